@@ -1,0 +1,13 @@
+"""Where the benchmark keeps things: installs in `.cache/`, results in `results/`, both beside this file.
+
+Neither folder is ever committed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CACHE = HERE / ".cache"
+RESULTS = HERE / "results"

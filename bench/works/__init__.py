@@ -1,0 +1,18 @@
+"""The works, one file each: what is measured, how, and the targets it is held to.
+
+`all_works` lists them in the order of a run.
+"""
+
+from __future__ import annotations
+
+from bench.works.base import Work
+from bench.works.latency import Latency
+from bench.works.longpolls import LongPolls
+from bench.works.memory import MemoryGrowth
+from bench.works.sse import Sse
+from bench.works.startup import Startup
+from bench.works.throughput import Throughput
+
+
+def all_works() -> list[Work]:
+    return [Throughput(), Latency(), Sse(), LongPolls(), MemoryGrowth(), Startup()]

@@ -1,0 +1,1 @@
+"""A Parallel-compatible web API over a folder of your own documents."""

@@ -1,0 +1,72 @@
+"""Answers with their evidence: a value, the quotations it rests on, and the basis entries for it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from parallel_local.wire.common import Citation, Confidence, FieldBasis
+
+NOT_FOUND = "not found in the documents"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A value and why. `elements` are the parts of an array, for per-element basis."""
+
+    value: object
+    citations: tuple[Citation, ...] = ()
+    confidence: Confidence = "low"
+    reasoning: str = "Not found in the documents."
+    elements: tuple["Answer", ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether any document says so."""
+        return bool(self.citations)
+
+
+def absent(value: object) -> Answer:
+    """The answer when the documents are silent; `value` is what the schema allows for that."""
+    return Answer(value=value)
+
+
+def joined(value: object, parts: Sequence[Answer]) -> Answer:
+    """An object or array made of parts: as sure as its least sure found part."""
+    found = [part for part in parts if part.found]
+    if not found:
+        return absent(value)
+    order: tuple[Confidence, ...] = ("low", "medium", "high")
+    return Answer(
+        value=value,
+        citations=merge(citation for part in found for citation in part.citations),
+        confidence=min((part.confidence for part in found), key=order.index),
+        reasoning=" ".join(dict.fromkeys(part.reasoning for part in found))[:1000],
+    )
+
+
+def merge(citations: Iterable[Citation]) -> tuple[Citation, ...]:
+    """Citations of one document become one, excerpts in order without repeats."""
+    merged: dict[str, Citation] = {}
+    for citation in citations:
+        known = merged.get(citation.url)
+        excerpts = dict.fromkeys((*(known.excerpts or () if known else ()), *(citation.excerpts or ())))
+        merged[citation.url] = Citation(url=citation.url, title=citation.title, excerpts=list(excerpts))
+    return tuple(merged.values())
+
+
+def basis(answers: Mapping[str, Answer], *, per_element: bool) -> list[FieldBasis]:
+    """One entry per field; with `per_element` also one per element of top-level arrays (Parallel 2.9.3)."""
+    entries: list[FieldBasis] = []
+    for name, answer in answers.items():
+        entries.append(_entry(name, answer))
+        if per_element:
+            entries.extend(_entry(f"{name}.{place}", part) for place, part in enumerate(answer.elements))
+    return entries
+
+
+def _entry(name: str, answer: Answer) -> FieldBasis:
+    return FieldBasis(
+        field=name,
+        reasoning=answer.reasoning,
+        citations=list(answer.citations),
+        confidence=answer.confidence,
+    )

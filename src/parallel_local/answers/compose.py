@@ -1,0 +1,148 @@
+"""Composing the output of a task: text, a given JSON Schema, or a schema of the engine's own.
+
+`compose` is a generator: it yields steps as the work goes on and the output as its last item, so that
+whoever drives it can tell progress, and stop between steps. It blocks on the index: drive it from a thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from parallel_local.answers.auto import auto_answers, auto_schema
+from parallel_local.answers.basis import NOT_FOUND, Answer, basis
+from parallel_local.answers.brief import Brief, read_brief
+from parallel_local.answers.fill import Filler
+from parallel_local.answers.render import report_markdown, short_markdown
+from parallel_local.answers.report import Depth, Report, ReportWriter, Step
+from parallel_local.answers.schema_view import view
+from parallel_local.answers.statements import Statement, cite, confidence, statements
+from parallel_local.answers.subject import Subject, named_entities, subject_text
+from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.query import Query
+from parallel_local.retrieval.ranking import RELEVANT, Found
+from parallel_local.text.sentences import Kind
+from parallel_local.wire.common import SourcePolicy
+from parallel_local.wire.tasks import JsonOutput, Output, TextOutput
+
+_SHORT_STATEMENTS = 4
+_NEARLY_AS_GOOD = 0.75
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """What to compose. `context` is the text of an earlier interaction this one continues."""
+
+    given: object
+    form: Literal["text", "json", "auto"]
+    depth: Depth
+    instruction: str = ""
+    schema: dict[str, object] = {}
+    policy: SourcePolicy | None = None
+    context: str = ""
+    deep: bool = False
+    per_element: bool = False
+
+
+def compose(library: Library, task: Assignment) -> Iterator[Step | Output]:
+    """Steps, and the output as the last item."""
+    text = " ".join(part for part in (subject_text(task.given), task.context) if part)
+    if task.form == "json":
+        yield from _structured(library, task, text)
+        return
+    brief = read_brief(f"{subject_text(task.given)} {task.instruction}".strip())
+    query = library.query(f"{brief.topic} {task.context}")
+    yield Step("plan", _plan(brief, library))
+    yield Step("search", f"Objective: {brief.topic}")
+    found = library.search([query], task.policy)
+    yield _read(found)
+    if (task.form == "auto" and task.deep) or (task.form == "text" and brief.is_report):
+        yield from _report(library, task, brief, query, found)
+    else:
+        yield _short(library, task, query, found)
+
+
+def direct_statements(library: Library, query: Query, found: Sequence[Found]) -> list[Statement]:
+    """The few sentences that answer a question, best first; empty when nothing relevant was found."""
+    relevant = [item for item in found if item.coverage >= RELEVANT]
+    ranked = statements(query, relevant, library.weigh(query))
+    ranked = [item for item in ranked if item.coverage >= RELEVANT]
+    best = ranked[0].score if ranked else 0.0
+    close = [item for item in ranked if item.score >= _NEARLY_AS_GOOD * best]
+    prose = [item for item in close if item.kind is not Kind.ROW] or close
+    return prose[:_SHORT_STATEMENTS]
+
+
+def _plan(brief: Brief, library: Library) -> str:
+    aspects = f", covering {', '.join(brief.aspects)}" if brief.aspects else ""
+    return f"Look up {brief.topic}{aspects} in {len(library.cards)} documents and quote what they say."
+
+
+def _read(found: Sequence[Found]) -> Step:
+    relevant = [item for item in found if item.coverage >= RELEVANT]
+    urls = tuple(dict.fromkeys(item.card.url for item in relevant))
+    considered = len({item.card.id for item in found})
+    message = f"{len(relevant)} relevant passages in {len(urls)} documents"
+    return Step("result", message, urls, considered)
+
+
+def _report(
+    library: Library, task: Assignment, brief: Brief, query: Query, found: Sequence[Found]
+) -> Iterator[Step | Output]:
+    for item in ReportWriter(library, brief, task.depth, task.policy).write(found, query):
+        if not isinstance(item, Report):
+            yield item
+        elif not item.summary.statements and not item.sections:
+            yield _short(library, task, query, ())
+        elif task.form == "auto":
+            yield _auto(auto_answers(item), task)
+        else:
+            quoted = [part for section in (item.summary, *item.sections) for part in section.quoted()]
+            yield _text(report_markdown(item), quoted)
+
+
+def _short(library: Library, task: Assignment, query: Query, found: Sequence[Found]) -> Output:
+    quoted = direct_statements(library, query, found)
+    if task.form == "text":
+        return _text(short_markdown(quoted) if quoted else _nothing(query), quoted)
+    content = " ".join(statement.text for statement in quoted) or NOT_FOUND
+    answer = Answer(content, tuple(cite(quoted)), confidence(quoted), _reason(quoted))
+    return _auto({"answer": answer}, task)
+
+
+def _nothing(query: Query) -> str:
+    asked = ", ".join(term.word for term in query.terms) or "this"
+    return f"Not found in the documents: nothing relevant to {asked}."
+
+
+def _text(content: str, quoted: Sequence[Statement]) -> Output:
+    whole = Answer(content, tuple(cite(quoted)), confidence(quoted), _reason(quoted))
+    return TextOutput(content=content, basis=basis({"output": whole}, per_element=False))
+
+
+def _reason(quoted: Sequence[Statement]) -> str:
+    if not quoted:
+        return "Not found in the documents."
+    sources = len({statement.card.url for statement in quoted})
+    return f"Quoted from {sources} document{'s' if sources > 1 else ''}, {len(quoted)} passages in all."
+
+
+def _auto(answers: dict[str, Answer], task: Assignment) -> Output:
+    content = {name: answer.value for name, answer in answers.items()}
+    entries = basis(answers, per_element=task.per_element)
+    return JsonOutput(content=content, basis=entries, output_schema=auto_schema(answers))
+
+
+def _structured(library: Library, task: Assignment, text: str) -> Iterator[Step | Output]:
+    subject = Subject(text, named_entities(text, library.entities()))
+    filler = Filler(library, subject, task.schema, task.policy)
+    properties = view(task.schema, task.schema).properties()
+    yield Step("plan", f"Fill {len(properties)} fields from {len(library.cards)} documents.")
+    yield Step("search", f"Objective: {text[:300]}")
+    answers: dict[str, Answer] = {}
+    for name, raw in properties.items():
+        answers[name] = filler.field(name, raw)
+        urls = tuple(citation.url for citation in answers[name].citations)
+        state = f"found in {len(urls)} documents" if urls else NOT_FOUND
+        yield Step("search", f"Query: {name.replace('_', ' ')} — {state}", urls, len(urls))
+    content = {name: answer.value for name, answer in answers.items()}
+    yield JsonOutput(content=content, basis=basis(answers, per_element=task.per_element))

@@ -1,0 +1,1 @@
+"""Reading documents of any served format into one shape."""

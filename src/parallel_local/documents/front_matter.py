@@ -1,0 +1,87 @@
+"""YAML front matter: splitting it off and reading the few keys the engine knows.
+
+Broken front matter never loses a document: it counts as absent, and the text stays whole.
+"""
+
+import datetime
+import re
+
+import msgspec
+import yaml
+
+from parallel_local.documents.document import Entity
+
+_BLOCK = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class FrontMatter(msgspec.Struct, frozen=True):
+    """The keys that matter; anything missing or malformed is None or empty."""
+
+    title: str | None = None
+    url: str | None = None
+    date: str | None = None
+    entities: tuple[Entity, ...] = ()
+
+
+def split_front_matter(source: str) -> tuple[FrontMatter, str]:
+    """Front matter and the text after it; the whole source when there is none or it cannot be read."""
+    match = _BLOCK.match(source)
+    if match is None:
+        return FrontMatter(), source
+    try:
+        # The C-free safe loader keeps dates as dates and never builds foreign objects.
+        keys: object = yaml.safe_load(match.group(1))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return FrontMatter(), source
+    if not isinstance(keys, dict):
+        return FrontMatter(), source
+    return _read(keys), source[match.end() :]
+
+
+def iso_date(value: object) -> str | None:
+    """`YYYY-MM-DD` from a date, a timestamp or text that starts with a real date."""
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    found = _DATE.match(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(found.group()).isoformat()
+    except ValueError:
+        return None
+
+
+def _read(keys: dict[object, object]) -> FrontMatter:
+    listed = keys.get("entities")
+    entities = [_entity(item) for item in listed] if isinstance(listed, list) else []
+    return FrontMatter(
+        title=_text(keys.get("title")),
+        url=_absolute(keys.get("url")),
+        date=iso_date(keys.get("date")),
+        entities=tuple(entity for entity in entities if entity is not None),
+    )
+
+
+def _entity(item: object) -> Entity | None:
+    if not isinstance(item, dict):
+        return None
+    name = _text(item.get("name"))
+    if name is None:
+        return None
+    known = ("name", "type", "url")
+    facts = {str(key): text for key, value in item.items() if key not in known and (text := _text(value))}
+    return Entity(name=name, type=_text(item.get("type")) or "", url=_absolute(item.get("url")), facts=facts)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, (str, int, float, datetime.date)):
+        return str(value).strip() or None
+    return None
+
+
+def _absolute(value: object) -> str | None:
+    url = _text(value)
+    return url if url and re.match(r"https?://[^\s/]+", url) else None

@@ -1,0 +1,1 @@
+"""Fetching public web pages, guarded against private addresses."""

@@ -1,0 +1,126 @@
+"""Fetching one web page and turning it into text. The only file of this package that opens connections.
+
+Redirects are followed by hand, each hop through the guard; size and time are limited; proxies of the
+environment are ignored, because they would be a way around the guard.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import urljoin
+
+import httpx
+import msgspec
+
+from parallel_local.documents.folder import decode
+from parallel_local.documents.front_matter import split_front_matter
+from parallel_local.documents.html import Page, read_html
+from parallel_local.documents.pdf import Unreadable, read_pdf
+from parallel_local.fetch.guard import Checked, Permit, Refused, Resolver, check, globally_routable, resolve
+
+_MOST_REDIRECTS = 5
+_LARGEST_BYTES = 5_000_000
+_USER_AGENT = "parallel-local/1 (+self-hosted document engine)"
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class FetchError(Exception):
+    """A page that could not be had: `kind` for `error_type`, and the HTTP status if there was one."""
+
+    def __init__(self, kind: str, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.status = status
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    status: int
+    kind: str
+    location: str | None
+    body: bytes
+
+
+class PageFetcher:
+    """Fetches public pages. Resolver and permit are replaceable, so that tests can stay on one machine."""
+
+    def __init__(self, resolver: Resolver = resolve, permit: Permit = globally_routable) -> None:
+        self._resolver = resolver
+        self._permit = permit
+
+    async def fetch(self, url: str, seconds: float) -> Page:
+        """The page at `url`, within `seconds` in all. Raises `FetchError`."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._follow(url)
+        except TimeoutError as error:
+            raise FetchError("timeout", f"no answer within {seconds:g} seconds") from error
+        except Refused as error:
+            raise FetchError("forbidden_url", str(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise FetchError("fetch_error", f"the connection failed: {type(error).__name__}") from error
+
+    async def _follow(self, url: str) -> Page:
+        for _ in range(_MOST_REDIRECTS + 1):
+            reply = await self._get(await check(url, self._resolver, self._permit))
+            if reply.status in _REDIRECTS and reply.location:
+                url = urljoin(url, reply.location)
+            elif reply.status >= 400:
+                raise FetchError("http_error", f"the server answered {reply.status}", reply.status)
+            else:
+                # Parsing a large page takes long enough to be noticed by everybody else.
+                return await asyncio.to_thread(_read, reply)
+        raise FetchError("too_many_redirects", f"more than {_MOST_REDIRECTS} redirects")
+
+    async def _get(self, where: Checked) -> _Reply:
+        """One request to the checked address; name and certificate are still those of the host."""
+        address = f"[{where.address}]" if ":" in where.address else where.address
+        headers = {
+            "host": where.host_header,
+            "user-agent": _USER_AGENT,
+            "accept": "text/html, text/*, application/pdf",
+        }
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client:  # noqa: S113
+            request = client.build_request(
+                "GET",
+                f"{where.scheme}://{address}:{where.port}{where.target}",
+                headers=headers,
+                extensions={"sni_hostname": where.host},
+            )
+            reply = await client.send(request, stream=True)
+            try:
+                body = await _limited(reply)
+            finally:
+                await reply.aclose()
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _Reply(reply.status_code, kind, reply.headers.get("location"), body)
+
+
+async def _limited(reply: httpx.Response) -> bytes:
+    """The body, refused as soon as it grows too large, whatever its headers promise."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in reply.aiter_bytes():
+        size += len(chunk)
+        if size > _LARGEST_BYTES:
+            raise FetchError("too_large", f"larger than {_LARGEST_BYTES // 1_000_000} MB", reply.status_code)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _read(reply: _Reply) -> Page:
+    if reply.kind == "application/pdf":
+        try:
+            return read_pdf(reply.body)
+        except Unreadable as error:
+            raise FetchError("unreadable", str(error), reply.status) from error
+    if not _is_text(reply.kind, ("text/", "application/xhtml", "application/json", "application/xml")):
+        raise FetchError("unsupported_type", f"cannot read {reply.kind}", reply.status)
+    source = decode(reply.body)
+    if "html" in reply.kind or (not reply.kind and "<html" in source[:2000].lower()):
+        return read_html(source)
+    matter, text = split_front_matter(source)
+    return Page(text=text, title=matter.title, date=matter.date)
+
+
+def _is_text(kind: str, prefixes: Sequence[str]) -> bool:
+    return not kind or kind.startswith(tuple(prefixes))

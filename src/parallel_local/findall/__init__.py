@@ -1,0 +1,1 @@
+"""FindAll: reading objectives, finding entities, judging conditions."""

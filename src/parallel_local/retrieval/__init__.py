@@ -1,0 +1,1 @@
+"""Finding passages: the index, the query, ranking and excerpts."""

@@ -1,0 +1,69 @@
+"""Source policy: which documents a caller allows (Parallel 2.8). Pure."""
+
+import datetime
+import re
+from urllib.parse import urlsplit
+
+from parallel_local.errors import Problem
+from parallel_local.wire.common import SourcePolicy
+
+_MOST_DOMAINS = 200
+_DOMAIN = re.compile(
+    r"\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE
+)
+
+
+def host_of(url: str) -> str:
+    """The host in lower case without `www.`; empty for anything that is no URL."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")
+
+
+def permits(policy: SourcePolicy | None, url: str, date: str | None) -> bool:
+    """Whether a document may be used. An include list makes the exclude list void (Parallel 2.8)."""
+    if policy is None:
+        return True
+    if policy.after_date and (date is None or date < policy.after_date):
+        return False
+    host = host_of(url)
+    if policy.include_domains:
+        return any(_covers(domain, host) for domain in policy.include_domains)
+    return not any(_covers(domain, host) for domain in policy.exclude_domains)
+
+
+def policy_problems(policy: SourcePolicy | None, loc: tuple[str | int, ...]) -> list[Problem]:
+    """What the contract refuses in a policy: too many domains, anything but bare domains, bad dates."""
+    if policy is None:
+        return []
+    found: list[Problem] = []
+    if len(policy.include_domains) + len(policy.exclude_domains) > _MOST_DOMAINS:
+        found.append(
+            Problem(loc, f"at most {_MOST_DOMAINS} domains in include_domains and exclude_domains together")
+        )
+    lists = (("include_domains", policy.include_domains), ("exclude_domains", policy.exclude_domains))
+    for name, domains in lists:
+        bad = [index for index, domain in enumerate(domains) if not _DOMAIN.fullmatch(domain)]
+        found.extend(
+            Problem((*loc, name, index), "a domain without scheme, path, port or wildcard") for index in bad
+        )
+    if policy.after_date is not None and not _is_date(policy.after_date):
+        found.append(Problem((*loc, "after_date"), "a date as YYYY-MM-DD"))
+    return found
+
+
+def _covers(domain: str, host: str) -> bool:
+    """An apex covers its subdomains; a leading dot names a bare suffix such as `.gov`."""
+    wanted = domain.casefold().rstrip(".").removeprefix("www.")
+    if wanted.startswith("."):
+        return host.endswith(wanted)
+    return host == wanted or host.endswith("." + wanted)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

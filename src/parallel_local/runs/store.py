@@ -1,0 +1,108 @@
+"""Records and event logs of runs, in one SQLite file that outlives the process.
+
+The only file that speaks SQL to the run database. A record is any typed structure under a kind and an id; an
+event is a line of a named stream. Calls are short, keyed reads and writes, made on the event loop itself, so
+that a state and the event that tells of it are always written together.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    kind TEXT NOT NULL, id TEXT NOT NULL, parent TEXT, active INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS records_active ON records (kind) WHERE active = 1;
+CREATE INDEX IF NOT EXISTS records_parent ON records (kind, parent) WHERE parent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, subject TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS events_stream ON events (stream, seq);
+"""
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A line of a stream; `seq` grows over the whole file, `subject` says what the event is about."""
+
+    seq: int
+    subject: str
+    body: bytes
+
+
+class RunStore:
+    """Open with a path, close with `close`. Every write is durable in the order it was made."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Writes inside are one transaction; do not await in between."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def put(
+        self, kind: str, id_: str, record: msgspec.Struct, *, active: bool, parent: str | None = None
+    ) -> None:
+        """Insert or replace a record."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO records (kind, id, parent, active, body) VALUES (?, ?, ?, ?, ?)",
+            (kind, id_, parent, int(active), msgspec.json.encode(record)),
+        )
+
+    def get(self, kind: str, id_: str, type_: type[Record]) -> Record | None:
+        """A record, or None."""
+        rows = self._connection.execute("SELECT body FROM records WHERE kind = ? AND id = ?", (kind, id_))
+        row = rows.fetchone()
+        return msgspec.json.decode(row[0], type=type_) if row else None
+
+    def active(self, kind: str, type_: type[Record]) -> list[Record]:
+        """The records of a kind that were stored as active."""
+        rows = self._connection.execute("SELECT body FROM records WHERE kind = ? AND active = 1", (kind,))
+        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+
+    def children(self, kind: str, parent: str, type_: type[Record]) -> list[Record]:
+        """The records of a kind below a parent, in no particular order."""
+        rows = self._connection.execute(
+            "SELECT body FROM records WHERE kind = ? AND parent = ?", (kind, parent)
+        )
+        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+
+    def append(self, stream: str, event: msgspec.Struct, subject: str = "") -> int:
+        """Add an event to a stream; its sequence number."""
+        cursor = self._connection.execute(
+            "INSERT INTO events (stream, subject, body) VALUES (?, ?, ?)",
+            (stream, subject, msgspec.json.encode(event)),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def events(self, stream: str, after: int = 0, limit: int = 500) -> Sequence[Event]:
+        """Events of a stream behind a sequence number, oldest first."""
+        rows = self._connection.execute(
+            "SELECT seq, subject, body FROM events WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (stream, after, limit),
+        )
+        return [Event(*row) for row in rows]
+
+    def last(self, stream: str) -> int | None:
+        """The newest sequence number of a stream, or None."""
+        row = self._connection.execute("SELECT max(seq) FROM events WHERE stream = ?", (stream,)).fetchone()
+        return int(row[0]) if row[0] is not None else None

@@ -1,0 +1,1 @@
+"""Plain-text analysis: tokens, sentences, typed values. Pure functions only."""

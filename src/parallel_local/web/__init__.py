@@ -1,0 +1,1 @@
+"""HTTP endpoints: decode, call a service, encode."""

@@ -1,0 +1,1 @@
+"""The JSON shapes of the API as typed structures. No behaviour."""

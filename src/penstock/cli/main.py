@@ -1,0 +1,42 @@
+"""`penstock`: the command line. Each command is a file of its own, loaded only when it is called for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from penstock import __version__
+
+_COMMANDS = {
+    "demo": ("penstock.cli.demo", "demo"),
+    "logs": ("penstock.cli.logs", "logs"),
+    "serve": ("penstock.cli.serve", "serve"),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's file when the command is used: serving must not pay for tables and colours."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="penstock")
+def main() -> None:
+    """An open, self-hosted AI gateway, wire-compatible with Cloudflare AI Gateway.
+
+    \b
+    penstock demo                     a gateway with a local Parallel engine, and four calls through it
+    penstock serve                    a gateway on http://127.0.0.1:8787
+    penstock logs --follow            what passes through it
+    """

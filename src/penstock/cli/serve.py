@@ -1,0 +1,108 @@
+"""`penstock serve`: runs the gateway in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
+from penstock.supervisor import LocalParallel, StartError, Supervisor
+
+_SOCKET = "parallel-local.sock"
+_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+@click.command()
+@click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 8787]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Serving processes. [default: 1]")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: penstock-data]")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file. [default: penstock.toml, if there]")
+@click.option(
+    "--local-parallel",
+    is_flag=False,
+    flag_value="",
+    metavar="[DOCS_DIR]",
+    help="Serve Parallel's API from a folder of documents (without a folder: a small packaged collection).",
+)
+def serve(
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    data: Path | None,
+    config: Path | None,
+    local_parallel: str | None,
+) -> None:
+    """Run the gateway until Ctrl-C or SIGTERM. SIGHUP, or a change of the file, reloads the configuration.
+
+    \b
+    Examples:
+      penstock serve
+      penstock serve --port 9000 --data /var/lib/penstock
+      penstock serve --local-parallel ~/notes
+    """
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    overrides: dict[str, object] = {
+        "server.host": host,
+        "server.port": port,
+        "server.workers": workers,
+        "server.data": None if data is None else str(data),
+    }
+    sys.exit(run(config, overrides, local_parallel, announce))
+
+
+def run(
+    config: Path | None,
+    overrides: Mapping[str, object],
+    local_parallel: str | None,
+    ready: Callable[[str], None],
+) -> int:
+    """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each."""
+    try:
+        settings = load(config, environ=os.environ, overrides=overrides)
+        local = _local_parallel(settings, local_parallel)
+
+        def reload() -> Settings:
+            fresh = load(config, environ=os.environ, overrides=overrides)
+            check_bind(fresh)
+            return _with_local(fresh, local)
+
+        check_bind(settings)
+        for line in unused(settings):
+            click.echo(f"penstock: {line}", err=True)
+        file = config_file(config, os.environ)
+        return Supervisor(_with_local(settings, local), reload, file, local).run(ready)
+    except (ConfigError, StartError) as error:
+        click.echo(f"penstock: {error}", err=True)
+        return 2
+
+
+def announce(address: str) -> None:
+    """Says where the gateway is, on standard error."""
+    click.echo(f"penstock: serving on {address} (stop with Ctrl-C)", err=True)
+
+
+def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel | None:
+    if documents is None:
+        return None
+    folder = Path(documents).resolve() if documents else None
+    if folder is not None and not folder.is_dir():
+        raise StartError(f"--local-parallel: there is no folder {folder}")
+    data = Path(settings.server.data).resolve()
+    return LocalParallel(folder, data / _SOCKET, data / "parallel-local")
+
+
+def _with_local(settings: Settings, local: LocalParallel | None) -> Settings:
+    """The settings with Parallel's address turned to the local engine."""
+    if local is None:
+        return settings
+    base_url = f"http+unix://{quote(str(local.socket), safe='')}"
+    providers = {**settings.providers, "parallel": ProviderSettings(base_url=base_url)}
+    return msgspec.structs.replace(settings, providers=providers)

@@ -1,0 +1,76 @@
+"""The gateway's own errors: one class, one table.
+
+A `Fault` is a row of the table: HTTP status, Cloudflare's code, message, whose fault it is, and whether the
+caller may simply try again. `GatewayError` is raised wherever a call cannot go on; `body()` is the envelope
+that the caller sees (Cloudflare 3.29). Upstream errors are not errors here: they pass through unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+
+class Source(Enum):
+    """Whose fault an error is."""
+
+    CLIENT = "client"
+    GATEWAY = "gateway"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of error. `status` is HTTP; `code` is Cloudflare's, or our own from 9000 up."""
+
+    status: int
+    code: int
+    message: str
+    source: Source
+    retry: bool = False
+    close: bool = False  # the client's connection cannot be used after this
+
+
+UNKNOWN_GATEWAY = Fault(400, 2001, "Please configure AI Gateway in the Cloudflare dashboard", Source.CLIENT)
+INVALID_PROVIDER = Fault(400, 2008, "Invalid provider", Source.CLIENT)
+UNAUTHORIZED = Fault(401, 2009, "Unauthorized", Source.CLIENT)
+BAD_CHAT_FORMAT = Fault(400, 2019, "Chat completion bad format", Source.CLIENT)
+PROVIDER_UNREACHABLE = Fault(502, 2005, "Failed to get response from provider", Source.PROVIDER, retry=True)
+PROVIDER_TIMEOUT = Fault(504, 2005, "Failed to get response from provider", Source.PROVIDER, retry=True)
+BAD_REQUEST = Fault(400, 9400, "Bad request", Source.CLIENT)
+BAD_HTTP = Fault(400, 9400, "Bad request", Source.CLIENT, close=True)
+NOT_FOUND = Fault(404, 9404, "Not found", Source.CLIENT)
+METHOD_NOT_ALLOWED = Fault(405, 9405, "Method not allowed", Source.CLIENT)
+REQUEST_TIMEOUT = Fault(408, 9408, "Request timeout", Source.CLIENT, retry=True, close=True)
+BODY_TOO_LARGE = Fault(413, 9413, "Request body too large", Source.CLIENT, close=True)
+HEAD_TOO_LARGE = Fault(431, 9431, "Request header fields too large", Source.CLIENT, close=True)
+INTERNAL = Fault(500, 9500, "Internal error", Source.GATEWAY)
+UNAVAILABLE = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True)
+
+
+class GatewayError(Exception):
+    """A call that ends here. `detail` says what is wrong and what to do; it never holds a secret."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(detail or fault.message)
+        self.fault = fault
+        self.detail = detail
+
+    def body(self) -> bytes:
+        """The JSON envelope of Cloudflare 3.29 (singular `error`, an array)."""
+        fault = self.fault
+        return msgspec.json.encode(
+            {
+                "success": False,
+                "result": [],
+                "messages": [],
+                "error": [{"code": fault.code, "message": fault.message}],
+                "name": "AiGatewayError",
+                "httpCode": fault.status,
+                "internalCode": fault.code,
+                "message": fault.message,
+                "description": self.detail or fault.message,
+            }
+        )

@@ -1,0 +1,173 @@
+"""The tables `[accounts.*]` and `[accounts.*.gateways.*]`.
+
+Names, types and ranges are those of Cloudflare's gateway object (Cloudflare 4.2, 3.8, 3.10, 3.11, 3.22):
+every writable field but `id`, which is the name of the table. Only shapes, ranges and defaults live here, and
+the list of fields that take effect; what they do belongs to the policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from penstock.settings_types import Count, FieldError, Secret, Table
+
+# What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
+EFFECTIVE_FIELDS = ("authentication", "collect_logs")
+
+GatewayId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9_]+(?:-[a-z0-9_]+)*\Z",
+        max_length=64,
+        description="up to 64 lower-case letters, digits, _ and single inner -",
+    ),
+]
+AccountId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
+]
+
+Positive = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Dollars = Annotated[float, Meta(gt=0, le=1_000_000_000_000)]
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x1f]+\Z", description="an http(s) URL")]
+Technique = Literal["fixed", "sliding"]
+Hazard = Literal["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "P1"]
+Verdict = Literal["FLAG", "BLOCK"]
+
+
+class Guardrails(Table, frozen=True, kw_only=True):
+    """What to do about each hazard in prompts and in responses; one not named is ignored."""
+
+    prompt: Mapping[Hazard, Verdict]
+    response: Mapping[Hazard, Verdict]
+
+
+class DlpPolicy(Table, frozen=True, kw_only=True):
+    """One rule of data loss prevention."""
+
+    id: str
+    action: Verdict
+    check: tuple[Literal["REQUEST", "RESPONSE"], ...]
+    enabled: bool
+    profiles: tuple[str, ...]
+
+
+class Dlp(Table, frozen=True, kw_only=True):
+    """Data loss prevention, in the current shape (`policies`) or the older one (`action` and `profiles`)."""
+
+    enabled: bool
+    policies: tuple[DlpPolicy, ...] | None = None
+    action: Verdict | None = None
+    profiles: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        older = (self.action is not None, self.profiles is not None)
+        if any(older) if self.policies is not None else not all(older):
+            raise FieldError("", 'allowed: either "policies", or "action" with "profiles"')
+
+
+class OtelExporter(Table, frozen=True, kw_only=True):
+    """One receiver of traces."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("headers", "authorization")
+
+    url: HttpUrl
+    headers: Mapping[str, Secret]
+    authorization: Secret | None = None
+    content_type: Literal["json", "protobuf"] = "json"
+
+
+class SpendFilter(Table, frozen=True, kw_only=True):
+    """Narrows a spend rule to some models or providers."""
+
+    mode: Literal["filter"]
+    values: tuple[str, ...]
+
+
+class SpendKey(Table, frozen=True, kw_only=True):
+    """What a metadata key does to a spend rule: a counter per value, or only the values listed."""
+
+    mode: Literal["partition", "filter"]
+    values: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.mode == "filter") != (self.values is not None):
+            raise FieldError("", '"values" goes with mode "filter", and only with it')
+
+
+class SpendRule(Table, frozen=True, kw_only=True):
+    """One spending limit in US dollars over a window of seconds."""
+
+    id: str | None = None
+    enabled: bool = True
+    limit: Dollars
+    limit_type: Literal["cost"] = msgspec.field(name="limitType")
+    window: Positive
+    technique: Technique = "sliding"
+    metadata: Mapping[str, SpendKey] | None = None
+    model: SpendFilter | None = None
+    provider: SpendFilter | None = None
+
+
+class SpendLimits(Table, frozen=True, kw_only=True):
+    """All spending limits of a gateway."""
+
+    enabled: bool = False
+    rules: Annotated[tuple[SpendRule, ...], Meta(max_length=20)] = ()
+
+
+class StripeEvent(Table, frozen=True, kw_only=True):
+    """One usage event to send."""
+
+    payload: str
+
+
+class Stripe(Table, frozen=True, kw_only=True):
+    """Usage events for Stripe metering."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("authorization",)
+
+    authorization: Secret
+    usage_events: tuple[StripeEvent, ...]
+
+
+class GatewaySettings(Table, frozen=True, kw_only=True):
+    """One gateway. The defaults are those of Cloudflare's own `default` gateway, except `authentication`."""
+
+    authentication: bool = False
+    byok_only: bool = False
+    cache_invalidate_on_update: bool = False
+    cache_ttl: Count | None = 0
+    collect_logs: bool = True
+    dlp: Dlp | None = None
+    guardrails: Guardrails | None = None
+    log_classification: bool = False
+    log_management: Annotated[int, Meta(ge=10_000, le=10_000_000)] | None = None
+    log_management_strategy: Literal["STOP_INSERTING", "DELETE_OLDEST"] | None = None
+    logpush: bool = False
+    logpush_public_key: Annotated[str, Meta(min_length=16, max_length=1024)] | None = None
+    otel: tuple[OtelExporter, ...] | None = None
+    rate_limiting_interval: Count | None = 0
+    rate_limiting_limit: Count | None = 0
+    rate_limiting_technique: Technique = "fixed"
+    retry_backoff: Literal["constant", "linear", "exponential"] | None = None
+    retry_delay: Annotated[int, Meta(ge=0, le=60_000)] | None = None
+    retry_max_attempts: Annotated[int, Meta(ge=1, le=5)] | None = None
+    spend_limits: SpendLimits | None = None
+    store_id: str | None = None
+    stripe: Stripe | None = None
+    workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
+    zdr: bool = False
+
+
+def _default_gateways() -> dict[GatewayId, GatewaySettings]:
+    return {"default": GatewaySettings()}
+
+
+class AccountSettings(Table, frozen=True, kw_only=True):
+    """One account: its gateways by id."""
+
+    gateways: Mapping[GatewayId, GatewaySettings] = msgspec.field(default_factory=_default_gateways)

@@ -1,0 +1,233 @@
+"""One request of a client's connection, and the way its answer goes back.
+
+`Inbound` joins what the parser found (method, target, headers, body as it comes) with the writing side: head,
+pieces, end. It keeps the last bytes of an answer until `finish`, so that the record is on its way to the disk
+before the client can see the answer as whole. What the bytes mean is decided in the pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Protocol
+
+from penstock.errors import GatewayError
+from penstock.exchange import Exchange
+from penstock.request_body import RequestBody
+from penstock.wire.headers import Header, trailer_lines
+
+_JOIN_BYTES = 16384
+_RESET = struct.pack("ii", 1, 0)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Lane(Protocol):
+    """The client's connection, as an inbound request sees it."""
+
+    transport: asyncio.Transport
+
+    @property
+    def congested(self) -> bool:
+        """Whether the client takes less than is written."""
+
+    def done(self, inbound: Inbound) -> None:
+        """The task of the request has ended."""
+
+    def answered(self, inbound: Inbound) -> None:
+        """The answer has been handed to the transport; the next request may have its turn."""
+
+    def linger(self) -> None:
+        """Closes after what was written has been read, without a reset that would destroy it."""
+
+
+class Inbound:
+    """A request and its answer. `exchange` is set while an upstream answer may flow."""
+
+    __slots__ = (
+        "_chunked",
+        "_expects",
+        "_lane",
+        "_left",
+        "_tail",
+        "_transport",
+        "_until_close",
+        "begun",
+        "body",
+        "error",
+        "exchange",
+        "gone",
+        "headers",
+        "http10",
+        "keep_alive",
+        "method",
+        "response_complete",
+        "running",
+        "target",
+        "task",
+    )
+
+    def __init__(
+        self,
+        lane: Lane,
+        method: bytes,
+        target: bytes,
+        headers: list[Header],
+        body: RequestBody,
+        *,
+        keep_alive: bool,
+        http10: bool,
+        expects: bool,
+    ) -> None:
+        self._lane = lane
+        self._transport = lane.transport
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.keep_alive = keep_alive
+        self.http10 = http10
+        self.task: asyncio.Task[None] | None = None
+        self.exchange: Exchange | None = None
+        self.error: GatewayError | None = None  # found while reading; the answer to give
+        self.begun = False  # the answer's head is out: from here on nothing can be taken back
+        self.response_complete = False
+        self.running = False  # the task has taken its first step: before that it cannot be interrupted
+        self.gone = False  # the client has left
+        self._expects = expects
+        self._chunked = False
+        self._until_close = False
+        self._left = -1
+        self._tail = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header (lower-case name)."""
+        wanted = name.encode("ascii")
+        for key, value in self.headers:
+            if len(key) == len(wanted) and key.lower() == wanted:
+                return value.decode("latin-1")
+        return None
+
+    def invite_body(self) -> None:
+        """Tells a client that waits for it (`Expect: 100-continue`) to send the body."""
+        if self._expects and not self.body.complete and not self.http10:
+            self._transport.write(_CONTINUE)
+
+    def fail(self, error: GatewayError) -> None:
+        """The request itself went wrong after it had been taken up: too large, too slow, not sound."""
+        if self.error is not None or self.response_complete:
+            return
+        self.error = error
+        self.body.fail(error)
+        self._interrupt()
+
+    def leave(self) -> None:
+        """The client has gone: whoever works for it stops."""
+        self.gone = True
+        self.response_complete = True
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self.task is not None and self.running:
+            self.task.cancel()
+
+    # -- the answer
+
+    def framing(self, length: int | None, *, bodiless: bool) -> bytes:
+        """Decides how the answer's end is told; returns the header lines for it (its length passes as it is)."""
+        closing = b"" if self.keep_alive and not self.http10 else b"connection: close\r\n"
+        if bodiless:
+            self._left = 0
+        elif length is not None:
+            self._left = length
+        elif self.http10:
+            self._until_close = True
+            self.keep_alive = False
+        else:
+            self._chunked = True
+            return closing + b"transfer-encoding: chunked\r\n" if closing else b"transfer-encoding: chunked\r\n"
+        return closing
+
+    def send_head(self, head: bytes) -> None:
+        """Sends the answer's head; from now on the call cannot be answered otherwise."""
+        self.begun = True
+        self._transport.write(head)
+
+    def attach(self, exchange: Exchange) -> None:
+        """From now on the client's pace is the provider's."""
+        self.exchange = exchange
+        if self._lane.congested:
+            exchange.pause()
+
+    def write(self, data: bytes) -> None:
+        """Passes a piece of the body on, but the last piece of a known length, which waits for `finish`."""
+        if self._chunked:
+            if len(data) <= _JOIN_BYTES:
+                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+            else:
+                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+            return
+        if self._left >= 0:
+            self._left -= len(data)
+            if self._left <= 0:
+                self._tail = data
+                return
+        self._transport.write(data)
+
+    def end(self, trailers: list[Header]) -> None:
+        """The body is whole; its end goes out with `finish`."""
+        if self._chunked:
+            self._tail = b"0\r\n%b\r\n" % trailer_lines(trailers) if trailers else b"0\r\n\r\n"
+
+    def whole(self, head: bytes, pieces: list[bytes], trailers: list[Header]) -> None:
+        """An answer that is all there already; goes out with `finish`, in one write."""
+        self.begun = True
+        if not self._chunked:
+            self._tail = head + pieces[0] if len(pieces) == 1 else b"".join((head, *pieces))
+            return
+        self.end(trailers)
+        parts = [head]
+        for data in pieces:
+            parts += (b"%x\r\n" % len(data), data, b"\r\n")
+        parts.append(self._tail)
+        self._tail = b"".join(parts)
+
+    def finish(self) -> None:
+        """Sends the end of the answer. The record of the call has been written by now."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        self.exchange = None
+        transport = self._transport
+        if transport.is_closing():
+            return
+        if self._tail:
+            transport.write(self._tail)
+            self._tail = b""
+        if not self.body.complete:
+            self.body.drop()
+        if self.keep_alive and not self.http10:
+            self._lane.answered(self)
+        elif self.body.complete:
+            transport.close()
+        else:
+            self._lane.linger()
+
+    def task_ended(self) -> None:
+        """The task has done its work; the server no longer waits for it."""
+        self._lane.done(self)
+
+    def break_off(self) -> None:
+        """Ends an answer that cannot be ended soundly, so that the client sees it was cut."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        self.exchange = None
+        transport = self._transport
+        if self._until_close:
+            connection = transport.get_extra_info("socket")
+            if connection is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
+        else:
+            transport.close()

@@ -1,0 +1,1 @@
+"""One file per policy: what may be decided about a call."""

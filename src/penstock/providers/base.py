@@ -1,0 +1,64 @@
+"""What a provider is: a frozen row of facts and pure functions (Cloudflare 1.3).
+
+`Provider` is everything the gateway knows of one upstream vendor; `Location` is where one call to it goes.
+Nothing here does I/O, knows a particular vendor, or reads a configuration: vendors have files of their own,
+and overrides are the registry's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+Header = Callable[[str], str | None]
+"""Looks up one request header by its lower-case name."""
+
+ExtraHeaders = tuple[tuple[str, str], ...]
+"""Headers to add to what goes upstream: lower-case names and values."""
+
+
+class Location(msgspec.Struct, frozen=True, gc=False):
+    """Where one call goes. `query`, when it is not None, replaces the caller's."""
+
+    origin: str  # "https://api.openai.com": scheme://host[:port], lower-case, no path
+    path: str  # begins with "/"; percent-encoding exactly as it came; no query
+    query: str | None = None
+
+
+Locate = Callable[[str, Header], Location]
+"""From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One vendor. Fields are plain attributes: they are read for every call."""
+
+    slug: str
+    locate: Locate
+    domains: tuple[str, ...]  # hosts `locate` may name; one beginning with "." or "-" is an ending of hosts
+    aliases: tuple[str, ...] = ()
+    compat: tuple[str, ...] = ()  # prefixes of `model` on the unified endpoint (Cloudflare 1.4)
+    chat_path: str | None = None  # tail of its OpenAI-dialect chat endpoint; None: would need translation
+    credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
+    static: bool = True  # `locate` depends on the tail alone, so its result may be kept
+    consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
+    credentials: Callable[[str, Header], ExtraHeaders] | None = None  # from the headers that go upstream
+    base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
+    secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
+    redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
+
+
+REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+"""A cloud region, strict enough to stand inside a host name."""
+
+
+def bearer_as_api_key(header: Header) -> ExtraHeaders:
+    """`x-api-key` from `Authorization: Bearer`, for upstreams that want the former. An own one wins."""
+    if header("x-api-key") is not None:
+        return ()
+    scheme, _, token = (header("authorization") or "").partition(" ")
+    token = token.strip()
+    return (("x-api-key", token),) if token and scheme.lower() == "bearer" else ()

@@ -1,0 +1,16 @@
+"""Ideogram: images, version in the tail (Cloudflare 1.3.1).
+
+Its key travels in `api-key`: to look at `authorization` alone would take every caller for the same one.
+"""
+
+from __future__ import annotations
+
+from penstock.providers.base import Provider
+from penstock.providers.paths import as_is
+
+PROVIDER = Provider(
+    slug="ideogram",
+    domains=("api.ideogram.ai",),
+    locate=as_is("https://api.ideogram.ai"),
+    credential_headers=("api-key", "authorization"),
+)

@@ -1,0 +1,95 @@
+"""Secrets in Parallel's JSON bodies, and bodies without them (Parallel 1.2, 2.9.7).
+
+Secret are all values in the `headers` of `mcp_servers` and the `url` of a `webhook`, at any depth: task
+groups carry them inside `inputs`. Only their bytes change; the rest of the body stays as it came. A body that
+mentions those names but is no JSON document (cut short, a stream of events) ends where the first name stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+
+import msgspec
+
+SECRET_FIELDS = ("mcp_servers", "webhook")
+
+_REDACTED = b"[redacted]"
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_LITERALS = (b"null", b"true", b"false")
+
+
+class _Place(Enum):
+    """What a JSON value is, judged by the names above it."""
+
+    PLAIN = auto()
+    SERVERS = auto()  # `mcp_servers`, or an element of it
+    WEBHOOK = auto()
+    SECRET = auto()
+
+
+def redact(body: bytes) -> bytes:
+    """The body with every secret value replaced by "[redacted]"."""
+    if b"mcp_servers" not in body and b"webhook" not in body:
+        return body
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+        spans = list(_secret_spans(body))
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return body[: min(_positions(body))] + _REDACTED
+    return _without(body, spans)
+
+
+def _positions(body: bytes) -> Iterator[int]:
+    for name in (b"mcp_servers", b"webhook"):
+        if (position := body.find(name)) >= 0:
+            yield position
+
+
+def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
+    pieces: list[bytes] = []
+    done = 0
+    for start, end in spans:
+        pieces += (body[done:start], b'"', _REDACTED, b'"')
+        done = end
+    return b"".join((*pieces, body[done:]))
+
+
+def _secret_spans(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where the secret scalars of a well-formed document begin and end."""
+    enclosing: list[tuple[_Place, bool]] = []  # (what the container is, whether it is an object)
+    here = _Place.PLAIN
+    key_next = False
+    for token in _TOKEN.finditer(body):
+        text = token[0]
+        if text in (b"{", b"["):
+            key_next = text == b"{"
+            enclosing.append((here, key_next))
+        elif text in (b"}", b"]"):
+            enclosing.pop()
+        elif text == b",":
+            here, key_next = enclosing[-1]
+        elif text == b":":
+            key_next = False
+        elif key_next:
+            here = _below(enclosing[-1][0], _name(text))
+        elif here in (_Place.SECRET, _Place.WEBHOOK) and text not in _LITERALS:
+            yield token.span()
+
+
+def _below(outer: _Place, key: str) -> _Place:
+    """What the member `key` of an object is. Elements of an array are what the array is."""
+    if outer is _Place.SECRET:
+        return _Place.SECRET
+    if key == "mcp_servers":
+        return _Place.SERVERS
+    if key == "webhook":
+        return _Place.WEBHOOK
+    if (outer, key) in ((_Place.SERVERS, "headers"), (_Place.WEBHOOK, "url")):
+        return _Place.SECRET
+    return _Place.PLAIN
+
+
+def _name(token: bytes) -> str:
+    return msgspec.json.decode(token, type=str) if b"\\" in token else token[1:-1].decode()

@@ -1,0 +1,130 @@
+"""All providers of a running gateway: the built-in ones, the custom ones, and the operator's base URLs.
+
+`BUILT_IN` is the one list of what ships; a provider in it is reachable, one missing from it fails a test. The
+registry is immutable: a changed configuration makes a new one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from penstock import errors
+from penstock.errors import GatewayError
+from penstock.providers import (
+    adobe_firefly,
+    anthropic,
+    aws_bedrock,
+    azure_openai,
+    baseten,
+    cartesia,
+    cohere,
+    deepgram,
+    elevenlabs,
+    fal,
+    google_ai_studio,
+    google_vertex_ai,
+    huggingface,
+    ideogram,
+    openai_compatible,
+    parallel,
+    replicate,
+    workers_ai,
+)
+from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base_url import BaseUrl, parse_base_url
+from penstock.providers.custom import CUSTOM_PREFIX, custom_provider
+
+BUILT_IN: tuple[Provider, ...] = (
+    *openai_compatible.PROVIDERS,
+    adobe_firefly.PROVIDER,
+    anthropic.PROVIDER,
+    aws_bedrock.PROVIDER,
+    azure_openai.PROVIDER,
+    baseten.PROVIDER,
+    cartesia.PROVIDER,
+    cohere.PROVIDER,
+    deepgram.PROVIDER,
+    elevenlabs.PROVIDER,
+    fal.PROVIDER,
+    google_ai_studio.PROVIDER,
+    google_vertex_ai.PROVIDER,
+    huggingface.PROVIDER,
+    ideogram.PROVIDER,
+    parallel.PROVIDER,
+    replicate.PROVIDER,
+    workers_ai.PROVIDER,
+)
+
+
+class Registry:
+    """Finds providers by name and says where calls to them go."""
+
+    __slots__ = ("_bases", "_by_compat", "_by_name", "providers")
+
+    def __init__(self, base_urls: Mapping[str, str], built_in: Iterable[Provider] = BUILT_IN) -> None:
+        """`base_urls` is keyed by slug, alias or `custom-{slug}`. Raises ValueError naming the wrong one."""
+        providers = list(built_in)
+        known = _index(providers)
+        self._bases: dict[str, BaseUrl] = {}
+        for name, text in base_urls.items():
+            base = _parse(name, text)
+            if name.startswith(CUSTOM_PREFIX):
+                providers.append(custom_provider(name, base))
+                continue
+            slug = _known(name, known).slug
+            if slug in self._bases:
+                raise ValueError(f'provider "{name}": "{slug}" already has a base_url under another name')
+            self._bases[slug] = base
+        self.providers: tuple[Provider, ...] = tuple(providers)
+        self._by_name = _index(providers)
+        self._by_compat = {name: provider for provider in providers for name in provider.compat}
+
+    def find(self, slug: str) -> Provider | None:
+        """The provider of a slug or alias, as it stands in a path (Cloudflare 1.3.1)."""
+        return self._by_name.get(slug)
+
+    def find_compat(self, prefix: str) -> Provider | None:
+        """The provider of a `model` prefix on the unified endpoint (Cloudflare 1.4)."""
+        return self._by_compat.get(prefix)
+
+    def locate(self, provider: Provider, tail: str, header: Header) -> Location:
+        """Where a call goes. Raises `GatewayError` for an impossible tail, or without a needed base URL."""
+        if tail.startswith("/"):  # a base URL with a slash at its end, joined to a path
+            tail = tail.lstrip("/")
+        base = self._bases.get(provider.slug)
+        if base is not None:
+            return base.apply(provider.locate(tail, header))
+        if provider.base_url_needed:
+            raise GatewayError(
+                errors.INVALID_PROVIDER,
+                f"{provider.slug} has no default upstream: set base_url in [providers.{provider.slug}], "
+                f"for example {provider.base_url_needed}",
+            )
+        return provider.locate(tail, header)
+
+
+def _index(providers: Iterable[Provider]) -> dict[str, Provider]:
+    index: dict[str, Provider] = {}
+    for provider in providers:
+        for name in (provider.slug, *provider.aliases):
+            if name in index:
+                raise ValueError(f'two providers are called "{name}"')
+            index[name] = provider
+    return index
+
+
+def _known(name: str, known: Mapping[str, Provider]) -> Provider:
+    provider = known.get(name)
+    if provider is None:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f'unknown provider "{name}"{hint} (one of your own is called {CUSTOM_PREFIX}…)')
+    return provider
+
+
+def _parse(name: str, text: str) -> BaseUrl:
+    try:
+        return parse_base_url(text)
+    except ValueError as error:
+        raise ValueError(f'provider "{name}": base_url {error}') from error

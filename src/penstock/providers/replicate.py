@@ -1,0 +1,15 @@
+"""Replicate: `predictions` and the like, with or without `v1` (Cloudflare 1.3.2).
+
+Pure pass-through; `Authorization` holds `Bearer` or the older `Token`.
+"""
+
+from __future__ import annotations
+
+from penstock.providers.base import Provider
+from penstock.providers.paths import versioned
+
+PROVIDER = Provider(
+    slug="replicate",
+    domains=("api.replicate.com",),
+    locate=versioned("https://api.replicate.com"),
+)

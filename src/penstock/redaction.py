@@ -1,0 +1,32 @@
+"""Taking secrets out of what is about to be written down. Pure: bytes in, bytes out.
+
+What a call carried as a credential is removed wherever it turns up in a body, in either direction; what a
+provider's dialect marks as secret (headers for third parties, webhook addresses) is removed by the provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+REDACTED = b"[redacted]"
+_SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary words
+
+BodyRedactor = Callable[[bytes], bytes]
+
+
+def secrets_of(credentials: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
+    """The secret part of each credential header's value: without its scheme (`Bearer`, `Key`, …)."""
+    found: list[bytes] = []
+    for _, value in credentials:
+        secret = value.strip().rpartition(b" ")[2]
+        if len(secret) >= _SHORTEST and secret not in found:
+            found.append(secret)
+    return tuple(found)
+
+
+def redact(body: bytes, secrets: Iterable[bytes]) -> bytes:
+    """The body without any of the secrets."""
+    for secret in secrets:
+        if secret in body:
+            body = body.replace(secret, REDACTED)
+    return body

@@ -1,0 +1,120 @@
+"""The tables `[server]`, `[journal]` and `[providers.*]`: how this process listens, writes and connects.
+
+Only shapes, ranges and defaults live here. What may be set per gateway is in `gateway_settings.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from penstock.settings_types import Bytes, BytesOrNone, Count, FieldError, Seconds, SecondsOrNone, Table
+
+_VISIBLE = re.compile(r"[!-~]+")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_SOCKET_PATH = re.compile(r"%2F(?:[A-Za-z0-9._~-]|%(?!00)[0-9A-F]{2})+", re.IGNORECASE)
+
+Host = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]*\Z", description="an address or a host name")]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Workers = Annotated[int, Meta(ge=1, le=256)]
+FilePath = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a folder")]
+
+ProviderSlug = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*\Z", description="lower-case letters, digits and -")
+]
+
+
+class Limits(Table, frozen=True, kw_only=True):
+    """How much the server takes in, keeps in memory and records."""
+
+    max_header_bytes: Bytes = 65_536
+    max_body_bytes: BytesOrNone = 0
+    max_buffered_body_bytes: Bytes = 33_554_432
+    max_logged_body_bytes: BytesOrNone = 10_485_760
+    max_capture_bytes: BytesOrNone = 268_435_456
+    max_connections: Count = 0
+
+
+class Timeouts(Table, frozen=True, kw_only=True):
+    """How long the server waits, in seconds; `body_rate` is in bytes per second."""
+
+    header: Seconds = 30.0
+    body_rate: Annotated[float, Meta(ge=0, le=2**30)] = 500.0
+    body_grace: SecondsOrNone = 30.0
+    keep_alive: SecondsOrNone = 75.0
+    connect: Seconds = 10.0
+    first_byte: Seconds = 900.0
+    idle: Seconds = 600.0
+    upstream_keep_alive: SecondsOrNone = 30.0
+    drain: SecondsOrNone = 30.0
+
+
+class ServerSettings(Table, frozen=True, kw_only=True):
+    """Where to listen, with how many processes, and where the data goes."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8787
+    workers: Workers = 1
+    data: FilePath = "penstock-data"
+    limits: Limits = msgspec.field(default_factory=Limits)
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+
+
+class JournalSettings(Table, frozen=True, kw_only=True):
+    """How finished calls are written down."""
+
+    fsync_interval: SecondsOrNone = 1.0
+    segment_bytes: Bytes = 67_108_864
+    on_full: Literal["count", "refuse"] = "count"
+    backlog_bytes: Bytes = 67_108_864
+
+
+class ProviderSettings(Table, frozen=True, kw_only=True):
+    """Where a provider is reached instead of at its public address."""
+
+    base_url: str
+
+    def __post_init__(self) -> None:
+        fault = _base_url_fault(self.base_url)
+        if fault:
+            raise FieldError("base_url", fault)
+
+
+def _base_url_fault(url: str) -> str:
+    """What is wrong with `url`, or "". The text never quotes it: a wrong URL may hold a password."""
+    if not _VISIBLE.fullmatch(url):
+        return "must be a URL of visible ASCII characters"
+    if "?" in url or "#" in url:
+        return "must not have a query or a fragment"
+    try:
+        return _parts_fault(urlsplit(url))
+    except ValueError:
+        return "must be a URL with a valid host and port"
+
+
+def _parts_fault(parts: SplitResult) -> str:
+    if "@" in parts.netloc:
+        return "must not have a user name or password; keys belong in request headers"
+    if parts.scheme == "http+unix":
+        fits = _SOCKET_PATH.fullmatch(parts.netloc)
+        return "" if fits else "must name the socket by its whole path, as in http+unix://%2Frun%2Fapp.sock"
+    if parts.scheme not in ("http", "https"):
+        return "must begin with http://, https:// or http+unix://"
+    if parts.port == 0 or not _is_host(parts.hostname or ""):
+        return "must be a URL with a valid host and port"
+    return ""
+
+
+def _is_host(host: str) -> bool:
+    if _HOST_NAME.fullmatch(host):
+        return True
+    try:
+        IPv6Address(host)
+    except AddressValueError:
+        return False
+    return "%" not in host

@@ -1,0 +1,176 @@
+"""One frozen `Settings` from `penstock.toml`, the environment and the command line; and is it safe to serve?
+
+Later layers win: defaults, file, environment, command line. The tables are in `server_settings.py` and
+`gateway_settings.py`, the reading in `settings_layers.py`, the check in `settings_check.py`. Nobody else in
+Penstock reads the file or these environment variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from penstock.gateway_settings import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
+from penstock.server_settings import (
+    JournalSettings,
+    Limits,
+    ProviderSettings,
+    ProviderSlug,
+    ServerSettings,
+    Timeouts,
+)
+from penstock.settings_check import ConfigError, Problem
+from penstock.settings_layers import Variable, command_line_layers, environment_layers, file_layer, merged
+from penstock.settings_types import Table
+
+__all__ = [
+    "EFFECTIVE_FIELDS",
+    "AccountSettings",
+    "ConfigError",
+    "GatewaySettings",
+    "JournalSettings",
+    "Limits",
+    "ProviderSettings",
+    "ServerSettings",
+    "Settings",
+    "Timeouts",
+    "check_bind",
+    "config_file",
+    "load",
+    "unused",
+]
+
+DEFAULT_FILE = Path("penstock.toml")
+FILE_VARIABLE = "PENSTOCK_CONFIG"
+TOKEN_VARIABLE = "PENSTOCK_ADMIN_TOKEN"
+SERVER_VARIABLES = (
+    Variable("PENSTOCK_HOST", "server.host"),
+    Variable("PENSTOCK_PORT", "server.port", is_number=True),
+    Variable("PENSTOCK_WORKERS", "server.workers", is_number=True),
+    Variable("PENSTOCK_DATA", "server.data"),
+)
+_TOKEN = re.compile(r"[!-~]+")
+
+
+def _default_accounts() -> dict[AccountId, AccountSettings]:
+    return {"local": AccountSettings()}
+
+
+class FileSettings(Table, frozen=True, kw_only=True):
+    """What the file may say."""
+
+    server: ServerSettings = msgspec.field(default_factory=ServerSettings)
+    journal: JournalSettings = msgspec.field(default_factory=JournalSettings)
+    providers: Mapping[ProviderSlug, ProviderSettings] = msgspec.field(default_factory=dict)
+    accounts: Mapping[AccountId, AccountSettings] = msgspec.field(default_factory=_default_accounts)
+
+
+class Settings(FileSettings, frozen=True, kw_only=True):
+    """Everything, with what only the environment may say. The token shows in no text of this object."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("admin_token",)
+
+    admin_token: str | None = None
+
+
+def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
+    """The settings of this process, or a `ConfigError` with all that is wrong.
+
+    `path` goes before `PENSTOCK_CONFIG`; without both, `penstock.toml` in the working directory is read if it
+    is there. `overrides` are the command line's: dotted names such as `server.port`; None means not given.
+    """
+    path = _named_file(path, environ)
+    layers = (
+        file_layer(path or DEFAULT_FILE, is_required=path is not None),
+        *environment_layers(environ, SERVER_VARIABLES),
+        *command_line_layers(overrides),
+    )
+    token = environ.get(TOKEN_VARIABLE) or None
+    problems = [problem for layer in layers for problem in layer.problems(FileSettings)]
+    problems += _token_problems(token)
+    if problems:
+        raise ConfigError(problems)
+    return _settings(msgspec.convert(merged(layers), FileSettings), token)
+
+
+def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """The file that `load` reads with these arguments, whether it is there or not."""
+    return _named_file(path, environ) or DEFAULT_FILE
+
+
+def _named_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    if path is None and environ.get(FILE_VARIABLE):
+        return Path(environ[FILE_VARIABLE])
+    return path
+
+
+def _token_problems(token: str | None) -> list[Problem]:
+    if token is None or _TOKEN.fullmatch(token):
+        return []
+    return [Problem(None, None, f"{TOKEN_VARIABLE}: allowed: visible ASCII characters, no blanks")]
+
+
+def _settings(file: FileSettings, token: str | None) -> Settings:
+    return Settings(
+        server=file.server,
+        journal=file.journal,
+        providers=file.providers,
+        accounts=file.accounts,
+        admin_token=token,
+    )
+
+
+def check_bind(settings: Settings) -> None:
+    """Refuse to serve strangers, and to demand a token that nobody can have."""
+    closed = [name for name, gateway in _gateways(settings) if gateway.authentication]
+    open_ = [name for name, gateway in _gateways(settings) if not gateway.authentication]
+    if closed and not settings.admin_token:
+        reason = f"`authentication = true` on {_named(closed)} but no token to check: set {TOKEN_VARIABLE}"
+        raise ConfigError([Problem(None, None, reason)])
+    if is_loopback(settings.server.host) or (settings.admin_token and not open_):
+        return
+    remedy = f"`authentication = true` on {_named(open_)} and {TOKEN_VARIABLE}" if open_ else TOKEN_VARIABLE
+    reason = (
+        f"refusing to listen on {settings.server.host or 'all addresses'} without authentication: "
+        f"set {remedy}, or bind to 127.0.0.1"
+    )
+    raise ConfigError([Problem(None, None, reason)])
+
+
+def is_loopback(host: str) -> bool:
+    """Is `host` reached from this machine only? Names other than `localhost` could mean anything."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def unused(settings: Settings) -> list[str]:
+    """A line for each gateway field that differs from its default but has no effect in this version."""
+    defaults = GatewaySettings()
+    return [
+        f"gateway {name}: {field.encode_name} has no effect in this version"
+        for name, gateway in _gateways(settings)
+        for field in msgspec.structs.fields(GatewaySettings)
+        if field.name not in EFFECTIVE_FIELDS
+        and getattr(gateway, field.name) != getattr(defaults, field.name)
+    ]
+
+
+def _gateways(settings: Settings) -> Iterator[tuple[str, GatewaySettings]]:
+    for account_id, account in settings.accounts.items():
+        for gateway_id, gateway in account.gateways.items():
+            yield f"{account_id}/{gateway_id}", gateway
+
+
+def _named(names: list[str]) -> str:
+    return f"gateway{'s' if len(names) > 1 else ''} {', '.join(names)}"

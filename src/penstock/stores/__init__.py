@@ -1,0 +1,1 @@
+"""Small store protocols and their engines."""

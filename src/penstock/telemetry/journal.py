@@ -1,0 +1,184 @@
+"""The journal: where a worker appends the record of every call before the client sees its last byte.
+
+Frames of all calls that end in one turn of the event loop are written together; after the write each call's
+`then` lets the answer go. So `kill -9` loses nothing that a client saw finished: what was written is in the
+kernel's hands. The disk is synced on an interval, in a thread. Reading the journal is the shipper's matter.
+
+A write that fails (disk full) costs no record at first: frames wait in memory, up to a bound, and are tried
+again. Answers go out all the same, unless the operator chose to refuse calls while `healthy` is false.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from penstock.clock import Clock
+from penstock.telemetry.segments import create, new_name
+
+_RETRY_SECONDS = 0.25
+_PIECES_PER_WRITE = 512  # below every system's IOV_MAX
+
+log = logging.getLogger("penstock.journal")
+
+
+class Journal:
+    """One worker's append-only segments below `directory`. Not for use from several threads."""
+
+    def __init__(
+        self, directory: Path, clock: Clock, *, segment_bytes: int, backlog_bytes: int, fsync_interval: float
+    ) -> None:
+        """Opens the first segment; raises `OSError` when that cannot be."""
+        self._directory = directory
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._backlog_bytes = backlog_bytes
+        self._fsync_interval = fsync_interval
+        self._loop = asyncio.get_running_loop()
+        self._sequence = 0
+        self._written = 0
+        self._frames: list[bytes] = []
+        self._pending: list[Callable[[], None]] = []
+        self._scheduled = False
+        self._backlog: list[bytes] = []
+        self._backlog_size = 0
+        self._sync_due = False
+        self._syncing: asyncio.Future[None] | None = None
+        self.unwritten = 0  # records given up since the start
+        directory.mkdir(parents=True, exist_ok=True)
+        self._descriptor = self._open_segment()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether what is handed in now can be expected to reach the disk."""
+        return not self._backlog
+
+    def commit(self, frame: bytes, then: Callable[[], None]) -> None:
+        """Takes a frame to be written at the end of this turn of the loop, and what is to happen after it."""
+        self._frames.append(frame)
+        self._pending.append(then)
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        frames, self._frames = self._frames, []
+        pending, self._pending = self._pending, []
+        if self._backlog:
+            self._keep(frames)
+        else:
+            self._write_or_keep(frames)
+        for then in pending:
+            then()
+
+    # -- writing
+
+    def _write_or_keep(self, frames: list[bytes]) -> None:
+        try:
+            self._write(frames)
+        except OSError as error:
+            log.error("cannot write the journal in %s: %s; calls are kept in memory", self._directory, error)
+            self._keep(frames)
+            self._loop.call_later(_RETRY_SECONDS, self._retry)
+
+    def _write(self, frames: Sequence[bytes]) -> None:
+        """Appends all frames or none: a part that got through before an error is cut off again."""
+        if self._written >= self._segment_bytes:
+            self._rotate()
+        try:
+            for start in range(0, len(frames), _PIECES_PER_WRITE):
+                self._written += _write_all(self._descriptor, frames[start : start + _PIECES_PER_WRITE])
+        except OSError:
+            self._written = _last_sound_end(self._descriptor, self._written)
+            raise
+        if not self._sync_due and self._fsync_interval > 0:
+            self._sync_due = True
+            self._loop.call_later(self._fsync_interval, self._sync)
+
+    def _keep(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            if self._backlog_size + len(frame) > self._backlog_bytes:
+                self.unwritten += 1
+                log.error("a call's record could not be written and is lost (%d so far)", self.unwritten)
+            else:
+                self._backlog.append(frame)
+                self._backlog_size += len(frame)
+
+    def _retry(self) -> None:
+        """Writes what waited, in order, as far as the disk takes it."""
+        if self._descriptor < 0:
+            return
+        frames, self._backlog, self._backlog_size = self._backlog, [], 0
+        for done, frame in enumerate(frames):
+            try:
+                self._write((frame,))
+            except OSError:
+                self._keep(frames[done:])
+                self._loop.call_later(_RETRY_SECONDS, self._retry)
+                return
+        log.warning("the journal in %s can be written again; nothing in memory is lost", self._directory)
+
+    # -- segments
+
+    def _open_segment(self) -> int:
+        name = new_name(self._clock.now_us(), os.getpid(), self._sequence)
+        descriptor = create(self._directory, name)
+        self._sequence += 1
+        self._written = 0
+        return descriptor
+
+    def _rotate(self) -> None:
+        previous = self._descriptor
+        self._descriptor = self._open_segment()
+        self._loop.run_in_executor(None, _sync_and_close, previous)
+
+    def _sync(self) -> None:
+        self._sync_due = False
+        if self._descriptor >= 0 and (self._syncing is None or self._syncing.done()):
+            self._syncing = self._loop.run_in_executor(None, _sync_quietly, os.dup(self._descriptor))
+
+    def close(self) -> None:
+        """Writes what is left and closes the segment; afterwards nothing can be committed."""
+        if self._scheduled:
+            self._flush()
+        if self._backlog:
+            self._retry()
+        self.unwritten += len(self._backlog)
+        if self._backlog:
+            log.error("%d calls could not be written to the journal and are lost", len(self._backlog))
+        descriptor, self._descriptor = self._descriptor, -1
+        _sync_and_close(descriptor)
+
+
+def _write_all(descriptor: int, pieces: Sequence[bytes]) -> int:
+    total = sum(map(len, pieces))
+    done = os.writev(descriptor, pieces)
+    if done < total:
+        rest = memoryview(b"".join(pieces))
+        while done < total:
+            done += os.write(descriptor, rest[done:])
+    return total
+
+
+def _last_sound_end(descriptor: int, written: int) -> int:
+    """Cuts the segment back to its last whole frame."""
+    os.ftruncate(descriptor, written)
+    return written
+
+
+def _sync_quietly(descriptor: int) -> None:
+    try:
+        _sync_and_close(descriptor)
+    except OSError as error:
+        log.error("cannot sync the journal: %s", error)
+
+
+def _sync_and_close(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

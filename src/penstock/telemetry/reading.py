@@ -1,0 +1,132 @@
+"""Whole frames out of a segment file, and where to go on when there is none.
+
+Reads in pieces, so that memory stays bounded. Changes nothing in the file: whether to wait at a torn or damaged
+place, or to skip it, is the shipper's business.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.telemetry.record import HEAD_BYTES, CallRecord, Entry, Torn, read_frame
+
+PIECE_BYTES = 4 * 1024 * 1024
+MAX_ROWS = 2000
+MAX_FRAME_BYTES = 256 * 1024 * 1024  # a head that tells of more is damaged
+
+_COPY_BYTES = 1024 * 1024
+_LENGTHS = struct.Struct("<III")
+_CHECKSUM_BYTES = 4
+_RECORD_MARK = b"\xdc\x00"  # how msgpack begins an array of 16 to 255 fields, as every record is
+
+_decode_record = msgspec.msgpack.Decoder(CallRecord).decode
+
+
+class Batch(NamedTuple):
+    """Frames from one place on. Without any, `flaw` says what is there instead; None: the file ends."""
+
+    entries: list[Entry]  # their `end` counts from where the batch begins
+    end: int  # the position behind the last of them
+    flaw: Torn | None
+
+
+class Gap(NamedTuple):
+    """Bytes that are no frame. `torn`: the writer died within its last frame, which nobody saw finished."""
+
+    end: int
+    torn: bool
+
+
+def read_batch(fd: int, start: int, size: int) -> Batch:
+    """The frames from `start` on, as many as one transaction should take, out of a file of `size` bytes."""
+    wanted = min(PIECE_BYTES, size - start)
+    while True:
+        data = os.pread(fd, wanted, start)
+        batch = _whole_frames(data, start)
+        if batch.entries or batch.flaw is None:
+            return batch
+        wanted = len(data) + batch.flaw.wanted
+        if batch.flaw.wanted == 0 or wanted > min(size - start, MAX_FRAME_BYTES):
+            return batch
+
+
+def _whole_frames(data: bytes, start: int) -> Batch:
+    entries: list[Entry] = []
+    offset = 0
+    try:
+        while offset < len(data) and len(entries) < MAX_ROWS:
+            entry = read_frame(data, offset)
+            entries.append(entry)
+            offset = entry.end
+    except Torn as flaw:
+        return Batch(entries, start + offset, flaw)
+    return Batch(entries, start + offset, None)
+
+
+def find_gap(fd: int, start: int, size: int) -> Gap:
+    """What to skip in a finished file of `size` bytes that has no sound frame at `start`.
+
+    A body may hold bytes that look like a frame: a caller could have put them there. So the damaged frame's
+    own lengths are believed first, and a frame that was cut short within its bodies is never searched.
+    """
+    area = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
+    end = _claimed_end(area, start)
+    if end is not None and (end == size or (end < size and _is_sound(area, end))):
+        return Gap(end, torn=False)
+    if end is not None and end > size and _has_record(area, start):
+        return Gap(size, torn=True)
+    found = _search(area, start + 1)
+    if found is not None:
+        return Gap(found, torn=False)
+    return Gap(size, torn=end is None or end > size)
+
+
+def _claimed_end(area: mmap.mmap, start: int) -> int | None:
+    if start + HEAD_BYTES > len(area):
+        return None
+    lengths: tuple[int, int, int] = _LENGTHS.unpack_from(area, start + _CHECKSUM_BYTES)
+    return start + HEAD_BYTES + sum(lengths)
+
+
+def _has_record(area: mmap.mmap, start: int) -> bool:
+    meta_bytes, _, _ = _LENGTHS.unpack_from(area, start + _CHECKSUM_BYTES)
+    begin = start + HEAD_BYTES
+    try:
+        _decode_record(area[begin : begin + meta_bytes])
+    except msgspec.MsgspecError:
+        return False
+    return True
+
+
+def _is_sound(area: mmap.mmap, start: int) -> bool:
+    try:
+        read_frame(memoryview(area), start)
+    except Torn:
+        return False
+    return True
+
+
+def _search(area: mmap.mmap, start: int) -> int | None:
+    mark = area.find(_RECORD_MARK, start + HEAD_BYTES)
+    while mark >= 0:
+        if _has_record(area, mark - HEAD_BYTES) and _is_sound(area, mark - HEAD_BYTES):
+            return mark - HEAD_BYTES
+        mark = area.find(_RECORD_MARK, mark + 1)
+    return None
+
+
+def copy_range(fd: int, start: int, end: int, target: Path) -> None:
+    """Keep a copy of some bytes of a segment."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as out:
+        while start < end and (piece := os.pread(fd, min(_COPY_BYTES, end - start), start)):
+            out.write(piece)
+            start += len(piece)
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,131 @@
+"""The record of one call, and its frame in the journal.
+
+`CallRecord` is what a worker knows when a call has ended; whatever can be worked out later from the bodies
+(model, tokens) is left to the shipper, off the hot path. Pure: values and bytes only.
+
+A frame is `crc32 | meta length | request length | response length` (four little-endian u32), then the
+msgpack of the record, then the request's body, then the response's. The checksum covers all that follows it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+
+MetadataValue = str | int | float | bool
+
+_HEAD = struct.Struct("<IIII")
+HEAD_BYTES = _HEAD.size
+_MAX_META_BYTES = 16 * 1024 * 1024
+_MAX_BODY_BYTES = 1 << 31
+
+
+class Outcome(IntEnum):
+    """How a call ended."""
+
+    COMPLETE = 0  # the whole answer went to the client
+    ABANDONED = 1  # the client left before the end
+    PROVIDER_BROKE = 2  # the provider's answer broke off, or never came
+    REFUSED = 3  # the gateway itself answered, with an error
+    SHUTDOWN = 4  # the gateway was stopped before the end
+
+
+class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False):
+    """One call as the worker saw it. Times in microseconds, sizes in bytes (Cloudflare 3.20)."""
+
+    id: str
+    event_id: str
+    created_us: int
+    account: str
+    gateway: str
+    provider: str
+    method: str
+    path: str  # the tail with its query; credentials in the query are redacted
+    status: int
+    outcome: int
+    duration_us: int
+    first_byte_us: int | None
+    request_size: int
+    response_size: int
+    request_cut: bool  # the stored body is only the first part
+    response_cut: bool
+    bodies: bool  # false: the caller asked to keep no bodies
+    request_type: str
+    response_type: str
+    request_encoding: str
+    response_encoding: str
+    user_agent: str
+    step: int
+    compat: bool
+    authenticated: bool
+    error_code: int | None
+    error_detail: str
+    metadata: dict[str, MetadataValue]
+    controls: dict[str, str]  # `cf-aig-*` headers as sent, without credentials
+    model: str  # only where the worker had to read it (compat), or keeps no bodies; else empty
+
+
+class Entry(NamedTuple):
+    """One whole frame read back: the record, its bodies, and where the next frame begins."""
+
+    record: CallRecord
+    request: bytes
+    response: bytes
+    end: int
+
+
+class Torn(Exception):
+    """The bytes at `offset` are not a whole, sound frame. `wanted` more bytes might make it one."""
+
+    def __init__(self, offset: int, wanted: int, reason: str) -> None:
+        super().__init__(f"{reason} at byte {offset}")
+        self.offset = offset
+        self.wanted = wanted
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(CallRecord).decode
+
+
+def frame(record: CallRecord, request: bytes, response: bytes) -> bytes:
+    """The bytes that stand for one call in the journal."""
+    meta = _encode(record)
+    lengths = struct.pack("<III", len(meta), len(request), len(response))
+    crc = zlib.crc32(response, zlib.crc32(request, zlib.crc32(meta, zlib.crc32(lengths))))
+    return b"".join((crc.to_bytes(4, "little"), lengths, meta, request, response))
+
+
+def read_frame(data: bytes | memoryview, offset: int) -> Entry:
+    """The frame at `offset`. Raises `Torn` when it is cut short (`wanted` > 0) or damaged (`wanted` == 0)."""
+    available = len(data) - offset
+    if available < HEAD_BYTES:
+        raise Torn(offset, HEAD_BYTES - available, "cut short")
+    crc, meta_len, request_len, response_len = _HEAD.unpack_from(data, offset)
+    if meta_len > _MAX_META_BYTES or request_len > _MAX_BODY_BYTES or response_len > _MAX_BODY_BYTES:
+        raise Torn(offset, 0, "impossible length")
+    end = offset + HEAD_BYTES + meta_len + request_len + response_len
+    if end > len(data):
+        raise Torn(offset, end - len(data), "cut short")
+    view = memoryview(data)
+    if zlib.crc32(view[offset + 4 : end]) != crc:
+        raise Torn(offset, 0, "wrong checksum")
+    meta_end = offset + HEAD_BYTES + meta_len
+    request_end = meta_end + request_len
+    try:
+        record = _decode(view[offset + HEAD_BYTES : meta_end])
+    except msgspec.MsgspecError as error:
+        raise Torn(offset, 0, f"unreadable record ({error})") from error
+    return Entry(record, bytes(view[meta_end:request_end]), bytes(view[request_end:end]), end)
+
+
+def read_frames(data: bytes | memoryview, offset: int = 0) -> Iterator[Entry]:
+    """All whole frames from `offset` on; ends at the first that is cut short or damaged, raising `Torn`."""
+    while offset < len(data):
+        entry = read_frame(data, offset)
+        yield entry
+        offset = entry.end

@@ -1,0 +1,93 @@
+"""The shipper as a process of its own: what a supervisor calls in a forked child.
+
+Signals, the parent's pipe, one shipper a journal. Imports stay lean, the process should weigh about 20 MB.
+How records get into the ledger is in `shipper.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
+from penstock.telemetry.segments import DIRECTORY
+from penstock.telemetry.shipper import Shipper
+
+_LOCK = ".shipper.lock"
+_RETRY_SECONDS = 0.25
+
+
+class SignalStop:
+    """The sign to end: SIGTERM, or the end of the parent's pipe. Once given it stays."""
+
+    def __init__(self, parent_fd: int | None) -> None:
+        self._reader, self._writer = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        if parent_fd is not None:
+            self._poll.register(parent_fd, select.POLLIN)
+        signal.set_wakeup_fd(-1)  # the parent's event loop may have had one
+        signal.signal(signal.SIGTERM, self._give)
+        # Ctrl-C reaches the whole process group: under a parent, the workers' last calls are still to come.
+        signal.signal(signal.SIGINT, self._give if parent_fd is None else signal.SIG_IGN)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the sign; whether it has come."""
+        return bool(self._poll.poll(timeout * 1000))
+
+    def _give(self, number: int, frame: FrameType | None) -> None:
+        os.write(self._writer, b".")
+
+
+def main(data: Path, parent_fd: int | None = None) -> int:
+    """Ship the journal below `data` into its ledger until told to stop; the exit code.
+
+    `parent_fd` is the reading end of a pipe whose writing end only the parent holds.
+    """
+    stop = SignalStop(parent_fd)
+    directory = data / DIRECTORY
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if _wait_for(lock, stop):
+            _ship(data, stop)
+    finally:
+        os.close(lock)
+    return 0
+
+
+def _ship(data: Path, stop: SignalStop) -> None:
+    ledger = SqliteLedger(data / FILE_NAME)
+    try:
+        Shipper(data / DIRECTORY, ledger, _say).run(stop)
+    finally:
+        ledger.close()
+
+
+def _wait_for(lock: int, stop: SignalStop) -> bool:
+    """Wait until no other shipper works here, such as one that still drains; False when told to stop first."""
+    told = False
+    while not _taken(lock):
+        if not told:
+            _say("another shipper works on this journal; waiting for it to end")
+            told = True
+        if stop.wait(_RETRY_SECONDS):
+            return False
+    return True
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    print(f"penstock shipper: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,320 @@
+"""The only file that opens outgoing connections: pools per origin, TLS, proxies, deadlines.
+
+`Upstream.open` sends a request and comes back when the answer's head is there. What happens on a connection
+is in `exchange.py`; when a call may be tried again elsewhere is decided above. A stale pooled connection is
+replaced by a fresh one here, and only where that cannot make anything happen twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
+
+from penstock.clock import Clock
+from penstock.exchange import Connection, Exchange, Progress, UpstreamError
+
+_DEFAULT_PORT = {"http": 80, "https": 443}
+_TUNNEL_HEAD_BYTES = 16384
+_TUNNEL_STATUSES = (b"HTTP/1.1 200", b"HTTP/1.0 200")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: to connect, to the answer's head, between two pieces of it; and how long a connection may idle."""
+
+    connect: float = 10
+    first_byte: float = 900
+    idle: float = 600
+    keep_alive: float = 30
+
+
+class Outgoing(Protocol):
+    """A request that can put itself on a connection."""
+
+    replayable: bool  # its whole body is still there, so it can be sent once more
+
+    def send_to(self, exchange: Exchange, host: bytes, prefix: bytes) -> None:
+        """Sends head and body; `prefix` goes before the path (absolute form, for a plain-HTTP proxy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    host: str
+    port: int
+    tls: bool
+    authorization: bytes
+
+
+class Pool:
+    """Connections to one origin. Decides nothing about requests."""
+
+    __slots__ = ("busy", "host", "host_header", "idle", "port", "prefix", "proxy", "tls", "unix_path")
+
+    def __init__(self, origin: str, proxies: Mapping[str, str]) -> None:
+        """Raises `ValueError` for an origin that is not http, https or http+unix."""
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https", "http+unix") or not parts.netloc:
+            raise ValueError(f"not an address a call can go to: {origin!r}")
+        self.tls = parts.scheme == "https"
+        self.unix_path = unquote(parts.netloc) if parts.scheme == "http+unix" else None
+        self.host = "localhost" if self.unix_path else (parts.hostname or "")
+        self.port = 0 if self.unix_path else (parts.port or _DEFAULT_PORT[parts.scheme])
+        self.host_header = b"localhost" if self.unix_path else parts.netloc.encode("idna")
+        self.proxy = None if self.unix_path else _proxy_for(parts, proxies)
+        self.prefix = b"http://" + self.host_header if self.proxy and not self.tls else b""
+        self.idle: list[Connection] = []
+        self.busy: set[Connection] = set()
+
+    def take(self, now: float) -> Connection | None:
+        """The most recently used idle connection that is still good."""
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.idle_until > now and not connection.closing():
+                self.busy.add(connection)
+                return connection
+            connection.transport.abort()
+        return None
+
+
+class _PoolLessor:
+    """Takes connections of one pool back."""
+
+    __slots__ = ("_clock", "_keep_alive", "_pool")
+
+    def __init__(self, pool: Pool, clock: Clock, keep_alive: float) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._keep_alive = keep_alive
+
+    def give_back(self, connection: Connection) -> None:
+        pool = self._pool
+        pool.busy.discard(connection)
+        connection.idle_until = self._clock.monotonic() + self._keep_alive
+        pool.idle.append(connection)
+
+    def forget(self, connection: Connection) -> None:
+        pool = self._pool
+        pool.busy.discard(connection)
+        if connection in pool.idle:
+            pool.idle.remove(connection)
+
+
+class Upstream:
+    """All outgoing HTTP of a worker."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        deadlines: Deadlines,
+        *,
+        max_connections: int = 0,
+        proxies: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self.deadlines = deadlines
+        self._max_connections = max_connections
+        self._proxies = getproxies_environment() if proxies is None else proxies
+        self._tls = tls
+        self._pools: dict[str, Pool] = {}
+
+    def pool(self, origin: str) -> Pool:
+        """The pool of an origin, e.g. `https://api.openai.com`."""
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = Pool(origin, self._proxies)
+        return pool
+
+    @property
+    def pools(self) -> Mapping[str, Pool]:
+        return self._pools
+
+    async def open(self, pool: Pool, outgoing: Outgoing, *, idempotent: bool, bodiless: bool) -> Exchange:
+        """Sends the request and waits for the answer's head. The caller must `close` the exchange.
+
+        Raises `UpstreamError`. A pooled connection that turns out to be dead before it gave a single byte is
+        replaced once by a fresh one, if the method is idempotent; a POST may have been billed.
+        """
+        connection = pool.take(self._clock.monotonic())
+        if connection is not None:
+            try:
+                return await self._exchange(pool, connection, outgoing, bodiless)
+            except UpstreamError as error:
+                stale = error.progress is Progress.SENT and not error.timeout
+                if not (stale and idempotent and outgoing.replayable):
+                    raise
+        return await self._exchange(pool, await self._connect(pool), outgoing, bodiless)
+
+    async def _exchange(
+        self, pool: Pool, connection: Connection, outgoing: Outgoing, bodiless: bool
+    ) -> Exchange:
+        deadline = self._clock.monotonic() + self.deadlines.first_byte
+        exchange = connection.begin(bodiless=bodiless, deadline=deadline)
+        try:
+            outgoing.send_to(exchange, pool.host_header, pool.prefix)
+            await exchange.head
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
+
+    def sweep(self) -> None:
+        """Ends what has overstayed its deadline. To be called about once a second."""
+        now = self._clock.monotonic()
+        idle = self.deadlines.idle
+        for pool in self._pools.values():
+            for connection in tuple(pool.busy):
+                if connection.exchange is not None:
+                    _sweep_exchange(connection.exchange, now, idle)
+            _sweep_idle(pool, now)
+
+    def close(self) -> None:
+        """Closes every connection at once."""
+        for pool in self._pools.values():
+            for connection in (*pool.idle, *pool.busy):
+                connection.transport.abort()
+
+    # -- connecting
+
+    async def _connect(self, pool: Pool) -> Connection:
+        if self._max_connections and len(pool.busy) >= self._max_connections:
+            raise UpstreamError("all connections to the provider are in use", Progress.NOT_SENT)
+        try:
+            async with asyncio.timeout(self.deadlines.connect):
+                connection = await self._dial(pool)
+        except TimeoutError:
+            raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
+        except (OSError, ssl.SSLError) as error:
+            raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
+        pool.busy.add(connection)
+        return connection
+
+    async def _dial(self, pool: Pool) -> Connection:
+        loop = asyncio.get_running_loop()
+        lessor = _PoolLessor(pool, self._clock, self.deadlines.keep_alive)
+
+        def connection() -> Connection:
+            return Connection(loop, lessor)
+
+        if pool.unix_path is not None:
+            _, protocol = await loop.create_unix_connection(connection, pool.unix_path)
+            return protocol
+        if pool.proxy is not None:
+            return await self._dial_proxy(loop, pool, pool.proxy, connection())
+        tls = self._context() if pool.tls else None
+        _, protocol = await loop.create_connection(connection, pool.host, pool.port, ssl=tls)
+        return protocol
+
+    async def _dial_proxy(
+        self, loop: asyncio.AbstractEventLoop, pool: Pool, proxy: _Proxy, connection: Connection
+    ) -> Connection:
+        tls = self._context() if proxy.tls else None
+        if not pool.tls:
+            await loop.create_connection(lambda: connection, proxy.host, proxy.port, ssl=tls)
+            return connection
+        transport, tunnel = await loop.create_connection(
+            lambda: _Tunnel(loop, pool, proxy), proxy.host, proxy.port, ssl=tls
+        )
+        try:
+            await tunnel.open
+            secure = await loop.start_tls(
+                transport, connection, self._context(), server_hostname=pool.host
+            )
+        except BaseException:
+            transport.abort()
+            raise
+        if secure is None:
+            raise ConnectionError("the proxy closed the tunnel")
+        connection.connection_made(secure)
+        return connection
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+class _Tunnel(asyncio.Protocol):
+    """The CONNECT handshake with a proxy; `open` resolves when the tunnel stands."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, proxy: _Proxy) -> None:
+        host = f"[{pool.host}]" if ":" in pool.host else pool.host
+        self._target = f"{host}:{pool.port}".encode()
+        self._authorization = proxy.authorization
+        self._received = b""
+        self.open: asyncio.Future[None] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        head = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (
+            self._target,
+            self._target,
+            self._authorization,
+        )
+        transport.write(head)  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if self.open.done():
+            return
+        if b"\r\n\r\n" in self._received:
+            if self._received.startswith(_TUNNEL_STATUSES):
+                self.open.set_result(None)
+            else:
+                line = self._received.partition(b"\r\n")[0].decode("latin-1")
+                self.open.set_exception(ConnectionError(f"the proxy refused the tunnel: {line}"))
+        elif len(self._received) > _TUNNEL_HEAD_BYTES:
+            self.open.set_exception(ConnectionError("the proxy's answer has no end"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.open.done():
+            self.open.set_exception(ConnectionError("the proxy closed the connection"))
+
+
+def _sweep_exchange(exchange: Exchange, now: float, idle: float) -> None:
+    if exchange.heard:
+        exchange.heard = False
+        exchange.deadline = now + idle
+    elif exchange.held_back or (exchange.sending and not exchange.write_blocked):
+        exchange.deadline = max(exchange.deadline, now + idle)  # it is not the provider who is slow
+    elif exchange.deadline <= now:
+        exchange.broke("the provider was silent for too long", timeout=True)
+
+
+def _sweep_idle(pool: Pool, now: float) -> None:
+    expired = [connection for connection in pool.idle if connection.idle_until <= now]
+    for connection in expired:
+        pool.idle.remove(connection)
+        connection.transport.abort()
+
+
+def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
+    """The environment's proxy for an address; never for this machine itself."""
+    host = parts.hostname or ""
+    address = proxies.get(parts.scheme) or proxies.get("all")
+    if not address or _is_loopback(host) or proxy_bypass_environment(parts.netloc, dict(proxies)):
+        return None
+    proxy = urlsplit(address if "://" in address else f"http://{address}")
+    if not proxy.hostname:
+        raise ValueError(f"not a proxy's address: {address!r}")
+    authorization = b""
+    if proxy.username is not None:
+        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+        authorization = b"proxy-authorization: Basic %b\r\n" % b64encode(pair)
+    port = proxy.port or _DEFAULT_PORT.get(proxy.scheme, 80)
+    return _Proxy(proxy.hostname, port, proxy.scheme == "https", authorization)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,387 @@
+"""The data plane's way in: a uvicorn HTTP protocol that hands `/v1/…` straight to the pipeline.
+
+Requests below `/v1/` never become ASGI messages: one `Inbound` and one task each, in the order of the
+connection. Everything else goes to the ASGI application as usual. This file reads bytes off the client's
+connection and refuses what is not sound HTTP; what a request means is decided in the pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn._types import ASGI3Application
+from uvicorn.server import ServerState
+
+from penstock.errors import (
+    BAD_HTTP,
+    BODY_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    REQUEST_TIMEOUT,
+    Fault,
+    GatewayError,
+)
+from penstock.request_body import RequestBody
+from penstock.inbound import Inbound
+from penstock.wire.headers import Header
+
+_PREFIX = b"/v1/"
+_DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
+_LINGER_SECONDS = 5.0
+
+
+class Handler(Protocol):
+    """What answers requests of the data plane."""
+
+    def run(self, inbound: Inbound) -> Coroutine[None, None, None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """Bounds on what a client may do. Bytes, seconds, bytes a second; 0 means no limit for `max_body`."""
+
+    max_head: int = 65536
+    max_body: int = 0
+    head_seconds: float = 30
+    keep_alive_seconds: float = 75
+    body_grace: float = 30
+    body_rate: int = 500
+
+
+class _Waiting(Enum):
+    """What a connection waits for, as far as the client can be too slow about it."""
+
+    REQUEST = "request"
+    HEAD = "head"
+    BODY = "body"
+    CLOSE = "close"
+    NOTHING = "nothing"
+
+
+class FastLane(HttpToolsProtocol):
+    """One client connection. Made by `lane_class`, which binds handler and limits."""
+
+    handler: Handler
+    limits: LaneLimits
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._reading: Inbound | None = None  # the request whose body is being parsed
+        self._taken = False  # `_reading` has been handed on
+        self._in_head = False
+        self._chunk = 0
+        self._fed = 0  # bytes since the head began: an upper bound of its size
+        self._length = -1
+        self._chunked = False
+        self._framing_fault = ""
+        self._requests = 0
+        self._lingering = False
+        self._watched = (_Waiting.REQUEST, 0)
+        self._since = 0.0
+
+    # -- bytes in
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        self._chunk = size = len(data)
+        self._fed += size
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self._unsound(BAD_HTTP, f"not sound HTTP: {error}")
+            return
+        if self._in_head:
+            if self._fed > self.limits.max_head:
+                self._unsound(HEAD_TOO_LARGE, f"a request's head may have {self.limits.max_head} bytes")
+        elif self._reading is not None and not self._taken:
+            self._take(self._reading)
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._length = -1
+        self._chunked = False
+        self._framing_fault = ""
+        self._in_head = True
+        self._reading = None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            if self._reading is not None:
+                self._reading.body.trailers.append((name, value))
+            return
+        size = len(name)
+        if size == 14:
+            if name.lower() == b"content-length":
+                self._length = int(value)
+        elif size == 17:
+            if name.lower() == b"transfer-encoding":
+                self._read_transfer_encoding(value)
+        elif size == 6 and name.lower() == b"expect":
+            self.expect_100_continue = value.strip().lower() == b"100-continue"
+        self.headers.append((name, value))
+
+    def _read_transfer_encoding(self, value: bytes) -> None:
+        if value.strip().lower() != b"chunked" or self._chunked:
+            self._framing_fault = "the only transfer encoding understood is chunked, once"
+        self._chunked = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._requests += 1
+        url = self.url
+        if url.startswith(_PREFIX) or not url.startswith(b"/"):
+            self._accept_head(url)
+        else:
+            self._pass_to_asgi(url)
+
+    def _accept_head(self, url: bytes) -> None:
+        parser = self.parser
+        http10 = parser.get_http_version() == "1.0"
+        body = RequestBody(
+            self._length, chunked=self._chunked, limit=self.limits.max_body, hold=self._hold
+        )
+        self._reading = inbound = Inbound(
+            self,
+            parser.get_method(),
+            url,
+            self.headers,
+            body,
+            keep_alive=parser.should_keep_alive(),
+            http10=http10,
+            expects=self.expect_100_continue,
+        )
+        self._taken = False
+        inbound.error = self._head_error(url)
+
+    def _head_error(self, url: bytes) -> GatewayError | None:
+        limits = self.limits
+        if self._framing_fault:
+            return GatewayError(BAD_HTTP, self._framing_fault)
+        if self._fed > limits.max_head and _head_size(url, self.headers) > limits.max_head:
+            return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
+        if 0 < limits.max_body < self._length:
+            return GatewayError(BODY_TOO_LARGE, f"a request's body may have {limits.max_body} bytes")
+        return None
+
+    def _pass_to_asgi(self, url: bytes) -> None:
+        headers, expects = self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url = url
+        self.expect_100_continue = expects
+        self.headers.extend((name.lower(), value) for name, value in headers)
+        if self._framing_fault or self._fed > self.limits.max_head:
+            self._reading = None
+            self.send_400_response("Bad request.")
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        inbound = self._reading
+        if inbound is None:
+            super().on_body(body)
+            return
+        try:
+            inbound.body.feed(body)
+        except GatewayError as error:
+            inbound.fail(error)
+        if inbound.response_complete and inbound.body.size > _DROPPED_BYTES:
+            self.transport.close()
+
+    def on_message_complete(self) -> None:
+        inbound = self._reading
+        self._fed = self._chunk  # what is left of it may be the next head
+        if inbound is None:
+            super().on_message_complete()
+            return
+        inbound.body.end()
+        if not self._taken:
+            self._take(inbound)
+        self._reading = None
+
+    # -- turns
+
+    def _take(self, inbound: Inbound) -> None:
+        """Starts the request, or queues it behind the one in progress on this connection."""
+        self._taken = True
+        current = self.cycle
+        self.cycle = inbound  # type: ignore[assignment]
+        if current is None or current.response_complete:
+            self._start(inbound)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((inbound, self.app))  # type: ignore[arg-type]
+
+    def _start(self, inbound: Inbound) -> None:
+        inbound.task = task = self.loop.create_task(self.handler.run(inbound))
+        self.tasks.add(task)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle | Inbound, app: ASGI3Application) -> None:
+        if isinstance(cycle, Inbound):
+            self._start(cycle)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def done(self, inbound: Inbound) -> None:
+        if inbound.task is not None:
+            self.tasks.discard(inbound.task)
+
+    def answered(self, inbound: Inbound) -> None:
+        self.server_state.total_requests += 1
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+
+    def _hold(self, hold: bool) -> None:
+        if self.transport.is_closing():
+            return
+        if hold:
+            self.flow.pause_reading()
+        else:
+            self.flow.resume_reading()
+
+    # -- what goes wrong
+
+    def _unsound(self, fault: Fault, detail: str) -> None:
+        """Answers what cannot be understood, after all that came before it, and closes."""
+        error = GatewayError(fault, detail)
+        if self._reading is not None:
+            self._reading.keep_alive = False
+            self._reading.fail(error)
+            if not self._taken:
+                self._take(self._reading)
+            return
+        body = RequestBody(-1, chunked=False, limit=0, hold=self._hold)
+        inbound = Inbound(
+            self, b"GET", b"", [], body, keep_alive=False, http10=False, expects=False
+        )
+        inbound.error = error
+        body.complete = False  # what follows on this connection is not a request
+        self._reading = inbound
+        self._in_head = False
+        self._take(inbound)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """An upgrade nobody here speaks is not an error: the request stands, as HTTP/1.1 (RFC 9110, 7.8)."""
+        if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
+            self.parser = httptools.HttpRequestParser(self)
+            if rest:
+                self.data_received(rest)
+        elif self._should_upgrade():
+            self.handle_websocket_upgrade()
+
+    def linger(self) -> None:
+        self._lingering = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+        else:
+            self.transport.close()
+
+    # -- the connection's life
+
+    @property
+    def congested(self) -> bool:
+        return self.flow.write_paused
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
+        current = self.cycle
+        if isinstance(current, Inbound):
+            self.cycle = None  # type: ignore[assignment]
+        super().connection_lost(exc)
+        if isinstance(current, Inbound):
+            waiting.append(current)
+        for inbound in waiting:
+            inbound.leave()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        exchange = getattr(self.cycle, "exchange", None)
+        if exchange is not None:
+            exchange.pause()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        exchange = getattr(self.cycle, "exchange", None)
+        if exchange is not None:
+            exchange.resume()
+
+    def shutdown(self) -> None:
+        """The server stops: calls in flight end, idle connections close now."""
+        current = self.cycle
+        if self._lingering or current is None or (current.response_complete and not self._in_head):
+            self.transport.close()
+        else:
+            current.keep_alive = False
+
+    def sweep(self, now: float) -> None:
+        """Ends a client that is too slow. To be called about once a second."""
+        watched = (self._waiting_for(), self._requests)
+        if watched != self._watched:
+            self._watched = watched
+            self._since = now
+            return
+        if now - self._since <= self._patience(watched[0]):
+            return
+        if watched[0] in (_Waiting.REQUEST, _Waiting.CLOSE) or self._reading_answered():
+            self.transport.close()
+        else:
+            self._unsound(REQUEST_TIMEOUT, "the request did not come in time")
+
+    def _reading_answered(self) -> bool:
+        return self._reading is not None and self._reading.response_complete
+
+    def _waiting_for(self) -> _Waiting:
+        if self._lingering:
+            return _Waiting.CLOSE
+        if self._in_head:
+            return _Waiting.HEAD
+        if self._reading is not None:
+            return _Waiting.NOTHING if self.flow.read_paused else _Waiting.BODY
+        current = self.cycle
+        return _Waiting.REQUEST if current is None or current.response_complete else _Waiting.NOTHING
+
+    def _patience(self, waiting: _Waiting) -> float:
+        limits = self.limits
+        match waiting:
+            case _Waiting.REQUEST:
+                return limits.keep_alive_seconds
+            case _Waiting.HEAD:
+                return limits.head_seconds
+            case _Waiting.BODY:
+                received = self._reading.body.size if self._reading is not None else 0
+                return limits.body_grace + received / limits.body_rate
+            case _Waiting.CLOSE:
+                return _LINGER_SECONDS
+            case _Waiting.NOTHING:
+                return float("inf")
+
+
+def _head_size(url: bytes, headers: list[Header]) -> int:
+    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
+
+
+def lane_class(handler: Handler, limits: LaneLimits) -> type[FastLane]:
+    """The protocol class to give to uvicorn as `http`."""
+    return type("BoundFastLane", (FastLane,), {"handler": handler, "limits": limits})

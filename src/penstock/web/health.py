@@ -1,0 +1,40 @@
+"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from penstock.stores.sqlite_ledger import FILE_NAME
+from penstock.telemetry.journal import Journal
+
+
+class HealthPages:
+    """The two pages of one worker."""
+
+    def __init__(self, journal: Journal, data: Path) -> None:
+        self._journal = journal
+        self._ledger = data / FILE_NAME
+
+    def application(self) -> Starlette:
+        """The ASGI application beside the data plane."""
+        return Starlette(routes=[Route("/healthz", self.alive), Route("/readyz", self.ready)])
+
+    async def alive(self, request: Request) -> JSONResponse:
+        """200 as long as the event loop turns."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> JSONResponse:
+        """200 when the ledger is there and the journal takes records, else 503 with the reason of each."""
+        checks = {"journal": self._journal.healthy, "ledger": self._ledger.exists()}
+        ready = all(checks.values())
+        body = {
+            "status": "ready" if ready else "not ready",
+            "checks": checks,
+            "unwritten_records": self._journal.unwritten,
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)
