@@ -10,11 +10,14 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from bench import procfs
 from bench.child import Child
+from bench.cores import Core, Reading, busy_seconds, own_seconds
 from bench.places import CACHE, ROOT
 
 
@@ -27,7 +30,8 @@ def free_port() -> int:
 class Lab:
     def __init__(self) -> None:
         self._allowed = sorted(os.sched_getaffinity(0))
-        self._children: list[Child] = []
+        self._gateways: list[Child] = []
+        self._loads: list[Child] = []
         self._count = 0
         CACHE.mkdir(parents=True, exist_ok=True)
         self._home = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))
@@ -52,7 +56,7 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in reversed(self._children):
+        for child in [*self._gateways, *self._loads]:
             child.stop()
         shutil.rmtree(self._home, ignore_errors=True)
         os.sched_setaffinity(0, self._allowed)
@@ -65,17 +69,29 @@ class Lab:
         return path
 
     def start_gateway(self, argv: Sequence[str], home: Path, env: Mapping[str, str] | None = None) -> Child:
-        return self._start(self.gateway_core, argv, home, env or {})
+        self._gateways.append(self._start(self.gateway_core, argv, home, env or {}))
+        return self._gateways[-1]
 
     def start_load(self, argv: Sequence[str], home: Path) -> Child:
-        return self._start(self.load_core, argv, home, {"PYTHONPATH": str(ROOT)})
+        self._loads.append(self._start(self.load_core, argv, home, {"PYTHONPATH": str(ROOT)}))
+        return self._loads[-1]
 
     def stop(self, child: Child) -> None:
         child.stop()
-        self._children.remove(child)
+        for children in (self._gateways, self._loads):
+            if child in children:
+                children.remove(child)
+
+    def reading(self) -> Reading:
+        """Where both cores stand now; two of them tell what others took in between."""
+        gateways = sum(procfs.cpu_seconds(child.group) for child in self._gateways)
+        loads = sum(procfs.cpu_seconds(child.group) for child in self._loads) + own_seconds()
+        return Reading(
+            time.monotonic(),
+            Core(busy_seconds(self.gateway_core), gateways + (loads if self.crowded else 0.0)),
+            Core(busy_seconds(self.load_core), loads + (gateways if self.crowded else 0.0)),
+        )
 
     def _start(self, core: int, argv: Sequence[str], home: Path, env: Mapping[str, str]) -> Child:
         clean = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
-        child = Child(["taskset", "-c", str(core), *argv], home / "output.log", clean | dict(env), home)
-        self._children.append(child)
-        return child
+        return Child(["taskset", "-c", str(core), *argv], home / "output.log", clean | dict(env), home)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.cores import LIMIT
+
 SUBJECT = "penstock"
 
 
@@ -22,6 +24,8 @@ class Measure:
     unit: str
     rounds: tuple[float, ...] = ()
     note: str = ""
+    foreign: float = 0.0
+    """The share of a core that went to other programs meanwhile, as far as the figure suffers from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,15 @@ class Verdict:
     target: Target
     figure: float | None
     """The ratio (or Penstock's own value) that was judged; None when one side was not measured."""
+    disturbed: bool = False
+    """Whether other programs had too much of a core for the figure to mean anything."""
 
     @property
     def word(self) -> str:
         if self.figure is None:
             return "not measured"
+        if self.disturbed:
+            return "disturbed"
         return "met" if self.target.holds(self.figure) else "missed"
 
 
@@ -74,7 +82,12 @@ def ratio(measures: Sequence[Measure], work: str, what: str, against: str) -> fl
 
 
 def judge(measures: Sequence[Measure], targets: Sequence[Target]) -> list[Verdict]:
-    return [Verdict(target, _figure(measures, target)) for target in targets]
+    return [Verdict(target, _figure(measures, target), _disturbed(measures, target)) for target in targets]
+
+
+def _disturbed(measures: Sequence[Measure], target: Target) -> bool:
+    sides = (find(measures, target.work, target.what, name) for name in (SUBJECT, target.against or SUBJECT))
+    return any(side is not None and side.foreign > LIMIT for side in sides)
 
 
 def _figure(measures: Sequence[Measure], target: Target) -> float | None:

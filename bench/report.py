@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.cores import LIMIT
 from bench.measure import SUBJECT, Measure, Skip, Target, Verdict, judge, ratio
 
-COLOURS = {"met": "green", "missed": "red", "not measured": "yellow"}
+COLOURS = {"met": "green", "missed": "red", "not measured": "yellow", "disturbed": "yellow"}
 PIPE_WIDTH = 200
 
 
@@ -80,7 +81,12 @@ def notes(results: Results) -> list[str]:
         for v in results.verdicts()
         if v.figure is None and _place(v.target) not in shown
     ]
-    return lines + [f"{m.work}, {m.what}, {m.gateway}: {m.note}" for m in results.measures if m.note]
+    lines += [f"{m.work}, {m.what}, {m.gateway}: {m.note}" for m in results.measures if m.note]
+    return lines + [
+        f"disturbed: {m.work}, {m.what}, {m.gateway}: others had up to {m.foreign:.0%} of a core"
+        for m in results.measures
+        if m.foreign > LIMIT
+    ]
 
 
 def against(target: Target) -> str:

@@ -17,6 +17,7 @@ from penstock.settings import (
     ServerSettings,
     Settings,
     check_bind,
+    config_file,
     is_loopback,
     load,
     unused,
@@ -77,6 +78,13 @@ def test_which_file() -> None:
     assert load(None, environ={"PENSTOCK_CONFIG": ""}, overrides={}).server.port == 1
     assert load(None, environ=environ, overrides={}).server.port == 2
     assert load(Path("given.toml"), environ=environ, overrides={}).server.port == 3
+
+
+def test_config_file_names_the_file_that_is_read() -> None:
+    environ = {"PENSTOCK_CONFIG": "variable.toml"}
+    assert config_file(None, {}) == Path("penstock.toml")
+    assert config_file(None, environ) == Path("variable.toml")
+    assert config_file(Path("given.toml"), environ) == Path("given.toml")
 
 
 @pytest.mark.parametrize(("path", "variable"), [(Path("none.toml"), ""), (None, "none.toml")])

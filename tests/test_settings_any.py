@@ -99,8 +99,14 @@ def in_range(kind: object, meta: msgspec.Meta) -> st.SearchStrategy[object]:
 
 
 def tables(kind: type[msgspec.Struct]) -> st.SearchStrategy[msgspec.Struct]:
-    fields = {field.name: any_of(field.type) for field in msgspec.structs.fields(kind)}
+    fields = {field.name: field_of(field) for field in msgspec.structs.fields(kind)}
     return st.builds(kind, **fields)
+
+
+def field_of(field: msgspec.structs.FieldInfo) -> st.SearchStrategy[object]:
+    """Without None where that is not the default: TOML cannot say it."""
+    values = any_of(field.type)
+    return values if field.default is None else values.filter(lambda value: value is not None)
 
 
 def load_bytes(data: bytes) -> Settings:

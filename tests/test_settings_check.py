@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.server_settings import Limits
@@ -229,16 +229,17 @@ def test_quote_shows_controls_and_cuts() -> None:
     assert quote("x" * 61) == '"' + "x" * 60 + '…"'
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
 KEYS = st.sampled_from(
-    ["server", "limits", "port", "accounts", "gateways", "default", "otel", "dlp", "providers"]
+    ["limits", "port", "authentication", "otel", "url", "headers", "dlp", "enabled", "rules"]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(object())
+DATA = st.recursive(
+    LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS | st.text(), inner), max_leaves=8
 )
 
 
-@given(st.recursive(JSON, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
+@settings(deadline=None)
+@given(DATA)
 def test_any_data_can_be_checked(value: object) -> None:
     for finding in findings({"accounts": {"a": {"gateways": {"g": value}}}, "server": value}, FileSettings):
         assert finding.reason

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from penstock.toml_position import KeyPath, lines, nearest_line
@@ -123,6 +123,7 @@ PIECES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 @example("[[t]]\na = [{b = 1},\n{b.c = 2}]\n[t.x]\n[[t]]\n")
 def test_every_key_that_tomllib_reads_is_found(text: str) -> None:
@@ -135,6 +136,7 @@ def test_every_key_that_tomllib_reads_is_found(text: str) -> None:
     assert all(1 <= line <= text.count("\n") + 1 for line in found.values())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_confuses_it_into_an_error(text: str) -> None:
     lines(text)

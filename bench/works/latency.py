@@ -10,10 +10,12 @@ import gc
 import time
 from collections.abc import Iterator
 
+from bench.cores import foreign_share
 from bench.failure import Failed
 from bench.gateways.base import Running, Upstream
 from bench.http1 import Http1
 from bench.measure import Measure, Target
+from bench.rounds import Round, measure
 from bench.session import Session
 from bench.stats import median, percentile
 from bench.upstreams.static import StaticUpstream, static_upstream
@@ -25,7 +27,8 @@ ROUND_LIMIT = 5.0
 """A round of a slow gateway ends after these seconds, with the calls it had until then."""
 WARM_SECONDS = 1.0
 
-Pair = tuple[float, float]
+Pair = tuple[Round, Round]
+"""Median and p99 in microseconds."""
 
 
 class Latency:
@@ -45,25 +48,31 @@ class Latency:
         ):
             rounds = [self._round(session, upstream, gateways) for _ in range(session.options.rounds)]
         for running in gateways:
-            added = [one[running.name] for one in rounds]
-            for what, values in ((MEDIAN, [m for m, _ in added]), (P99, [p for _, p in added])):
-                yield Measure(NAME, what, running.name, median(values), "µs", tuple(values))
+            pairs = [one[running.name] for one in rounds]
+            yield measure(NAME, MEDIAN, running.name, "µs", [one for one, _ in pairs])
+            yield measure(NAME, P99, running.name, "µs", [one for _, one in pairs])
 
     def _round(self, session: Session, upstream: StaticUpstream, gateways: list[Running]) -> dict[str, Pair]:
         session.say(f"{NAME}: a round of {session.options.latency_calls:,} calls each")
         calls = session.options.latency_calls
-        direct = summary(timed(upstream.port, upstream.request(), calls))
+        direct = self._pair(session, upstream.port, upstream.request(), calls)
         found = {}
         for running in gateways:
             running.child.settle()
-            through = summary(timed(running.port, running.request(), calls))
-            found[running.name] = (through[0] - direct[0], through[1] - direct[1])
+            through = self._pair(session, running.port, running.request(), calls)
+            found[running.name] = (added(through[0], direct[0]), added(through[1], direct[1]))
         return found
 
+    def _pair(self, session: Session, port: int, request: bytes, calls: int) -> Pair:
+        before = session.lab.reading()
+        nanoseconds = timed(port, request, calls)
+        foreign = foreign_share(before, session.lab.reading())
+        slow = percentile(nanoseconds, 99)
+        return Round(median(nanoseconds) / 1e3, foreign), Round(slow / 1e3, foreign)
 
-def summary(nanoseconds: list[int]) -> Pair:
-    """Median and p99 in microseconds."""
-    return median(nanoseconds) / 1e3, percentile(nanoseconds, 99) / 1e3
+
+def added(through: Round, direct: Round) -> Round:
+    return Round(through.value - direct.value, max(through.foreign, direct.foreign))
 
 
 def timed(port: int, request: bytes, calls: int) -> list[int]:

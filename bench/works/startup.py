@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from bench.cores import foreign_share
 from bench.failure import Failed
 from bench.gateways.base import Gateway, Running, Upstream
 from bench.gateways.penstock import HEALTH
 from bench.http1 import Http1, encode
 from bench.measure import SUBJECT, Measure, Target
+from bench.rounds import Round, measure
 from bench.session import START_LIMIT, Session, wait_for_answer
-from bench.stats import median
 from bench.upstreams.static import StaticUpstream, static_upstream
 
 NAME = "startup"
@@ -41,7 +42,9 @@ class Startup:
                     session.skip(f"{gateway.name} in {NAME}", str(failure))
 
     def _measures(self, session: Session, upstream: StaticUpstream, gateway: Gateway) -> Iterator[Measure]:
-        begin, healthy, first = time.monotonic(), [], []
+        begin = time.monotonic()
+        healthy: list[Round] = []
+        first: list[Round] = []
         for _ in range(session.options.starts):
             health, answer = self._once(session, upstream, gateway)
             healthy.append(health)
@@ -49,19 +52,21 @@ class Startup:
             if time.monotonic() - begin > PATIENCE:
                 break
         note = f"{len(first)} starts"
-        yield Measure(NAME, FIRST, gateway.name, median(first), "s", tuple(first), note)
+        yield measure(NAME, FIRST, gateway.name, "s", first, note)
         if gateway.name == SUBJECT:
-            yield Measure(NAME, HEALTHY, SUBJECT, median(healthy), "s", tuple(healthy), note)
+            yield measure(NAME, HEALTHY, SUBJECT, "s", healthy, note)
 
-    def _once(self, session: Session, upstream: StaticUpstream, gateway: Gateway) -> tuple[float, float]:
-        begin = time.perf_counter()
+    def _once(self, session: Session, upstream: StaticUpstream, gateway: Gateway) -> tuple[Round, Round]:
+        before, begin = session.lab.reading(), time.perf_counter()
         running = gateway.start(session.lab, Upstream(upstream.port))
         try:
             if gateway.name == SUBJECT:
                 wait_for_health(running)
             health = time.perf_counter() - begin
             wait_for_answer(running, running.request(), PAUSE)
-            return health, time.perf_counter() - begin
+            answer = time.perf_counter() - begin
+            foreign = foreign_share(before, session.lab.reading())
+            return Round(health, foreign), Round(answer, foreign)
         finally:
             session.lab.stop(running.child)
 

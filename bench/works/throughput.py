@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import payload, procfs, wrk
+from bench.cores import foreign_share
 from bench.failure import Failed
 from bench.gateways.base import Running, Upstream
 from bench.measure import Measure, Target
+from bench.rounds import Round, measure
 from bench.session import Session
-from bench.stats import median
 from bench.upstreams.static import StaticUpstream, static_upstream
 
 NAME = "throughput"
@@ -28,8 +29,8 @@ class Lane:
 
     running: Running
     lua: Path
-    rates: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    rates: list[Round] = field(default_factory=list)
+    cpu: list[Round] = field(default_factory=list)
 
 
 class Throughput:
@@ -81,14 +82,15 @@ def _lane(session: Session, running: Running) -> Lane:
 def _load(session: Session, upstream: StaticUpstream, lane: Lane, seconds: float) -> None:
     child = lane.running.child
     child.settle()
-    seen, cpu = upstream.seen(), procfs.cpu_seconds(child.group)
-    options = session.options
-    report = wrk.run(lane.running.url, lane.lua, options.connections, seconds, session.lab.load_core)
+    seen, cpu, before = upstream.seen(), procfs.cpu_seconds(child.group), session.lab.reading()
+    connections, core = session.options.connections, session.lab.load_core
+    report = wrk.run(lane.running.url, lane.lua, connections, seconds, core)
+    foreign = foreign_share(before, session.lab.reading())
     child.settle()
     relayed = upstream.seen() - seen
     refuse_failures(report, relayed)
-    lane.rates.append(report.rate)
-    lane.cpu.append((procfs.cpu_seconds(child.group) - cpu) / relayed * 1e6)
+    lane.rates.append(Round(report.rate, foreign))
+    lane.cpu.append(Round((procfs.cpu_seconds(child.group) - cpu) / relayed * 1e6))
 
 
 def refuse_failures(report: wrk.Report, relayed: int) -> None:
@@ -104,8 +106,6 @@ def refuse_failures(report: wrk.Report, relayed: int) -> None:
 def _measures(lane: Lane) -> Iterator[Measure]:
     name = lane.running.name
     held = procfs.memory(lane.running.child.group)
-    yield Measure(NAME, RATE, name, median(lane.rates), "/s", tuple(lane.rates))
-    yield Measure(
-        NAME, "CPU per call, background work included", name, median(lane.cpu), "µs", tuple(lane.cpu)
-    )
+    yield measure(NAME, RATE, name, "/s", lane.rates)
+    yield measure(NAME, "CPU per call, background work included", name, "µs", lane.cpu)
     yield Measure(NAME, "RSS after the load", name, held.rss, "MB")

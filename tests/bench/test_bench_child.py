@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bench.child import Child
 
 from bench import procfs
-from bench.child import Child
 
 Start = Callable[[str], Child]
 

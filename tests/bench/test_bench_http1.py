@@ -10,9 +10,9 @@ import socket
 import threading
 
 import pytest
+from bench.http1 import Http1, content_length, dechunk, encode
 
 from bench import payload
-from bench.http1 import Http1, content_length, dechunk, encode
 
 FRAMED = b"5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n"
 

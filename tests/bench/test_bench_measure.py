@@ -6,7 +6,6 @@ Penstock's value always stands above the line.
 from __future__ import annotations
 
 import pytest
-
 from bench.measure import Measure, Target, judge, ratio
 from bench.stats import median, percentile
 

@@ -1,4 +1,4 @@
-"""The decisions the benchmark takes by itself: workers for the polls, slices of load, names on the command line.
+"""The decisions the benchmark takes by itself: workers for polls, slices of load, names on the command line.
 
 All of them pure.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import click
 import pytest
-from click.testing import CliRunner
-
 from bench.cli import main, pick_gateways, pick_works
 from bench.works import all_works
 from bench.works.longpolls import plan_for
 from bench.works.memory import next_slice
+from click.testing import CliRunner
 
 
 def test_one_worker_where_the_limit_has_room() -> None:

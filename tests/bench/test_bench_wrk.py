@@ -6,10 +6,10 @@ The reports are real ones, shortened.
 from __future__ import annotations
 
 import pytest
-
-from bench import wrk
 from bench.failure import Failed
 from bench.works.throughput import refuse_failures
+
+from bench import wrk
 
 CLEAN = """\
 Running 5s test @ http://127.0.0.1:9200/v1/chat/completions

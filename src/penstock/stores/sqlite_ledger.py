@@ -24,14 +24,15 @@ FILE_NAME = "ledger.db"
 PLAIN, DEFLATED = 0, 1
 
 _COMPRESS_FROM = 4096  # bytes; below it, compressing costs more than storing both bodies and saves under 2 kB
-_CHECKPOINT_PAGES = 4000
+_CHECKPOINT_PAGES = 16000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _COLUMNS = (
     "seq, id, event_id, created_us, account, gateway, provider, model, model_type, request_type, method, "
-    "path, status_code, outcome, success, step, compat, authenticated, duration_us, first_byte_us, tokens_in, "
-    "tokens_out, usage_metadata, request_size, response_size, request_content_type, response_content_type, "
-    "request_encoding, response_encoding, user_agent, metadata, controls, error_code, error_detail"
+    "path, status_code, outcome, success, step, compat, authenticated, duration_us, first_byte_us, "
+    "tokens_in, tokens_out, usage_metadata, request_size, response_size, request_content_type, "
+    "response_content_type, request_encoding, response_encoding, user_agent, metadata, controls, "
+    "error_code, error_detail"
 )
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
 _INSERT_CALL = f"INSERT INTO calls ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (id) DO NOTHING"
@@ -49,7 +50,7 @@ _to_json = msgspec.json.Encoder().encode
 class SqliteLedger:
     """The ledger in one file. Connects when first used: a ledger that cannot be opened is only late."""
 
-    def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
+    def __init__(self, path: Path, busy_seconds: float = 1.0) -> None:
         self._path = path
         self._busy_seconds = busy_seconds
         self._db: sqlite3.Connection | None = None

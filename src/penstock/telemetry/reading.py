@@ -1,7 +1,7 @@
 """Whole frames out of a segment file, and where to go on when there is none.
 
-Reads in pieces, so that memory stays bounded. Changes nothing in the file: whether to wait at a torn or damaged
-place, or to skip it, is the shipper's business.
+Reads in pieces, so that memory stays bounded. Changes nothing in the file: whether to wait at a torn or
+damaged place, or to skip it, is the shipper's business.
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ def _claimed_end(area: mmap.mmap, start: int) -> int | None:
 def _has_record(area: mmap.mmap, start: int) -> bool:
     meta_bytes, _, _ = _LENGTHS.unpack_from(area, start + _CHECKSUM_BYTES)
     begin = start + HEAD_BYTES
+    if begin + meta_bytes > len(area):
+        return False
     try:
         _decode_record(area[begin : begin + meta_bytes])
     except msgspec.MsgspecError:

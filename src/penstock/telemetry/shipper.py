@@ -1,8 +1,8 @@
 """The shipper: takes journal segments into the ledger, every record exactly once.
 
-It remembers nothing: how far a segment has come stands in the ledger, in the same transaction as the calls, so
-it may be killed at any point. A segment goes when its writer is gone and the ledger has all of it on disk.
-Nothing sound is ever lost to damage. The process around it is in `shipper_process.py`.
+It remembers nothing: how far a segment has come stands in the ledger, in the same transaction as the calls,
+so it may be killed at any point. A segment goes when its writer is gone and the ledger has all of it on disk.
+Nothing sound is lost to damage beside it. The process around it is in `shipper_process.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Segment(NamedTuple):
 
 
 class Shipper:
-    """Moves the segments below `directory` into `ledger`; `say` gets one line for whatever an operator should know."""
+    """Moves the segments in `directory` into `ledger`; `say` gets a line for what an operator should know."""
 
     def __init__(self, directory: Path, ledger: LedgerWriter, say: Say) -> None:
         self._directory = directory
@@ -83,7 +83,6 @@ class Shipper:
         for name in names:
             try:
                 self._ship(name, positions.get(name, 0), forget, shipped)
-                self._said.pop(name, None)
             except PositionMoved:
                 continue
             except OSError as error:
@@ -127,7 +126,7 @@ class Shipper:
             return self._skip(segment, start, shipped)
         if batch.flaw is not None and batch.flaw.wanted == 0:
             text = f"{segment.name} is damaged at byte {start}; waiting for its writer to finish with it"
-            self._say_once(f"{segment.name}:{start}", text)
+            self._say_once(segment.name, text)
         return start
 
     def _deliver(
@@ -142,6 +141,7 @@ class Shipper:
             self._deliver_singly(segment, entries, move, error, shipped)
             return
         forget.clear()
+        self._said.pop(segment.name, None)
         shipped.calls += appended.calls
         shipped.bytes += move.end - move.start
         if appended.duplicates:

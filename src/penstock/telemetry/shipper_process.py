@@ -70,7 +70,7 @@ def _ship(data: Path, stop: SignalStop) -> None:
 
 
 def _wait_for(lock: int, stop: SignalStop) -> bool:
-    """Wait until no other shipper works here, such as one that still drains; False when told to stop first."""
+    """Wait while another shipper works here, such as one that still drains; False when told to stop first."""
     told = False
     while not _taken(lock):
         if not told:
@@ -90,4 +90,5 @@ def _taken(lock: int) -> bool:
 
 
 def _say(text: str) -> None:
-    print(f"penstock shipper: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(f"penstock shipper: {text}\n")
+    sys.stderr.flush()

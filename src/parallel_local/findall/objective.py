@@ -1,0 +1,125 @@
+"""Reading an objective: what kind of entity, which conditions it must meet, and what to find out about it.
+
+Pure. "Find all <kind> that <condition> and <condition> and get their <field>, <field>" is grammar, not a
+phrase book: the verbs that order, join and ask are listed, everything between them is the user's.
+"""
+
+import re
+
+import msgspec
+
+from parallel_local.text.tokens import slug
+from parallel_local.wire.findall import MatchCondition
+
+_ORDER_VERBS = (
+    "find\\s?all|find|list|get|identify|show|give|discover|search for|look for|i need|i want|compile|collect"
+)
+_ORDER = re.compile(
+    rf"^\s*(?:please\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\s+)?(?:me\s+)?"
+    r"(?:(?:an?|the)\s+(?:list|set|overview)\s+of\s+)?(?:(?:all|every|any|some|\d+)\s+)?(?:of\s+)?(?:the\s+)?",
+    re.IGNORECASE,
+)
+_FIELD_VERBS = (
+    "get|return|include|including|provide|collect|extract|find out|find|list|tell me|give me|give|show|"
+    "enrich with|along with|together with|with|report"
+)
+_FIELDS = re.compile(
+    r"(?:[,;.]\s*(?:and\s+|then\s+)?|\s+(?:and|then)\s+(?:also\s+)?|\s+)"
+    rf"(?:{_FIELD_VERBS})\s+(?:me\s+)?(?:their|its|each (?:one|company|entity)['’]s|"
+    r"(?:the\s+)?(?:following\s*:?))\s+(?P<fields>[^.]+)\.?\s*$",
+    re.IGNORECASE,
+)
+_RELATIVES = (
+    "that|which|who|whose|where|with|without|in|from|based|located|headquartered|founded|established|backed|"
+    "using|offering|working|operating|building|making|developing|providing|selling|led|having|of|for|between|"
+    "since|after|before|near|outside|under|over"
+)
+_RELATIVE = re.compile(rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*", re.IGNORECASE)
+_PREDICATES = (
+    "that|which|who|whose|have|has|had|are|is|were|was|do|does|did|raised|in|with|without|offers?|uses?|sells?|"
+    r"makes?|employs?|operates?|recently|\w+ed"
+)
+_PARTICIPLES = "founded|based|located|headquartered|established"
+_CONJUNCTION = re.compile(
+    rf"\s*,?\s+and\s+(?=(?:{_PREDICATES})\b)|\s*;\s*|"
+    rf"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!recently)\s+(?=(?:{_PARTICIPLES})\b)",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"^(?:and\s+)?(?:that|which|who)\s+", re.IGNORECASE)
+
+
+class Objective(msgspec.Struct, frozen=True):
+    """An objective taken apart. `entity_type` is the plural noun without its qualifiers."""
+
+    entity_type: str
+    conditions: tuple[MatchCondition, ...]
+    fields: tuple[str, ...]
+
+
+def read_objective(text: str) -> Objective:
+    """The parts of an objective; a bare phrase is an entity type with its qualifiers as the condition."""
+    flat = re.sub(r"\s+", " ", text).strip()
+    rest, fields = _take_fields(flat)
+    wanted = _ORDER.sub("", rest, count=1).strip(" .?!,;:")
+    kind, clauses = _take_clauses(wanted)
+    noun, qualifier = _noun(kind)
+    conditions = [_qualified(qualifier, noun)] if qualifier else []
+    conditions += [_condition(clause) for clause in clauses]
+    if not conditions:
+        conditions = [MatchCondition(f"{slug(noun)}_check", f"Must be one of the {noun}.")]
+    return Objective(entity_type=noun, conditions=tuple(_unique(conditions)), fields=tuple(fields))
+
+
+def enrichment_schema(fields: tuple[str, ...]) -> dict[str, object]:
+    """The JSON Schema that asks for the named fields, all as text."""
+    properties: dict[str, object] = {
+        slug(field): {"type": "string", "description": f"{field} of the entity"} for field in fields
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _take_fields(text: str) -> tuple[str, list[str]]:
+    """The text without its request for details, and the details."""
+    found = _FIELDS.search(text)
+    if found is None:
+        return text, []
+    items = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*;\s*|\s*&\s+", found.group("fields"))
+    cleaned = [
+        re.sub(r"^(?:the|their|its|an?)\s+", "", item.strip(" .:"), flags=re.IGNORECASE) for item in items
+    ]
+    return text[: found.start()], list(dict.fromkeys(item for item in cleaned if item))
+
+
+def _take_clauses(wanted: str) -> tuple[str, list[str]]:
+    """The noun phrase before the first relative word, and the clauses after it."""
+    joint = next((match for match in _RELATIVE.finditer(wanted) if match.start() > 0), None)
+    if joint is None:
+        return wanted, []
+    tail = wanted[joint.start("joint") :]
+    clauses = [_PRONOUN.sub("", clause).strip(" .,;") for clause in _CONJUNCTION.split(tail)]
+    return wanted[: joint.start()].strip(" ,"), [clause for clause in clauses if clause]
+
+
+def _noun(kind: str) -> tuple[str, str]:
+    """Plural noun and qualifier: "AI companies" are companies, qualified by AI."""
+    words = kind.split()
+    if not words:
+        return "entities", ""
+    return words[-1].casefold(), " ".join(words[:-1])
+
+
+def _qualified(qualifier: str, noun: str) -> MatchCondition:
+    return MatchCondition(f"{slug(qualifier)}_check", f"Must be {qualifier} {noun}.")
+
+
+def _condition(clause: str) -> MatchCondition:
+    return MatchCondition(f"{slug(clause)}_check", f"Must meet: {clause}.")
+
+
+def _unique(conditions: list[MatchCondition]) -> list[MatchCondition]:
+    return list({condition.name: condition for condition in conditions}.values())
