@@ -25,7 +25,7 @@ from bench.works.base import Work
 
 EXAMPLES = """\b
 Examples:
-  python -m bench                                  every work, every gateway: about ten minutes
+  python -m bench                                  every work, every gateway: under ten minutes
   python -m bench throughput latency               two works
   python -m bench sse --only penstock,envoy        two gateways
   python -m bench --quick                          see that all of it works, in a minute or two

@@ -53,6 +53,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """A judgement. Other programs only make our own value worse, so a bound it keeps is kept all the same;
+    of a ratio nobody can tell."""
+
     target: Target
     figure: float | None
     """The ratio (or Penstock's own value) that was judged; None when one side was not measured."""
@@ -63,9 +66,10 @@ class Verdict:
     def word(self) -> str:
         if self.figure is None:
             return "not measured"
-        if self.disturbed:
+        holds = self.target.holds(self.figure)
+        if self.disturbed and not (holds and self.target.against is None):
             return "disturbed"
-        return "met" if self.target.holds(self.figure) else "missed"
+        return "met" if holds else "missed"
 
 
 def find(measures: Sequence[Measure], work: str, what: str, gateway: str) -> Measure | None:

@@ -21,7 +21,18 @@ class Options:
     calls: int = 1_000_000
     """Calls between the two looks at memory."""
     starts: int = 5
+    judged: bool = True
+    """Whether there is enough of everything to hold the figures against the targets."""
 
     @classmethod
     def quick(cls) -> Options:
-        return cls(seconds=1.0, rounds=1, latency_calls=500, streams=50, polls=1000, calls=50_000, starts=2)
+        return cls(
+            seconds=1.0,
+            rounds=1,
+            latency_calls=500,
+            streams=50,
+            polls=1000,
+            calls=50_000,
+            starts=2,
+            judged=False,
+        )

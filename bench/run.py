@@ -30,7 +30,7 @@ def prepare(
         machine=describe(),
         options=dataclasses.asdict(options),
         versions={},
-        targets=[target for work in works for target in work.targets],
+        targets=[target for work in works for target in work.targets if options.judged],
     )
     ready = []
     for gateway in gateways:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from penstock.capture import Capture
 from penstock.errors import GatewayError
 from penstock.exchange import Exchange
@@ -38,69 +40,34 @@ class Route:
     query: bytes | None = None  # replaces the caller's, where the provider's rules say so
 
 
-class Call:
-    """One call on its way through the pipeline: what was asked, and what became of it so far."""
+class Call(msgspec.Struct, eq=False):
+    """One call on its way through the pipeline: what was asked, and what became of it so far.
 
-    __slots__ = (
-        "authenticated",
-        "capture",
-        "compat",
-        "controls",
-        "created_us",
-        "error",
-        "event_id",
-        "exchange",
-        "first_byte",
-        "gateway",
-        "head",
-        "id",
-        "logged",
-        "model",
-        "outcome",
-        "path",
-        "provider",
-        "query",
-        "received",
-        "refusal",
-        "response_encoding",
-        "response_type",
-        "started",
-        "status",
-    )
+    A struct, because one is made for every call.
+    """
 
-    def __init__(
-        self,
-        id: str,
-        created_us: int,
-        started: float,
-        gateway: Gateway,
-        head: RequestHead,
-        controls: Controls,
-        provider: Provider | None,
-        path: str,
-    ) -> None:
-        self.id = id
-        self.created_us = created_us
-        self.started = started  # monotonic seconds
-        self.gateway = gateway
-        self.head = head
-        self.controls = controls
-        self.provider = provider
-        self.path = path  # as logged: the tail with its query, credentials taken out
-        self.event_id = controls.event_id or id
-        self.query = b""  # as it came, without its ?
-        self.compat = False
-        self.model = ""
-        self.authenticated = False
-        collect = controls.collect_log
-        self.logged = gateway.collect_logs if collect is None else collect
-        self.refusal: GatewayError | None = None  # known already when the call was taken up
-        self.exchange: Exchange | None = None
-        self.capture: Capture | None = None  # of the answer's body
-        self.first_byte: float | None = None
-        self.received = 0  # bytes of the answer's body
-        self.status = 0
-        self.response_type = b""
-        self.response_encoding = b""
-        self.outcome = Outcome.COMPLETE
-        self.error: GatewayError | None = None
+    id: str
+    event_id: str  # the client's own, or the same as `id` (Cloudflare 2.5)
+    created_us: int
+    started: float  # monotonic seconds
+    gateway: Gateway
+    head: RequestHead
+    controls: Controls
+    provider: Provider | None
+    path: str  # as logged: the tail with its query, credentials taken out
+    query: bytes  # as it came, without its ?
+    logged: bool
+    compat: bool
+    authenticated: bool = False
+    model: str = ""
+    refusal: GatewayError | None = None  # known already when the call was taken up
+    exchange: Exchange | None = None
+    first_byte: float = 0.0  # monotonic seconds
+    status: int = 0
+    response_type: bytes = b""
+    response_encoding: bytes = b""
+    received: int = 0  # bytes of the answer's body
+    answer: bytes = b""  # the body of an answer that came in one go
+    capture: Capture | None = None  # of the body of an answer that comes in pieces
+    outcome: Outcome = Outcome.COMPLETE
+    error: GatewayError | None = None

@@ -10,17 +10,20 @@ import os
 import time
 
 _POOL_BYTES = 8192
-_RANDOM_BYTES = 10
+_RANDOM_DIGITS = 19  # hexadecimal digits of randomness in one identifier
+_VARIANT = {digit: "89ab"[index % 4] for index, digit in enumerate("0123456789abcdef")}
 
 
 class Clock:
     """The system's clocks and UUIDv7 identifiers."""
 
-    __slots__ = ("_offset", "_pool")
+    __slots__ = ("_milliseconds", "_offset", "_pool", "_prefix")
 
     def __init__(self) -> None:
-        self._pool = b""
+        self._pool = ""
         self._offset = 0
+        self._milliseconds = -1
+        self._prefix = ""
 
     def now_us(self) -> int:
         """Wall-clock time in microseconds since the Unix epoch."""
@@ -33,24 +36,22 @@ class Clock:
     def new_id(self, now_us: int) -> str:
         """A lower-case UUIDv7 for the moment `now_us` (Cloudflare 2.5).
 
-        One read of the system's random source serves many identifiers: a read per call would cost more than
-        everything else here.
+        One read of the system's random source serves many identifiers, and the part that tells the time many
+        calls: made afresh each time, identifiers would cost more than everything else here.
         """
-        return _uuid7(now_us // 1000, self._random())
+        milliseconds = now_us // 1000
+        if milliseconds != self._milliseconds:
+            self._milliseconds = milliseconds
+            digits = f"{milliseconds:012x}"
+            self._prefix = f"{digits[:8]}-{digits[8:]}-7"
+        random = self._random()
+        return f"{self._prefix}{random[:3]}-{_VARIANT[random[3]]}{random[4:7]}-{random[7:]}"
 
-    def _random(self) -> bytes:
+    def _random(self) -> str:
         start = self._offset
-        end = start + _RANDOM_BYTES
+        self._offset = end = start + _RANDOM_DIGITS
         if end > len(self._pool):
-            self._pool = os.urandom(_POOL_BYTES)
-            start, end = 0, _RANDOM_BYTES
-        self._offset = end
+            self._pool = os.urandom(_POOL_BYTES).hex()
+            start, self._offset = 0, _RANDOM_DIGITS
+            end = _RANDOM_DIGITS
         return self._pool[start:end]
-
-
-def _uuid7(milliseconds: int, random: bytes) -> str:
-    rand_a = (random[0] & 0x0F) | 0x70
-    variant = (random[2] & 0x3F) | 0x80
-    head = b"%b%c%c%c%b" % (milliseconds.to_bytes(6, "big"), rand_a, random[1], variant, random[3:])
-    text = head.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

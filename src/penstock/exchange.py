@@ -1,7 +1,7 @@
 """One request and its answer on one upstream connection (HTTP/1.1, over httptools).
 
-`Connection` is the asyncio protocol of a pooled connection; `Exchange` is one use of it. Nothing here opens
-or chooses connections (that is `upstream.py`) and nothing here knows of gateways or providers.
+`Connection` is the asyncio protocol of a pooled connection, and what its parser calls; `Exchange` is one use
+of it. Nothing here opens or chooses connections (that is `upstream.py`) and nothing here knows of gateways.
 
 The answer's head resolves a future, which is where retries are decided. The body is pushed: until somebody
 calls `relay` it is held (and reading pauses when it grows), afterwards each piece goes straight to the sink
@@ -17,13 +17,14 @@ from enum import Enum
 from typing import Protocol
 
 import httptools
+import msgspec
 
 Header = tuple[bytes, bytes]
+Sink = Callable[[bytes], None]
 
 HELD_BYTES = 65536  # of an answer nobody relays yet; beyond this the provider has to wait
 MAX_HEAD_BYTES = 131072
 _BODILESS = frozenset({204, 304})
-_NEVER = float("inf")
 
 
 class Progress(Enum):
@@ -58,161 +59,59 @@ class Lessor(Protocol):
     def forget(self, connection: Connection) -> None: ...
 
 
-class Exchange:
-    """One request on a connection and what comes back.
+class Exchange(msgspec.Struct, eq=False, kw_only=True):
+    """One request on a connection and what comes back. A struct, because one is made for every call.
 
-    `head` resolves when the answer's head is whole (then `status`, `headers`, `length`, `chunked` are set) or
-    fails with `UpstreamError`. `finished` is made by `relay` and resolves at the answer's sound end, or fails.
+    `head` resolves when the answer's head is whole (`status`, `headers`) or fails with `UpstreamError`.
     """
 
-    __slots__ = (
-        "_bodiless",
-        "_connection",
-        "_head_bytes",
-        "_held_bytes",
-        "_informational",
-        "_keep_alive",
-        "_loop",
-        "_paused",
-        "_sink",
-        "_sink_paused",
-        "chunked",
-        "complete",
-        "deadline",
-        "error",
-        "finished",
-        "head",
-        "headers",
-        "heard",
-        "held",
-        "length",
-        "sending",
-        "source",
-        "status",
-        "trailers",
-        "write_blocked",
-    )
-
-    def __init__(self, connection: Connection, *, bodiless: bool, deadline: float) -> None:
-        self._connection: Connection | None = connection
-        self._loop = connection.loop
-        self._bodiless = bodiless
-        self._informational = False
-        self._keep_alive = False
-        self._paused = False
-        self._sink_paused = False
-        self._sink: Callable[[bytes], None] | None = None
-        self._head_bytes = 0
-        self._held_bytes = 0
-        self.head: asyncio.Future[None] = connection.loop.create_future()
-        self.finished: asyncio.Future[None] | None = None
-        self.error: UpstreamError | None = None
-        self.status = 0
-        self.headers: list[Header] = []
-        self.trailers: list[Header] = []
-        self.length: int | None = None
-        self.chunked = False
-        self.held: list[bytes] = []
-        self.complete = False
-        self.heard = False
-        self.deadline = deadline
-        self.sending = False  # the request's body has not all been handed over
-        self.write_blocked = False  # the provider does not take what we send
-        self.source: Source | None = None
-
-    # -- the answer, as the parser finds it
-
-    def on_message_begin(self) -> None:
-        if self.complete and self._connection is not None:
-            self._connection.reusable = False  # bytes nobody asked for
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise ValueError("the head of the answer is too large")
-        if self.status:
-            self.trailers.append((name, value))
-        else:
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        connection = self._connection
-        if connection is None or self.complete:
-            return
-        status = connection.parser.get_status_code()
-        if 100 <= status < 200:
-            self._informational = True
-            self.headers.clear()
-            return
-        self._informational = False
-        self._read_framing(status)
-        self._keep_alive = connection.parser.should_keep_alive()
-        self.status = status
-        self.heard = True
-        if not self.head.done():
-            self.head.set_result(None)
-        if self._bodiless and not (status in _BODILESS or self.length == 0):
-            self._finish()
-
-    def _read_framing(self, status: int) -> None:
-        length: int | None = None
-        for name, value in self.headers:
-            size = len(name)
-            if size == 14 and name.lower() == b"content-length":
-                length = int(value)
-            elif size == 17 and name.lower() == b"transfer-encoding":
-                if value.strip().lower() != b"chunked":
-                    raise ValueError("the answer has a transfer encoding other than chunked")
-                self.chunked = True
-        if status in _BODILESS:
-            self._bodiless = True
-        self.length = length
-
-    @property
-    def bodiless(self) -> bool:
-        """Whether the answer has no body whatever its headers say: HEAD, 204, 304."""
-        return self._bodiless
-
-    def on_body(self, data: bytes) -> None:
-        self.heard = True
-        sink = self._sink
-        if sink is not None:
-            sink(data)
-            return
-        self.held.append(data)
-        self._held_bytes += len(data)
-        if self._held_bytes > HELD_BYTES:
-            self._set_paused(True)
-
-    def on_message_complete(self) -> None:
-        if self._informational:
-            self._informational = False
-            return
-        if not self.complete:
-            self._finish()
-
-    def _finish(self) -> None:
-        self.complete = True
-        finished = self.finished
-        if finished is not None and not finished.done():
-            finished.set_result(None)
+    connection: Connection | None
+    head: asyncio.Future[None]
+    headers: list[Header]
+    bodiless: bool  # no body whatever its headers say: HEAD, 204, 304
+    status: int = 0
+    trailers: list[Header] = []
+    held: list[bytes] = []
+    complete: bool = False
+    keep_alive: bool = False
+    error: UpstreamError | None = None
+    sending: bool = False  # the request's body has not all been handed over
+    write_blocked: bool = False  # the provider does not take what we send
+    paused: bool = False  # we do not take what the provider sends
+    heard: bool = False  # since the last sweep
+    deadline: float = 0.0  # 0: to be set at the next sweep
+    source: Source | None = None
+    _finished: asyncio.Future[None] | None = None
+    _held_bytes: int = 0
+    _sink_paused: bool = False
 
     # -- relaying
 
-    def relay(self, sink: Callable[[bytes], None]) -> asyncio.Future[None]:
-        """From now on every piece of the body goes to `sink`, beginning with what was held."""
-        self.finished = finished = self._loop.create_future()
-        self._sink = sink
+    def relay(self, sink: Sink) -> asyncio.Future[None]:
+        """From now on every piece of the body goes to `sink`, beginning with what was held.
+
+        The future resolves at the answer's sound end, or fails with `UpstreamError`.
+        """
+        self._finished = finished = self.head.get_loop().create_future()
         held, self.held = self.held, []
         for data in held:
             sink(data)
+        if self.connection is not None:
+            self.connection.sink = sink
         if self.error is not None:
             finished.set_exception(self.error)
         elif self.complete:
             finished.set_result(None)
-        if self._paused and not self._sink_paused:
+        if self.paused and not self._sink_paused:
             self._set_paused(False)
         return finished
+
+    def hold(self, data: bytes) -> None:
+        """A piece that nobody takes yet."""
+        self.held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > HELD_BYTES:
+            self._set_paused(True)
 
     def pause(self) -> None:
         """The client cannot take more for now."""
@@ -222,80 +121,74 @@ class Exchange:
     def resume(self) -> None:
         """The client can take more."""
         self._sink_paused = False
-        if self._sink is not None:
+        if self._finished is not None:
             self._set_paused(False)
 
     def _set_paused(self, paused: bool) -> None:
-        connection = self._connection
-        if connection is None or paused == self._paused or connection.closing():
+        connection = self.connection
+        if connection is None or paused == self.paused or connection.transport.is_closing():
             return
-        self._paused = paused
+        self.paused = paused
         if paused:
             connection.transport.pause_reading()
         else:
             self.heard = True  # a provider held back by us is not idle
             connection.transport.resume_reading()
 
-    @property
-    def held_back(self) -> bool:
-        """Whether reading is paused, so that silence is not the provider's."""
-        return self._paused
-
     # -- the request's body
 
     def send(self, data: bytes) -> None:
         """Sends a piece of the request, framed by the caller."""
-        connection = self._connection
-        if connection is not None and not connection.closing():
+        connection = self.connection
+        if connection is not None and not connection.transport.is_closing():
             connection.transport.write(data)
 
     def send_many(self, pieces: Sequence[bytes]) -> None:
         """Like `send`, without joining large pieces."""
-        connection = self._connection
-        if connection is not None and not connection.closing():
+        connection = self.connection
+        if connection is not None and not connection.transport.is_closing():
             connection.transport.writelines(pieces)
 
     # -- the end
 
+    def finish(self) -> None:
+        """The answer is whole."""
+        self.complete = True
+        finished = self._finished
+        if finished is not None and not finished.done():
+            finished.set_result(None)
+
     def broke(self, reason: str, *, timeout: bool = False) -> None:
-        """The answer will not come, or not whole: whoever waits is told, and the connection is closed."""
+        """The answer will not come, or not whole: whoever waits is told."""
         if self.complete or self.error is not None:
             return
-        progress = Progress.ANSWERED if self.headers or self.status else Progress.SENT
+        progress = Progress.ANSWERED if self.status or self.headers else Progress.SENT
         self.error = error = UpstreamError(reason, progress, timeout=timeout)
-        if not self.head.done():
-            self.head.set_exception(error)
-            self.head.exception()  # the waiter may be gone already; never "exception was never retrieved"
-        finished = self.finished
-        if finished is not None and not finished.done():
-            finished.set_exception(error)
-            finished.exception()
+        for waiting in (self.head, self._finished):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
+                waiting.exception()  # the waiter may be gone already; asyncio must not complain
 
     def lost(self, error: Exception | None) -> None:
         """The connection has gone. Without a declared length that is how an answer ends (HTTP/1.0)."""
-        until_close = bool(self.status) and not self.chunked and self.length is None
-        if until_close and error is None:
-            self._finish()
-        elif self.status:
-            self.broke("the connection was closed in the middle of the answer")
-        else:
+        if not self.status:
             self.broke("the connection was closed before an answer")
+        elif error is None and not _has_framing(self.headers):
+            self.finish()
+        else:
+            self.broke("the connection was closed in the middle of the answer")
 
     def close(self) -> None:
         """Gives the connection back: to the pool when the exchange ended soundly, else closed at once."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        reusable = self.complete and self._keep_alive and not self.sending and not self._paused
-        if self._paused and not connection.closing():
-            connection.transport.resume_reading()
-        connection.release(reusable=reusable)
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            if self.paused and not connection.transport.is_closing():
+                connection.transport.resume_reading()
+            connection.release(reusable=self.complete and self.keep_alive and not self.sending)
 
 
 class Connection(asyncio.Protocol):
     """A pooled upstream connection; serves one exchange at a time."""
-
-    __slots__ = ("exchange", "idle_until", "lessor", "loop", "parser", "reusable", "transport", "used")
 
     transport: asyncio.Transport
 
@@ -303,30 +196,84 @@ class Connection(asyncio.Protocol):
         self.loop = loop
         self.lessor = lessor
         self.exchange: Exchange | None = None
-        self.parser: httptools.HttpResponseParser = None
-        self.reusable = True
+        self.sink: Sink | None = None
         self.used = False
-        self.idle_until = _NEVER
+        self.idle_since = 0.0  # 0: to be set at the next sweep
+        self._parser: httptools.HttpResponseParser | None = None
+        self._fields: list[Header] = []
+        self._in_head = False
+        self._head_bytes = 0
+        self._informational = False
+        self._desynchronised = False  # there was more on the line than the answer
 
-    def begin(self, *, bodiless: bool, deadline: float) -> Exchange:
+    def begin(self, *, bodiless: bool) -> Exchange:
         """Starts an exchange; the caller then sends the request on it."""
-        self.exchange = exchange = Exchange(self, bodiless=bodiless, deadline=deadline)
-        self.parser = httptools.HttpResponseParser(exchange)
+        self._fields = fields = []
+        self._in_head = True
+        self._head_bytes = 0
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        self.exchange = exchange = Exchange(
+            connection=self, head=self.loop.create_future(), headers=fields, bodiless=bodiless
+        )
         return exchange
-
-    def closing(self) -> bool:
-        return self.transport.is_closing()
 
     def release(self, *, reusable: bool) -> None:
         """Ends the exchange's hold; keeps the connection only when nothing is left on the line."""
         self.exchange = None
-        self.parser = None
-        if reusable and self.reusable and not self.transport.is_closing():
+        self.sink = None
+        if reusable and not self._desynchronised and not self.transport.is_closing():
             self.used = True
             self.lessor.give_back(self)
         else:
             self.lessor.forget(self)
             self.transport.abort()
+
+    # -- what the parser finds
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        exchange, parser = self.exchange, self._parser
+        if exchange is None or parser is None or exchange.complete:
+            self._desynchronised = True
+            return
+        status = parser.get_status_code()
+        if status < 200:
+            self._informational = True
+            self._fields.clear()
+            return
+        self._in_head = False
+        self._fields = exchange.trailers
+        exchange.status = status
+        exchange.heard = True
+        exchange.keep_alive = parser.should_keep_alive()
+        if not exchange.head.done():
+            exchange.head.set_result(None)
+        if status in _BODILESS:
+            exchange.bodiless = True
+        elif exchange.bodiless:
+            self._parser = None  # it would take what follows for a body
+            exchange.finish()
+
+    def on_body(self, data: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None or exchange.complete:
+            self._desynchronised = True
+            return
+        exchange.heard = True
+        sink = self.sink
+        if sink is not None:
+            sink(data)
+        else:
+            exchange.hold(data)
+
+    def on_message_complete(self) -> None:
+        if self._informational:
+            self._informational = False
+        elif self.exchange is not None and not self.exchange.complete:
+            self.exchange.finish()
 
     # -- asyncio.Protocol
 
@@ -334,20 +281,25 @@ class Connection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        exchange = self.exchange
-        if exchange is None:
-            self.reusable = False
+        exchange, parser = self.exchange, self._parser
+        if exchange is None or parser is None:
+            self._desynchronised = True
             self.transport.abort()
             return
+        if self._in_head:
+            self._head_bytes += len(data)
         try:
-            self.parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._unsound(exchange, "the provider switched protocols unasked")
         except httptools.HttpParserError as error:
-            self._unsound(exchange, _parser_reason(error))
+            self._unsound(exchange, str(error))
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
+            self._unsound(exchange, "its head is too large")
 
     def _unsound(self, exchange: Exchange, reason: str) -> None:
-        self.reusable = False
+        self._desynchronised = True
+        self._parser = None
         exchange.broke(f"the answer is not sound HTTP: {reason}")
         self.transport.abort()
 
@@ -355,7 +307,6 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.reusable = False
         self.lessor.forget(self)
         if self.exchange is not None:
             self.exchange.lost(exc)
@@ -376,8 +327,5 @@ class Connection(asyncio.Protocol):
                 exchange.source.resume()
 
 
-def _parser_reason(error: httptools.HttpParserError) -> str:
-    cause = error.__context__
-    return str(cause) if isinstance(cause, ValueError) else str(error)
-
-
+def _has_framing(headers: Sequence[Header]) -> bool:
+    return any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in headers)

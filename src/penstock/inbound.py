@@ -12,10 +12,12 @@ import socket
 import struct
 from typing import Protocol
 
+import msgspec
+
 from penstock.errors import GatewayError
-from penstock.exchange import Exchange
+from penstock.exchange import Exchange, Header
 from penstock.request_body import RequestBody
-from penstock.wire.headers import Header, trailer_lines
+from penstock.wire.headers import trailer_lines
 
 _JOIN_BYTES = 16384
 _RESET = struct.pack("ii", 1, 0)
@@ -41,64 +43,27 @@ class Lane(Protocol):
         """Closes after what was written has been read, without a reset that would destroy it."""
 
 
-class Inbound:
-    """A request and its answer. `exchange` is set while an upstream answer may flow."""
+class Inbound(msgspec.Struct, eq=False):
+    """A request and its answer. A struct, because one is made for every call."""
 
-    __slots__ = (
-        "_chunked",
-        "_expects",
-        "_lane",
-        "_left",
-        "_tail",
-        "_transport",
-        "_until_close",
-        "begun",
-        "body",
-        "error",
-        "exchange",
-        "gone",
-        "headers",
-        "http10",
-        "keep_alive",
-        "method",
-        "response_complete",
-        "running",
-        "target",
-        "task",
-    )
-
-    def __init__(
-        self,
-        lane: Lane,
-        method: bytes,
-        target: bytes,
-        headers: list[Header],
-        body: RequestBody,
-        *,
-        keep_alive: bool,
-        http10: bool,
-        expects: bool,
-    ) -> None:
-        self._lane = lane
-        self._transport = lane.transport
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.body = body
-        self.keep_alive = keep_alive
-        self.http10 = http10
-        self.task: asyncio.Task[None] | None = None
-        self.exchange: Exchange | None = None
-        self.error: GatewayError | None = None  # found while reading; the answer to give
-        self.begun = False  # the answer's head is out: from here on nothing can be taken back
-        self.response_complete = False
-        self.running = False  # the task has taken its first step: before that it cannot be interrupted
-        self.gone = False  # the client has left
-        self._expects = expects
-        self._chunked = False
-        self._until_close = False
-        self._left = -1
-        self._tail = b""
+    lane: Lane
+    method: bytes
+    target: bytes
+    headers: list[Header]
+    body: RequestBody
+    keep_alive: bool
+    http10: bool
+    task: asyncio.Task[None] | None = None
+    exchange: Exchange | None = None  # while an upstream answer may flow
+    error: GatewayError | None = None  # found while reading; the answer to give
+    begun: bool = False  # the answer's head is out: from here on nothing can be taken back
+    response_complete: bool = False
+    running: bool = False  # the task has taken its first step: before that it cannot be interrupted
+    gone: bool = False  # the client has left
+    _chunked: bool = False
+    _until_close: bool = False
+    _left: int = -1
+    _tail: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first value of a header (lower-case name)."""
@@ -110,8 +75,8 @@ class Inbound:
 
     def invite_body(self) -> None:
         """Tells a client that waits for it (`Expect: 100-continue`) to send the body."""
-        if self._expects and not self.body.complete and not self.http10:
-            self._transport.write(_CONTINUE)
+        if not self.body.complete and not self.http10:
+            self.lane.transport.write(_CONTINUE)
 
     def fail(self, error: GatewayError) -> None:
         """The request itself went wrong after it had been taken up: too large, too slow, not sound."""
@@ -135,7 +100,6 @@ class Inbound:
 
     def framing(self, length: int | None, *, bodiless: bool) -> bytes:
         """Decides how the answer's end is told; returns the header lines for it (its length passes as it is)."""
-        closing = b"" if self.keep_alive and not self.http10 else b"connection: close\r\n"
         if bodiless:
             self._left = 0
         elif length is not None:
@@ -145,34 +109,37 @@ class Inbound:
             self.keep_alive = False
         else:
             self._chunked = True
-            return closing + b"transfer-encoding: chunked\r\n" if closing else b"transfer-encoding: chunked\r\n"
-        return closing
+            if self.keep_alive:
+                return b"transfer-encoding: chunked\r\n"
+            return b"connection: close\r\ntransfer-encoding: chunked\r\n"
+        return b"" if self.keep_alive and not self.http10 else b"connection: close\r\n"
 
     def send_head(self, head: bytes) -> None:
         """Sends the answer's head; from now on the call cannot be answered otherwise."""
         self.begun = True
-        self._transport.write(head)
+        self.lane.transport.write(head)
 
     def attach(self, exchange: Exchange) -> None:
         """From now on the client's pace is the provider's."""
         self.exchange = exchange
-        if self._lane.congested:
+        if self.lane.congested:
             exchange.pause()
 
     def write(self, data: bytes) -> None:
         """Passes a piece of the body on, but the last piece of a known length, which waits for `finish`."""
+        transport = self.lane.transport
         if self._chunked:
             if len(data) <= _JOIN_BYTES:
-                self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+                transport.write(b"%x\r\n%b\r\n" % (len(data), data))
             else:
-                self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+                transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
             return
         if self._left >= 0:
             self._left -= len(data)
             if self._left <= 0:
                 self._tail = data
                 return
-        self._transport.write(data)
+        transport.write(data)
 
     def end(self, trailers: list[Header]) -> None:
         """The body is whole; its end goes out with `finish`."""
@@ -198,7 +165,8 @@ class Inbound:
             return
         self.response_complete = True
         self.exchange = None
-        transport = self._transport
+        lane = self.lane
+        transport = lane.transport
         if transport.is_closing():
             return
         if self._tail:
@@ -207,15 +175,15 @@ class Inbound:
         if not self.body.complete:
             self.body.drop()
         if self.keep_alive and not self.http10:
-            self._lane.answered(self)
+            lane.answered(self)
         elif self.body.complete:
             transport.close()
         else:
-            self._lane.linger()
+            lane.linger()
 
     def task_ended(self) -> None:
         """The task has done its work; the server no longer waits for it."""
-        self._lane.done(self)
+        self.lane.done(self)
 
     def break_off(self) -> None:
         """Ends an answer that cannot be ended soundly, so that the client sees it was cut."""
@@ -223,7 +191,7 @@ class Inbound:
             return
         self.response_complete = True
         self.exchange = None
-        transport = self._transport
+        transport = self.lane.transport
         if self._until_close:
             connection = transport.get_extra_info("socket")
             if connection is not None:

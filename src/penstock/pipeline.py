@@ -17,22 +17,25 @@ from penstock.call import Call, Gateway, Route
 from penstock.capture import Budget, Capture
 from penstock.clock import Clock
 from penstock.errors import (
+    BAD_HTTP,
+    BODY_TOO_LARGE,
     INTERNAL,
     PROVIDER_TIMEOUT,
     PROVIDER_UNREACHABLE,
     UNAVAILABLE,
     GatewayError,
 )
-from penstock.exchange import Exchange, UpstreamError
+from penstock.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.inbound import Inbound
 from penstock.outgoing import OutgoingRequest
 from penstock.providers.base import Provider
+from penstock.request_body import RequestBody
 from penstock.routing import Compat, World, check_compat
 from penstock.telemetry.journal import Journal
 from penstock.telemetry.record import Outcome
 from penstock.telemetry.recorder import record_frame
 from penstock.upstream import Upstream
-from penstock.wire.controls import Controls, parse_controls
+from penstock.wire.controls import NO_CONTROLS, parse_controls
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.openai_chat import ChatRequest
 from penstock.wire.status import status_line
@@ -84,7 +87,10 @@ class Pipeline:
             if isinstance(route, Compat):
                 route = await self._choose(call, route, inbound)
             exchange = await self._attempt(call, route, inbound)
-            await self._relay(call, exchange, inbound)
+            relayed = self._relay(call, exchange, inbound)
+            if relayed is not None:
+                await relayed
+                inbound.end(exchange.trailers)
         except GatewayError as error:
             self._refuse(call, inbound, error)
         except UpstreamError as error:
@@ -102,37 +108,64 @@ class Pipeline:
 
     def _accept(self, inbound: Inbound) -> tuple[Call, Route | Compat]:
         path, query = split_target(inbound.target)
-        world = self.world
         try:
-            route = world.route(path, inbound.header)
+            route = self.world.route(path, inbound.header)
         except GatewayError as error:
-            gateway = world.gateway_of(path)
-            if gateway is None:
-                raise
-            tail = path.decode("ascii", "replace").split("/", 4)[-1]
-            call = self._new_call(inbound, gateway, None, tail, query)
-            call.refusal = error
-            return call, Compat(gateway, tail)
+            return self._accept_lost(inbound, path, query, error)
         provider = None if isinstance(route, Compat) else route.provider
-        call = self._new_call(inbound, route.gateway, provider, route.tail, query)
-        call.compat = provider is None
-        if not self._journal.healthy and self._limits.refuse_unlogged and call.logged:
-            call.refusal = GatewayError(UNAVAILABLE, "calls cannot be logged at the moment: the disk is full?")
-        return call, route
+        return self._new_call(inbound, route.gateway, provider, route.tail, query), route
+
+    def _accept_lost(
+        self, inbound: Inbound, path: bytes, query: bytes, error: GatewayError
+    ) -> tuple[Call, Compat]:
+        """A call that leads nowhere is still a call of its gateway, if that exists."""
+        gateway = self.world.gateway_of(path)
+        if gateway is None:
+            raise error
+        tail = path.decode("ascii", "replace").split("/", 4)[-1]
+        call = self._new_call(inbound, gateway, None, tail, query)
+        call.refusal = error
+        return call, Compat(gateway, tail)
 
     def _new_call(
         self, inbound: Inbound, gateway: Gateway, provider: Provider | None, tail: str, query: bytes
     ) -> Call:
         head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
-        controls = parse_controls(head.controls) if head.controls else Controls()
+        controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
         now_us = self._clock.now_us()
-        path = f"{tail}?{redact_query(query.decode('latin-1'))}" if query else tail
-        started = self._clock.monotonic()
-        call = Call(self._clock.new_id(now_us), now_us, started, gateway, head, controls, provider, path)
-        call.query = query
-        if call.logged and controls.collect_payload:
-            inbound.body.record(self._limits.logged_body, self._budget)
+        name = self._clock.new_id(now_us)
+        call = Call(
+            name,
+            controls.event_id or name,
+            now_us,
+            self._clock.monotonic(),
+            gateway,
+            head,
+            controls,
+            provider,
+            f"{tail}?{redact_query(query.decode('latin-1'))}" if query else tail,
+            query,
+            gateway.collect_logs if controls.collect_log is None else controls.collect_log,
+            provider is None,
+        )
+        call.refusal = self._head_refusal(call, inbound.body)
         return call
+
+    def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
+        """What the head alone says against the call; takes over what it says about the body."""
+        head = call.head
+        body.length = head.length
+        body.chunked = head.chunked
+        if call.logged:
+            if call.controls.collect_payload:
+                body.record(self._limits.logged_body, self._budget)
+            if self._limits.refuse_unlogged and not self._journal.healthy:
+                return GatewayError(UNAVAILABLE, "calls cannot be logged at the moment; is the disk full?")
+        if head.fault:
+            return GatewayError(BAD_HTTP, head.fault)
+        if 0 < body.limit < head.length:
+            return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
+        return None
 
     # -- 2. identify
 
@@ -147,7 +180,8 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        inbound.invite_body()
+        if call.head.expects:
+            inbound.invite_body()
         request = ChatRequest(await inbound.body.whole(self._limits.buffered_body))
         call.model = request.model
         route, model = self.world.chat(compat, request.model, inbound.header)
@@ -159,51 +193,57 @@ class Pipeline:
 
     async def _attempt(self, call: Call, route: Route, inbound: Inbound) -> Exchange:
         """Sends the request and waits for the answer's head."""
-        lines = call.head.forward
-        if route.provider.credentials is not None:
-            for name, value in route.provider.credentials(route.tail, inbound.header):
-                lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
-        method = inbound.method
+        head, method, provider = call.head, inbound.method, route.provider
+        if provider.credentials is not None:
+            for name, value in provider.credentials(route.tail, inbound.header):
+                head.forward += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
+        if head.expects:
+            inbound.invite_body()
         query = call.query if route.query is None else route.query
-        outgoing = OutgoingRequest(method, route.path, query, lines, inbound.body)
-        inbound.invite_body()
+        target = b"%b?%b" % (route.path, query) if query else route.path
+        outgoing = OutgoingRequest(method, target, head.forward, inbound.body)
         opening = self._upstream.open(
-            self._upstream.pool(route.origin),
-            outgoing,
-            idempotent=method in _IDEMPOTENT,
-            bodiless=method == b"HEAD",
+            self._upstream.pool(route.origin), outgoing, method in _IDEMPOTENT, method == b"HEAD"
         )
-        timeout = call.controls.timeout
-        if timeout is None:
-            call.exchange = exchange = await opening
-        else:
-            call.exchange = exchange = await _in_time(opening, timeout)
+        if call.controls.timeout is not None:
+            opening = _in_time(opening, call.controls.timeout)
+        call.exchange = exchange = await opening
         call.first_byte = self._clock.monotonic()
         return exchange
 
     # -- 7. relay
 
-    async def _relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> None:
+    def _relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> asyncio.Future[None] | None:
         """Passes the answer on: what is there already in one piece, what is still to come as it comes."""
+        head = self._sorter.response(exchange.headers)
+        if head.fault:
+            raise UpstreamError(head.fault, Progress.ANSWERED)
         call.status = exchange.status
-        lines, call.response_type, call.response_encoding = self._sorter.response(exchange.headers)
-        framing = inbound.framing(exchange.length, bodiless=exchange.bodiless)
-        head = b"%b%b%b%b" % (status_line(exchange.status), b"".join(lines), framing, _own_headers(call))
-        capture: Capture | None = None
-        if call.logged and call.controls.collect_payload:
-            call.capture = capture = Capture(self._limits.logged_body, self._budget)
+        call.response_type = head.content_type
+        call.response_encoding = head.content_encoding
+        start = b"%b%b%b%b" % (
+            status_line(exchange.status),
+            b"".join(head.forward),
+            inbound.framing(head.length, bodiless=exchange.bodiless),
+            _own_headers(call),
+        )
         if exchange.complete:
-            pieces = exchange.held
-            for data in pieces:
-                call.received += len(data)
-                if capture is not None:
-                    capture.add(data)
-            inbound.whole(head, pieces, exchange.trailers)
-            return
-        inbound.send_head(head)
+            self._note_answer(call, exchange.held)
+            inbound.whole(start, exchange.held, exchange.trailers)
+            return None
+        inbound.send_head(start)
         inbound.attach(exchange)
-        await exchange.relay(Relay(call, capture, inbound).feed)
-        inbound.end(exchange.trailers)
+        if call.logged and call.controls.collect_payload:
+            call.capture = Capture(self._limits.logged_body, self._budget)
+        return exchange.relay(Relay(call, call.capture, inbound.write).feed)
+
+    def _note_answer(self, call: Call, pieces: list[bytes]) -> None:
+        """Remembers an answer that came in one go, and so is small."""
+        if len(pieces) == 1:
+            call.answer = pieces[0]
+        elif pieces:
+            call.answer = b"".join(pieces)
+        call.received = len(call.answer)
 
     # -- when it does not go well
 
@@ -217,11 +257,9 @@ class Pipeline:
         body = error.body()
         if call is not None:
             call.status = error.fault.status
-            call.received = len(body)
             call.response_type = b"application/json"
-            if call.logged and call.controls.collect_payload:
-                call.capture = Capture(self._limits.logged_body, self._budget)
-                call.capture.add(body)
+            call.response_encoding = b""
+            self._note_answer(call, [body])
         if error.fault.close:
             inbound.keep_alive = False
         bodiless = inbound.method == b"HEAD"
@@ -245,11 +283,10 @@ class Pipeline:
         if inbound.error is not None and not inbound.gone:
             self._refuse(call, inbound, inbound.error)
             return
+        if not inbound.gone and not inbound.begun:
+            self._refuse(call, inbound, GatewayError(UNAVAILABLE, "the gateway is stopping"))
         if call is not None:
             call.outcome = Outcome.ABANDONED if inbound.gone else Outcome.SHUTDOWN
-        if not inbound.gone and not inbound.begun:
-            error = GatewayError(UNAVAILABLE, "the gateway is stopping")
-            self._refuse(call, inbound, error)
 
     # -- 8. settle
 
@@ -258,11 +295,12 @@ class Pipeline:
         if call is None:
             inbound.finish()
             return
-        if call.exchange is not None:
-            call.exchange.close()
         then = inbound.finish
-        if inbound.begun and call.outcome is not Outcome.COMPLETE and call.exchange is not None:
-            then = inbound.break_off
+        if call.exchange is not None:
+            if inbound.begun and call.outcome is not Outcome.COMPLETE and call.answer == b"":
+                then = inbound.break_off
+            call.exchange.close()
+            call.exchange = None
         if call.logged:
             self._journal.commit(record_frame(call, inbound, self._clock.monotonic()), then)
         else:
@@ -274,10 +312,10 @@ class Relay:
 
     __slots__ = ("_call", "_capture", "_write")
 
-    def __init__(self, call: Call, capture: Capture | None, inbound: Inbound) -> None:
+    def __init__(self, call: Call, capture: Capture | None, write: Sink) -> None:
         self._call = call
         self._capture = capture
-        self._write = inbound.write
+        self._write = write
 
     def feed(self, data: bytes) -> None:
         self._call.received += len(data)

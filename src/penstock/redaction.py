@@ -14,14 +14,12 @@ _SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary wo
 BodyRedactor = Callable[[bytes], bytes]
 
 
-def secrets_of(credentials: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
+def secrets_of(credentials: Iterable[tuple[bytes, bytes]], authorization: bytes) -> list[bytes]:
     """The secret part of each credential header's value: without its scheme (`Bearer`, `Key`, …)."""
-    found: list[bytes] = []
-    for _, value in credentials:
-        secret = value.strip().rpartition(b" ")[2]
-        if len(secret) >= _SHORTEST and secret not in found:
-            found.append(secret)
-    return tuple(found)
+    values = [value.strip().rpartition(b" ")[2] for _, value in credentials]
+    if authorization:
+        values.append(authorization.strip().rpartition(b" ")[2])
+    return [value for value in values if len(value) >= _SHORTEST]
 
 
 def redact(body: bytes, secrets: Iterable[bytes]) -> bytes:

@@ -10,53 +10,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from penstock.capture import Budget, Capture
 from penstock.errors import BODY_TOO_LARGE, GatewayError
-from penstock.exchange import Exchange
-from penstock.wire.headers import Header, trailer_lines
+from penstock.exchange import Exchange, Header
+from penstock.wire.headers import trailer_lines
 
 WAITING_BYTES = 65536  # what may wait for a connection before the client has to
 _JOIN_BYTES = 16384  # up to here one copy is cheaper than one more buffer
 
+Hold = Callable[[bool], None]
 
-class RequestBody:
-    """One request's body. `length` is what was declared: -1 for nothing, as in a plain GET."""
 
-    __slots__ = (
-        "_capture",
-        "_collecting",
-        "_dropping",
-        "_exchange",
-        "_hold",
-        "_limit",
-        "_sent_any",
-        "_waiting",
-        "_waiting_bytes",
-        "chunked",
-        "complete",
-        "failure",
-        "length",
-        "size",
-        "trailers",
-    )
+class RequestBody(msgspec.Struct, eq=False):
+    """One request's body. A struct, because one is made for every call.
 
-    def __init__(self, length: int, *, chunked: bool, limit: int, hold: Callable[[bool], None]) -> None:
-        """`limit` is in bytes, 0 for none; `hold(True)` stops reading from the client, `hold(False)` goes on."""
-        self.length = length
-        self.chunked = chunked
-        self.complete = not chunked and length <= 0
-        self.size = 0
-        self.trailers: list[Header] = []
-        self.failure: GatewayError | None = None
-        self._limit = limit
-        self._hold = hold
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._exchange: Exchange | None = None
-        self._sent_any = False
-        self._dropping = False
-        self._capture: Capture | None = None
-        self._collecting: asyncio.Future[None] | None = None
+    `hold(True)` stops reading from the client, `hold(False)` goes on. `length` is what was declared, -1 for
+    nothing, as in a plain GET; `limit` is in bytes, 0 for none.
+    """
+
+    hold: Hold
+    limit: int = 0
+    length: int = -1
+    chunked: bool = False
+    complete: bool = False
+    size: int = 0
+    trailers: list[Header] = []
+    failure: GatewayError | None = None
+    log_limit: int = 0
+    budget: Budget | None = None  # none: nothing of it is to be recorded
+    _waiting: list[bytes] = []
+    _waiting_bytes: int = 0
+    _original: bytes | None = None  # of a body that was replaced
+    _exchange: Exchange | None = None
+    _capture: Capture | None = None  # made only when the pieces are let go before the call ends
+    _collecting: asyncio.Future[None] | None = None
+    _dropping: bool = False
 
     # -- the client's side
 
@@ -65,17 +55,18 @@ class RequestBody:
         self.size += len(data)
         if self._dropping:
             return
-        if self._limit and self.size > self._limit:
-            raise GatewayError(BODY_TOO_LARGE, f"a request's body may have {self._limit} bytes")
-        if self._capture is not None:
-            self._capture.add(data)
-        if self._exchange is not None:
-            self._send(self._exchange, data)
-        else:
-            self._waiting.append(data)
-            self._waiting_bytes += len(data)
-            if self._waiting_bytes > WAITING_BYTES and self._collecting is None:
-                self._hold(True)
+        if self.limit and self.size > self.limit:
+            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
+        exchange = self._exchange
+        if exchange is not None:
+            if self._capture is not None:
+                self._capture.add(data)
+            self._send(exchange, data)
+            return
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > WAITING_BYTES and self._collecting is None:
+            self.hold(True)
 
     def end(self) -> None:
         """The client has sent all of it."""
@@ -85,37 +76,48 @@ class RequestBody:
             exchange.sending = False
             if self.chunked:
                 exchange.send(b"0\r\n%b\r\n" % trailer_lines(self.trailers))
-        self._wake()
+        if self._collecting is not None:
+            self._wake()
 
     def drop(self) -> None:
         """Nobody wants the rest; it is read and thrown away."""
         self._dropping = True
         self._exchange = None
         self._waiting = []
-        self._hold(False)
+        self.hold(False)
 
     def fail(self, error: GatewayError) -> None:
         """The rest will not come: too large, too slow."""
         self.failure = error
         self._wake()
 
+    # -- the record
+
+    def record(self, limit: int, budget: Budget) -> None:
+        """Asks to keep the first `limit` bytes for the log; to be called before anything is sent."""
+        self.log_limit = limit
+        self.budget = budget
+
+    def recorded(self) -> tuple[bytes, bool]:
+        """What was kept, and whether that is less than what came."""
+        if self.budget is None:
+            return b"", False
+        capture = self._capture
+        if capture is not None:
+            return capture.release(), capture.cut
+        waiting = self._waiting
+        whole = self._original
+        if whole is None:
+            whole = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        limit = self.log_limit
+        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+
     # -- the provider's side
 
     @property
     def replayable(self) -> bool:
         """Whether nothing of it has been let go, so that it can be sent again."""
-        return self.complete and not self._sent_any
-
-    def record(self, limit: int, budget: Budget) -> None:
-        """Keeps the first `limit` bytes for the log; to be called before anything is sent."""
-        self._capture = capture = Capture(limit, budget)
-        for data in self._waiting:
-            capture.add(data)
-
-    def recorded(self) -> tuple[bytes, bool]:
-        """What was kept, and whether that is less than what came."""
-        capture = self._capture
-        return (b"", False) if capture is None else (capture.release(), capture.cut)
+        return self.complete and self._exchange is None
 
     def framing(self) -> bytes:
         """The header line that frames it at the provider, or nothing for a request without a body."""
@@ -129,15 +131,18 @@ class RequestBody:
             self._send_whole(exchange, head)
             return
         self._exchange = exchange
-        self._sent_any = True
         exchange.sending = True
         exchange.source = self
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if self.budget is not None and self._capture is None:
+            self._capture = Capture(self.log_limit, self.budget)
+            for data in waiting:
+                self._capture.add(data)
         exchange.send(head)
         for data in waiting:
             self._send(exchange, data)
         if not exchange.write_blocked:
-            self._hold(False)
+            self.hold(False)
 
     def _send_whole(self, exchange: Exchange, head: bytes) -> None:
         pieces = self._waiting
@@ -160,33 +165,32 @@ class RequestBody:
 
     def pause(self) -> None:
         """The provider cannot take more for now."""
-        self._hold(True)
+        self.hold(True)
 
     def resume(self) -> None:
         """The provider can take more."""
-        self._hold(False)
+        self.hold(False)
 
     # -- reading it whole
 
     async def whole(self, limit: int) -> bytes:
         """Waits for all of it. Raises `GatewayError` when it is larger than `limit` or breaks off."""
-        if self.length > limit:
-            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {limit} bytes")
-        self._limit = min(self._limit, limit) if self._limit else limit
+        self.limit = min(self.limit, limit) if self.limit else limit
+        if self.length > self.limit or self.size > self.limit:
+            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
         while not self.complete and self.failure is None:
             self._collecting = asyncio.get_running_loop().create_future()
-            self._hold(False)
+            self.hold(False)
             await self._collecting
         if self.failure is not None:
             raise self.failure
-        if self.size > limit:
-            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {limit} bytes")
         return b"".join(self._waiting)
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
+        self._original = b"".join(self._waiting)
         self._waiting = [data]
-        self.size = self.length = len(data)
+        self.length = len(data)
         self.chunked = False
         self.trailers = []
 

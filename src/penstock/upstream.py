@@ -38,7 +38,9 @@ class Deadlines:
 class Outgoing(Protocol):
     """A request that can put itself on a connection."""
 
-    replayable: bool  # its whole body is still there, so it can be sent once more
+    @property
+    def replayable(self) -> bool:
+        """Whether its whole body is still there, so that it can be sent once more."""
 
     def send_to(self, exchange: Exchange, host: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` goes before the path (absolute form, for a plain-HTTP proxy)."""
@@ -55,7 +57,7 @@ class _Proxy:
 class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
-    __slots__ = ("busy", "host", "host_header", "idle", "port", "prefix", "proxy", "tls", "unix_path")
+    __slots__ = ("connections", "host", "host_header", "idle", "port", "prefix", "proxy", "tls", "unix_path")
 
     def __init__(self, origin: str, proxies: Mapping[str, str]) -> None:
         """Raises `ValueError` for an origin that is not http, https or http+unix."""
@@ -70,40 +72,37 @@ class Pool:
         self.proxy = None if self.unix_path else _proxy_for(parts, proxies)
         self.prefix = b"http://" + self.host_header if self.proxy and not self.tls else b""
         self.idle: list[Connection] = []
-        self.busy: set[Connection] = set()
+        self.connections: set[Connection] = set()
 
-    def take(self, now: float) -> Connection | None:
-        """The most recently used idle connection that is still good."""
+    @property
+    def busy(self) -> int:
+        """How many connections are in use."""
+        return len(self.connections) - len(self.idle)
+
+    def take(self) -> Connection | None:
+        """The most recently used idle connection that still stands."""
         while self.idle:
             connection = self.idle.pop()
-            if connection.idle_until > now and not connection.closing():
-                self.busy.add(connection)
+            if not connection.transport.is_closing():
                 return connection
-            connection.transport.abort()
         return None
 
-
-class _PoolLessor:
-    """Takes connections of one pool back."""
-
-    __slots__ = ("_clock", "_keep_alive", "_pool")
-
-    def __init__(self, pool: Pool, clock: Clock, keep_alive: float) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._keep_alive = keep_alive
-
     def give_back(self, connection: Connection) -> None:
-        pool = self._pool
-        pool.busy.discard(connection)
-        connection.idle_until = self._clock.monotonic() + self._keep_alive
-        pool.idle.append(connection)
+        """Keeps a connection for its next use."""
+        connection.idle_since = 0.0
+        self.idle.append(connection)
+
+    def drop_idle(self) -> None:
+        """Closes all idle connections."""
+        for connection in tuple(self.idle):
+            self.forget(connection)
+            connection.transport.abort()
 
     def forget(self, connection: Connection) -> None:
-        pool = self._pool
-        pool.busy.discard(connection)
-        if connection in pool.idle:
-            pool.idle.remove(connection)
+        """A connection that is closed, or about to be."""
+        self.connections.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
 
 
 class Upstream:
@@ -134,57 +133,53 @@ class Upstream:
 
     @property
     def pools(self) -> Mapping[str, Pool]:
+        """The pools so far, by origin."""
         return self._pools
 
-    async def open(self, pool: Pool, outgoing: Outgoing, *, idempotent: bool, bodiless: bool) -> Exchange:
+    async def open(self, pool: Pool, outgoing: Outgoing, idempotent: bool, bodiless: bool) -> Exchange:
         """Sends the request and waits for the answer's head. The caller must `close` the exchange.
 
         Raises `UpstreamError`. A pooled connection that turns out to be dead before it gave a single byte is
         replaced once by a fresh one, if the method is idempotent; a POST may have been billed.
         """
-        connection = pool.take(self._clock.monotonic())
-        if connection is not None:
-            try:
-                return await self._exchange(pool, connection, outgoing, bodiless)
-            except UpstreamError as error:
-                stale = error.progress is Progress.SENT and not error.timeout
-                if not (stale and idempotent and outgoing.replayable):
-                    raise
-        return await self._exchange(pool, await self._connect(pool), outgoing, bodiless)
-
-    async def _exchange(
-        self, pool: Pool, connection: Connection, outgoing: Outgoing, bodiless: bool
-    ) -> Exchange:
-        deadline = self._clock.monotonic() + self.deadlines.first_byte
-        exchange = connection.begin(bodiless=bodiless, deadline=deadline)
+        connection = pool.take() or await self._connect(pool)
+        exchange = connection.begin(bodiless=bodiless)
         try:
             outgoing.send_to(exchange, pool.host_header, pool.prefix)
             await exchange.head
+        except UpstreamError as error:
+            exchange.close()
+            stale = connection.used and error.progress is Progress.SENT and not error.timeout
+            if not (stale and idempotent and outgoing.replayable):
+                raise
         except BaseException:
             exchange.close()
             raise
-        return exchange
+        else:
+            return exchange
+        pool.drop_idle()  # its neighbours are as old
+        return await self.open(pool, outgoing, False, bodiless)
 
     def sweep(self) -> None:
         """Ends what has overstayed its deadline. To be called about once a second."""
         now = self._clock.monotonic()
-        idle = self.deadlines.idle
         for pool in self._pools.values():
-            for connection in tuple(pool.busy):
-                if connection.exchange is not None:
-                    _sweep_exchange(connection.exchange, now, idle)
-            _sweep_idle(pool, now)
+            for connection in tuple(pool.connections):
+                if connection.exchange is None:
+                    _sweep_idle(connection, now, self.deadlines.keep_alive)
+                else:
+                    _sweep_exchange(connection.exchange, now, self.deadlines)
 
     def close(self) -> None:
         """Closes every connection at once."""
         for pool in self._pools.values():
-            for connection in (*pool.idle, *pool.busy):
+            for connection in tuple(pool.connections):
                 connection.transport.abort()
 
     # -- connecting
 
     async def _connect(self, pool: Pool) -> Connection:
-        if self._max_connections and len(pool.busy) >= self._max_connections:
+        if self._max_connections and pool.busy >= self._max_connections:
             raise UpstreamError("all connections to the provider are in use", Progress.NOT_SENT)
         try:
             async with asyncio.timeout(self.deadlines.connect):
@@ -193,15 +188,14 @@ class Upstream:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
             raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
-        pool.busy.add(connection)
+        pool.connections.add(connection)
         return connection
 
     async def _dial(self, pool: Pool) -> Connection:
         loop = asyncio.get_running_loop()
-        lessor = _PoolLessor(pool, self._clock, self.deadlines.keep_alive)
 
         def connection() -> Connection:
-            return Connection(loop, lessor)
+            return Connection(loop, pool)
 
         if pool.unix_path is not None:
             _, protocol = await loop.create_unix_connection(connection, pool.unix_path)
@@ -277,20 +271,24 @@ class _Tunnel(asyncio.Protocol):
             self.open.set_exception(ConnectionError("the proxy closed the connection"))
 
 
-def _sweep_exchange(exchange: Exchange, now: float, idle: float) -> None:
-    if exchange.heard:
+def _sweep_exchange(exchange: Exchange, now: float, deadlines: Deadlines) -> None:
+    """Silence is measured from one sweep to the next, so that the calls themselves need not look at a clock."""
+    if exchange.deadline == 0.0 and not exchange.heard:
+        exchange.deadline = now + deadlines.first_byte
+    elif exchange.heard or exchange.paused:
         exchange.heard = False
-        exchange.deadline = now + idle
-    elif exchange.held_back or (exchange.sending and not exchange.write_blocked):
-        exchange.deadline = max(exchange.deadline, now + idle)  # it is not the provider who is slow
+        exchange.deadline = now + deadlines.idle
+    elif exchange.sending and not exchange.write_blocked:
+        exchange.deadline = max(exchange.deadline, now + deadlines.idle)  # it is the client who is slow
     elif exchange.deadline <= now:
         exchange.broke("the provider was silent for too long", timeout=True)
 
 
-def _sweep_idle(pool: Pool, now: float) -> None:
-    expired = [connection for connection in pool.idle if connection.idle_until <= now]
-    for connection in expired:
-        pool.idle.remove(connection)
+def _sweep_idle(connection: Connection, now: float, keep_alive: float) -> None:
+    if connection.idle_since == 0.0:
+        connection.idle_since = now
+    elif now - connection.idle_since > keep_alive:
+        connection.lessor.forget(connection)
         connection.transport.abort()
 
 

@@ -28,8 +28,8 @@ _FILLER = re.compile(
     rf"^(?:and\s+)?{_ARTICLE}(?:(?:{_PARTS})\s+(?:of|on|about|at)\s+)?{_ARTICLE}", re.IGNORECASE
 )
 _VAGUE = """
-other relevant detail details information info important useful related things anything else further additional
-insights aspects key data facts etc
+other relevant detail details information info important useful related things anything else further
+additional insights aspects key data facts etc
 """
 _GENERIC = frozenset(_VAGUE.split())
 _LONG_FORMS = (

@@ -22,11 +22,13 @@ from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import RELEVANT, Found
 from parallel_local.text.sentences import Kind
+from parallel_local.text.tokens import spaced, words
 from parallel_local.wire.common import SourcePolicy
 from parallel_local.wire.tasks import JsonOutput, Output, TextOutput
 
 _SHORT_STATEMENTS = 4
 _NEARLY_AS_GOOD = 0.75
+_ANSWERS = 0.5
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -49,11 +51,11 @@ def compose(library: Library, task: Assignment) -> Iterator[Step | Output]:
     if task.form == "json":
         yield from _structured(library, task, text)
         return
-    brief = read_brief(f"{subject_text(task.given)} {task.instruction}".strip())
+    brief = _brief(subject_text(task.given), task.instruction)
     query = library.query(f"{brief.topic} {task.context}")
     yield Step("plan", _plan(brief, library))
     yield Step("search", f"Objective: {brief.topic}")
-    found = library.search([query], task.policy)
+    found = library.search([query, library.query(f"{brief.genre} {brief.topic}")], task.policy)
     yield _read(found)
     if (task.form == "auto" and task.deep) or (task.form == "text" and brief.is_report):
         yield from _report(library, task, brief, query, found)
@@ -65,11 +67,32 @@ def direct_statements(library: Library, query: Query, found: Sequence[Found]) ->
     """The few sentences that answer a question, best first; empty when nothing relevant was found."""
     relevant = [item for item in found if item.coverage >= RELEVANT]
     ranked = statements(query, relevant, library.weigh(query))
-    ranked = [item for item in ranked if item.coverage >= RELEVANT]
+    ranked = [item for item in ranked if item.coverage >= _ANSWERS]
+    ranked = _about_named(library, query, ranked)
     best = ranked[0].score if ranked else 0.0
     close = [item for item in ranked if item.score >= _NEARLY_AS_GOOD * best]
     prose = [item for item in close if item.kind is not Kind.ROW] or close
     return prose[:_SHORT_STATEMENTS]
+
+
+def _about_named(library: Library, query: Query, ranked: list[Statement]) -> list[Statement]:
+    """A question that names a known entity is answered by what is said of that one, if anything is."""
+    known = named_entities(query.text, library.entities())
+    wanted = [spaced(words(item.entity.name)) for item in known]
+    about = [
+        statement
+        for statement in ranked
+        if any(name in spaced(words(f"{statement.text} | {statement.heading} | {statement.card.title}"))
+               for name in wanted)
+    ]  # fmt: skip
+    return about or ranked
+
+
+def _brief(text: str, instruction: str) -> Brief:
+    """The input says what to look for; the description of the output may add aspects, or ask for a report."""
+    brief, form = read_brief(text), read_brief(instruction)
+    aspects = tuple(dict.fromkeys((*brief.aspects, *form.aspects)))
+    return msgspec.structs.replace(brief, aspects=aspects, is_report=brief.is_report or form.is_report)
 
 
 def _plan(brief: Brief, library: Library) -> str:

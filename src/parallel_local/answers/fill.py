@@ -10,21 +10,20 @@ from parallel_local.answers.blanks import blank
 from parallel_local.answers.lists import table_items
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.statements import Statement, cite, statements
-from parallel_local.answers.subject import Known, Subject, fact
-from parallel_local.answers.typed_values import Hints, read_value
+from parallel_local.answers.subject import Known, Subject, core_words, fact
+from parallel_local.answers.typed_values import Hints, fits, read_value
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import coverage
 from parallel_local.text.sentences import Kind
-from parallel_local.text.tokens import spaced, stems, words
+from parallel_local.text.tokens import spaced, stems
 from parallel_local.wire.common import Citation, Confidence, SourcePolicy
 
 _DEEPEST = 6
 _MOST_TRIED = 12
 _MOST_ITEMS = 20
 _FIELD_SHARE = 0.5
-_FORMS = "name names year date number count amount total url value type list size of in the usd full"
-_FORM_WORDS = frozenset(_FORMS.split())
+_FITTING = 0.3
 
 
 class Filler:
@@ -59,7 +58,7 @@ class Filler:
         """A fact stated for an entity that the input names, or the entity's own name."""
         for known in self._subject.entities:
             if label.casefold() in ("name", "company", "company name", "entity name", "entity"):
-                return self._evident(known, known.entity.name, "name", known.entity.name)
+                return self._evident(known, known.entity.name, known.entity.name)
             stated = fact(known, label)
             if stated is None:
                 continue
@@ -69,17 +68,17 @@ class Filler:
                 else self._typed(node, label, stated[1])
             )
             if value is not None:
-                return self._evident(known, value, *stated)
+                return self._evident(known, value, stated[1])
         return None
 
     def _typed(self, node: Node, label: str, text: str) -> object | None:
         return read_value(node, Hints(label, self._library.query(label)), text)
 
-    def _evident(self, known: Known, value: object, key: str, text: str) -> Answer:
-        """Evidence for a stated fact: the sentence that says so, else the line of the document's own data."""
+    def _evident(self, known: Known, value: object, text: str) -> Answer:
+        """Evidence for a stated fact: the line that says so, else the value as the document's data has it."""
         units = self._library.passages(known.card)
         quoted = next((line for hit in units for line in hit.text.splitlines() if text in line), None)
-        excerpt = quoted.strip() if quoted else f"{key}: {text}"
+        excerpt = quoted.strip() if quoted else text
         citation = Citation(url=known.card.url, title=known.card.title, excerpts=[excerpt])
         reason = f"Stated for {known.entity.name} in “{known.card.title}”."
         return Answer(value, (citation,), "high", reason)
@@ -88,7 +87,8 @@ class Filler:
         """A value out of the best sentences about field and subject."""
         field = self._library.query(f"{label} {node.description}")
         hints = Hints(f"{label} {node.description}", self._library.query(core_words(label)))
-        for statement, share in self.about(field, label)[:_MOST_TRIED]:
+        ranked = sorted(self.about(field, label), key=lambda item: -(_fit(hints, item[0]) + item[1]))
+        for statement, share in ranked[:_MOST_TRIED]:
             value = read_value(node, hints, statement.text)
             if value is not None:
                 return _answer(value, statement, share)
@@ -154,10 +154,9 @@ class Filler:
         return {name: blanks[name] if value is None else value for name, value in values.items()}
 
 
-def core_words(label: str) -> str:
-    """A field's label without words that only name its form: "founded year" is about "founded"."""
-    kept = [word for word in words(label) if word not in _FORM_WORDS]
-    return " ".join(kept) or label
+def _fit(hints: Hints, statement: Statement) -> float:
+    """Sentences that hold the kind of value a field names come first; see `about` for the rest of the order."""
+    return 0.2 * statement.score + (_FITTING if fits(hints, statement.text) else 0.0)
 
 
 def _answer(value: object, statement: Statement, share: float) -> Answer:

@@ -20,7 +20,7 @@ from parallel_local.text.tokens import stems
 from parallel_local.text.values import numbers
 from parallel_local.wire.common import SourcePolicy
 
-_SUMMARY_STATEMENTS = 4
+_SUMMARY_STATEMENTS = 5
 _ENOUGH_DOCUMENTS = 3
 _LONGEST_TABLE = 14
 _FIGURE_BONUS = 0.15
@@ -102,13 +102,14 @@ class ReportWriter:
         yield Report(title(self._brief), summary, tuple(sections), tuple(missing), considered)
 
     def _summary(self, relevant: Sequence[Found]) -> Section:
-        """The strongest sentences about the topic as a whole, at most two from any one document."""
+        """The strongest sentences about the topic, two from the leading document and one from each other."""
         query = self._library.query(f"{self._brief.genre} {self._brief.topic}")
         chosen: list[Statement] = []
         ranked = statements(query, relevant, self._library.weigh(query))
         for statement in sorted(ranked, key=_telling):
             same = sum(statement.card.id == other.card.id for other in chosen)
-            if statement.kind is not Kind.ROW and same < 2:
+            allowed = 2 if chosen and statement.card.id == chosen[0].card.id else 1
+            if statement.kind is not Kind.ROW and same < allowed:
                 chosen.append(statement)
             if len(chosen) == _SUMMARY_STATEMENTS:
                 break
@@ -175,7 +176,7 @@ def _in_order(chosen: Sequence[Statement], found: Sequence[Found]) -> list[State
 def _telling(statement: Statement) -> float:
     """Sort key of a summary: figures tell more than prose, and talk about the document itself tells least."""
     bonus = _FIGURE_BONUS if numbers(statement.text) else 0.0
-    return -(statement.score + bonus - (_FIGURE_BONUS if _SELF.search(statement.text) else 0.0))
+    return -(statement.score + bonus - (1.0 if _SELF.search(statement.text) else 0.0))
 
 
 def _spread(ranked: Sequence[Statement], limit: int) -> list[Statement]:

@@ -17,7 +17,13 @@ from parallel_local.text.values import dates, names, numbers
 from parallel_local.wire.common import Citation, Confidence
 
 _ASKS_DATE = re.compile(r"\b(?:when|what year|which year|what date|founding year|year of)\b", re.IGNORECASE)
-_ASKS_NUMBER = re.compile(r"\bhow (?:many|much|large|big|high|long|old)\b", re.IGNORECASE)
+_AMOUNTS = "share|rate|price|size|number|amount|cost|value|percentage|revenue|population|height|length|age"
+_ASKS_NUMBER = re.compile(
+    rf"\bhow (?:many|much|large|big|high|long|old)\b|\bwhat (?:is|was|are|were) the (?:{_AMOUNTS})\b",
+    re.IGNORECASE,
+)
+_ASKS_MEANING = re.compile(r"^\s*what(?:['’]s| is| are)\s+(?!the\b)", re.IGNORECASE)
+_MEANING = re.compile(r"^\W*(?:an?\s+|the\s+)?[\w&' -]{1,40}?\s(?:is|are)\s+(?:an?|the)\s", re.IGNORECASE)
 _ASKS_PERSON = re.compile(r"\b(?:who|whose)\b", re.IGNORECASE)
 _ANSWER_BONUS = 0.25
 _FEWEST_WORDS = 4
@@ -44,7 +50,12 @@ def statements(query: Query, found: Sequence[Found], weight: Mapping[str, float]
             own = spaced(stems(unit.text))
             direct = coverage(query, own, weight)
             whole = coverage(query, own + around, weight)
-            score = 0.6 * direct + 0.25 * whole + 0.15 * item.score / best + _bonus(query.text, unit.text)
+            score = (
+                0.6 * direct
+                + 0.25 * whole
+                + 0.15 * item.score / best
+                + direct * _bonus(query.text, unit.text)
+            )
             if (
                 direct > 0
                 and whole >= RELEVANT
@@ -63,6 +74,8 @@ def _bonus(question: str, text: str) -> float:
         return _ANSWER_BONUS if numbers(text) else 0.0
     if _ASKS_PERSON.search(question):
         return _ANSWER_BONUS if names(text) else 0.0
+    if _ASKS_MEANING.search(question):
+        return _ANSWER_BONUS if _MEANING.match(text) else 0.0
     return 0.0
 
 

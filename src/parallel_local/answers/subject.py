@@ -10,6 +10,8 @@ from parallel_local.retrieval.index import Card
 from parallel_local.text.tokens import spaced, stems, words
 
 _MOST_CHARS = 4000
+_FORMS = "name names year date number count amount total url value type list size of in the usd full"
+_FORM_WORDS = frozenset(_FORMS.split())
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ def named_entities(text: str, known: Sequence[tuple[Card, Entity]]) -> tuple[Kno
 
 def fact(known: Known, label: str) -> tuple[str, str] | None:
     """Key and value of the fact a field label asks for: "CEO name" finds `ceo`."""
-    wanted = {stem for stem in stems(label.replace("_", " ")) if stem not in ("name", "the", "of", "compani")}
+    wanted = set(stems(core_words(label.replace("_", " "))))
     facts = dict(known.entity.facts)
     if known.entity.url:
         facts.setdefault("website", known.entity.url)
@@ -49,6 +51,12 @@ def fact(known: Known, label: str) -> tuple[str, str] | None:
         if wanted and wanted == set(stems(key.replace("_", " "))):
             return key, value
     return None
+
+
+def core_words(label: str) -> str:
+    """A field's label without words that only name its form: "founded year" is about "founded"."""
+    kept = [word for word in words(label) if word not in _FORM_WORDS]
+    return " ".join(kept) or label
 
 
 def _occurs(name: str, haystack: str) -> bool:

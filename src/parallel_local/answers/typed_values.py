@@ -55,6 +55,18 @@ def read_value(node: Node, hints: Hints, sentence: str) -> object | None:
     return reader(hints, sentence) if reader else None
 
 
+def fits(hints: Hints, sentence: str) -> bool:
+    """Whether a sentence holds the kind of value that the field's words name: money, share, date, address."""
+    found = numbers(sentence)
+    if _MONEY_HINT.search(hints.text):
+        return any(number.money for number in found)
+    if _PERCENT_HINT.search(hints.text):
+        return any(number.percent for number in found)
+    if _URL_HINT.search(hints.text):
+        return bool(urls(sentence))
+    return bool(_DATE_HINT.search(hints.text) and dates(sentence))
+
+
 def _option(options: Sequence[object], sentence: str) -> object | None:
     """The longest option whose words the sentence contains."""
     haystack = spaced(stems(sentence))

@@ -20,6 +20,7 @@ from parallel_local.documents.pdf import Unreadable, read_pdf
 
 _SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf"})
 _LARGEST_BYTES = 20_000_000
+_NO_DOCUMENTS = frozenset({"license", "licence", "copying", "notice", "sources"})
 LOCAL_BASE = "https://docs.local/"
 
 
@@ -32,7 +33,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
 
 def scan(folder: Path) -> list[FileStamp]:
-    """Every document file inside the folder, sorted by path. Hidden entries and links to outside are not."""
+    """Every document in the folder, by path; not hidden files, links to outside, licence and source notes."""
     root = folder.resolve()
     return sorted(_walk(root, root), key=lambda stamp: stamp.path)
 
@@ -41,7 +42,7 @@ def _walk(directory: Path, root: Path) -> Iterator[FileStamp]:
     with os.scandir(directory) as entries:
         for entry in entries:
             path = Path(entry.path)
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or path.stem.casefold() in _NO_DOCUMENTS:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(path, root)

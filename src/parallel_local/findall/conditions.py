@@ -31,33 +31,42 @@ _FRAME = re.compile(
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """Something said about an entity. `shown` is verbatim; `around` is what its headings add."""
+    """Something said about an entity: `shown` verbatim, `said` with its label, `around` it its headings.
+
+    `years` are those of the sentence, or those last stated before it in its passage.
+    """
 
     shown: str
+    said: str
     around: str
     card: Card
+    years: tuple[int, ...]
 
 
 def evidence(library: Library, nominee: Nominee) -> list[Evidence]:
-    """Facts stated for the entity, then every sentence that names it or stands under its name."""
+    """Every sentence that names the entity or stands under its name, then the facts stated for it."""
     name = words(nominee.entity.name)
-    found: list[Evidence] = []
+    found: dict[str, Evidence] = {}
+    for item in library.search([library.query(nominee.entity.name)]):
+        stated: tuple[int, ...] = ()
+        for unit in units(item.text):
+            stated = _years(unit.text) or stated
+            named = _occurs(name, unit.text)
+            if unit.text not in found and (named or _occurs(name, f"{item.heading} | {item.card.title}")):
+                around = item.card.title if named else f"{item.card.title} | {item.heading}"
+                found[unit.text] = Evidence(unit.text, unit.text, around, item.card, stated)
+    return [*found.values(), *_facts(nominee)]
+
+
+def _facts(nominee: Nominee) -> Iterator[Evidence]:
+    """What documents state for the entity beside its name; the value is what can be quoted."""
+    name = words(nominee.entity.name)
     for card in nominee.cards:
         own = next((entity for entity in card.entities if words(entity.name) == name), nominee.entity)
-        facts = [("type", own.type), *own.facts.items()]
-        found += [Evidence(f"{key}: {value}", nominee.entity.name, card) for key, value in facts if value]
-    query = library.query(nominee.entity.name)
-    seen: set[str] = set()
-    for item in library.search([query]):
-        for unit in units(item.text):
-            about = _occurs(name, f"{unit.text} | {item.heading} | {item.card.title}")
-            if about and unit.text not in seen:
-                seen.add(unit.text)
-                around = (
-                    f"{item.card.title} | {item.heading}" if not _occurs(name, unit.text) else item.card.title
-                )
-                found.append(Evidence(unit.text, around, item.card))
-    return found
+        for key, value in (("type", own.type), *own.facts.items()):
+            if value:
+                said = f"{key.replace('_', ' ')}: {value}"
+                yield Evidence(value, said, nominee.entity.name, card, _years(value))
 
 
 def judge(library: Library, nominee: Nominee, condition: MatchCondition, said: Sequence[Evidence]) -> Answer:
@@ -68,7 +77,7 @@ def judge(library: Library, nominee: Nominee, condition: MatchCondition, said: S
     best: tuple[float, Evidence] | None = None
     for item in _admissible(said, text, query, library.newest_date()):
         share = max(
-            coverage(query, spaced(stems(item.shown)), weight), 0.9 * _with_headings(query, item, weight)
+            coverage(query, spaced(stems(item.said)), weight), 0.9 * _with_headings(query, item, weight)
         )
         if best is None or share > best[0]:
             best = (share, item)
@@ -76,7 +85,7 @@ def judge(library: Library, nominee: Nominee, condition: MatchCondition, said: S
         missing = ", ".join(term.word for term in query.terms) or condition.name
         return Answer("no", (), "low", f"No document says of {nominee.entity.name}: {missing}.")
     citation = Citation(url=best[1].card.url, title=best[1].card.title, excerpts=[best[1].shown])
-    reason = f"Said of {nominee.entity.name} in “{best[1].card.title}”: {flat(best[1].shown)}"
+    reason = f"Said of {nominee.entity.name} in “{best[1].card.title}”: {flat(best[1].said)}"
     return Answer("yes", (citation,), "high" if best[0] >= 0.85 else "medium", reason)
 
 
@@ -89,7 +98,7 @@ def _without_kind(query: Query, nominee: Nominee) -> Query:
 
 def _with_headings(query: Query, item: Evidence, weight: dict[str, float]) -> float:
     """Headings help, but the sentence itself has to mention something of the condition."""
-    own = spaced(stems(item.shown))
+    own = spaced(stems(item.said))
     if not any(term.within(own) for term in query.terms):
         return 0.0
     return coverage(query, own + spaced(stems(item.around)), weight)
@@ -100,12 +109,11 @@ def _admissible(said: Sequence[Evidence], text: str, query: Query, newest: str |
     rules = [(match.group(1).casefold(), int(match.group(2))) for match in _YEAR_RULE.finditer(text)]
     denied = bool(_NEGATION.search(text))
     for item in said:
-        stated = [int(year.text) for year in years(item.shown)]
-        if bool(_NEGATION.search(item.shown)) != denied:
+        if bool(_NEGATION.search(item.said)) != denied:
             continue
-        if query.fresh and not _is_recent(stated, item.card.date, newest):
+        if query.fresh and not _is_recent(item.years, item.card.date, newest):
             continue
-        if all(any(_fits(rule, year, limit) for year in stated) for rule, limit in rules):
+        if all(any(_fits(rule, year, limit) for year in item.years) for rule, limit in rules):
             yield item
 
 
@@ -132,3 +140,7 @@ def _core(description: str) -> str:
 
 def _occurs(name: Sequence[str], text: str) -> bool:
     return bool(name) and spaced(name) in spaced(words(text))
+
+
+def _years(text: str) -> tuple[int, ...]:
+    return tuple(int(year.text) for year in years(text))

@@ -100,3 +100,15 @@ def fuse(rankings: Sequence[Sequence[Found]]) -> list[Found]:
                 best[item.passage] = item
     fused = [msgspec.structs.replace(item, score=total[key] / len(rankings)) for key, item in best.items()]
     return sorted(fused, key=lambda item: (-item.score, item.passage))
+
+
+def focus(passages: Sequence[str], queries: Sequence[tuple[Query, Mapping[str, float]]]) -> list[str]:
+    """Passages of one document that mention the queries, best first; all of them in order without queries."""
+    asked = [(query, weight) for query, weight in queries if query.terms]
+    scored = []
+    for place, passage in enumerate(passages):
+        haystack = spaced(stems(passage))
+        scored.append((sum(coverage(query, haystack, weight) for query, weight in asked), place))
+    relevant = [(score, place) for score, place in scored if score > 0]
+    order = sorted(relevant, key=lambda pair: (-pair[0], pair[1])) or scored
+    return [passages[place] for _, place in order]

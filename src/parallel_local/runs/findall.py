@@ -5,10 +5,9 @@ A run moves queued → running → completed, failed or cancelled; enriching or 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +22,7 @@ from parallel_local.findall.conditions import evidence, judge
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import Event, RunStore
+from parallel_local.threads import in_thread
 from parallel_local.wire.common import FieldBasis
 from parallel_local.wire.findall import (
     Candidate,
@@ -38,7 +38,6 @@ from parallel_local.wire.findall import (
 )
 from parallel_local.wire.tasks import RunStatus
 
-Result = TypeVar("Result")
 _KIND = "findall"
 _CANDIDATE = "candidate"
 _MOST_MATCHES = 1000
@@ -73,6 +72,7 @@ class FindAllRuns:
         self._clock = clock
         self._threads = threads
         self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._in_work: set[str] = set()
 
     def create(self, wanted: FindAllInput) -> FindAllRun:
         """Accept a run; it is queued when this returns."""
@@ -142,25 +142,37 @@ class FindAllRuns:
         """Wait for the next event; false after `seconds` or at shutdown."""
         return await self._signals.heard(findall_id, seconds)
 
+    @property
+    def closing(self) -> bool:
+        """Whether the program is ending, so that streams should too."""
+        return self._signals.closed
+
     def resume(self) -> None:
         """Queue again whatever was unfinished when the program last ended."""
         for record in self._store.active(_KIND, FindAllRecord):
             self._queue.put_nowait(record.run.findall_id)
 
     async def work(self) -> None:
-        """Carry out queued runs, one after the other, for ever."""
+        """Carry out queued runs, one after the other, for ever; no run is worked on twice at a time."""
         while True:
             findall_id = await self._queue.get()
-            record = self.get(findall_id)
-            if not record.run.status.is_active:
+            if findall_id in self._in_work:
                 continue
+            self._in_work.add(findall_id)
+            try:
+                await self._until_settled(findall_id)
+            finally:
+                self._in_work.discard(findall_id)
+
+    async def _until_settled(self, findall_id: str) -> None:
+        """Work until the run is finished; one that was queued again meanwhile is gone through once more."""
+        while (record := self.get(findall_id)).run.status.is_active:
             try:
                 reason = await self._carry_out(self._move(record, "running"))
             except Exception:  # whatever goes wrong in one run must not end the worker
                 self._move(self.get(findall_id), "failed", "error_occurred")
-                continue
+                return
             record = self.get(findall_id)
-            # A run that was changed or cancelled meanwhile is no longer "running": its newer state stands.
             if record.run.status.status == "running":
                 self._move(record, "completed", reason)
 
@@ -168,16 +180,17 @@ class FindAllRuns:
         """Judge candidates until the limit is met or none are left, then enrich the matches."""
         findall_id = record.run.findall_id
         wanted = record.input
-        listed = await self._in_thread(lambda: self._nominees(wanted))
-        known = {item.candidate.name for item in self._candidates(findall_id)}
+        listed = await in_thread(self._threads, lambda: self._nominees(wanted))
+        known = {item.candidate.name: item for item in self._candidates(findall_id)}
         reason: Termination = "candidates_exhausted"
         for nominee in listed:
             record = self.get(findall_id)
             if not record.run.status.is_active or self._is_full(record):
                 reason = "match_limit_met"
                 break
-            if nominee.entity.name not in known:
-                await self._consider(record, nominee)
+            earlier = known.get(nominee.entity.name)
+            if earlier is None or earlier.candidate.match_status == "generated":
+                await self._consider(record, nominee, earlier)
         if self._is_full(self.get(findall_id)):
             reason = "match_limit_met"
         await self._enrich_matches(findall_id, {nominee.entity.name: nominee for nominee in listed})
@@ -190,21 +203,28 @@ class FindAllRuns:
         count = metrics.generated_candidates_count if preview else metrics.matched_candidates_count
         return count >= record.input.match_limit
 
-    async def _consider(self, record: FindAllRecord, nominee: Nominee) -> None:
+    async def _consider(
+        self, record: FindAllRecord, nominee: Nominee, earlier: CandidateRecord | None
+    ) -> None:
+        """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
         findall_id = record.run.findall_id
+        item = earlier or self._generated(record, nominee)
+        judged = await in_thread(self._threads, lambda: self._judged(record.input, nominee, item.candidate))
+        if self.get(findall_id).run.status.is_active:
+            self._save(findall_id, CandidateRecord(judged, item.place), judged.match_status)
+
+    def _generated(self, record: FindAllRecord, nominee: Nominee) -> CandidateRecord:
         facts = [f"{key}: {value}" for key, value in nominee.entity.facts.items()]
-        blank = Candidate(
+        candidate = Candidate(
             candidate_id=f"candidate_{self._clock.new_hex()}",
             name=nominee.entity.name,
             url=nominee.url,
             description="; ".join([nominee.entity.type, *facts])[:500] or None,
             match_status="generated",
         )
-        place = record.run.status.metrics.generated_candidates_count
-        self._save(findall_id, CandidateRecord(blank, place), "generated")
-        judged = await self._in_thread(lambda: self._judged(record.input, nominee, blank))
-        if self.get(findall_id).run.status.is_active:
-            self._save(findall_id, CandidateRecord(judged, place), judged.match_status)
+        item = CandidateRecord(candidate, record.run.status.metrics.generated_candidates_count)
+        self._save(record.run.findall_id, item, "generated")
+        return item
 
     def _judged(self, wanted: FindAllInput, nominee: Nominee, candidate: Candidate) -> Candidate:
         said = evidence(self._library, nominee)
@@ -232,7 +252,9 @@ class FindAllRuns:
                 and nominee
                 and record.run.status.is_active
             ):
-                candidate = await self._in_thread(partial(self._enriched, item.candidate, nominee, pending))
+                candidate = await in_thread(
+                    self._threads, partial(self._enriched, item.candidate, nominee, pending)
+                )
                 done = CandidateRecord(candidate, item.place, len(record.enrichments))
                 self._save(findall_id, done, "enriched")
 
@@ -251,9 +273,6 @@ class FindAllRuns:
         output |= {name: {"value": answer.value, "type": "enrichment"} for name, answer in answers.items()}
         entries: list[FieldBasis] = [*(candidate.basis or []), *basis(answers, per_element=False)]
         return msgspec.structs.replace(candidate, output=output, basis=entries)
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _nominees(self, wanted: FindAllInput) -> list[Nominee]:
         exclude = [(item.name, item.url) for item in wanted.exclude_list or []]

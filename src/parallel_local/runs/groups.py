@@ -10,9 +10,9 @@ from parallel_local.errors import not_found
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import Event, RunStore
 from parallel_local.runs.tasks import KIND as TASK
-from parallel_local.runs.tasks import TaskRecord, TaskRuns, group_stream
-from parallel_local.wire.common import Metadata, Notice
-from parallel_local.wire.tasks import Group, GroupRunsResponse, GroupStatus, TaskRunInput
+from parallel_local.runs.tasks import Accepted, RunState, TaskRecord, TaskRuns, group_stream
+from parallel_local.wire.common import Metadata
+from parallel_local.wire.tasks import Group, GroupRunsResponse, GroupStatus
 
 _KIND = "group"
 
@@ -50,7 +50,7 @@ class TaskGroups:
 
     def status(self, group: str) -> GroupStatus:
         """How many runs there are, by state."""
-        runs = [record.run for record in self._store.children(TASK, group, TaskRecord)]
+        runs = [record.run for record in self._store.children(TASK, group, RunState)]
         modified = max((run.modified_at for run in runs if run.modified_at), default=None)
         return GroupStatus(
             num_task_runs=len(runs),
@@ -60,9 +60,7 @@ class TaskGroups:
             modified_at=modified,
         )
 
-    def add(
-        self, group: str, tasks: Sequence[tuple[TaskRunInput, list[Notice]]], *, per_element: bool
-    ) -> GroupRunsResponse:
+    def add(self, group: str, tasks: Sequence[Accepted], *, per_element: bool) -> GroupRunsResponse:
         """Add runs. The cursors point before the batch and are null for the first one."""
         self.get(group)
         cursor = self._store.last(group_stream(group))

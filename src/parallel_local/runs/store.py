@@ -39,7 +39,7 @@ class RunStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
@@ -101,6 +101,10 @@ class RunStore:
             (stream, after, limit),
         )
         return [Event(*row) for row in rows]
+
+    def forget(self, stream: str) -> None:
+        """Drop all events of a stream."""
+        self._connection.execute("DELETE FROM events WHERE stream = ?", (stream,))
 
     def last(self, stream: str) -> int | None:
         """The newest sequence number of a stream, or None."""

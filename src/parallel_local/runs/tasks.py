@@ -5,7 +5,7 @@ before anybody is woken. Work happens in threads, a step at a time; the event lo
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 import msgspec
@@ -20,6 +20,7 @@ from parallel_local.runs.processors import PROCESSORS, is_deep
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.specs import wanted
 from parallel_local.runs.store import RunStore
+from parallel_local.threads import in_thread
 from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import (
     ErrorObject,
@@ -34,6 +35,7 @@ from parallel_local.wire.tasks import (
 )
 
 KIND = "task"
+Accepted = tuple[TaskRunInput, list[Notice]]
 _SAMPLE = 10
 
 
@@ -45,6 +47,12 @@ class TaskRecord(msgspec.Struct, frozen=True):
     output: Output | None = None
     stats: ProgressStats | None = None
     per_element: bool = False
+
+
+class RunState(msgspec.Struct, frozen=True):
+    """The part of a record that counting needs; everything else is skipped while decoding."""
+
+    run: TaskRun
 
 
 class Interaction(msgspec.Struct, frozen=True):
@@ -73,7 +81,7 @@ class TaskRuns:
 
     def create(
         self,
-        tasks: Sequence[tuple[TaskRunInput, list[Notice]]],
+        tasks: Sequence[Accepted],
         *,
         per_element: bool,
         group: str | None = None,
@@ -126,6 +134,7 @@ class TaskRuns:
         """Queue again whatever was unfinished when the program last ended."""
         unfinished = self._store.active(KIND, TaskRecord)
         for record in sorted(unfinished, key=lambda record: record.run.created_at or ""):
+            self._store.forget(record.run.run_id)  # the work starts over, and so does its trace
             self._queue.put_nowait(record.run.run_id)
 
     async def work(self) -> None:
@@ -149,12 +158,11 @@ class TaskRuns:
 
     async def _drive(self, record: TaskRecord) -> TaskRecord:
         """Step through the composition; each step becomes an event."""
-        loop = asyncio.get_running_loop()
         steps = compose(self._library, self._assignment(record))
         urls: dict[str, None] = {}
         considered = done = 0
         while True:
-            item = await loop.run_in_executor(self._threads, _next, steps)
+            item = await in_thread(self._threads, lambda: next(steps))
             if not isinstance(item, Step):
                 return msgspec.structs.replace(record, output=item, stats=_stats(considered, urls, 100.0))
             done += 1
@@ -186,9 +194,17 @@ class TaskRuns:
         run_id = f"trun_{self._clock.new_hex()}"
         now = timestamp(self._clock.now())
         run = TaskRun(
-            run_id=run_id, interaction_id=run_id, status="queued", is_active=True, processor=task.processor,
-            created_at=now, modified_at=now, warnings=notices or None, metadata=task.metadata, taskgroup_id=group,
-        )  # fmt: skip
+            run_id=run_id,
+            interaction_id=run_id,
+            status="queued",
+            is_active=True,
+            processor=task.processor,
+            created_at=now,
+            modified_at=now,
+            warnings=notices or None,
+            metadata=task.metadata,
+            taskgroup_id=group,
+        )
         return TaskRecord(run=run, input=task, per_element=per_element)
 
     def _move(self, record: TaskRecord, status: RunStatus) -> TaskRecord:
@@ -235,10 +251,6 @@ def result_of(record: TaskRecord) -> Output:
         reason = record.run.error.message if record.run.error else record.run.status
         raise ApiError(404, f"the run has no result: {reason}", detail={"run_id": record.run.run_id})
     return record.output
-
-
-def _next(steps: Iterator[Step | Output]) -> Step | Output:
-    return next(steps)
 
 
 def _stats(considered: int, urls: dict[str, None], meter: float) -> ProgressStats:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 _WORD = re.compile(r"[^\W_]+(?:[&'’.](?=[^\W_])[^\W_]+)*")
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_SUFFIXES = (
-    "ational", "ements", "ations", "ments", "ingly", "ement", "ation",
-    "ings", "ment", "edly", "ions", "ers", "ing", "ion", "ed", "er", "ly", "es", "e", "s",
-)  # fmt: skip
+_ENDINGS = (
+    "ational ements ations ments ingly ement ation ings ment edly ions ees ers ing ion ed ee er ly es e s"
+)
+_SUFFIXES = tuple(_ENDINGS.split())
 _SHORTEST_STEM = 4
 
 _STOPWORDS = """
@@ -87,10 +87,12 @@ def content_words(text: str) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
-def slug(text: str, limit: int = 48) -> str:
-    """A lower-case identifier made of the words of `text`; `field` when it has none."""
-    joined = "_".join(re.sub(r"[^a-z0-9]", "", word) for word in words(text))
-    return re.sub(r"_+", "_", joined)[:limit].strip("_") or "field"
+def slug(text: str, limit: int = 60) -> str:
+    """A lower-case identifier made of whole words of `text`; `field` when it has none."""
+    joined = "_".join(filter(None, (re.sub(r"[^a-z0-9]", "", word) for word in words(text))))
+    if len(joined) > limit:
+        joined = joined[:limit].rpartition("_")[0] or joined[:limit]
+    return joined or "field"
 
 
 def spaced(tokens: Iterable[str]) -> str:

@@ -34,7 +34,9 @@ _SCALES = {
 }
 _URL = re.compile(r"https?://[^\s<>()\[\]|\"']*[^\s<>()\[\]|\"'.,;:!?*_]")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
-_NAME = re.compile(r"\b[A-ZÀ-Þ][\w’'-]+(?:\s+(?:(?:van|von|de|da|del|der|bin|al)\s+)*[A-ZÀ-Þ][\w’'.-]*[\w])+")
+_NAME = re.compile(
+    r"\b[A-ZÀ-Þ][\w’'-]+(?:\s+(?:(?:van|von|de|la|le|da|del|der|den|ter|bin|al)\s+)*[A-ZÀ-Þ][\w’'.-]*[\w])+"
+)
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -9,9 +9,14 @@ from parallel_local.wire.tasks import MemoryScope, RunStatus
 
 Generator = Literal["base", "core", "pro", "preview"]
 Termination = Literal[
-    "low_match_rate", "match_limit_met", "candidates_exhausted", "user_cancelled", "error_occurred", "timeout",
+    "low_match_rate",
+    "match_limit_met",
+    "candidates_exhausted",
+    "user_cancelled",
+    "error_occurred",
+    "timeout",
     "insufficient_funds",
-]  # fmt: skip
+]
 MatchStatus = Literal["generated", "matched", "unmatched", "discarded"]
 
 

@@ -24,7 +24,7 @@ FILE_NAME = "ledger.db"
 PLAIN, DEFLATED = 0, 1
 
 _COMPRESS_FROM = 4096  # bytes; below it, compressing costs more than storing both bodies and saves under 2 kB
-_CHECKPOINT_PAGES = 16000
+_CHECKPOINT_PAGES = 4000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _COLUMNS = (

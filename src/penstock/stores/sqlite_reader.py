@@ -45,13 +45,15 @@ class SqliteReader:
     def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
         if not path.exists():
             raise LedgerMissing(str(path))
+        self._db = _opened(path, busy_seconds)
         try:
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_seconds, isolation_level=None
-            )
             found = check(self._db)
         except sqlite3.Error as error:
+            self.close()
             raise LedgerUnavailable(str(error)) from error
+        except LedgerUnavailable:
+            self.close()
+            raise
         if found < len(MIGRATIONS):
             self.close()
             raise LedgerMissing(str(path))
@@ -114,6 +116,14 @@ class SqliteReader:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise LedgerUnavailable(str(error)) from error
+
+
+def _opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        return sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
+    except sqlite3.Error as error:
+        raise LedgerUnavailable(str(error)) from error
 
 
 def _call(row: Row) -> CallRow:

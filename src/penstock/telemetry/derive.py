@@ -79,6 +79,7 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 _NOTHING = _Answer()
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 _to_question = msgspec.json.Decoder(_Question).decode
 _to_answer = msgspec.json.Decoder(_Answer).decode
 _to_event = msgspec.json.Decoder(_Event).decode
@@ -184,13 +185,16 @@ def _asked(record: CallRecord, request: bytes) -> str | None:
     body = plain(request, record.request_encoding)
     if body is None:
         return None
-    if record.request_cut:
-        first = _MODEL_FIRST.match(body)
-        return msgspec.json.decode(first[1], type=str) if first else None
     try:
-        return _to_question(body).model
-    except msgspec.MsgspecError:
+        return _first_model(body) if record.request_cut else _to_question(body).model
+    except _UNREADABLE:
         return None
+
+
+def _first_model(body: bytes) -> str | None:
+    """The model, where it is the first thing a cut request says: further in it would be a guess."""
+    first = _MODEL_FIRST.match(body)
+    return msgspec.json.decode(first[1], type=str) if first else None
 
 
 def _model_in_path(path: str) -> str | None:
@@ -211,7 +215,7 @@ def _answer(record: CallRecord, response: bytes) -> _Answer:
         return _NOTHING
     try:
         return _streamed(body) if streamed else _to_answer(body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         return _NOTHING
 
 

@@ -25,6 +25,15 @@ _PIECES_PER_WRITE = 512  # below every system's IOV_MAX
 log = logging.getLogger("penstock.journal")
 
 
+class Unwritten(Exception):
+    """Frames that could not be written, and why."""
+
+    def __init__(self, frames: Sequence[bytes], cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.frames = frames
+        self.cause = cause
+
+
 class Journal:
     """One worker's append-only segments below `directory`. Not for use from several threads."""
 
@@ -80,24 +89,37 @@ class Journal:
     def _write_or_keep(self, frames: list[bytes]) -> None:
         try:
             self._write(frames)
-        except OSError as error:
-            log.error("cannot write the journal in %s: %s; calls are kept in memory", self._directory, error)
-            self._keep(frames)
+        except Unwritten as failed:
+            log.error("cannot write the journal in %s: %s; calls wait in memory", self._directory, failed.cause)
+            self._keep(failed.frames)
             self._loop.call_later(_RETRY_SECONDS, self._retry)
 
     def _write(self, frames: Sequence[bytes]) -> None:
-        """Appends all frames or none: a part that got through before an error is cut off again."""
-        if self._written >= self._segment_bytes:
-            self._rotate()
+        """Appends the frames. Raises `Unwritten` with those that are not in the file; whole frames stay there."""
         try:
+            if self._written >= self._segment_bytes:
+                self._rotate()
             for start in range(0, len(frames), _PIECES_PER_WRITE):
-                self._written += _write_all(self._descriptor, frames[start : start + _PIECES_PER_WRITE])
-        except OSError:
-            self._written = _last_sound_end(self._descriptor, self._written)
-            raise
+                _write_all(self._descriptor, frames[start : start + _PIECES_PER_WRITE])
+        except OSError as error:
+            done = self._keep_whole_frames(frames)
+            raise Unwritten(frames[done:], error) from error
+        self._written += sum(map(len, frames))
         if not self._sync_due and self._fsync_interval > 0:
             self._sync_due = True
             self._loop.call_later(self._fsync_interval, self._sync)
+
+    def _keep_whole_frames(self, frames: Sequence[bytes]) -> int:
+        """After a failed write: cuts off a frame that is only partly there; returns how many got through."""
+        size = os.fstat(self._descriptor).st_size
+        done = 0
+        for frame in frames:
+            if self._written + len(frame) > size:
+                break
+            self._written += len(frame)
+            done += 1
+        os.ftruncate(self._descriptor, self._written)
+        return done
 
     def _keep(self, frames: Sequence[bytes]) -> None:
         for frame in frames:
@@ -113,14 +135,13 @@ class Journal:
         if self._descriptor < 0:
             return
         frames, self._backlog, self._backlog_size = self._backlog, [], 0
-        for done, frame in enumerate(frames):
-            try:
-                self._write((frame,))
-            except OSError:
-                self._keep(frames[done:])
-                self._loop.call_later(_RETRY_SECONDS, self._retry)
-                return
-        log.warning("the journal in %s can be written again; nothing in memory is lost", self._directory)
+        try:
+            self._write(frames)
+        except Unwritten as failed:
+            self._keep(failed.frames)
+            self._loop.call_later(_RETRY_SECONDS, self._retry)
+        else:
+            log.warning("the journal in %s can be written again; what waited is written", self._directory)
 
     # -- segments
 
@@ -154,20 +175,13 @@ class Journal:
         _sync_and_close(descriptor)
 
 
-def _write_all(descriptor: int, pieces: Sequence[bytes]) -> int:
-    total = sum(map(len, pieces))
+def _write_all(descriptor: int, pieces: Sequence[bytes]) -> None:
     done = os.writev(descriptor, pieces)
+    total = sum(map(len, pieces))
     if done < total:
         rest = memoryview(b"".join(pieces))
         while done < total:
             done += os.write(descriptor, rest[done:])
-    return total
-
-
-def _last_sound_end(descriptor: int, written: int) -> int:
-    """Cuts the segment back to its last whole frame."""
-    os.ftruncate(descriptor, written)
-    return written
 
 
 def _sync_quietly(descriptor: int) -> None:

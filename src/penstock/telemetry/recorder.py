@@ -17,14 +17,18 @@ def record_frame(call: Call, inbound: Inbound, now: float) -> bytes:
     """The bytes to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
     request, request_cut = inbound.body.recorded()
     capture = call.capture
-    response = b"" if capture is None else capture.release()
+    response = call.answer if capture is None else capture.release()
     head, controls, provider, error = call.head, call.controls, call.provider, call.error
     if head.credentials or controls.authorization:
-        secrets = secrets_of((*head.credentials, (b"", controls.authorization)))
+        secrets = secrets_of(head.credentials, controls.authorization)
         request, response = redact(request, secrets), redact(response, secrets)
     if provider is not None and provider.redact is not None:
         request = provider.redact(request)
-    first_byte = call.first_byte
+    response_cut = capture is not None and capture.cut
+    if not controls.collect_payload:
+        response = b""
+    elif len(response) > inbound.body.log_limit:
+        response, response_cut = response[: inbound.body.log_limit], True
     record = CallRecord(
         id=call.id,
         event_id=call.event_id,
@@ -37,11 +41,11 @@ def record_frame(call: Call, inbound: Inbound, now: float) -> bytes:
         status=call.status or _CLIENT_LEFT,
         outcome=call.outcome,
         duration_us=int((now - call.started) * 1e6),
-        first_byte_us=None if first_byte is None else int((first_byte - call.started) * 1e6),
+        first_byte_us=int((call.first_byte - call.started) * 1e6) if call.first_byte else None,
         request_size=inbound.body.size,
         response_size=call.received,
         request_cut=request_cut,
-        response_cut=capture is not None and capture.cut,
+        response_cut=response_cut,
         bodies=controls.collect_payload,
         request_type=head.content_type.decode("latin-1"),
         response_type=call.response_type.decode("latin-1"),

@@ -19,14 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn._types import ASGI3Application
 from uvicorn.server import ServerState
 
-from penstock.errors import (
-    BAD_HTTP,
-    BODY_TOO_LARGE,
-    HEAD_TOO_LARGE,
-    REQUEST_TIMEOUT,
-    Fault,
-    GatewayError,
-)
+from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayError
 from penstock.request_body import RequestBody
 from penstock.inbound import Inbound
 from penstock.wire.headers import Header
@@ -51,7 +44,7 @@ class LaneLimits:
     head_seconds: float = 30
     keep_alive_seconds: float = 75
     body_grace: float = 30
-    body_rate: int = 500
+    body_rate: float = 500
 
 
 class _Waiting(Enum):
@@ -83,9 +76,6 @@ class FastLane(HttpToolsProtocol):
         self._in_head = False
         self._chunk = 0
         self._fed = 0  # bytes since the head began: an upper bound of its size
-        self._length = -1
-        self._chunked = False
-        self._framing_fault = ""
         self._requests = 0
         self._lingering = False
         self._watched = (_Waiting.REQUEST, 0)
@@ -106,44 +96,25 @@ class FastLane(HttpToolsProtocol):
             self._upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            self._unsound(BAD_HTTP, f"not sound HTTP: {error}")
+            self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
             return
         if self._in_head:
             if self._fed > self.limits.max_head:
-                self._unsound(HEAD_TOO_LARGE, f"a request's head may have {self.limits.max_head} bytes")
+                self._fail(_too_large(self.limits))
         elif self._reading is not None and not self._taken:
             self._take(self._reading)
 
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
-        self._length = -1
-        self._chunked = False
-        self._framing_fault = ""
         self._in_head = True
         self._reading = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            if self._reading is not None:
-                self._reading.body.trailers.append((name, value))
-            return
-        size = len(name)
-        if size == 14:
-            if name.lower() == b"content-length":
-                self._length = int(value)
-        elif size == 17:
-            if name.lower() == b"transfer-encoding":
-                self._read_transfer_encoding(value)
-        elif size == 6 and name.lower() == b"expect":
-            self.expect_100_continue = value.strip().lower() == b"100-continue"
-        self.headers.append((name, value))
-
-    def _read_transfer_encoding(self, value: bytes) -> None:
-        if value.strip().lower() != b"chunked" or self._chunked:
-            self._framing_fault = "the only transfer encoding understood is chunked, once"
-        self._chunked = True
+        if self._in_head:
+            self.headers.append((name, value))
+        elif self._reading is not None:
+            self._reading.body.trailers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -155,44 +126,27 @@ class FastLane(HttpToolsProtocol):
             self._pass_to_asgi(url)
 
     def _accept_head(self, url: bytes) -> None:
-        parser = self.parser
-        http10 = parser.get_http_version() == "1.0"
-        body = RequestBody(
-            self._length, chunked=self._chunked, limit=self.limits.max_body, hold=self._hold
-        )
+        parser, limits = self.parser, self.limits
         self._reading = inbound = Inbound(
             self,
             parser.get_method(),
             url,
             self.headers,
-            body,
-            keep_alive=parser.should_keep_alive(),
-            http10=http10,
-            expects=self.expect_100_continue,
+            RequestBody(self._hold, limits.max_body),
+            parser.should_keep_alive(),
+            parser.get_http_version() == "1.0",
         )
         self._taken = False
-        inbound.error = self._head_error(url)
-
-    def _head_error(self, url: bytes) -> GatewayError | None:
-        limits = self.limits
-        if self._framing_fault:
-            return GatewayError(BAD_HTTP, self._framing_fault)
         if self._fed > limits.max_head and _head_size(url, self.headers) > limits.max_head:
-            return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
-        if 0 < limits.max_body < self._length:
-            return GatewayError(BODY_TOO_LARGE, f"a request's body may have {limits.max_body} bytes")
-        return None
+            inbound.error = _too_large(limits)
 
     def _pass_to_asgi(self, url: bytes) -> None:
-        headers, expects = self.headers, self.expect_100_continue
+        headers = self.headers
+        self._reading = None
         super().on_message_begin()
         self.url = url
-        self.expect_100_continue = expects
-        self.headers.extend((name.lower(), value) for name, value in headers)
-        if self._framing_fault or self._fed > self.limits.max_head:
-            self._reading = None
-            self.send_400_response("Bad request.")
-            return
+        for name, value in headers:
+            super().on_header(name, value)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -262,21 +216,15 @@ class FastLane(HttpToolsProtocol):
 
     # -- what goes wrong
 
-    def _unsound(self, fault: Fault, detail: str) -> None:
+    def _fail(self, error: GatewayError) -> None:
         """Answers what cannot be understood, after all that came before it, and closes."""
-        error = GatewayError(fault, detail)
         if self._reading is not None:
             self._reading.keep_alive = False
             self._reading.fail(error)
             if not self._taken:
                 self._take(self._reading)
             return
-        body = RequestBody(-1, chunked=False, limit=0, hold=self._hold)
-        inbound = Inbound(
-            self, b"GET", b"", [], body, keep_alive=False, http10=False, expects=False
-        )
-        inbound.error = error
-        body.complete = False  # what follows on this connection is not a request
+        inbound = Inbound(self, b"GET", b"", [], RequestBody(self._hold), False, False, error=error)
         self._reading = inbound
         self._in_head = False
         self._take(inbound)
@@ -347,7 +295,7 @@ class FastLane(HttpToolsProtocol):
         if watched[0] in (_Waiting.REQUEST, _Waiting.CLOSE) or self._reading_answered():
             self.transport.close()
         else:
-            self._unsound(REQUEST_TIMEOUT, "the request did not come in time")
+            self._fail(GatewayError(REQUEST_TIMEOUT, "the request did not come in time"))
 
     def _reading_answered(self) -> bool:
         return self._reading is not None and self._reading.response_complete
@@ -376,6 +324,10 @@ class FastLane(HttpToolsProtocol):
                 return _LINGER_SECONDS
             case _Waiting.NOTHING:
                 return float("inf")
+
+
+def _too_large(limits: LaneLimits) -> GatewayError:
+    return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
 
 
 def _head_size(url: bytes, headers: list[Header]) -> int:

@@ -36,6 +36,10 @@ class Controls:
     seen: dict[str, str] = field(default_factory=dict)  # every control header but credentials, as sent
 
 
+NO_CONTROLS = Controls()
+"""Of a request without any control header. Shared: nobody changes it."""
+
+
 def parse_controls(headers: Iterable[tuple[bytes, bytes]]) -> Controls:
     """Reads control headers (lower-case names). Of a repeated header the last one counts."""
     controls = Controls()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from enum import IntEnum
-from typing import NamedTuple
+
+import msgspec
 
 Header = tuple[bytes, bytes]
 
@@ -29,32 +30,44 @@ _HOP_BY_HOP = frozenset(
         b"http2-settings",
     }
 )
-_FRAMING = frozenset({b"host", b"content-length", b"expect"})
-_FORBIDDEN_TRAILERS = frozenset({b"host", b"content-length", b"content-encoding", b"content-type", b"trailer"})
+_FORBIDDEN_TRAILERS = frozenset(
+    {b"host", b"content-length", b"content-encoding", b"content-type", b"content-range", b"trailer"}
+)
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
 )
 _OWN_ANSWERS = frozenset({b"cf-aig-log-id", b"cf-aig-request-id", b"cf-aig-event-id", b"cf-aig-step"})
 _REMEMBERED = 4096  # names; a client that invents names must not fill the memory
+_NO_OPTIONS = (b"keep-alive", b"close")
 
 
 class Kind(IntEnum):
-    """What becomes of a request header."""
+    """What becomes of a header. Below `DROP` it passes."""
 
     FORWARD = 0
-    DROP = 1
-    CONNECTION = 2
-    CONTROL = 3
-    CREDENTIAL = 4
-    CONTENT_TYPE = 5
-    CONTENT_ENCODING = 6
-    USER_AGENT = 7
+    CREDENTIAL = 1
+    CONTENT_TYPE = 2
+    CONTENT_ENCODING = 3
+    CONTENT_LENGTH = 4  # passes in answers; made anew in requests
+    USER_AGENT = 5
+    DROP = 6
+    CONNECTION = 7
+    CONTROL = 8
+    TRANSFER_ENCODING = 9
+    EXPECT = 10
 
 
 _SPECIAL = {
     b"connection": Kind.CONNECTION,
-    b"content-type": Kind.CONTENT_TYPE,
     b"content-encoding": Kind.CONTENT_ENCODING,
+    b"content-length": Kind.CONTENT_LENGTH,
+    b"content-type": Kind.CONTENT_TYPE,
+    b"transfer-encoding": Kind.TRANSFER_ENCODING,
+}
+_SPECIAL_IN_REQUESTS = {
+    **_SPECIAL,
+    b"expect": Kind.EXPECT,
+    b"host": Kind.DROP,
     b"user-agent": Kind.USER_AGENT,
 }
 
@@ -62,25 +75,48 @@ _SPECIAL = {
 def request_kind(name: bytes) -> Kind:
     """The kind of a request header, by its name in any case."""
     name = name.lower()
-    special = _SPECIAL.get(name)
+    special = _SPECIAL_IN_REQUESTS.get(name)
     if special is not None:
         return special
     if name.startswith(CONTROL_PREFIX) or name in _CONTROL_ALIASES:
         return Kind.CONTROL
-    if name in _HOP_BY_HOP or name in _FRAMING or name in _ACCESS:
+    if name in _HOP_BY_HOP or name in _ACCESS:
         return Kind.DROP
     return Kind.CREDENTIAL if name in _CREDENTIALS else Kind.FORWARD
 
 
-class RequestHead(NamedTuple):
+def response_kind(name: bytes) -> Kind:
+    """The kind of an answer's header, by its name in any case."""
+    name = name.lower()
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special
+    return Kind.DROP if name in _HOP_BY_HOP or name in _OWN_ANSWERS else Kind.FORWARD
+
+
+class RequestHead(msgspec.Struct, eq=False):
     """A request's headers, sorted. `forward` is ready lines: name, `: `, value, CRLF, name, …"""
 
-    forward: list[bytes]
-    controls: list[Header]  # names in lower case
-    credentials: list[Header]  # also among `forward`; names in lower case
-    content_type: bytes
-    content_encoding: bytes
-    user_agent: bytes
+    forward: list[bytes] = []
+    controls: list[Header] = []  # names in lower case
+    credentials: list[Header] = []  # also among `forward`; names in lower case
+    content_type: bytes = b""
+    content_encoding: bytes = b""
+    user_agent: bytes = b""
+    length: int = -1  # of the body, as declared; -1: not declared
+    chunked: bool = False
+    expects: bool = False  # the client waits to be asked for the body
+    fault: str = ""  # why the body's end cannot be told
+
+
+class ResponseHead(msgspec.Struct, eq=False):
+    """An answer's headers, sorted. `forward` is ready lines, as in `RequestHead`."""
+
+    forward: list[bytes] = []
+    content_type: bytes = b""
+    content_encoding: bytes = b""
+    length: int | None = None
+    fault: str = ""
 
 
 class HeaderSorter:
@@ -90,106 +126,120 @@ class HeaderSorter:
 
     def __init__(self) -> None:
         self._request: dict[bytes, Kind] = {}
-        self._response: dict[bytes, bool] = {}
+        self._response: dict[bytes, Kind] = {}
 
     def request(self, headers: Iterable[Header], withheld: Collection[str] = ()) -> RequestHead:
         """Sorts a request's headers; names in `withheld` (lower case) stay here as well."""
         kinds = self._request
-        forward: list[bytes] = []
-        controls: list[Header] = []
-        credentials: list[Header] = []
-        content_type = content_encoding = user_agent = b""
-        options: set[bytes] | None = None
+        head = RequestHead()
+        forward = head.forward
+        options: set[bytes] = {name.encode("ascii") for name in withheld} if withheld else _NOTHING
         for name, value in headers:
             kind = kinds.get(name)
             if kind is None:
-                kind = self._learn(name)
-            if kind == 0:
+                kind = _learn(kinds, name, request_kind(name))
+            if not kind:
                 forward += (name, b": ", value, b"\r\n")
-                continue
-            if kind == Kind.DROP:
-                continue
-            if kind == Kind.CONTENT_TYPE:
-                content_type = value
-            elif kind == Kind.USER_AGENT:
-                user_agent = value
-            elif kind == Kind.CREDENTIAL:
-                credentials.append((name.lower(), value))
-            elif kind == Kind.CONTENT_ENCODING:
-                content_encoding = value
-            elif kind == Kind.CONTROL:
-                controls.append((name.lower(), value))
-                continue
-            else:
-                options = _connection_options(options, value)
-                continue
-            forward += (name, b": ", value, b"\r\n")
-        head = RequestHead(forward, controls, credentials, content_type, content_encoding, user_agent)
-        if options or withheld:
-            return _without(head, {*(options or ()), *(name.encode("ascii") for name in withheld)})
+            elif kind == Kind.CONNECTION:
+                options = options | _connection_options(value)
+            elif kind != Kind.DROP:
+                if _note(head, kind, name, value):
+                    forward += (name, b": ", value, b"\r\n")
+        if options:
+            head.forward = _without(forward, options)
         return head
 
-    def _learn(self, name: bytes) -> Kind:
-        kind = request_kind(name)
-        if len(self._request) < _REMEMBERED:
-            self._request[name] = kind
-        return kind
-
-    def response(self, headers: Iterable[Header]) -> tuple[list[bytes], bytes, bytes]:
-        """Lines to pass to the client, and the values of content-type and content-encoding."""
-        passes = self._response
-        lines: list[bytes] = []
-        content_type = content_encoding = b""
+    def response(self, headers: Iterable[Header]) -> ResponseHead:
+        """Sorts an answer's headers."""
+        kinds = self._response
+        head = ResponseHead()
+        forward = head.forward
+        options: set[bytes] = _NOTHING
         for name, value in headers:
-            forward = passes.get(name)
-            if forward is None:
-                forward = self._learn_response(name)
-            if forward:
-                lines += (name, b": ", value, b"\r\n")
-                size = len(name)
-                if size == 12 and name.lower() == b"content-type":
-                    content_type = value
-                elif size == 16 and name.lower() == b"content-encoding":
-                    content_encoding = value
-            elif len(name) == 10 and name.lower() == b"connection":
-                options = _connection_options(None, value)
-                if options:
-                    rest = [pair for pair in headers if pair[0].lower() not in options | {b"connection"}]
-                    return self.response(rest)
-        return lines, content_type, content_encoding
+            kind = kinds.get(name)
+            if kind is None:
+                kind = _learn(kinds, name, response_kind(name))
+            if not kind:
+                forward += (name, b": ", value, b"\r\n")
+                continue
+            if kind == Kind.CONTENT_TYPE:
+                head.content_type = value
+            elif kind == Kind.CONTENT_LENGTH:
+                head.length = int(value)
+            elif kind == Kind.CONNECTION:
+                if value.lower() not in _NO_OPTIONS:
+                    options = options | _connection_options(value)
+                continue
+            elif kind == Kind.CONTENT_ENCODING:
+                head.content_encoding = value
+            else:
+                if kind == Kind.TRANSFER_ENCODING and value.strip().lower() != b"chunked":
+                    head.fault = "the answer has a transfer encoding other than chunked"
+                continue
+            forward += (name, b": ", value, b"\r\n")
+        if options:
+            head.forward = _without(forward, options)
+        return head
 
-    def _learn_response(self, name: bytes) -> bool:
-        lower = name.lower()
-        forward = lower not in _HOP_BY_HOP and lower not in _OWN_ANSWERS
-        if len(self._response) < _REMEMBERED:
-            self._response[name] = forward
-        return forward
+
+_NOTHING: set[bytes] = set()
 
 
-def _connection_options(options: set[bytes] | None, value: bytes) -> set[bytes] | None:
+def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
+    if len(kinds) < _REMEMBERED:
+        kinds[name] = kind
+    return kind
+
+
+def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
+    """Remembers what a special request header says; whether it passes."""
+    if kind == Kind.CONTENT_TYPE:
+        head.content_type = value
+    elif kind == Kind.CREDENTIAL:
+        head.credentials.append((name.lower(), value))
+    elif kind == Kind.USER_AGENT:
+        head.user_agent = value
+    elif kind == Kind.CONTENT_LENGTH:
+        head.length = int(value)
+        return False
+    elif kind == Kind.CONTENT_ENCODING:
+        head.content_encoding = value
+    else:
+        _note_own(head, kind, name, value)
+        return False
+    return True
+
+
+def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
+    if kind == Kind.CONTROL:
+        head.controls.append((name.lower(), value))
+    elif kind == Kind.EXPECT:
+        head.expects = value.strip().lower() == b"100-continue"
+    elif kind == Kind.TRANSFER_ENCODING:
+        if head.chunked or value.strip().lower() != b"chunked":
+            head.fault = "the only transfer encoding understood is chunked, once"
+        head.chunked = True
+
+
+def _connection_options(value: bytes) -> set[bytes]:
     """Headers that `Connection` names belong to this hop only; none for plain keep-alive and close."""
     lower = value.lower()
-    if lower in (b"keep-alive", b"close"):
-        return options
-    named = {token.strip() for token in lower.split(b",")} - {b"keep-alive", b"close", b"upgrade", b""}
-    return (options or set()) | named
+    if lower in _NO_OPTIONS:
+        return _NOTHING
+    return {token.strip() for token in lower.split(b",")} - {b"keep-alive", b"close", b"upgrade", b""}
 
 
-def _without(head: RequestHead, names: set[bytes]) -> RequestHead:
-    forward: list[bytes] = []
-    for start in range(0, len(head.forward), 4):
-        if head.forward[start].lower() not in names:
-            forward += head.forward[start : start + 4]
-    return head._replace(forward=forward)
+def _without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:
+    kept: list[bytes] = []
+    for start in range(0, len(forward), 4):
+        if forward[start].lower() not in names:
+            kept += forward[start : start + 4]
+    return kept
 
 
 def trailer_lines(trailers: Iterable[Header]) -> bytes:
-    """Trailers that may follow a chunked body, as lines; framing and routing fields may not (RFC 9110, 6.5.1)."""
-    return b"".join(
-        b"%b: %b\r\n" % (name, value)
-        for name, value in trailers
-        if _may_trail(name.lower())
-    )
+    """Trailers that may follow a chunked body, as lines; framing, routing and credentials may not (RFC 9110, 6.5.1)."""
+    return b"".join(b"%b: %b\r\n" % pair for pair in trailers if _may_trail(pair[0].lower()))
 
 
 def _may_trail(name: bytes) -> bool:

@@ -1,0 +1,94 @@
+"""Chat replies: quotations for a question, an introduction for a message that asks nothing.
+
+Everything here blocks on the index and runs in a worker thread.
+"""
+
+import json
+from typing import Literal
+
+import msgspec
+
+from parallel_local.answers.basis import Answer, basis
+from parallel_local.answers.compose import Assignment, compose, direct_statements
+from parallel_local.answers.render import short_markdown
+from parallel_local.answers.report import Depth, Step
+from parallel_local.answers.statements import cite, confidence
+from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.query import is_empty
+from parallel_local.wire.common import FieldBasis
+from parallel_local.wire.tasks import JsonOutput, TextOutput
+
+_TITLES_SHOWN = 5
+Model = Literal["speed", "lite", "base", "core"]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """The last message of the user, what came before it, and a schema for the answer if there is one."""
+
+    text: str
+    context: str
+    schema: dict[str, object] | None
+    depth: Depth
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The text to say and its evidence."""
+
+    text: str
+    basis: list[FieldBasis]
+
+
+def reply(library: Library, question: Question) -> Reply:
+    """What the documents say to a message."""
+    if question.schema is not None:
+        return _composed(library, question, question.schema)
+    if is_empty(question.text):
+        return Reply(introduction(library), _no_basis())
+    query = library.query(question.text)
+    found = library.search([query])
+    quoted = direct_statements(library, query, found)
+    if not quoted and question.context:
+        # A follow-up such as "and in 2024?" makes sense only with what was said before.
+        query = library.query(f"{question.text} {question.context}")
+        quoted = direct_statements(library, query, library.search([query]))
+    if not quoted:
+        asked = ", ".join(term.word for term in query.terms)
+        text = (
+            f"Not found in the documents: nothing relevant to {asked or 'this'}.\n\n{introduction(library)}"
+        )
+        return Reply(text, _no_basis())
+    reasoning = f"Quoted from {len(cite(quoted))} documents."
+    answer = Answer(short_markdown(quoted), tuple(cite(quoted)), confidence(quoted), reasoning)
+    return Reply(short_markdown(quoted), basis({"output": answer}, per_element=False))
+
+
+def introduction(library: Library) -> str:
+    """What this engine is and what it can quote from, as the index has it."""
+    cards = sorted(library.cards, key=lambda card: card.date or "", reverse=True)
+    if not cards:
+        return "This is a document engine without documents: add Markdown, text, HTML or PDF files."
+    titles = "\n".join(f"- {card.title} ({card.url})" for card in cards[:_TITLES_SHOWN])
+    more = "Among them" if len(cards) > _TITLES_SHOWN else "They are"
+    count = "one document" if len(cards) == 1 else f"{len(cards)} documents"
+    return (
+        f"This is a document engine: it answers by quoting {count}, with sources, and adds nothing. "
+        f"{more}:\n{titles}\n\nAsk about anything they cover."
+    )
+
+
+def _composed(library: Library, question: Question, schema: dict[str, object]) -> Reply:
+    task = Assignment(question.text, "json", question.depth, schema=schema, context=question.context)
+    for item in compose(library, task):
+        if not isinstance(item, Step):
+            return Reply(_content(item), item.basis)
+    return Reply("{}", [])
+
+
+def _content(output: JsonOutput | TextOutput) -> str:
+    return (
+        json.dumps(output.content, ensure_ascii=False) if isinstance(output, JsonOutput) else output.content
+    )
+
+
+def _no_basis() -> list[FieldBasis]:
+    return basis({"output": Answer("", reasoning="Nothing was quoted.")}, per_element=False)

@@ -1,0 +1,46 @@
+"""Serving the application with uvicorn, ending promptly even while clients wait."""
+
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from parallel_local.app import Engine
+
+_GRACE_SECONDS = 5
+
+
+class EngineServer(uvicorn.Server):
+    """A server that first ends all long polls and streams when it is told to stop."""
+
+    def __init__(
+        self, app: Starlette, engine: Engine, announce: Callable[[], None], stopped: Callable[[], None]
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level=logging.WARNING,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        super().__init__(config)
+        self._engine = engine
+        self._announce = announce
+        self._stopped = stopped
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wake everybody who waits, then stop as usual."""
+        self._engine.end_waits()
+        await super().shutdown(sockets)
+        # uvicorn ends by raising the signal it was stopped with again: nothing after it would run.
+        self._stopped()

@@ -1,0 +1,79 @@
+"""Answers on the wire: JSON of a structure, errors in the contract's shapes, and server-sent events."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from parallel_local.clock import Clock
+from parallel_local.errors import ApiError, Shape
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+_SERVED = (
+    "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/chat/completions, /v1beta/search, "
+    "/v1beta/extract, /v1beta/tasks/groups, /v1beta/chat/completions, /v1beta/findall, /chat/completions"
+)
+
+
+def json_answer(body: object, status: int = 200) -> Response:
+    """A structure as JSON."""
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def error_body(error: ApiError, ref_id: str) -> dict[str, object]:
+    """The body of an error in its shape (Parallel 1.7)."""
+    if error.shape is Shape.EDGE:
+        return {"code": 16, "message": error.message}
+    if error.shape is Shape.VALIDATION and error.problems:
+        return {"detail": [msgspec.to_builtins(problem) for problem in error.problems]}
+    return {"type": "error", "error": {"ref_id": ref_id, "message": error.message, "detail": error.detail}}
+
+
+def event_stream(frames: AsyncIterator[bytes]) -> Response:
+    """A stream of frames; nothing between here and the reader should hold them back."""
+    headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+
+
+def frame(type_: str, body: bytes) -> bytes:
+    """One event: its type and one line of JSON. There is never an `id:` line (Parallel 4.1)."""
+    return b"event: " + type_.encode() + b"\ndata: " + body + b"\n\n"
+
+
+def struct_frame(event: msgspec.Struct) -> bytes:
+    """An event whose structure carries its type as its tag."""
+    return frame(str(event.__struct_config__.tag), msgspec.json.encode(event))
+
+
+class ErrorAnswers:
+    """Exception handlers of the application."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def handlers(self) -> dict[object, Handler]:
+        """What to register with the application."""
+        return {ApiError: self.api_error, 404: self.not_served, 405: self.wrong_method, 500: self.internal}
+
+    async def api_error(self, _request: Request, error: Exception) -> Response:
+        """A refusal that an endpoint decided on."""
+        if not isinstance(error, ApiError):
+            error = ApiError(500, "internal error")
+        return json_answer(error_body(error, self._clock.new_hex()), error.status)
+
+    async def not_served(self, request: Request, _error: Exception) -> Response:
+        """404 for a path that is not served, naming those that are."""
+        message = f"{request.url.path[:200]} is not served by this engine"
+        error = ApiError(404, message, detail={"served": _SERVED})
+        return json_answer(error_body(error, self._clock.new_hex()), 404)
+
+    async def wrong_method(self, request: Request, _error: Exception) -> Response:
+        """405 for a path that is served with another method."""
+        error = ApiError(405, f"{request.method} is not served on {request.url.path[:200]}")
+        return json_answer(error_body(error, self._clock.new_hex()), 405)
+
+    async def internal(self, _request: Request, _error: Exception) -> Response:
+        """500 for anything unforeseen; the server logs the cause."""
+        error = ApiError(500, "internal error")
+        return json_answer(error_body(error, self._clock.new_hex()), 500)

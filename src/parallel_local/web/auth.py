@@ -1,0 +1,44 @@
+"""Who may call: any key, or the one key that was configured. A plain ASGI layer in front of everything."""
+
+import hmac
+
+import msgspec
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_MISSING = "Missing API key (C.1)"
+_WRONG = "Invalid API key (C.1)"
+
+
+class ApiKeyGuard:
+    """Answers 401 in the edge's shape (Parallel 1.7 D) unless a key is given, and is the right one."""
+
+    def __init__(self, app: ASGIApp, api_key: str | None) -> None:
+        self._app = app
+        self._api_key = api_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it."""
+        reason = self._refusal(scope) if scope["type"] == "http" else None
+        if reason is None:
+            await self._app(scope, receive, send)
+            return
+        body = msgspec.json.encode({"code": 16, "message": reason})
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 401, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _refusal(self, scope: Scope) -> str | None:
+        given = _given(scope["headers"])
+        if not given:
+            return _MISSING
+        if self._api_key is not None and not hmac.compare_digest(given, self._api_key.encode()):
+            return _WRONG
+        return None
+
+
+def _given(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The key of `x-api-key`, else of `Authorization: Bearer`."""
+    found = dict(reversed(headers))
+    key = found.get(b"x-api-key", b"").strip()
+    scheme, _, token = found.get(b"authorization", b"").strip().partition(b" ")
+    return key or (token.strip() if scheme.lower() == b"bearer" else b"")

@@ -1,0 +1,202 @@
+"""`POST /v1/extract` and `POST /v1beta/extract` (Parallel 2.3, 2.4): own documents and public pages."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from parallel_local.clock import Clock
+from parallel_local.documents.html import Page
+from parallel_local.documents.markdown import passages
+from parallel_local.errors import Problem, invalid
+from parallel_local.fetch.page import FetchError, PageFetcher
+from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, clip, excerpts
+from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.ranking import focus
+from parallel_local.threads import in_thread
+from parallel_local.web.answers import json_answer
+from parallel_local.web.body import read_json
+from parallel_local.wire.common import FetchPolicy, UsageItem
+from parallel_local.wire.search import (
+    AdvancedExtractSettings,
+    ExcerptSettings,
+    ExtractFailure,
+    ExtractRequest,
+    ExtractResponse,
+    ExtractResult,
+    FullContentSettings,
+    LegacyExcerpts,
+    LegacyExtractRequest,
+)
+
+_MOST_URLS = 20
+_LEGACY_MOST_URLS = 10
+_LONGEST_OBJECTIVE = 5000
+_MOST_QUERIES = 5
+_LONGEST_QUERY = 200
+_FETCH_SECONDS = 20.0
+_LONGEST_FETCH = 60.0
+_LEGACY_LEAST_CHARS = 1000
+_LARGEST_FULL_CONTENT = 5_000_000
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """An extraction, whichever version it came in by. Limits are characters; None leaves a part out."""
+
+    urls: list[str]
+    texts: list[str]
+    per_result: int | None
+    total: int | None
+    full: int | None
+    seconds: float
+
+
+class ExtractApi:
+    """The extract endpoints."""
+
+    def __init__(self, library: Library, clock: Clock, threads: Executor, fetcher: PageFetcher) -> None:
+        self._library = library
+        self._clock = clock
+        self._threads = threads
+        self._fetcher = fetcher
+
+    def routes(self) -> list[Route]:
+        """What is served here."""
+        return [
+            Route("/v1/extract", self.extract, methods=["POST"]),
+            Route("/v1beta/extract", self.legacy_extract, methods=["POST"]),
+        ]
+
+    async def extract(self, request: Request) -> Response:
+        """A closed schema; the session id is echoed or made."""
+        asked = await read_json(request, ExtractRequest)
+        answer = await self._answer(_current(asked))
+        session = asked.session_id or f"session_{self._clock.new_hex()}"
+        return json_answer(msgspec.structs.replace(answer, session_id=session))
+
+    async def legacy_extract(self, request: Request) -> Response:
+        """An open schema; excerpts can be switched off."""
+        return json_answer(await self._answer(_legacy(await read_json(request, LegacyExtractRequest))))
+
+    async def _answer(self, ask: Ask) -> ExtractResponse:
+        urls = list(dict.fromkeys(ask.urls))
+        answers = await asyncio.gather(*(self._one(url, ask) for url in urls))
+        results = _within([item for item in answers if isinstance(item, ExtractResult)], ask.total)
+        errors = [item for item in answers if isinstance(item, ExtractFailure)]
+        usage = [UsageItem("sku_extract_excerpts", len(results))] if ask.per_result and results else []
+        if ask.full and results:
+            usage.append(UsageItem("sku_extract_full_content", len(results)))
+        return ExtractResponse(f"extract_{self._clock.new_hex()}", results, errors, None, usage)
+
+    async def _one(self, url: str, ask: Ask) -> ExtractResult | ExtractFailure:
+        try:
+            page = await in_thread(self._threads, lambda: self._own(url))
+            if page is None:
+                page = await self._fetcher.fetch(url, ask.seconds)
+        except FetchError as error:
+            return ExtractFailure(url, error.kind, error.status, error.message)
+        found = page
+        return await in_thread(self._threads, lambda: self._result(url, found, ask))
+
+    def _own(self, url: str) -> Page | None:
+        """The document of the folder that has this URL."""
+        card = self._library.by_url(url)
+        return Page(self._library.text(card), card.title, card.date) if card else None
+
+    def _result(self, url: str, page: Page, ask: Ask) -> ExtractResult:
+        texts = [passage.text for passage in passages(page.text)]
+        queries = [self._library.query(text) for text in ask.texts]
+        ordered = focus(texts, [(query, self._library.weigh(query)) for query in queries])
+        return ExtractResult(
+            url=url,
+            title=page.title,
+            publish_date=page.date,
+            excerpts=excerpts(ordered, ask.per_result) if ask.per_result else None,
+            full_content=clip(page.text.strip(), ask.full) if ask.full else None,
+        )
+
+
+def _within(results: Sequence[ExtractResult], total: int | None) -> list[ExtractResult]:
+    """Results whose excerpts together keep the limit; full content is not counted (Parallel 2.3)."""
+    if total is None:
+        return list(results)
+    kept: list[ExtractResult] = []
+    room = total
+    for result in results:
+        texts = excerpts(result.excerpts or [], room)
+        room -= sum(map(len, texts))
+        kept.append(msgspec.structs.replace(result, excerpts=None if result.excerpts is None else texts))
+    return kept
+
+
+def _current(asked: ExtractRequest) -> Ask:
+    settings = asked.advanced_settings or AdvancedExtractSettings()
+    per_result = (settings.excerpt_settings or ExcerptSettings()).max_chars_per_result
+    _refuse(
+        asked.urls, _MOST_URLS, asked.objective, asked.search_queries, (per_result, asked.max_chars_total)
+    )
+    return Ask(
+        urls=asked.urls,
+        texts=_texts(asked.objective, asked.search_queries),
+        per_result=per_result or DEFAULT_PER_RESULT,
+        total=asked.max_chars_total,
+        full=_full(settings.full_content),
+        seconds=_seconds(settings.fetch_policy),
+    )
+
+
+def _legacy(asked: LegacyExtractRequest) -> Ask:
+    excerpts_ = asked.excerpts
+    limits = excerpts_ if isinstance(excerpts_, LegacyExcerpts) else LegacyExcerpts()
+    _refuse(asked.urls, _LEGACY_MOST_URLS, asked.objective, asked.search_queries, ())
+    per_result = max(limits.max_chars_per_result or DEFAULT_PER_RESULT, _LEGACY_LEAST_CHARS)
+    total = limits.max_chars_total
+    return Ask(
+        urls=asked.urls,
+        texts=_texts(asked.objective, asked.search_queries),
+        per_result=None if excerpts_ is False else per_result,
+        total=None if total is None else max(total, _LEGACY_LEAST_CHARS),
+        full=_full(asked.full_content),
+        seconds=_seconds(asked.fetch_policy),
+    )
+
+
+def _refuse(
+    urls: Sequence[str],
+    most: int,
+    objective: str | None,
+    queries: Sequence[str] | None,
+    limits: Sequence[int | None],
+) -> None:
+    """422 for anything outside the contract's limits."""
+    problems: list[Problem] = []
+    if not 1 <= len(urls) <= most:
+        problems.append(Problem(("body", "urls"), f"1 to {most} URLs are required"))
+    if len(objective or "") > _LONGEST_OBJECTIVE:
+        problems.append(Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters"))
+    if len(queries or ()) > _MOST_QUERIES or any(len(query) > _LONGEST_QUERY for query in queries or ()):
+        text = f"at most {_MOST_QUERIES} queries of {_LONGEST_QUERY} characters"
+        problems.append(Problem(("body", "search_queries"), text))
+    if any(limit is not None and limit <= 0 for limit in limits):
+        problems.append(Problem(("body", "max_chars_total"), "limits must be greater than 0"))
+    if problems:
+        raise invalid(problems)
+
+
+def _texts(objective: str | None, queries: Sequence[str] | None) -> list[str]:
+    return [text for text in (objective, *(queries or ())) if text and text.strip()]
+
+
+def _full(wanted: bool | FullContentSettings) -> int | None:
+    if isinstance(wanted, FullContentSettings):
+        return max(wanted.max_chars_per_result or _LARGEST_FULL_CONTENT, 1)
+    return _LARGEST_FULL_CONTENT if wanted else None
+
+
+def _seconds(policy: FetchPolicy | None) -> float:
+    wanted = policy.timeout_seconds if policy else None
+    return min(max(wanted or _FETCH_SECONDS, 1.0), _LONGEST_FETCH)

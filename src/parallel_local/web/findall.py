@@ -1,0 +1,190 @@
+"""FindAll endpoints that answer once (Parallel 2.12.1): ingest, runs, entity search."""
+
+from concurrent.futures import Executor
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from parallel_local.answers.schema_rules import schema_problems
+from parallel_local.clock import Clock
+from parallel_local.errors import Problem, Shape, invalid
+from parallel_local.findall.candidates import Nominee, nominees
+from parallel_local.findall.conditions import evidence, judge
+from parallel_local.findall.objective import enrichment_schema, read_objective
+from parallel_local.retrieval.library import Library
+from parallel_local.runs.findall import FindAllRuns
+from parallel_local.runs.processors import PROCESSORS
+from parallel_local.runs.specs import metadata_problems
+from parallel_local.threads import in_thread
+from parallel_local.web.answers import json_answer
+from parallel_local.web.body import identifier, read_json
+from parallel_local.wire.common import Notice
+from parallel_local.wire.findall import (
+    EnrichInput,
+    EntityItem,
+    EntitySearchRequest,
+    EntitySearchResponse,
+    ExtendInput,
+    FindAllInput,
+    FindAllSchema,
+    IngestInput,
+    JsonSchema,
+)
+
+_FEWEST_MATCHES = 5
+_MOST_MATCHES = 1000
+_MOST_PREVIEW = 10
+_LONGEST_OBJECTIVE = 5000
+_RENAMED = "query is the former name of objective; it is taken as the objective"
+
+
+class FindAllApi:
+    """The FindAll endpoints."""
+
+    def __init__(self, library: Library, runs: FindAllRuns, clock: Clock, threads: Executor) -> None:
+        self._library = library
+        self._runs = runs
+        self._clock = clock
+        self._threads = threads
+
+    def routes(self) -> list[Route]:
+        """What is served here."""
+        one = "/v1beta/findall/runs/{findall_id}"
+        return [
+            Route("/v1beta/findall/ingest", self.ingest, methods=["POST"]),
+            Route("/v1beta/findall/entity-search", self.entity_search, methods=["POST"]),
+            Route("/v1beta/findall/runs", self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one + "/result", self.result, methods=["GET"]),
+            Route(one + "/schema", self.schema, methods=["GET"]),
+            Route(one + "/enrich", self.enrich, methods=["POST"]),
+            Route(one + "/extend", self.extend, methods=["POST"]),
+            Route(one + "/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    async def ingest(self, request: Request) -> Response:
+        """The objective taken apart; nothing is run."""
+        asked = await read_json(request, IngestInput, Shape.VALIDATION)
+        objective = asked.objective or asked.query
+        if not objective or not objective.strip():
+            problem = Problem(("body", "objective"), "Field required", "missing")
+            raise invalid([problem], Shape.VALIDATION)
+        _limit_length(objective, Shape.VALIDATION)
+        renamed = [Notice("warning", _RENAMED)] if asked.objective is None else None
+        return json_answer(ingested(objective, renamed))
+
+    async def create(self, request: Request) -> Response:
+        """A queued run."""
+        asked = await read_json(request, FindAllInput)
+        problems = _run_problems(asked)
+        if problems:
+            raise invalid(problems)
+        return json_answer(self._runs.create(asked))
+
+    async def get(self, request: Request) -> Response:
+        """The state of a run."""
+        return json_answer(self._runs.get(_findall(request)).run)
+
+    async def result(self, request: Request) -> Response:
+        """Run and candidates as they are now; never waits."""
+        return json_answer(self._runs.result(_findall(request)))
+
+    async def schema(self, request: Request) -> Response:
+        """What the run looks for."""
+        return json_answer(self._runs.schema(_findall(request)))
+
+    async def enrich(self, request: Request) -> Response:
+        """Fields to find for every match."""
+        findall_id = _findall(request)
+        asked = await read_json(request, EnrichInput)
+        loc = ("body", "output_schema", "json_schema")
+        problems = schema_problems(asked.output_schema.json_schema, loc)
+        if asked.processor not in PROCESSORS:
+            problems.append(Problem(("body", "processor"), f"one of {', '.join(sorted(PROCESSORS))}"))
+        if problems:
+            raise invalid(problems)
+        return json_answer(self._runs.enrich(findall_id, _without_secrets(asked)))
+
+    async def extend(self, request: Request) -> Response:
+        """More matches."""
+        findall_id = _findall(request)
+        asked = await read_json(request, ExtendInput)
+        return json_answer(self._runs.extend(findall_id, asked.additional_match_limit))
+
+    async def cancel(self, request: Request) -> Response:
+        """204 for a run that was active, 409 for one that was not."""
+        self._runs.cancel(_findall(request))
+        return Response(status_code=204)
+
+    async def entity_search(self, request: Request) -> Response:
+        """Entities of a kind, those that meet most of the objective first."""
+        asked = await read_json(request, EntitySearchRequest, Shape.VALIDATION)
+        _limit_length(asked.objective, Shape.VALIDATION)
+        entities = await in_thread(self._threads, lambda: self._entities(asked))
+        return json_answer(EntitySearchResponse(f"entity_set_{self._clock.new_hex()}", entities))
+
+    def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
+        conditions = read_objective(asked.objective).conditions
+        ranked: list[tuple[int, Nominee]] = []
+        for nominee in nominees(self._library.entities(), asked.entity_type):
+            said = evidence(self._library, nominee)
+            met = sum(judge(self._library, nominee, item, said).value == "yes" for item in conditions)
+            ranked.append((met, nominee))
+        best = sorted((pair for pair in ranked if pair[0]), key=lambda pair: -pair[0])
+        return [_item(nominee) for _, nominee in best[: asked.match_limit]]
+
+
+def ingested(objective: str, warnings: list[Notice] | None) -> FindAllSchema:
+    """The schema proposed for an objective."""
+    parts = read_objective(objective)
+    fields = enrichment_schema(parts.fields)
+    return FindAllSchema(
+        objective=objective,
+        entity_type=parts.entity_type,
+        match_conditions=list(parts.conditions),
+        enrichments=[EnrichInput(JsonSchema(fields))] if parts.fields else None,
+        generator="core",
+        match_limit=None,
+        warnings=warnings,
+    )
+
+
+def _run_problems(asked: FindAllInput) -> list[Problem]:
+    """The limits of Parallel 2.12.1."""
+    found = metadata_problems(asked.metadata, ("body", "metadata"))
+    most = _MOST_PREVIEW if asked.generator == "preview" else _MOST_MATCHES
+    if not _FEWEST_MATCHES <= asked.match_limit <= most:
+        found.append(Problem(("body", "match_limit"), f"between {_FEWEST_MATCHES} and {most}"))
+    if not asked.match_conditions:
+        found.append(Problem(("body", "match_conditions"), "at least one condition is required"))
+    if not asked.entity_type.strip():
+        found.append(Problem(("body", "entity_type"), "must not be empty"))
+    if len(asked.objective) > _LONGEST_OBJECTIVE:
+        found.append(Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters"))
+    return found
+
+
+def _limit_length(objective: str, shape: Shape) -> None:
+    if len(objective) > _LONGEST_OBJECTIVE:
+        problem = Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters")
+        raise invalid([problem], shape)
+
+
+def _without_secrets(asked: EnrichInput) -> EnrichInput:
+    servers = [
+        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
+        for server in asked.mcp_servers or []
+    ]
+    return msgspec.structs.replace(asked, mcp_servers=servers or None)
+
+
+def _item(nominee: Nominee) -> EntityItem:
+    facts = "; ".join(f"{key}: {value}" for key, value in nominee.entity.facts.items())
+    description = "; ".join(part for part in (nominee.entity.type, facts) if part)
+    return EntityItem(nominee.entity.name, nominee.url, description[:500])
+
+
+def _findall(request: Request) -> str:
+    return identifier(request, "findall_id", "findall_", Shape.VALIDATION)

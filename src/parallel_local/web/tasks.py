@@ -1,0 +1,92 @@
+"""Task run endpoints (Parallel 2.9.1–2.9.4): create, state, result, input."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from parallel_local.errors import ApiError, Shape, invalid
+from parallel_local.runs.processors import PROCESSORS
+from parallel_local.runs.specs import task_problems, task_warnings
+from parallel_local.runs.tasks import Accepted, TaskRuns, result_of
+from parallel_local.web.answers import json_answer
+from parallel_local.web.body import decode, has_beta, identifier, number, raw_body, unknown_keys
+from parallel_local.wire.common import Notice
+from parallel_local.wire.tasks import TaskRunInput, TaskRunResult
+
+PER_ELEMENT = "field-basis-2025-11-25"
+_RESULT_SECONDS = 600.0
+_LONGEST_POLL = 3600.0
+
+
+class TaskApi:
+    """The task endpoints that answer once."""
+
+    def __init__(self, runs: TaskRuns) -> None:
+        self._runs = runs
+
+    def routes(self) -> list[Route]:
+        """What is served here."""
+        one = "/v1/tasks/runs/{run_id}"
+        return [
+            Route("/v1/tasks/runs", self.create, methods=["POST"]),
+            Route("/v1beta/tasks/runs", self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one + "/result", self.result, methods=["GET"]),
+            Route(one + "/input", self.input, methods=["GET"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """202 with the queued run."""
+        body = await raw_body(request)
+        task = decode(body, TaskRunInput)
+        accepted = accept(task, ("body",), unknown_keys(body, TaskRunInput))
+        accepted = (accepted[0], accepted[1] + self._interaction_warnings(task))
+        run = self._runs.create([accepted], per_element=has_beta(request, PER_ELEMENT))[0]
+        return json_answer(run, 202)
+
+    async def get(self, request: Request) -> Response:
+        """The state of a run."""
+        return json_answer(self._runs.get(identifier(request, "run_id", "trun_")).run)
+
+    async def result(self, request: Request) -> Response:
+        """The output as soon as there is one, waiting up to `timeout` seconds (Parallel 2.9.3)."""
+        run_id = identifier(request, "run_id", "trun_")
+        seconds = min(number(request, "timeout", _RESULT_SECONDS), _LONGEST_POLL)
+        record = await self._runs.finished(run_id, seconds)
+        return json_answer(TaskRunResult(record.run, result_of(record)))
+
+    async def input(self, request: Request) -> Response:
+        """What the run was created with, without secrets."""
+        return json_answer(self._runs.get(identifier(request, "run_id", "trun_")).input)
+
+    def _interaction_warnings(self, task: TaskRunInput) -> list[Notice]:
+        previous = task.previous_interaction_id
+        if previous is None or self._runs.context(previous):
+            return []
+        return [Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")]
+
+
+def accept(
+    task: TaskRunInput, loc: tuple[str | int, ...], unknown: list[str], shape: Shape = Shape.STANDARD
+) -> Accepted:
+    """A checked task without secrets, with the remarks on it. Raises 403 or 422."""
+    if task.processor not in PROCESSORS:
+        raise ApiError(
+            403,
+            f"processor {task.processor[:80]!r} is not available",
+            detail={"processors": sorted(PROCESSORS)},
+        )
+    problems = task_problems(task, loc)
+    if problems:
+        raise invalid(problems, shape)
+    return redacted(task), task_warnings(task, unknown)
+
+
+def redacted(task: TaskRunInput) -> TaskRunInput:
+    """The task with the header values of its tool servers blacked out, before it is stored anywhere."""
+    servers = [
+        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
+        for server in task.mcp_servers or []
+    ]
+    return msgspec.structs.replace(task, mcp_servers=servers or None)

@@ -1,0 +1,274 @@
+"""`penstock logs`: list calls, follow them as they come, show one with its bodies.
+
+Reads the ledger read-only, beside a running gateway. Options and output only: filters become SQL in the
+store, text is made in `render.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from penstock.cli import render
+from penstock.stores.ledger import Bodies, CallRow, Filter, LedgerReader, LedgerUnavailable, StatusRange
+from penstock.stores.sqlite_ledger import FILE_NAME
+from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
+from penstock.telemetry.present import log_record
+
+_POLL_SECONDS = 0.25
+_MANY = 1000
+_SHORTEST_PART = 8
+
+_LIST_HELP = """List the calls that went through the gateway, newest first.
+
+\b
+Examples:
+  penstock logs                                  the latest calls
+  penstock logs --follow --status error          failures, as they happen
+  penstock logs --model gpt-4o-mini --limit 100
+  penstock logs --status 429 --status 5xx --json | jq .duration
+  penstock logs show 4f9c1d2e8b7a                one call, with its bodies
+"""
+_SHOW_HELP = """Show one call with its bodies.
+
+ID is the whole id, or the beginning or the end of it, from 8 characters on. The listing shows the end.
+
+\b
+Examples:
+  penstock logs show 0199f0a2-8c4e-7b12-9d3f-4f9c1d2e8b7a
+  penstock logs show 4f9c1d2e8b7a --json
+"""
+
+
+def _statuses(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[StatusRange | None, ...]:
+    """The codes that the values stand for; None stands for whatever did not succeed."""
+    return tuple(_status(value.lower()) for value in values)
+
+
+def _status(text: str) -> StatusRange | None:
+    if text == "error":
+        return None
+    if len(text) == 3 and text[0] in "12345" and text[1:] == "xx":
+        return StatusRange(int(text[0]) * 100, int(text[0]) * 100 + 99)
+    if len(text) == 3 and text.isascii() and text.isdigit():
+        return StatusRange(int(text), int(text))
+    raise click.BadParameter(f"{text!r} is not a status: give a code like 200, a class like 4xx, or error")
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, in Cloudflare's words.")
+
+
+class _Given(NamedTuple):
+    """What was said before `show`, and holds for it, too."""
+
+    data: Path
+    as_json: bool
+
+
+@click.group(invoke_without_command=True, help=_LIST_HELP)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    envvar="PENSTOCK_DATA",
+    show_envvar=True,
+    default=Path("penstock-data"),
+    show_default=True,
+    help="The gateway's data directory.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Go on printing calls as they end, until Ctrl-C.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+)
+@click.option("--provider", multiple=True, help="Only this provider. May be repeated.")
+@click.option("--gateway", multiple=True, help="Only this gateway. May be repeated.")
+@click.option("--status", multiple=True, callback=_statuses, help="200, 4xx, 5xx or error. May be repeated.")
+@click.option(
+    "--model", multiple=True, help="As provider/model, or a model of any provider. May be repeated."
+)
+@_json
+@click.pass_context
+def logs(
+    context: click.Context,
+    data: Path,
+    follow: bool,
+    limit: int,
+    provider: tuple[str, ...],
+    gateway: tuple[str, ...],
+    status: tuple[StatusRange | None, ...],
+    model: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    context.obj = _Given(data, as_json)
+    if context.invoked_subcommand is not None:
+        return
+    ranges = tuple(one for one in status if one is not None)
+    where = Filter((), gateway, provider, model, ranges, failed=None in status)
+    listing = _Listing(as_json=as_json)
+    with _Opened(data) as ledger:
+        if follow:
+            _follow(ledger, where, limit, listing)
+        else:
+            listing.print(ledger.newest(where, limit))
+
+
+@logs.command(help=_SHOW_HELP)
+@click.argument("part", metavar="ID")
+@click.option("--data", type=click.Path(path_type=Path), help="The gateway's data directory.")
+@_json
+@click.pass_obj
+def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
+    with _Opened(data or given.data) as ledger:
+        row = _one(ledger, part.strip().lower())
+        bodies = ledger.bodies(row.id)
+    if as_json or given.as_json:
+        click.echo(_detail(row, bodies))
+    else:
+        _print_call(row, bodies)
+
+
+class _Opened:
+    """The ledger for the length of a command; what goes wrong with it ends the command with a sentence."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def __enter__(self) -> SqliteReader:
+        try:
+            self._reader = SqliteReader(self._data / FILE_NAME)
+        except LedgerMissing:
+            raise click.ClickException(
+                f"no ledger in {self._data}: start `penstock serve --data {self._data}` first"
+            ) from None
+        except LedgerUnavailable as error:
+            raise self._unreadable(error) from None
+        return self._reader
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._reader.close()
+        if isinstance(error, LedgerUnavailable):
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: LedgerUnavailable) -> click.ClickException:
+        return click.ClickException(f"cannot read the ledger in {self._data}: {error}")
+
+
+class _Listing:
+    """Prints lines of calls: JSON, colour on a terminal, or aligned plain text in a pipe."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console(highlight=False, soft_wrap=False)
+        self._widths: list[int] = []
+
+    def print(self, rows: Sequence[CallRow]) -> None:
+        """Print one line for each; the first time with a heading."""
+        if self._as_json:
+            for row in rows:
+                click.echo(msgspec.json.encode(log_record(row)))
+            return
+        lines = [render.cells(row) for row in rows]
+        if not self._widths:
+            lines.insert(0, render.heading())
+            self._widths = render.widths(lines)
+        for line in lines:
+            self._print_line(render.padded(line, self._widths))
+
+    def _print_line(self, line: Sequence[render.Cell]) -> None:
+        if self._console.is_terminal:
+            text = Text("  ").join(Text(cell.text, cell.style) for cell in line)
+            self._console.print(text, no_wrap=True, overflow="ellipsis")
+        else:
+            click.echo(render.joined(line))
+
+
+def _follow(ledger: LedgerReader, where: Filter, limit: int, listing: _Listing) -> None:
+    """The latest calls, oldest of them first, then whatever comes."""
+    try:
+        for rows in _batches(ledger, where, limit):
+            listing.print(rows)
+    except KeyboardInterrupt:
+        return
+
+
+def _batches(ledger: LedgerReader, where: Filter, limit: int) -> Iterator[list[CallRow]]:
+    seen = ledger.last_arrival()
+    # What arrives between the two reads comes with the first batch of new ones.
+    yield [row for row in reversed(ledger.newest(where, limit)) if row.seq <= seen]
+    while True:
+        last = ledger.last_arrival()
+        while rows := ledger.arrived(where, seen, _MANY):
+            yield rows
+            seen = rows[-1].seq
+        seen = max(seen, last)
+        time.sleep(_POLL_SECONDS)
+
+
+def _one(ledger: LedgerReader, part: str) -> CallRow:
+    row = ledger.get(part)
+    if row is not None:
+        return row
+    if len(part) < _SHORTEST_PART:
+        raise click.ClickException(
+            f"no call has the id {part!r}; give at least {_SHORTEST_PART} characters of it"
+        )
+    found = ledger.find(part, 4)
+    if len(found) > 1:
+        raise click.ClickException(f"several calls fit {part!r}, give more of the id: {', '.join(found)}")
+    row = ledger.get(found[0]) if found else None
+    if row is None:
+        raise click.ClickException(f"no call's id begins or ends with {part!r}")
+    return row
+
+
+def _print_call(row: CallRow, bodies: Bodies | None) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    facts = render.facts(row)
+    margin = max(len(name) for name, _ in facts) + 2
+    for name, cell in facts:
+        console.print(Text(name.ljust(margin), "bold") + Text(cell.text, cell.style))
+    if bodies is None:
+        console.print(Text("\nno bodies were kept", "dim"))
+        return
+    _print_body(console, "request", row, bodies)
+    _print_body(console, "response", row, bodies)
+
+
+def _print_body(console: Console, name: str, row: CallRow, bodies: Bodies) -> None:
+    is_request = name == "request"
+    body = bodies.request if is_request else bodies.response
+    content_type = row.request_content_type if is_request else row.response_content_type
+    encoding = row.request_encoding if is_request else row.response_encoding
+    whole = row.request_size if is_request else row.response_size
+    cut = bodies.request_cut if is_request else bodies.response_cut
+    console.print(Text("\n" + render.body_title(name, content_type, encoding, whole, cut=cut), "bold"))
+    text = render.body_text(body, content_type, encoding)
+    if not body:
+        console.print(Text("empty", "dim"))
+    elif text is None:
+        console.print(Text(f"binary, {render.size(len(body))} kept", "dim"))
+    else:
+        click.echo(render.pretty(text, content_type))
+
+
+def _detail(row: CallRow, bodies: Bodies | None) -> bytes:
+    """The record of 3.20 with the kept bodies as `request_head` and `response_head`, where they are text."""
+    record: dict[str, object] = msgspec.to_builtins(log_record(row))
+    if bodies is not None:
+        record["request_head"] = render.body_text(
+            bodies.request, row.request_content_type, row.request_encoding
+        )
+        record["request_head_complete"] = not bodies.request_cut
+        record["response_head"] = render.body_text(
+            bodies.response, row.response_content_type, row.response_encoding
+        )
+        record["response_head_complete"] = not bodies.response_cut
+    return msgspec.json.encode(record)

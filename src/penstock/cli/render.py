@@ -1,0 +1,226 @@
+"""Calls and bodies as text for people: the lines of a listing, the page of one call.
+
+Pure: values in, text out, colour as a style name beside it. Whatever a caller or a provider wrote is shown
+without control characters, so that a log cannot drive the terminal it is read on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.stores.ledger import CallRow
+from penstock.telemetry.derive import plain
+
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")
+_KEEPS = "  "
+
+
+class Cell(NamedTuple):
+    """One field of a line, with the style it has on a terminal."""
+
+    text: str
+    style: str = ""
+
+
+class Column(NamedTuple):
+    """A heading, and how the fields below it stand."""
+
+    heading: str
+    width: int
+    right: bool = False
+
+
+COLUMNS = (
+    Column("TIME", 19),
+    Column("ID", 12),
+    Column("PROVIDER", 9),
+    Column("MODEL", 16),
+    Column("STATUS", 6),
+    Column("DURATION", 8, right=True),
+    Column("FIRST", 8, right=True),
+    Column("TOKENS", 7, right=True),
+    Column("SIZE", 8, right=True),
+    Column("PATH", 0),
+)
+
+
+def heading() -> list[Cell]:
+    """The first line of a listing."""
+    return [Cell(column.heading, "bold") for column in COLUMNS]
+
+
+def cells(row: CallRow) -> list[Cell]:
+    """The fields of a call, in the order of `COLUMNS`."""
+    model = (row.model or "-").removeprefix(f"{row.provider}/")
+    return [
+        Cell(local_time(row.created_us), "dim"),
+        Cell(row.id.rpartition("-")[2], "dim"),
+        Cell(safe(row.provider) or "-"),
+        Cell(safe(model)),
+        Cell(status(row), status_style(row)),
+        Cell(duration(row.duration_us)),
+        Cell(duration(row.first_byte_us)),
+        Cell(tokens(row)),
+        Cell(size(row.response_size)),
+        Cell(safe(f"{row.method} {row.path}")),
+    ]
+
+
+def widths(lines: Iterable[Sequence[Cell]]) -> list[int]:
+    """How wide each column must be; the last one may be as long as it likes."""
+    found = [column.width for column in COLUMNS]
+    for line in lines:
+        found = [max(width, len(cell.text)) for width, cell in zip(found, line, strict=True)]
+    return [*found[:-1], 0]
+
+
+def padded(line: Sequence[Cell], to: Sequence[int]) -> list[Cell]:
+    """The fields of a line, filled up so that columns stand below each other."""
+    return [
+        cell._replace(text=cell.text.rjust(width) if column.right else cell.text.ljust(width))
+        for column, cell, width in zip(COLUMNS, line, to, strict=True)
+    ]
+
+
+def joined(line: Sequence[Cell]) -> str:
+    """A line without colour."""
+    return _KEEPS.join(cell.text for cell in line)
+
+
+def facts(row: CallRow) -> list[tuple[str, Cell]]:
+    """What is known of one call, but for its bodies."""
+    named = [
+        ("id", Cell(row.id)),
+        ("event", Cell("" if row.event_id == row.id else safe(row.event_id))),
+        ("time", Cell(local_time(row.created_us, precise=True))),
+        ("status", Cell(status(row), status_style(row))),
+        ("error", Cell(_error(row), "red")),
+        ("account", Cell(safe(row.account))),
+        ("gateway", Cell(safe(row.gateway))),
+        ("provider", Cell(safe(row.provider))),
+        ("model", Cell(safe(row.model or ""))),
+        ("request", Cell(safe(f"{row.method} {row.path}"))),
+        ("kind", Cell(" / ".join(filter(None, (row.request_type, row.model_type))))),
+        ("duration", Cell(duration(row.duration_us))),
+        ("first byte", Cell(duration(row.first_byte_us))),
+        ("tokens", Cell(_usage(row))),
+        ("cost", Cell("unknown" if row.cost is None else f"${row.cost:.6f}")),
+        ("step", Cell(str(row.step) if row.step else "")),
+        ("metadata", Cell(safe(msgspec.json.encode(row.metadata).decode()) if row.metadata else "")),
+        ("controls", Cell(safe(", ".join(f"{name}: {value}" for name, value in row.controls.items())))),
+        ("user agent", Cell(safe(row.user_agent))),
+    ]
+    return [(name, cell) for name, cell in named if cell.text]
+
+
+def body_text(body: bytes, content_type: str, encoding: str) -> str | None:
+    """A body as text; None when it is none, or cannot be unpacked."""
+    unpacked = plain(body, encoding)
+    if unpacked is None:
+        return None
+    known = any(part in content_type.lower() for part in _TEXT_TYPES)
+    if b"\0" in unpacked and not known:
+        return None
+    try:
+        return unpacked.decode()
+    except UnicodeDecodeError as error:
+        if error.end == len(unpacked) and error.reason == "unexpected end of data":
+            return unpacked[: error.start].decode()  # cut within a character
+        return unpacked.decode(errors="replace") if known else None
+
+
+def pretty(text: str, content_type: str) -> str:
+    """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
+    if "event-stream" in content_type.lower():
+        return safe("\n".join(line for line in text.splitlines() if line.strip()))
+    try:
+        return safe(msgspec.json.format(text, indent=2))
+    except msgspec.MsgspecError:
+        return safe(text)
+
+
+def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: bool) -> str:
+    """The line above a body."""
+    parts = [
+        content_type or "no content type",
+        encoding,
+        size(whole),
+        "CUT: only its beginning was kept" * cut,
+    ]
+    return f"{name} ({safe(', '.join(filter(None, parts)))})"
+
+
+def safe(text: str) -> str:
+    """Without characters that could drive a terminal; a line's end and a tab stay."""
+    return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def local_time(created_us: int, *, precise: bool = False) -> str:
+    """A time on the reader's own clock."""
+    moment = datetime.fromtimestamp(created_us // 1_000_000).astimezone()
+    fraction = f".{created_us % 1_000_000 // 1000:03d} {moment:%z}" if precise else ""
+    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction}"
+
+
+def duration(microseconds: int | None) -> str:
+    """A time span with a unit that fits."""
+    if microseconds is None:
+        return "-"
+    if microseconds < 10_000:
+        return f"{microseconds / 1000:.1f} ms"
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.0f} ms"
+    seconds = microseconds / 1_000_000
+    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds // 60)}m{int(seconds % 60):02d}s"
+
+
+def size(count: int) -> str:
+    """A number of bytes with a unit that fits."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1000:.1f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def tokens(row: CallRow) -> str:
+    """Tokens in and out; a dash for what is unknown."""
+    if row.tokens_in is None and row.tokens_out is None:
+        return "-"
+    return f"{_or_dash(row.tokens_in)}/{_or_dash(row.tokens_out)}"
+
+
+def status(row: CallRow) -> str:
+    """The status code, and how the call ended when that was not in order."""
+    told = ("complete", "refused")  # a refusal's status says it all
+    return (
+        str(row.status_code) if row.outcome in told else f"{row.status_code} {row.outcome.replace('_', ' ')}"
+    )
+
+
+def status_style(row: CallRow) -> str:
+    """Green for success, yellow for what the client could change, red for the rest."""
+    if row.success:
+        return "green"
+    return "yellow" if 400 <= row.status_code < 500 or row.outcome == "abandoned" else "red"
+
+
+def _or_dash(count: int | None) -> str:
+    return "-" if count is None else str(count)
+
+
+def _usage(row: CallRow) -> str:
+    if row.usage_metadata is None:
+        return ""
+    return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in row.usage_metadata.items())
+
+
+def _error(row: CallRow) -> str:
+    code = "" if row.error_code is None else f"{row.error_code} "
+    return safe(code + row.error_detail).strip()

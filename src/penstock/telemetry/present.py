@@ -1,0 +1,111 @@
+"""A ledger row in Cloudflare's words: the log record of section 3.20 of the wire contract.
+
+Pure; shared by everything that answers in that shape. Layout for people's eyes is the command line's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from penstock.stores.ledger import CallRow
+from penstock.telemetry.record import MetadataValue
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Milliseconds: to the end of the answer, and to its first byte."""
+
+    total: float
+    latency: float | None
+
+
+class LogRecord(msgspec.Struct, frozen=True):
+    """One log as the management API lists it. `method`, `outcome` and what follows `path` are our own."""
+
+    id: str
+    created_at: str
+    event_id: str
+    provider: str
+    model: str | None
+    model_type: str | None
+    request_type: str | None
+    path: str
+    method: str
+    account: str
+    gateway: str
+    request_content_type: str | None
+    response_content_type: str | None
+    status_code: int
+    success: bool
+    outcome: str
+    cached: bool
+    duration: int
+    timings: Timings
+    tokens_in: int | None
+    tokens_out: int | None
+    usage_metadata: dict[str, int] | None
+    cost: float | None
+    metadata: dict[str, MetadataValue]
+    step: int
+    feedback: int | None
+    score: float | None
+    user_agent: str
+    authentication: bool
+    compatibilityMode: bool
+    request_size: int
+    response_size: int
+    error_code: int | None
+    error_detail: str | None
+
+
+def log_record(row: CallRow) -> LogRecord:
+    """The record of one row."""
+    return LogRecord(
+        id=row.id,
+        created_at=rfc3339(row.created_us),
+        event_id=row.event_id,
+        provider=row.provider,
+        model=row.model,
+        model_type=row.model_type,
+        request_type=row.request_type,
+        path=row.path,
+        method=row.method,
+        account=row.account,
+        gateway=row.gateway,
+        request_content_type=row.request_content_type or None,
+        response_content_type=row.response_content_type or None,
+        status_code=row.status_code,
+        success=row.success,
+        outcome=row.outcome,
+        cached=row.cached,
+        duration=round(row.duration_us / 1000),
+        timings=_timings(row),
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        usage_metadata=row.usage_metadata,
+        cost=row.cost,
+        metadata=row.metadata,
+        step=row.step,
+        feedback=row.feedback,
+        score=row.score,
+        user_agent=row.user_agent,
+        authentication=row.authenticated,
+        compatibilityMode=row.compat,
+        request_size=row.request_size,
+        response_size=row.response_size,
+        error_code=row.error_code,
+        error_detail=row.error_detail or None,
+    )
+
+
+def rfc3339(created_us: int) -> str:
+    """A time in UTC with milliseconds and `Z`."""
+    seconds, rest = divmod(created_us, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+
+
+def _timings(row: CallRow) -> Timings:
+    first = row.first_byte_us
+    return Timings(row.duration_us / 1000, None if first is None else first / 1000)

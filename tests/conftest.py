@@ -1,0 +1,110 @@
+"""Fixtures for all tests: a provider, gateways in and out of process, raw clients; closed when a test ends.
+
+Asynchronous tests run on uvloop, as the worker processes do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import uvloop
+
+from support.client import Client
+from support.gateway import Gateway
+from support.inprocess import InProcess
+from support.upstream import Upstream
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+class OpenGateway(Protocol):
+    """Starts a gateway in the test's event loop."""
+
+    def __call__(self, text: str, environ: Mapping[str, str] | None = None) -> Awaitable[InProcess]: ...
+
+
+class Serve(Protocol):
+    """Starts `penstock serve`."""
+
+    def __call__(
+        self,
+        text: str | None = None,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        ready: bool = True,
+        folder: str = "gateway",
+    ) -> Awaitable[Gateway]: ...
+
+
+class Connect(Protocol):
+    """Opens a raw connection to a URL's host and port."""
+
+    def __call__(self, url: str, *, receive_buffer: int = 0, limit: int = 65536) -> Awaitable[Client]: ...
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, LoopFactory]:
+    """The event loop of all asynchronous tests."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """A scripted provider on loopback TCP."""
+    server = await Upstream.start()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def open_gateway(tmp_path: Path) -> AsyncIterator[OpenGateway]:
+    """Gateways in this event loop."""
+    opened: list[InProcess] = []
+
+    async def open_one(text: str, environ: Mapping[str, str] | None = None) -> InProcess:
+        gateway = await InProcess.start(tmp_path / f"gateway-{len(opened)}", text, environ)
+        opened.append(gateway)
+        return gateway
+
+    yield open_one
+    for gateway in opened:
+        await gateway.stop()
+
+
+@pytest.fixture
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+    """Gateways in processes of their own; what still runs at the end is killed."""
+    started: list[Gateway] = []
+
+    async def start(
+        text: str | None = None,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        ready: bool = True,
+        folder: str = "gateway",
+    ) -> Gateway:
+        gateway = await Gateway.start(tmp_path / folder, text, *arguments, environ=environ, ready=ready)
+        started.append(gateway)
+        return gateway
+
+    yield start
+    for gateway in started:
+        await gateway.kill_group()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Raw clients."""
+    clients: list[Client] = []
+
+    async def open_one(url: str, *, receive_buffer: int = 0, limit: int = 65536) -> Client:
+        client = await Client.connect(url, receive_buffer=receive_buffer, limit=limit)
+        clients.append(client)
+        return client
+
+    yield open_one
+    for client in clients:
+        await client.close()

@@ -1,0 +1,240 @@
+"""Extract: documents of the folder, public pages through the guard, and failures that are no errors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from local_engine import engine
+
+from parallel_local.fetch.guard import Refused, check, globally_routable
+from parallel_local.fetch.page import PageFetcher
+
+RIVERS = "https://geo.example/rivers"
+
+
+async def test_document_of_the_folder(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        body = (
+            await call.post("/v1/extract", {"urls": [RIVERS + "/#top"], "objective": "tributaries"})
+        ).json()
+    result = body["results"][0]
+    assert body["extract_id"].startswith("extract_")
+    assert body["session_id"]
+    assert body["errors"] == []
+    assert result["title"] == "Rivers of Veldland"
+    assert "Stone Brook" in result["excerpts"][0]
+    assert result.get("full_content") is None
+    assert body["usage"] == [{"name": "sku_extract_excerpts", "count": 1}]
+
+
+async def test_full_content_is_cut_at_its_own_limit(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        settings = {
+            "full_content": {"max_chars_per_result": 50},
+            "excerpt_settings": {"max_chars_per_result": 30},
+        }
+        body = (await call.post("/v1/extract", {"urls": [RIVERS], "advanced_settings": settings})).json()
+        whole = {"urls": [RIVERS], "advanced_settings": {"full_content": True}, "max_chars_total": 10}
+        full = (await call.post("/v1/extract", whole)).json()["results"][0]
+    assert body["results"][0]["full_content"].startswith("# Rivers of Veldland")
+    assert len(body["results"][0]["full_content"]) <= 50
+    assert sum(map(len, body["results"][0]["excerpts"])) <= 30
+    assert "Stone Brook" in full["full_content"]
+    assert sum(map(len, full["excerpts"])) <= 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"urls": ["https://a.example"] * 21},
+        {"urls": []},
+        {},
+        {"urls": "https://a.example"},
+        {"urls": [RIVERS], "excerpts": True},
+        {"urls": [RIVERS], "full_content": True},
+        {"urls": [RIVERS], "objective": "x" * 5001},
+        {"urls": [RIVERS], "search_queries": ["x"] * 6},
+        {"urls": [RIVERS], "max_chars_total": 0},
+    ],
+)
+async def test_current_schema_is_closed(tmp_path: Path, body: object) -> None:
+    async with engine(tmp_path) as call:
+        assert (await call.post("/v1/extract", body)).status_code == 422
+
+
+async def test_former_schema(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        ask = {"urls": [RIVERS], "excerpts": False, "full_content": True, "future": 1}
+        body = (await call.post("/v1beta/extract", ask)).json()
+        many = await call.post("/v1beta/extract", {"urls": [RIVERS] * 11})
+    assert body["results"][0]["excerpts"] is None
+    assert "412 kilometers" in body["results"][0]["full_content"]
+    assert "session_id" not in body
+    assert many.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://localhost/",
+        "http://0.0.0.0/",
+        "http://2130706433/",
+        "file:///etc/passwd",
+        "ftp://a.example/",
+        "http://user:pass@8.8.8.8/",
+        "https://docs.local/../../etc/passwd",
+        "http://[broken/",
+        "nonsense",
+        "",
+    ],
+)
+async def test_forbidden_addresses_become_errors(tmp_path: Path, url: str) -> None:
+    async with engine(tmp_path) as call:
+        response = await call.post("/v1/extract", {"urls": [url, RIVERS]})
+    body = response.json()
+    assert response.status_code == 200
+    assert [error["url"] for error in body["errors"]] == [url]
+    assert body["errors"][0]["error_type"] == "forbidden_url"
+    assert [result["url"] for result in body["results"]] == [RIVERS]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("10.1.2.3", False),
+        ("100.64.0.1", False),
+        ("192.168.0.1", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+        ("not an address", False),
+    ],
+)
+def test_public_addresses(address: str, public: bool) -> None:
+    assert globally_routable(address) is public
+
+
+async def test_one_private_address_among_several_is_enough_to_refuse() -> None:
+    async def mixed(_host: str, _port: int) -> Sequence[str]:
+        return ["8.8.8.8", "127.0.0.1"]
+
+    with pytest.raises(Refused):
+        await check("http://mixed.example/", mixed, globally_routable)
+
+
+class Site:
+    """A web server on loopback that pretends to be public hosts; remembers the `Host` headers it saw."""
+
+    def __init__(self, pages: dict[str, bytes]) -> None:
+        self.pages = pages
+        self.hosts: list[str] = []
+        self.port = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path = head.split(" ")[1]
+        self.hosts += [line[6:] for line in head.splitlines() if line.lower().startswith("host: ")]
+        writer.write(self.pages.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"))
+        await writer.drain()
+        writer.close()
+
+    def fetcher(self, private: frozenset[str] = frozenset()) -> PageFetcher:
+        """All names resolve to loopback; those in `private` to an address the guard refuses."""
+
+        async def resolver(host: str, _port: int) -> Sequence[str]:
+            return ["10.0.0.1" if host in private else "127.0.0.1"]
+
+        return PageFetcher(resolver, lambda address: address == "127.0.0.1")
+
+
+@asynccontextmanager
+async def site(pages: dict[str, bytes]) -> AsyncIterator[Site]:
+    served = Site(pages)
+    server = await asyncio.start_server(served.answer, "127.0.0.1", 0)
+    served.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield served
+
+
+def page(body: bytes, kind: str = "text/html", status: str = "200 OK", extra: str = "") -> bytes:
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
+    return head.encode() + body
+
+
+HTML = (
+    b"<html><head><title>Dams</title><meta name='date' content='2020-01-02'></head>"
+    b"<body><h1>Dams</h1><p>A dam.</p></body></html>"
+)
+
+
+async def test_public_page(tmp_path: Path) -> None:
+    async with site({"/a?b=1": page(HTML)}) as web, engine(tmp_path, fetcher=web.fetcher()) as call:
+        url = f"http://dams.example:{web.port}/a?b=1"
+        body = (await call.post("/v1/extract", {"urls": [url]})).json()
+    assert body["errors"] == []
+    assert (body["results"][0]["title"], body["results"][0]["publish_date"]) == ("Dams", "2020-01-02")
+    assert "A dam." in body["results"][0]["excerpts"][0]
+    assert web.hosts == [f"dams.example:{web.port}"]
+
+
+async def test_redirects_are_checked_again(tmp_path: Path) -> None:
+    pages: dict[str, bytes] = {}
+    async with site(pages) as web:
+        base = f"http://a.example:{web.port}"
+        pages["/go"] = page(
+            b"", status="302 Found", extra=f"location: http://inside.example:{web.port}/x\r\n"
+        )
+        pages["/ok"] = page(b"", status="302 Found", extra="location: /end\r\n")
+        pages["/end"] = page(b"plain words", "text/plain")
+        pages["/loop"] = page(b"", status="302 Found", extra="location: /loop\r\n")
+        async with engine(tmp_path, fetcher=web.fetcher(frozenset({"inside.example"}))) as call:
+            urls = [f"{base}/{path}" for path in ("go", "ok", "loop")]
+            body = (await call.post("/v1/extract", {"urls": urls})).json()
+    assert {error["url"]: error["error_type"] for error in body["errors"]} == {
+        urls[0]: "forbidden_url",
+        urls[2]: "too_many_redirects",
+    }
+    assert body["results"][0]["excerpts"] == ["plain words"]
+
+
+async def test_failures_of_pages(tmp_path: Path) -> None:
+    huge = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n" + b"x" * 5_000_001
+    pages = {
+        "/huge": huge,
+        "/image": page(b"\x89PNG", "image/png"),
+        "/pdf": page(b"%PDF-broken", "application/pdf"),
+    }
+    async with site(pages) as web, engine(tmp_path, fetcher=web.fetcher()) as call:
+        base = f"http://a.example:{web.port}"
+        urls = [f"{base}/{path}" for path in ("huge", "image", "pdf", "missing")]
+        body = (await call.post("/v1/extract", {"urls": urls})).json()
+    kinds = {error["url"].rpartition("/")[2]: error["error_type"] for error in body["errors"]}
+    assert kinds == {
+        "huge": "too_large",
+        "image": "unsupported_type",
+        "pdf": "unreadable",
+        "missing": "http_error",
+    }
+    assert {error["http_status_code"] for error in body["errors"]} == {200, 404}
+
+
+async def test_slow_page_times_out() -> None:
+    async def resolver(_host: str, _port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    with pytest.raises(Exception, match="no answer within"):
+        await PageFetcher(resolver).fetch("http://slow.example/", 0.01)

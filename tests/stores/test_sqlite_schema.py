@@ -1,0 +1,72 @@
+"""Migrations: from nothing, from an older file, from one that broke off."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from stored_calls import call, step, uuid
+
+from penstock.stores.ledger import CallRow
+from penstock.stores.sqlite_ledger import SqliteLedger
+from penstock.stores.sqlite_reader import SqliteReader
+from penstock.stores.sqlite_schema import MIGRATIONS, migrate, version
+
+
+def _add_column(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE calls ADD COLUMN colour TEXT DEFAULT 'blue'")
+
+
+def _break_off(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE calls ADD COLUMN colour TEXT")
+    raise RuntimeError("power cut")
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def test_an_empty_file_gets_every_step_once(tmp_path: Path) -> None:
+    db = _open(tmp_path / "ledger.db")
+    migrate(db)
+    migrate(db)
+    assert version(db) == len(MIGRATIONS)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(calls)")]
+    assert sorted(columns) == sorted(CallRow.__struct_fields__)
+    db.close()
+
+
+def test_an_older_file_keeps_its_calls(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = SqliteLedger(path)
+    ledger.append([call(1)], step(0))
+    ledger.close()
+    db = _open(path)
+    migrate(db, (*MIGRATIONS, _add_column))
+    assert version(db) == len(MIGRATIONS) + 1
+    assert db.execute("SELECT id, colour FROM calls").fetchall() == [(uuid(1), "blue")]
+    db.close()
+
+
+def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    db = _open(path)
+    migrate(db)
+    with pytest.raises(RuntimeError):
+        migrate(db, (*MIGRATIONS, _break_off))
+    assert version(db) == len(MIGRATIONS)
+    migrate(db, (*MIGRATIONS, _add_column))
+    db.close()
+
+
+def test_reopening_a_ledger_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for number in (0, 1):
+        ledger = SqliteLedger(path)
+        ledger.append([call(number)], step(number))
+        assert ledger.positions() == {"s": number * 10 + 10}
+        ledger.close()
+    reader = SqliteReader(path)
+    assert reader.last_arrival() == 2
+    reader.close()

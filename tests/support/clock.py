@@ -1,0 +1,28 @@
+"""A clock whose time a test moves.
+
+It starts at the real time, so that identifiers and file names are sound.
+"""
+
+from __future__ import annotations
+
+import time
+
+from penstock.clock import Clock
+
+
+class FakeClock(Clock):
+    """Stands still until `ahead` grows."""
+
+    __slots__ = ("_monotonic", "_wall", "ahead")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wall = time.time_ns() // 1000
+        self._monotonic = time.monotonic()
+        self.ahead = 0.0  # seconds
+
+    def now_us(self) -> int:
+        return self._wall + int(self.ahead * 1e6)
+
+    def monotonic(self) -> float:
+        return self._monotonic + self.ahead

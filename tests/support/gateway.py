@@ -1,0 +1,187 @@
+"""A real `penstock serve` in processes of its own, on a free port, with a data folder of its own.
+
+Its standard error goes to a file, so that nothing can block on it. The log is read as an operator would read
+it, with `penstock logs --json`. Nothing of the test runner's environment that would change it gets through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from penstock.telemetry.present import LogRecord
+from support.waiting import PATIENCE, eventually
+
+PROGRAM = (sys.executable, "-m", "penstock")
+
+_SERVING = re.compile(r"^penstock: serving on (http://\S+)", re.MULTILINE)
+_IN_THE_WAY = re.compile(r"(?i)(penstock_.*|.*_proxy|ssl_cert_(file|dir))\Z")
+_STOP_SECONDS = 60.0
+_MANY = "1000000"
+_LOOKS = 50
+
+_read_row = msgspec.json.Decoder(LogRecord).decode
+
+
+def prepare(folder: Path, text: str | None) -> Path:
+    """Makes the folder and writes the configuration file; where it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "penstock.toml"
+    if text is not None:
+        file.write_text(text)
+    return file
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child: this one, without what would change how it serves."""
+    kept = {name: value for name, value in os.environ.items() if not _IN_THE_WAY.match(name)}
+    return {**kept, **(extra or {})}
+
+
+class Gateway:
+    """One `penstock serve`. `start` comes back when it is ready."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str], environ: Mapping[str, str] | None) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.config = folder / "penstock.toml"
+        self.url = ""
+        self._environ = environment(environ)
+        self._stderr = folder / f"stderr-{len(list(folder.glob('stderr-*')))}"
+        command = [*PROGRAM, "serve", "--port", "0", "--data", str(self.data), *arguments]
+        if self.config.exists():
+            command += ["--config", str(self.config)]
+        with self._stderr.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                start_new_session=True,
+            )
+
+    @classmethod
+    async def start(
+        cls,
+        folder: Path,
+        text: str | None = None,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        ready: bool = True,
+    ) -> Gateway:
+        """Serves with this configuration file. `ready=False` does not wait for it."""
+        prepare(folder, text)
+        self = cls(folder, arguments, environ)
+        if ready:
+            try:
+                await self._wait_ready()
+            except BaseException:
+                await self.kill_group()
+                raise
+        return self
+
+    async def _wait_ready(self) -> None:
+        self.url = await eventually(self._address, "the address of the gateway")
+        async with httpx.AsyncClient(trust_env=False) as http:
+            for _ in range(int(PATIENCE / 0.02)):
+                try:
+                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.02)
+        raise AssertionError(f"the gateway is not ready\n{self.stderr}")
+
+    def _address(self) -> str | None:
+        match = _SERVING.search(self.stderr)
+        if match is None and self.process.poll() is not None:
+            raise AssertionError(f"the gateway ended with {self.process.returncode}\n{self.stderr}")
+        return match[1] if match else None
+
+    @property
+    def stderr(self) -> str:
+        """What it has said so far."""
+        return self._stderr.read_text(errors="replace")
+
+    async def says(self, text: str) -> None:
+        """Waits until it has said `text`."""
+        await eventually(lambda: True if text in self.stderr else None, f"{text!r} on stderr")
+
+    # -- what is remembered
+
+    async def logs(self, expected: int) -> list[LogRecord]:
+        """All rows, oldest first, once there are `expected`; fails when there are more."""
+        rows = await self._rows_when(lambda found: len(found) >= expected, f"{expected} rows")
+        assert len(rows) == expected, f"{len(rows)} rows, not {expected}"
+        return rows
+
+    async def logs_with(self, ids: Sequence[str]) -> list[LogRecord]:
+        """All rows, oldest first, once the calls `ids` are among them."""
+        wanted = set(ids)
+        return await self._rows_when(lambda found: wanted <= {row.id for row in found}, "the wanted rows")
+
+    async def _rows_when(self, enough: Callable[[list[LogRecord]], bool], what: str) -> list[LogRecord]:
+        for _ in range(_LOOKS):
+            rows = await asyncio.to_thread(self._rows)
+            if enough(rows):
+                return rows
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"the log has {len(rows)} rows, but not {what}\n{self.stderr}")
+
+    def _rows(self) -> list[LogRecord]:
+        command = [*PROGRAM, "logs", "--json", "--limit", _MANY, "--data", str(self.data)]
+        done = subprocess.run(command, env=self._environ, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        return [_read_row(line) for line in reversed(done.stdout.splitlines())]
+
+    # -- signals and the end
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the supervisor."""
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Waits for its end; the exit code."""
+        return await asyncio.to_thread(self.process.wait, _STOP_SECONDS)
+
+    async def stop(self) -> str:
+        """SIGTERM, and exit code 0; what it said."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        code = await self.ended()
+        assert code == 0, f"exit code {code}\n{self.stderr}"
+        return self.stderr
+
+    async def kill_group(self) -> None:
+        """SIGKILL to it and all its children."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        await self.ended()
+
+
+def fails_to_start(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Exit code and standard error of a `penstock serve` that is expected to end by itself."""
+    done = subprocess.run(
+        [*PROGRAM, "serve", *arguments],
+        cwd=folder,
+        env=environment(environ),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stderr.decode()
