@@ -7,6 +7,7 @@ What a request means is in `pipeline.py`; processes and signals are in `supervis
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -37,6 +38,7 @@ log = logging.getLogger("penstock.worker")
 
 _SWEEP_SECONDS = 1.0
 _BACKLOG = 4096
+_GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
 
 LoadSettings = Callable[[], Settings]
 
@@ -188,6 +190,8 @@ def run_worker(
 ) -> int:
     """A worker process, from its first step to its exit code."""
     worker = Worker(settings, load, Clock())
+    gc.freeze()  # what was made so far stays; walking it again and again would also unshare it from the parent
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
     except (OSError, ConfigError) as error:

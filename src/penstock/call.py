@@ -11,7 +11,7 @@ from penstock.capture import Capture
 from penstock.errors import GatewayError
 from penstock.exchange import Exchange
 from penstock.providers.base import Provider
-from penstock.telemetry.record import Outcome
+from penstock.telemetry.record import COMPLETE
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 
@@ -69,5 +69,5 @@ class Call(msgspec.Struct, eq=False):
     received: int = 0  # bytes of the answer's body
     answer: bytes = b""  # the body of an answer that came in one go
     capture: Capture | None = None  # of the body of an answer that comes in pieces
-    outcome: Outcome = Outcome.COMPLETE
+    outcome: int = COMPLETE
     error: GatewayError | None = None

@@ -32,7 +32,7 @@ from penstock.providers.base import Provider
 from penstock.request_body import RequestBody
 from penstock.routing import Compat, World, check_compat
 from penstock.telemetry.journal import Journal
-from penstock.telemetry.record import Outcome
+from penstock.telemetry.record import COMPLETE, Outcome
 from penstock.telemetry.recorder import record_frame
 from penstock.upstream import Upstream
 from penstock.wire.controls import NO_CONTROLS, parse_controls
@@ -297,7 +297,7 @@ class Pipeline:
             return
         then = inbound.finish
         if call.exchange is not None:
-            if inbound.begun and call.outcome is not Outcome.COMPLETE and call.answer == b"":
+            if inbound.begun and call.outcome != COMPLETE and call.answer == b"":
                 then = inbound.break_off
             call.exchange.close()
             call.exchange = None

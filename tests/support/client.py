@@ -88,6 +88,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.trailers: list[bytes] = []  # of the last chunked body
         self.sent = 0  # bytes taken by the other side, but for what waits in buffers
 
     @classmethod
@@ -146,24 +147,28 @@ class Client:
         except ConnectionError:
             raise Broken(b"") from None
 
+    async def skip(self, size: int) -> None:
+        """Reads so many bytes and keeps none of them."""
+        while size:
+            data = await soon(self.reader.read(min(size, 1024 * 1024)))
+            if not data:
+                raise Broken(b"")
+            size -= len(data)
+
     async def chunk(self) -> bytes:
-        """The next chunk of a chunked body; empty for the last one, whose trailers are then still to come."""
+        """The next chunk of a chunked body; empty at its end, which has been read with the trailers then."""
         try:
             size = int(await soon(self.reader.readuntil(b"\r\n")), 16)
         except (asyncio.IncompleteReadError, ConnectionError):
             raise Broken(b"") from None
-        if size == 0:
-            return b""
-        data = await self.exactly(size)
-        assert await self.exactly(2) == b"\r\n"
-        return data
-
-    async def trailers(self) -> list[bytes]:
-        """The lines after the last chunk."""
-        lines: list[bytes] = []
+        if size:
+            data = await self.exactly(size)
+            assert await self.exactly(2) == b"\r\n"
+            return data
+        self.trailers = []
         while (line := await soon(self.reader.readuntil(b"\r\n"))) != b"\r\n":
-            lines.append(line.removesuffix(b"\r\n"))
-        return lines
+            self.trailers.append(line.removesuffix(b"\r\n"))
+        return b""
 
     async def answer(self, method: str = "GET") -> Answer:
         """The next final answer, whole; `Broken` when it is cut."""
@@ -185,7 +190,7 @@ class Client:
                 body += data
         except Broken as error:
             raise Broken(body + error.received) from None
-        return Answer(head, body, await self.trailers())
+        return Answer(head, body, self.trailers)
 
     async def rest(self) -> bytes:
         """Everything until the orderly end of the connection; `Broken` when it is reset."""

@@ -46,6 +46,13 @@ def whole(body: bytes = b"", status: int = 200, headers: Headers = ()) -> Reply:
     return Reply((head(status, (*headers, ("content-length", str(len(body))))) + body,))
 
 
+def bodiless(reply: Reply) -> Reply:
+    """The same answer without its body, as for a HEAD request."""
+    (step,) = reply.steps
+    assert isinstance(step, bytes)
+    return Reply((step.partition(b"\r\n\r\n")[0] + b"\r\n\r\n",))
+
+
 def sized(length: int, *steps: Step, headers: Headers = ()) -> Reply:
     """An answer that declares `length` bytes and then takes these steps."""
     return Reply((head(200, (*headers, ("content-length", str(length)))), *steps))

@@ -15,7 +15,7 @@ from collections import deque
 from pathlib import Path
 from urllib.parse import quote
 
-from support.replies import Act, Reply, Step, whole
+from support.replies import Act, Reply, Step, bodiless, whole
 from support.waiting import PATIENCE, Bell
 
 _LIMIT = 1024 * 1024
@@ -197,7 +197,7 @@ class Upstream:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
                 seen = Seen(head, number)
-                reply = self._replies.popleft() if self._replies else whole(b"{}")
+                reply = self._replies.popleft() if self._replies else _default(seen)
                 self.requests.append(seen)
                 self.bell.ring()
                 await self._one(line, reader, writer, seen, reply)
@@ -276,6 +276,10 @@ class Upstream:
             if self.keep_bodies:
                 seen.body += data
             seen.bell.ring()
+
+
+def _default(seen: Seen) -> Reply:
+    return bodiless(whole(b"{}")) if seen.method == b"HEAD" else whole(b"{}")
 
 
 async def _arrived(seen: Seen) -> None:

@@ -15,8 +15,8 @@ def test_known(status: int, line: bytes) -> None:
     assert status_line(status) == line
 
 
-@pytest.mark.parametrize("status", range(100, 1000))
-def test_every_status_has_three_digits_and_one_line(status: int) -> None:
-    line = status_line(status)
-    assert line.startswith(b"HTTP/1.1 %d " % status)
-    assert line.index(b"\r\n") == len(line) - 2
+def test_every_status_has_three_digits_and_one_line() -> None:
+    for status in range(100, 1000):
+        line = status_line(status)
+        assert line.startswith(b"HTTP/1.1 %d " % status)
+        assert line.index(b"\r\n") == len(line) - 2

@@ -155,7 +155,7 @@ class Filler:
 
 
 def _fit(hints: Hints, statement: Statement) -> float:
-    """Sentences that hold the kind of value a field names come first; see `about` for the rest of the order."""
+    """Sentences that hold the kind of value a field names come first; otherwise their score counts."""
     return 0.2 * statement.score + (_FITTING if fits(hints, statement.text) else 0.0)
 
 

@@ -13,11 +13,9 @@ from parallel_local.text.tokens import FRESHNESS, STOPWORDS, content_words, spac
 
 _MOST_TERMS = 40
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
-_PREFER = re.compile(
-    r"[^.!?]*\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b([^.!?]*?)(?:\bofficial\b)?\s*"
-    r"\b(?:web\s?sites?|sites?|pages?|sources?|domains?)\b[^.!?]*[.!?]?",
-    re.IGNORECASE,
-)
+_WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
+_PLACES = re.compile(r"\b(?:web\s?)?(?:sites?|pages?|sources?|domains?)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?]+[.!?]*|[.!?]+")
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -64,9 +62,8 @@ def vocabulary(acronyms: Mapping[str, str]) -> Vocabulary:
 def parse_query(text: str, vocab: Vocabulary) -> Query:
     """The query of one objective or keyword string; no terms when the text has no content words."""
     sites = tuple(match.casefold().strip(".") for match in _SITE.findall(text))
-    wish = _PREFER.search(text)
-    preferred = tuple(content_words(wish.group(1))) if wish else ()
-    rest = _PREFER.sub(" ", _SITE.sub(" ", text)) if wish or sites else text
+    wish, rest = _take_wish(_SITE.sub(" ", text))
+    preferred = tuple(word for word in content_words(wish) if word != "official")
     if not content_words(rest):
         rest = text
     found = content_words(rest)
@@ -78,6 +75,17 @@ def parse_query(text: str, vocab: Vocabulary) -> Query:
         preferred=preferred,
         fresh=any(word in FRESHNESS for word in words(rest)),
     )
+
+
+def _take_wish(text: str) -> tuple[str, str]:
+    """Whose sites are wished for ("Prefer UN's websites."), and the text without that sentence."""
+    for sentence in _SENTENCE.finditer(text):
+        wish = _WISH.search(sentence.group())
+        places = _PLACES.search(sentence.group(), wish.end()) if wish else None
+        if wish and places:
+            rest = text[: sentence.start()] + " " + text[sentence.end() :]
+            return sentence.group()[wish.end() : places.start()], rest
+    return "", text
 
 
 def expression(query: Query) -> str:

@@ -8,7 +8,7 @@ Pure; knows no gateway, no provider, no sockets.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from enum import IntEnum
+from typing import Final
 
 import msgspec
 
@@ -41,34 +41,33 @@ _REMEMBERED = 4096  # names; a client that invents names must not fill the memor
 _NO_OPTIONS = (b"keep-alive", b"close")
 
 
-class Kind(IntEnum):
-    """What becomes of a header. Below `DROP` it passes."""
+Kind = int
+"""What becomes of a header. Plain numbers: members of an enum are slow to look up, and this is done per header."""
 
-    FORWARD = 0
-    CREDENTIAL = 1
-    CONTENT_TYPE = 2
-    CONTENT_ENCODING = 3
-    CONTENT_LENGTH = 4  # passes in answers; made anew in requests
-    USER_AGENT = 5
-    DROP = 6
-    CONNECTION = 7
-    CONTROL = 8
-    TRANSFER_ENCODING = 9
-    EXPECT = 10
-
+FORWARD: Final = 0
+CREDENTIAL: Final = 1  # passes, and its value is a secret
+CONTENT_TYPE: Final = 2
+CONTENT_ENCODING: Final = 3
+CONTENT_LENGTH: Final = 4  # passes in answers; made anew in requests
+USER_AGENT: Final = 5
+DROP: Final = 6
+CONNECTION: Final = 7
+CONTROL: Final = 8
+TRANSFER_ENCODING: Final = 9
+EXPECT: Final = 10
 
 _SPECIAL = {
-    b"connection": Kind.CONNECTION,
-    b"content-encoding": Kind.CONTENT_ENCODING,
-    b"content-length": Kind.CONTENT_LENGTH,
-    b"content-type": Kind.CONTENT_TYPE,
-    b"transfer-encoding": Kind.TRANSFER_ENCODING,
+    b"connection": CONNECTION,
+    b"content-encoding": CONTENT_ENCODING,
+    b"content-length": CONTENT_LENGTH,
+    b"content-type": CONTENT_TYPE,
+    b"transfer-encoding": TRANSFER_ENCODING,
 }
 _SPECIAL_IN_REQUESTS = {
     **_SPECIAL,
-    b"expect": Kind.EXPECT,
-    b"host": Kind.DROP,
-    b"user-agent": Kind.USER_AGENT,
+    b"expect": EXPECT,
+    b"host": DROP,
+    b"user-agent": USER_AGENT,
 }
 
 
@@ -79,10 +78,10 @@ def request_kind(name: bytes) -> Kind:
     if special is not None:
         return special
     if name.startswith(CONTROL_PREFIX) or name in _CONTROL_ALIASES:
-        return Kind.CONTROL
+        return CONTROL
     if name in _HOP_BY_HOP or name in _ACCESS:
-        return Kind.DROP
-    return Kind.CREDENTIAL if name in _CREDENTIALS else Kind.FORWARD
+        return DROP
+    return CREDENTIAL if name in _CREDENTIALS else FORWARD
 
 
 def response_kind(name: bytes) -> Kind:
@@ -91,7 +90,7 @@ def response_kind(name: bytes) -> Kind:
     special = _SPECIAL.get(name)
     if special is not None:
         return special
-    return Kind.DROP if name in _HOP_BY_HOP or name in _OWN_ANSWERS else Kind.FORWARD
+    return DROP if name in _HOP_BY_HOP or name in _OWN_ANSWERS else FORWARD
 
 
 class RequestHead(msgspec.Struct, eq=False):
@@ -140,9 +139,9 @@ class HeaderSorter:
                 kind = _learn(kinds, name, request_kind(name))
             if not kind:
                 forward += (name, b": ", value, b"\r\n")
-            elif kind == Kind.CONNECTION:
+            elif kind == CONNECTION:
                 options = options | _connection_options(value)
-            elif kind != Kind.DROP:
+            elif kind != DROP:
                 if _note(head, kind, name, value):
                     forward += (name, b": ", value, b"\r\n")
         if options:
@@ -162,18 +161,18 @@ class HeaderSorter:
             if not kind:
                 forward += (name, b": ", value, b"\r\n")
                 continue
-            if kind == Kind.CONTENT_TYPE:
+            if kind == CONTENT_TYPE:
                 head.content_type = value
-            elif kind == Kind.CONTENT_LENGTH:
+            elif kind == CONTENT_LENGTH:
                 head.length = int(value)
-            elif kind == Kind.CONNECTION:
+            elif kind == CONNECTION:
                 if value.lower() not in _NO_OPTIONS:
                     options = options | _connection_options(value)
                 continue
-            elif kind == Kind.CONTENT_ENCODING:
+            elif kind == CONTENT_ENCODING:
                 head.content_encoding = value
             else:
-                if kind == Kind.TRANSFER_ENCODING and value.strip().lower() != b"chunked":
+                if kind == TRANSFER_ENCODING and value.strip().lower() != b"chunked":
                     head.fault = "the answer has a transfer encoding other than chunked"
                 continue
             forward += (name, b": ", value, b"\r\n")
@@ -193,16 +192,16 @@ def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
 
 def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a special request header says; whether it passes."""
-    if kind == Kind.CONTENT_TYPE:
+    if kind == CONTENT_TYPE:
         head.content_type = value
-    elif kind == Kind.CREDENTIAL:
+    elif kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
-    elif kind == Kind.USER_AGENT:
+    elif kind == USER_AGENT:
         head.user_agent = value
-    elif kind == Kind.CONTENT_LENGTH:
+    elif kind == CONTENT_LENGTH:
         head.length = int(value)
         return False
-    elif kind == Kind.CONTENT_ENCODING:
+    elif kind == CONTENT_ENCODING:
         head.content_encoding = value
     else:
         _note_own(head, kind, name, value)
@@ -211,11 +210,11 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
 
 
 def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
-    if kind == Kind.CONTROL:
+    if kind == CONTROL:
         head.controls.append((name.lower(), value))
-    elif kind == Kind.EXPECT:
+    elif kind == EXPECT:
         head.expects = value.strip().lower() == b"100-continue"
-    elif kind == Kind.TRANSFER_ENCODING:
+    elif kind == TRANSFER_ENCODING:
         if head.chunked or value.strip().lower() != b"chunked":
             head.fault = "the only transfer encoding understood is chunked, once"
         head.chunked = True
