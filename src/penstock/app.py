@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ from penstock.web.health import HealthPages
 log = logging.getLogger("penstock.worker")
 
 _SWEEP_SECONDS = 1.0
+_SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
 _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
 
@@ -126,6 +128,7 @@ class Worker:
         self._settings = settings
         self._load = load
         self._clock = clock
+        self._stopping = False
 
     async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
         """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
@@ -136,11 +139,12 @@ class Worker:
         loop.add_signal_handler(signal.SIGHUP, self.reload, parts.pipeline)
         if parent is not None:
             loop.add_reader(parent, _stop, server)
-        sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts.upstream)
+        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts.upstream)
         try:
             await server.serve(sockets=list(sockets))
         finally:
-            sweeping.cancel()
+            self._stopping = True
+            await _settled(server.server_state.tasks)
             parts.upstream.close()
             parts.journal.close()
 
@@ -157,7 +161,7 @@ class Worker:
             server_header=False,
             date_header=False,
             backlog=_BACKLOG,
-            timeout_graceful_shutdown=int(self._settings.server.timeouts.drain),
+            timeout_graceful_shutdown=math.ceil(self._settings.server.timeouts.drain),
         )
 
     def reload(self, pipeline: Pipeline) -> None:
@@ -173,12 +177,20 @@ class Worker:
         log.info("the configuration was reloaded")
 
     def _sweep(self, server: uvicorn.Server, upstream: Upstream) -> None:
+        if self._stopping:
+            return
         upstream.sweep()
         now = self._clock.monotonic()
         for connection in tuple(server.server_state.connections):
             if isinstance(connection, FastLane):
                 connection.sweep(now)
         asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, upstream)
+
+
+async def _settled(tasks: set[asyncio.Task[None]]) -> None:
+    """Calls that the end of the drain time has cancelled still have to be recorded."""
+    if tasks:
+        await asyncio.wait(tuple(tasks), timeout=_SETTLE_SECONDS)
 
 
 def _stop(server: uvicorn.Server) -> None:

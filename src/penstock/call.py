@@ -55,7 +55,7 @@ class Call(msgspec.Struct, eq=False):
     controls: Controls
     provider: Provider | None
     path: str  # as logged: the tail with its query, credentials taken out
-    query: bytes  # as it came, without its ?
+    query: bytes  # as it came, with its ?
     logged: bool
     compat: bool
     authenticated: bool = False

@@ -24,14 +24,14 @@ class OutgoingRequest(msgspec.Struct, eq=False):
         """Whether it can be sent once more."""
         return self.body.replayable
 
-    def send_to(self, exchange: Exchange, host: bytes, prefix: bytes) -> None:
+    def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` makes the target absolute, for a proxy."""
         body = self.body
-        head = b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n" % (
+        head = b"%b %b%b HTTP/1.1\r\n%b%b%b\r\n" % (
             self.method,
             prefix,
             self.target,
-            host,
+            host_lines,
             b"".join(self.lines),
             body.framing(),
         )

@@ -143,7 +143,7 @@ class Pipeline:
             head,
             controls,
             provider,
-            f"{tail}?{redact_query(query.decode('latin-1'))}" if query else tail,
+            tail + redact_query(query.decode("latin-1")) if query else tail,
             query,
             gateway.collect_logs if controls.collect_log is None else controls.collect_log,
             provider is None,
@@ -200,8 +200,7 @@ class Pipeline:
         if head.expects:
             inbound.invite_body()
         query = call.query if route.query is None else route.query
-        target = b"%b?%b" % (route.path, query) if query else route.path
-        outgoing = OutgoingRequest(method, target, head.forward, inbound.body)
+        outgoing = OutgoingRequest(method, route.path + query, head.forward, inbound.body)
         opening = self._upstream.open(
             self._upstream.pool(route.origin), outgoing, method in _IDEMPOTENT, method == b"HEAD"
         )

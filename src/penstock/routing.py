@@ -105,8 +105,8 @@ class World:
     def locate(self, gateway: Gateway, provider: Provider, tail: str, header: HeaderLookup) -> Route:
         """The route of a provider's tail."""
         location = self.registry.locate(provider, tail, header)
-        query = None if location.query is None else location.query.encode("ascii")
-        return Route(gateway, provider, tail, location.origin, location.path.encode("ascii"), query)
+        query = location.query and f"?{location.query}"
+        return Route(gateway, provider, tail, location.origin, location.path.encode("ascii"), query if query is None else query.encode("ascii"))
 
     def chat(self, compat: Compat, model: str, header: HeaderLookup) -> tuple[Route, str]:
         """The route of a chat completion for `{provider}/{model}`, and the model's name at the provider.

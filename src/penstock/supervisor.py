@@ -33,6 +33,7 @@ _QUICK_DEATHS = 5
 _STOP_GRACE_SECONDS = 5.0
 _SHIP_SECONDS = 60.0
 _BACKLOG = 4096
+_WORKER = "worker"
 _SHIPPER_NICENESS = 15
 
 
@@ -96,7 +97,7 @@ class Supervisor:
         if self.local_parallel is not None:
             self._children.append(Child("local-parallel", lambda: _exec_local(self.local_parallel)))
         for number in range(self.settings.server.workers):
-            self._children.append(Child(f"worker {number}", self._run_worker))
+            self._children.append(Child(f"{_WORKER} {number}", self._run_worker))
         for child in self._children:
             self._start(child)
 
@@ -117,6 +118,8 @@ class Supervisor:
         """In the new process: signals as a program expects them, and only the reading end of the lifeline."""
         try:
             os.close(self._lifeline[1])
+            if self._socket is not None and not child.name.startswith(_WORKER):
+                self._socket.close()  # or it would go on taking connections that nobody serves
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor acts
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -164,7 +167,7 @@ class Supervisor:
             return
         self.settings = settings
         for child in self._children:
-            if child.name.startswith("worker"):
+            if child.name.startswith(_WORKER):
                 _signal(child.pid, signal.SIGHUP)
 
     def _mourn(self) -> bool:
@@ -188,7 +191,7 @@ class Supervisor:
     def _stop_all(self) -> None:
         if self._socket is not None:
             self._socket.close()
-        workers = [child for child in self._children if child.name.startswith("worker")]
+        workers = [child for child in self._children if child.name.startswith(_WORKER)]
         _end(workers, self.settings.server.timeouts.drain + _STOP_GRACE_SECONDS)
         _end([child for child in self._children if child.name == "local-parallel"], _STOP_GRACE_SECONDS)
         _end([child for child in self._children if child.name == "shipper"], _SHIP_SECONDS)

@@ -42,7 +42,7 @@ class Outgoing(Protocol):
     def replayable(self) -> bool:
         """Whether its whole body is still there, so that it can be sent once more."""
 
-    def send_to(self, exchange: Exchange, host: bytes, prefix: bytes) -> None:
+    def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` goes before the path (absolute form, for a plain-HTTP proxy)."""
 
 
@@ -57,7 +57,7 @@ class _Proxy:
 class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
-    __slots__ = ("connections", "host", "host_header", "idle", "port", "prefix", "proxy", "tls", "unix_path")
+    __slots__ = ("connections", "host", "host_lines", "idle", "port", "prefix", "proxy", "tls", "unix_path")
 
     def __init__(self, origin: str, proxies: Mapping[str, str]) -> None:
         """Raises `ValueError` for an origin that is not http, https or http+unix."""
@@ -68,9 +68,13 @@ class Pool:
         self.unix_path = unquote(parts.netloc) if parts.scheme == "http+unix" else None
         self.host = "localhost" if self.unix_path else (parts.hostname or "")
         self.port = 0 if self.unix_path else (parts.port or _DEFAULT_PORT[parts.scheme])
-        self.host_header = b"localhost" if self.unix_path else parts.netloc.encode("idna")
+        host = b"localhost" if self.unix_path else parts.netloc.encode("idna")
+        self.host_lines = b"host: %b\r\n" % host
+        self.prefix = b""  # of the request target
         self.proxy = None if self.unix_path else _proxy_for(parts, proxies)
-        self.prefix = b"http://" + self.host_header if self.proxy and not self.tls else b""
+        if self.proxy is not None and not self.tls:
+            self.host_lines += self.proxy.authorization
+            self.prefix = b"http://" + host
         self.idle: list[Connection] = []
         self.connections: set[Connection] = set()
 
@@ -145,7 +149,7 @@ class Upstream:
         connection = pool.take() or await self._connect(pool)
         exchange = connection.begin(bodiless=bodiless)
         try:
-            outgoing.send_to(exchange, pool.host_header, pool.prefix)
+            outgoing.send_to(exchange, pool.host_lines, pool.prefix)
             await exchange.head
         except UpstreamError as error:
             exchange.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from conftest import Connect, Serve
 from support.client import request
 from support.configuration import openai
@@ -13,7 +15,6 @@ from support.upstream import Upstream
 
 MEGABYTE = bytes(1024 * 1024)
 MEGABYTES = 200
-GROWTH_KB = 50 * 1024
 
 
 def _memory(pid: int, field: str) -> int:
@@ -24,8 +25,13 @@ def _memory(pid: int, field: str) -> int:
     return int(match[1])
 
 
-async def test_200_megabytes_up_and_200_down(serve: Serve, upstream: Upstream, connect: Connect) -> None:
-    """Slow. With the log on as it is by default, which keeps 10 MB of each body."""
+@pytest.mark.parametrize(
+    ("payload", "growth"), [("false", 10), ("true", 50)], ids=["bodies-not-kept", "10-megabytes-of-each-kept"]
+)
+async def test_200_megabytes_up_and_200_down(
+    serve: Serve, upstream: Upstream, connect: Connect, payload: str, growth: int
+) -> None:
+    """Slow. `growth` is in megabytes; with bodies in the log, by default 10 MB of each are kept."""
     upstream.keep_bodies = False
     gateway = await serve(openai(upstream.url))
     client = await connect(gateway.url)
@@ -34,12 +40,13 @@ async def test_200_megabytes_up_and_200_down(serve: Serve, upstream: Upstream, c
     before = _memory(worker, "VmRSS")
     size = MEGABYTES * len(MEGABYTE)
     upstream.will(sized(size, *[MEGABYTE] * MEGABYTES))
-    await client.send(request("POST", "/v1/acct/gw/openai/files", ("Content-Length", str(size))))
+    headers = (("Content-Length", str(size)), ("cf-aig-collect-log-payload", payload))
+    await client.send(request("POST", "/v1/acct/gw/openai/files", *headers))
     await client.send(*[MEGABYTE] * MEGABYTES)
     assert (await client.head()).status == 200
     await client.skip(size)
     assert upstream.requests[1].size == size
-    assert _memory(worker, "VmHWM") - before < GROWTH_KB
+    assert _memory(worker, "VmHWM") - before < growth * 1024
     _, row = await gateway.logs(2)
     assert (row.request_size, row.response_size, row.outcome) == (size, size, "complete")
     await gateway.stop()

@@ -6,15 +6,22 @@ reached the provider, the connection is closed when it cannot be trusted any mor
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
 from conftest import Connect, OpenGateway
 from support.client import Answer, Client
 from support.configuration import openai
 from support.inprocess import InProcess
 from support.upstream import Upstream
+from support.waiting import eventually
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
+MODELS = "/v1/acct/gw/openai/models"
 HEAD = f"POST {CHAT} HTTP/1.1\r\nHost: gateway.test\r\n".encode()
-SMUGGLED = f"GET /v1/acct/gw/openai/smuggled HTTP/1.1\r\nHost: gateway.test\r\n\r\n".encode()
+SMUGGLED = b"GET /v1/acct/gw/openai/smuggled HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
 
 _ENVELOPE = {
     "success",
@@ -29,10 +36,18 @@ _ENVELOPE = {
 }
 
 
+def table(rows: dict[str, bytes]) -> pytest.MarkDecorator:
+    """One test for each row, by its name; the row's bytes are `data`."""
+    return pytest.mark.parametrize("data", rows.values(), ids=rows.keys())
+
+
 async def gateway_for(open_gateway: OpenGateway, upstream: Upstream, **limits: float) -> InProcess:
     """A gateway before this provider; `limits` go below `[server.limits]`."""
     lines = "".join(f"{key} = {value}\n" for key, value in limits.items())
     return await open_gateway(openai(upstream.url, f"[server.limits]\n{lines}"))
+
+
+# -- refusals
 
 
 def is_envelope(answer: Answer, status: int, code: int) -> None:
@@ -57,17 +72,72 @@ async def is_refused(client: Client, status: int = 400, code: int = 9400) -> Ans
     return answer
 
 
+# -- what holds afterwards
+
+
+async def settled(gateway: InProcess) -> None:
+    """Waits until no call is in flight."""
+    await eventually(lambda: True if not gateway.state.tasks else None, "the end of all calls")
+
+
 async def still_serves(gateway: InProcess, connect: Connect) -> None:
     """A new client gets an answer, and no call is left hanging."""
     client = await connect(gateway.url)
     answer = await client.ask("GET", "/healthz")
     assert (answer.status, answer.json()) == (200, {"status": "ok"})
     await client.close()
-    await gateway.settled()
+    await settled(gateway)
 
 
 async def nothing_happened(gateway: InProcess, upstream: Upstream) -> None:
-    """No request got through to the provider, and none was written down."""
-    await gateway.settled()
+    """No request got through to the provider, and no provider was named in the log."""
+    await settled(gateway)
     assert [seen.head for seen in upstream.requests] == []
-    assert await gateway.rows(0) == []
+    assert upstream.connections == 0
+
+
+def busy(gateway: InProcess) -> int:
+    """How many connections to providers are in use."""
+    pools = gateway.parts.upstream.pools.values()
+    return sum(connection.exchange is not None for pool in pools for connection in pool.connections)
+
+
+async def nothing_left(gateway: InProcess, others: set[asyncio.Task[None]]) -> None:
+    """No call, no connection in use, no task but `others`."""
+    await settled(gateway)
+    assert busy(gateway) == 0
+
+    def strangers() -> bool | None:
+        return True if not asyncio.all_tasks() - others - own() else None
+
+    await eventually(strangers, "the end of all tasks")
+
+
+def own() -> set[asyncio.Task[None]]:
+    """The task that asks."""
+    current = asyncio.current_task()
+    assert current is not None
+    return {current}
+
+
+class Complaints:
+    """What the event loop complains about: exceptions in callbacks, futures nobody looked at."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(self._hear)
+
+    def _hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        self.heard.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+    def none(self) -> None:
+        """Fails when there were any."""
+        assert self.heard == []
+
+
+Condition = Callable[[], bool]
+
+
+async def becomes(condition: Condition, what: str) -> None:
+    """Waits until the condition holds."""
+    await eventually(lambda: True if condition() else None, what)

@@ -6,10 +6,8 @@ one meaning only is passed on, framed anew.
 
 from __future__ import annotations
 
-import pytest
-
 from conftest import Connect, OpenGateway
-from hostile_kit import HEAD, SMUGGLED, gateway_for, is_refused, nothing_happened, still_serves
+from hostile_kit import HEAD, SMUGGLED, gateway_for, is_refused, nothing_happened, still_serves, table
 from support.upstream import Upstream
 
 BODY = b'{"model":"m"}'
@@ -91,11 +89,6 @@ TRAILERS = {
     "a bare LF": b"X-A: one\nX-B: two\r\n",
     "a space before the colon": b"X-A : one\r\n",
 }
-
-
-def table(rows: dict[str, bytes]) -> pytest.MarkDecorator:
-    """One test for each row, by its name."""
-    return pytest.mark.parametrize("data", rows.values(), ids=rows.keys())
 
 
 async def refuses(

@@ -1,5 +1,6 @@
 """Hostile and broken input: keys, paths, bodies, queries and documents."""
 
+import asyncio
 import tempfile
 from pathlib import Path
 
@@ -108,6 +109,21 @@ async def test_query_metacharacters_are_only_text(tmp_path: Path, text: str) -> 
         response = await call.post("/v1/search", {"search_queries": [f"Amber River {text}"]})
     assert response.status_code == 200
     assert response.json()["results"][0]["url"] == "https://geo.example/rivers"
+
+
+@pytest.mark.parametrize(
+    "word", ["prefer ", "focus on sites ", "and get their ", "that ", "a.", "(", "1,", "Aa of "]
+)
+async def test_endless_repetition_is_read_in_passing(any_engine: httpx.AsyncClient, word: str) -> None:
+    text = (word * 5000)[:5000]
+    bodies: dict[str, object] = {
+        "/v1beta/search": {"objective": text},
+        "/v1beta/findall/ingest": {"objective": text},
+        "/v1/chat/completions": {"model": "base", "messages": [{"role": "user", "content": text}]},
+    }
+    for path, body in bodies.items():
+        async with asyncio.timeout(10):
+            assert (await any_engine.post(path, json=body)).status_code == 200
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -164,7 +164,7 @@ class Journal:
 
     def close(self) -> None:
         """Writes what is left and closes the segment; afterwards nothing can be committed."""
-        if self._scheduled:
+        if self._frames:
             self._flush()
         if self._backlog:
             self._retry()

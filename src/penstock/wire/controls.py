@@ -79,7 +79,12 @@ def parse_metadata(value: bytes) -> dict[str, MetadataValue]:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
     kept = [(key, entry) for key, entry in entries.items() if not key.startswith(_RESERVED)]
-    return dict(kept[:_MAX_METADATA])
+    return dict(kept[:_MAX_METADATA]) if all(map(_fits, entries.values())) else {}
+
+
+def _fits(value: MetadataValue) -> bool:
+    """Whether a number can be stored: whole numbers of more than 64 bits cannot."""
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _event_id(value: bytes) -> str:

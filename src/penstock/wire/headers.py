@@ -31,14 +31,16 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _FORBIDDEN_TRAILERS = frozenset(
-    {b"host", b"content-length", b"content-encoding", b"content-type", b"content-range", b"trailer"}
+    {b"host", b"content-length", b"content-encoding", b"content-type", b"content-range", b"expect", b"max-forwards", b"trailer"}
 )
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
 )
 _OWN_ANSWERS = frozenset({b"cf-aig-log-id", b"cf-aig-request-id", b"cf-aig-event-id", b"cf-aig-step"})
 _REMEMBERED = 4096  # names; a client that invents names must not fill the memory
+_REMEMBERED_LENGTH = 64
 _NO_OPTIONS = (b"keep-alive", b"close")
+_NEVER_OPTIONS = {b"keep-alive", b"close", b"upgrade", b"content-length", b""}
 
 
 Kind = int
@@ -185,7 +187,7 @@ _NOTHING: set[bytes] = set()
 
 
 def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
-    if len(kinds) < _REMEMBERED:
+    if len(kinds) < _REMEMBERED and len(name) <= _REMEMBERED_LENGTH:
         kinds[name] = kind
     return kind
 
@@ -225,7 +227,7 @@ def _connection_options(value: bytes) -> set[bytes]:
     lower = value.lower()
     if lower in _NO_OPTIONS:
         return _NOTHING
-    return {token.strip() for token in lower.split(b",")} - {b"keep-alive", b"close", b"upgrade", b""}
+    return {token.strip() for token in lower.split(b",")} - _NEVER_OPTIONS
 
 
 def _without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:

@@ -7,26 +7,24 @@ at the provider; whether a gateway or a provider exists is not known here.
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from penstock.errors import BAD_REQUEST, GatewayError
 
 PREFIX = b"/v1/"
 _DOTS = re.compile(rb"(?:^|[/\\])\.{1,2}(?:[/\\;]|$)")
 _UNSAFE = re.compile(rb"[\x00-\x20\x7f-\xff#]")
-_SECRET_QUERY = re.compile(
-    r"(?i)(?<![^&?])((?:[\w.-]*[_-])?(?:key|token|secret|password|signature|credential|sig)=)[^&]*"
-)
+_SECRET_NAME = re.compile(r"(?i)(?:.*[_.-])?(?:key|token|secret|password|signature|credential|sig)")
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes]:
-    """Path and query (without its `?`) of an origin-form target; refuses every other form."""
+    """Path and query (with its `?`) of an origin-form target; refuses every other form."""
     if not target.startswith(b"/"):
         raise GatewayError(BAD_REQUEST, "the request target must be a path beginning with /")
-    path, _, query = target.partition(b"?")
+    path, mark, query = target.partition(b"?")
     if _UNSAFE.search(target):
         raise GatewayError(BAD_REQUEST, "the request target has a character that must be percent-encoded")
-    return path, query
+    return path, mark + query
 
 
 def check_path(path: bytes) -> None:
@@ -45,4 +43,12 @@ def _has_control(path: bytes) -> bool:
 
 def redact_query(query: str) -> str:
     """The query for the log, with the values of credential parameters taken out (`?key=…`)."""
-    return _SECRET_QUERY.sub(r"\1[redacted]", query) if "=" in query else query
+    if "=" not in query:
+        return query
+    mark = query[: query.startswith("?")]
+    return mark + "&".join(map(_redact_parameter, query[len(mark) :].split("&")))
+
+
+def _redact_parameter(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}=[redacted]" if equals and _SECRET_NAME.fullmatch(unquote(name)) else parameter
