@@ -84,7 +84,7 @@ def parse_metadata(value: bytes) -> dict[str, MetadataValue]:
 
 def _fits(value: MetadataValue) -> bool:
     """Whether a number can be stored: whole numbers of more than 64 bits cannot."""
-    return not isinstance(value, int) or -(2**63) <= value < 2**63
+    return not isinstance(value, int) or -(2**63) <= value < 2**64
 
 
 def _event_id(value: bytes) -> str:

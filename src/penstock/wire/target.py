@@ -50,5 +50,10 @@ def redact_query(query: str) -> str:
 
 
 def _redact_parameter(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
-    return f"{name}=[redacted]" if equals and _SECRET_NAME.fullmatch(unquote(name)) else parameter
+    name, equals, value = parameter.partition("=")
+    if not equals:
+        return parameter
+    if _SECRET_NAME.fullmatch(unquote(name)):
+        return f"{name}=[redacted]"
+    before, mark, after = value.partition("?")  # two queries stuck together, as careless clients send
+    return f"{name}={before}{mark}{_redact_parameter(after)}"
