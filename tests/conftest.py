@@ -1,6 +1,6 @@
-"""Fixtures for all tests: a provider, gateways in and out of process, raw clients; closed when a test ends.
+"""Fixtures for all tests: a provider, gateways in and out of process, raw clients.
 
-Asynchronous tests run on uvloop, as the worker processes do.
+What a test opened is closed when it ends. Asynchronous tests run on uvloop, as the worker processes do.
 """
 
 from __future__ import annotations

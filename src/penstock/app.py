@@ -25,8 +25,8 @@ from penstock.capture import Budget
 from penstock.clock import Clock
 from penstock.pipeline import Pipeline, PipelineLimits
 from penstock.policies.auth import Authentication
-from penstock.routing import World
 from penstock.providers.registry import Registry
+from penstock.routing import World
 from penstock.settings import ConfigError, Settings
 from penstock.settings_check import Problem
 from penstock.telemetry.journal import Journal

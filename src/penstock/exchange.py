@@ -208,7 +208,8 @@ class Connection(asyncio.Protocol):
 
     def begin(self, *, bodiless: bool) -> Exchange:
         """Starts an exchange; the caller then sends the request on it."""
-        self._fields = fields = []
+        fields: list[Header] = []
+        self._fields = fields
         self._in_head = True
         self._head_bytes = 0
         if self._parser is None:

@@ -336,5 +336,9 @@ def _own_headers(call: Call) -> bytes:
     name = call.id.encode("ascii")
     event = name if call.event_id is call.id else call.event_id.encode("ascii")
     if call.logged:
-        return b"cf-aig-log-id: %b\r\ncf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (name, name, event)
+        return b"cf-aig-log-id: %b\r\ncf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (
+            name,
+            name,
+            event,
+        )
     return b"cf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (name, event)

@@ -76,7 +76,9 @@ class World:
             raise GatewayError(BAD_REQUEST, "the path must be ASCII; percent-encode the rest") from None
         gateway, rest = self._split_gateway(parts[2:])
         if not rest or not rest[0]:
-            raise GatewayError(NOT_FOUND, "name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…")
+            raise GatewayError(
+                NOT_FOUND, "name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…"
+            )
         slug, tail = rest[0], "/".join(rest[1:])
         if slug == COMPAT:
             return Compat(gateway, tail)
@@ -106,7 +108,14 @@ class World:
         """The route of a provider's tail."""
         location = self.registry.locate(provider, tail, header)
         query = location.query and f"?{location.query}"
-        return Route(gateway, provider, tail, location.origin, location.path.encode("ascii"), query if query is None else query.encode("ascii"))
+        return Route(
+            gateway,
+            provider,
+            tail,
+            location.origin,
+            location.path.encode("ascii"),
+            query if query is None else query.encode("ascii"),
+        )
 
     def chat(self, compat: Compat, model: str, header: HeaderLookup) -> tuple[Route, str]:
         """The route of a chat completion for `{provider}/{model}`, and the model's name at the provider.
@@ -122,7 +131,8 @@ class World:
             raise GatewayError(INVALID_PROVIDER, f"no provider is called {prefix[:64]!r}")
         if provider.chat_path is None:
             raise GatewayError(
-                INVALID_PROVIDER, f"{provider.slug} does not speak OpenAI's dialect; call it at /{provider.slug}/…"
+                INVALID_PROVIDER,
+                f"{provider.slug} does not speak OpenAI's dialect; call it at /{provider.slug}/…",
             )
         return self.locate(compat.gateway, provider, provider.chat_path, header), name
 

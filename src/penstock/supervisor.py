@@ -120,7 +120,9 @@ class Supervisor:
             os.close(self._lifeline[1])
             if self._socket is not None and not child.name.startswith(_WORKER):
                 self._socket.close()  # or it would go on taking connections that nobody serves
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor acts
+            signal.signal(
+                signal.SIGINT, signal.SIG_IGN
+            )  # Ctrl-C reaches the whole group; the supervisor acts
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
@@ -254,7 +256,9 @@ def _lock_folder(data: Path) -> int:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StartError(f"cannot use the data folder {data}: {error.strerror}; choose one with --data") from error
+        raise StartError(
+            f"cannot use the data folder {data}: {error.strerror}; choose one with --data"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -277,7 +281,9 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        ) from error
     return listener
 
 

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the second
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 from penstock.clock import Clock
 from penstock.exchange import Connection, Exchange, Progress, UpstreamError
@@ -222,9 +225,7 @@ class Upstream:
         )
         try:
             await tunnel.open
-            secure = await loop.start_tls(
-                transport, connection, self._context(), server_hostname=pool.host
-            )
+            secure = await loop.start_tls(transport, connection, self._context(), server_hostname=pool.host)
         except BaseException:
             transport.abort()
             raise

@@ -6,6 +6,7 @@ Needs Node.js; where there is none, the tests are skipped, but never in CI.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -25,8 +26,6 @@ from support.waiting import soon
 PROGRAM = Path(__file__).parent / "node" / "chat.mjs"
 INSTALL_SECONDS = 300
 
-pytestmark = pytest.mark.xdist_group("node")
-
 
 @pytest.fixture(scope="session")
 def node() -> str:
@@ -36,15 +35,19 @@ def node() -> str:
         if os.environ.get("CI") == "true":
             pytest.fail("CI must have Node.js: these tests may not be skipped there")
         pytest.skip("Node.js is not installed; the tests with its official library need it")
-    folder = PROGRAM.parent
-    stamp = folder / "node_modules" / ".installed"
-    lock = (folder / "package-lock.json").read_bytes()
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=INSTALL_SECONDS
-        )
-        stamp.write_bytes(lock)
+    _install(npm, PROGRAM.parent)
     return node
+
+
+def _install(npm: str, folder: Path) -> None:
+    """Once for each lock file, also when several processes run tests at the same time."""
+    stamp = folder / "node_modules" / ".installed"
+    with (folder / "package-lock.json").open("rb") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        wanted = lock_file.read()
+        if not stamp.exists() or stamp.read_bytes() != wanted:
+            subprocess.run([npm, "ci"], cwd=folder, check=True, timeout=INSTALL_SECONDS)
+            stamp.write_bytes(wanted)
 
 
 @pytest.fixture

@@ -21,10 +21,16 @@ _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 @click.command()
 @click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 8787]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 8787]"
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Serving processes. [default: 1]")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: penstock-data]")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file. [default: penstock.toml, if there]")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: penstock-data]"
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Configuration file. [default: penstock.toml, if there]"
+)
 @click.option(
     "--local-parallel",
     is_flag=False,

@@ -90,7 +90,9 @@ class Journal:
         try:
             self._write(frames)
         except Unwritten as failed:
-            log.error("cannot write the journal in %s: %s; calls wait in memory", self._directory, failed.cause)
+            log.error(
+                "cannot write the journal in %s: %s; calls wait in memory", self._directory, failed.cause
+            )
             self._keep(failed.frames)
             self._loop.call_later(_RETRY_SECONDS, self._retry)
 

@@ -8,20 +8,21 @@ connection and refuses what is not sound HTTP; what a request means is decided i
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn._types import ASGI3Application
 from uvicorn.server import ServerState
 
 from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayError
-from penstock.request_body import RequestBody
 from penstock.inbound import Inbound
+from penstock.request_body import RequestBody
 from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
@@ -62,6 +63,8 @@ class FastLane(HttpToolsProtocol):
 
     handler: Handler
     limits: LaneLimits
+    cycle: RequestResponseCycle | Inbound | None  # type: ignore[assignment]
+    pipeline: deque[tuple[RequestResponseCycle | Inbound, ASGI3Application]]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -178,12 +181,12 @@ class FastLane(HttpToolsProtocol):
         """Starts the request, or queues it behind the one in progress on this connection."""
         self._taken = True
         current = self.cycle
-        self.cycle = inbound  # type: ignore[assignment]
+        self.cycle = inbound
         if current is None or current.response_complete:
             self._start(inbound)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((inbound, self.app))  # type: ignore[arg-type]
+            self.pipeline.appendleft((inbound, self.app))
 
     def _start(self, inbound: Inbound) -> None:
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
@@ -256,7 +259,7 @@ class FastLane(HttpToolsProtocol):
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         current = self.cycle
         if isinstance(current, Inbound):
-            self.cycle = None  # type: ignore[assignment]
+            self.cycle = None
         super().connection_lost(exc)
         if isinstance(current, Inbound):
             waiting.append(current)

@@ -31,7 +31,16 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _FORBIDDEN_TRAILERS = frozenset(
-    {b"host", b"content-length", b"content-encoding", b"content-type", b"content-range", b"expect", b"max-forwards", b"trailer"}
+    {
+        b"host",
+        b"content-length",
+        b"content-encoding",
+        b"content-type",
+        b"content-range",
+        b"expect",
+        b"max-forwards",
+        b"trailer",
+    }
 )
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
@@ -143,9 +152,8 @@ class HeaderSorter:
                 forward += (name, b": ", value, b"\r\n")
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
-            elif kind != DROP:
-                if _note(head, kind, name, value):
-                    forward += (name, b": ", value, b"\r\n")
+            elif kind != DROP and _note(head, kind, name, value):
+                forward += (name, b": ", value, b"\r\n")
         if options:
             head.forward = _without(forward, options)
         return head

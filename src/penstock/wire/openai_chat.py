@@ -26,7 +26,9 @@ class ChatRequest:
         except KeyError:
             raise GatewayError(BAD_CHAT_FORMAT, "the body must have a model: {provider}/{model}") from None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise GatewayError(BAD_CHAT_FORMAT, f"the body must be a JSON object with a model: {error}") from None
+            raise GatewayError(
+                BAD_CHAT_FORMAT, f"the body must be a JSON object with a model: {error}"
+            ) from None
 
     def with_model(self, model: str) -> bytes:
         """The body with another model's name."""

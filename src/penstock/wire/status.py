@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 _KNOWN = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode("ascii")) for status in HTTPStatus
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode("ascii"))
+    for status in HTTPStatus
 }
 
 
