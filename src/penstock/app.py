@@ -28,7 +28,7 @@ from penstock.policies.auth import Authentication
 from penstock.providers.registry import Registry
 from penstock.routing import World
 from penstock.settings import ConfigError, Settings
-from penstock.settings_check import Problem
+from penstock.settings.check import Problem
 from penstock.telemetry.journal import Journal
 from penstock.telemetry.segments import DIRECTORY
 from penstock.upstream import Deadlines, Upstream

@@ -332,12 +332,15 @@ async def test_unsound_answers_are_gateway_errors(
         raw(b"SSH-2.0-OpenSSH\r\n\r\n", Act.CLOSE),
         raw(head(200, (("transfer-encoding", "gzip"),)), Act.CLOSE),
         raw(head(200, (("content-length", "2"), ("content-length", "3"))) + b"abc", Act.CLOSE),
+        raw(head(200, (("content-length", "1"), ("transfer-encoding", "chunked"))) + b"1\r\na\r\n0\r\n\r\n"),
+        raw(head(200, (("X-Big", "x" * 200_000),)), Act.CLOSE),
+        raw(head(200).replace(b"200", b"2000"), Act.CLOSE),
         raw(head(101, (("Upgrade", "websocket"), ("Connection", "upgrade")))),
     )
     gateway = await open_gateway(openai(upstream.url))
     client = await connect(gateway.url)
-    for _ in range(4):
+    for _ in range(7):
         answer = await client.ask("POST", "/v1/acct/gw/openai/chat/completions", body=BODY)
         check_error(answer, 502, 2005, "Failed to get response from provider")
-    rows = await gateway.rows(4)
+    rows = await gateway.rows(7)
     assert {row.outcome for row in rows} == {"provider_broke"}

@@ -8,7 +8,7 @@ import gzip
 import pytest
 
 from conftest import Connect, OpenGateway
-from support.checks import check_error, check_ids
+from support.checks import check_error, check_ids, vendor_headers
 from support.client import Broken, Client, request
 from support.configuration import openai
 from support.inprocess import InProcess
@@ -189,11 +189,13 @@ async def test_trailers_of_the_answer(
 async def test_bodiless_answers(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, status: int
 ) -> None:
-    upstream.will(raw(head(status, (("ETag", '"1"'),))), whole(b"next"))
+    length = (("Content-Length", "100"),) if status == 304 else ()
+    upstream.will(raw(head(status, (("ETag", '"1"'), *length))), whole(b"next"))
     gateway = await open_gateway(openai(upstream.url))
     client = await connect(gateway.url)
     answer = await client.ask("GET", MODELS)
-    assert (answer.status, answer.header("etag"), answer.header("transfer-encoding")) == (status, '"1"', None)
+    assert vendor_headers(answer) == [("ETag", '"1"'), *length]
+    assert answer.status == status
     assert (await client.ask("GET", MODELS)).body == b"next"
     assert upstream.connections == 1
 

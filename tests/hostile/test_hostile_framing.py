@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from conftest import Connect, OpenGateway
 from hostile_kit import HEAD, SMUGGLED, gateway_for, is_refused, nothing_happened, still_serves, table
+from support.client import Broken
 from support.upstream import Upstream
 
 BODY = b'{"model":"m"}'
@@ -200,7 +201,7 @@ async def test_trailers_that_may_not_be_trailers_stay_here(
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
     trailers = (
-        b"Host: evil.example\r\nAuthorization: Bearer stolen\r\nConnection: close\r\n"
+        b"Host: evil.example\r\nAuthorization: Bearer stolen\r\nKeep-Alive: 1\r\n"
         b"cf-aig-authorization: Bearer x\r\nX-Checksum: 1\r\nContent-Type: text/html\r\nTE: trailers\r\n"
     )
     await client.send(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n")
@@ -208,6 +209,21 @@ async def test_trailers_that_may_not_be_trailers_stay_here(
     seen = await upstream.only()
     assert (bytes(seen.body), seen.trailers) == (b"hello", [b"X-Checksum: 1"])
     assert (await client.ask("GET", "/v1/acct/gw/openai/models")).status == 200
+
+
+async def test_the_end_of_the_connection_in_the_trailers(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """Too late to be told: the next request is answered, or the connection closed, but nobody waits."""
+    gateway = await gateway_for(open_gateway, upstream)
+    client = await connect(gateway.url)
+    await client.send(CHUNKED + b"0\r\nConnection: close\r\n\r\n")
+    assert (await client.answer()).status == 200
+    await client.send(SMUGGLED)
+    try:
+        assert (await client.answer()).status == 200
+    except Broken:
+        assert len(upstream.requests) == 1
 
 
 async def test_a_transfer_encoding_in_the_trailers_changes_nothing(

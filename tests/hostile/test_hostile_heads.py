@@ -12,6 +12,7 @@ from hostile_kit import (
     SMUGGLED,
     Complaints,
     gateway_for,
+    is_envelope,
     is_refused,
     nothing_happened,
     settled,
@@ -109,21 +110,40 @@ UPGRADES = {
 
 
 @table(UPGRADES)
-@pytest.mark.parametrize("body", [b"", b"hello"], ids=["no body", "a body"])
 async def test_upgrades_are_not_taken_up(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes, body: bytes
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes
 ) -> None:
     """The request stands as HTTP/1.1; the provider never hears of the offer, and the next request is one."""
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    length = b"Content-Length: %d\r\n\r\n" % len(body)
-    await client.send(HEAD + data + length + body + request("GET", MODELS))
+    await client.send(HEAD + data + b"Content-Length: 0\r\n\r\n" + request("GET", MODELS))
     assert [(await client.answer()).status for _ in range(2)] == [200, 200]
     first, second = upstream.requests
     assert {b"upgrade", b"connection", b"http2-settings"} & set(first.names) == set()
-    assert bytes(first.body) == body
     assert second.target == b"/v1/models"
     assert len(await gateway.rows(2)) == 2
+
+
+@table(UPGRADES)
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+async def test_a_body_behind_an_upgrade_is_a_body(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes, chunked: bool
+) -> None:
+    """Or it is refused, and the connection with it. It is never a request."""
+    gateway = await gateway_for(open_gateway, upstream)
+    client = await connect(gateway.url)
+    size = len(SMUGGLED)
+    framed = b"%x\r\n%b\r\n0\r\n\r\n" % (size, SMUGGLED) if chunked else SMUGGLED
+    line = b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"Content-Length: %d\r\n\r\n" % size
+    await client.send(HEAD + data + line + framed)
+    answer = await client.answer()
+    assert b"/v1/smuggled" not in [seen.target for seen in upstream.requests]
+    if answer.status == 200:
+        assert bytes((await upstream.only()).body) == SMUGGLED
+    else:
+        is_envelope(answer, 400, 9400)
+        assert await client.rest() == b""
+        assert upstream.requests == []
 
 
 async def test_many_upgrades_at_once(

@@ -1,4 +1,4 @@
-"""What a scripted provider answers: a list of steps, each of them bytes, a gate, or an act on the connection.
+"""What a scripted provider answers: a list of steps, each of them bytes, a gate, or an act.
 
 A gate is an `asyncio.Event`: the script goes on when the test sets it. Pure data, no sockets.
 """
@@ -6,6 +6,7 @@ A gate is an `asyncio.Event`: the script goes on when the test sets it. Pure dat
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -21,7 +22,7 @@ class Act(Enum):
     RESET = auto()  # break the connection off
 
 
-Step = bytes | asyncio.Event | Act
+Step = bytes | asyncio.Event | Act | Callable[[bytes], bytes]  # the last: from the request's body
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def sse(*steps: Step, finished: bool = True) -> Reply:
 def raw(*steps: Step, early: bool = False) -> Reply:
     """Exactly these steps."""
     return Reply(steps, early=early)
+
+
+def echo() -> Reply:
+    """The request's body comes back."""
+    return Reply((lambda body: head(200, (("content-length", str(len(body))),)) + body,))
 
 
 def silence() -> Reply:

@@ -230,9 +230,7 @@ class Upstream:
         """Takes one step; whether the script goes on."""
         match step:
             case bytes():
-                writer.write(step)
-                self.sent += len(step)
-                await writer.drain()
+                await self._send(writer, step)
             case asyncio.Event():
                 return await _gate(step, line.gone)
             case Act.BODY:
@@ -245,7 +243,14 @@ class Upstream:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 writer.transport.abort()
                 return False
+            case _:
+                await self._send(writer, step(bytes(seen.body)))
         return True
+
+    async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        writer.write(data)
+        self.sent += len(data)
+        await writer.drain()
 
     async def _read_body(self, reader: asyncio.StreamReader, seen: Seen, gate: asyncio.Event | None) -> None:
         if gate is not None:

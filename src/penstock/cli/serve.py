@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 from urllib.parse import quote
 
 import click
@@ -16,6 +18,7 @@ from penstock.settings import ConfigError, ProviderSettings, Settings, check_bin
 from penstock.supervisor import LocalParallel, StartError, Supervisor
 
 _SOCKET = "parallel-local.sock"
+_LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -102,7 +105,15 @@ def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel 
     if folder is not None and not folder.is_dir():
         raise StartError(f"--local-parallel: there is no folder {folder}")
     data = Path(settings.server.data).resolve()
-    return LocalParallel(folder, data / _SOCKET, data / "parallel-local")
+    return LocalParallel(folder, engine_socket(data), data / "parallel-local")
+
+
+def engine_socket(data: Path) -> Path:
+    """Where the local engine of a data folder listens: in it, or elsewhere when its path is too long for that."""
+    path = data.resolve() / _SOCKET
+    if len(bytes(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    return Path(gettempdir()) / f"penstock-{sha256(bytes(path)).hexdigest()[:16]}.sock"
 
 
 def _with_local(settings: Settings, local: LocalParallel | None) -> Settings:

@@ -1,7 +1,7 @@
 """What all parts of the settings are made of: the base of every table, and the types of single values.
 
 A type carries its range, so that the check, the error text and the reader see the same rule. Tables live in
-`server_settings.py` and `gateway_settings.py`; nothing is read here.
+`server.py` and `gateways.py`; nothing is read here.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.gateway_settings import (
+from penstock.settings import FILE_VARIABLE, SERVER_VARIABLES, TOKEN_VARIABLE, FileSettings
+from penstock.settings.gateways import (
     EFFECTIVE_FIELDS,
     AccountSettings,
     Dlp,
@@ -23,11 +24,10 @@ from penstock.gateway_settings import (
     Stripe,
     StripeEvent,
 )
-from penstock.server_settings import JournalSettings, Limits, ProviderSettings, ServerSettings, Timeouts
-from penstock.settings import FILE_VARIABLE, SERVER_VARIABLES, TOKEN_VARIABLE, FileSettings
-from penstock.settings_types import Table
+from penstock.settings.server import JournalSettings, Limits, ProviderSettings, ServerSettings, Timeouts
+from penstock.settings.value_types import Table
 
-GUIDE = (Path(__file__).parent.parent / "docs" / "guides" / "configuration.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "configuration.md").read_text(encoding="utf-8")
 
 SECTIONS: dict[str, type[Table]] = {
     "[server]": ServerSettings,

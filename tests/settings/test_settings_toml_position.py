@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.toml_position import KeyPath, lines, nearest_line
+from penstock.settings.toml_position import KeyPath, lines, nearest_line
 
 TEXT = '''\
 # [not.a.table]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.server_settings import ProviderSettings
-from penstock.settings_types import FieldError
+from penstock.settings.server import ProviderSettings
+from penstock.settings.value_types import FieldError
 
 HOST = "must be a URL with a valid host and port"
 SOCKET = "must name the socket by its whole path, as in http+unix://%2Frun%2Fapp.sock"

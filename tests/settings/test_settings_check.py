@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.server_settings import Limits
 from penstock.settings import ConfigError, FileSettings, load
-from penstock.settings_check import Problem, dotted, findings, quote
+from penstock.settings.check import Problem, dotted, findings, quote
+from penstock.settings.server import Limits
 
 GATEWAY = "[accounts.local.gateways.default]\n"
 OF_GATEWAY = "accounts.local.gateways.default"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.settings_check import ConfigError
-from penstock.settings_layers import (
+from penstock.settings.check import ConfigError
+from penstock.settings.layers import (
     Layer,
     Variable,
     command_line_layers,

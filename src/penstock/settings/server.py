@@ -1,6 +1,6 @@
 """The tables `[server]`, `[journal]` and `[providers.*]`: how this process listens, writes and connects.
 
-Only shapes, ranges and defaults live here. What may be set per gateway is in `gateway_settings.py`.
+Only shapes, ranges and defaults live here. What may be set per gateway is in `gateways.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec import Meta
 
-from penstock.settings_types import Bytes, BytesOrNone, Count, FieldError, Seconds, SecondsOrNone, Table
+from penstock.settings.value_types import Bytes, BytesOrNone, Count, FieldError, Seconds, SecondsOrNone, Table
 
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")

@@ -17,8 +17,8 @@ from typing import Annotated, Union, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
-from penstock.settings_types import FieldError
-from penstock.toml_position import KeyPath
+from penstock.settings.toml_position import KeyPath
+from penstock.settings.value_types import FieldError
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SHOWN_CHARACTERS = 60

@@ -14,9 +14,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.gateway_settings import Dlp, SpendKey
-from penstock.server_settings import ProviderSettings
 from penstock.settings import ConfigError, FileSettings, Settings, load
+from penstock.settings.gateways import Dlp, SpendKey
+from penstock.settings.server import ProviderSettings
 
 
 def toml(value: object) -> str:

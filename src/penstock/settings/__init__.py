@@ -1,7 +1,7 @@
 """One frozen `Settings` from `penstock.toml`, the environment and the command line; and is it safe to serve?
 
-Later layers win: defaults, file, environment, command line. The tables are in `server_settings.py` and
-`gateway_settings.py`, the reading in `settings_layers.py`, the check in `settings_check.py`. Nobody else in
+Later layers win: defaults, file, environment, command line. The tables are in `server.py` and
+`gateways.py`, the reading in `layers.py`, the check in `check.py`. Nobody else in
 Penstock reads the file or these environment variables.
 """
 
@@ -15,8 +15,10 @@ from typing import ClassVar
 
 import msgspec
 
-from penstock.gateway_settings import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
-from penstock.server_settings import (
+from penstock.settings.check import ConfigError, Problem
+from penstock.settings.gateways import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
+from penstock.settings.layers import Variable, command_line_layers, environment_layers, file_layer, merged
+from penstock.settings.server import (
     JournalSettings,
     Limits,
     ProviderSettings,
@@ -24,9 +26,7 @@ from penstock.server_settings import (
     ServerSettings,
     Timeouts,
 )
-from penstock.settings_check import ConfigError, Problem
-from penstock.settings_layers import Variable, command_line_layers, environment_layers, file_layer, merged
-from penstock.settings_types import Table
+from penstock.settings.value_types import Table
 
 __all__ = [
     "EFFECTIVE_FIELDS",

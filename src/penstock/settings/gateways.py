@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.settings_types import Count, FieldError, Secret, Table
+from penstock.settings.value_types import Count, FieldError, Secret, Table
 
 # What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
 EFFECTIVE_FIELDS = ("authentication", "collect_logs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from penstock.gateway_settings import (
+from penstock.settings.gateways import (
     EFFECTIVE_FIELDS,
     AccountSettings,
     Dlp,
@@ -15,7 +15,7 @@ from penstock.gateway_settings import (
     SpendKey,
     Stripe,
 )
-from penstock.settings_types import FieldError
+from penstock.settings.value_types import FieldError
 
 POLICY = DlpPolicy(id="p", action="FLAG", check=("REQUEST",), enabled=True, profiles=("x",))
 

@@ -1,0 +1,274 @@
+"""`penstock demo`: a gateway with the local Parallel engine, four calls through it, and the log.
+
+Starts `penstock serve --local-parallel` as a user would and calls it over HTTP; nothing here reaches into the
+gateway. What the answers look like in brief is decided in `brief_answers.py`.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import httpx
+from rich.console import Console
+
+from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
+from penstock.cli.serve import engine_socket
+
+_PORT = 8787
+_KEY = "demo-key-for-the-local-engine"
+_START_SECONDS = 20.0
+_STOP_SECONDS = 60.0
+_RESULT_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+_API_KEY = {"x-api-key": _KEY}
+_BEARER = {"authorization": f"Bearer {_KEY}"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCall:
+    """A call of the demonstration: where below the gateway, what, and how its answer is told in brief."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, object]
+    status: int
+    brief: Callable[[Json], str]
+
+
+TASK = DemoCall(
+    "parallel/v1/tasks/runs",
+    _API_KEY,
+    {
+        "input": "Create a comprehensive market research report on the HVAC industry in the USA including an "
+        "analysis of recent M&A activity and other relevant details.",
+        "processor": "ultra",
+    },
+    202,
+    brief_run,
+)
+CALLS = (
+    TASK,
+    DemoCall(
+        "parallel/v1beta/search",
+        _API_KEY,
+        {
+            "objective": "When was the United Nations established? Prefer UN's websites.",
+            "search_queries": ["Founding year UN", "Year of founding United Nations"],
+            "processor": "base",
+            "max_results": 10,
+            "max_chars_per_result": 6000,
+        },
+        200,
+        brief_search,
+    ),
+    DemoCall(
+        "parallel/v1beta/findall/ingest",
+        _API_KEY,
+        {
+            "query": "Find all AI companies that recently raised money and get their website, CEO name, "
+            "and CTO name."
+        },
+        200,
+        brief_ingest,
+    ),
+    DemoCall(
+        "compat/chat/completions",
+        _BEARER,
+        {"model": "parallel/speed", "messages": [{"role": "user", "content": "Hello!"}]},
+        200,
+        brief_chat,
+    ),
+)
+
+
+class DemoFailed(click.ClickException):
+    """A step did not go well; the text says which and why."""
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="End after the log table; exit code 0 if all went well.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The gateway's port. [default: 8787, or a free one]"
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: a temporary one]"
+)
+def demo(leave: bool, port: int | None, data: Path | None) -> None:
+    """Start a gateway and a local Parallel engine, send four calls, show the log; offline, without any key.
+
+    \b
+    Examples:
+      penstock demo                 serves on until Ctrl-C
+      penstock demo --exit          ends by itself
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    with _folder(data) as folder, _gateway(folder, _free_port() if port is None else port) as gateway:
+        base = f"{gateway.address}/v1/local/default"
+        console.print(f"[bold]Penstock[/] is serving on {gateway.address}, its data is in {folder}\n")
+        _make_calls(console, base)
+        _show_log(console, folder)
+        if not leave:
+            _say_further(console, base, folder)
+            console.print("\nServing until Ctrl-C.")
+            gateway.wait()
+            console.print("\nStopped.")
+
+
+# -- the gateway
+
+
+@dataclass(slots=True)
+class _Gateway:
+    """A running `penstock serve`."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+
+    def wait(self) -> None:
+        """Until Ctrl-C, or until the gateway ends by itself, which is a failure."""
+        with suppress(KeyboardInterrupt):
+            code = self.process.wait()
+            raise DemoFailed(f"the gateway ended by itself with exit code {code}")
+
+
+@contextmanager
+def _gateway(folder: Path, port: int) -> Iterator[_Gateway]:
+    command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
+    command += ["--data", str(folder), "--local-parallel"]
+    log = folder / "demo.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, address, folder, log)
+            yield _Gateway(process, address)
+        finally:
+            _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], address: str, folder: Path, log: Path) -> None:
+    engine = engine_socket(folder)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _listens(engine) and _is_ready(address):
+            return
+        time.sleep(_POLL_SECONDS)
+    raise DemoFailed(f"the gateway did not start:\n{log.read_text(errors='replace')}")
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz", trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks the gateway to stop, as Ctrl-C may already have done, and lets it finish even if asked again."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(_STOP_SECONDS)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="penstock-demo-") as name:
+        yield Path(name)
+
+
+def _free_port() -> int:
+    """The usual port, or any other when that is taken."""
+    for port in (_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise DemoFailed("there is no free port on 127.0.0.1")
+
+
+# -- the calls
+
+
+def _make_calls(console: Console, base: str) -> None:
+    with httpx.Client(base_url=base, timeout=_RESULT_SECONDS, trust_env=False) as client:
+        answers = [_call(console, client, call) for call in CALLS]
+        run_id = answers[0]["run_id"]
+        path = f"{TASK.path}/{run_id}/result"
+        with console.status("waiting for the task's result"):
+            result = _json(client.get(path, headers=dict(TASK.headers)), 200, path)
+        _tell(console, "GET", path, 200, brief_report(result))
+
+
+def _call(console: Console, client: httpx.Client, call: DemoCall) -> dict[str, Json]:
+    answer = _json(
+        client.post(call.path, headers=dict(call.headers), json=dict(call.body)), call.status, call.path
+    )
+    _tell(console, "POST", call.path, call.status, call.brief(answer))
+    return answer
+
+
+def _json(response: httpx.Response, status: int, path: str) -> dict[str, Json]:
+    if response.status_code != status:
+        raise DemoFailed(f"{path} answered {response.status_code}, not {status}: {response.text[:500]}")
+    answer = response.json()
+    if not isinstance(answer, dict):
+        raise DemoFailed(f"{path} did not answer with an object: {response.text[:500]}")
+    return answer
+
+
+def _tell(console: Console, method: str, path: str, status: int, brief: str) -> None:
+    console.print(f"[bold cyan]{method}[/] …/{path}  [green]{status}[/]")
+    for line in brief.splitlines():
+        console.print(f"    {line}", markup=False)
+    console.print()
+
+
+# -- the log
+
+
+def _show_log(console: Console, folder: Path) -> None:
+    """The log table, as `penstock logs` prints it; the ledger is a moment behind the answers."""
+    wanted = len(CALLS) + 1
+    deadline = time.monotonic() + _START_SECONDS
+    command = [sys.executable, "-m", "penstock", "logs", "--data", str(folder)]
+    while time.monotonic() < deadline:
+        listing = subprocess.run([*command, "--json"], capture_output=True, check=False)
+        if listing.returncode == 0 and len(listing.stdout.splitlines()) >= wanted:
+            sys.stdout.flush()
+            subprocess.run(command, check=True)
+            return
+        time.sleep(_POLL_SECONDS)
+    raise DemoFailed("the calls did not arrive in the ledger")
+
+
+def _say_further(console: Console, base: str, folder: Path) -> None:
+    console.print("\nLook further:")
+    console.print(f"    penstock logs --data {folder} --follow")
+    console.print(f"    penstock logs show ID --data {folder}")
+    console.print(f"    {base}/parallel/…   {base}/compat   {base}/openai/…", markup=False)
