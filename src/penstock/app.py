@@ -68,6 +68,7 @@ def lane_limits(settings: Settings) -> LaneLimits:
         keep_alive_seconds=timeouts.keep_alive,
         body_grace=timeouts.body_grace,
         body_rate=timeouts.body_rate,
+        stalled_seconds=timeouts.idle,
     )
 
 

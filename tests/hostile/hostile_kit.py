@@ -12,6 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from conftest import Connect, OpenGateway
+from penstock.telemetry.record import CallRecord, read_frames
+from penstock.telemetry.segments import DIRECTORY, list_segments
 from support.client import Answer, Client
 from support.configuration import openai
 from support.inprocess import InProcess
@@ -120,6 +122,19 @@ def own() -> set[asyncio.Task[None]]:
     return {current}
 
 
+def free_memory(gateway: InProcess) -> int:
+    """What is left of the memory for bodies in the log."""
+    return gateway.parts.pipeline._budget.free
+
+
+def records(gateway: InProcess) -> list[CallRecord]:
+    """What stands in the journal now, while nobody has moved it to the ledger."""
+    found: list[CallRecord] = []
+    for name in list_segments(gateway.data / DIRECTORY):
+        found += [entry.record for entry in read_frames((gateway.data / DIRECTORY / name).read_bytes())]
+    return found
+
+
 class Complaints:
     """What the event loop complains about: exceptions in callbacks, futures nobody looked at."""
 
@@ -135,9 +150,6 @@ class Complaints:
         assert self.heard == []
 
 
-Condition = Callable[[], bool]
-
-
-async def becomes(condition: Condition, what: str) -> None:
+async def becomes(condition: Callable[[], bool], what: str) -> None:
     """Waits until the condition holds."""
     await eventually(lambda: True if condition() else None, what)

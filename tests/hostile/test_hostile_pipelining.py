@@ -181,8 +181,9 @@ async def test_a_broken_answer_ends_the_line(
     assert not row.success
 
 
+@pytest.mark.parametrize("how", ["reset", "close"])
 async def test_a_client_that_leaves_takes_all_its_requests_along(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str
 ) -> None:
     """Also the one that is being answered while others wait behind it."""
     gateway = await gateway_for(open_gateway, upstream)
@@ -190,7 +191,10 @@ async def test_a_client_that_leaves_takes_all_its_requests_along(
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, body=b"1") + SMUGGLED * 3)
     await upstream.request()
-    client.leave()
+    if how == "reset":
+        client.leave()
+    else:
+        client.writer.close()
     await upstream.left()
     await settled(gateway)
     assert len(upstream.requests) == 1

@@ -28,6 +28,7 @@ from penstock.wire.headers import Header
 _PREFIX = b"/v1/"
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _LINGER_SECONDS = 5.0
+_FOREVER = float("inf")
 
 
 class Handler(Protocol):
@@ -46,6 +47,7 @@ class LaneLimits:
     keep_alive_seconds: float = 75
     body_grace: float = 30
     body_rate: float = 500
+    stalled_seconds: float = 600
 
 
 class _Waiting(Enum):
@@ -54,6 +56,7 @@ class _Waiting(Enum):
     REQUEST = "request"
     HEAD = "head"
     BODY = "body"
+    READER = "reader"
     CLOSE = "close"
     NOTHING = "nothing"
 
@@ -295,7 +298,9 @@ class FastLane(HttpToolsProtocol):
             return
         if now - self._since <= self._patience(watched[0]):
             return
-        if watched[0] in (_Waiting.REQUEST, _Waiting.CLOSE) or self._reading_answered():
+        if watched[0] is _Waiting.READER:
+            self.transport.abort()
+        elif watched[0] in (_Waiting.REQUEST, _Waiting.CLOSE) or self._reading_answered():
             self.transport.close()
         else:
             self._fail(GatewayError(REQUEST_TIMEOUT, "the request did not come in time"))
@@ -306,6 +311,8 @@ class FastLane(HttpToolsProtocol):
     def _waiting_for(self) -> _Waiting:
         if self._lingering:
             return _Waiting.CLOSE
+        if self.flow.write_paused:
+            return _Waiting.READER
         if self._in_head:
             return _Waiting.HEAD
         if self._reading is not None:
@@ -322,11 +329,13 @@ class FastLane(HttpToolsProtocol):
                 return limits.head_seconds
             case _Waiting.BODY:
                 received = self._reading.body.size if self._reading is not None else 0
-                return limits.body_grace + received / limits.body_rate
+                return limits.body_grace + (received / limits.body_rate if limits.body_rate else _FOREVER)
+            case _Waiting.READER:
+                return limits.stalled_seconds
             case _Waiting.CLOSE:
                 return _LINGER_SECONDS
             case _Waiting.NOTHING:
-                return float("inf")
+                return _FOREVER
 
 
 def _too_large(limits: LaneLimits) -> GatewayError:
