@@ -15,28 +15,11 @@ from pydantic import BaseModel
 
 from conftest import Serve
 from support.configuration import gateways, providers
+from support.documents import write_documents
 from support.gateway import Gateway
 from support.replies import sse, whole
 from support.upstream import Upstream
 
-RESERVOIR = """---
-url: https://docs.example.test/zorblax
-title: The Zorblax reservoir
-date: 2026-03-01
----
-# The Zorblax reservoir
-
-The Zorblax reservoir is a lake in the valley of Ommen. The Zorblax reservoir was completed in 1987.
-The Zorblax reservoir holds 42 million litres of water. Its owner is the Quillan Water Company.
-"""
-BRIDGE = """---
-url: https://docs.example.test/bridge
-title: The Tarnholt bridge
----
-# The Tarnholt bridge
-
-The Tarnholt bridge crosses the river Ems. The Tarnholt bridge was opened in 1903.
-"""
 QUESTION = "When was the Zorblax reservoir completed?"
 
 
@@ -48,11 +31,7 @@ class Reservoir(BaseModel):
 
 @pytest.fixture
 def documents(tmp_path: Path) -> str:
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    (folder / "zorblax.md").write_text(RESERVOIR)
-    (folder / "bridge.md").write_text(BRIDGE)
-    return str(folder)
+    return str(write_documents(tmp_path))
 
 
 @pytest.fixture
@@ -71,18 +50,9 @@ async def sdk(gateway: Gateway) -> AsyncIterator[parallel.AsyncParallel]:
     await client.close()
 
 
-def _sdk(url: str, gateway: str) -> parallel.AsyncParallel:
+def _sdk(url: str, gateway: str, max_retries: int = 0) -> parallel.AsyncParallel:
     base_url = f"{url}/v1/{gateway}/parallel"
-    return parallel.AsyncParallel(api_key="parallel-key-1", base_url=base_url, max_retries=0)
-
-
-async def test_first_call_at_once_after_the_start(serve: Serve, documents: str) -> None:
-    """The gateway says that it serves when all of it does."""
-    gateway = await serve(None, "--local-parallel", documents)
-    async with _sdk(gateway.url, "local/default") as sdk:
-        found = await sdk.search(search_queries=["Zorblax reservoir"])
-    assert found.results
-    await gateway.stop()
+    return parallel.AsyncParallel(api_key="parallel-key-1", base_url=base_url, max_retries=max_retries)
 
 
 async def test_search(gateway: Gateway, sdk: parallel.AsyncParallel) -> None:
@@ -179,11 +149,11 @@ async def test_408_of_a_long_poll_passes_and_is_polled_again(serve: Serve, upstr
     json_type = (("Content-Type", "application/json"),)
     upstream.will(
         whole(run, 202, json_type),
-        whole(b'{"type":"error","error":{"message":"run still active"}}', 408, json_type),
+        whole(b'{"type":"error"}', 408, (*json_type, ("retry-after-ms", "1"))),
         whole(result, 200, json_type),
     )
     gateway = await serve(gateways() + providers({"parallel": upstream.url}))
-    async with _sdk(gateway.url, "acct/gw") as sdk:
+    async with _sdk(gateway.url, "acct/gw", max_retries=2) as sdk:
         done = await sdk.task_run.execute(input="x", processor="lite", output="text")
     assert done.output.content == "x"
     assert [row.status_code for row in await gateway.logs(3)] == [202, 408, 200]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,10 +44,15 @@ def table(rows: dict[str, bytes]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("data", rows.values(), ids=rows.keys())
 
 
-async def gateway_for(open_gateway: OpenGateway, upstream: Upstream, **limits: float) -> InProcess:
-    """A gateway before this provider; `limits` go below `[server.limits]`."""
+def gateway_limits(url: str, **limits: float) -> str:
+    """The configuration of a gateway before a provider; `limits` go below `[server.limits]`."""
     lines = "".join(f"{key} = {value}\n" for key, value in limits.items())
-    return await open_gateway(openai(upstream.url, f"[server.limits]\n{lines}"))
+    return openai(url, f"[server.limits]\n{lines}")
+
+
+async def gateway_for(open_gateway: OpenGateway, upstream: Upstream, **limits: float) -> InProcess:
+    """Such a gateway, running."""
+    return await open_gateway(gateway_limits(upstream.url, **limits))
 
 
 # -- refusals
@@ -104,22 +110,16 @@ def busy(gateway: InProcess) -> int:
     return sum(connection.exchange is not None for pool in pools for connection in pool.connections)
 
 
-async def nothing_left(gateway: InProcess, others: set[asyncio.Task[None]]) -> None:
-    """No call, no connection in use, no task but `others`."""
+async def nothing_left(gateway: InProcess) -> None:
+    """No call, no connection in use, no task of the gateway's."""
     await settled(gateway)
     assert busy(gateway) == 0
-
-    def strangers() -> bool | None:
-        return True if not asyncio.all_tasks() - others - own() else None
-
-    await eventually(strangers, "the end of all tasks")
+    assert [task for task in asyncio.all_tasks() if _is_ours(task)] == []
 
 
-def own() -> set[asyncio.Task[None]]:
-    """The task that asks."""
-    current = asyncio.current_task()
-    assert current is not None
-    return {current}
+def _is_ours(task: asyncio.Task[object]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and "penstock" in Path(code.co_filename).parts
 
 
 def free_memory(gateway: InProcess) -> int:

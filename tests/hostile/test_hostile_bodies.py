@@ -337,4 +337,4 @@ async def test_an_unwanted_body_without_end(
     except ConnectionError:
         pass
     assert sent < 2**26
-    await nothing_left(gateway, set())
+    await nothing_left(gateway)

@@ -26,17 +26,16 @@ KEPT = 1_000_000
 
 
 class Scene:
-    """A gateway and its client, and what there was before them."""
+    """A gateway and its client."""
 
-    def __init__(self, gateway: InProcess, client: Client, others: set[asyncio.Task[None]]) -> None:
+    def __init__(self, gateway: InProcess, client: Client) -> None:
         self.gateway = gateway
         self.client = client
-        self.others = others
         self.complaints = Complaints()
 
     async def is_clean(self, status: int | None, success: bool | None = False) -> None:
         """Nothing of the call is left but its one row; without a status: not even that."""
-        await nothing_left(self.gateway, self.others | asyncio.all_tasks())
+        await nothing_left(self.gateway)
         assert free_memory(self.gateway) == KEPT
         rows = await self.gateway.rows(0 if status is None else 1)
         assert [(row.status_code, row.success) for row in rows] == ([] if status is None else [(status, success)])
@@ -65,7 +64,7 @@ async def scene(open_gateway: OpenGateway, connect: Connect, url: str, extra: st
     """A gateway before the provider at `url`, which keeps little memory for the log."""
     limits = f"[server.limits]\nmax_capture_bytes = {KEPT}\n{extra}"
     gateway = await open_gateway(openai(url, limits))
-    return Scene(gateway, await connect(gateway.url), asyncio.all_tasks())
+    return Scene(gateway, await connect(gateway.url))
 
 
 def stop_calls(gateway: InProcess) -> None:
@@ -217,7 +216,7 @@ async def test_in_the_queue(
     await here.gateway.catch_up()
     gate.set()
     await becomes(lambda: here.gateway.lanes == [], "the end of the client's connection")
-    await nothing_left(here.gateway, here.others | asyncio.all_tasks())
+    await nothing_left(here.gateway)
     assert 1 <= len(records(here.gateway)) == len(upstream.requests) <= 2
     assert free_memory(here.gateway) == KEPT
     here.complaints.none()
@@ -242,7 +241,7 @@ async def test_right_after_sending(
     here.client.writer.write(request("POST", CHAT, body=b"{}"))
     here.client.end_sending()
     await becomes(lambda: here.gateway.lanes == [], "the end of the client's connection")
-    await nothing_left(here.gateway, here.others | asyncio.all_tasks())
+    await nothing_left(here.gateway)
     assert len(records(here.gateway)) <= 1
 
 
@@ -319,7 +318,7 @@ async def test_leaving_at_any_turn_of_a_quick_call(
         await asyncio.sleep(0)
     lane.transport.abort()
     await becomes(lambda: here.gateway.lanes == [], "the end of the client's connection")
-    await nothing_left(here.gateway, here.others | asyncio.all_tasks())
+    await nothing_left(here.gateway)
     assert free_memory(here.gateway) == KEPT
     row = await here.gateway.row()
     assert (row.status_code, row.success) in ((499, False), (200, True), (200, False))

@@ -7,6 +7,7 @@ How records get into the ledger is in `shipper.py`.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import select
 import signal
@@ -49,6 +50,7 @@ def main(data: Path, parent_fd: int | None = None) -> int:
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds.
     """
+    gc.freeze()  # walking what the parent made would only unshare it
     stop = SignalStop(parent_fd)
     directory = data / DIRECTORY
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

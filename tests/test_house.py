@@ -1,0 +1,358 @@
+"""The house rules, read off the source: which way imports point, who may do what, how large things get.
+
+Nothing of the project is imported here. Where a rule has an exception, it stands in a short list with its
+reason; a list that grows is a sign to redraw the rule or the code.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
+PROVIDER_GUIDE = ROOT / "docs" / "guides" / "providers.md"
+
+# From the top downwards. A module belongs to the longest name that fits it. It may import what stands in a
+# lower row, and what belongs to the same name; never a neighbour in its row.
+LAYERS = (
+    ("__main__",),
+    ("cli",),
+    ("supervisor",),
+    ("app",),
+    ("web",),
+    ("pipeline",),
+    ("policies", "routing", "upstream", "outgoing", "telemetry.recorder"),
+    ("call", "inbound"),
+    ("request_body",),
+    ("exchange",),
+    ("telemetry",),
+    ("stores",),
+    ("providers", "wire", "settings"),
+    ("telemetry.record", "telemetry.segments"),
+    ("__init__", "errors", "clock", "capture", "redaction"),
+)
+
+# What only some may touch. Names of `src/penstock`, matched like those of the layers.
+OUTSIDE_WORLD = {
+    "asyncio",
+    "http.client",
+    "http.server",
+    "httpx",
+    "os",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "threading",
+    "urllib.request",
+}
+PURE = (
+    "wire",
+    "providers",
+    "errors",
+    "capture",
+    "redaction",
+    "call",
+    "routing",
+    "telemetry.record",
+    "telemetry.derive",
+)
+CLOCKS = {"time", "random", "secrets", "uuid"}
+WITH_CLOCKS = ("clock", "supervisor", "cli")  # they start, watch and show; no call passes through them
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+LONG_FILE_LINES = 200  # above this a docstring has more than one line
+SHORT_DOCSTRINGS = {"parallel_local/web/extract.py"}
+
+LATE_IMPORTS = {("parallel_local.documents.pdf", "pypdf")}  # an extra, loaded when a PDF is read
+
+REGISTRIES = re.compile(
+    "|".join((r"pypi\.(?:python\.)?org", "pythonhosted" + r"\.org", "npmjs" + r"\.(?:org|com)"))
+)
+MACHINE_PATHS = re.compile(r"(?<![\w.…:/-])/(?:work|root|tmp|home/\w+)(?![\w-])")
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+
+
+@cache
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def module_name(path: Path) -> str:
+    """`src/penstock/web/health.py` → `penstock.web.health`; a package is called by its own name."""
+    parts = path.relative_to(SRC).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for path in sorted(SRC.rglob("*.py"))}
+PENSTOCK = {name: path for name, path in SOURCES.items() if name.partition(".")[0] == "penstock"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(text(path))
+
+
+def imports_in(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Module and name of every import below a node; for `import x` the name is empty."""
+    for found in ast.walk(node):
+        if isinstance(found, ast.Import):
+            yield from ((alias.name, "") for alias in found.names)
+        elif isinstance(found, ast.ImportFrom):
+            assert not found.level, "imports are absolute"
+            yield from ((found.module or "", alias.name) for alias in found.names)
+
+
+@cache
+def own_imports(name: str) -> frozenset[str]:
+    """The modules of this project that a module imports."""
+    found = set()
+    for module, member in imports_in(tree(SOURCES[name])):
+        whole = f"{module}.{member}"
+        if whole in SOURCES:
+            found.add(whole)
+        elif module in SOURCES:
+            found.add(module)
+    return frozenset(found - {name})
+
+
+def fits(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def place(module: str) -> tuple[int, str]:
+    """Row and name of a module of penstock among the layers."""
+    name = module.partition(".")[2] or "__init__"
+    found = [(len(part), row, part) for row, parts in enumerate(LAYERS) for part in parts if fits(name, part)]
+    assert found, f"{module} has no place in the layers"
+    _, row, part = max(found)
+    return row, part
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+# -- which way imports point
+
+
+def test_imports_point_downwards() -> None:
+    wrong = []
+    for module in PENSTOCK:
+        row, part = place(module)
+        for other in own_imports(module) & PENSTOCK.keys():
+            other_row, other_part = place(other)
+            if other_part != part and other_row <= row:
+                wrong.append(f"{module} imports {other}")
+    assert not wrong
+
+
+def test_every_layer_is_there() -> None:
+    used = {place(module)[1] for module in PENSTOCK}
+    assert used == {part for row in LAYERS for part in row}
+
+
+def test_there_are_no_cycles() -> None:
+    left = {name: set(own_imports(name)) for name in SOURCES}
+    while free := [name for name, others in left.items() if not others]:
+        for name in free:
+            del left[name]
+        for others in left.values():
+            others.difference_update(free)
+    assert not left, "these import each other, or what does"
+
+
+def test_gateway_and_local_engine_know_nothing_of_each_other() -> None:
+    for name in SOURCES:
+        package = name.partition(".")[0]
+        for module, _ in imports_in(tree(SOURCES[name])):
+            assert module.partition(".")[0] in {package} or not module.startswith(
+                ("penstock", "parallel_local")
+            ), name
+
+
+def test_imports_stand_at_the_top() -> None:
+    late = {
+        (name, module)
+        for name, path in SOURCES.items()
+        for function in functions(path)
+        for module, _ in imports_in(function)
+    }
+    assert late == LATE_IMPORTS
+
+
+# -- who may do what
+
+
+def outside(module: str, forbidden: set[str]) -> set[str]:
+    """Which of the forbidden modules this one imports."""
+    return {
+        name
+        for imported, member in imports_in(tree(PENSTOCK[module]))
+        for name in forbidden
+        if fits(imported, name) or fits(f"{imported}.{member}", name)
+    }
+
+
+def is_one_of(module: str, parts: tuple[str, ...]) -> bool:
+    return any(fits(module.partition(".")[2], part) for part in parts)
+
+
+def test_pure_files_do_no_io() -> None:
+    assert not {
+        name: found for name in PENSTOCK if is_one_of(name, PURE) and (found := outside(name, OUTSIDE_WORLD))
+    }
+
+
+def test_time_and_chance_come_from_the_clock() -> None:
+    assert not {
+        name: found
+        for name in PENSTOCK
+        if not is_one_of(name, WITH_CLOCKS) and (found := outside(name, CLOCKS))
+    }
+
+
+def test_only_the_upstream_opens_connections() -> None:
+    opening = {
+        "create_connection",
+        "create_unix_connection",
+        "open_connection",
+        "open_unix_connection",
+        "start_tls",
+    }
+    for name, path in PENSTOCK.items():
+        if name == "penstock.upstream":
+            continue
+        used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        assert not used & opening, name
+
+
+def test_only_the_pages_beside_the_data_plane_are_asgi() -> None:
+    assert [name for name in PENSTOCK if outside(name, {"starlette"})] == ["penstock.web.health"]
+
+
+def test_only_the_composition_root_knows_policies() -> None:
+    others = [name for name in PENSTOCK if not fits(name, "penstock.policies")]
+    assert [name for name in others if any(fits(one, "penstock.policies") for one in own_imports(name))] == [
+        "penstock.app"
+    ]
+
+
+def test_sql_stays_in_the_stores() -> None:
+    assert all(fits(name, "penstock.stores") for name in PENSTOCK if outside(name, {"sqlite3"}))
+
+
+# -- sizes and words
+
+
+@pytest.mark.parametrize("folder", ["src", "bench"])
+def test_files_and_functions_stay_small(folder: str) -> None:
+    for path in project_files(".py"):
+        if path.relative_to(ROOT).parts[0] != folder:
+            continue
+        assert len(text(path).splitlines()) <= MAX_FILE_LINES, path
+        for function in functions(path):
+            lines = (function.end_lineno or 0) - function.lineno + 1
+            assert lines <= MAX_FUNCTION_LINES, f"{function.name} in {path}"
+
+
+def test_every_source_file_says_what_it_is() -> None:
+    for path in SOURCES.values():
+        lines = (ast.get_docstring(tree(path)) or "").splitlines()
+        assert lines, path
+        assert lines[0][:1].isupper() or lines[0].startswith("`"), path
+        assert lines[-1].endswith((".", ")", "?")), path
+        if len(text(path).splitlines()) > LONG_FILE_LINES:
+            name = path.relative_to(SRC).as_posix()
+            assert (len(lines) > 1) != (name in SHORT_DOCSTRINGS), (
+                f"{name} says too little about what it leaves to others"
+            )
+
+
+def test_every_provider_is_in_the_guide() -> None:
+    guide = text(PROVIDER_GUIDE)
+    shared = {"base", "base_url", "paths", "registry", "custom", "openai_compatible", "parallel_secrets"}
+    for name, path in PENSTOCK.items():
+        if not name.startswith("penstock.providers.") or name.rpartition(".")[2] in shared:
+            continue
+        slugs = re.findall(r'^    slug="([\w-]+)",$', text(path), re.MULTILINE)
+        assert slugs, f"{name} names no provider"
+        for slug in slugs:
+            assert f"\n| `{slug}` |" in guide, f"{slug} has no row in {PROVIDER_GUIDE.name}"
+
+
+def test_names_of_test_files_are_unique() -> None:
+    counted = Counter(path.name for path in project_files(".py") if path.is_relative_to(ROOT / "tests"))
+    assert [
+        name for name, count in counted.items() if count > 1 and name not in {"__init__.py", "conftest.py"}
+    ] == []
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert not matches(REGISTRIES, "")
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    assert not matches(MACHINE_PATHS, "")
+
+
+def test_nothing_is_left_for_later() -> None:
+    assert not matches(UNFINISHED, "")
+
+
+# -- the files of the project
+
+TEXT = {"", ".py", ".md", ".toml", ".txt", ".lock", ".json", ".mjs", ".yml", ".yaml", ".cfg", ".gitignore"}
+LICENCES = {"LICENSE"}  # not ours to word
+
+
+def project_files(ending: str) -> list[Path]:
+    """What is, or could be, under version control."""
+    return [path for path in _all_files() if path.name.endswith(ending)]
+
+
+@cache
+def _all_files() -> tuple[Path, ...]:
+    git = shutil.which("git")
+    if git is not None and (ROOT / ".git").exists():
+        command = [
+            git,
+            "-c",
+            f"safe.directory={ROOT}",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout
+        found = [ROOT / name for name in listed.decode().split("\0") if name]
+    else:
+        tops = ("src", "tests", "docs", "bench", "README.md", "CHANGELOG.md", "Makefile", "pyproject.toml")
+        found = [path for top in tops for path in ((ROOT / top), *(ROOT / top).rglob("*"))]
+        found = [path for path in found if not {"node_modules", "__pycache__", ".cache"} & set(path.parts)]
+    return tuple(sorted(path for path in set(found) if path.is_file()))
+
+
+def matches(pattern: re.Pattern[str], ending: str) -> list[str]:
+    """Where a pattern occurs in the project's text files."""
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in project_files(ending)
+        if path.suffix in TEXT and path.name not in LICENCES
+        if pattern.search(text(path))
+        for number, line in enumerate(text(path).splitlines(), 1)
+        if pattern.search(line)
+    ]
