@@ -13,6 +13,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -142,10 +143,8 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_every_dependency_has_its_reason() -> None:
     (page,) = [text(decision) for decision in DECISIONS if "dependencies" in decision.name]
     project = tomllib.loads(text(ROOT / "pyproject.toml"))
-    extras = project["project"]["optional-dependencies"].values()
-    wanted = {
-        re.split(r"[<>=~!]", line)[0] for line in [*project["project"]["dependencies"], *sum(extras, [])]
-    }
+    extras = chain.from_iterable(project["project"]["optional-dependencies"].values())
+    wanted = {re.split(r"[<>=~!]", line)[0] for line in [*project["project"]["dependencies"], *extras]}
     assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == wanted
     for line in project["dependency-groups"]["dev"]:
         assert f"`{re.split(r'[<>=~!]', line)[0]}`" in page, line

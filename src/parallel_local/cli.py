@@ -26,16 +26,25 @@ def main() -> None:
     "--port", default=8790, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option("--uds", type=click.Path(path_type=Path), help="Listen on this unix socket instead.")
+@click.option("--fd", type=click.IntRange(0), help="Serve on this inherited, listening socket instead.")
+@click.option("--parent-fd", type=click.IntRange(0), help="End when this inherited pipe is closed.")
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Where index and runs are kept."
 )
 @click.option("--api-key", envvar="PARALLEL_LOCAL_API_KEY", help="Accept only this key; otherwise any key.")
 def serve(
-    docs: Path | None, host: str, port: int, uds: Path | None, data: Path | None, api_key: str | None
+    docs: Path | None,
+    host: str,
+    port: int,
+    uds: Path | None,
+    fd: int | None,
+    parent_fd: int | None,
+    data: Path | None,
+    api_key: str | None,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents."""
     folder = docs or _PACKAGED
-    listener, place = _listen(host, port, uds)
+    listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
     app = create_app(folder, data or default_data(folder), api_key=api_key)
     engine: Engine = app.state.engine
     for path, reason in engine.library.skipped.items():
@@ -46,7 +55,7 @@ def serve(
         if uds is not None:
             uds.unlink(missing_ok=True)
 
-    EngineServer(app, engine, lambda: click.echo(announcement), stopped).run(sockets=[listener])
+    EngineServer(app, engine, lambda: click.echo(announcement), stopped, parent_fd).run(sockets=[listener])
 
 
 def default_data(docs: Path) -> Path:
@@ -54,6 +63,18 @@ def default_data(docs: Path) -> Path:
     base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return base / "parallel-local" / tag
+
+
+def _inherit(fd: int) -> tuple[socket.socket, str]:
+    """A listening socket that whoever started this program has opened."""
+    try:
+        listener = socket.socket(fileno=fd)
+        address = listener.getsockname()
+    except OSError as error:
+        raise click.ClickException(f"--fd {fd} is not a socket: {error}") from error
+    if listener.family == socket.AF_UNIX:
+        return listener, f"unix:{address}"
+    return listener, f"http://{address[0]}:{address[1]}"
 
 
 def _listen(host: str, port: int, uds: Path | None) -> tuple[socket.socket, str]:

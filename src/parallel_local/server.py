@@ -1,5 +1,6 @@
 """Serving the application with uvicorn, ending promptly even while clients wait."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable
@@ -16,8 +17,14 @@ class EngineServer(uvicorn.Server):
     """A server that first ends all long polls and streams when it is told to stop."""
 
     def __init__(
-        self, app: Starlette, engine: Engine, announce: Callable[[], None], stopped: Callable[[], None]
+        self,
+        app: Starlette,
+        engine: Engine,
+        announce: Callable[[], None],
+        stopped: Callable[[], None],
+        parent_fd: int | None = None,
     ) -> None:
+        """`parent_fd` is the reading end of a pipe whose writing end only the parent holds."""
         config = uvicorn.Config(
             app,
             log_level=logging.WARNING,
@@ -31,12 +38,21 @@ class EngineServer(uvicorn.Server):
         self._engine = engine
         self._announce = announce
         self._stopped = stopped
+        self._parent_fd = parent_fd
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        if self._parent_fd is not None:
+            asyncio.get_running_loop().add_reader(self._parent_fd, self._end)
         if self.started:
             self._announce()
+
+    def _end(self) -> None:
+        """The parent has gone."""
+        if self._parent_fd is not None:
+            asyncio.get_running_loop().remove_reader(self._parent_fd)
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wake everybody who waits, then stop as usual."""

@@ -12,13 +12,13 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from penstock.app import LoadSettings, build_world, run_worker
 from penstock.settings import ConfigError, Settings
@@ -95,7 +95,9 @@ class Supervisor:
         parent = self._lifeline[0]
         self._children.append(Child("shipper", lambda: _ship(data, parent)))
         if self.local_parallel is not None:
-            self._children.append(Child("local-parallel", lambda: _exec_local(self.local_parallel)))
+            listener = _bind_unix(self.local_parallel.socket)
+            engine = self.local_parallel
+            self._children.append(Child("local-parallel", lambda: _exec_local(engine, listener, parent)))
         for number in range(self.settings.server.workers):
             self._children.append(Child(f"{_WORKER} {number}", self._run_worker))
         for child in self._children:
@@ -240,14 +242,15 @@ def _describe(status: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def _exec_local(local: LocalParallel | None) -> int:
-    """Becomes the local engine, a program of its own."""
-    assert local is not None
+def _exec_local(local: LocalParallel, listener: socket.socket, parent: int) -> NoReturn:
+    """Becomes the local engine, a program of its own. It inherits the socket, where early calls wait for it."""
     command = [sys.executable, "-m", "parallel_local", "serve"]
     if local.documents is not None:
         command.append(str(local.documents))
-    command += ["--uds", str(local.socket), "--data", str(local.data)]
-    return subprocess.call(command)
+    command += ["--fd", str(listener.fileno()), "--parent-fd", str(parent), "--data", str(local.data)]
+    os.set_inheritable(listener.fileno(), True)
+    os.set_inheritable(parent, True)
+    os.execv(sys.executable, command)
 
 
 def _lock_folder(data: Path) -> int:
@@ -284,6 +287,19 @@ def _bind(host: str, port: int) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
         ) from error
+    return listener
+
+
+def _bind_unix(path: Path) -> socket.socket:
+    """The local engine's socket; one that an earlier process left behind gives way."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"cannot listen on {path}: {error.strerror}; choose another --data") from error
     return listener
 
 

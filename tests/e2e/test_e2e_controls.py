@@ -138,7 +138,7 @@ async def test_request_timeout_does_not_cut_a_stream_that_has_begun(
     upstream.will(sse(b"data: 1\n\n", gate, b"data: 2\n\n"), silence())
     gateway = await open_gateway(openai(upstream.url))
     streaming, waiting = await connect(gateway.url), await connect(gateway.url)
-    limit = ("cf-aig-request-timeout", "150")
+    limit = ("cf-aig-request-timeout", "500")
     await streaming.send(request("POST", CHAT, limit, body=b"{}"))
     await streaming.head()
     assert await streaming.chunk() == b"data: 1\n\n"

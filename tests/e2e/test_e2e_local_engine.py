@@ -13,6 +13,7 @@ from conftest import Connect, Serve
 from support.client import Answer, Client
 from support.documents import write_documents
 from support.gateway import Gateway, fails_to_start
+from support.processes import all_gone, family
 from support.waiting import eventually
 
 BASE = "/v1/local/default/parallel"
@@ -33,21 +34,9 @@ async def _search(client: Client) -> Answer:
     return await client.ask("POST", f"{BASE}/v1/search", ("x-api-key", "k"), body=body)
 
 
-def _family(gateway: Gateway) -> list[psutil.Process]:
-    return psutil.Process(gateway.process.pid).children(recursive=True)
-
-
 def _engine(gateway: Gateway) -> psutil.Process:
-    (engine,) = [process for process in _family(gateway) if "parallel_local" in process.cmdline()]
+    (engine,) = [process for process in family(gateway.process.pid) if "parallel_local" in process.cmdline()]
     return engine
-
-
-async def _all_gone(family: list[psutil.Process]) -> None:
-    await eventually(
-        lambda: None if any(process.is_running() for process in family) else True,
-        f"the end of {[process.pid for process in family]}",
-        10,
-    )
 
 
 async def test_first_call_at_once_after_the_start(serve: Serve, connect: Connect, tmp_path: Path) -> None:
@@ -73,10 +62,11 @@ async def test_packaged_documents(serve: Serve, connect: Connect) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 async def test_nobody_outlives_the_gateway(serve: Serve, tmp_path: Path, number: signal.Signals) -> None:
     gateway = await _serve(serve, tmp_path)
-    family = _family(gateway)
+    processes = family(gateway.process.pid)
+    assert len(processes) >= 3
     gateway.signal(number)
     assert await gateway.ended() == (-number if number is signal.SIGKILL else 0)
-    await _all_gone(family)
+    await all_gone(processes)
 
 
 async def test_killed_engine_is_replaced(serve: Serve, connect: Connect, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ async def test_200_megabytes_up_and_200_down(
     gateway = await serve(openai(upstream.url))
     client = await connect(gateway.url)
     await client.ask("POST", "/v1/acct/gw/openai/files", body=b"{}")
-    (worker,) = map(int, re.findall(r"Started server process \[(\d+)\]", gateway.stderr))
+    (worker,) = await gateway.workers(1)
     before = _memory(worker, "VmRSS")
     size = MEGABYTES * len(MEGABYTE)
     upstream.will(sized(size, *[MEGABYTE] * MEGABYTES))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 from collections import Counter
 from pathlib import Path
 
-import psutil
 import pytest
 
 from conftest import Connect, Serve
 from support.client import Broken, Client, request
 from support.configuration import gateways, openai, providers
 from support.gateway import Gateway, fails_to_start
+from support.processes import all_gone, family
 from support.replies import Reply, sse, whole
 from support.upstream import Upstream
-from support.waiting import eventually
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
 RELOADED = "the configuration was reloaded"
@@ -40,20 +38,6 @@ async def _no_longer_listens(gateway: Gateway) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("new connections are still taken")
-
-
-def _workers(gateway: Gateway) -> list[int]:
-    """Process ids of the workers alive, in the order of their start."""
-    started = [int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", gateway.stderr)]
-    return [pid for pid in started if psutil.pid_exists(pid)]
-
-
-async def _worker_processes(gateway: Gateway, count: int) -> list[int]:
-    def look() -> list[int] | None:
-        found = _workers(gateway)
-        return found if len(found) == count else None
-
-    return await eventually(look, f"{count} workers")
 
 
 # -- stopping
@@ -229,7 +213,7 @@ async def test_two_workers_and_both_journals_reach_the_ledger(
     serve: Serve, upstream: Upstream, connect: Connect
 ) -> None:
     gateway = await serve(openai(upstream.url), "--workers", "2")
-    workers = await _worker_processes(gateway, 2)
+    workers = await gateway.workers(2)
     ids: list[str | None] = []
     for stopped in workers:  # one at a time, so that the other has to serve
         os.kill(stopped, signal.SIGSTOP)
@@ -249,12 +233,12 @@ async def test_two_workers_and_both_journals_reach_the_ledger(
 
 async def test_killed_worker_is_replaced(serve: Serve, upstream: Upstream, connect: Connect) -> None:
     gateway = await serve(openai(upstream.url))
-    (first,) = await _worker_processes(gateway, 1)
+    (first,) = await gateway.workers(1)
     assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
     os.kill(first, signal.SIGKILL)
     await gateway.says("ended with signal SIGKILL")
     assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
-    (second,) = await _worker_processes(gateway, 1)
+    (second,) = await gateway.workers(1)
     assert second != first
     await gateway.logs(2)
     await gateway.stop()
@@ -262,8 +246,8 @@ async def test_killed_worker_is_replaced(serve: Serve, upstream: Upstream, conne
 
 async def test_killed_shipper_is_replaced(serve: Serve, upstream: Upstream, connect: Connect) -> None:
     gateway = await serve(openai(upstream.url))
-    (worker,) = await _worker_processes(gateway, 1)
-    (shipper,) = [child for child in psutil.Process(gateway.process.pid).children() if child.pid != worker]
+    (worker,) = await gateway.workers(1)
+    (shipper,) = [process for process in family(gateway.process.pid) if process.pid != worker]
     shipper.kill()
     await gateway.says("shipper ended with signal SIGKILL")
     assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
@@ -273,17 +257,17 @@ async def test_killed_shipper_is_replaced(serve: Serve, upstream: Upstream, conn
 
 async def test_nobody_outlives_a_killed_supervisor(serve: Serve, upstream: Upstream) -> None:
     gateway = await serve(openai(upstream.url))
-    children = psutil.Process(gateway.process.pid).children()
-    assert len(children) == 2
+    processes = family(gateway.process.pid)
+    assert len(processes) == 2
     gateway.process.kill()
     await gateway.ended()
-    await eventually(lambda: None if any(child.is_running() for child in children) else True, "their end")
+    await all_gone(processes)
 
 
 async def test_worker_that_cannot_start_is_not_restarted_for_ever(serve: Serve) -> None:
     gateway = await serve(gateways())
     journal = gateway.data / "journal"
-    (worker,) = await _worker_processes(gateway, 1)
+    (worker,) = await gateway.workers(1)
     for path in journal.iterdir():
         path.unlink()
     journal.rmdir()

@@ -17,13 +17,16 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import psutil
 
 from penstock.telemetry.present import LogRecord
+from support.processes import is_alive
 from support.waiting import PATIENCE, eventually
 
 PROGRAM = (sys.executable, "-m", "penstock")
 
 _SERVING = re.compile(r"^penstock: serving on (http://\S+)", re.MULTILINE)
+_STARTED = re.compile(r"Started server process \[(\d+)\]")
 _IN_THE_WAY = re.compile(r"(?i)(penstock_.*|.*_proxy|ssl_cert_(file|dir))\Z")
 _STOP_SECONDS = 60.0
 _MANY = "1000000"
@@ -117,6 +120,16 @@ class Gateway:
     async def says(self, text: str) -> None:
         """Waits until it has said `text`."""
         await eventually(lambda: True if text in self.stderr else None, f"{text!r} on stderr")
+
+    async def workers(self, count: int) -> list[int]:
+        """The process ids of the workers, once so many are alive, in the order of their start."""
+
+        def look() -> list[int] | None:
+            started = [int(pid) for pid in _STARTED.findall(self.stderr)]
+            alive = [pid for pid in started if psutil.pid_exists(pid) and is_alive(psutil.Process(pid))]
+            return alive if len(alive) == count else None
+
+        return await eventually(look, f"{count} workers")
 
     # -- what is remembered
 

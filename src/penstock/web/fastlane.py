@@ -28,6 +28,9 @@ from penstock.wire.headers import Header
 _PREFIX = b"/v1/"
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _LINGER_SECONDS = 5.0
+_QUEUED = (
+    16  # pipelined requests that may wait before we stop reading, and with it noticing that a client leaves
+)
 _FOREVER = float("inf")
 
 
@@ -173,6 +176,8 @@ class FastLane(HttpToolsProtocol):
         if inbound is None:
             super().on_message_complete()
             return
+        if self.parser.should_upgrade() and _framing_lines(inbound.headers):
+            return  # the parser does not look for the body; `_upgrade` will
         inbound.body.end()
         if not self._taken:
             self._take(inbound)
@@ -188,8 +193,9 @@ class FastLane(HttpToolsProtocol):
         if current is None or current.response_complete:
             self._start(inbound)
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((inbound, self.app))
+            if len(self.pipeline) >= _QUEUED:
+                self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
@@ -236,13 +242,22 @@ class FastLane(HttpToolsProtocol):
         self._take(inbound)
 
     def _upgrade(self, rest: bytes) -> None:
-        """An upgrade nobody here speaks is not an error: the request stands, as HTTP/1.1 (RFC 9110, 7.8)."""
-        if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
+        """An upgrade nobody here speaks is not an error: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
+
+        The parser has stopped behind the head. A new one goes on from there, with the body if there is one.
+        """
+        inbound = self._reading
+        if inbound is not None and not self._taken:
+            framing = _framing_lines(inbound.headers)
+            self.parser = httptools.HttpRequestParser(_AfterHead(self))
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
+        elif self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
             self.parser = httptools.HttpRequestParser(self)
-            if rest:
-                self.data_received(rest)
         elif self._should_upgrade():
             self.handle_websocket_upgrade()
+            return
+        if rest:
+            self.data_received(rest)
 
     def linger(self) -> None:
         self._lingering = True
@@ -340,6 +355,43 @@ class FastLane(HttpToolsProtocol):
 
 def _too_large(limits: LaneLimits) -> GatewayError:
     return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
+
+
+class _AfterHead:
+    """What a parser calls that was put in the middle of a message: all but the head it was fed to get there."""
+
+    def __init__(self, lane: FastLane) -> None:
+        self._lane = lane
+        self._in_own_head = True
+        self.on_body = lane.on_body
+        self.on_message_complete = lane.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self._in_own_head:
+            self._lane.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._in_own_head:
+            self._lane.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_own_head:
+            self._lane.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._in_own_head:
+            self._in_own_head = False
+        else:
+            self._lane.on_headers_complete()
+
+
+def _framing_lines(headers: list[Header]) -> bytes:
+    """The lines that tell where a body ends; nothing for a request without a body."""
+    return b"".join(
+        b"%b: %b\r\n" % (name, value)
+        for name, value in headers
+        if name.lower() == b"transfer-encoding" or (name.lower() == b"content-length" and value.strip(b"0 "))
+    )
 
 
 def _head_size(url: bytes, headers: list[Header]) -> int:
