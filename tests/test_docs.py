@@ -22,6 +22,7 @@ import pytest
 
 import parallel_local.cli
 import penstock.cli.main
+from penstock.providers.registry import BUILT_IN
 from test_house import LAYERS
 
 ROOT = Path(__file__).parents[1]
@@ -155,6 +156,10 @@ def test_the_layers_are_drawn_as_they_are_tested() -> None:
         re.findall(r"[\w.]+", line) for block in blocks(ARCHITECTURE, "layers") for line in block.splitlines()
     ]
     assert drawn == [list(row) for row in LAYERS]
+
+
+def test_the_number_of_providers_is_the_true_one() -> None:
+    assert f"all {len(BUILT_IN)}, their paths" in text(README)
 
 
 # -- commands and code

@@ -146,6 +146,10 @@ class InProcess:
         finally:
             await client.close()
 
+    async def settled(self) -> None:
+        """Waits until no call is in flight."""
+        await eventually(lambda: None if self.state.tasks else True, "the end of all calls")
+
     async def stands_still(self, moved: Callable[[], int]) -> int:
         """Waits until `moved` grows no more, though everybody has had many turns; what it says then."""
         before, turns = -1, 0

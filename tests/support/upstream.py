@@ -87,11 +87,12 @@ class _Line(asyncio.StreamReaderProtocol):
 
 
 class Upstream:
-    """The provider. `will(reply, …)` queues answers; an empty queue means `{}` with status 200."""
+    """The provider. `will(reply, …)` queues answers; an empty queue means `otherwise`: `{}` with status 200."""
 
     def __init__(self) -> None:
         self.requests: list[Seen] = []
         self.keep_bodies = True  # false: only their sizes
+        self.otherwise = _nothing_special  # what to answer when the queue is empty
         self.bell = Bell()
         self.sent = 0  # bytes of answers handed to the sockets
         self.url = ""
@@ -197,7 +198,7 @@ class Upstream:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
                 seen = Seen(head, number)
-                reply = self._replies.popleft() if self._replies else _default(seen)
+                reply = self._replies.popleft() if self._replies else self.otherwise(seen)
                 self.requests.append(seen)
                 self.bell.ring()
                 await self._one(line, reader, writer, seen, reply)
@@ -283,7 +284,7 @@ class Upstream:
             seen.bell.ring()
 
 
-def _default(seen: Seen) -> Reply:
+def _nothing_special(seen: Seen) -> Reply:
     return bodiless(whole(b"{}")) if seen.method == b"HEAD" else whole(b"{}")
 
 

@@ -25,10 +25,14 @@ _PIECES_PER_WRITE = 512  # below every system's IOV_MAX
 log = logging.getLogger("penstock.journal")
 
 
+Frame = Sequence[bytes]
+"""One call's bytes, in pieces that are written one behind the other."""
+
+
 class Unwritten(Exception):
     """Frames that could not be written, and why."""
 
-    def __init__(self, frames: Sequence[bytes], cause: OSError) -> None:
+    def __init__(self, frames: Sequence[Frame], cause: OSError) -> None:
         super().__init__(str(cause))
         self.frames = frames
         self.cause = cause
@@ -49,10 +53,10 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._sequence = 0
         self._written = 0
-        self._frames: list[bytes] = []
+        self._frames: list[Frame] = []
         self._pending: list[Callable[[], None]] = []
         self._scheduled = False
-        self._backlog: list[bytes] = []
+        self._backlog: list[Frame] = []
         self._backlog_size = 0
         self._sync_due = False
         self._syncing: asyncio.Future[None] | None = None
@@ -65,7 +69,7 @@ class Journal:
         """Whether what is handed in now can be expected to reach the disk."""
         return not self._backlog
 
-    def commit(self, frame: bytes, then: Callable[[], None]) -> None:
+    def commit(self, frame: Frame, then: Callable[[], None]) -> None:
         """Takes a frame to be written at the end of this turn of the loop, and what is to happen after it."""
         self._frames.append(frame)
         self._pending.append(then)
@@ -86,7 +90,7 @@ class Journal:
 
     # -- writing
 
-    def _write_or_keep(self, frames: list[bytes]) -> None:
+    def _write_or_keep(self, frames: list[Frame]) -> None:
         try:
             self._write(frames)
         except Unwritten as failed:
@@ -96,41 +100,44 @@ class Journal:
             self._keep(failed.frames)
             self._loop.call_later(_RETRY_SECONDS, self._retry)
 
-    def _write(self, frames: Sequence[bytes]) -> None:
+    def _write(self, frames: Sequence[Frame]) -> None:
         """Appends the frames. Raises `Unwritten` with those that are not in the file; whole frames stay there."""
         try:
             if self._written >= self._segment_bytes:
                 self._rotate()
-            for start in range(0, len(frames), _PIECES_PER_WRITE):
-                _write_all(self._descriptor, frames[start : start + _PIECES_PER_WRITE])
+            pieces = [piece for frame in frames for piece in frame]
+            for start in range(0, len(pieces), _PIECES_PER_WRITE):
+                _write_all(self._descriptor, pieces[start : start + _PIECES_PER_WRITE])
         except OSError as error:
             done = self._keep_whole_frames(frames)
             raise Unwritten(frames[done:], error) from error
-        self._written += sum(map(len, frames))
+        self._written += sum(map(len, pieces))
         if not self._sync_due and self._fsync_interval > 0:
             self._sync_due = True
             self._loop.call_later(self._fsync_interval, self._sync)
 
-    def _keep_whole_frames(self, frames: Sequence[bytes]) -> int:
+    def _keep_whole_frames(self, frames: Sequence[Frame]) -> int:
         """After a failed write: cuts off a frame that is only partly there; returns how many got through."""
         size = os.fstat(self._descriptor).st_size
         done = 0
         for frame in frames:
-            if self._written + len(frame) > size:
+            length = sum(map(len, frame))
+            if self._written + length > size:
                 break
-            self._written += len(frame)
+            self._written += length
             done += 1
         os.ftruncate(self._descriptor, self._written)
         return done
 
-    def _keep(self, frames: Sequence[bytes]) -> None:
+    def _keep(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
-            if self._backlog_size + len(frame) > self._backlog_bytes:
+            length = sum(map(len, frame))
+            if self._backlog_size + length > self._backlog_bytes:
                 self.unwritten += 1
                 log.error("a call's record could not be written and is lost (%d so far)", self.unwritten)
             else:
                 self._backlog.append(frame)
-                self._backlog_size += len(frame)
+                self._backlog_size += length
 
     def _retry(self) -> None:
         """Writes what waited, in order, as far as the disk takes it."""

@@ -98,15 +98,20 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CallRecord).decode
 
 
-def frame(record: CallRecord, request: bytes, response: bytes) -> bytes:
-    """The bytes that stand for one call in the journal."""
+def frame_pieces(record: CallRecord, request: bytes, response: bytes) -> list[bytes]:
+    """The bytes that stand for one call in the journal; large bodies are pieces of their own, not copied."""
     meta = _encode(record)
     lengths = _LENGTHS.pack(len(meta), len(request), len(response))
     if len(request) + len(response) <= _SMALL_BYTES:
         covered = b"".join((lengths, meta, request, response))
-        return zlib.crc32(covered).to_bytes(4, "little") + covered
+        return [zlib.crc32(covered).to_bytes(4, "little") + covered]
     crc = zlib.crc32(response, zlib.crc32(request, zlib.crc32(meta, zlib.crc32(lengths))))
-    return b"".join((crc.to_bytes(4, "little"), lengths, meta, request, response))
+    return [crc.to_bytes(4, "little") + lengths + meta, request, response]
+
+
+def frame(record: CallRecord, request: bytes, response: bytes) -> bytes:
+    """`frame_pieces` in one."""
+    return b"".join(frame_pieces(record, request, response))
 
 
 def read_frame(data: bytes | memoryview, offset: int) -> Entry:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from penstock.call import Call
 from penstock.inbound import Inbound
 from penstock.redaction import redact, secrets_of
-from penstock.telemetry.record import CallRecord, frame
+from penstock.telemetry.record import CallRecord, frame_pieces
 
 _CLIENT_LEFT = 499
 
 
-def record_frame(call: Call, inbound: Inbound, now: float) -> bytes:
-    """The bytes to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
+def record_frame(call: Call, inbound: Inbound, now: float) -> list[bytes]:
+    """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
     request, request_cut = inbound.body.recorded()
     capture = call.capture
     response = call.answer if capture is None else capture.release()
@@ -61,4 +61,4 @@ def record_frame(call: Call, inbound: Inbound, now: float) -> bytes:
         controls.seen,
         call.model,
     )
-    return frame(record, request, response)
+    return frame_pieces(record, request, response)

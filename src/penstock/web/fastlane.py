@@ -82,6 +82,7 @@ class FastLane(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._reading: Inbound | None = None  # the request whose body is being parsed
         self._taken = False  # `_reading` has been handed on
+        self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
         self._in_head = False
         self._chunk = 0
         self._fed = 0  # bytes since the head began: an upper bound of its size
@@ -198,6 +199,7 @@ class FastLane(HttpToolsProtocol):
                 self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
+        self._answering = inbound
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
         self.tasks.add(task)
 
@@ -275,34 +277,31 @@ class FastLane(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
-        current = self.cycle
-        if isinstance(current, Inbound):
+        self.pipeline.clear()
+        if isinstance(self.cycle, Inbound):
             self.cycle = None
         super().connection_lost(exc)
-        if isinstance(current, Inbound):
-            waiting.append(current)
-        for inbound in waiting:
-            inbound.leave()
+        for inbound in (self._answering, self._reading, *waiting):
+            if inbound is not None:
+                inbound.leave()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        exchange = getattr(self.cycle, "exchange", None)
-        if exchange is not None:
-            exchange.pause()
+        if self._answering is not None and self._answering.exchange is not None:
+            self._answering.exchange.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        exchange = getattr(self.cycle, "exchange", None)
-        if exchange is not None:
-            exchange.resume()
+        if self._answering is not None and self._answering.exchange is not None:
+            self._answering.exchange.resume()
 
     def shutdown(self) -> None:
         """The server stops: calls in flight end, idle connections close now."""
         current = self.cycle
         if self._lingering or current is None or (current.response_complete and not self._in_head):
             self.transport.close()
-        else:
-            current.keep_alive = False
+            return
+        current.keep_alive = False
 
     def sweep(self, now: float) -> None:
         """Ends a client that is too slow. To be called about once a second."""

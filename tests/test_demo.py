@@ -1,0 +1,184 @@
+"""`penstock demo` as a newcomer runs it: what it shows, what it sends, how it ends.
+
+One run with `--exit` serves most tests. All of them run in one worker: they share that run and the usual port.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.gateway import PROGRAM, environment
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+USUAL_PORT = 8787
+SECONDS = 120.0  # only a failing test waits so long
+
+BODIES: dict[str, object] = {
+    "v1/tasks/runs": {
+        "input": "Create a comprehensive market research report on the HVAC industry in the USA including an "
+        "analysis of recent M&A activity and other relevant details.",
+        "processor": "ultra",
+    },
+    "v1beta/search": {
+        "objective": "When was the United Nations established? Prefer UN's websites.",
+        "search_queries": ["Founding year UN", "Year of founding United Nations"],
+        "processor": "base",
+        "max_results": 10,
+        "max_chars_per_result": 6000,
+    },
+    "v1beta/findall/ingest": {
+        "query": "Find all AI companies that recently raised money and get their website, CEO name, "
+        "and CTO name."
+    },
+    "chat/completions": {"model": "parallel/speed", "messages": [{"role": "user", "content": "Hello!"}]},
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A demonstration that has ended by itself."""
+
+    data: Path
+    output: str
+
+    def logs(self, *arguments: str) -> list[dict[str, object]]:
+        command = [*PROGRAM, "logs", "--data", str(self.data), *arguments]
+        done = subprocess.run(command, capture_output=True, env=environment(), check=True, timeout=SECONDS)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A demonstration in a process group of its own; whatever is left of the group is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "penstock", "demo", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment(),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[bytes], text: str) -> str:
+    """What it says, up to the line with `text`, or to its end."""
+    assert process.stdout is not None
+    said = b""
+    deadline = time.monotonic() + SECONDS
+    while text.encode() not in said:
+        assert select.select([process.stdout], [], [], deadline - time.monotonic())[0], (
+            f"no {text!r}: {said!r}"
+        )
+        piece = os.read(process.stdout.fileno(), 65536)
+        if not piece:
+            break
+        said += piece
+    return said.decode()
+
+
+def assert_nobody_is_left(process: subprocess.Popen[bytes]) -> None:
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    data = tmp_path_factory.mktemp("demo")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with running("--exit", "--port", str(port), "--data", str(data)) as process:
+        output, _ = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, output.decode()
+        assert_nobody_is_left(process)
+    return Finished(data, output.decode())
+
+
+def test_it_tells_the_four_calls_and_the_result(finished: Finished) -> None:
+    told = re.findall(r"^(GET|POST) …/(\S+)  (\d+)$", finished.output, re.MULTILINE)
+    assert [call[:2] for call in told[:4]] == [
+        ("POST", "parallel/v1/tasks/runs"),
+        ("POST", "parallel/v1beta/search"),
+        ("POST", "parallel/v1beta/findall/ingest"),
+        ("POST", "compat/chat/completions"),
+    ]
+    assert [status for _, _, status in told] == ["202", "200", "200", "200", "200"]
+    (run,) = re.findall(r"task run (\S+) is \w+", finished.output)
+    assert told[4][:2] == ("GET", f"parallel/v1/tasks/runs/{run}/result")
+    assert re.search(
+        r"^    completed: [1-9]\d* fields with a basis, [1-9]\d* sources cited$",
+        finished.output,
+        re.MULTILINE,
+    )
+    assert "1945" in finished.output
+
+
+def test_it_shows_five_rows_of_the_log(finished: Finished) -> None:
+    table = finished.output.splitlines()
+    (heading,) = [index for index, line in enumerate(table) if line.startswith("TIME ")]
+    rows = [line.split() for line in table[heading + 1 :] if line]
+    assert len(rows) == 5
+    assert {row[3] for row in rows} == {"parallel"}
+
+
+def test_the_log_holds_exactly_these_calls(finished: Finished) -> None:
+    rows = finished.logs("--json")
+    assert len(rows) == 5
+    for row in rows:
+        assert row["provider"] == "parallel"
+        assert row["success"] is True
+
+
+def test_the_bodies_are_the_agreed_ones(finished: Finished) -> None:
+    sent = {}
+    for row in finished.logs("--json"):
+        (shown,) = finished.logs("show", str(row["id"]), "--json")
+        if shown["request_head"]:
+            assert shown["request_head_complete"] is True
+            sent[shown["path"]] = json.loads(str(shown["request_head"]))
+    assert sent == BODIES
+
+
+def test_ctrl_c_stops_it_cleanly() -> None:
+    with running() as process:
+        read_until(process, "Serving until Ctrl-C.")
+        os.killpg(process.pid, signal.SIGINT)
+        rest = read_until(process, "\0")
+        assert process.wait(SECONDS) == 0, rest
+        assert rest.strip() == "Stopped."
+        assert_nobody_is_left(process)
+
+
+def test_a_taken_port_gives_way_to_a_free_one() -> None:
+    with socket.socket() as taken:
+        with suppress(OSError):  # by somebody else: just as well
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", USUAL_PORT))
+            taken.listen()
+        with running("--exit") as process:
+            output = process.communicate(timeout=SECONDS)[0].decode()
+            assert process.returncode == 0, output
+    address = re.search(r"serving on http://127\.0\.0\.1:(\d+)", output)
+    assert address
+    assert int(address[1]) != USUAL_PORT
