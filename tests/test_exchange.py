@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -24,8 +25,11 @@ class Wire:
 
     def __init__(self) -> None:
         self.written = b""
-        self.paused = False
+        self._paused = False
         self.aborted = False
+
+    def paused(self) -> bool:
+        return self._paused
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -34,12 +38,12 @@ class Wire:
         self.written += b"".join(pieces)
 
     def pause_reading(self) -> None:
-        assert not self.paused
-        self.paused = True
+        assert not self._paused
+        self._paused = True
 
     def resume_reading(self) -> None:
-        assert self.paused
-        self.paused = False
+        assert self._paused
+        self._paused = False
 
     def is_closing(self) -> bool:
         return self.aborted
@@ -79,7 +83,7 @@ class Bench:
     def feed(self, data: bytes, *cuts: int) -> None:
         """Bytes from the provider, cut at these places."""
         ends = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
-        for start, end in zip(ends, ends[1:], strict=False):
+        for start, end in pairwise(ends):
             self.connection.data_received(data[start:end])
 
     def reusable(self) -> bool:
@@ -122,11 +126,11 @@ def test_any_cut_gives_the_same_answer(data: bytes, cuts: list[int], late: bool)
 async def test_what_nobody_takes_is_held_and_then_the_provider() -> None:
     bench = Bench()
     bench.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + bytes(HELD_BYTES))
-    assert not bench.wire.paused
+    assert not bench.wire.paused()
     bench.feed(b"1")
-    assert bench.wire.paused
+    assert bench.wire.paused()
     bench.exchange.relay(bench.take)
-    assert not bench.wire.paused
+    assert not bench.wire.paused()
     assert len(bench.got) == HELD_BYTES + 1
 
 
@@ -134,13 +138,13 @@ async def test_the_client_s_pace_is_the_provider_s() -> None:
     bench = Bench()
     bench.feed(LENGTH[:-5])
     bench.exchange.pause()
-    assert bench.wire.paused
+    assert bench.wire.paused()
     finished = bench.exchange.relay(bench.take)
-    assert bench.wire.paused
+    assert bench.wire.paused()
     bench.exchange.pause()
     bench.exchange.resume()
     bench.exchange.resume()
-    assert not bench.wire.paused
+    assert not bench.wire.paused()
     bench.feed(LENGTH[-5:])
     await finished
     assert bench.got == b"hello world"
@@ -151,7 +155,7 @@ async def test_an_exchange_closed_while_paused_leaves_the_connection_reading() -
     bench.feed(LENGTH)
     bench.exchange.pause()
     assert bench.reusable()
-    assert not bench.wire.paused
+    assert not bench.wire.paused()
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,17 @@ def test_a_socket_s_path_is_decoded() -> None:
     assert Pool("http+unix://%2Frun%2Fapp%20x.sock", {}).unix_path == "/run/app x.sock"
 
 
-@pytest.mark.parametrize("origin", ["", "api.openai.com", "ftp://a", "file:///etc/passwd", "http://", "https:a"])
+@pytest.mark.parametrize(
+    "origin", ["", "api.openai.com", "ftp://a", "file:///etc/passwd", "http://", "https:a"]
+)
 def test_what_is_no_address(origin: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
         Pool(origin, {})
 
 
-@pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]", "http://localhost"])
+@pytest.mark.parametrize(
+    "origin", ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]", "http://localhost"]
+)
 def test_this_machine_is_never_reached_through_a_proxy(origin: str) -> None:
     assert Pool(origin, PROXY).proxy is None
 

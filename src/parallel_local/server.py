@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -47,6 +49,11 @@ class EngineServer(uvicorn.Server):
             asyncio.get_running_loop().add_reader(self._parent_fd, self._end)
         if self.started:
             self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ctrl-C reaches the whole process group; under a parent, the parent decides when to end."""
+        if sig != signal.SIGINT or self._parent_fd is None:
+            super().handle_exit(sig, frame)
 
     def _end(self) -> None:
         """The parent has gone."""

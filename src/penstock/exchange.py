@@ -23,7 +23,7 @@ Header = tuple[bytes, bytes]
 Sink = Callable[[bytes], None]
 
 HELD_BYTES = 65536  # of an answer nobody relays yet; beyond this the provider has to wait
-MAX_HEAD_BYTES = 131072
+MAX_BARREN_BYTES = 131072  # without a piece of body among them
 _BODILESS = frozenset({204, 304})
 
 
@@ -162,7 +162,8 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         """The answer will not come, or not whole: whoever waits is told."""
         if self.complete or self.error is not None:
             return
-        progress = Progress.ANSWERED if self.status or self.headers else Progress.SENT
+        silent = self.connection is None or self.connection.barren_bytes == 0
+        progress = Progress.SENT if silent and not self.status else Progress.ANSWERED
         self.error = error = UpstreamError(reason, progress, timeout=timeout)
         for waiting in (self.head, self._finished):
             if waiting is not None and not waiting.done():
@@ -201,8 +202,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0  # 0: to be set at the next sweep
         self._parser: httptools.HttpResponseParser | None = None
         self._fields: list[Header] = []
-        self._in_head = False
-        self._head_bytes = 0
+        self.barren_bytes = 0  # that came since the start or the last piece of body: heads, framing, trailers
         self._informational = False
         self._desynchronised = False  # there was more on the line than the answer
 
@@ -210,8 +210,7 @@ class Connection(asyncio.Protocol):
         """Starts an exchange; the caller then sends the request on it."""
         fields: list[Header] = []
         self._fields = fields
-        self._in_head = True
-        self._head_bytes = 0
+        self.barren_bytes = 0
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
         self.exchange = exchange = Exchange(
@@ -232,6 +231,10 @@ class Connection(asyncio.Protocol):
 
     # -- what the parser finds
 
+    def on_message_begin(self) -> None:
+        if self.exchange is None or self.exchange.complete:
+            self._desynchronised = True  # bytes nobody asked for: the next answer would be somebody else's
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))
 
@@ -242,10 +245,11 @@ class Connection(asyncio.Protocol):
             return
         status = parser.get_status_code()
         if status < 200:
+            if status < 100:
+                raise ValueError(f"there is no status {status}")
             self._informational = True
             self._fields.clear()
             return
-        self._in_head = False
         self._fields = exchange.trailers
         exchange.status = status
         exchange.heard = True
@@ -264,6 +268,7 @@ class Connection(asyncio.Protocol):
             self._desynchronised = True
             return
         exchange.heard = True
+        self.barren_bytes = 0
         sink = self.sink
         if sink is not None:
             sink(data)
@@ -274,6 +279,7 @@ class Connection(asyncio.Protocol):
         if self._informational:
             self._informational = False
         elif self.exchange is not None and not self.exchange.complete:
+            self._fields = []  # what may follow is none of this exchange's
             self.exchange.finish()
 
     # -- asyncio.Protocol
@@ -287,16 +293,15 @@ class Connection(asyncio.Protocol):
             self._desynchronised = True
             self.transport.abort()
             return
-        if self._in_head:
-            self._head_bytes += len(data)
+        self.barren_bytes += len(data)
         try:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._unsound(exchange, "the provider switched protocols unasked")
         except httptools.HttpParserError as error:
             self._unsound(exchange, str(error))
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._unsound(exchange, "its head is too large")
+        if self.barren_bytes > MAX_BARREN_BYTES and not exchange.complete:
+            self._unsound(exchange, "its head or its trailers are too large")
 
     def _unsound(self, exchange: Exchange, reason: str) -> None:
         self._desynchronised = True

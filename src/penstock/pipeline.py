@@ -266,9 +266,19 @@ class Pipeline:
             status_line(error.fault.status),
             len(body),
             inbound.framing(len(body), bodiless=bodiless),
-            b"\r\n" if call is None else _own_headers(call),
+            self._headers_without_call(inbound) if call is None else _own_headers(call),
         )
         inbound.whole(head, [] if bodiless else [body], [])
+
+    def _headers_without_call(self, inbound: Inbound) -> bytes:
+        """An answer to what is no gateway's call still has a name to ask about (Cloudflare 2.2)."""
+        name = self._clock.new_id(self._clock.now_us())
+        own = inbound.header("cf-aig-event-id") or ""
+        event = parse_controls([(b"cf-aig-event-id", own.encode("latin-1"))]).event_id or name
+        return b"cf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (
+            name.encode("ascii"),
+            event.encode("ascii"),
+        )
 
     def _lose(self, call: Call | None, inbound: Inbound, error: UpstreamError) -> None:
         """The provider did not answer, or not to the end."""

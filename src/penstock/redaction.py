@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 REDACTED = b"[redacted]"
 _SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary words
 
+_SHORTEST_PART = 3
+
 BodyRedactor = Callable[[bytes], bytes]
 
 
@@ -20,6 +22,15 @@ def secrets_of(credentials: Iterable[tuple[bytes, bytes]], authorization: bytes)
     if authorization:
         values.append(authorization.strip().rpartition(b" ")[2])
     return [value for value in values if len(value) >= _SHORTEST]
+
+
+def redact_end(body: bytes, secrets: Iterable[bytes]) -> bytes:
+    """A body that was cut, without the beginning of a secret that the cut left at its end."""
+    for secret in secrets:
+        for length in range(min(len(secret) - 1, len(body)), _SHORTEST_PART, -1):
+            if body.endswith(secret[:length]):
+                return body[:-length] + REDACTED
+    return body
 
 
 def redact(body: bytes, secrets: Iterable[bytes]) -> bytes:

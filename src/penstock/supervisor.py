@@ -34,6 +34,7 @@ _STOP_GRACE_SECONDS = 5.0
 _SHIP_SECONDS = 60.0
 _BACKLOG = 4096
 _WORKER = "worker"
+_PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
 _SHIPPER_NICENESS = 15
 
 
@@ -76,6 +77,7 @@ class Supervisor:
     def run(self, ready: Callable[[str], None]) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit code. `ready` gets the address once it is bound."""
         data = Path(self.settings.server.data)
+        os.umask(_PRIVATE)
         lock = _lock_folder(data)
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)

@@ -60,7 +60,18 @@ class _Proxy:
 class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
-    __slots__ = ("connections", "host", "host_lines", "idle", "port", "prefix", "proxy", "tls", "unix_path")
+    __slots__ = (
+        "connecting",
+        "connections",
+        "host",
+        "host_lines",
+        "idle",
+        "port",
+        "prefix",
+        "proxy",
+        "tls",
+        "unix_path",
+    )
 
     def __init__(self, origin: str, proxies: Mapping[str, str]) -> None:
         """Raises `ValueError` for an origin that is not http, https or http+unix."""
@@ -80,11 +91,12 @@ class Pool:
             self.prefix = b"http://" + host
         self.idle: list[Connection] = []
         self.connections: set[Connection] = set()
+        self.connecting = 0
 
     @property
     def busy(self) -> int:
-        """How many connections are in use."""
-        return len(self.connections) - len(self.idle)
+        """How many connections are in use, or about to be."""
+        return len(self.connections) - len(self.idle) + self.connecting
 
     def take(self) -> Connection | None:
         """The most recently used idle connection that still stands."""
@@ -188,6 +200,7 @@ class Upstream:
     async def _connect(self, pool: Pool) -> Connection:
         if self._max_connections and pool.busy >= self._max_connections:
             raise UpstreamError("all connections to the provider are in use", Progress.NOT_SENT)
+        pool.connecting += 1
         try:
             async with asyncio.timeout(self.deadlines.connect):
                 connection = await self._dial(pool)
@@ -195,6 +208,8 @@ class Upstream:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
             raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
+        finally:
+            pool.connecting -= 1
         pool.connections.add(connection)
         return connection
 
@@ -304,13 +319,13 @@ def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
     if not address or _is_loopback(host) or proxy_bypass_environment(parts.netloc, dict(proxies)):
         return None
     proxy = urlsplit(address if "://" in address else f"http://{address}")
-    if not proxy.hostname:
-        raise ValueError(f"not a proxy's address: {address!r}")
+    if not proxy.hostname or proxy.scheme not in _DEFAULT_PORT:
+        raise UpstreamError("the proxy that the environment names is not http or https", Progress.NOT_SENT)
     authorization = b""
     if proxy.username is not None:
         pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
         authorization = b"proxy-authorization: Basic %b\r\n" % b64encode(pair)
-    port = proxy.port or _DEFAULT_PORT.get(proxy.scheme, 80)
+    port = proxy.port or _DEFAULT_PORT[proxy.scheme]
     return _Proxy(proxy.hostname, port, proxy.scheme == "https", authorization)
 
 

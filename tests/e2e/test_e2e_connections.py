@@ -83,6 +83,38 @@ async def test_upgrade_nobody_speaks_is_an_ordinary_request(
     assert len(upstream.requests) == 2
 
 
+async def test_upgrade_offered_to_a_page(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    gateway = await open_gateway(openai(upstream.url))
+    client = await connect(gateway.url)
+    for path in ("/healthz", "/readyz", MODELS):
+        assert (await client.ask("GET", path, *UPGRADE)).status in (200, 503)
+
+
+async def test_upgrade_and_the_next_request_in_one_piece(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    upstream.will(echo(), echo())
+    gateway = await open_gateway(openai(upstream.url))
+    client = await connect(gateway.url)
+    first, second = (request("POST", CHAT, *UPGRADE, body=body) for body in (b"one", b"second"))
+    await client.send(first + second)
+    assert [(await client.answer()).body for _ in range(2)] == [b"one", b"second"]
+
+
+async def test_upgrade_byte_by_byte(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
+    upstream.will(echo(), echo())
+    gateway = await open_gateway(openai(upstream.url))
+    client = await connect(gateway.url)
+    chunks = b"3\r\none\r\n0\r\nX-T: 1\r\n\r\n"
+    data = request("POST", CHAT, *UPGRADE, ("Transfer-Encoding", "chunked")) + chunks
+    data += request("POST", CHAT, *UPGRADE, body=b"second")
+    await client.send(*(data[i : i + 1] for i in range(len(data))))
+    assert [(await client.answer()).body for _ in range(2)] == [b"one", b"second"]
+    assert upstream.requests[0].trailers == [b"X-T: 1"]
+
+
 async def test_a_hundred_calls_at_once_do_not_mix(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:

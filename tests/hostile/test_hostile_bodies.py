@@ -7,8 +7,6 @@ refused at the head when it says its size, else as soon as it is over.
 from __future__ import annotations
 
 import pytest
-
-from conftest import Connect, OpenGateway
 from hostile_kit import (
     CHAT,
     HEAD,
@@ -22,6 +20,8 @@ from hostile_kit import (
     settled,
     still_serves,
 )
+
+from conftest import Connect, OpenGateway
 from support.client import request
 from support.replies import raw, silence, whole
 from support.upstream import Upstream

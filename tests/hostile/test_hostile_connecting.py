@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 
 import pytest
+from hostile_kit import CHAT, MODELS, becomes, gateway_for, is_envelope, nothing_left
 
 from conftest import Connect, OpenGateway
-from hostile_kit import CHAT, MODELS, becomes, gateway_for, is_envelope, nothing_left
 from support.client import Answer, request
 from support.configuration import openai
 from support.inprocess import InProcess

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.telemetry.record import HEAD_BYTES, CallRecord, Torn, frame, frame_pieces, read_frame, read_frames
+from penstock.telemetry.record import (
+    HEAD_BYTES,
+    CallRecord,
+    Torn,
+    frame,
+    frame_pieces,
+    read_frame,
+    read_frames,
+)
 
 TEXT = st.text(max_size=10)
 SMALL = st.integers(-(2**63), 2**63 - 1)
@@ -19,28 +27,44 @@ METADATA = st.dictionaries(
 )
 RECORDS = st.builds(
     CallRecord,
-    **{
-        name: TEXT
-        for name in (
+    **dict.fromkeys(
+        (
             *("id", "event_id", "account", "gateway", "provider", "method", "path", "request_type", "model"),
             *("response_type", "request_encoding", "response_encoding", "user_agent", "error_detail"),
-        )
-    },
-    **{
-        name: SMALL
-        for name in ("created_us", "status", "outcome", "duration_us", "request_size", "response_size", "step")
-    },
-    **{
-        name: st.booleans()
-        for name in ("request_cut", "response_cut", "bodies", "compat", "authenticated")
-    },
+        ),
+        TEXT,
+    ),
+    **dict.fromkeys(
+        ("created_us", "status", "outcome", "duration_us", "request_size", "response_size", "step"), SMALL
+    ),
+    **{name: st.booleans() for name in ("request_cut", "response_cut", "bodies", "compat", "authenticated")},
     first_byte_us=st.one_of(st.none(), SMALL),
     error_code=st.one_of(st.none(), SMALL),
     metadata=METADATA,
     controls=st.dictionaries(TEXT, TEXT, max_size=3),
 )
 RECORD = CallRecord(
-    *("id", "event", 1, "acct", "gw", "openai", "POST", "x", 200, 0, 1, None, 1, 1, False, False, True, "", ""),
+    *(
+        "id",
+        "event",
+        1,
+        "acct",
+        "gw",
+        "openai",
+        "POST",
+        "x",
+        200,
+        0,
+        1,
+        None,
+        1,
+        1,
+        False,
+        False,
+        True,
+        "",
+        "",
+    ),
     *("", "", "", 0, False, False, None, "", {}, {}, ""),
 )
 FRAMES = st.builds(frame, RECORDS, st.binary(max_size=50), st.binary(max_size=50))
@@ -100,9 +124,7 @@ def test_any_bytes_are_torn(data: bytes, offset: int) -> None:
 
 
 @given(FRAMES, FRAMES, st.data())
-def test_whole_frames_before_the_damage_are_read(
-    first: bytes, second: bytes, choice: st.DataObject
-) -> None:
+def test_whole_frames_before_the_damage_are_read(first: bytes, second: bytes, choice: st.DataObject) -> None:
     size = choice.draw(st.integers(0, len(second) - 1))
     reading = read_frames(first + second[:size])
     assert frame(*next(reading)[:3]) == first

@@ -6,8 +6,9 @@ one meaning only is passed on, framed anew.
 
 from __future__ import annotations
 
-from conftest import Connect, OpenGateway
 from hostile_kit import HEAD, SMUGGLED, gateway_for, is_refused, nothing_happened, still_serves, table
+
+from conftest import Connect, OpenGateway
 from support.client import Broken
 from support.upstream import Upstream
 
@@ -92,9 +93,7 @@ TRAILERS = {
 }
 
 
-async def refuses(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes
-) -> None:
+async def refuses(open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes) -> None:
     """This is refused, and what stands behind it is never a request."""
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
@@ -113,9 +112,7 @@ async def test_lengths(open_gateway: OpenGateway, upstream: Upstream, connect: C
 async def test_encodings(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes
 ) -> None:
-    await refuses(
-        open_gateway, upstream, connect, HEAD + b"Transfer-Encoding: " + data + b"\r\n\r\n" + LAST
-    )
+    await refuses(open_gateway, upstream, connect, HEAD + b"Transfer-Encoding: " + data + b"\r\n\r\n" + LAST)
 
 
 async def test_two_encodings(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
@@ -134,9 +131,7 @@ async def test_chunks(open_gateway: OpenGateway, upstream: Upstream, connect: Co
 
 
 @table(TRAILERS)
-async def test_trailers(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes
-) -> None:
+async def test_trailers(open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes) -> None:
     await refuses(open_gateway, upstream, connect, CHUNKED + b"0\r\n" + data + b"\r\n")
 
 

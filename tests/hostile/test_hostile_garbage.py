@@ -12,16 +12,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvloop
+from hostile_kit import CHAT, Complaints, becomes, busy, gateway_limits, settled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostile_kit import CHAT, Complaints, becomes, busy, gateway_limits, settled
 from support.client import Broken, Client, request
 from support.inprocess import InProcess
 from support.replies import Act, raw, whole
 from support.upstream import Upstream
 
-BOUNDED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 PIECES = st.sampled_from(
     [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-from conftest import Connect, OpenGateway
 from hostile_kit import (
     CHAT,
     HEAD,
@@ -19,6 +17,8 @@ from hostile_kit import (
     still_serves,
     table,
 )
+
+from conftest import Connect, OpenGateway
 from support.client import Broken, Client, request
 from support.replies import raw, whole
 from support.upstream import Upstream
@@ -146,9 +146,7 @@ async def test_a_body_behind_an_upgrade_is_a_body(
         assert upstream.requests == []
 
 
-async def test_many_upgrades_at_once(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
-) -> None:
+async def test_many_upgrades_at_once(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
     complaints = Complaints()
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)

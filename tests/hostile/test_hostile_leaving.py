@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from hostile_kit import CHAT, HEAD, MODELS, Complaints, becomes, free_memory, nothing_left, records, settled
 
 from conftest import Connect, OpenGateway
-from hostile_kit import CHAT, HEAD, MODELS, Complaints, becomes, free_memory, nothing_left, records, settled
 from support.client import Client, request
 from support.configuration import openai
 from support.inprocess import InProcess
@@ -38,7 +38,9 @@ class Scene:
         await nothing_left(self.gateway)
         assert free_memory(self.gateway) == KEPT
         rows = await self.gateway.rows(0 if status is None else 1)
-        assert [(row.status_code, row.success) for row in rows] == ([] if status is None else [(status, success)])
+        assert [(row.status_code, row.success) for row in rows] == (
+            [] if status is None else [(status, success)]
+        )
         self.complaints.none()
 
     def go(self, how: str) -> None:
@@ -114,9 +116,7 @@ async def test_in_the_head(
 
 
 @WAYS
-async def test_in_the_body(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str
-) -> None:
+async def test_in_the_body(open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str) -> None:
     here = await scene(open_gateway, connect, upstream.url)
     await here.client.send(HEAD + b"Content-Length: 200000\r\n\r\n" + b"b" * 150_000)
     seen = await upstream.request()
@@ -233,9 +233,7 @@ async def test_after_the_answer(
     await here.is_clean(200, success=True)
 
 
-async def test_right_after_sending(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
-) -> None:
+async def test_right_after_sending(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
     """Request and end arrive in one go: there is one row or none, and nothing is left."""
     here = await scene(open_gateway, connect, upstream.url)
     here.client.writer.write(request("POST", CHAT, body=b"{}"))

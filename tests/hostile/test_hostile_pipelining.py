@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hostile_kit import CHAT, HEAD, MODELS, SMUGGLED, becomes, gateway_for, is_envelope, is_refused, settled
 
 from conftest import Connect, OpenGateway
-from hostile_kit import CHAT, HEAD, MODELS, SMUGGLED, becomes, gateway_for, is_envelope, is_refused, settled
 from support.client import Answer, Broken, Client, request
 from support.replies import chunked, raw, sized, whole
 from support.upstream import Upstream
@@ -61,8 +61,10 @@ async def test_bodies_of_all_sizes(
     for number, size in enumerate(sizes):
         body = b"%d" % number * size
         framed = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body) if size else b"0\r\n\r\n"
-        data += HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + framed if chunked_body else request(
-            "POST", CHAT, body=body
+        data += (
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + framed
+            if chunked_body
+            else request("POST", CHAT, body=body)
         )
     sending = asyncio.create_task(client.send(data))
     assert await bodies(client, len(sizes)) == [b"{}"] * len(sizes)
@@ -72,7 +74,9 @@ async def test_bodies_of_all_sizes(
     ]
 
 
-async def test_an_error_in_the_middle(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
+async def test_an_error_in_the_middle(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
     """An error of the call costs the call; the connection goes on."""
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)

@@ -14,17 +14,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import uvloop
+from hostile_kit import CHAT, becomes, gateway_limits, records
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostile_kit import CHAT, becomes, gateway_limits, records
 from penstock.telemetry.record import CallRecord
 from support.client import Answer, Client
 from support.inprocess import InProcess
 from support.replies import raw
 from support.upstream import Upstream
 
-BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 METHODS = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 NAMES = st.sampled_from(["X-A", "x-b", "Accept", "authorization", "Content-Type", "X-C"])

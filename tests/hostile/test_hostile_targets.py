@@ -6,9 +6,18 @@ Whatever cannot name a route is refused before anything is sent; what may pass a
 from __future__ import annotations
 
 import pytest
+from hostile_kit import (
+    SMUGGLED,
+    gateway_for,
+    is_envelope,
+    is_refused,
+    nothing_happened,
+    settled,
+    still_serves,
+    table,
+)
 
 from conftest import Connect, OpenGateway
-from hostile_kit import SMUGGLED, gateway_for, is_envelope, is_refused, nothing_happened, settled, still_serves, table
 from support.client import Client, request
 from support.upstream import Upstream
 

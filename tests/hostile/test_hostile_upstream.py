@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from conftest import Connect, OpenGateway
 from hostile_kit import (
     CHAT,
     MODELS,
@@ -22,6 +20,8 @@ from hostile_kit import (
     still_serves,
     table,
 )
+
+from conftest import Connect, OpenGateway
 from support.client import Answer, Broken, Client, request
 from support.inprocess import InProcess
 from support.replies import Act, chunked, raw, silence, sized, whole
@@ -260,7 +260,9 @@ async def test_more_than_the_answer_later(
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(
-    "answer", [HELLO, ANSWERS["chunked"], OK + b"Content-Length: 500\r\n\r\nhello"], ids=["length", "chunked", "part"]
+    "answer",
+    [HELLO, ANSWERS["chunked"], OK + b"Content-Length: 500\r\n\r\nhello"],
+    ids=["length", "chunked", "part"],
 )
 async def test_a_body_for_head(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, answer: bytes, late: bool
@@ -384,9 +386,7 @@ async def test_chunks_that_are_none(
     await nothing_left(gateway)
 
 
-async def test_silence_in_the_answer(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
-) -> None:
+async def test_silence_in_the_answer(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     upstream.will(chunked(b"hello", asyncio.Event()))
     client = await connect(gateway.url)
@@ -409,7 +409,9 @@ async def test_endless_trailers(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, endless: bytes
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
-    upstream.will(raw(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", endless, asyncio.Event()))
+    upstream.will(
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", endless, asyncio.Event())
+    )
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, body=b"{}"))
     with pytest.raises(Broken):
@@ -422,7 +424,9 @@ async def test_trailers_pass_but_for_framing(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
-    trailers = b"X-Checksum: 1\r\nHost: a\r\nConnection: x-checksum\r\ncf-aig-log-id: forged\r\nTrailer: b\r\n"
+    trailers = (
+        b"X-Checksum: 1\r\nHost: a\r\nConnection: x-checksum\r\ncf-aig-log-id: forged\r\nTrailer: b\r\n"
+    )
     upstream.will(chunked(b"hello", trailers=trailers))
     client = await connect(gateway.url)
     answer = await client.ask("POST", CHAT, body=b"{}")

@@ -33,12 +33,16 @@ def admits(authorization: bytes, token: str = TOKEN) -> bool:
     try:
         Authentication(token).identify(cast(Call, asking))
     except GatewayError as error:
-        assert (error.fault.status, error.fault.code) == (401, 2009)
-        assert token not in error.body().decode()
-        assert not asking.authenticated
-        return False
+        return _is_unauthorized(error, token, asking)
     assert asking.authenticated
     return True
+
+
+def _is_unauthorized(error: GatewayError, token: str, asking: Asking) -> bool:
+    assert (error.fault.status, error.fault.code) == (401, 2009)
+    assert token not in error.body().decode()
+    assert not asking.authenticated
+    return False
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER"])

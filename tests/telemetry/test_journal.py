@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journal_kit import frames, names
 
 from conftest import Connect, OpenGateway
-from journal_kit import frames, names
 from penstock.clock import Clock
 from penstock.telemetry import journal as module
 from penstock.telemetry.journal import Journal
@@ -164,7 +164,7 @@ async def test_rotation_by_size(tmp_path: Path) -> None:
     await eventually(lambda: True if _finished(tmp_path / segments[0]) else None, "the end of a segment")
     assert not _finished(tmp_path / segments[-1])
     journal.close()
-    assert all(_finished(tmp_path / name) for name in segments)
+    await eventually(lambda: all(_finished(tmp_path / name) for name in segments) or None, "the end of all")
 
 
 def _finished(path: Path) -> bool:

@@ -13,7 +13,14 @@ from penstock.wire.headers import Header, HeaderSorter, RequestHead, ResponseHea
 KEPT_BACK = (
     *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
     *(b"te", b"transfer-encoding", b"upgrade", b"http2-settings", b"host", b"content-length", b"expect"),
-    *(b"cf-aig-authorization", b"cf-aig-metadata", b"cf-aig-", b"cf-aig-x", b"cf-cache-ttl", b"cf-skip-cache"),
+    *(
+        b"cf-aig-authorization",
+        b"cf-aig-metadata",
+        b"cf-aig-",
+        b"cf-aig-x",
+        b"cf-cache-ttl",
+        b"cf-skip-cache",
+    ),
     *(b"cf-access-token", b"cf-access-jwt-assertion"),
 )
 PASSING = (

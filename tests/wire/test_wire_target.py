@@ -52,9 +52,9 @@ def test_paths_that_pass(path: bytes) -> None:
     assert split_target(path) == (path, b"")
 
 
-def test_the_query_is_everything_behind_the_first_question_mark() -> None:
-    assert split_target(b"/v1/a?b=c?d&%0d%0a/../%2e%2e") == (b"/v1/a", b"b=c?d&%0d%0a/../%2e%2e")
-    assert split_target(b"/v1/a?") == (b"/v1/a", b"")
+def test_the_query_is_everything_from_the_first_question_mark_on() -> None:
+    assert split_target(b"/v1/a?b=c?d&%0d%0a/../%2e%2e") == (b"/v1/a", b"?b=c?d&%0d%0a/../%2e%2e")
+    assert split_target(b"/v1/a?") == (b"/v1/a", b"?")
 
 
 @given(st.binary(max_size=60).map(lambda rest: b"/v1/" + rest))
@@ -63,7 +63,8 @@ def test_any_target_is_refused_or_split_without_loss(target: bytes) -> None:
         path, query = split_target(target)
     except GatewayError:
         return
-    assert target in (path + b"?" + query, path)
+    assert path + query == target
+    assert b"?" not in path
     assert all(0x21 <= byte < 0x7F for byte in target)
 
 
@@ -92,11 +93,13 @@ SECRET_NAMES = [
 @pytest.mark.parametrize("shape", ["{}=hush", "{}=hush&a=b", "a=b&{}=hush", "a=b&{}=hush&c=d", "a=1?{}=hush"])
 def test_credentials_in_a_query_are_not_logged(name: str, shape: str) -> None:
     query = shape.format(name)
-    redacted = redact_query(query)
-    assert redacted == query.replace("hush", "[redacted]")
+    for whole in (query, f"?{query}"):
+        assert redact_query(whole) == whole.replace("hush", "[redacted]")
 
 
-@pytest.mark.parametrize("query", ["", "a", "monkey=1", "keys=2", "tokenizer=x", "a=key", "max_tokens=5", "=x"])
+@pytest.mark.parametrize(
+    "query", ["", "a", "monkey=1", "keys=2", "tokenizer=x", "a=key", "max_tokens=5", "=x"]
+)
 def test_other_parameters_are(query: str) -> None:
     assert redact_query(query) == query
 

@@ -20,9 +20,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayError
+from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, METHOD_NOT_ALLOWED, REQUEST_TIMEOUT, GatewayError
 from penstock.inbound import Inbound
 from penstock.request_body import RequestBody
+from penstock.web.after_head import AfterHead, framing_lines
 from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
@@ -32,6 +33,7 @@ _QUEUED = (
     16  # pipelined requests that may wait before we stop reading, and with it noticing that a client leaves
 )
 _FOREVER = float("inf")
+_VERSIONS = ("1.1", "1.0")
 
 
 class Handler(Protocol):
@@ -85,7 +87,7 @@ class FastLane(HttpToolsProtocol):
         self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
         self._in_head = False
         self._chunk = 0
-        self._fed = 0  # bytes since the head began: an upper bound of its size
+        self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
         self._requests = 0
         self._lingering = False
         self._watched = (_Waiting.REQUEST, 0)
@@ -99,20 +101,29 @@ class FastLane(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         self._chunk = size = len(data)
-        self._fed += size
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgrade(data[upgrade.args[0] :])
+        self._barren += size
+        if not self._parse(data):
             return
-        except httptools.HttpParserError as error:
-            self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
-            return
-        if self._in_head:
-            if self._fed > self.limits.max_head:
+        if self._in_head or self._barren > self.limits.max_head + size:
+            if self._barren > self.limits.max_head:
                 self._fail(_too_large(self.limits))
         elif self._reading is not None and not self._taken:
             self._take(self._reading)
+
+    def _parse(self, data: bytes | memoryview) -> bool:
+        """Feeds the parser; false when the connection is no longer ours to read."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if not self._go_on():
+                    return False
+                data = memoryview(data)[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
+                return False
+            else:
+                return True
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -147,8 +158,13 @@ class FastLane(HttpToolsProtocol):
             parser.get_http_version() == "1.0",
         )
         self._taken = False
-        if self._fed > limits.max_head and _head_size(url, self.headers) > limits.max_head:
+        if self._barren + self._chunk > limits.max_head and _head_size(url, self.headers) > limits.max_head:
             inbound.error = _too_large(limits)
+        elif inbound.method == b"CONNECT":
+            inbound.error = GatewayError(METHOD_NOT_ALLOWED, "this is not a proxy for other hosts")
+            inbound.keep_alive = False
+        elif parser.get_http_version() not in _VERSIONS:
+            inbound.error = GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
@@ -161,6 +177,7 @@ class FastLane(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         inbound = self._reading
+        self._barren = 0
         if inbound is None:
             super().on_body(body)
             return
@@ -173,11 +190,11 @@ class FastLane(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         inbound = self._reading
-        self._fed = self._chunk  # what is left of it may be the next head
+        self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
         if inbound is None:
             super().on_message_complete()
             return
-        if self.parser.should_upgrade() and _framing_lines(inbound.headers):
+        if self.parser.should_upgrade() and framing_lines(inbound.headers):
             return  # the parser does not look for the body; `_upgrade` will
         inbound.body.end()
         if not self._taken:
@@ -243,23 +260,22 @@ class FastLane(HttpToolsProtocol):
         self._in_head = False
         self._take(inbound)
 
-    def _upgrade(self, rest: bytes) -> None:
-        """An upgrade nobody here speaks is not an error: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
+    def _go_on(self) -> bool:
+        """After an offered upgrade that nobody here speaks: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
 
         The parser has stopped behind the head. A new one goes on from there, with the body if there is one.
         """
         inbound = self._reading
         if inbound is not None and not self._taken:
-            framing = _framing_lines(inbound.headers)
-            self.parser = httptools.HttpRequestParser(_AfterHead(self))
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
-        elif self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
+            self.parser = httptools.HttpRequestParser(AfterHead(self))
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(inbound.headers))
+            return True
+        if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
             self.parser = httptools.HttpRequestParser(self)
-        elif self._should_upgrade():
+            return True
+        if self._should_upgrade():
             self.handle_websocket_upgrade()
-            return
-        if rest:
-            self.data_received(rest)
+        return False
 
     def linger(self) -> None:
         self._lingering = True
@@ -327,10 +343,10 @@ class FastLane(HttpToolsProtocol):
             return _Waiting.CLOSE
         if self.flow.write_paused:
             return _Waiting.READER
-        if self._in_head:
-            return _Waiting.HEAD
-        if self._reading is not None:
-            return _Waiting.NOTHING if self.flow.read_paused else _Waiting.BODY
+        if self._in_head or self._reading is not None:
+            if self.flow.read_paused:
+                return _Waiting.NOTHING
+            return _Waiting.HEAD if self._in_head else _Waiting.BODY
         current = self.cycle
         return _Waiting.REQUEST if current is None or current.response_complete else _Waiting.NOTHING
 
@@ -354,43 +370,6 @@ class FastLane(HttpToolsProtocol):
 
 def _too_large(limits: LaneLimits) -> GatewayError:
     return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
-
-
-class _AfterHead:
-    """What a parser calls that was put in the middle of a message: all but the head it was fed to get there."""
-
-    def __init__(self, lane: FastLane) -> None:
-        self._lane = lane
-        self._in_own_head = True
-        self.on_body = lane.on_body
-        self.on_message_complete = lane.on_message_complete
-
-    def on_message_begin(self) -> None:
-        if not self._in_own_head:
-            self._lane.on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        if not self._in_own_head:
-            self._lane.on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_own_head:
-            self._lane.on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        if self._in_own_head:
-            self._in_own_head = False
-        else:
-            self._lane.on_headers_complete()
-
-
-def _framing_lines(headers: list[Header]) -> bytes:
-    """The lines that tell where a body ends; nothing for a request without a body."""
-    return b"".join(
-        b"%b: %b\r\n" % (name, value)
-        for name, value in headers
-        if name.lower() == b"transfer-encoding" or (name.lower() == b"content-length" and value.strip(b"0 "))
-    )
 
 
 def _head_size(url: bytes, headers: list[Header]) -> int:
