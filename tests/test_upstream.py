@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from penstock.exchange import Connection
+from penstock.exchange import Connection, UpstreamError
 from penstock.upstream import Pool
 
 PROXY = {"http": "http://proxy.example:3128", "https": "http://user:p%40ss@proxy.example"}
@@ -102,9 +102,10 @@ def test_a_proxy_for_everything() -> None:
     assert (proxy.host, proxy.port, proxy.tls) == ("proxy.example", 8080, False)
 
 
-def test_what_is_no_proxy() -> None:
-    with pytest.raises(ValueError, match="not a proxy"):
-        Pool("https://api.example", {"https": "http://"})
+@pytest.mark.parametrize("address", ["http://", "socks5://proxy.example", "socks5://proxy.example:1080"])
+def test_what_is_no_proxy(address: str) -> None:
+    with pytest.raises(UpstreamError, match="not http or https"):
+        Pool("https://api.example", {"https": address})
 
 
 # -- giving out and taking back

@@ -6,7 +6,7 @@ provider's dialect marks as secret (headers for third parties, webhook addresses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 REDACTED = b"[redacted]"
 _SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary words
@@ -18,13 +18,19 @@ BodyRedactor = Callable[[bytes], bytes]
 
 def secrets_of(credentials: Iterable[tuple[bytes, bytes]], authorization: bytes) -> list[bytes]:
     """The secret part of each credential header's value: without its scheme (`Bearer`, `Key`, …)."""
-    values = [value.strip().rpartition(b" ")[2] for _, value in credentials]
+    values: list[bytes] = []
+    for name, value in credentials:
+        values += _cookie_values(value) if name == b"cookie" else value.split()[-1:]
     if authorization:
-        values.append(authorization.strip().rpartition(b" ")[2])
+        values += authorization.split()[-1:]
     return [value for value in values if len(value) >= _SHORTEST]
 
 
-def redact_end(body: bytes, secrets: Iterable[bytes]) -> bytes:
+def _cookie_values(cookies: bytes) -> list[bytes]:
+    return [cookie.partition(b"=")[2].strip() or cookie.strip() for cookie in cookies.split(b";")]
+
+
+def redact_end(body: bytes, secrets: Sequence[bytes]) -> bytes:
     """A body that was cut, without the beginning of a secret that the cut left at its end."""
     for secret in secrets:
         for length in range(min(len(secret) - 1, len(body)), _SHORTEST_PART, -1):
@@ -33,9 +39,16 @@ def redact_end(body: bytes, secrets: Iterable[bytes]) -> bytes:
     return body
 
 
-def redact(body: bytes, secrets: Iterable[bytes]) -> bytes:
+def redact(body: bytes, secrets: Sequence[bytes]) -> bytes:
     """The body without any of the secrets."""
     for secret in secrets:
         if secret in body:
-            body = body.replace(secret, REDACTED)
+            return _without_all(body, secrets)
+    return body
+
+
+def _without_all(body: bytes, secrets: Sequence[bytes]) -> bytes:
+    """Of two secrets, one of which begins the other, the longer goes first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        body = body.replace(secret, REDACTED)
     return body

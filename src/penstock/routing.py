@@ -26,6 +26,7 @@ COMPAT = "compat"
 _CHAT = "chat/completions"
 _DEFAULT_GATEWAY = "default"
 _REMEMBERED = 4096
+_REMEMBERED_LENGTH = 256
 
 HeaderLookup = Callable[[str], str | None]
 
@@ -86,7 +87,7 @@ class World:
         if provider is None:
             raise GatewayError(INVALID_PROVIDER, f"no provider is called {slug[:64]!r}")
         route = self.locate(gateway, provider, tail, header)
-        if provider.static:
+        if provider.static and len(path) <= _REMEMBERED_LENGTH:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered[path] = route

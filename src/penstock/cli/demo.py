@@ -119,8 +119,9 @@ def demo(leave: bool, port: int | None, data: Path | None) -> None:
         _show_log(console, folder)
         if not leave:
             _say_further(console, base, folder)
-            console.print("\nServing until Ctrl-C.")
-            gateway.wait()
+            with suppress(KeyboardInterrupt):
+                console.print("\nServing until Ctrl-C.")
+                gateway.wait()
             console.print("\nStopped.")
 
 
@@ -135,10 +136,9 @@ class _Gateway:
     address: str
 
     def wait(self) -> None:
-        """Until Ctrl-C, or until the gateway ends by itself, which is a failure."""
-        with suppress(KeyboardInterrupt):
-            code = self.process.wait()
-            raise DemoFailed(f"the gateway ended by itself with exit code {code}")
+        """Until the gateway ends by itself, which is a failure."""
+        code = self.process.wait()
+        raise DemoFailed(f"the gateway ended by itself with exit code {code}")
 
 
 @contextmanager

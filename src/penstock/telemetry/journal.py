@@ -164,7 +164,7 @@ class Journal:
     def _rotate(self) -> None:
         previous = self._descriptor
         self._descriptor = self._open_segment()
-        self._loop.run_in_executor(None, _sync_and_close, previous)
+        self._loop.run_in_executor(None, _sync_quietly, previous)
 
     def _sync(self) -> None:
         self._sync_due = False
@@ -181,7 +181,7 @@ class Journal:
         if self._backlog:
             log.error("%d calls could not be written to the journal and are lost", len(self._backlog))
         descriptor, self._descriptor = self._descriptor, -1
-        _sync_and_close(descriptor)
+        _sync_quietly(descriptor)
 
 
 def _write_all(descriptor: int, pieces: Sequence[bytes]) -> None:

@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, METHOD_NOT_ALLOWED, REQUEST_TIMEOUT, GatewayError
+from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayError
 from penstock.inbound import Inbound
 from penstock.request_body import RequestBody
 from penstock.web.after_head import AfterHead, framing_lines
@@ -100,13 +100,12 @@ class FastLane(HttpToolsProtocol):
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        self._chunk = size = len(data)
-        self._barren += size
+        self._chunk = len(data)
+        self._barren += self._chunk
         if not self._parse(data):
             return
-        if self._in_head or self._barren > self.limits.max_head + size:
-            if self._barren > self.limits.max_head:
-                self._fail(_too_large(self.limits))
+        if self._barren > self.limits.max_head and (self._in_head or self._reading is not None):
+            self._fail(_too_large(self.limits))
         elif self._reading is not None and not self._taken:
             self._take(self._reading)
 
@@ -136,6 +135,7 @@ class FastLane(HttpToolsProtocol):
             self.headers.append((name, value))
         elif self._reading is not None:
             self._reading.body.trailers.append((name, value))
+            self._barren += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -161,10 +161,10 @@ class FastLane(HttpToolsProtocol):
         if self._barren + self._chunk > limits.max_head and _head_size(url, self.headers) > limits.max_head:
             inbound.error = _too_large(limits)
         elif inbound.method == b"CONNECT":
-            inbound.error = GatewayError(METHOD_NOT_ALLOWED, "this is not a proxy for other hosts")
-            inbound.keep_alive = False
+            inbound.error = GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
         elif parser.get_http_version() not in _VERSIONS:
             inbound.error = GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
+        self._barren = 0
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
@@ -194,8 +194,10 @@ class FastLane(HttpToolsProtocol):
         if inbound is None:
             super().on_message_complete()
             return
-        if self.parser.should_upgrade() and framing_lines(inbound.headers):
-            return  # the parser does not look for the body; `_upgrade` will
+        if inbound.error is None and self.parser.should_upgrade() and framing_lines(inbound.headers):
+            return  # the parser does not look for the body; `_go_on` will
+        if inbound.body.trailers:
+            inbound.keep_alive = inbound.keep_alive and self.parser.should_keep_alive()
         inbound.body.end()
         if not self._taken:
             self._take(inbound)
@@ -266,6 +268,9 @@ class FastLane(HttpToolsProtocol):
         The parser has stopped behind the head. A new one goes on from there, with the body if there is one.
         """
         inbound = self._reading
+        if self.parser.get_method() == b"CONNECT":
+            self._lingering = True  # what follows was meant for a tunnel
+            return False
         if inbound is not None and not self._taken:
             self.parser = httptools.HttpRequestParser(AfterHead(self))
             self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(inbound.headers))
