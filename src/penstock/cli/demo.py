@@ -120,7 +120,7 @@ def demo(leave: bool, port: int | None, data: Path | None) -> None:
         if not leave:
             _say_further(console, base, folder)
             with suppress(KeyboardInterrupt):
-                console.print("\nServing until Ctrl-C.")
+                click.echo("\nServing until Ctrl-C.")
                 gateway.wait()
             console.print("\nStopped.")
 
