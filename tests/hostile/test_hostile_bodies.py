@@ -262,6 +262,18 @@ async def test_a_client_that_stays_after_a_refusal(
     await nothing_happened(gateway, upstream)
 
 
+async def test_a_request_behind_a_refused_body_is_never_served(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    gateway = await gateway_for(open_gateway, upstream, max_body_bytes=LIMIT)
+    client = await connect(gateway.url)
+    await client.send(HEAD + b"Content-Length: %d\r\n\r\n" % (LIMIT + 1))
+    await is_refused(client, 413, 9413)
+    await client.send(b"b" * (LIMIT + 1) + SMUGGLED)
+    await gateway.catch_up()
+    await nothing_happened(gateway, upstream)
+
+
 # -- what is expected of us
 
 

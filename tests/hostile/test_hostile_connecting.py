@@ -133,6 +133,19 @@ async def test_what_may_be_sent_again(
     assert len(await gateway.rows(2)) == 2
 
 
+async def test_a_body_that_is_still_coming_is_not_sent_again(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """Its first part has been let go; a second attempt would send another request."""
+    gateway = await gateway_for(open_gateway, upstream)
+    client = await connect(gateway.url)
+    assert (await client.ask("GET", MODELS)).status == 200
+    upstream.will(raw(Act.CLOSE, early=True))
+    await client.send(request("PUT", CHAT, ("Content-Length", "1000")) + b"b" * 10)
+    is_envelope(await client.answer(), 502, 2005)
+    assert len(upstream.requests) == 2
+
+
 async def test_sent_again_only_once(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)

@@ -282,6 +282,20 @@ async def test_a_body_for_head(
     await gets_its_own(client, upstream)
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
+async def test_no_body_for_head(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, framing: bytes
+) -> None:
+    """What the headers tell of is not waited for: the next answer on the connection is one."""
+    gateway = await gateway_for(open_gateway, upstream)
+    upstream.will(raw(OK + framing + b"\r\n\r\n"), whole(b"second"), raw(OK + framing + b"\r\n\r\n"))
+    client = await connect(gateway.url)
+    assert (await client.ask("HEAD", MODELS)).status == 200
+    assert (await client.ask("GET", MODELS)).body == b"second"
+    assert (await client.ask("HEAD", MODELS)).status == 200
+    assert upstream.connections == 1
+
+
 async def test_an_answer_without_length_for_head(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:

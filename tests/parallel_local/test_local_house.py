@@ -20,6 +20,7 @@ _LEVELS = (
     {"app"},
     {"server"},
     {"cli"},
+    {"__main__"},
 )
 
 

@@ -27,7 +27,7 @@ from penstock.telemetry.record import Entry, read_frames
 from penstock.telemetry.segments import DIRECTORY, is_abandoned, list_segments
 from support.client import request
 from support.configuration import openai
-from support.replies import Reply, chunked, whole
+from support.replies import chunked, sized
 from support.upstream import Upstream
 from support.waiting import eventually
 
@@ -114,24 +114,31 @@ async def test_every_record_is_on_file_before_its_answer_goes(tmp_path: Path) ->
     journal.close()
 
 
-@pytest.mark.parametrize("reply", [whole(b"hello"), chunked(b"hel", b"lo")], ids=["length", "chunked"])
+@pytest.mark.parametrize("relayed", [False, True])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
 async def test_the_client_s_last_byte_waits_for_the_record(
     open_gateway: OpenGateway,
     upstream: Upstream,
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
-    reply: Reply,
+    framing: str,
+    relayed: bool,
 ) -> None:
     gateway = await open_gateway(openai(upstream.url))
-    upstream.will(reply)
+    gate = asyncio.Event()
+    steps = (b"hel", gate, b"lo") if relayed else (b"hel", b"lo")
+    upstream.will(sized(5, *steps) if framing == "length" else chunked(*steps))
     held: list[Callable[[], None]] = []
     monkeypatch.setattr(gateway.parts.journal, "commit", lambda frame, then: held.append(then))
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, body=b"{}"))
+    await upstream.request()
+    await gateway.catch_up()
+    gate.set()
     await eventually(lambda: held or None, "the commit")
     await gateway.catch_up()
     seen = bytes(client.reader._buffer)  # type: ignore[attr-defined]
-    assert not seen.endswith((b"hello", b"0\r\n\r\n"))
+    assert not seen.endswith((b"lo", b"0\r\n\r\n"))
     held[0]()
     assert (await client.answer()).body == b"hello"
 
@@ -235,6 +242,24 @@ async def test_nothing_is_lost_when_the_disk_was_full(
     assert "cannot write the journal" in caplog.text
     assert "can be written again" in caplog.text
     journal.close()
+
+
+async def test_records_do_not_overtake_those_that_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room again, but those in memory come first."""
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 1000.0)
+    journal = journal_in(tmp_path)
+    written = frames(range(3))
+    with room_for(0):
+        commit(journal, written[0], nothing)
+        await turns()
+    for data in written[1:]:
+        commit(journal, data, nothing)
+        await turns()
+    assert ids_in(tmp_path) == []
+    journal.close()
+    assert ids_in(tmp_path) == names(range(3))
 
 
 @pytest.mark.parametrize("through", [1, 10, 100])

@@ -148,21 +148,22 @@ class FastLane(HttpToolsProtocol):
 
     def _accept_head(self, url: bytes) -> None:
         parser, limits = self.parser, self.limits
+        method, version = parser.get_method(), parser.get_http_version()
         self._reading = inbound = Inbound(
             self,
-            parser.get_method(),
+            method,
             url,
             self.headers,
             RequestBody(self._hold, limits.max_body),
             parser.should_keep_alive(),
-            parser.get_http_version() == "1.0",
+            version == "1.0",
         )
         self._taken = False
         if self._barren + self._chunk > limits.max_head and _head_size(url, self.headers) > limits.max_head:
             inbound.error = _too_large(limits)
-        elif inbound.method == b"CONNECT":
+        elif method == b"CONNECT":
             inbound.error = GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
-        elif parser.get_http_version() not in _VERSIONS:
+        elif version not in _VERSIONS:
             inbound.error = GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
         self._barren = 0
 
