@@ -1,4 +1,7 @@
-"""Captures keep the first part of a body, and never a byte of memory longer than they should."""
+"""Captures keep the first part of a body, and never a byte of memory longer than they should.
+
+A machine of many captures on one budget looks for memory that is lost or given twice.
+"""
 
 from __future__ import annotations
 

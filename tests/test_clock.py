@@ -1,4 +1,7 @@
-"""Identifiers are UUIDv7s of their moment, and no two are alike."""
+"""Identifiers are UUIDv7s of their moment, and no two are alike.
+
+Their randomness is drawn in advance for many; every bit of it must still vary.
+"""
 
 from __future__ import annotations
 

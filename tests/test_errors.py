@@ -1,4 +1,7 @@
-"""The table of errors, and the one shape in which a caller sees them (Cloudflare 3.29)."""
+"""The table of errors, and the one shape in which a caller sees them (Cloudflare 3.29).
+
+Every row is checked, so that a new one cannot differ.
+"""
 
 from __future__ import annotations
 

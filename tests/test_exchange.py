@@ -1,4 +1,7 @@
-"""One use of an upstream connection, byte by byte: the head, the body pushed or held, and when it may be used again."""
+"""One use of an upstream connection, byte by byte: the head, the body pushed or held, and when it may be used again.
+
+The transport is a stand-in, so that each cut and each loss happens at an exact byte.
+"""
 
 from __future__ import annotations
 

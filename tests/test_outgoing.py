@@ -1,4 +1,7 @@
-"""The head of a request to a provider: its own host and framing, the caller's lines, byte for byte."""
+"""The head of a request to a provider: its own host and framing, the caller's lines, byte for byte.
+
+With a body or without, for a provider or for a proxy; sent twice it is the same twice.
+"""
 
 from __future__ import annotations
 

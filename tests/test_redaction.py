@@ -1,4 +1,7 @@
-"""Secrets are taken out of bodies wherever they stand, and all of each of them."""
+"""Secrets are taken out of bodies wherever they stand, and all of each of them.
+
+One that begins another, or stands twice, or among others in one header, included.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A request's body on its way: the same bytes and the same framing, however it comes, and nothing piles up."""
+"""A request's body on its way: the same bytes and the same framing, however it comes, and nothing piles up.
+
+Both sides are stand-ins that note what they are told; the real ones are in the hostile tests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From a path to a route: the gateway named or its default, the provider, and what a world remembers."""
+"""From a path to a route: the gateway named or its default, the provider, and what a world remembers.
+
+Any bytes may come as a path: they have a route or a refusal, and the same one each time.
+"""
 
 from __future__ import annotations
 

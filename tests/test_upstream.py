@@ -1,4 +1,7 @@
-"""Pools: which addresses they take, which proxy they go through, and which connection they give out."""
+"""Pools: which addresses they take, which proxy they go through, and which connection they give out.
+
+Connections are real, their transports are not; what goes over the wire is in the hostile tests.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,11 @@ class Engine:
 
     def __init__(self, docs: Path, data: Path, clock: Clock, workers: int) -> None:
         self.library = Library.open(docs, data)
-        self.store = RunStore(data / "runs.db")
+        try:
+            self.store = RunStore(data / "runs.db")
+        except BaseException:
+            self.library.close()
+            raise
         self.signals = Signals(clock)
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
         self.tasks = TaskRuns(self.store, self.signals, self.library, clock, self.threads)
@@ -54,9 +58,23 @@ class Engine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Resume unfinished runs and work on the queue until the block is left."""
-        self.tasks.resume()
-        self.findall.resume()
+        """Resume unfinished runs and work on the queue until the block is left, then close everything."""
+        try:
+            self.tasks.resume()
+            self.findall.resume()
+            async with self._working():
+                yield
+        finally:
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Wait for threads and release all files. Only an application that was never served needs this call."""
+        self.threads.shutdown(cancel_futures=True)
+        self.library.close()
+        self.store.close()
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
         works = [work for _ in range(self._workers) for work in (self.tasks.work(), self.findall.work())]
         workers = [asyncio.create_task(work) for work in works]
         try:
@@ -68,12 +86,6 @@ class Engine:
             for worker in workers:
                 with suppress(asyncio.CancelledError):
                     await worker
-            await asyncio.to_thread(self.close)
-
-    def close(self) -> None:
-        """Wait for threads and release all files."""
-        self.threads.shutdown(cancel_futures=True)
-        self.library.close()
 
 
 def create_app(
@@ -109,7 +121,6 @@ def create_app(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with engine.running():
             yield
-        engine.store.close()
 
     app = Starlette(
         routes=[route for api in apis for route in api.routes()],

@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -39,10 +40,9 @@ def add(data: Path, number: int, request: bytes = b"{}", response: bytes = b"{}"
     derived = Derived(
         f"{call.provider}/model-{number}", "text generation", "chat", 10, 20, '{"input_tokens":10}'
     )
-    ledger = SqliteLedger(data / FILE_NAME)
-    start = ledger.positions().get("s", 0)
-    ledger.append([NewCall(call, derived, request, response)], Move("s", start, start + 1))
-    ledger.close()
+    with closing(SqliteLedger(data / FILE_NAME)) as ledger:
+        start = ledger.positions().get("s", 0)
+        ledger.append([NewCall(call, derived, request, response)], Move("s", start, start + 1))
 
 
 @pytest.fixture

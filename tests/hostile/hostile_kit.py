@@ -18,7 +18,7 @@ from penstock.telemetry.segments import DIRECTORY, list_segments
 from support.client import Answer, Client
 from support.configuration import openai
 from support.inprocess import InProcess
-from support.upstream import Upstream
+from support.upstream import Seen, Upstream
 from support.waiting import eventually
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
@@ -102,6 +102,12 @@ async def nothing_happened(gateway: InProcess, upstream: Upstream) -> None:
     await settled(gateway)
     assert [seen.head for seen in upstream.requests] == []
     assert upstream.connections == 0
+
+
+async def is_broken_off(seen: Seen) -> None:
+    """The provider saw this request's body end before its end."""
+    await seen.bell.until(lambda: seen.broken or seen.complete, "the end of a request's body")
+    assert not seen.complete
 
 
 def busy(gateway: InProcess) -> int:

@@ -1,4 +1,7 @@
-"""A gateway that asks for its token, and callers that try everything else: 401, and the provider hears nothing."""
+"""A gateway that asks for its token, and callers that try everything else: 401, and the provider hears nothing.
+
+Every refusal is a row of the log, and never shows what the right token would have been.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Frames of the journal: whatever is written comes back, and no damage passes for a record."""
+"""Frames of the journal: whatever is written comes back, and no damage passes for a record.
+
+Random records and bodies go through a round trip; then they are cut short, damaged and replaced by noise.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,16 @@ one meaning only is passed on, framed anew.
 
 from __future__ import annotations
 
-from hostile_kit import HEAD, SMUGGLED, gateway_for, is_refused, nothing_happened, still_serves, table
+from hostile_kit import (
+    HEAD,
+    SMUGGLED,
+    gateway_for,
+    is_broken_off,
+    is_refused,
+    nothing_happened,
+    still_serves,
+    table,
+)
 
 from conftest import Connect, OpenGateway
 from support.client import Broken
@@ -147,8 +156,7 @@ async def test_chunks_after_the_call_has_begun(
     await seen.body_of(len(BODY))
     await client.send(data + SMUGGLED)
     await is_refused(client)
-    await upstream.left()
-    assert seen.broken
+    await is_broken_off(seen)
     assert bytes(seen.body).startswith(BODY)
     assert len(upstream.requests) == 1
     row = await gateway.row()

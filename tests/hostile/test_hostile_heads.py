@@ -1,4 +1,7 @@
-"""Heads that are too large, never end, ask for another protocol, or carry something for somebody else."""
+"""Heads that are too large, never end, ask for another protocol, or carry something for somebody else.
+
+Nothing of them reaches a provider but what was meant for it; sizes are refused before they are kept.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +147,46 @@ async def test_a_body_behind_an_upgrade_is_a_body(
         is_envelope(answer, 400, 9400)
         assert await client.rest() == b""
         assert upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length: 5\r\n\r\n", b"hello"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\nX-T: u\r\n\r\n"),
+    ],
+    ids=["length", "chunked"],
+)
+async def test_an_upgrade_with_a_body_in_pieces(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, framing: bytes, body: bytes
+) -> None:
+    """Cut at every place from the head's last line on, and followed by another request."""
+    gateway = await gateway_for(open_gateway, upstream)
+    start = HEAD + b"Connection: upgrade\r\nUpgrade: h2c\r\n"
+    data = start + framing + body + request("GET", MODELS)
+    for place in range(len(start), len(start + framing + body) + 10):
+        client = await connect(gateway.url)
+        await client.send(data[:place])
+        await gateway.catch_up()
+        await client.send(data[place:])
+        assert [(await client.answer()).status for _ in range(2)] == [200, 200]
+        first, second = upstream.requests[-2:]
+        assert (bytes(first.body), second.target) == (b"hello", b"/v1/models")
+        assert first.trailers == ([b"X-T: u"] if b"X-T" in body else [])
+        client.leave()
+
+
+async def test_an_upgrade_with_a_body_that_breaks_its_framing(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    complaints = Complaints()
+    gateway = await gateway_for(open_gateway, upstream)
+    for framing in (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"Transfer-Encoding: gzip\r\n\r\nhello"):
+        client = await connect(gateway.url)
+        await client.send(HEAD + b"Connection: upgrade\r\nUpgrade: h2c\r\n" + framing + SMUGGLED)
+        await is_refused(client)
+    await nothing_happened(gateway, upstream)
+    complaints.none()
 
 
 async def test_many_upgrades_at_once(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:

@@ -12,7 +12,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hostile_kit import CHAT, HEAD, MODELS, Complaints, becomes, free_memory, nothing_left, records, settled
+from hostile_kit import (
+    CHAT,
+    HEAD,
+    MODELS,
+    Complaints,
+    becomes,
+    free_memory,
+    is_broken_off,
+    nothing_left,
+    records,
+    settled,
+)
 
 from conftest import Connect, OpenGateway
 from support.client import Client, request
@@ -122,8 +133,7 @@ async def test_in_the_body(open_gateway: OpenGateway, upstream: Upstream, connec
     seen = await upstream.request()
     await seen.body_of(150_000)
     await here.leaves(how)
-    await upstream.left()
-    assert not seen.complete
+    await is_broken_off(seen)
     await here.is_clean(499)
 
 
@@ -197,6 +207,28 @@ async def test_in_an_answer_that_is_not_read(
     await here.gateway.stands_still(buffered)
     assert buffered() < 4 * 1024 * 1024
     slow.leave()
+    await upstream.left()
+    await here.is_clean(200)
+
+
+async def test_a_client_that_reads_no_more(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """It stays, but takes nothing: at the end of our patience the call is broken off on both sides."""
+    here = await scene(open_gateway, connect, upstream.url)
+    size = 32 * 1024 * 1024
+    upstream.will(sized(size, *([b"x" * 65536] * (size // 65536))))
+    slow = await connect(here.gateway.url, receive_buffer=4096, limit=1024)
+    await slow.send(request("GET", MODELS))
+    await slow.head()
+    await here.gateway.stands_still(
+        lambda: max(lane.transport.get_write_buffer_size() for lane in here.gateway.lanes)
+    )
+    for _ in range(3):
+        here.gateway.advance(590)
+        await here.gateway.catch_up()
+        if not upstream.is_open():
+            break
     await upstream.left()
     await here.is_clean(200)
 

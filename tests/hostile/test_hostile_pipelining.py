@@ -1,4 +1,7 @@
-"""Several requests on one connection without waiting: answered in order, each whole, none taken for another."""
+"""Several requests on one connection without waiting: answered in order, each whole, none taken for another.
+
+Gates in the provider's answers make the first slow; what must not happen is seen while it is.
+"""
 
 from __future__ import annotations
 
@@ -90,8 +93,14 @@ async def test_an_error_in_the_middle(
 
 @pytest.mark.parametrize(
     "broken",
-    [HEAD + b"Content-Length: 1, 1\r\n\r\nx", b"\x00\x01garbage\r\n\r\n", HEAD + b"X : y\r\n\r\n"],
-    ids=["lengths", "garbage", "a colon"],
+    [
+        HEAD + b"Content-Length: 1, 1\r\n\r\nx",
+        b"\x00\x01garbage\r\n\r\n",
+        HEAD + b"X : y\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n",
+    ],
+    ids=["lengths", "garbage", "a colon", "chunks", "connect"],
 )
 async def test_no_request_in_the_middle(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, broken: bytes
@@ -103,7 +112,9 @@ async def test_no_request_in_the_middle(
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, body=b"1") + broken + SMUGGLED)
     await upstream.request()
-    await gateway.catch_up()
+    for _ in range(20):
+        await gateway.catch_up()
+        gateway.advance(10)
     gate.set()
     assert await bodies(client, 1) == [b"slow"]
     await is_refused(client)

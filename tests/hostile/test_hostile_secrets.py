@@ -1,4 +1,7 @@
-"""What callers and providers echo must not carry credentials into the log, however it is cut or spelled."""
+"""What callers and providers echo must not carry credentials into the log, however it is cut or spelled.
+
+Looked for in all that is kept: the row, the path with its query, and both bodies.
+"""
 
 from __future__ import annotations
 

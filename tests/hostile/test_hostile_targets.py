@@ -178,6 +178,8 @@ async def test_connect(open_gateway: OpenGateway, upstream: Upstream, connect: C
     client = await connect(gateway.url)
     await client.send(data + SMUGGLED)
     await is_refused(client)
+    await client.send(SMUGGLED)
+    await gateway.catch_up()
     await nothing_happened(gateway, upstream)
     await still_serves(gateway, connect)
 

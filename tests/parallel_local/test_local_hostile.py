@@ -1,7 +1,8 @@
 """Hostile and broken input: keys, paths, bodies, queries and documents."""
 
 import asyncio
-import tempfile
+from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_engine import engine
 
-from parallel_local.app import create_app
 from parallel_local.documents.front_matter import split_front_matter
 from parallel_local.retrieval.library import Library
 
@@ -141,13 +141,13 @@ async def test_no_text_breaks_anything(any_engine: httpx.AsyncClient, text: str)
 
 
 @pytest.fixture
-def any_engine() -> httpx.AsyncClient:
-    """An engine without workers, made once for all examples of a test; it holds no open connection."""
-    base = Path(tempfile.mkdtemp())
-    (base / "docs").mkdir()
-    (base / "docs" / "a.md").write_text("# Title\n\nSome words about many things: 1945, $3 million, A.B.C.\n")
-    transport = httpx.ASGITransport(create_app(base / "docs", base / "data", workers=0))
-    return httpx.AsyncClient(transport=transport, base_url="http://engine", headers={"x-api-key": "k"})
+async def any_engine(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """An engine without workers, made once for all examples of a test."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.md").write_text("# Title\n\nSome words about many things: 1945, $3 million, A.B.C.\n")
+    async with engine(tmp_path, docs=docs, workers=0) as call:
+        yield call.client
 
 
 def library(docs: Path) -> Library:
@@ -167,7 +167,8 @@ def test_links_to_outside_are_not_followed(tmp_path: Path) -> None:
     (docs / "dangling.md").symlink_to(docs / "nothing.md")
     (docs / "SOURCES.txt").write_text("where these come from\n")
     (docs / ".hidden.md").write_text("# Hidden\n\nx\n")
-    assert [card.path for card in library(docs).cards] == ["inside.md", "own.md"]
+    with closing(library(docs)) as found:
+        assert [card.path for card in found.cards] == ["inside.md", "own.md"]
 
 
 def test_bad_files_are_skipped_or_read_as_they_are(tmp_path: Path) -> None:
@@ -179,8 +180,8 @@ def test_bad_files_are_skipped_or_read_as_they_are(tmp_path: Path) -> None:
     (docs / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
     (docs / "front.md").write_text("---\ntitle: [unclosed\n---\n# Still here\n\nBody text.\n")
     (docs / "odd name #1 ü.md").write_text("# Odd\n\nname\n")
-    found = library(docs)
-    assert {card.title for card in found.cards} >= {"Café", "Still here", "Odd"}
+    with closing(library(docs)) as found:
+        assert {card.title for card in found.cards} >= {"Café", "Still here", "Odd"}
     assert list(found.skipped) == ["broken.pdf"]
     assert all(card.url.startswith("https://docs.local/") and " " not in card.url for card in found.cards)
 
@@ -222,10 +223,10 @@ def test_changed_and_removed_files_are_noticed(tmp_path: Path) -> None:
     library(docs).close()
     (docs / "a.md").write_text("# First again\n\nGamma words here.\n")
     (docs / "b.md").unlink()
-    found = library(docs)
-    assert [card.title for card in found.cards] == ["First again"]
-    assert found.search([found.query("alpha")]) == []
-    assert found.search([found.query("gamma")])
+    with closing(library(docs)) as found:
+        assert [card.title for card in found.cards] == ["First again"]
+        assert found.search([found.query("alpha")]) == []
+        assert found.search([found.query("gamma")])
 
 
 def test_unreadable_index_is_made_anew(tmp_path: Path) -> None:
@@ -235,4 +236,5 @@ def test_unreadable_index_is_made_anew(tmp_path: Path) -> None:
     library(docs).close()
     for path in (tmp_path / "docs-data").iterdir():
         path.write_bytes(b"this is no database" * 100)
-    assert len(library(docs).cards) == 1
+    with closing(library(docs)) as found:
+        assert len(found.cards) == 1

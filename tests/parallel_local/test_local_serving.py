@@ -100,7 +100,7 @@ async def test_a_thousand_long_polls(tmp_path: Path) -> None:
 def test_help_names_every_option() -> None:
     shown = CliRunner().invoke(main, ["serve", "--help"]).output
     guide = (Path(__file__).parents[2] / "docs" / "guides" / "parallel-local.md").read_text()
-    for option in ("--host", "--port", "--uds", "--data", "--api-key"):
+    for option in ("--host", "--port", "--uds", "--fd", "--parent-fd", "--data", "--api-key"):
         assert option in shown
         assert f"`{option}" in guide
 

@@ -1,4 +1,7 @@
-"""Gateway authentication: only the token itself opens the door, whatever else is shown (Cloudflare 3.12)."""
+"""Gateway authentication: only the token itself opens the door, whatever else is shown (Cloudflare 3.12).
+
+The policy alone, on as much of a call as it looks at; through sockets it is in the hostile tests.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,17 +33,15 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[SqliteLedger]:
-    ledger = SqliteLedger(path, busy_seconds=0)
-    yield ledger
-    ledger.close()
+    with closing(SqliteLedger(path, busy_seconds=0)) as ledger:
+        yield ledger
 
 
 @pytest.fixture
 def reader(ledger: SqliteLedger, path: Path) -> Iterator[SqliteReader]:
     ledger.positions()  # makes the file
-    reader = SqliteReader(path)
-    yield reader
-    reader.close()
+    with closing(SqliteReader(path)) as reader:
+        yield reader
 
 
 def test_a_call_comes_back_as_it_was_stored(ledger: SqliteLedger, reader: SqliteReader) -> None:
@@ -151,9 +150,8 @@ def test_a_call_that_is_there_already_is_left_alone(
     assert ledger.append(again, step(1)) == Appended(1, 1)
     bodies = reader.bodies(uuid(1)), reader.bodies(uuid(2))
     assert [body and body.request for body in bodies] == [b"first", b"new"]
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM bodies").fetchone() == (2,)
-    db.close()
 
 
 def test_positions_are_forgotten_on_request(ledger: SqliteLedger) -> None:
@@ -173,12 +171,11 @@ def test_what_cannot_be_stored_is_told_apart_and_leaves_nothing(
 
 def test_a_locked_ledger_is_unavailable_and_then_available_again(ledger: SqliteLedger, path: Path) -> None:
     ledger.append([call(1)], step(0))
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LedgerUnavailable, match="locked"):
-        ledger.append([call(2)], step(1))
-    other.execute("ROLLBACK")
-    other.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnavailable, match="locked"):
+            ledger.append([call(2)], step(1))
+        other.execute("ROLLBACK")
     assert ledger.append([call(2)], step(1)) == Appended(1, 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,11 @@ CALLS: list[NewCall] = [
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteReader]:
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    ledger = SqliteLedger(path)
-    # They arrive in the order in which they ended, which is not the order in which they began.
-    ledger.append([CALLS[5], *CALLS[:5]], step(0))
-    ledger.close()
-    reader = SqliteReader(path)
-    yield reader
-    reader.close()
+    with closing(SqliteLedger(path)) as ledger:
+        # They arrive in the order in which they ended, which is not the order in which they began.
+        ledger.append([CALLS[5], *CALLS[:5]], step(0))
+    with closing(SqliteReader(path)) as reader:
+        yield reader
 
 
 def _numbers(reader: SqliteReader, where: Filter) -> list[int]:
@@ -127,17 +126,16 @@ def test_a_listing_walks_one_index_and_sorts_nothing(reader: SqliteReader, where
 
 
 def test_reading_beside_a_writer(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db")
-    ledger.append([call(1)], step(0))
-    reader = SqliteReader(tmp_path / "ledger.db")
-    with ledger._transaction() as db:
-        db.execute("UPDATE calls SET provider = 'other'")
-        assert [row.provider for row in reader.newest(ANY, 10)] == ["openai"]
-    assert [row.provider for row in reader.newest(ANY, 10)] == ["other"]
-    ledger.append([call(2)], step(1))
-    assert reader.count(ANY) == 2
-    reader.close()
-    ledger.close()
+    path = tmp_path / "ledger.db"
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1)], step(0))
+        with closing(SqliteReader(path)) as reader:
+            with ledger._transaction() as db:
+                db.execute("UPDATE calls SET provider = 'other'")
+                assert [row.provider for row in reader.newest(ANY, 10)] == ["openai"]
+            assert [row.provider for row in reader.newest(ANY, 10)] == ["other"]
+            ledger.append([call(2)], step(1))
+            assert reader.count(ANY) == 2
 
 
 def test_a_reader_cannot_write(reader: SqliteReader) -> None:
@@ -163,9 +161,8 @@ def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
 
 def test_a_ledger_from_a_later_program(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 999")
-    db.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 999")
     with pytest.raises(LedgerUnavailable, match="newer penstock"):
         SqliteReader(path)
     with pytest.raises(LedgerUnavailable, match="newer penstock"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,45 +29,38 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def test_an_empty_file_gets_every_step_once(tmp_path: Path) -> None:
-    db = _open(tmp_path / "ledger.db")
-    migrate(db)
-    migrate(db)
-    assert version(db) == len(MIGRATIONS)
-    columns = [row[1] for row in db.execute("PRAGMA table_info(calls)")]
-    assert sorted(columns) == sorted(CallRow.__struct_fields__)
-    db.close()
+    with closing(_open(tmp_path / "ledger.db")) as db:
+        migrate(db)
+        migrate(db)
+        assert version(db) == len(MIGRATIONS)
+        columns = [row[1] for row in db.execute("PRAGMA table_info(calls)")]
+        assert sorted(columns) == sorted(CallRow.__struct_fields__)
 
 
 def test_an_older_file_keeps_its_calls(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    ledger = SqliteLedger(path)
-    ledger.append([call(1)], step(0))
-    ledger.close()
-    db = _open(path)
-    migrate(db, (*MIGRATIONS, _add_column))
-    assert version(db) == len(MIGRATIONS) + 1
-    assert db.execute("SELECT id, colour FROM calls").fetchall() == [(uuid(1), "blue")]
-    db.close()
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1)], step(0))
+    with closing(_open(path)) as db:
+        migrate(db, (*MIGRATIONS, _add_column))
+        assert version(db) == len(MIGRATIONS) + 1
+        assert db.execute("SELECT id, colour FROM calls").fetchall() == [(uuid(1), "blue")]
 
 
 def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    db = _open(path)
-    migrate(db)
-    with pytest.raises(RuntimeError):
-        migrate(db, (*MIGRATIONS, _break_off))
-    assert version(db) == len(MIGRATIONS)
-    migrate(db, (*MIGRATIONS, _add_column))
-    db.close()
+    with closing(_open(tmp_path / "ledger.db")) as db:
+        migrate(db)
+        with pytest.raises(RuntimeError):
+            migrate(db, (*MIGRATIONS, _break_off))
+        assert version(db) == len(MIGRATIONS)
+        migrate(db, (*MIGRATIONS, _add_column))
 
 
 def test_reopening_a_ledger_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     for number in (0, 1):
-        ledger = SqliteLedger(path)
-        ledger.append([call(number)], step(number))
-        assert ledger.positions() == {"s": number * 10 + 10}
-        ledger.close()
-    reader = SqliteReader(path)
-    assert reader.last_arrival() == 2
-    reader.close()
+        with closing(SqliteLedger(path)) as ledger:
+            ledger.append([call(number)], step(number))
+            assert ledger.positions() == {"s": number * 10 + 10}
+    with closing(SqliteReader(path)) as reader:
+        assert reader.last_arrival() == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -90,8 +91,5 @@ def unavailable() -> None:
 
 def stored(data: Path) -> list[str]:
     """The ids in the ledger below `data`, in the order of their arrival."""
-    reader = SqliteReader(data / FILE_NAME)
-    try:
+    with closing(SqliteReader(data / FILE_NAME)) as reader:
         return [row.id for row in reader.arrived(ANY, 0, 1_000_000)]
-    finally:
-        reader.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ class House:
         self.said: list[str] = []
         self.shipper = Shipper(self.journal, self.ledger, self.said.append)
 
+    def close(self) -> None:
+        self.ledger.close()
+
     def ship(self) -> Shipped:
         return self.shipper.ship_once()
 
@@ -48,9 +52,8 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.ledger.close()
+    with closing(House(tmp_path)) as house:
+        yield house
 
 
 class Turns:
@@ -218,27 +221,25 @@ def test_a_failure_on_either_side_of_a_commit(
 
 def test_two_shippers_at_once_bring_no_call_twice(house: House) -> None:
     abandoned(house.journal, b"".join(frames(range(4))))
-    rival = House(house.data)
-    house.ledger.before = rival.ship_all
-    house.ship()
-    house.ledger.before = lambda: None
-    house.ship()
-    rival.ledger.close()
+    with closing(House(house.data)) as rival:
+        house.ledger.before = rival.ship_all
+        house.ship()
+        house.ledger.before = lambda: None
+        house.ship()
     assert house.ids == names(range(4))
 
 
 def test_a_locked_ledger_costs_no_record_and_is_told_once(house: House) -> None:
     house.ledger.positions()
-    other = sqlite3.connect(house.data / FILE_NAME, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    abandoned(house.journal, b"".join(frames(range(4))))
-    turns = Turns(5)
-    house.shipper.run(turns)
-    assert [line for line in house.said if "cannot be written" in line] == house.said
-    assert len(house.said) == 1
-    assert turns.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
-    other.execute("ROLLBACK")
-    other.close()
+    with closing(sqlite3.connect(house.data / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        abandoned(house.journal, b"".join(frames(range(4))))
+        turns = Turns(5)
+        house.shipper.run(turns)
+        assert [line for line in house.said if "cannot be written" in line] == house.said
+        assert len(house.said) == 1
+        assert turns.pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+        other.execute("ROLLBACK")
     house.shipper.run(Turns(2))
     assert house.said[1:] == ["the ledger can be written again, nothing is lost"]
     assert house.ids == names(range(4))
@@ -302,20 +303,20 @@ def test_the_loop_drains_before_it_ends(house: House, monkeypatch: pytest.Monkey
 def test_pieces_written_at_any_time_arrive_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    house = House(tmp_path_factory.mktemp("house"))
     sizes = data.draw(st.lists(st.integers(0, 3000), max_size=8))
     whole = b"".join(frame(record(number), b"q" * size, b"") for number, size in enumerate(sizes))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
-    writer = Writer(house.journal)
-    for begin, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
-        writer.write(whole[begin:end])
-        if data.draw(st.booleans()):
-            house.ship()
-    writer.die()
-    house.ship_all()
-    assert house.ids == names(range(len(sizes)))
-    assert house.segments == []
-    house.ledger.close()
+    shipped = data.draw(st.lists(st.booleans(), min_size=len(cuts) + 1, max_size=len(cuts) + 1))
+    with closing(House(tmp_path_factory.mktemp("house"))) as house:
+        writer = Writer(house.journal)
+        for begin, end, ship in zip([0, *cuts], [*cuts, len(whole)], shipped, strict=True):
+            writer.write(whole[begin:end])
+            if ship:
+                house.ship()
+        writer.die()
+        house.ship_all()
+        assert house.ids == names(range(len(sizes)))
+        assert house.segments == []
 
 
 @settings(max_examples=40, deadline=None)
@@ -323,7 +324,6 @@ def test_pieces_written_at_any_time_arrive_once_and_in_order(
 def test_damage_anywhere_costs_only_what_it_hits(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    house = House(tmp_path_factory.mktemp("house"))
     parts = frames(range(6))
     hit = data.draw(st.integers(0, 5))
     place = data.draw(st.integers(0, len(parts[hit]) - 1))
@@ -331,8 +331,8 @@ def test_damage_anywhere_costs_only_what_it_hits(
     broken = bytearray(parts[hit])
     broken[place] ^= change
     parts[hit] = bytes(broken)
-    abandoned(house.journal, b"".join(parts))
-    house.ship_all()
-    assert house.ids == names(number for number in range(6) if number != hit)
-    assert house.segments == []
-    house.ledger.close()
+    with closing(House(tmp_path_factory.mktemp("house"))) as house:
+        abandoned(house.journal, b"".join(parts))
+        house.ship_all()
+        assert house.ids == names(number for number in range(6) if number != hit)
+        assert house.segments == []

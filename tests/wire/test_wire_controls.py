@@ -1,4 +1,7 @@
-"""Control headers: what is understood, what is ignored, and that nothing ever raises (Cloudflare 2.1, 2.4, 3.18)."""
+"""Control headers: what is understood, what is ignored, and that nothing ever raises (Cloudflare 2.1, 2.4, 3.18).
+
+Whatever was taken in must also fit a record, or a call could not be written down.
+"""
 
 from __future__ import annotations
 

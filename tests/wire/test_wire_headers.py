@@ -1,4 +1,7 @@
-"""The header sorter: what is ours never passes, what is not ours passes byte for byte and in order."""
+"""The header sorter: what is ours never passes, what is not ours passes byte for byte and in order.
+
+Names come in any case and any order, from a list of known ones and from the letters that a name may have.
+"""
 
 from __future__ import annotations
 

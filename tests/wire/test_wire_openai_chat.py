@@ -1,4 +1,7 @@
-"""The unified endpoint's look into a chat request: any bytes give a model or a 400, and nothing else changes."""
+"""The unified endpoint's look into a chat request: any bytes give a model or a 400, and nothing else changes.
+
+Deep nesting, wrong encodings and cut documents included.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Status lines: every status that may pass gives one sound line."""
+"""Status lines: every status that may pass gives one sound line.
+
+A wrong one would be the first thing a client reads of every answer.
+"""
 
 from __future__ import annotations
 

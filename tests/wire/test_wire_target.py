@@ -1,4 +1,7 @@
-"""Request targets: what may name a path, what could climb out of it, and what a log may show of a query."""
+"""Request targets: what may name a path, what could climb out of it, and what a log may show of a query.
+
+Pure text: what the gateway does with a refusal is in the hostile tests.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import json
 import queue
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -70,6 +70,7 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path) -> "Index":
@@ -79,15 +80,16 @@ class Index:
             index.close()
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
+            index = cls(path)
             with index._borrow() as connection:
                 connection.executescript(_SCHEMA)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
         return index
 
     def close(self) -> None:
-        """Close every idle connection; the index stays usable and would open new ones."""
-        while not self._idle.empty():
-            self._idle.get().close()
+        """Close every connection: an idle one now, a borrowed one when it comes back."""
+        self._closed = True
+        self._close_idle()
 
     def stamps(self) -> dict[str, FileStamp]:
         """Path → stamp of every indexed file."""
@@ -165,17 +167,24 @@ class Index:
             connection = self._connect()
         try:
             yield connection
-        except sqlite3.DatabaseError:
+        except BaseException:
             connection.close()
             raise
         self._idle.put(connection)
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, check_same_thread=False, timeout=30.0)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")
-        except sqlite3.DatabaseError:
+        except BaseException:
             connection.close()
             raise
         return connection

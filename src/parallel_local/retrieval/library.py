@@ -41,7 +41,11 @@ class Library:
         data.mkdir(parents=True, exist_ok=True)
         tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         index = Index.open(data / f"index-{tag}.db")
-        return cls(index, _refresh(index, docs))
+        try:
+            return cls(index, _refresh(index, docs))
+        except BaseException:
+            index.close()
+            raise
 
     def close(self) -> None:
         """Release the index file."""

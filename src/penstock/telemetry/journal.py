@@ -55,7 +55,8 @@ class Journal:
         self._written = 0
         self._frames: list[Frame] = []
         self._pending: list[Callable[[], None]] = []
-        self._scheduled = False
+        self._ended = 0  # calls in this turn of the loop
+        self._grouping = False  # the last turn ended several calls
         self._backlog: list[Frame] = []
         self._backlog_size = 0
         self._sync_due = False
@@ -70,15 +71,26 @@ class Journal:
         return not self._backlog
 
     def commit(self, frame: Frame, then: Callable[[], None]) -> None:
-        """Takes a frame to be written at the end of this turn of the loop, and what is to happen after it."""
+        """Takes a frame to be written in this turn of the loop, and what is to happen after it.
+
+        While turns end one call each, a call has nobody to wait for and is written at once; when they end
+        several, all of a turn are written together at its end.
+        """
         self._frames.append(frame)
         self._pending.append(then)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        self._ended += 1
+        if self._ended == 1:
+            self._loop.call_soon(self._end_turn)
+            if not self._grouping:
+                self._flush()
+
+    def _end_turn(self) -> None:
+        self._grouping = self._ended > 1
+        self._ended = 0
+        if self._frames:
+            self._flush()
 
     def _flush(self) -> None:
-        self._scheduled = False
         frames, self._frames = self._frames, []
         pending, self._pending = self._pending, []
         if self._backlog:

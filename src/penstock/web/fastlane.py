@@ -89,14 +89,15 @@ class FastLane(HttpToolsProtocol):
         self._chunk = 0
         self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
         self._requests = 0
-        self._lingering = False
+        self._deaf = False  # what comes in is thrown away
+        self._lingering = False  # all is answered; we wait for the client to close
         self._watched = (_Waiting.REQUEST, 0)
         self._since = 0.0
 
     # -- bytes in
 
     def data_received(self, data: bytes) -> None:
-        if self._lingering:
+        if self._deaf:
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
@@ -109,20 +110,25 @@ class FastLane(HttpToolsProtocol):
         elif self._reading is not None and not self._taken:
             self._take(self._reading)
 
-    def _parse(self, data: bytes | memoryview) -> bool:
-        """Feeds the parser; false when the connection is no longer ours to read."""
-        while True:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                if not self._go_on():
-                    return False
-                data = memoryview(data)[upgrade.args[0] :]
-            except httptools.HttpParserError as error:
-                self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
-                return False
-            else:
-                return True
+    def _parse(self, data: bytes) -> bool:
+        """Feeds the parser; false when there is nothing more to read for us."""
+        rest: bytes | memoryview | None = data
+        try:
+            while rest is not None:
+                rest = self._feed(rest)
+        except httptools.HttpParserError as error:
+            self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
+            return False
+        return not self._deaf
+
+    def _feed(self, data: bytes | memoryview) -> memoryview | None:
+        """Feeds the parser until it stops behind an offered upgrade; what is then left to feed."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._go_on():
+                return memoryview(data)[upgrade.args[0] :]
+        return None
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -270,7 +276,7 @@ class FastLane(HttpToolsProtocol):
         """
         inbound = self._reading
         if self.parser.get_method() == b"CONNECT":
-            self._lingering = True  # what follows was meant for a tunnel
+            self._deaf = True  # what follows was meant for a tunnel
             return False
         if inbound is not None and not self._taken:
             self.parser = httptools.HttpRequestParser(AfterHead(self))
@@ -280,11 +286,12 @@ class FastLane(HttpToolsProtocol):
             self.parser = httptools.HttpRequestParser(self)
             return True
         if self._should_upgrade():
+            self._deaf = True
             self.handle_websocket_upgrade()
         return False
 
     def linger(self) -> None:
-        self._lingering = True
+        self._deaf = self._lingering = True
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()
