@@ -32,8 +32,9 @@ from penstock.settings.check import Problem
 from penstock.telemetry.journal import Journal
 from penstock.telemetry.segments import DIRECTORY
 from penstock.upstream import Deadlines, Upstream
-from penstock.web.fastlane import FastLane, LaneLimits, lane_class
+from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
+from penstock.web.patience import LaneLimits
 
 log = logging.getLogger("penstock.worker")
 

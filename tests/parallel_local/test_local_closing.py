@@ -90,7 +90,7 @@ def test_unreadable_runs_leave_nothing_open(tmp_path: Path, connections: Connect
         RunStore(tmp_path / "data" / "runs.db")
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
         create_app(write_documents(tmp_path / "docs"), tmp_path / "data")
-    assert len(connections.opened) == 3
+    assert connections.opened
     assert connections.still_open() == 0
 
 
@@ -100,7 +100,7 @@ def test_an_unreadable_folder_leaves_nothing_open(
     monkeypatch.setattr("parallel_local.retrieval.library.scan", None)
     with pytest.raises(TypeError):
         create_app(tmp_path, tmp_path / "data")
-    assert len(connections.opened) == 1
+    assert connections.opened
     assert connections.still_open() == 0
 
 

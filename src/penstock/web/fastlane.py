@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 import httptools
@@ -24,15 +22,14 @@ from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayEr
 from penstock.inbound import Inbound
 from penstock.request_body import RequestBody
 from penstock.web.after_head import AfterHead, framing_lines
+from penstock.web.patience import LaneLimits, Waiting, patience
 from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
-_LINGER_SECONDS = 5.0
 _QUEUED = (
     16  # pipelined requests that may wait before we stop reading, and with it noticing that a client leaves
 )
-_FOREVER = float("inf")
 _VERSIONS = ("1.1", "1.0")
 
 
@@ -40,30 +37,6 @@ class Handler(Protocol):
     """What answers requests of the data plane."""
 
     def run(self, inbound: Inbound) -> Coroutine[None, None, None]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LaneLimits:
-    """Bounds on what a client may do. Bytes, seconds, bytes a second; 0 means no limit for `max_body`."""
-
-    max_head: int = 65536
-    max_body: int = 0
-    head_seconds: float = 30
-    keep_alive_seconds: float = 75
-    body_grace: float = 30
-    body_rate: float = 500
-    stalled_seconds: float = 600
-
-
-class _Waiting(Enum):
-    """What a connection waits for, as far as the client can be too slow about it."""
-
-    REQUEST = "request"
-    HEAD = "head"
-    BODY = "body"
-    READER = "reader"
-    CLOSE = "close"
-    NOTHING = "nothing"
 
 
 class FastLane(HttpToolsProtocol):
@@ -91,7 +64,7 @@ class FastLane(HttpToolsProtocol):
         self._requests = 0
         self._deaf = False  # what comes in is thrown away
         self._lingering = False  # all is answered; we wait for the client to close
-        self._watched = (_Waiting.REQUEST, 0)
+        self._watched = (Waiting.REQUEST, 0)
         self._since = 0.0
 
     # -- bytes in
@@ -339,11 +312,12 @@ class FastLane(HttpToolsProtocol):
             self._watched = watched
             self._since = now
             return
-        if now - self._since <= self._patience(watched[0]):
+        received = self._reading.body.size if self._reading is not None else 0
+        if now - self._since <= patience(watched[0], self.limits, received):
             return
-        if watched[0] is _Waiting.READER:
+        if watched[0] is Waiting.READER:
             self.transport.abort()
-        elif watched[0] in (_Waiting.REQUEST, _Waiting.CLOSE) or self._reading_answered():
+        elif watched[0] in (Waiting.REQUEST, Waiting.CLOSE) or self._reading_answered():
             self.transport.close()
         else:
             self._fail(GatewayError(REQUEST_TIMEOUT, "the request did not come in time"))
@@ -351,34 +325,17 @@ class FastLane(HttpToolsProtocol):
     def _reading_answered(self) -> bool:
         return self._reading is not None and self._reading.response_complete
 
-    def _waiting_for(self) -> _Waiting:
+    def _waiting_for(self) -> Waiting:
         if self._lingering:
-            return _Waiting.CLOSE
+            return Waiting.CLOSE
         if self.flow.write_paused:
-            return _Waiting.READER
+            return Waiting.READER
         if self._in_head or self._reading is not None:
             if self.flow.read_paused:
-                return _Waiting.NOTHING
-            return _Waiting.HEAD if self._in_head else _Waiting.BODY
+                return Waiting.NOTHING
+            return Waiting.HEAD if self._in_head else Waiting.BODY
         current = self.cycle
-        return _Waiting.REQUEST if current is None or current.response_complete else _Waiting.NOTHING
-
-    def _patience(self, waiting: _Waiting) -> float:
-        limits = self.limits
-        match waiting:
-            case _Waiting.REQUEST:
-                return limits.keep_alive_seconds
-            case _Waiting.HEAD:
-                return limits.head_seconds
-            case _Waiting.BODY:
-                received = self._reading.body.size if self._reading is not None else 0
-                return limits.body_grace + (received / limits.body_rate if limits.body_rate else _FOREVER)
-            case _Waiting.READER:
-                return limits.stalled_seconds
-            case _Waiting.CLOSE:
-                return _LINGER_SECONDS
-            case _Waiting.NOTHING:
-                return _FOREVER
+        return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
 
 
 def _too_large(limits: LaneLimits) -> GatewayError:

@@ -1,0 +1,50 @@
+"""How long a client may keep us waiting, and for what. Pure: bounds in, seconds out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+_LINGER_SECONDS = 5.0
+_FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """Bounds on what a client may do. Bytes, seconds, bytes a second; 0 means no limit for `max_body`."""
+
+    max_head: int = 65536
+    max_body: int = 0
+    head_seconds: float = 30
+    keep_alive_seconds: float = 75
+    body_grace: float = 30
+    body_rate: float = 500
+    stalled_seconds: float = 600
+
+
+class Waiting(Enum):
+    """What a connection waits for, as far as the client can be too slow about it."""
+
+    REQUEST = "request"
+    HEAD = "head"
+    BODY = "body"
+    READER = "reader"
+    CLOSE = "close"
+    NOTHING = "nothing"
+
+
+def patience(waiting: Waiting, limits: LaneLimits, received: int) -> float:
+    """Seconds that a client may take for what is waited for; `received` is the size of the body so far."""
+    match waiting:
+        case Waiting.REQUEST:
+            return limits.keep_alive_seconds
+        case Waiting.HEAD:
+            return limits.head_seconds
+        case Waiting.BODY:
+            return limits.body_grace + (received / limits.body_rate if limits.body_rate else _FOREVER)
+        case Waiting.READER:
+            return limits.stalled_seconds
+        case Waiting.CLOSE:
+            return _LINGER_SECONDS
+        case Waiting.NOTHING:
+            return _FOREVER
