@@ -11,6 +11,7 @@ from penstock.capture import Capture
 from penstock.errors import GatewayError
 from penstock.exchange import Exchange
 from penstock.providers.base import Provider
+from penstock.relay import Relay
 from penstock.telemetry.record import COMPLETE
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
@@ -66,6 +67,7 @@ class Call(msgspec.Struct, eq=False):
     status: int = 0
     response_type: bytes = b""
     response_encoding: bytes = b""
+    relay: Relay | None = None  # of an answer that comes in pieces
     received: int = 0  # bytes of the answer's body
     answer: bytes = b""  # the body of an answer that came in one go
     capture: Capture | None = None  # of the body of an answer that comes in pieces

@@ -78,7 +78,6 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     sending: bool = False  # the request's body has not all been handed over
     write_blocked: bool = False  # the provider does not take what we send
     paused: bool = False  # we do not take what the provider sends
-    heard: bool = False  # since the last sweep
     deadline: float = 0.0  # 0: to be set at the next sweep
     source: Source | None = None
     _finished: asyncio.Future[None] | None = None
@@ -96,7 +95,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         held, self.held = self.held, []
         for data in held:
             sink(data)
-        if self.connection is not None:
+        if self.connection is not None and not self.complete:
             self.connection.sink = sink
         if self.error is not None:
             finished.set_exception(self.error)
@@ -132,7 +131,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         if paused:
             connection.transport.pause_reading()
         else:
-            self.heard = True  # a provider held back by us is not idle
+            connection.heard = True  # a provider held back by us is not idle
             connection.transport.resume_reading()
 
     # -- the request's body
@@ -199,6 +198,7 @@ class Connection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.sink: Sink | None = None
         self.used = False
+        self.heard = False  # something of the answer, since the last sweep
         self.idle_since = 0.0  # 0: to be set at the next sweep
         self._parser: httptools.HttpResponseParser | None = None
         self._fields: list[Header] = []
@@ -211,6 +211,7 @@ class Connection(asyncio.Protocol):
         fields: list[Header] = []
         self._fields = fields
         self.barren_bytes = 0
+        self.heard = False
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
         self.exchange = exchange = Exchange(
@@ -252,7 +253,7 @@ class Connection(asyncio.Protocol):
             return
         self._fields = exchange.trailers
         exchange.status = status
-        exchange.heard = True
+        self.heard = True
         exchange.keep_alive = parser.should_keep_alive()
         if not exchange.head.done():
             exchange.head.set_result(None)
@@ -263,23 +264,21 @@ class Connection(asyncio.Protocol):
             exchange.finish()
 
     def on_body(self, data: bytes) -> None:
-        exchange = self.exchange
-        if exchange is None or exchange.complete:
-            self._desynchronised = True
-            return
-        exchange.heard = True
+        self.heard = True
         self.barren_bytes = 0
-        sink = self.sink
-        if sink is not None:
-            sink(data)
+        if self.sink is not None:
+            self.sink(data)
+        elif self.exchange is not None and not self.exchange.complete:
+            self.exchange.hold(data)
         else:
-            exchange.hold(data)
+            self._desynchronised = True
 
     def on_message_complete(self) -> None:
         if self._informational:
             self._informational = False
         elif self.exchange is not None and not self.exchange.complete:
             self._fields = []  # what may follow is none of this exchange's
+            self.sink = None
             self.exchange.finish()
 
     # -- asyncio.Protocol
@@ -328,7 +327,7 @@ class Connection(asyncio.Protocol):
         exchange = self.exchange
         if exchange is not None:
             exchange.write_blocked = False
-            exchange.heard = True
+            self.heard = True
             if exchange.source is not None:
                 exchange.source.resume()
 

@@ -14,12 +14,13 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.capture import Capture
 from penstock.errors import GatewayError
 from penstock.exchange import Exchange, Header
+from penstock.relay import Relay
 from penstock.request_body import RequestBody
 from penstock.wire.headers import trailer_lines
 
-_JOIN_BYTES = 16384
 _RESET = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -63,6 +64,7 @@ class Inbound(msgspec.Struct, eq=False):
     _chunked: bool = False
     _until_close: bool = False
     _left: int = -1
+    _relay: Relay | None = None
     _tail: bytes = b""
 
     def header(self, name: str) -> str | None:
@@ -119,32 +121,20 @@ class Inbound(msgspec.Struct, eq=False):
         self.begun = True
         self.lane.transport.write(head)
 
-    def attach(self, exchange: Exchange) -> None:
-        """From now on the client's pace is the provider's."""
+    def relay(self, exchange: Exchange, capture: Capture | None) -> Relay:
+        """Where the pieces of the body go; from now on the client's pace is the provider's."""
         self.exchange = exchange
         if self.lane.congested:
             exchange.pause()
-
-    def write(self, data: bytes) -> None:
-        """Passes a piece of the body on, but the last piece of a known length, which waits for `finish`."""
-        transport = self.lane.transport
-        if self._chunked:
-            if len(data) <= _JOIN_BYTES:
-                transport.write(b"%x\r\n%b\r\n" % (len(data), data))
-            else:
-                transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
-            return
-        if self._left >= 0:
-            self._left -= len(data)
-            if self._left <= 0:
-                self._tail = data
-                return
-        transport.write(data)
+        self._relay = Relay(self.lane.transport, capture, chunked=self._chunked, length=self._left)
+        return self._relay
 
     def end(self, trailers: list[Header]) -> None:
         """The body is whole; its end goes out with `finish`."""
         if self._chunked:
             self._tail = b"0\r\n%b\r\n" % trailer_lines(trailers) if trailers else b"0\r\n\r\n"
+        elif self._relay is not None:
+            self._tail = self._relay.tail
 
     def whole(self, head: bytes, pieces: list[bytes], trailers: list[Header]) -> None:
         """An answer that is all there already; goes out with `finish`, in one write."""

@@ -25,7 +25,7 @@ from penstock.errors import (
     UNAVAILABLE,
     GatewayError,
 )
-from penstock.exchange import Exchange, Progress, Sink, UpstreamError
+from penstock.exchange import Exchange, Progress, UpstreamError
 from penstock.inbound import Inbound
 from penstock.outgoing import OutgoingRequest
 from penstock.providers.base import Provider
@@ -231,10 +231,10 @@ class Pipeline:
             inbound.whole(start, exchange.held, exchange.trailers)
             return None
         inbound.send_head(start)
-        inbound.attach(exchange)
         if call.logged and call.controls.collect_payload:
             call.capture = Capture(self._limits.logged_body, self._budget)
-        return exchange.relay(Relay(call, call.capture, inbound.write).feed)
+        call.relay = inbound.relay(exchange, call.capture)
+        return exchange.relay(call.relay.feed)
 
     def _note_answer(self, call: Call, pieces: list[bytes]) -> None:
         """Remembers an answer that came in one go, and so is small."""
@@ -310,27 +310,12 @@ class Pipeline:
                 then = inbound.break_off
             call.exchange.close()
             call.exchange = None
+        if call.relay is not None:
+            call.received = call.relay.received
         if call.logged:
             self._journal.commit(record_frame(call, inbound, self._clock.monotonic()), then)
         else:
             then()
-
-
-class Relay:
-    """Counts, keeps and passes on each piece of an answer. Called for every piece: no waiting, no tasks."""
-
-    __slots__ = ("_call", "_capture", "_write")
-
-    def __init__(self, call: Call, capture: Capture | None, write: Sink) -> None:
-        self._call = call
-        self._capture = capture
-        self._write = write
-
-    def feed(self, data: bytes) -> None:
-        self._call.received += len(data)
-        if self._capture is not None:
-            self._capture.add(data)
-        self._write(data)
 
 
 async def _in_time(opening: Coroutine[None, None, Exchange], seconds: float) -> Exchange:

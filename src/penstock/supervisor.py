@@ -124,9 +124,7 @@ class Supervisor:
             os.close(self._lifeline[1])
             if self._socket is not None and not child.name.startswith(_WORKER):
                 self._socket.close()  # or it would go on taking connections that nobody serves
-            signal.signal(
-                signal.SIGINT, signal.SIG_IGN
-            )  # Ctrl-C reaches the whole group; the supervisor acts
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the supervisor acts
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)

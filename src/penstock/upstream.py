@@ -187,7 +187,7 @@ class Upstream:
                 if connection.exchange is None:
                     _sweep_idle(connection, now, self.deadlines.keep_alive)
                 else:
-                    _sweep_exchange(connection.exchange, now, self.deadlines)
+                    _sweep_exchange(connection, connection.exchange, now, self.deadlines)
 
     def close(self) -> None:
         """Closes every connection at once."""
@@ -291,12 +291,12 @@ class _Tunnel(asyncio.Protocol):
             self.open.set_exception(ConnectionError("the proxy closed the connection"))
 
 
-def _sweep_exchange(exchange: Exchange, now: float, deadlines: Deadlines) -> None:
+def _sweep_exchange(connection: Connection, exchange: Exchange, now: float, deadlines: Deadlines) -> None:
     """Silence is measured from one sweep to the next, so that the calls themselves need not look at a clock."""
-    if exchange.deadline == 0.0 and not exchange.heard:
+    if exchange.deadline == 0.0 and not connection.heard:
         exchange.deadline = now + deadlines.first_byte
-    elif exchange.heard or exchange.paused:
-        exchange.heard = False
+    elif connection.heard or exchange.paused:
+        connection.heard = False
         exchange.deadline = now + deadlines.idle
     elif exchange.sending and not exchange.write_blocked:
         exchange.deadline = max(exchange.deadline, now + deadlines.idle)  # it is the client who is slow
