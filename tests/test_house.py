@@ -30,7 +30,7 @@ LAYERS = (
     ("pipeline",),
     ("policies", "routing", "upstream", "outgoing", "telemetry.recorder"),
     ("call", "inbound"),
-    ("request_body",),
+    ("relay", "request_body"),
     ("exchange",),
     ("telemetry",),
     ("stores",),

@@ -35,6 +35,7 @@ from penstock.upstream import Deadlines, Upstream
 from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
 from penstock.web.patience import LaneLimits
+from penstock.web.spin import Spin
 
 log = logging.getLogger("penstock.worker")
 
@@ -151,10 +152,11 @@ class Worker:
             parts.journal.close()
 
     def _config(self, parts: Parts) -> uvicorn.Config:
+        spin = Spin(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
         pages = HealthPages(parts.journal, Path(self._settings.server.data))
         return uvicorn.Config(
             pages.application(),
-            http=lane_class(parts.pipeline, lane_limits(self._settings)),
+            http=lane_class(parts.pipeline, lane_limits(self._settings), spin),
             loop="uvloop",
             ws="none",
             lifespan="off",

@@ -23,6 +23,7 @@ from penstock.telemetry.segments import DIRECTORY
 from penstock.telemetry.shipper import Shipper
 from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
+from penstock.web.spin import Spin
 from support.client import Client
 from support.clock import FakeClock
 from support.gateway import prepare
@@ -57,7 +58,7 @@ class InProcess:
     async def _listen(self) -> None:
         config = uvicorn.Config(
             HealthPages(self.parts.journal, self.data).application(),
-            http=lane_class(self.parts.pipeline, lane_limits(self.settings)),
+            http=lane_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -174,3 +175,8 @@ class InProcess:
         self.parts.upstream.close()
         await asyncio.sleep(0)
         self.parts.journal.close()
+
+
+def _asleep(clock: FakeClock) -> Spin:
+    """Never stays awake: on a clock that stands still that would be for ever."""
+    return Spin(asyncio.get_running_loop(), clock, 0.0)

@@ -23,6 +23,7 @@ from penstock.inbound import Inbound
 from penstock.request_body import RequestBody
 from penstock.web.after_head import AfterHead, framing_lines
 from penstock.web.patience import LaneLimits, Waiting, patience
+from penstock.web.spin import Spin
 from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
@@ -44,6 +45,7 @@ class FastLane(HttpToolsProtocol):
 
     handler: Handler
     limits: LaneLimits
+    spin: Spin
     cycle: RequestResponseCycle | Inbound | None  # type: ignore[assignment]
     pipeline: deque[tuple[RequestResponseCycle | Inbound, ASGI3Application]]  # type: ignore[assignment]
 
@@ -201,6 +203,8 @@ class FastLane(HttpToolsProtocol):
         self._answering = inbound
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
         self.tasks.add(task)
+        if len(self.tasks) == 1:
+            self.spin.nudge()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle | Inbound, app: ASGI3Application) -> None:
         if isinstance(cycle, Inbound):
@@ -214,6 +218,8 @@ class FastLane(HttpToolsProtocol):
 
     def answered(self, inbound: Inbound) -> None:
         self.server_state.total_requests += 1
+        if len(self.tasks) <= 1:
+            self.spin.nudge()
         if self.flow.read_paused:
             self.flow.resume_reading()
         if self.pipeline:
@@ -346,6 +352,6 @@ def _head_size(url: bytes, headers: list[Header]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
-def lane_class(handler: Handler, limits: LaneLimits) -> type[FastLane]:
+def lane_class(handler: Handler, limits: LaneLimits, spin: Spin) -> type[FastLane]:
     """The protocol class to give to uvicorn as `http`."""
-    return type("BoundFastLane", (FastLane,), {"handler": handler, "limits": limits})
+    return type("BoundFastLane", (FastLane,), {"handler": handler, "limits": limits, "spin": spin})
