@@ -83,7 +83,10 @@ class Pipeline:
             if inbound.error is not None:
                 raise inbound.error
             call, route = self._accept(inbound)
-            self._identify(call)
+            for hook in call.gateway.identify:
+                hook(call)
+            if call.refusal is not None:
+                raise call.refusal
             if isinstance(route, Compat):
                 route = await self._choose(call, route, inbound)
             exchange = await self._attempt(call, route, inbound)
@@ -166,14 +169,6 @@ class Pipeline:
         if 0 < body.limit < head.length:
             return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
         return None
-
-    # -- 2. identify
-
-    def _identify(self, call: Call) -> None:
-        for hook in call.gateway.identify:
-            hook(call)
-        if call.refusal is not None:
-            raise call.refusal
 
     # -- 5. route
 

@@ -41,9 +41,10 @@ def redact_end(body: bytes, secrets: Sequence[bytes]) -> bytes:
 
 def redact(body: bytes, secrets: Sequence[bytes]) -> bytes:
     """The body without any of the secrets."""
-    for secret in secrets:
-        if secret in body:
-            return _without_all(body, secrets)
+    if body:
+        for secret in secrets:
+            if secret in body:
+                return _without_all(body, secrets)
     return body
 
 

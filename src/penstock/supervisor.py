@@ -35,7 +35,7 @@ _SHIP_SECONDS = 60.0
 _BACKLOG = 4096
 _WORKER = "worker"
 _PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
-_SHIPPER_NICENESS = 15
+_SHIPPER_NICENESS = 19
 
 
 class StartError(Exception):

@@ -150,6 +150,11 @@ class HeaderSorter:
                 kind = _learn(kinds, name, request_kind(name))
             if not kind:
                 forward += (name, b": ", value, b"\r\n")
+            elif kind == CONTENT_TYPE:
+                head.content_type = value
+                forward += (name, b": ", value, b"\r\n")
+            elif kind == CONTENT_LENGTH:
+                head.length = int(value)
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind != DROP and _note(head, kind, name, value):
@@ -201,16 +206,11 @@ def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
 
 
 def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
-    """Remembers what a special request header says; whether it passes."""
-    if kind == CONTENT_TYPE:
-        head.content_type = value
-    elif kind == CREDENTIAL:
+    """Remembers what a less common request header says; whether it passes."""
+    if kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
     elif kind == USER_AGENT:
         head.user_agent = value
-    elif kind == CONTENT_LENGTH:
-        head.length = int(value)
-        return False
     elif kind == CONTENT_ENCODING:
         head.content_encoding = value
     else:
