@@ -307,10 +307,17 @@ class Pipeline:
             call.exchange = None
         if call.relay is not None:
             call.received = call.relay.received
-        if call.logged:
-            self._journal.commit(record_frame(call, inbound, self._clock.monotonic()), then)
-        else:
+        if not call.logged:
             then()
+            return
+        try:
+            frame = record_frame(call, inbound, self._clock.monotonic())
+        except Exception:
+            log.exception("a call cannot be recorded")  # the client is not to blame, and gets its answer
+            self._journal.unwritten += 1
+            then()
+        else:
+            self._journal.commit(frame, then)
 
 
 async def _in_time(opening: Coroutine[None, None, Exchange], seconds: float) -> Exchange:

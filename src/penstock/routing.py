@@ -103,7 +103,8 @@ class World:
             gateway = self._default(account, parts[1])
             if gateway is not None:
                 return gateway, parts[1:]
-        raise GatewayError(UNKNOWN_GATEWAY)
+        name = parts[1] if len(parts) > 1 else _DEFAULT_GATEWAY
+        raise GatewayError(UNKNOWN_GATEWAY, f"account {account[:64]!r} has no gateway {name[:64]!r}")
 
     def locate(self, gateway: Gateway, provider: Provider, tail: str, header: HeaderLookup) -> Route:
         """The route of a provider's tail."""

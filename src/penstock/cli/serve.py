@@ -58,6 +58,7 @@ def serve(
       penstock serve --local-parallel ~/notes
     """
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     overrides: dict[str, object] = {
         "server.host": host,
         "server.port": port,
