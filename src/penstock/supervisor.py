@@ -117,6 +117,7 @@ class Supervisor:
         if pid == 0:
             os._exit(self._become(child))
         child.pid = pid
+        log.info("%s started (process %d)", child.name, pid)
 
     def _become(self, child: Child) -> int:
         """In the new process: signals as a program expects them, and only the reading end of the lifeline."""

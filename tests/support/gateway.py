@@ -26,7 +26,7 @@ from support.waiting import PATIENCE, eventually
 PROGRAM = (sys.executable, "-m", "penstock")
 
 _SERVING = re.compile(r"^penstock: serving on (http://\S+)", re.MULTILINE)
-_STARTED = re.compile(r"Started server process \[(\d+)\]")
+_STARTED = re.compile(r"worker \d+ started \(process (\d+)\)")
 _IN_THE_WAY = re.compile(r"(?i)(penstock_.*|.*_proxy|ssl_cert_(file|dir))\Z")
 _STOP_SECONDS = 60.0
 _MANY = "1000000"
