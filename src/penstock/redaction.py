@@ -6,14 +6,12 @@ provider's dialect marks as secret (headers for third parties, webhook addresses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 REDACTED = b"[redacted]"
 _SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary words
 
 _SHORTEST_PART = 3
-
-BodyRedactor = Callable[[bytes], bytes]
 
 
 def secrets_of(credentials: Iterable[tuple[bytes, bytes]], authorization: bytes) -> list[bytes]:

@@ -210,6 +210,8 @@ class Upstream:
             raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
         finally:
             pool.connecting -= 1
+        if connection.transport.is_closing():  # nobody would ever be told that no answer comes
+            raise UpstreamError("the provider closed the connection at once", Progress.NOT_SENT)
         pool.connections.add(connection)
         return connection
 
