@@ -64,7 +64,7 @@ def test_a_call_comes_back_as_it_was_stored(ledger: SqliteLedger, reader: Sqlite
     assert row.metadata == {"team": "x", "n": 2, "ok": True}
     assert row.controls == {"cf-aig-step": "1"}
     assert (row.success, row.cached, row.compat, row.authenticated) == (True, False, False, True)
-    assert (row.cost, row.feedback, row.score, row.outcome) == (None, None, None, "complete")
+    assert (row.cost_nano, row.feedback, row.score, row.outcome) == (None, None, None, "complete")
     assert reader.bodies(uuid(1)) == (b'{"a":1}', b'{"b":2}', False, False)
 
 

@@ -11,8 +11,9 @@ from stored_calls import call, step, uuid
 
 from penstock.stores.ledger import CallRow
 from penstock.stores.sqlite_ledger import SqliteLedger
+from penstock.stores.sqlite_migrations import migrate, version
 from penstock.stores.sqlite_reader import SqliteReader
-from penstock.stores.sqlite_schema import MIGRATIONS, migrate, version
+from penstock.stores.sqlite_schema import MIGRATIONS
 
 
 def _add_column(db: sqlite3.Connection) -> None:
@@ -30,8 +31,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def test_an_empty_file_gets_every_step_once(tmp_path: Path) -> None:
     with closing(_open(tmp_path / "ledger.db")) as db:
-        migrate(db)
-        migrate(db)
+        migrate(db, MIGRATIONS)
+        migrate(db, MIGRATIONS)
         assert version(db) == len(MIGRATIONS)
         columns = [row[1] for row in db.execute("PRAGMA table_info(calls)")]
         assert sorted(columns) == sorted(CallRow.__struct_fields__)
@@ -49,7 +50,7 @@ def test_an_older_file_keeps_its_calls(tmp_path: Path) -> None:
 
 def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
     with closing(_open(tmp_path / "ledger.db")) as db:
-        migrate(db)
+        migrate(db, MIGRATIONS)
         with pytest.raises(RuntimeError):
             migrate(db, (*MIGRATIONS, _break_off))
         assert version(db) == len(MIGRATIONS)

@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from penstock.telemetry.record import CallRecord, MetadataValue
+from penstock.metadata import MetadataValue
+from penstock.telemetry.record import CallRecord
 
 
 class LedgerUnavailable(Exception):
@@ -35,6 +36,9 @@ class Derived(msgspec.Struct, frozen=True, gc=False):
     tokens_in: int | None
     tokens_out: int | None
     usage: str | None  # JSON, Cloudflare's `usage_metadata`
+    cost_nano: int | None = None  # nano-dollars
+    price_source: str | None = None  # whose price that was, and of when
+    custom_cost: bool = False  # the caller's own price
 
 
 class NewCall(NamedTuple):
@@ -62,7 +66,7 @@ class Appended(NamedTuple):
 
 
 class CallRow(msgspec.Struct, frozen=True):
-    """A call as the ledger remembers it. Times in microseconds, sizes in bytes, `cost` in US dollars."""
+    """A call as the ledger remembers it. Times in microseconds, sizes in bytes, costs in nano-dollars."""
 
     seq: int  # order of arrival in the ledger, which is the order in which calls ended
     id: str
@@ -88,7 +92,14 @@ class CallRow(msgspec.Struct, frozen=True):
     tokens_in: int | None
     tokens_out: int | None
     usage_metadata: dict[str, int] | None
-    cost: float | None
+    cost_nano: int | None
+    price_source: str | None
+    custom_cost: bool
+    attempts: int
+    stored_key: str
+    token: str
+    user: str
+    team: str
     request_size: int
     response_size: int
     request_content_type: str

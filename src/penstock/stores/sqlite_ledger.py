@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from penstock.stores.ledger import Appended, LedgerUnavailable, Move, NewCall, PositionMoved, Unstorable
-from penstock.stores.sqlite_schema import migrate
+from penstock.stores.sqlite_migrations import migrate
+from penstock.stores.sqlite_schema import MIGRATIONS
 from penstock.telemetry.record import CallRecord, Outcome
 
 FILE_NAME = "ledger.db"
@@ -29,8 +30,9 @@ _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 _COLUMNS = (
     "seq, id, event_id, created_us, account, gateway, provider, model, model_type, request_type, method, "
-    "path, status_code, outcome, success, step, compat, authenticated, duration_us, first_byte_us, "
-    "tokens_in, tokens_out, usage_metadata, request_size, response_size, request_content_type, "
+    "path, status_code, outcome, success, cached, step, compat, authenticated, duration_us, first_byte_us, "
+    "tokens_in, tokens_out, usage_metadata, cost_nano, price_source, custom_cost, attempts, stored_key, "
+    "token, user, team, request_size, response_size, request_content_type, "
     "response_content_type, request_encoding, response_encoding, user_agent, metadata, controls, "
     "error_code, error_detail"
 )
@@ -123,7 +125,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-        migrate(db)
+        migrate(db, MIGRATIONS)
     except BaseException:
         db.close()
         raise
@@ -169,6 +171,7 @@ def _call_values(seq: int, call: NewCall) -> tuple[Value, ...]:
         record.status,
         _OUTCOMES.get(record.outcome, "unknown"),
         _succeeded(record),
+        record.cached,
         record.step,
         record.compat,
         record.authenticated,
@@ -177,6 +180,14 @@ def _call_values(seq: int, call: NewCall) -> tuple[Value, ...]:
         derived.tokens_in,
         derived.tokens_out,
         derived.usage,
+        derived.cost_nano,
+        derived.price_source,
+        derived.custom_cost,
+        record.attempts,
+        record.stored_key,
+        record.token,
+        record.user,
+        record.team,
         record.request_size,
         record.response_size,
         record.request_type,

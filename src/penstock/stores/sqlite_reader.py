@@ -14,14 +14,17 @@ from typing import Any
 
 import msgspec
 
+from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow, Filter, LedgerUnavailable
 from penstock.stores.sqlite_filter import Value, conditions
 from penstock.stores.sqlite_ledger import DEFLATED
-from penstock.stores.sqlite_schema import MIGRATIONS, check
-from penstock.telemetry.record import MetadataValue
+from penstock.stores.sqlite_migrations import check
+from penstock.stores.sqlite_schema import MIGRATIONS
 
 _SELECT = f"SELECT {', '.join(CallRow.__struct_fields__)} FROM calls"
-_FLAGS = tuple(map(CallRow.__struct_fields__.index, ("success", "cached", "compat", "authenticated")))
+_FLAGS = tuple(
+    map(CallRow.__struct_fields__.index, ("success", "cached", "custom_cost", "compat", "authenticated"))
+)
 _USAGE = CallRow.__struct_fields__.index("usage_metadata")
 _METADATA = CallRow.__struct_fields__.index("metadata")
 _CONTROLS = CallRow.__struct_fields__.index("controls")
@@ -47,13 +50,10 @@ class SqliteReader:
             raise LedgerMissing(str(path))
         self._db = _opened(path, busy_seconds)
         try:
-            found = check(self._db)
+            found = check(self._db, len(MIGRATIONS))
         except sqlite3.Error as error:
             self.close()
             raise LedgerUnavailable(str(error)) from error
-        except LedgerUnavailable:
-            self.close()
-            raise
         if found < len(MIGRATIONS):
             self.close()
             raise LedgerMissing(str(path))

@@ -1,17 +1,13 @@
 """The tables of the SQLite ledger, and the steps that bring an older file up to date.
 
-A migration is a function; its place in `MIGRATIONS` is its number, kept in `PRAGMA user_version`. Each runs
-in one transaction. No reading or writing of calls here.
+How steps are taken is in `sqlite_migrations.py`. No reading or writing of calls here.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
 
-from penstock.stores.ledger import LedgerUnavailable
-
-Migration = Callable[[sqlite3.Connection], None]
+from penstock.stores.sqlite_migrations import Migration
 
 # `calls` is a rowid table: its rows are too wide for WITHOUT ROWID, and every index would repeat the 36-byte
 # id (measured: inserts 15 % slower, 5 % more disk, listing a third slower). `seq` is the order of arrival.
@@ -32,7 +28,7 @@ CREATE TABLE calls (
     status_code INTEGER NOT NULL,
     outcome TEXT NOT NULL,
     success INTEGER NOT NULL,
-    cached INTEGER NOT NULL DEFAULT 0,
+    cached INTEGER NOT NULL,
     step INTEGER NOT NULL,
     compat INTEGER NOT NULL,
     authenticated INTEGER NOT NULL,
@@ -41,7 +37,14 @@ CREATE TABLE calls (
     tokens_in INTEGER,
     tokens_out INTEGER,
     usage_metadata TEXT,
-    cost REAL,
+    cost_nano INTEGER,
+    price_source TEXT,
+    custom_cost INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    stored_key TEXT NOT NULL,
+    token TEXT NOT NULL,
+    user TEXT NOT NULL,
+    team TEXT NOT NULL,
     request_size INTEGER NOT NULL,
     response_size INTEGER NOT NULL,
     request_content_type TEXT NOT NULL,
@@ -98,34 +101,3 @@ def _first(db: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first,)
-
-
-def version(db: sqlite3.Connection) -> int:
-    """How many migrations the file has seen; 0 in a new file."""
-    row = db.execute("PRAGMA user_version").fetchone()
-    return int(row[0])
-
-
-def check(db: sqlite3.Connection, known: int = len(MIGRATIONS)) -> int:
-    """The file's version; refuses a file from a later program."""
-    found = version(db)
-    if found > known:
-        raise LedgerUnavailable(
-            f"the ledger has version {found}, this program knows {known}: it was written by a newer penstock"
-        )
-    return found
-
-
-def migrate(db: sqlite3.Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:
-    """Run the steps that the file has not seen, each in a transaction of its own."""
-    for number in range(check(db, len(steps)), len(steps)):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have taken this step while we waited for the lock.
-            if version(db) == number:
-                steps[number](db)
-                db.execute(f"PRAGMA user_version = {number + 1}")
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise

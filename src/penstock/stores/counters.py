@@ -1,0 +1,90 @@
+"""Counters with windows: how much of a limit is used, counted exactly by all workers together.
+
+Nouns and one protocol; no engine here, and no notion of what is counted: an amount is a number of requests,
+or of nano-dollars. Every verb is one atomic step, so that nobody can look first and act afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+
+class CountersUnavailable(Exception):
+    """The counters cannot be used: no room, or a broken store. Nothing was counted."""
+
+
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """The span a limit speaks of.
+
+    Fixed windows are aligned to the clock and start empty; a sliding one is the trailing `seconds`
+    (Cloudflare 3.3). What is remembered of a counter does not depend on its window: a limit may change its
+    window and keep what was counted.
+    """
+
+    seconds: int
+    sliding: bool
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """Wants `amount` of what `limit` leaves free on the counter `key`."""
+
+    key: bytes
+    amount: int
+    limit: int
+    window: Window
+
+
+class Granted(msgspec.Struct, frozen=True, gc=False):
+    """There was room in all of them. In the order of the claims."""
+
+    remaining: tuple[int, ...]  # what each limit leaves free now
+    reset_us: tuple[int, ...]  # microseconds until each window begins to give room again
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """There was no room in the claim `index`, and nothing was taken from any."""
+
+    index: int
+    remaining: int  # what is left, less than the claim's amount
+    retry_us: int  # microseconds until the claim could be granted, if nobody else takes anything
+
+
+class Reservation(NamedTuple):
+    """What was set aside for a call that is under way. An opaque name and the amount."""
+
+    id: bytes
+    amount: int
+
+
+class Counters(Protocol):
+    """Times are wall-clock microseconds; amounts are whole numbers, zero included."""
+
+    def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
+        """Counts all claims, or none of them. What was taken stays taken."""
+
+    def reserve(
+        self, claims: Sequence[Claim], now_us: int, *, partial: bool = False
+    ) -> Reservation | Refused:
+        """Sets the claims' amounts (all the same) aside until the call has ended; all of them, or none.
+
+        A counter that is at its limit already refuses also a claim of nothing. `partial`: the amount is a guess,
+        and where less is left, that is set aside; only where nothing is left it is refused.
+        """
+
+    def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
+        """Gives back what was set aside and counts what was used, now. A second time changes nothing.
+
+        A reservation that was given back already, because its worker was taken for dead, still counts `used`.
+        """
+
+    def used(self, key: bytes, window: Window, now_us: int) -> int:
+        """How much of the counter is used now, reservations included."""
+
+    def beat(self, now_us: int) -> None:
+        """This worker is alive. To be called about once a second."""
+
+    def reap(self, now_us: int) -> int:
+        """Gives back what dead workers had set aside, and forgets counters without content; how many reservations."""

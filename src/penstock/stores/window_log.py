@@ -1,0 +1,157 @@
+"""The stored form of one counter: a log of times and amounts, ascending, with their total in front.
+
+Pure: bytes and values, no engine. Which entries are live is decided when a log is read, so a counter does not
+depend on the window it was counted with. `total | longest window | (time, amount)*`, all i64 of this machine,
+times in microseconds. The methods are those of Cloudflare 3.3: a fixed window, and a sliding-window log.
+
+A sliding log is exact up to `EXACT_ENTRIES`; beyond, new entries are put at the end of a quantum of a 128th of
+the window, which bounds it to about twice as many. They leave up to a quantum late, never early.
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+
+import msgspec
+
+from penstock.stores.counters import Window
+
+EXACT_ENTRIES = 128
+LARGEST = (1 << 63) - 1
+"""The largest total a counter can have."""
+
+_HEAD = struct.Struct("=qq")
+_ENTRY = struct.Struct("=qq")
+_SINGLE = struct.Struct("=qqqq")  # a head and one entry: all that a fixed window needs
+_HEAD_BYTES = _HEAD.size
+_ENTRY_BYTES = _ENTRY.size
+_EXACT_BYTES = EXACT_ENTRIES * _ENTRY_BYTES
+
+
+class Log(msgspec.Struct, frozen=True, gc=False):
+    """What is live of a counter. `total` is the sum of the amounts in `entries`."""
+
+    total: int
+    longest_us: int  # the longest window the counter was used with
+    entries: bytes
+
+
+_EMPTY = Log(0, 0, b"")
+
+
+def span_us(window: Window) -> int:
+    """The length of a window."""
+    return window.seconds * 1_000_000
+
+
+def live(value: bytes | None, window: Window, now_us: int) -> Log:
+    """What counts now of a stored counter. One that is not there, or has an impossible length, is empty.
+
+    Entries further ahead than the window is long were written before the clock was set back; they are taken
+    as if from now, so that they leave within one window.
+    """
+    if value is None or len(value) <= _HEAD_BYTES or len(value) % _ENTRY_BYTES:
+        return _EMPTY
+    span = window.seconds * 1_000_000
+    since = now_us - span + 1 if window.sliding else now_us - now_us % span
+    total, longest, first, _ = _SINGLE.unpack_from(value)
+    log = Log(total, longest, value[_HEAD_BYTES:])
+    if first < since:
+        log = _without_before(log, since)
+        if not log.entries:
+            return log
+    last: int = _ENTRY.unpack_from(value, len(value) - _ENTRY_BYTES)[0]
+    return log if last <= now_us + span else _pulled_back(log, now_us)
+
+
+def plus(log: Log, amount: int, window: Window, now_us: int) -> tuple[Log, int]:
+    """The live log with `amount` (above 0) counted now, and the time of the entry it went into."""
+    total, entries = log.total, log.entries
+    span = window.seconds * 1_000_000
+    longest = log.longest_us if log.longest_us > span else span
+    at = now_us
+    if entries:
+        last, there = _ENTRY.unpack_from(entries, len(entries) - _ENTRY_BYTES)
+        if last >= now_us or not window.sliding:
+            merged = entries[:-_ENTRY_BYTES] + _ENTRY.pack(last, there + amount)
+            return Log(total + amount, longest, merged), last
+        if len(entries) >= _EXACT_BYTES:
+            quantum = span // EXACT_ENTRIES
+            at = (now_us // quantum + 1) * quantum
+    return Log(total + amount, longest, entries + _ENTRY.pack(at, amount)), at
+
+
+def minus(log: Log, amount: int, time_us: int) -> Log:
+    """The log with `amount` taken out of the entry of that time, or as much as is there, if it is there."""
+    total, longest, entries = log.total, log.longest_us, log.entries
+    numbers = memoryview(entries).cast("q")
+    index = bisect_left(numbers[::2], time_us)
+    start = index * _ENTRY_BYTES
+    if start == len(entries) or numbers[2 * index] != time_us:
+        return log
+    there = numbers[2 * index + 1]
+    rest = _ENTRY.pack(time_us, there - amount) if there > amount else b""
+    kept = entries[:start] + rest + entries[start + _ENTRY_BYTES :]
+    return Log(total - min(amount, there), longest, kept)
+
+
+def stored(log: Log) -> bytes:
+    """The form that `live` reads."""
+    return _HEAD.pack(log.total, log.longest_us) + log.entries
+
+
+def reset_us(log: Log, window: Window, now_us: int) -> int:
+    """Until the window begins to give room again: it ends, or its oldest entry leaves."""
+    span = window.seconds * 1_000_000
+    if not window.sliding:
+        return span - now_us % span
+    if not log.entries:
+        return span
+    first: int = _ENTRY.unpack_from(log.entries)[0]
+    return first + span - now_us
+
+
+def leaves_us(log: Log, surplus: int, window: Window, now_us: int) -> int:
+    """Until `surplus` of the live log has left it; the whole window, if there is less in it than that."""
+    span = span_us(window)
+    for time, amount in _ENTRY.iter_unpack(log.entries):
+        surplus -= amount
+        if surplus <= 0:
+            begun = time if window.sliding else time - time % span
+            return int(begun + span - now_us)
+    return span
+
+
+def is_over(value: bytes, now_us: int) -> bool:
+    """Whether nothing of a stored counter can be live in any window it was used with."""
+    if len(value) <= _HEAD_BYTES or len(value) % _ENTRY_BYTES:
+        return True
+    _, longest = _HEAD.unpack_from(value)
+    last, _ = _ENTRY.unpack_from(value, len(value) - _ENTRY_BYTES)
+    return bool(last <= now_us - longest)
+
+
+def set_right(value: bytes, now_us: int) -> bytes | None:
+    """A stored counter whose times lie ahead by more than its longest window, taken as if from now; else None."""
+    total, longest = _HEAD.unpack_from(value)
+    last, _ = _ENTRY.unpack_from(value, len(value) - _ENTRY_BYTES)
+    if last <= now_us + longest:
+        return None
+    return stored(_pulled_back(Log(total, longest, value[_HEAD_BYTES:]), now_us))
+
+
+def _without_before(log: Log, since_us: int) -> Log:
+    numbers = memoryview(log.entries).cast("q")
+    gone = bisect_left(numbers[::2], since_us)
+    entries = log.entries[gone * _ENTRY_BYTES :]
+    # An empty log starts from nothing, whatever a damaged head said.
+    total = log.total - sum(numbers[1 : 2 * gone : 2]) if entries else 0
+    return Log(total, log.longest_us, entries)
+
+
+def _pulled_back(log: Log, now_us: int) -> Log:
+    numbers = memoryview(log.entries).cast("q")
+    past = bisect_left(numbers[::2], now_us)
+    ahead = sum(numbers[2 * past + 1 :: 2])
+    return Log(log.total, log.longest_us, log.entries[: past * _ENTRY_BYTES] + _ENTRY.pack(now_us, ahead))
