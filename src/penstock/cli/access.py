@@ -1,0 +1,117 @@
+"""What the commands over the directory have in common: opening it, its rows, secrets, and telling what went wrong.
+
+Nothing of one command alone; what may stand in names is in `names.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from penstock.access.master_key import MasterKeyError, load_or_make
+from penstock.access.provider_secret import MAX_SECRET_BYTES
+from penstock.access.tokens import parse
+from penstock.access.vault import KEY_BYTES, SealBroken, Vault
+from penstock.cli.names import account_name
+from penstock.stores.directory import CustomProvider, DirectoryError, ProviderKey, Snapshot, Token
+from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+
+Row = TypeVar("Row", Token, ProviderKey, CustomProvider)
+Check = Callable[[str], str]
+
+_SHORTEST_PART = 4
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    envvar="PENSTOCK_DATA",
+    show_envvar=True,
+    default=Path("penstock-data"),
+    show_default=True,
+    help="The gateway's data directory.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def checked(check: Check) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback that puts the value of a parameter, or each of its values once, through `check`."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, tuple):
+            return tuple(dict.fromkeys(check(part) for part in value))
+        return None if value is None else check(value)
+
+    return callback
+
+
+account_option = click.option(
+    "--account", default="local", show_default=True, callback=checked(account_name), help="Whose it is."
+)
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[SqliteDirectory]:
+    """The directory of a data folder; what goes wrong with it ends the command with a sentence."""
+    if not data.is_dir():
+        raise click.ClickException(
+            f"there is no data directory {data}: start `penstock serve --data {data}` first, or make it"
+        )
+    owner = data.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        # The gateway could not read what root makes here.
+        raise click.ClickException(f"{data} belongs to user {owner}: run this as that user, not as root")
+    try:
+        yield SqliteDirectory(data / FILE_NAME)
+    except (DirectoryError, MasterKeyError, SealBroken) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def open_vault(data: Path, snapshot: Snapshot) -> Vault:
+    """Seals with the master key, which is made when nothing was sealed yet. Raises `MasterKeyError`."""
+    fresh = secrets.token_bytes(KEY_BYTES)
+    return Vault(load_or_make(os.environ, data, fresh, snapshot.seal_label))
+
+
+def one(rows: Sequence[Row], part: str, what: str) -> Row:
+    """The row with this id, or the only one whose id begins so."""
+    token = parse(part.strip().encode(errors="replace"))
+    if token is not None:
+        raise click.ClickException(f"this is a token itself, and secret; its id is {token[0]}")
+    found = [row for row in rows if row.id == part]
+    if not found and len(part) >= _SHORTEST_PART:
+        found = [row for row in rows if row.id.startswith(part)]
+    if len(found) > 1:
+        raise click.ClickException(f"several ids begin with {part!r}: {', '.join(row.id for row in found)}")
+    if not found:
+        raise click.ClickException(f"no {what} has the id {part!r}: list them to see their ids")
+    return found[0]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks, on a terminal; elsewhere `--yes` must have been given."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException("this cannot be undone: give --yes to do it without being asked")
+    click.confirm(question, abort=True, err=True)
+
+
+def read_secret(prompt: str) -> bytes:
+    """A secret from a pipe, or typed unseen. Never from the command line, which others can see."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt(prompt, hide_input=True, err=True)
+        return typed.encode(errors="replace")
+    return sys.stdin.buffer.read(2 * MAX_SECRET_BYTES)
+
+
+def tell(text: str) -> None:
+    """Says something that is not the command's result, on standard error."""
+    click.echo(text, err=True)

@@ -1,0 +1,62 @@
+"""Names of accounts, gateways, providers and hosts on the command line: whether they can be right.
+
+Pure. Every function raises `click.BadParameter`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import click
+import msgspec
+
+from penstock.providers.registry import Registry
+from penstock.settings.gateways import AccountId, GatewayId
+from penstock.settings.server import HostName
+
+_ANYWHERE = "https://example.com"  # the registry wants an address; here only names count
+
+
+def account_name(text: str) -> str:
+    """An account's name."""
+    return _checked(text, AccountId, "an account")
+
+
+def gateway_name(text: str) -> str:
+    """A gateway's name."""
+    return _checked(text, GatewayId, "a gateway")
+
+
+def gateway_path(text: str) -> str:
+    """A gateway's name, or `account/gateway`."""
+    account, slash, gateway = text.rpartition("/")
+    if slash:
+        account_name(account)
+    gateway_name(gateway)
+    return text
+
+
+def host_name(text: str) -> str:
+    """A host, in lower case."""
+    return _checked(text.lower(), HostName, "a host")
+
+
+def provider_slug(text: str) -> str:
+    """The slug of a provider's name or alias, or of one of the operator's own (`custom-…`)."""
+    try:
+        found = Registry({text: _ANYWHERE}).find(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    assert found is not None
+    return found.slug
+
+
+# `kind` is an annotated type, for which typing has no name.
+def _checked(text: str, kind: Any, what: str) -> str:  # noqa: ANN401
+    try:
+        msgspec.convert(text, type=kind)
+    except msgspec.ValidationError:
+        raise click.BadParameter(
+            f"{text!r} cannot be {what}: allowed is {get_args(kind)[1].description}"
+        ) from None
+    return text

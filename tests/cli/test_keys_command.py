@@ -1,0 +1,298 @@
+"""`penstock keys`: tokens are printed once, and everything asked for is in the directory."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from directory_commands import Shell
+
+from penstock.access.tokens import allows, matches, parse
+from penstock.stores.directory import RateLimit, SpendLimit, Token
+
+_DAY_US = 86_400 * 1_000_000
+FORM = re.compile(r"pst_[0-9a-z]{16}_[0-9A-Za-z]{43}\n")
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def fits(text: str, token: Token, now_us: int | None = None) -> bool:
+    parsed = parse(text.strip().encode())
+    assert parsed is not None
+    assert parsed[0] == token.id
+    return matches(token, parsed[1], token.created_us if now_us is None else now_us)
+
+
+def secret(text: str) -> str:
+    return text.strip().rpartition("_")[2]
+
+
+# -- create
+
+
+def test_a_token_stands_alone_on_standard_output(shell: Shell) -> None:
+    said = shell.run("keys", "create", "ci")
+    (token,) = shell.snapshot().tokens
+    assert FORM.fullmatch(said.out)
+    assert fits(said.out, token)
+    assert "shown this once" in said.err
+    assert secret(said.out) not in said.err
+    assert (token.name, token.permissions, token.expires_us) == ("ci", ("run",), None)
+    assert allows(token, "run", "any", "any")
+
+
+def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
+    shell.run(
+        *("keys", "create", "bot", "--permission", "run", "--permission", "read", "--account", "acme"),
+        *("--gateway", "prod", "--gateway", "acme/test", "--expires", "30d", "--user", "ada"),
+        *("--team", "research", "--rate-limit", "100/60s", "--spend-limit", "2.5/1d", "--provider", "azure"),
+        *("--provider", "custom-own", "--model", "openai/gpt-*", "--model", "o1"),
+        *("--metadata", "team=x", "--metadata", "n=3", "--metadata", 'zip="01234"', "--metadata", "on=true"),
+    )
+    (token,) = shell.snapshot().tokens
+    assert token.expires_us == token.created_us + 30 * _DAY_US
+    assert msgspec.structs.replace(token, id="", secrets=(), created_us=0, expires_us=None) == Token(
+        id="",
+        name="bot",
+        permissions=("run", "read"),
+        accounts=("acme",),
+        gateways=("prod", "acme/test"),
+        secrets=(),
+        created_us=0,
+        user="ada",
+        team="research",
+        rate_limit=RateLimit(100, 60, "fixed"),
+        spend_limit=SpendLimit(2.5, 86_400, "fixed"),
+        providers=("azure-openai", "custom-own"),
+        models=("openai/gpt-*", "o1"),
+        metadata={"team": "x", "n": 3, "zip": "01234", "on": True},
+    )
+
+
+def test_limits_slide_when_told(shell: Shell) -> None:
+    shell.run("keys", "create", "a", "--rate-limit", "1/5m", "--spend-limit", "1/1w", "--sliding")
+    (token,) = shell.snapshot().tokens
+    assert token.rate_limit == RateLimit(1, 300, "sliding")
+    assert token.spend_limit == SpendLimit(1.0, 604_800, "sliding")
+
+
+def test_json_has_id_and_token(shell: Shell) -> None:
+    (row,) = shell.run("keys", "create", "a", "--json").rows()
+    (token,) = shell.snapshot().tokens
+    assert row["id"] == token.id
+    assert fits(row["token"], token)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--expires", "5y"), "30d"),
+        (("--expires", "-5d"), "30d"),
+        (("--expires", "999999999w"), "hundred years"),
+        (("--rate-limit", "100"), "100/60s"),
+        (("--rate-limit", "0/60s"), "number of requests"),
+        (("--rate-limit", "1e3/60s"), "number of requests"),
+        (("--rate-limit", "²/60s"), "number of requests"),
+        (("--rate-limit", "9" * 5000 + "/60s"), "number of requests"),
+        (("--rate-limit", "1/0s"), "longer than nothing"),
+        (("--spend-limit", "nan/1d"), "US dollars"),
+        (("--spend-limit", "inf/1d"), "US dollars"),
+        (("--spend-limit", "-1/1d"), "US dollars"),
+        (("--spend-limit", "0/1d"), "US dollars"),
+        (("--sliding",), "--rate-limit"),
+        (("--account", "a b"), "up to 64 letters"),
+        (("--gateway", "Prod"), "lower-case letters"),
+        (("--gateway", "a/b/c"), "up to 64 letters"),
+        (("--gateway", "a/"), "lower-case letters"),
+        (("--provider", "opena"), '"openai"'),
+        (("--provider", "custom-"), "after custom-"),
+        (("--model", "a b"), "no blanks"),
+        (("--model", ""), "no blanks"),
+        (("--metadata", "team"), "key=value"),
+        (("--metadata", "=x"), "key=value"),
+        (("--metadata", "cf.user=x"), "reserved"),
+        (("--metadata", "a=1", "--metadata", "a=2"), "twice"),
+        (tuple(f"--metadata={number}=1" for number in range(6)), "at most 5"),
+        (("--user", "\x1b[31m"), "printed"),
+        (("--permission", "fly"), "fly"),
+    ],
+)
+def test_what_makes_no_sense_is_told_and_nothing_is_made(
+    arguments: tuple[str, ...], reason: str, shell: Shell
+) -> None:
+    said = shell.run("keys", "create", "a", *arguments, code=2)
+    assert reason in said.err
+    assert said.out == ""
+    assert shell.snapshot().tokens == ()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b]0;x\x07", "x" * 201, "\udcff"])
+def test_a_name_can_be_printed(name: str, shell: Shell) -> None:
+    assert "can be printed" in shell.run("keys", "create", name, code=2).err
+
+
+def test_numbers_too_large_for_json_readers_stay_texts(shell: Shell) -> None:
+    shell.run("keys", "create", "a", "--metadata", "a=1e999", "--metadata", "b=99999999999999999999")
+    assert shell.snapshot().tokens[0].metadata == {"a": "1e999", "b": "99999999999999999999"}
+
+
+# -- list and show
+
+
+def test_tokens_are_listed_and_shown_without_secrets(shell: Shell) -> None:
+    texts = [shell.run("keys", "create", f"token {number}").out for number in range(3)]
+    shell.said = ""
+    lines = shell.run("keys", "list").out.splitlines()
+    assert lines[0].split() == ["ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS"]
+    assert [token.id for token in shell.snapshot().tokens] == [line.split()[0] for line in lines[1:]]
+    shell.run("keys", "list", "--json")
+    for token in shell.snapshot().tokens:
+        assert f"id         {token.id}" in shell.run("keys", "show", token.id).out
+        shell.run("keys", "show", token.id, "--json")
+        assert repr(token.secrets[0].digest) not in shell.said
+    for text in texts:
+        assert secret(text) not in shell.said
+
+
+def test_json_says_what_a_token_may(shell: Shell) -> None:
+    shell.run("keys", "create", "a", "--rate-limit", "10/1m", "--team", "t")
+    (row,) = shell.run("keys", "list", "--json").rows()
+    assert row["team"] == "t"
+    assert row["rate_limit"] == {"limit": 10, "interval": 60, "technique": "fixed"}
+    assert row["live"] is True
+    assert [row] == shell.run("keys", "show", row["id"], "--json").rows()
+
+
+def test_a_name_cannot_drive_the_terminal(shell: Shell) -> None:
+    shell.run("keys", "create", "a")
+    (token,) = shell.snapshot().tokens
+    shell.directory.replace_token(token, msgspec.structs.replace(token, name="\x1b[31m\nx"))
+    assert "\x1b" not in shell.run("keys", "list").out
+    assert len(shell.run("keys", "list").out.splitlines()) == 2
+    assert "\x1b" not in shell.run("keys", "show", token.id).out
+
+
+def test_the_beginning_of_an_id_is_enough_when_it_is_the_only_one(shell: Shell) -> None:
+    shell.run("keys", "create", "a")
+    (token,) = shell.snapshot().tokens
+    assert token.id in shell.run("keys", "show", token.id[:4]).out
+    assert "no token has the id" in shell.run("keys", "show", token.id[:3], code=1).err
+    twin = msgspec.structs.replace(token, id=token.id[:-1] + ("a" if token.id[-1] != "a" else "b"))
+    shell.directory.add_token(twin)
+    assert twin.id in shell.run("keys", "show", token.id[:8], code=1).err
+    assert token.id in shell.run("keys", "show", token.id).out
+
+
+def test_a_token_given_for_an_id_is_not_repeated(shell: Shell) -> None:
+    text = shell.run("keys", "create", "a").out
+    said = shell.run("keys", "show", text.strip(), code=1)
+    assert shell.snapshot().tokens[0].id in said.err
+    assert secret(text) not in said.err
+
+
+def test_on_a_terminal_lines_keep_to_its_width(shell: Shell) -> None:
+    shell.run("keys", "create", "a" * 100, "--metadata", "a=[b]x[/b]")
+    controller, terminal = pty.openpty()
+    program = "from penstock.cli.main import main; main()"
+    environ = {**os.environ, "PENSTOCK_DATA": str(shell.data), "COLUMNS": "60", "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "keys", "list"], stdout=terminal, stderr=terminal, env=environ
+    ) as child:
+        assert child.wait(timeout=60) == 0
+    os.close(terminal)
+    seen = os.read(controller, 65536).decode()
+    os.close(controller)
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in seen.splitlines()]
+    assert len(lines) == 2
+    assert all(len(line) <= 60 for line in lines)
+    assert "\x1b[1m" in seen
+
+
+# -- rotate and revoke
+
+
+def test_a_rotated_token_ends_its_old_secret_at_once(shell: Shell) -> None:
+    old = shell.run("keys", "create", "a", "--team", "t").out
+    (before,) = shell.snapshot().tokens
+    said = shell.run("keys", "rotate", before.id)
+    (after,) = shell.snapshot().tokens
+    assert FORM.fullmatch(said.out)
+    assert fits(said.out, after)
+    assert not fits(old, after)
+    assert "has ended" in said.err
+    assert after == msgspec.structs.replace(before, secrets=after.secrets)
+
+
+def test_with_an_overlap_both_are_good_for_a_while(shell: Shell) -> None:
+    old = shell.run("keys", "create", "a").out
+    (token,) = shell.snapshot().tokens
+    (row,) = shell.run("keys", "rotate", token.id, "--overlap", "1h", "--json").rows()
+    (token,) = shell.snapshot().tokens
+    assert fits(old, token)
+    assert fits(row["token"], token)
+    later = token.created_us + _DAY_US
+    assert not fits(old, token, later)
+    assert fits(row["token"], token, later)
+    assert "2 (1 of them only until" in shell.run("keys", "show", token.id).out
+
+
+def test_a_revoked_token_is_gone(shell: Shell) -> None:
+    shell.run("keys", "create", "a")
+    (token,) = shell.snapshot().tokens
+    assert "--yes" in shell.run("keys", "revoke", token.id, code=1).err
+    assert shell.snapshot().tokens == (token,)
+    shell.run("keys", "revoke", token.id, "--yes")
+    assert shell.snapshot().tokens == ()
+    assert "list them" in shell.run("keys", "revoke", token.id, "--yes", code=1).err
+
+
+# -- where
+
+
+def test_a_directory_that_is_not_there_is_not_made(shell: Shell, tmp_path: Path) -> None:
+    for command in (("create", "a"), ("list",), ("show", "a"), ("rotate", "a"), ("revoke", "a", "--yes")):
+        said = shell.run("keys", *command, "--data", str(tmp_path / "gone"), code=1)
+        assert "penstock serve --data" in said.err
+        assert said.out == ""
+    assert not (tmp_path / "gone").exists()
+
+
+def test_root_does_not_leave_files_that_the_gateway_cannot_read(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() == 0:
+        os.chown(shell.data, 12345, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "run this as that user" in shell.run("keys", "create", "a", code=1).err
+    assert list(shell.data.iterdir()) == []
+
+
+def test_an_empty_directory_has_no_tokens(shell: Shell) -> None:
+    assert shell.run("keys", "list", "--json").out == ""
+    assert len(shell.run("keys", "list").out.splitlines()) == 1
+    assert list(shell.data.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_read_is_told_in_a_sentence(shell: Shell) -> None:
+    (shell.data / "directory.db").write_bytes(b"not a database at all" * 100)
+    for command in (("create", "a"), ("list",)):
+        assert "restore a copy" in shell.run("keys", *command, code=1).err
+
+
+def test_no_secret_of_a_token_is_ever_stored(shell: Shell) -> None:
+    text = shell.run("keys", "create", "a").out
+    assert secret(text).encode() not in shell.stored()
+
+
+@pytest.mark.parametrize("command", ["create", "list", "show", "rotate", "revoke"])
+def test_help_has_an_example(command: str, shell: Shell) -> None:
+    assert f"penstock keys {command}" in shell.run("keys", command, "--help").out
