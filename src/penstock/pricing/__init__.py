@@ -1,0 +1,1 @@
+"""What calls cost, in whole nano-dollars. Unknown is None, never zero."""

@@ -1,0 +1,158 @@
+"""Writes the compact table of prices out of the package `genai-prices`: `python -m … DEST`.
+
+The package is large, and slow to load, for what one call needs. So it is read here alone, in a process of its
+own, once for each of its versions. Units that no answer tells (characters, pages, seconds of audio) are left
+out, and so are prices that depend on what a call does not show (batches).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import genai_prices
+import msgspec
+from genai_prices import types
+from genai_prices.data import providers
+
+from penstock.pricing.price_table import FORMAT, Clause, ModelRow, ProviderRow, Table
+from penstock.pricing.rates import Prices, Rate, When
+from penstock.pricing.units import to_rate
+
+UNITS = {
+    "input_mtok": "input_tokens",
+    "output_mtok": "output_tokens",
+    "cache_read_mtok": "input_cached_tokens",
+    "cache_write_mtok": "input_cache_write_tokens",
+    "cache_write_1h_mtok": "input_cache_write_1h_tokens",
+    "input_audio_mtok": "input_audio_tokens",
+    "input_image_mtok": "input_image_tokens",
+    "input_video_mtok": "input_video_tokens",
+    "cache_audio_read_mtok": "input_cached_audio_tokens",
+    "cache_image_read_mtok": "input_cached_image_tokens",
+    "output_audio_mtok": "output_audio_tokens",
+    "output_image_mtok": "output_image_tokens",
+    "output_video_mtok": "output_video_tokens",
+    "output_reasoning_mtok": "output_reasoning_tokens",
+    "output_citation_mtok": "output_citation_tokens",
+    "web_searches_kcount": "web_searches",
+    "requests_kcount": "requests",
+}
+_TIER_KEYS = frozenset({"service_tier", "speed"})  # of a variant: what an answer tells
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def compiled() -> bytes:
+    """The table of the installed version."""
+    rows = {provider.id: msgspec.Raw(_encode(_provider(provider))) for provider in providers}
+    return _encode(Table(FORMAT, f"genai-prices {genai_prices.__version__}", rows))
+
+
+def write(destination: Path) -> None:
+    """The table as a file that is there as a whole or not at all. Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=destination.parent, prefix=destination.name, delete=False) as file:
+        try:
+            file.write(compiled())
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, destination)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _provider(provider: types.Provider) -> ProviderRow:
+    return ProviderRow(
+        tuple(provider.fallback_model_providers or ()),
+        tuple(map(_model, provider.models)),
+    )
+
+
+def _model(model: types.ModelInfo) -> ModelRow:
+    """Also of a model without a price that can be used: its name must not fit another one."""
+    clauses = tuple(_alternatives(model.match))
+    return ModelRow(
+        tuple(clause.text for clause in clauses if clause.kind == "equals"),
+        tuple(clause for clause in clauses if clause.kind != "equals"),
+        msgspec.Raw(_encode([*_standard(model), *_variants(model)])),
+    )
+
+
+def _standard(model: types.ModelInfo) -> Iterator[Prices]:
+    if isinstance(model.prices, types.ModelPrice):
+        yield Prices(_rates(model.prices))
+        return
+    for conditional in model.prices:
+        yield Prices(_rates(conditional.prices), _when(conditional.constraint))
+
+
+def _variants(model: types.ModelInfo) -> Iterator[Prices]:
+    for variant in model.price_variants or ():
+        if len(variant.when) == 1 and variant.when.keys() <= _TIER_KEYS:
+            (tier,) = variant.when.values()
+            yield Prices(_rates(variant.prices), _when(variant.constraint), tier)
+
+
+def _rates(prices: types.ModelPrice) -> tuple[Rate, ...]:
+    return tuple(
+        _rate(key, price) for key, price in vars(prices).items() if key in UNITS and price is not None
+    )
+
+
+def _rate(key: str, price: Decimal | types.TieredPrices) -> Rate:
+    per = 1_000_000 if key.endswith("_mtok") else 1000
+    if isinstance(price, Decimal):
+        return Rate(UNITS[key], to_rate(price, per))
+    steps = tuple((tier.start, to_rate(tier.price, per)) for tier in price.tiers)
+    return Rate(UNITS[key], to_rate(price.base, per), steps)
+
+
+def _when(constraint: types.StartDateConstraint | types.TimeOfDateConstraint | None) -> When | None:
+    match constraint:
+        case types.StartDateConstraint(start_date=date):
+            return When(int(datetime.combine(date, time(), UTC).timestamp()) * 1_000_000)
+        case types.TimeOfDateConstraint(start_time=start, end_time=end):
+            return When(0, _second(start), _second(end))
+        case _:
+            return None
+
+
+def _second(moment: time) -> int:
+    """Seconds since midnight, UTC; a time without a zone is UTC."""
+    if moment.utcoffset():
+        raise ValueError(f"a daily price with another zone than UTC: {moment}")
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _alternatives(clause: object) -> Iterable[Clause]:
+    whole = _clause(clause)
+    return whole.parts if whole.kind == "or" else (whole,)
+
+
+def _clause(clause: object) -> Clause:
+    match clause:
+        case types.ClauseEquals(equals=text):
+            return Clause("equals", text.lower())
+        case types.ClauseStartsWith(starts_with=text):
+            return Clause("starts_with", text.lower())
+        case types.ClauseEndsWith(ends_with=text):
+            return Clause("ends_with", text.lower())
+        case types.ClauseContains(contains=text):
+            return Clause("contains", text.lower())
+        case types.ClauseRegex(regex=text):
+            return Clause("regex", text)
+        case types.ClauseOr(or_=parts):
+            return Clause("or", parts=tuple(map(_clause, parts)))
+        case types.ClauseAnd(and_=parts):
+            return Clause("and", parts=tuple(map(_clause, parts)))
+        case _:
+            raise TypeError(f"a rule of an unknown kind: {clause!r}")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

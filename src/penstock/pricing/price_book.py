@@ -1,0 +1,99 @@
+"""The price book: what an operator says, and else what the table of language models' prices says.
+
+Looks each model up once and remembers it, whether it was found or not. Pure; files are read in `loading.py`,
+and what goes before the book is in `call_cost.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from penstock.pricing.price_table import PriceTable
+from penstock.pricing.rates import Rates
+from penstock.wire.usage import Usage
+
+_MAX_REMEMBERED = 4096
+_MAX_MODEL_CHARS = 256
+
+# Penstock's slugs → the ids of `genai-prices`. What is missing here has no prices there.
+_PACKAGE_IDS = {
+    "anthropic": "anthropic",
+    "aws-bedrock": "aws",
+    "azure-openai": "azure",
+    "baseten": "baseten",
+    "cerebras": "cerebras",
+    "cohere": "cohere",
+    "deepseek": "deepseek",
+    "fireworks": "fireworks",
+    "google-ai-studio": "google",
+    "google-vertex-ai": "google",
+    "grok": "x-ai",
+    "groq": "groq",
+    "mistral": "mistral",
+    "openai": "openai",
+    "openrouter": "openrouter",
+    "perplexity-ai": "perplexity",
+    "workers-ai": "cloudflare",
+}
+_NAMED_BY_PATH = frozenset(
+    {"google-ai-studio", "google-vertex-ai"}
+)  # "models/…", "publishers/google/models/…"
+
+
+class Priced(msgspec.Struct, frozen=True, gc=False):
+    """A cost in nano-dollars, and whose prices they were."""
+
+    nano: int
+    source: str
+
+
+class PriceBook:
+    """Prices by provider and model."""
+
+    __slots__ = ("_overrides", "_remembered", "_table")
+
+    def __init__(self, table: PriceTable | None, overrides: Mapping[str, Rates]) -> None:
+        """`overrides` are keyed `provider/model`, or `provider/*` for what has no entry of its own."""
+        self._table = table
+        self._overrides = overrides
+        self._remembered: dict[tuple[str, str | None], Rates | None] = {}
+
+    def override(self, provider: str, model: str | None) -> Rates | None:
+        """The operator's prices. `provider` is a slug, `model` with or without `provider/` before it."""
+        if not self._overrides:
+            return None
+        own = model and self._overrides.get(f"{provider}/{model.removeprefix(f'{provider}/')}")
+        return own or self._overrides.get(f"{provider}/*")
+
+    def rates(self, provider: str, model: str | None) -> Rates | None:
+        """The prices of a model; None where they are unknown."""
+        key = provider, model
+        try:
+            return self._remembered[key]
+        except KeyError:
+            pass
+        if model is not None and len(model) > _MAX_MODEL_CHARS:
+            return self.override(provider, None)
+        found = self.override(provider, model) or self._listed(provider, model)
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = found
+        return found
+
+    def cost(self, provider: str, model: str | None, usage: Usage | None, when_us: int) -> Priced | None:
+        """What a call that began at `when_us` (Unix µs) costs; None where price or usage is unknown."""
+        rates = self.rates(provider, model)
+        nano = None if rates is None else rates.cost(usage, when_us)
+        return None if rates is None or nano is None else Priced(nano, rates.source)
+
+    def _listed(self, provider: str, model: str | None) -> Rates | None:
+        package_id = _PACKAGE_IDS.get(provider)
+        if self._table is None or package_id is None or not model:
+            return None
+        name = model.removeprefix(f"{provider}/")
+        prices = self._table.find(package_id, name)
+        if prices is None and provider in _NAMED_BY_PATH:
+            prices = self._table.find(package_id, name.rpartition("/")[2])
+        return None if prices is None else Rates(prices, self._table.source)

@@ -1,0 +1,186 @@
+"""What one model costs: prices of several units, by date, time of day and service tier; and a usage's cost.
+
+Units may contain each other: cached audio is cached input, audio input, and input. Each token is charged
+once, at the price of the narrowest priced unit that it belongs to. Pure; where prices come from is not known
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from penstock.pricing.units import nano_of_atto
+from penstock.wire.usage import Usage
+
+_US_PER_SECOND = 1_000_000
+_SECONDS_PER_DAY = 86_400
+
+# Field of `Usage` → what else a count of it is also counted as.
+_PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "input_tokens": (),
+    "output_tokens": (),
+    "input_cached_tokens": ("input_tokens",),
+    "input_cache_write_tokens": ("input_tokens",),
+    "input_cache_write_1h_tokens": ("input_cache_write_tokens", "input_tokens"),
+    "input_audio_tokens": ("input_tokens",),
+    "input_image_tokens": ("input_tokens",),
+    "input_video_tokens": ("input_tokens",),
+    "input_cached_audio_tokens": ("input_cached_tokens", "input_audio_tokens", "input_tokens"),
+    "input_cached_image_tokens": ("input_cached_tokens", "input_image_tokens", "input_tokens"),
+    "output_audio_tokens": ("output_tokens",),
+    "output_image_tokens": ("output_tokens",),
+    "output_video_tokens": ("output_tokens",),
+    "output_reasoning_tokens": ("output_tokens",),
+    "output_citation_tokens": ("output_tokens",),
+    "web_searches": (),
+    "requests": (),
+}
+UNITS = tuple(_PARENTS)
+"""What can be priced: fields of `Usage`, and `requests`, of which each call is one."""
+
+
+class Rate(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
+    """Atto-dollars for one `unit`. `steps` are pairs: above so many input tokens, this rate for all."""
+
+    unit: str
+    base: int
+    steps: tuple[tuple[int, int], ...] = ()
+
+
+class When(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """From an instant on (Unix µs), or daily between two times (seconds since midnight, UTC)."""
+
+    since_us: int = 0
+    from_second: int = 0
+    to_second: int = 0
+
+    def holds(self, when_us: int) -> bool:
+        if when_us < self.since_us:
+            return False
+        if self.from_second == self.to_second:
+            return True
+        second = when_us // _US_PER_SECOND % _SECONDS_PER_DAY
+        if self.to_second < self.from_second:
+            return second >= self.from_second or second < self.to_second
+        return self.from_second <= second < self.to_second
+
+
+class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Rates and when they hold; None is always. A `tier` names the service tier they are for."""
+
+    rates: tuple[Rate, ...]
+    when: When | None = None
+    tier: str = ""
+
+
+class _Line(msgspec.Struct, frozen=True, gc=False):
+    """One rate, ready: `within` are the places of the narrower units, which come before it."""
+
+    unit: str
+    base: int
+    steps: tuple[tuple[int, int], ...]
+    within: tuple[int, ...]
+
+
+class _Period(NamedTuple):
+    when: When | None
+    rates: tuple[Rate, ...]
+    lines: tuple[_Line, ...]
+
+
+class Rates:
+    """The prices of one model, and where they are from. Immutable."""
+
+    __slots__ = ("_periods", "_tiers", "source")
+
+    def __init__(self, prices: Sequence[Prices], source: str) -> None:
+        """Of several that hold at a time the last counts, and the first if none does.
+
+        A service tier's prices go before those, unit by unit, the first that hold before the later ones.
+        Raises ValueError where none is for the standard tier.
+        """
+        self.source = source
+        self._periods = tuple(
+            _Period(one.when, one.rates, _lines(one.rates)) for one in reversed(prices) if not one.tier
+        )
+        if not self._periods:
+            raise ValueError("no standard prices")
+        self._tiers = tuple(one for one in prices if one.tier)
+
+    def cost(self, usage: Usage | None, when_us: int) -> int | None:
+        """Nano-dollars of a call that began at `when_us` (Unix µs); None where a priced count is unknown."""
+        period = self._periods[-1]
+        for one in self._periods:
+            if one.when is None or one.when.holds(when_us):
+                period = one
+                break
+        if usage is None:
+            usage = _NO_USAGE
+        lines = period.lines
+        if usage.service_tier is not None and self._tiers:
+            lines = self._tier_lines(period.rates, usage.service_tier, when_us)
+        return _cost(lines, usage)
+
+    def _tier_lines(self, standard: tuple[Rate, ...], tier: str, when_us: int) -> tuple[_Line, ...]:
+        rates: dict[str, Rate] = {}
+        for prices in self._tiers:
+            if prices.tier == tier and (prices.when is None or prices.when.holds(when_us)):
+                rates = {rate.unit: rate for rate in prices.rates} | rates
+        return _lines(({rate.unit: rate for rate in standard} | rates).values())
+
+
+_NO_USAGE = Usage()
+
+
+def _lines(rates: Iterable[Rate]) -> tuple[_Line, ...]:
+    """The narrowest units first."""
+    ordered = sorted(rates, key=lambda rate: -len(_PARENTS[rate.unit]))
+    return tuple(
+        _Line(
+            rate.unit,
+            rate.base,
+            rate.steps,
+            tuple(at for at, narrow in enumerate(ordered) if rate.unit in _PARENTS[narrow.unit]),
+        )
+        for rate in ordered
+    )
+
+
+def _cost(lines: Sequence[_Line], usage: Usage) -> int | None:
+    if not lines:
+        return None
+    tokens_in = usage.all_input_tokens
+    counted: list[int] = []  # what each line has to itself
+    atto = 0
+    for line in lines:
+        count = _count(line.unit, usage, tokens_in)
+        if count is None:
+            if line.base:
+                return None
+            count = 0
+        for place in line.within:
+            count -= counted[place]
+        if count < 0:  # parts that are more than the whole: the vendor's mistake
+            count = 0
+        counted.append(count)
+        rate = line.base
+        for start, above in line.steps:
+            if tokens_in is not None and tokens_in > start:
+                rate = above
+        atto += count * rate
+    return nano_of_atto(atto)
+
+
+def _count(unit: str, usage: Usage, tokens_in: int | None) -> int | None:
+    """None only for what went in or came out: a part that is not told is none."""
+    if unit == "input_tokens":
+        return tokens_in
+    if unit == "output_tokens":
+        return usage.output_tokens
+    if unit == "requests":
+        return 1
+    count: int | None = getattr(usage, unit)
+    return count or 0

@@ -1,0 +1,84 @@
+"""`Usage`: how much a call used, in one convention for all vendors.
+
+Only the noun, and what all readers of vendors' usage objects share. Prices are not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
+
+# Upper bound: what JSON numbers are safe for, and what every ledger can hold.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+_STANDARD_TIERS = frozenset({"", "auto", "default", "standard"})
+_MAX_TIER_CHARS = 32
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Cloudflare's `usage_metadata` (the first five, 3.20), and each further count that has a price of its own.
+
+    Every count is None where nothing is known of it; the ones after the first six are None also where the
+    vendor says 0. Of all vendors alike:
+
+    - `output_tokens` is all that was generated, reasoning and citations included.
+    - `input_tokens` is the vendor's own number. Where that leaves cached tokens out (Anthropic, Bedrock),
+      `cache_apart` is true, and `all_input_tokens` has them added.
+    - Every further count of tokens is a part of `output_tokens` or of `all_input_tokens`.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    output_reasoning_tokens: int | None = None
+    input_cached_tokens: int | None = None  # read from a cache
+    input_cache_write_tokens: int | None = None  # whatever their lifetime
+    input_cache_write_1h_tokens: int | None = None  # those of them that are kept for an hour
+    input_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    input_video_tokens: int | None = None
+    input_cached_audio_tokens: int | None = None
+    input_cached_image_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    output_image_tokens: int | None = None
+    output_video_tokens: int | None = None
+    output_citation_tokens: int | None = None
+    web_searches: int | None = None
+    results: int | None = None  # of an answer whose price depends on them (Parallel)
+    service_tier: str | None = None  # where it is not the standard one: "priority", "flex", "fast"
+    cache_apart: bool = False
+
+    @property
+    def all_input_tokens(self) -> int | None:
+        """All that went in, cached tokens included."""
+        if not self.cache_apart or self.input_tokens is None:
+            return self.input_tokens
+        return self.input_tokens + (self.input_cached_tokens or 0) + (self.input_cache_write_tokens or 0)
+
+
+def first_known(*values: int | None) -> int | None:
+    """The first that is not None."""
+    return next((value for value in values if value is not None), None)
+
+
+def total_of(told: int | None, tokens_in: int | None, tokens_out: int | None) -> int | None:
+    """The vendor's total, or the sum of both ends."""
+    if told is None and tokens_in is not None and tokens_out is not None:
+        return tokens_in + tokens_out
+    return told
+
+
+def holds_more(tokens_in: int | None, *parts: int | None) -> bool:
+    """Whether parts of the input make more than it: then it does not include them."""
+    return tokens_in is not None and sum(part or 0 for part in parts) > tokens_in
+
+
+def special_tier(*names: str | None) -> str | None:
+    """The first service tier that is not the standard one."""
+    for name in names:
+        if name and name.lower() not in _STANDARD_TIERS and len(name) <= _MAX_TIER_CHARS:
+            return name.lower()
+    return None

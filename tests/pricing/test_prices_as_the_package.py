@@ -1,0 +1,163 @@
+"""The compact table says what the package says that it was made of, for every model, at any time and tier."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import genai_prices
+import pytest
+from genai_prices.data import providers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.pricing import compile_llm_prices
+from penstock.pricing.price_book import PriceBook
+from penstock.pricing.price_table import PriceTable
+from penstock.wire.usage import Usage
+
+SLUGS = {
+    "anthropic": "anthropic",
+    "aws": "aws-bedrock",
+    "azure": "azure-openai",
+    "baseten": "baseten",
+    "cerebras": "cerebras",
+    "cloudflare": "workers-ai",
+    "cohere": "cohere",
+    "deepseek": "deepseek",
+    "fireworks": "fireworks",
+    "google": "google-vertex-ai",
+    "groq": "groq",
+    "mistral": "mistral",
+    "openai": "openai",
+    "openrouter": "openrouter",
+    "perplexity": "perplexity-ai",
+    "x-ai": "grok",
+}
+MODELS = [
+    (provider.id, model.id) for provider in providers if provider.id in SLUGS for model in provider.models
+]
+BOOK = PriceBook(PriceTable(compile_llm_prices.compiled()), {})
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+COUNTED = set(compile_llm_prices.UNITS)
+counts = st.integers(0, 400_000)
+moments = st.datetimes(datetime(2023, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    """A usage whose parts fit into the whole."""
+    text, audio, image, video, written, lasting, cached, cached_audio, cached_image = (
+        draw(counts) for _ in range(9)
+    )
+    said, spoken, drawn, thought, cited = (draw(counts) for _ in range(5))
+    read = cached + cached_audio + cached_image
+    return Usage(
+        text + audio + image + video + written + lasting + read,
+        said + spoken + drawn + thought + cited,
+        None,
+        thought,
+        read,
+        written + lasting,
+        lasting,
+        audio + cached_audio,
+        image + cached_image,
+        video,
+        cached_audio,
+        cached_image,
+        output_audio_tokens=spoken,
+        output_image_tokens=drawn,
+        output_citation_tokens=cited,
+        web_searches=draw(st.integers(0, 50)),
+        service_tier=draw(st.sampled_from([None, "priority", "flex", "fast"])),
+    )
+
+
+def by_package(
+    provider: str, model: str, usage: Usage, when: datetime
+) -> genai_prices.types.PriceCalculation:
+    tier = usage.service_tier
+    return genai_prices.calc_price(
+        genai_prices.Usage(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            output_reasoning_tokens=usage.output_reasoning_tokens,
+            cache_read_tokens=usage.input_cached_tokens,
+            cache_write_tokens=usage.input_cache_write_tokens,
+            cache_write_1h_tokens=usage.input_cache_write_1h_tokens,
+            input_audio_tokens=usage.input_audio_tokens,
+            input_image_tokens=usage.input_image_tokens,
+            input_video_tokens=usage.input_video_tokens,
+            cache_audio_read_tokens=usage.input_cached_audio_tokens,
+            cache_image_read_tokens=usage.input_cached_image_tokens,
+            cache_video_read_tokens=0,
+            output_audio_tokens=usage.output_audio_tokens,
+            output_image_tokens=usage.output_image_tokens,
+            output_citation_tokens=usage.output_citation_tokens,
+            web_searches=usage.web_searches,
+        ),
+        model,
+        provider_id=provider,
+        genai_request_timestamp=when,
+        price_context={"service_tier": tier, "speed": tier} if tier else None,
+    )
+
+
+def check(provider: str, model: str, usage: Usage, when: datetime) -> None:
+    ours = BOOK.cost(SLUGS[provider], model, usage, int(when.timestamp() * 1_000_000))
+    try:
+        theirs = by_package(provider, model, usage, when)
+    except LookupError:  # some ids there do not fit their own rules
+        assert ours is None
+        return
+    priced = {key for key, price in vars(theirs.model_price).items() if price is not None}
+    if not priced & COUNTED:
+        assert ours is None
+        return
+    assert ours is not None
+    assert abs(Decimal(ours.nano) - theirs.total_price * 10**9) <= Decimal("0.501")
+    assert ours.source == f"genai-prices {genai_prices.__version__}"
+
+
+@pytest.mark.parametrize("provider", SLUGS)
+def test_every_model_costs_what_the_package_says(provider: str) -> None:
+    usage = Usage(300_000, 5_000, None, 1_000, 20_000, 3_000, 1_000, web_searches=2)
+    for owner, model in MODELS:
+        if owner == provider:
+            check(provider, model, usage, NOW)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(MODELS), usages(), moments)
+def test_any_usage_at_any_time(model: tuple[str, str], usage: Usage, when: datetime) -> None:
+    check(*model, usage, when)
+
+
+@pytest.mark.parametrize(
+    ("slug", "provider", "model"),
+    [
+        ("openai", "openai", "GPT-4o-Mini"),
+        ("openai", "openai", "gpt-5.4-20260305"),
+        ("azure-openai", "azure", "gpt-4o"),
+        ("azure-openai", "azure", "claude-sonnet-4-5"),
+        ("anthropic", "anthropic", "claude-sonnet-4-5-20250929"),
+        ("aws-bedrock", "aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("google-vertex-ai", "google", "claude-sonnet-4-5"),
+        ("openrouter", "openrouter", "openai/gpt-4o"),
+        ("workers-ai", "cloudflare", "@cf/meta/llama-3.1-8b-instruct"),
+        ("grok", "x-ai", "grok-4"),
+    ],
+)
+def test_names_as_callers_use_them(slug: str, provider: str, model: str) -> None:
+    usage = Usage(1_000, 200)
+    ours = BOOK.cost(slug, model, usage, int(NOW.timestamp() * 1_000_000))
+    assert ours is not None
+    assert ours.nano == round(by_package(provider, model, usage, NOW).total_price * 10**9)
+    assert BOOK.cost(slug, f"{slug}/{model}", usage, int(NOW.timestamp() * 1_000_000)) == ours
+
+
+def test_a_model_that_the_package_does_not_know_has_no_price() -> None:
+    with pytest.raises(LookupError):
+        by_package("openai", "no-such-model", Usage(1, 1), NOW)
+    assert BOOK.cost("openai", "no-such-model", Usage(1, 1), 0) is None
