@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.controls import Controls, parse_controls, parse_metadata
+from penstock.wire.control_values import parse_metadata
+from penstock.wire.controls import Controls, parse_controls
 
 NAMES = st.sampled_from(
     [

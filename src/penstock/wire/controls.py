@@ -1,4 +1,4 @@
-"""The `cf-aig-*` request headers: what the caller asks of the gateway (Cloudflare 2.1, 2.4, 3.18).
+"""The `cf-aig-*` request headers: what the caller asks of the gateway (Cloudflare 2.1, 2.3, 2.4).
 
 Pure. A malformed control header is ignored, as the contract says of metadata and leaves open for the rest.
 Headers whose feature this version does not have are kept as text, so that the log shows what was asked for.
@@ -6,96 +6,143 @@ Headers whose feature this version does not have are kept as text, so that the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 
-from penstock.telemetry.record import MetadataValue
+from penstock.metadata import MetadataValue
+from penstock.wire.control_values import (
+    Backoff,
+    parse_alias,
+    parse_attempts,
+    parse_backoff,
+    parse_boolean,
+    parse_cache_key,
+    parse_delay,
+    parse_event_id,
+    parse_metadata,
+    parse_seconds,
+    parse_ttl,
+    parse_unless_false,
+)
 
-_MAX_METADATA = 5
-_RESERVED = "cf."
-_MAX_EVENT_ID = 256
-_MAX_TIMEOUT_MS = 24 * 3600 * 1000
-_SECRET = frozenset({b"cf-aig-authorization"})
-_BOOLEANS = {b"true": True, b"false": False}
+_AUTHORIZATION = b"cf-aig-authorization"
 
-_decode_metadata = msgspec.json.Decoder(dict[str, MetadataValue]).decode
+_T = TypeVar("_T")
+ControlValue = bool | int | float | str | bytes | dict[str, MetadataValue]
 
 
-@dataclass(slots=True)
-class Controls:
-    """What one request asks of the gateway. `None` means: not said, the gateway's setting holds."""
+class Controls(msgspec.Struct):
+    """What one request, or one step, asks of the gateway. `None` or empty: not said, the gateway's setting holds."""
 
     authorization: bytes = b""
     event_id: str = ""
-    metadata: dict[str, MetadataValue] = field(default_factory=dict)
+    metadata: dict[str, MetadataValue] = {}
     collect_log: bool | None = None
     collect_payload: bool = True
     timeout: float | None = None  # seconds to the first byte
-    seen: dict[str, str] = field(default_factory=dict)  # every control header but credentials, as sent
+    cache_ttl: int | None = None  # seconds; 0: do not cache
+    skip_cache: bool | None = None
+    cache_key: bytes = b""
+    max_attempts: int | None = None
+    retry_delay: int | None = None  # milliseconds
+    backoff: Backoff | None = None
+    byok_alias: str = ""
+    no_wholesale: bool | None = None
+    custom_cost: bytes = b""  # JSON as sent, unread
+    seen: dict[str, str] = {}  # every control header but credentials, as sent
+
+    @property
+    def steer(self) -> bool:
+        """Whether more may be wanted than one plain attempt at one address."""
+        return (
+            self.cache_ttl is not None
+            or self.cache_key != b""
+            or self.max_attempts is not None
+            or self.byok_alias != ""
+            or self.no_wholesale is True
+        )
 
 
 NO_CONTROLS = Controls()
 """Of a request without any control header. Shared: nobody changes it."""
 
+_FIELDS: dict[bytes, tuple[str, Callable[[bytes], ControlValue | None]]] = {
+    b"cf-aig-event-id": ("event_id", parse_event_id),
+    b"cf-aig-metadata": ("metadata", parse_metadata),
+    b"cf-aig-collect-log": ("collect_log", parse_boolean),
+    b"cf-aig-collect-log-payload": ("collect_payload", parse_unless_false),
+    b"cf-aig-request-timeout": ("timeout", parse_seconds),
+    b"cf-aig-cache-ttl": ("cache_ttl", parse_ttl),
+    b"cf-aig-skip-cache": ("skip_cache", parse_boolean),
+    b"cf-aig-cache-key": ("cache_key", parse_cache_key),
+    b"cf-aig-max-attempts": ("max_attempts", parse_attempts),
+    b"cf-aig-retry-delay": ("retry_delay", parse_delay),
+    b"cf-aig-backoff": ("backoff", parse_backoff),
+    b"cf-aig-byok-alias": ("byok_alias", parse_alias),
+    b"cf-aig-no-wholesale": ("no_wholesale", parse_boolean),
+    b"cf-aig-custom-cost": ("custom_cost", bytes.strip),
+}
+_OLDER_TTL = b"cf-cache-ttl"
+_OLDER_SKIP = b"cf-skip-cache"
+
 
 def parse_controls(headers: Iterable[tuple[bytes, bytes]]) -> Controls:
-    """Reads control headers (lower-case names). Of a repeated header the last one counts."""
+    """Reads control headers (lower-case names). Of a repeated header the last one counts.
+
+    A name of today wins over its older form, wherever the two stand, unless its value is malformed.
+    """
     controls = Controls()
+    seen = controls.seen
+    older_ttl = older_skip = b""
     for name, value in headers:
-        if name not in _SECRET:
-            controls.seen[name.decode("latin-1")] = value.decode("latin-1")
-        _apply(controls, name, value)
+        if name == _AUTHORIZATION:
+            controls.authorization = value
+            continue
+        seen[name.decode("latin-1")] = value.decode("latin-1")
+        field = _FIELDS.get(name)
+        if field is not None:
+            setattr(controls, field[0], field[1](value))
+        elif name == _OLDER_TTL:
+            older_ttl = value
+        elif name == _OLDER_SKIP:
+            older_skip = value
+    if older_ttl and controls.cache_ttl is None:
+        controls.cache_ttl = parse_ttl(older_ttl)
+    if older_skip and controls.skip_cache is None:
+        controls.skip_cache = parse_boolean(older_skip)
     return controls
 
 
-def _apply(controls: Controls, name: bytes, value: bytes) -> None:
-    match name:
-        case b"cf-aig-authorization":
-            controls.authorization = value
-        case b"cf-aig-event-id":
-            controls.event_id = _event_id(value)
-        case b"cf-aig-metadata":
-            controls.metadata = parse_metadata(value)
-        case b"cf-aig-collect-log":
-            controls.collect_log = _BOOLEANS.get(value.strip().lower())
-        case b"cf-aig-collect-log-payload":
-            controls.collect_payload = _BOOLEANS.get(value.strip().lower(), True)
-        case b"cf-aig-request-timeout":
-            controls.timeout = _seconds(value)
-        case _:
-            pass
+def merged(request: Controls, step: Controls) -> Controls:
+    """What holds for one step of a request: the step's word, or else the request's (Cloudflare 2.3).
 
-
-def parse_metadata(value: bytes) -> dict[str, MetadataValue]:
-    """The first five entries; nothing at all when any value is not a string, number or boolean.
-
-    Not JSON, not an object, or an object with a null, array or object inside: ignored as a whole. Keys of the
-    reserved name space `cf.` are left out (Cloudflare 2.4, 3.18).
+    Four exceptions. The caller is known before the steps are, so `authorization` is always the request's. All
+    steps share one event id: the request's own comes first. `no_wholesale` only tightens: true in either place
+    is true. Bodies are kept only when neither forbids it. Metadata is replaced as a whole, not entry by entry.
     """
-    try:
-        entries = _decode_metadata(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    kept = [(key, entry) for key, entry in entries.items() if not key.startswith(_RESERVED)]
-    return dict(kept[:_MAX_METADATA]) if all(map(_fits, entries.values())) else {}
+    if step is NO_CONTROLS:
+        return request
+    return Controls(
+        request.authorization,
+        request.event_id or step.event_id,
+        step.metadata or request.metadata,
+        _said(step.collect_log, request.collect_log),
+        request.collect_payload and step.collect_payload,
+        _said(step.timeout, request.timeout),
+        _said(step.cache_ttl, request.cache_ttl),
+        _said(step.skip_cache, request.skip_cache),
+        step.cache_key or request.cache_key,
+        _said(step.max_attempts, request.max_attempts),
+        _said(step.retry_delay, request.retry_delay),
+        step.backoff or request.backoff,
+        step.byok_alias or request.byok_alias,
+        request.no_wholesale or _said(step.no_wholesale, request.no_wholesale),
+        step.custom_cost or request.custom_cost,
+        {**request.seen, **step.seen},
+    )
 
 
-def _fits(value: MetadataValue) -> bool:
-    """Whether a number can be stored: whole numbers of more than 64 bits cannot."""
-    return not isinstance(value, int) or -(2**63) <= value < 2**64
-
-
-def _event_id(value: bytes) -> str:
-    text = value.strip()
-    printable = all(0x20 <= byte < 0x7F for byte in text)
-    return text.decode("ascii") if printable and len(text) <= _MAX_EVENT_ID else ""
-
-
-def _seconds(value: bytes) -> float | None:
-    text = value.strip()
-    if not text.isdigit() or len(text) > 9:
-        return None
-    milliseconds = int(text)
-    return milliseconds / 1000 if 0 < milliseconds <= _MAX_TIMEOUT_MS else None
+def _said(first: _T | None, second: _T | None) -> _T | None:
+    return second if first is None else first

@@ -45,7 +45,16 @@ _FORBIDDEN_TRAILERS = frozenset(
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
 )
-_OWN_ANSWERS = frozenset({b"cf-aig-log-id", b"cf-aig-request-id", b"cf-aig-event-id", b"cf-aig-step"})
+_OWN_ANSWERS = frozenset(
+    {
+        b"cf-aig-cache-status",
+        b"cf-aig-event-id",
+        b"cf-aig-log-id",
+        b"cf-aig-request-id",
+        b"cf-aig-step",
+        b"idempotent-replayed",
+    }
+)
 _REMEMBERED = 4096  # names; a client that invents names must not fill the memory
 _REMEMBERED_LENGTH = 64
 _NO_OPTIONS = (b"keep-alive", b"close")
@@ -66,6 +75,8 @@ CONNECTION: Final = 7
 CONTROL: Final = 8
 TRANSFER_ENCODING: Final = 9
 EXPECT: Final = 10
+IDEMPOTENCY_KEY: Final = 11
+HOST: Final = 12
 
 _SPECIAL = {
     b"connection": CONNECTION,
@@ -77,7 +88,8 @@ _SPECIAL = {
 _SPECIAL_IN_REQUESTS = {
     **_SPECIAL,
     b"expect": EXPECT,
-    b"host": DROP,
+    b"host": HOST,
+    b"idempotency-key": IDEMPOTENCY_KEY,
     b"user-agent": USER_AGENT,
 }
 
@@ -113,10 +125,12 @@ class RequestHead(msgspec.Struct, eq=False):
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
+    idempotency_key: bytes = b""
     length: int = -1  # of the body, as declared; -1: not declared
     chunked: bool = False
     expects: bool = False  # the client waits to be asked for the body
-    fault: str = ""  # why the body's end cannot be told
+    has_host: bool = False
+    fault: str = ""  # why the body's end cannot be told, or where it is meant to go
 
 
 class ResponseHead(msgspec.Struct, eq=False):
@@ -157,10 +171,14 @@ class HeaderSorter:
                 head.length = int(value)
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
+            elif kind == HOST:
+                if head.has_host:
+                    head.fault = "a request has one Host"
+                head.has_host = True
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
-            head.forward = _without(forward, options)
+            head.forward = without(forward, options)
         return head
 
     def response(self, headers: Iterable[Header]) -> ResponseHead:
@@ -192,7 +210,7 @@ class HeaderSorter:
                 continue
             forward += (name, b": ", value, b"\r\n")
         if options:
-            head.forward = _without(forward, options)
+            head.forward = without(forward, options)
         return head
 
 
@@ -213,6 +231,8 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:
         head.content_encoding = value
+    elif kind == IDEMPOTENCY_KEY:
+        head.idempotency_key = value
     else:
         _note_own(head, kind, name, value)
         return False
@@ -238,7 +258,8 @@ def _connection_options(value: bytes) -> set[bytes]:
     return {token.strip() for token in lower.split(b",")} - _NEVER_OPTIONS
 
 
-def _without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:
+def without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:
+    """Header lines, in pieces as in `RequestHead.forward`, but for those of some names (lower case)."""
     kept: list[bytes] = []
     for start in range(0, len(forward), 4):
         if forward[start].lower() not in names:

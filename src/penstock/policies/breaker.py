@@ -1,0 +1,175 @@
+"""Circuit breakers: an origin that keeps failing is left alone for a while, and then tried with one call.
+
+State of one worker; nothing is shared or stored. Every time is monotonic seconds and comes in as an argument.
+What counts as a failure, and what a refused caller is told, the pipeline decides.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Literal
+
+State = Literal["closed", "open", "half-open"]
+
+CLOSED: Final = "closed"
+_OPEN: Final = "open"
+_HALF_OPEN: Final = "half-open"
+_MAX_ORIGINS = 4096
+_EVICTION_CANDIDATES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRules:
+    """When a breaker opens, and for how long. All times in seconds."""
+
+    connect_failures: int = 5  # in a row; 0: not looked at
+    window: float = 10.0
+    min_calls: int = 20  # that ended in the window
+    error_share: float = 0.5  # of them that failed; 0: not looked at
+    open_seconds: float = 5.0  # doubled each time a probe fails
+    max_open_seconds: float = 60.0
+    probe_seconds: float = 30.0  # after which a probe that has not reported holds up the next no longer
+
+
+class Breaker:
+    """The breaker of one origin.
+
+    A caller asks `admit`, remembers `generation`, and reports once how the call ended: `succeeded`, `failed` or
+    `abandoned`. Reports of an earlier generation are of calls let through before the state last changed; they
+    say nothing about the origin as it is now and are ignored. The first report of a probe decides; one that
+    does not report holds up the next for `probe_seconds` only, and still counts when it is late.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_failures",
+        "_pause",
+        "_retry_at",
+        "_rules",
+        "_unconnected",
+        "_window_end",
+        "generation",
+        "origin",
+        "since",
+        "state",
+    )
+
+    def __init__(self, rules: BreakerRules, origin: str) -> None:
+        self.origin = origin
+        self.state: State = CLOSED
+        self.since = 0.0  # when it opened, half-opened, or let the probe through that closed it; 0: never
+        self.generation = 0
+        self._rules = rules
+        self._pause = rules.open_seconds
+        self._retry_at = 0.0  # open: when a probe may go; half-open: when the next one may
+        self._unconnected = 0
+        self._window_end = 0.0
+        self._calls = 0
+        self._failures = 0
+
+    @property
+    def retry_at(self) -> float:
+        """When the next probe may go; means nothing while it is closed."""
+        return self._retry_at
+
+    def admit(self, now: float) -> float:
+        """0.0: go ahead. Otherwise refused, and the seconds after which it makes sense to ask again.
+
+        While open that is exact. While a probe is under way nobody knows: it is the time until the probe is
+        given up, or the pause between probes, whichever is shorter.
+        """
+        if self.state == CLOSED:
+            return 0.0
+        if now < self._retry_at:
+            left = self._retry_at - now
+            return left if self.state == _OPEN else min(left, self._rules.open_seconds)
+        if self.state == _OPEN:
+            self._become(_HALF_OPEN, now)
+        self._retry_at = now + self._rules.probe_seconds
+        return 0.0
+
+    def succeeded(self, generation: int) -> None:
+        """A call of this generation was answered."""
+        if generation != self.generation:
+            return
+        self._calls += 1
+        self._unconnected = 0
+        if self.state == _HALF_OPEN:
+            self._become(CLOSED, self.since)
+            self._pause = self._rules.open_seconds
+
+    def failed(self, now: float, generation: int, *, connect: bool) -> None:
+        """A call of this generation failed; `connect`: no connection came about."""
+        if generation != self.generation:
+            return
+        if self.state == _HALF_OPEN:
+            self._pause = min(self._pause * 2, self._rules.max_open_seconds)
+            self._open(now)
+            return
+        if now >= self._window_end:
+            self._window_end = now + self._rules.window
+            self._calls = self._failures = 0
+        self._calls += 1
+        self._failures += 1
+        self._unconnected = self._unconnected + 1 if connect else 0
+        if self._is_too_much():
+            self._open(now)
+
+    def abandoned(self, generation: int) -> None:
+        """A call of this generation ended without telling anything; if it was a probe, another may go at once."""
+        if generation == self.generation and self.state == _HALF_OPEN:
+            self._retry_at = self.since
+
+    def _is_too_much(self) -> bool:
+        rules = self._rules
+        if rules.connect_failures and self._unconnected >= rules.connect_failures:
+            return True
+        enough = rules.error_share and self._calls >= rules.min_calls
+        return bool(enough) and self._failures >= rules.error_share * self._calls
+
+    def _open(self, now: float) -> None:
+        self._become(_OPEN, now)
+        self._retry_at = now + self._pause
+
+    def _become(self, state: State, since: float) -> None:
+        self.state = state
+        self.since = since
+        self.generation += 1
+        self._unconnected = 0
+        self._window_end = 0.0
+
+
+class Breakers:
+    """The breakers of a worker, by origin; at most 4096.
+
+    The one asked for longest ago that is closed makes room for a new one. When of the oldest 64 none is closed,
+    the very oldest goes: what nobody has asked for since so many others matters least.
+    """
+
+    __slots__ = ("_by_origin", "_rules")
+
+    def __init__(self, rules: BreakerRules) -> None:
+        self._rules = rules
+        self._by_origin: OrderedDict[str, Breaker] = OrderedDict()
+
+    def of(self, origin: str) -> Breaker:
+        """The breaker of an origin, for one attempt; not to be kept longer."""
+        breaker = self._by_origin.get(origin)
+        if breaker is not None:
+            self._by_origin.move_to_end(origin)
+            return breaker
+        if len(self._by_origin) >= _MAX_ORIGINS:
+            self._make_room()
+        breaker = self._by_origin[origin] = Breaker(self._rules, origin)
+        return breaker
+
+    def not_closed(self) -> list[Breaker]:
+        """Those that hold calls back, or look whether they still must."""
+        return [breaker for breaker in self._by_origin.values() if breaker.state != CLOSED]
+
+    def _make_room(self) -> None:
+        oldest = list(islice(self._by_origin.values(), _EVICTION_CANDIDATES))
+        leaving = next((breaker for breaker in oldest if breaker.state == CLOSED), oldest[0])
+        del self._by_origin[leaving.origin]

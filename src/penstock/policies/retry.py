@@ -1,0 +1,127 @@
+"""Retries: whether a call is tried again, after how long, and how long an attempt may take (Cloudflare 3.4, 3.5).
+
+Pure decisions. Waiting, sending and counting attempts are the pipeline's; time and chance come in as arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+
+from penstock.wire.control_values import Backoff
+from penstock.wire.controls import NO_CONTROLS, Controls
+from penstock.wire.universal import NO_CONFIG, StepConfig
+
+_DEFAULT_DELAY_MS = 500
+_DEFAULT_BACKOFF: Backoff = "exponential"
+_LONGEST_WAIT_MS = 60_000
+_SPREAD = 0.1
+_MAX_SECONDS = 2**31
+_SECONDS = re.compile(rb"([0-9]{1,32})(\.[0-9]{0,9})?")
+_DATE = re.compile(rb"[A-Za-z0-9:, -]{1,40}")
+_DATE_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+
+
+class RetryRules(msgspec.Struct, frozen=True):
+    """How often a call is tried, and how long between. A struct: one is made per call that asks for its own."""
+
+    attempts: int = 1  # in all, the first one included
+    delay_ms: int = _DEFAULT_DELAY_MS
+    backoff: Backoff = _DEFAULT_BACKOFF
+    timeout: float | None = None  # seconds to the first byte of an attempt's answer
+
+
+NO_RETRY = RetryRules()
+"""One attempt without a time limit: of a gateway, and a call, that ask for nothing."""
+
+
+def gateway_rules(attempts: int | None, delay_ms: int | None, backoff: Backoff | None) -> RetryRules:
+    """The rules of a gateway from its three `retry_*` settings; made once per configuration.
+
+    Where attempts are set and nothing more, the waits are 0.5 s, 1 s, 2 s and 4 s: what the common client
+    libraries do by themselves.
+    """
+    if attempts is None and delay_ms is None and backoff is None:
+        return NO_RETRY
+    return RetryRules(
+        1 if attempts is None else attempts,
+        _DEFAULT_DELAY_MS if delay_ms is None else delay_ms,
+        backoff or _DEFAULT_BACKOFF,
+    )
+
+
+def rules(gateway: RetryRules, controls: Controls, config: StepConfig = NO_CONFIG) -> RetryRules:
+    """What holds for one step: its `config`, then its headers and the request's, then the gateway (Cloudflare 2.3).
+
+    `controls` are the step's merged over the request's. Each setting is decided by itself.
+    """
+    if controls is NO_CONTROLS and config is NO_CONFIG:
+        return gateway
+    return RetryRules(
+        config.max_attempts or controls.max_attempts or gateway.attempts,
+        _first(config.retry_delay, controls.retry_delay, gateway.delay_ms),
+        config.backoff or controls.backoff or gateway.backoff,
+        config.timeout or controls.timeout or gateway.timeout,
+    )
+
+
+def _first(config: int | None, controls: int | None, gateway: int) -> int:
+    if config is not None:
+        return config
+    return gateway if controls is None else controls
+
+
+def is_failure(status: int) -> bool:
+    """Whether an answer is worth another attempt: 408, 429 and 5xx, never another 4xx (Cloudflare G1)."""
+    return 500 <= status <= 599 or status in (408, 429)
+
+
+def time_limit(rules: RetryRules, attempt: int, *, last_target: bool) -> float | None:
+    """Seconds that attempt number `attempt` (from 1) may take to its first byte; `None` for no limit.
+
+    The last of several attempts is waited for as long as it takes, unless there is another step to fall back
+    to (Cloudflare 3.4). A lone attempt keeps its limit: there it was asked for by itself (3.5).
+    """
+    return None if last_target and attempt >= rules.attempts > 1 else rules.timeout
+
+
+def wait_ms(rules: RetryRules, retry_number: int, retry_after_s: float | None, chance: float) -> int | None:
+    """Milliseconds before retry `retry_number` (from 1), at most 60 000; `None`: do not try again.
+
+    A tenth more or less of what the rules say, by `chance` from [0, 1), so that calls which failed together do
+    not come back together. Never less than the provider asked for, and when it asked for more than a minute
+    its answer is the caller's to see.
+    """
+    asked_ms = 0 if retry_after_s is None else retry_after_s * 1000
+    if asked_ms > _LONGEST_WAIT_MS:
+        return None
+    wait = rules.delay_ms * _growth(rules.backoff, retry_number) * (1 - _SPREAD + 2 * _SPREAD * chance)
+    return min(_LONGEST_WAIT_MS, max(round(wait), -int(-asked_ms // 1)))
+
+
+def _growth(backoff: Backoff, retry_number: int) -> int:
+    if backoff == "constant":
+        return 1
+    return retry_number if backoff == "linear" else 1 << (retry_number - 1)
+
+
+def retry_after_seconds(value: bytes, now_us: int) -> float | None:
+    """Seconds a `Retry-After` asks to wait from `now_us` on; 0.0 for a date gone by, `None` when unreadable.
+
+    A number, which some providers send with a fraction, or a date in one of the three forms (RFC 9110, 5.6.7
+    and 10.2.3).
+    """
+    text = value.strip()
+    if _SECONDS.fullmatch(text):
+        return min(float(text), _MAX_SECONDS)
+    if not _DATE.fullmatch(text):
+        return None
+    for form in _DATE_FORMS:
+        try:
+            moment = datetime.strptime(text.decode("ascii"), form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return max(0.0, moment.timestamp() - now_us / 1_000_000)
+    return None
