@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
 from penstock import errors
 from penstock.errors import Fault, GatewayError, Source
 
+GUIDE = Path(__file__).parents[1] / "docs" / "guides" / "errors.md"
 FAULTS = {name: fault for name, fault in vars(errors).items() if isinstance(fault, Fault)}
 
 
@@ -64,3 +66,9 @@ def test_what_cannot_be_followed_by_another_request() -> None:
 def test_without_detail_the_message_is_the_description() -> None:
     error = GatewayError(errors.UNAUTHORIZED)
     assert json.loads(error.body())["description"] == str(error) == "Unauthorized"
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_the_guide_says_what_to_do(fault: Fault) -> None:
+    rows = [line for line in GUIDE.read_text().splitlines() if f"| {fault.code} | {fault.message} |" in line]
+    assert [row for row in rows if row.startswith(f"| {fault.status} |")]

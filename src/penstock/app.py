@@ -7,58 +7,66 @@ What a request means is in `pipeline.py`; processes and signals are in `supervis
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import logging
 import math
+import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+import lmdb
 import uvicorn
 import uvloop
 
-from penstock.call import Gateway
+from penstock.assembly import Shared, build_world, limits_spending, open_vault
+from penstock.attempts import Attempts
 from penstock.capture import Budget
 from penstock.clock import Clock
 from penstock.pipeline import Pipeline, PipelineLimits
-from penstock.policies.auth import Authentication
-from penstock.providers.registry import Registry
+from penstock.policies.breaker import BreakerRules, Breakers
+from penstock.pricing.packaged import PackagedPrices, cache_folder
+from penstock.pricing.price_book import PriceBook
+from penstock.recall import Recall
 from penstock.routing import World
 from penstock.settings import ConfigError, Settings
 from penstock.settings.check import Problem
+from penstock.stores import lmdb_counters, lmdb_replies
+from penstock.stores.counters import CountersUnavailable
+from penstock.stores.directory import DirectoryError, Snapshot
+from penstock.stores.lmdb_counters import LmdbCounters
+from penstock.stores.lmdb_environment import open_environment
+from penstock.stores.lmdb_replies import LmdbReplies
+from penstock.stores.replies import RepliesUnavailable
+from penstock.stores.sqlite_directory import FILE_NAME as DIRECTORY_FILE
+from penstock.stores.sqlite_directory import SqliteDirectory
 from penstock.telemetry.journal import Journal
 from penstock.telemetry.segments import DIRECTORY
+from penstock.telemetry.state_file import FOLDER as STATES
+from penstock.telemetry.state_file import StateFile
 from penstock.upstream import Deadlines, Upstream
 from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
 from penstock.web.patience import LaneLimits
 from penstock.web.spin import Spin
+from penstock.worker_report import Traffic, WorkerReport
 
 log = logging.getLogger("penstock.worker")
 
 _SWEEP_SECONDS = 1.0
 _SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
+_AT_START = ("server", "journal", "cache", "idempotency", "breaker")
 _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
 
 LoadSettings = Callable[[], Settings]
-
-
-def build_world(settings: Settings) -> World:
-    """Compiles gateways and providers for serving. Raises `ConfigError`."""
-    try:
-        registry = Registry({slug: provider.base_url for slug, provider in settings.providers.items()})
-    except ValueError as error:
-        raise ConfigError([Problem(None, None, str(error))]) from error
-    gateways: dict[tuple[str, str], Gateway] = {}
-    for account_id, account in settings.accounts.items():
-        for gateway_id, fields in account.gateways.items():
-            hooks = (Authentication(settings.admin_token or "").identify,) if fields.authentication else ()
-            gateways[account_id, gateway_id] = Gateway(account_id, gateway_id, fields.collect_logs, hooks)
-    return World(gateways, registry)
 
 
 def lane_limits(settings: Settings) -> LaneLimits:
@@ -83,6 +91,17 @@ def pipeline_limits(settings: Settings) -> PipelineLimits:
     )
 
 
+def breaker_rules(settings: Settings) -> BreakerRules:
+    breaker = settings.breaker
+    return BreakerRules(
+        connect_failures=breaker.connect_failures,
+        window=breaker.window,
+        min_calls=breaker.min_calls,
+        error_share=breaker.error_share,
+        open_seconds=breaker.open,
+    )
+
+
 @dataclass(slots=True)
 class Parts:
     """What a worker is made of."""
@@ -90,30 +109,137 @@ class Parts:
     pipeline: Pipeline
     upstream: Upstream
     journal: Journal
+    counters: LmdbCounters
+    recall: Recall
+    report: WorkerReport
+    environments: tuple[lmdb.Environment, ...]
+    clock: Clock
+
+    def world(self, settings: Settings) -> World:
+        """The world of these settings and of the directory as it is now. Raises `ConfigError`, `DirectoryError`."""
+        return make_world(settings, self.counters, self.clock)
+
+    def sweep(self) -> None:
+        """To be called about once a second."""
+        self.upstream.sweep()
+        self.recall.sweep()
+        now_us = self.clock.now_us()
+        try:
+            self.counters.beat(now_us)
+            self.counters.reap(now_us)
+        except CountersUnavailable as error:
+            log.error("the counters are not usable: %s", error)
+
+    async def close(self) -> None:
+        """In the order in which nothing is lost."""
+        self.upstream.close()
+        await self.recall.close()
+        self.journal.close()
+        self.report.close()
+        for environment in self.environments:
+            environment.close()
+
+
+def make_world(settings: Settings, counters: LmdbCounters, clock: Clock) -> World:
+    """Reads the directory and the prices, and compiles them with the settings."""
+    data = Path(settings.server.data)
+    snapshot = SqliteDirectory(data / DIRECTORY_FILE).snapshot()
+    shared = Shared(counters, read_prices(settings, snapshot), clock)
+    return build_world(settings, snapshot, open_vault(snapshot, os.environ, data), shared)
+
+
+def read_prices(settings: Settings, snapshot: Snapshot) -> PriceBook:
+    """The prices that spend limits go by; where there are none, only the operator's own. Raises `ConfigError`."""
+    prices = open_prices(settings)
+    return prices.full() if limits_spending(settings, snapshot) else prices.own
+
+
+def open_prices(settings: Settings) -> PackagedPrices:
+    """Raises `ConfigError` for an operator's file that is wrong."""
+    own = settings.pricing.file
+    try:
+        folder = cache_folder(os.environ, Path(settings.server.data))
+        return PackagedPrices(folder, None if own is None else Path(own))
+    except OSError as error:
+        raise ConfigError([Problem(None, None, f"[pricing] file: {error}")]) from error
 
 
 def open_parts(settings: Settings, clock: Clock) -> Parts:
-    """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`."""
-    server, timeouts = settings.server, settings.server.timeouts
-    world = build_world(settings)
+    """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`, `DirectoryError`."""
+    server, limits = settings.server, pipeline_limits(settings)
+    data = Path(server.data)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    owner = clock.new_id(clock.now_us()).encode()
+    counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner))
+    keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner))
+    budget = Budget(server.limits.max_capture_bytes)
+    recall = Recall(
+        cache,
+        once,
+        clock,
+        budget,
+        once_seconds=settings.idempotency.ttl,
+        alone=server.workers == 1,
+    )
+    upstream = open_upstream(settings, clock)
+    breakers = Breakers(breaker_rules(settings))
     journal = Journal(
-        Path(server.data) / DIRECTORY,
+        data / DIRECTORY,
         clock,
         segment_bytes=settings.journal.segment_bytes,
         backlog_bytes=settings.journal.backlog_bytes,
         fsync_interval=settings.journal.fsync_interval,
     )
+    attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
+    report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
+    world = make_world(settings, counters, clock)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
+    return Parts(pipeline, upstream, journal, counters, recall, report, (counting, keeping), clock)
+
+
+_Opened = TypeVar("_Opened")
+
+
+def _opened(folder: Path, make: Callable[[Path], _Opened]) -> _Opened:
+    """Opens a shared store. A damaged one is set aside, for the gateway is worth more than what it remembers."""
+    with (folder.parent / "stores.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers that find the damage, the first one mends it
+        try:
+            return make(folder)
+        except (lmdb.Error, RepliesUnavailable, CountersUnavailable) as error:
+            aside = folder.with_name(f"{folder.name}.damaged")
+            log.error("%s cannot be read (%s); it is set aside as %s", folder, error, aside.name)
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+            return make(folder)
+
+
+def _open_counters(owner: bytes, folder: Path) -> tuple[lmdb.Environment, LmdbCounters]:
+    environment = open_environment(folder, lmdb_counters.MAP_BYTES, lmdb_counters.DATABASES)
+    return environment, LmdbCounters(environment, owner)
+
+
+def _open_replies(
+    settings: Settings, owner: bytes, folder: Path
+) -> tuple[lmdb.Environment, LmdbReplies, LmdbReplies]:
+    limits = settings.cache.max_bytes, settings.idempotency.max_bytes
+    environment = open_environment(folder, lmdb_replies.map_bytes(*limits), lmdb_replies.DATABASES)
+    return (
+        environment,
+        LmdbReplies(environment, lmdb_replies.CACHE, owner, limits[0], evict=True),
+        LmdbReplies(environment, lmdb_replies.IDEMPOTENCY, owner, limits[1], evict=False),
+    )
+
+
+def open_upstream(settings: Settings, clock: Clock) -> Upstream:
+    timeouts = settings.server.timeouts
     deadlines = Deadlines(
         connect=timeouts.connect,
         first_byte=timeouts.first_byte,
         idle=timeouts.idle,
         keep_alive=timeouts.upstream_keep_alive,
     )
-    upstream = Upstream(clock, deadlines, max_connections=server.limits.max_connections)
-    budget = Budget(server.limits.max_capture_bytes)
-    return Parts(
-        Pipeline(world, upstream, journal, clock, budget, pipeline_limits(settings)), upstream, journal
-    )
+    return Upstream(clock, deadlines, max_connections=settings.server.limits.max_connections)
 
 
 class _Server(uvicorn.Server):
@@ -132,6 +258,8 @@ class Worker:
         self._load = load
         self._clock = clock
         self._stopping = False
+        self._stale = False
+        self._reloading: asyncio.Task[None] | None = None
 
     async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
         """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
@@ -139,17 +267,16 @@ class Worker:
         parts = open_parts(self._settings, self._clock)
         server = _Server(self._config(parts))
         loop.add_signal_handler(signal.SIGTERM, _stop, server)
-        loop.add_signal_handler(signal.SIGHUP, self.reload, parts.pipeline)
+        loop.add_signal_handler(signal.SIGHUP, self.reload, parts)
         if parent is not None:
             loop.add_reader(parent, _stop, server)
-        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts.upstream)
+        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts, _address(sockets[0]))
         try:
             await server.serve(sockets=list(sockets))
         finally:
             self._stopping = True
             await _settled(server.server_state.tasks)
-            parts.upstream.close()
-            parts.journal.close()
+            await parts.close()
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         spin = Spin(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
@@ -168,33 +295,51 @@ class Worker:
             timeout_graceful_shutdown=math.ceil(self._settings.server.timeouts.drain),
         )
 
-    def reload(self, pipeline: Pipeline) -> None:
-        """Swaps the world for that of the changed configuration; a bad one changes nothing."""
+    def reload(self, parts: Parts) -> None:
+        """Takes up a changed configuration or directory. Reading it may wait for a lock; serving does not."""
+        self._stale = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload(parts))
+
+    async def _reload(self, parts: Parts) -> None:
+        """Swaps the world; a bad configuration changes nothing."""
+        while self._stale:
+            self._stale = False
+            await self._swap(parts)
+
+    async def _swap(self, parts: Parts) -> None:
         try:
-            settings = self._load()
-            pipeline.world = build_world(settings)
-        except ConfigError as error:
+            settings = await asyncio.to_thread(self._load)
+            parts.pipeline.world = await asyncio.to_thread(parts.world, settings)
+        except (ConfigError, DirectoryError) as error:
             log.error("the configuration was not changed: %s", error)
             return
-        if settings.server != self._settings.server or settings.journal != self._settings.journal:
-            log.warning("changes in [server] and [journal] take effect at the next start")
+        if any(getattr(settings, table) != getattr(self._settings, table) for table in _AT_START):
+            log.warning("changes in [%s] take effect at the next start", "], [".join(_AT_START))
         log.info("the configuration was reloaded")
 
-    def _sweep(self, server: uvicorn.Server, upstream: Upstream) -> None:
+    def _sweep(self, server: uvicorn.Server, parts: Parts, address: str) -> None:
         if self._stopping:
             return
-        upstream.sweep()
+        parts.sweep()
+        state = server.server_state
+        parts.report.publish(parts.pipeline.world, Traffic(len(state.tasks), len(state.connections), address))
         now = self._clock.monotonic()
         for connection in tuple(server.server_state.connections):
             if isinstance(connection, FastLane):
                 connection.sweep(now)
-        asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, upstream)
+        asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, parts, address)
 
 
 async def _settled(tasks: set[asyncio.Task[None]]) -> None:
     """Calls that the end of the drain time has cancelled still have to be recorded."""
     if tasks:
         await asyncio.wait(tuple(tasks), timeout=_SETTLE_SECONDS)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _stop(server: uvicorn.Server) -> None:
@@ -210,7 +355,7 @@ def run_worker(
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
-    except (OSError, ConfigError) as error:
+    except (OSError, ConfigError, DirectoryError, lmdb.Error) as error:
         log.error("a worker could not start: %s", error)
         return 1
     return 0

@@ -6,6 +6,7 @@ The one place where the program learns what time it is and draws random bytes. E
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 
@@ -46,6 +47,14 @@ class Clock:
             self._prefix = f"{digits[:8]}-{digits[8:]}-7"
         random = self._random()
         return f"{self._prefix}{random[:3]}-{_VARIANT[random[3]]}{random[4:7]}-{random[7:]}"
+
+    def chance(self) -> float:
+        """A random number in [0, 1)."""
+        return int(self._random()[:13], 16) / 16**13
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets `seconds` pass."""
+        await asyncio.sleep(seconds)
 
     def _random(self) -> str:
         start = self._offset

@@ -34,16 +34,22 @@ class Fault:
 
 
 UNKNOWN_GATEWAY = Fault(400, 2001, "Please configure AI Gateway in the Cloudflare dashboard", Source.CLIENT)
+RATE_LIMITED = Fault(429, 2003, "Rate limited", Source.CLIENT, retry=True)
 INVALID_PROVIDER = Fault(400, 2008, "Invalid provider", Source.CLIENT)
 UNAUTHORIZED = Fault(401, 2009, "Unauthorized", Source.CLIENT)
 BAD_CHAT_FORMAT = Fault(400, 2019, "Chat completion bad format", Source.CLIENT)
+NO_CREDENTIALS = Fault(400, 2040, "Configured BYOK credentials are unavailable", Source.CLIENT)
+SPEND_LIMITED = Fault(429, 2045, "Spend limit exceeded", Source.CLIENT)
 PROVIDER_UNREACHABLE = Fault(502, 2005, "Failed to get response from provider", Source.PROVIDER, retry=True)
 PROVIDER_TIMEOUT = Fault(504, 2005, "Failed to get response from provider", Source.PROVIDER, retry=True)
+PROVIDER_DOWN = Fault(503, 2005, "Failed to get response from provider", Source.PROVIDER, retry=True)
 BAD_REQUEST = Fault(400, 9400, "Bad request", Source.CLIENT)
 BAD_HTTP = Fault(400, 9400, "Bad request", Source.CLIENT, close=True)
+FORBIDDEN = Fault(403, 9403, "Not allowed for this key", Source.CLIENT)
 NOT_FOUND = Fault(404, 9404, "Not found", Source.CLIENT)
 METHOD_NOT_ALLOWED = Fault(405, 9405, "Method not allowed", Source.CLIENT)
 REQUEST_TIMEOUT = Fault(408, 9408, "Request timeout", Source.CLIENT, retry=True, close=True)
+IDEMPOTENCY_CONFLICT = Fault(409, 9409, "Idempotency key used before", Source.CLIENT)
 BODY_TOO_LARGE = Fault(413, 9413, "Request body too large", Source.CLIENT, close=True)
 HEAD_TOO_LARGE = Fault(431, 9431, "Request header fields too large", Source.CLIENT, close=True)
 INTERNAL = Fault(500, 9500, "Internal error", Source.GATEWAY)
@@ -51,12 +57,17 @@ UNAVAILABLE = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True
 
 
 class GatewayError(Exception):
-    """A call that ends here. `detail` says what is wrong and what to do; it never holds a secret."""
+    """A call that ends here. `detail` says what is wrong and what to do; it never holds a secret.
 
-    def __init__(self, fault: Fault, detail: str = "") -> None:
-        super().__init__(detail or fault.message)
+    `headers` are further header lines of the answer; `message` goes before the fault's own.
+    """
+
+    def __init__(self, fault: Fault, detail: str = "", *, headers: bytes = b"", message: str = "") -> None:
+        super().__init__(detail or message or fault.message)
         self.fault = fault
         self.detail = detail
+        self.headers = headers
+        self.message = message or fault.message
 
     def body(self) -> bytes:
         """The JSON envelope of Cloudflare 3.29 (singular `error`, an array)."""
@@ -66,11 +77,11 @@ class GatewayError(Exception):
                 "success": False,
                 "result": [],
                 "messages": [],
-                "error": [{"code": fault.code, "message": fault.message}],
+                "error": [{"code": fault.code, "message": self.message}],
                 "name": "AiGatewayError",
                 "httpCode": fault.status,
                 "internalCode": fault.code,
-                "message": fault.message,
-                "description": self.detail or fault.message,
+                "message": self.message,
+                "description": self.detail or self.message,
             }
         )

@@ -36,13 +36,19 @@ class Progress(Enum):
 
 
 class UpstreamError(Exception):
-    """The provider did not give a whole, sound answer. `timeout` tells a missed deadline from a broken one."""
+    """The provider did not give a whole, sound answer. `timeout` tells a missed deadline from a broken one.
 
-    def __init__(self, reason: str, progress: Progress, *, timeout: bool = False) -> None:
+    `local`: the reason lies on this side, and says nothing of the provider.
+    """
+
+    def __init__(
+        self, reason: str, progress: Progress, *, timeout: bool = False, local: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.progress = progress
         self.timeout = timeout
+        self.local = local
 
 
 class Source(Protocol):
@@ -81,6 +87,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     deadline: float = 0.0  # 0: to be set at the next sweep
     source: Source | None = None
     _finished: asyncio.Future[None] | None = None
+    _first: asyncio.Future[None] | None = None
     _held_bytes: int = 0
     _sink_paused: bool = False
 
@@ -105,9 +112,19 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
             self._set_paused(False)
         return finished
 
+    async def first_byte(self) -> None:
+        """Waits for the first piece of the body, or the sound end of an empty one. Raises `UpstreamError`."""
+        if self.error is not None and not self.held:
+            raise self.error
+        if not self.held and not self.complete:
+            self._first = self.head.get_loop().create_future()
+            await self._first
+
     def hold(self, data: bytes) -> None:
         """A piece that nobody takes yet."""
         self.held.append(data)
+        if self._first is not None and not self._first.done():
+            self._first.set_result(None)
         self._held_bytes += len(data)
         if self._held_bytes > HELD_BYTES:
             self._set_paused(True)
@@ -153,9 +170,9 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     def finish(self) -> None:
         """The answer is whole."""
         self.complete = True
-        finished = self._finished
-        if finished is not None and not finished.done():
-            finished.set_result(None)
+        for waiting in (self._finished, self._first):
+            if waiting is not None and not waiting.done():
+                waiting.set_result(None)
 
     def broke(self, reason: str, *, timeout: bool = False) -> None:
         """The answer will not come, or not whole: whoever waits is told."""
@@ -164,7 +181,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         silent = self.connection is None or self.connection.barren_bytes == 0
         progress = Progress.SENT if silent and not self.status else Progress.ANSWERED
         self.error = error = UpstreamError(reason, progress, timeout=timeout)
-        for waiting in (self.head, self._finished):
+        for waiting in (self.head, self._first, self._finished):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
                 waiting.exception()  # the waiter may be gone already; asyncio must not complain
@@ -184,7 +201,9 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         if connection is not None:
             if self.paused and not connection.transport.is_closing():
                 connection.transport.resume_reading()
-            connection.release(reusable=self.complete and self.keep_alive and not self.sending)
+            connection.release(
+                reusable=self.complete and self.keep_alive and not (self.sending or self.write_blocked)
+            )
 
 
 class Connection(asyncio.Protocol):

@@ -25,6 +25,20 @@ _RESET = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+class Flow(Protocol):
+    """Where an answer comes from, and can be held back."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Guard(Protocol):
+    """Who wants a call to go on without its client."""
+
+    def holds(self) -> bool:
+        """The client has left: whether the call goes on."""
+
+
 class Lane(Protocol):
     """The client's connection, as an inbound request sees it."""
 
@@ -55,7 +69,8 @@ class Inbound(msgspec.Struct, eq=False):
     keep_alive: bool
     http10: bool
     task: asyncio.Task[None] | None = None
-    exchange: Exchange | None = None  # while an upstream answer may flow
+    flow: Flow | None = None  # while an answer may come in pieces
+    guard: Guard | None = None
     error: GatewayError | None = None  # found while reading; the answer to give
     begun: bool = False  # the answer's head is out: from here on nothing can be taken back
     response_complete: bool = False
@@ -92,7 +107,8 @@ class Inbound(msgspec.Struct, eq=False):
         """The client has gone: whoever works for it stops."""
         self.gone = True
         self.response_complete = True
-        self._interrupt()
+        if self.guard is None or not self.guard.holds():
+            self._interrupt()
 
     def _interrupt(self) -> None:
         if self.task is not None and self.running:
@@ -123,11 +139,19 @@ class Inbound(msgspec.Struct, eq=False):
 
     def relay(self, exchange: Exchange, capture: Capture | None) -> Relay:
         """Where the pieces of the body go; from now on the client's pace is the provider's."""
-        self.exchange = exchange
+        self.flow = exchange
         if self.lane.congested:
             exchange.pause()
+        return self.passage(capture)
+
+    def passage(self, capture: Capture | None) -> Relay:
+        """Frames and writes the pieces of the body."""
         self._relay = Relay(self.lane.transport, capture, chunked=self._chunked, length=self._left)
         return self._relay
+
+    def is_congested(self) -> bool:
+        """Whether the client takes less than is written."""
+        return self.lane.congested
 
     def end(self, trailers: list[Header]) -> None:
         """The body is whole; its end goes out with `finish`."""
@@ -154,7 +178,7 @@ class Inbound(msgspec.Struct, eq=False):
         if self.response_complete:
             return
         self.response_complete = True
-        self.exchange = None
+        self.flow = None
         lane = self.lane
         transport = lane.transport
         if transport.is_closing():
@@ -180,7 +204,7 @@ class Inbound(msgspec.Struct, eq=False):
         if self.response_complete:
             return
         self.response_complete = True
-        self.exchange = None
+        self.flow = None
         transport = self.lane.transport
         if self._until_close:
             connection = transport.get_extra_info("socket")

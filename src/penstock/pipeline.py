@@ -1,49 +1,56 @@
 """The one path a request takes: accept, identify, admit, recall, route, attempt, relay, settle.
 
-The only file that calls policies. Bytes are read and written elsewhere (`inbound.py`, `exchange.py`); this
-file decides. The commit point is the head of the answer: before it an error can become an answer, after it
-the answer can only be finished or visibly broken off. Every call is settled exactly once, whatever happens,
-in code without a single await, so that no cancellation can come between.
+Bytes are read and written elsewhere (`inbound.py`, `exchange.py`), attempts are made in `attempts.py` and
+answers kept in `recall.py`; this file says what comes after what. The commit point is the first byte of the
+answer: before it an error can become an answer, after it the answer can only be finished or visibly broken
+off. Every call is settled exactly once, whatever happens, in code without a single await, so that no
+cancellation can come between.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+import math
 from dataclasses import dataclass
 
+from penstock.answering import Answering, note_answer, own_headers
+from penstock.attempts import Attempts, CircuitOpen
 from penstock.call import Call, Gateway, Route
-from penstock.capture import Budget, Capture
+from penstock.capture import Budget
 from penstock.clock import Clock
+from penstock.controlled import Controlled
 from penstock.errors import (
     BAD_HTTP,
     BODY_TOO_LARGE,
     INTERNAL,
+    PROVIDER_DOWN,
     PROVIDER_TIMEOUT,
     PROVIDER_UNREACHABLE,
     UNAVAILABLE,
     GatewayError,
 )
-from penstock.exchange import Exchange, Progress, UpstreamError
+from penstock.exchange import UpstreamError
 from penstock.inbound import Inbound
-from penstock.outgoing import OutgoingRequest
+from penstock.policies.virtual_keys import check_model, check_provider
+from penstock.pricing.asked import asked_model
 from penstock.providers.base import Provider
+from penstock.recall import Recall
 from penstock.request_body import RequestBody
-from penstock.routing import Compat, World, check_compat
+from penstock.routing import Compat, Universal, World, check_compat, check_universal
+from penstock.step_call import step_call
+from penstock.telemetry.call_bodies import request_of
 from penstock.telemetry.journal import Journal
 from penstock.telemetry.record import COMPLETE, Outcome
 from penstock.telemetry.recorder import record_frame
-from penstock.upstream import Upstream
 from penstock.wire.controls import NO_CONTROLS, parse_controls
-from penstock.wire.headers import HeaderSorter
+from penstock.wire.headers import HeaderSorter, RequestHead
 from penstock.wire.openai_chat import ChatRequest
 from penstock.wire.status import status_line
 from penstock.wire.target import redact_query, split_target
+from penstock.wire.universal import Step, parse_steps
 
 log = logging.getLogger("penstock.pipeline")
-
-_IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +68,22 @@ class Pipeline:
     def __init__(
         self,
         world: World,
-        upstream: Upstream,
+        attempts: Attempts,
+        recall: Recall,
         journal: Journal,
         clock: Clock,
         budget: Budget,
         limits: PipelineLimits,
     ) -> None:
         self.world = world
-        self._upstream = upstream
+        self._attempts = attempts
         self._journal = journal
         self._clock = clock
         self._budget = budget
         self._limits = limits
         self._sorter = HeaderSorter()
+        self._answering = Answering(self._sorter, budget, limits.logged_body)
+        self._controlled = Controlled(recall, attempts, self._answering, clock, budget, limits.buffered_body)
 
     async def run(self, inbound: Inbound) -> None:
         """One call from its head to its settlement. Never raises."""
@@ -87,36 +97,47 @@ class Pipeline:
                 hook(call)
             if call.refusal is not None:
                 raise call.refusal
+            for hook in call.gateway.admit:
+                hook(call)
+            if call.head.expects:
+                inbound.invite_body()
+            if isinstance(route, Universal):
+                call.body.budget = None  # it holds the credentials of all its steps
+                await self._steps(call, inbound)
+                return
             if isinstance(route, Compat):
                 route = await self._choose(call, route, inbound)
-            exchange = await self._attempt(call, route, inbound)
-            relayed = self._relay(call, exchange, inbound)
-            if relayed is not None:
-                await relayed
-                inbound.end(exchange.trailers)
-        except GatewayError as error:
-            self._refuse(call, inbound, error)
-        except UpstreamError as error:
-            self._lose(call, inbound, error)
-        except asyncio.CancelledError:
-            self._stop(call, inbound)
-        except Exception:
-            log.exception("a call failed inside the gateway")
-            self._refuse(call, inbound, GatewayError(INTERNAL, "the gateway's log says more"))
+            if call.token is not None:
+                await self._check_token(call, route)
+            if call.steers or call.head.idempotency_key or route.provider.extra_headers:
+                await self._controlled.serve(call, route, inbound, more=False)
+            else:
+                pool, outgoing = self._attempts.prepare(call, route)
+                call.exchange = exchange = await self._attempts.once(
+                    call, pool, outgoing, call.controls.timeout
+                )
+                call.first_byte = self._clock.monotonic()
+                relayed = self._answering.relay(call, exchange, inbound)
+                if relayed is not None:
+                    await relayed
+                    inbound.end(exchange.trailers)
+        except (Exception, asyncio.CancelledError) as error:
+            self._end_badly(call, inbound, error)
         finally:
             self._settle(call, inbound)
             inbound.task_ended()
 
     # -- 1. accept
 
-    def _accept(self, inbound: Inbound) -> tuple[Call, Route | Compat]:
+    def _accept(self, inbound: Inbound) -> tuple[Call, Route | Compat | Universal]:
         path, query = split_target(inbound.target)
         try:
             route = self.world.route(path, inbound.header)
         except GatewayError as error:
             return self._accept_lost(inbound, path, query, error)
-        provider = None if isinstance(route, Compat) else route.provider
-        return self._new_call(inbound, route.gateway, provider, route.tail, query), route
+        provider = route.provider if isinstance(route, Route) else None
+        head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
+        return self._new_call(inbound, head, route.gateway, provider, route.tail, query), route
 
     def _accept_lost(
         self, inbound: Inbound, path: bytes, query: bytes, error: GatewayError
@@ -126,14 +147,19 @@ class Pipeline:
         if gateway is None:
             raise error
         tail = path.decode("ascii", "replace").split("/", 4)[-1]
-        call = self._new_call(inbound, gateway, None, tail, query)
+        call = self._new_call(inbound, self._sorter.request(inbound.headers), gateway, None, tail, query)
         call.refusal = error
         return call, Compat(gateway, tail)
 
     def _new_call(
-        self, inbound: Inbound, gateway: Gateway, provider: Provider | None, tail: str, query: bytes
+        self,
+        inbound: Inbound,
+        head: RequestHead,
+        gateway: Gateway,
+        provider: Provider | None,
+        tail: str,
+        query: bytes,
     ) -> Call:
-        head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
@@ -150,6 +176,11 @@ class Pipeline:
             query,
             gateway.collect_logs if controls.collect_log is None else controls.collect_log,
             provider is None,
+            inbound.method,
+            inbound.body,
+            inbound.header,
+            controls.metadata,
+            gateway.steers or (controls is not NO_CONTROLS and controls.steer),
         )
         call.refusal = self._head_refusal(call, inbound.body)
         return call
@@ -170,78 +201,87 @@ class Pipeline:
             return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
         return None
 
+    # -- 3. admit
+
+    async def _check_token(self, call: Call, route: Route) -> None:
+        """What a virtual key restricts: providers, and models, for which the body may have to be read."""
+        check_provider(call)
+        if call.token is None or not call.token.models:
+            return
+        whole = await call.body.gather(self._limits.buffered_body)
+        body = request_of(call) if whole else None
+        asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
+        check_model(call, call.model or asked)
+
     # -- 5. route
 
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        if call.head.expects:
-            inbound.invite_body()
-        request = ChatRequest(await inbound.body.whole(self._limits.buffered_body))
+        request = ChatRequest(await call.body.whole(self._limits.buffered_body))
         call.model = request.model
-        route, model = self.world.chat(compat, request.model, inbound.header)
+        route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider
-        inbound.body.replace(request.with_model(model))
+        call.model = f"{route.provider.slug}/{model}"  # prefixes have aliases
+        call.body.replace(request.with_model(model))
         return route
 
-    # -- 6. attempt
+    # -- several steps
 
-    async def _attempt(self, call: Call, route: Route, inbound: Inbound) -> Exchange:
-        """Sends the request and waits for the answer's head."""
-        head, method, provider = call.head, inbound.method, route.provider
-        if provider.credentials is not None:
-            for name, value in provider.credentials(route.tail, inbound.header):
-                head.forward += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
-        if head.expects:
-            inbound.invite_body()
-        query = call.query if route.query is None else route.query
-        outgoing = OutgoingRequest(method, route.path + query, head.forward, inbound.body)
-        opening = self._upstream.open(
-            self._upstream.pool(route.origin), outgoing, method in _IDEMPOTENT, method == b"HEAD"
-        )
-        if call.controls.timeout is not None:
-            opening = _in_time(opening, call.controls.timeout)
-        call.exchange = exchange = await opening
-        call.first_byte = self._clock.monotonic()
-        return exchange
+    async def _steps(self, call: Call, inbound: Inbound) -> None:
+        """A universal request: its steps in order, until one of them has an answer (Cloudflare 1.7)."""
+        check_universal(inbound.method)
+        steps = parse_steps(await call.body.whole(self._limits.buffered_body))
+        call.settled = True  # from here on each step is a call, and has a row, of its own
+        for index, step in enumerate(steps):
+            over = await self._step(call, step, index, inbound, more=index + 1 < len(steps))
+            if over or inbound.gone:
+                return
 
-    # -- 7. relay
-
-    def _relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> asyncio.Future[None] | None:
-        """Passes the answer on: what is there already in one piece, what is still to come as it comes."""
-        head = self._sorter.response(exchange.headers)
-        if head.fault:
-            raise UpstreamError(head.fault, Progress.ANSWERED)
-        call.status = exchange.status
-        call.response_type = head.content_type
-        call.response_encoding = head.content_encoding
-        start = b"%b%b%b%b" % (
-            status_line(exchange.status),
-            b"".join(head.forward),
-            inbound.framing(head.length, bodiless=exchange.bodiless),
-            _own_headers(call),
-        )
-        if exchange.complete:
-            self._note_answer(call, exchange.held)
-            inbound.whole(start, exchange.held, exchange.trailers)
-            return None
-        inbound.send_head(start)
+    async def _step(self, origin: Call, step: Step, index: int, inbound: Inbound, *, more: bool) -> bool:
+        """One step; whether the request is over with it."""
+        call = step_call(origin, step, index, self._sorter, self._clock)
         if call.logged and call.controls.collect_payload:
-            call.capture = Capture(self._limits.logged_body, self._budget)
-        call.relay = inbound.relay(exchange, call.capture)
-        return exchange.relay(call.relay.feed)
-
-    def _note_answer(self, call: Call, pieces: list[bytes]) -> None:
-        """Remembers an answer that came in one go, and so is small."""
-        if len(pieces) == 1:
-            call.answer = pieces[0]
-        elif pieces:
-            call.answer = b"".join(pieces)
-        call.received = len(call.answer)
+            call.body.record(self._limits.logged_body, self._budget)
+        over = True
+        try:
+            for hook in call.gateway.identify:
+                hook(call)
+            tail = step.endpoint.partition("?")[0]
+            route = self.world.step(call.gateway, step.provider, tail, call.header)
+            if isinstance(route, Compat):
+                call.compat = True
+                route = await self._choose(call, route, inbound)
+            call.provider = route.provider
+            if call.token is not None:
+                await self._check_token(call, route)
+            over = await self._controlled.serve(call, route, inbound, more=more)
+        except (Exception, asyncio.CancelledError) as error:
+            over = not more or inbound.begun or not isinstance(error, GatewayError | UpstreamError)
+            self._end_badly(call, inbound, error, silent=not over)
+        finally:
+            self._settle(call, inbound, silent=not over)
+        return over
 
     # -- when it does not go well
 
-    def _refuse(self, call: Call | None, inbound: Inbound, error: GatewayError) -> None:
+    def _end_badly(
+        self, call: Call | None, inbound: Inbound, error: BaseException, *, silent: bool = False
+    ) -> None:
+        """The call did not come to its answer. `silent`: another step will answer."""
+        if isinstance(error, GatewayError):
+            self._refuse(call, inbound, error, silent=silent)
+        elif isinstance(error, UpstreamError):
+            self._lose(call, inbound, error, silent=silent)
+        elif isinstance(error, asyncio.CancelledError):
+            self._stop(call, inbound)
+        else:
+            log.error("a call failed inside the gateway", exc_info=error)
+            self._refuse(call, inbound, GatewayError(INTERNAL, "the gateway's log says more"))
+
+    def _refuse(
+        self, call: Call | None, inbound: Inbound, error: GatewayError, *, silent: bool = False
+    ) -> None:
         """The gateway answers itself; too late for that, the answer is broken off."""
         if call is not None:
             call.error = error
@@ -253,15 +293,18 @@ class Pipeline:
             call.status = error.fault.status
             call.response_type = b"application/json"
             call.response_encoding = b""
-            self._note_answer(call, [body])
+            note_answer(call, [body])
+        if silent:
+            return
         if error.fault.close:
             inbound.keep_alive = False
         bodiless = inbound.method == b"HEAD"
-        head = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%b%b" % (
+        head = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%b%b%b" % (
             status_line(error.fault.status),
             len(body),
+            error.headers,
             inbound.framing(len(body), bodiless=bodiless),
-            self._headers_without_call(inbound) if call is None else _own_headers(call),
+            self._headers_without_call(inbound) if call is None else own_headers(call),
         )
         inbound.whole(head, [] if bodiless else [body], [])
 
@@ -275,10 +318,13 @@ class Pipeline:
             event.encode("ascii"),
         )
 
-    def _lose(self, call: Call | None, inbound: Inbound, error: UpstreamError) -> None:
+    def _lose(self, call: Call | None, inbound: Inbound, error: UpstreamError, *, silent: bool) -> None:
         """The provider did not answer, or not to the end."""
-        fault = PROVIDER_TIMEOUT if error.timeout else PROVIDER_UNREACHABLE
-        self._refuse(call, inbound, GatewayError(fault, error.reason))
+        if isinstance(error, CircuitOpen):
+            fault, headers = PROVIDER_DOWN, b"retry-after: %d\r\n" % math.ceil(error.seconds)
+        else:
+            fault, headers = PROVIDER_TIMEOUT if error.timeout else PROVIDER_UNREACHABLE, b""
+        self._refuse(call, inbound, GatewayError(fault, error.reason, headers=headers), silent=silent)
         if call is not None:
             call.outcome = Outcome.PROVIDER_BROKE
 
@@ -294,24 +340,31 @@ class Pipeline:
 
     # -- 8. settle
 
-    def _settle(self, call: Call | None, inbound: Inbound) -> None:
+    def _settle(self, call: Call | None, inbound: Inbound, *, silent: bool = False) -> None:
         """Records the call and lets the end of the answer go, in this order."""
         if call is None:
             inbound.finish()
             return
-        then = inbound.finish
+        if call.settled:
+            return
+        call.settled = True
+        then = _nothing if silent else inbound.finish
+        if inbound.begun and call.relay is not None and call.outcome != COMPLETE:
+            then = inbound.break_off
         if call.exchange is not None:
-            if inbound.begun and call.outcome != COMPLETE and call.answer == b"":
-                then = inbound.break_off
             call.exchange.close()
             call.exchange = None
+        if inbound.gone and call.outcome == COMPLETE:
+            call.outcome = Outcome.ABANDONED
         if call.relay is not None:
             call.received = call.relay.received
+        if call.reservation is not None:
+            self._settle_spending(call)
         if not call.logged:
             then()
             return
         try:
-            frame = record_frame(call, inbound, self._clock.monotonic())
+            frame = record_frame(call, self._clock.monotonic())
         except Exception:
             log.exception("a call cannot be recorded")  # the client is not to blame, and gets its answer
             self._journal.unwritten += 1
@@ -319,23 +372,17 @@ class Pipeline:
         else:
             self._journal.commit(frame, then)
 
+    def _settle_spending(self, call: Call) -> None:
+        if call.capture is not None:
+            call.answer, call.answer_cut = call.capture.release(), call.capture.cut
+            call.capture = None
+        spending = call.gateway.spending
+        if spending is not None:
+            try:
+                spending.settle(call)
+            except Exception:
+                log.exception("what a call has cost could not be counted")
 
-async def _in_time(opening: Coroutine[None, None, Exchange], seconds: float) -> Exchange:
-    try:
-        async with asyncio.timeout(seconds):
-            return await opening
-    except TimeoutError:
-        raise GatewayError(PROVIDER_TIMEOUT, f"no answer within {seconds * 1000:.0f} ms") from None
 
-
-def _own_headers(call: Call) -> bytes:
-    """The gateway's response headers and the end of the head (Cloudflare 2.2)."""
-    name = call.id.encode("ascii")
-    event = name if call.event_id is call.id else call.event_id.encode("ascii")
-    if call.logged:
-        return b"cf-aig-log-id: %b\r\ncf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (
-            name,
-            name,
-            event,
-        )
-    return b"cf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (name, event)
+def _nothing() -> None:
+    """A step that failed has nothing to let go."""

@@ -46,7 +46,16 @@ class RequestBody(msgspec.Struct, eq=False):
     _exchange: Exchange | None = None
     _capture: Capture | None = None  # made only when the pieces are let go before the call ends
     _collecting: asyncio.Future[None] | None = None
+    _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
+    _streamed: bool = False  # it was sent before it was complete
     _dropping: bool = False
+
+    @classmethod
+    def of(cls, data: bytes) -> RequestBody:
+        """A body that is all there."""
+        body = cls(_no_hold, length=len(data), complete=True, size=len(data))
+        body._waiting = [data]
+        return body
 
     # -- the client's side
 
@@ -65,8 +74,11 @@ class RequestBody(msgspec.Struct, eq=False):
             return
         self._waiting.append(data)
         self._waiting_bytes += len(data)
-        if self._waiting_bytes > WAITING_BYTES and self._collecting is None:
-            self.hold(True)
+        if self._collecting is None:
+            if self._waiting_bytes > WAITING_BYTES:
+                self.hold(True)
+        elif 0 < self._enough < self.size:
+            self._wake()
 
     def end(self) -> None:
         """The client has sent all of it."""
@@ -131,6 +143,7 @@ class RequestBody(msgspec.Struct, eq=False):
             self._send_whole(exchange, head)
             return
         self._exchange = exchange
+        self._streamed = True
         exchange.sending = True
         exchange.source = self
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
@@ -186,6 +199,35 @@ class RequestBody(msgspec.Struct, eq=False):
             raise self.failure
         return b"".join(self._waiting)
 
+    async def gather(self, limit: int) -> bool:
+        """Waits for all of it, unless it has more than `limit` bytes, or breaks off: then false, and it will go
+        out as it comes. Raises `GatewayError` when it breaks off.
+        """
+        if self.length > limit:
+            return False
+        while not self.complete and self.failure is None and self.size <= limit:
+            self._collecting = asyncio.get_running_loop().create_future()
+            self._enough = limit
+            self.hold(False)
+            await self._collecting
+        self._collecting = None
+        if self.failure is not None:
+            raise self.failure
+        return self.complete
+
+    @property
+    def gathered(self) -> bytes:
+        """All of it, where it was waited for."""
+        return self.kept or b""
+
+    @property
+    def kept(self) -> bytes | None:
+        """All of it; None when it is not complete, or went out as it came."""
+        waiting = self._waiting
+        if not self.complete or self._streamed:
+            return None
+        return waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
         self._original = b"".join(self._waiting)
@@ -197,6 +239,10 @@ class RequestBody(msgspec.Struct, eq=False):
     def _wake(self) -> None:
         if self._collecting is not None and not self._collecting.done():
             self._collecting.set_result(None)
+
+
+def _no_hold(_hold: bool) -> None:
+    """There is no client to hold back."""
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""From a request target to a route: which gateway, which provider, which upstream path (Cloudflare 1.1, 1.2).
+"""From a request target to a route: which gateway, which provider, which upstream path (Cloudflare 1.1, 1.2, 1.7).
 
 A `World` is everything a worker needs to know to serve: immutable, made anew at each change of configuration
 and swapped in one step. It remembers the routes of paths it has seen, because most traffic asks for few.
@@ -6,7 +6,7 @@ and swapped in one step. It remembers the routes of paths it has seen, because m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from penstock.call import Gateway, Route
 from penstock.errors import (
@@ -41,17 +41,45 @@ class Compat:
         self.tail = tail
 
 
+class Universal:
+    """The universal endpoint of a gateway: providers and requests stand in its body (Cloudflare 1.7)."""
+
+    __slots__ = ("gateway", "tail")
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.tail = ""
+
+
 class World:
     """The gateways and providers of one configuration."""
 
-    __slots__ = ("_gateways", "_remembered", "registry")
+    __slots__ = ("_gateways", "_registries", "_remembered", "directory_version", "registry")
 
-    def __init__(self, gateways: Mapping[tuple[str, str], Gateway], registry: Registry) -> None:
+    def __init__(
+        self,
+        gateways: Mapping[tuple[str, str], Gateway],
+        registry: Registry,
+        registries: Mapping[str, Registry] | None = None,
+        directory_version: int = 0,
+    ) -> None:
+        """`registries` are of accounts that have providers of their own; `registry` is everybody else's."""
         self._gateways = dict(gateways)
         self._remembered: dict[bytes, Route] = {}
+        self._registries = dict(registries or {})
         self.registry = registry
+        self.directory_version = directory_version
 
-    def route(self, path: bytes, header: HeaderLookup) -> Route | Compat:
+    @property
+    def gateways(self) -> Collection[Gateway]:
+        """All gateways of all accounts."""
+        return self._gateways.values()
+
+    def providers_of(self, account: str) -> Registry:
+        """What providers an account can call."""
+        return self._registries.get(account, self.registry)
+
+    def route(self, path: bytes, header: HeaderLookup) -> Route | Compat | Universal:
         """The route of a path below `/v1/`. Raises `GatewayError` (2001, 2008, bad request)."""
         route = self._remembered.get(path)
         return self._find(path, header) if route is None else route
@@ -65,33 +93,45 @@ class World:
         return self._gateways.get((account, name)) or self._default(account, name)
 
     def _default(self, account: str, name: str) -> Gateway | None:
-        if name == COMPAT or self.registry.find(name) is not None:
+        if name == COMPAT or self.providers_of(account).find(name) is not None:
             return self._gateways.get((account, _DEFAULT_GATEWAY))
         return None
 
-    def _find(self, path: bytes, header: HeaderLookup) -> Route | Compat:
+    def _find(self, path: bytes, header: HeaderLookup) -> Route | Compat | Universal:
         check_path(path)
         try:
             parts = path.decode("ascii").split("/")
         except UnicodeDecodeError:
             raise GatewayError(BAD_REQUEST, "the path must be ASCII; percent-encode the rest") from None
         gateway, rest = self._split_gateway(parts[2:])
-        if not rest or not rest[0]:
+        if not rest or rest == [""]:
+            return Universal(gateway)
+        if not rest[0]:
             raise GatewayError(
                 NOT_FOUND, "name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…"
             )
         slug, tail = rest[0], "/".join(rest[1:])
         if slug == COMPAT:
             return Compat(gateway, tail)
-        provider = self.registry.find(slug)
-        if provider is None:
-            raise GatewayError(INVALID_PROVIDER, f"no provider is called {slug[:64]!r}")
+        provider = self._provider(gateway, slug)
         route = self.locate(gateway, provider, tail, header)
         if provider.static and len(path) <= _REMEMBERED_LENGTH:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered[path] = route
         return route
+
+    def _provider(self, gateway: Gateway, slug: str) -> Provider:
+        provider = self.providers_of(gateway.account).find(slug)
+        if provider is None:
+            raise GatewayError(INVALID_PROVIDER, f"no provider is called {slug[:64]!r}")
+        return provider
+
+    def step(self, gateway: Gateway, slug: str, tail: str, header: HeaderLookup) -> Route | Compat:
+        """The route of a universal request's step. Raises `GatewayError` as `route` does."""
+        if slug == COMPAT:
+            return Compat(gateway, tail)
+        return self.locate(gateway, self._provider(gateway, slug), tail, header)
 
     def _split_gateway(self, parts: list[str]) -> tuple[Gateway, list[str]]:
         """The gateway and what follows it; a left-out gateway id means `default`."""
@@ -108,7 +148,8 @@ class World:
 
     def locate(self, gateway: Gateway, provider: Provider, tail: str, header: HeaderLookup) -> Route:
         """The route of a provider's tail."""
-        location = self.registry.locate(provider, tail, header)
+        registry = self.providers_of(gateway.account)
+        location = registry.locate(provider, tail, header)
         query = location.query and f"?{location.query}"
         return Route(
             gateway,
@@ -117,6 +158,7 @@ class World:
             location.origin,
             location.path.encode("ascii"),
             query if query is None else query.encode("ascii"),
+            registry.is_overridden(provider),
         )
 
     def chat(self, compat: Compat, model: str, header: HeaderLookup) -> tuple[Route, str]:
@@ -128,7 +170,7 @@ class World:
         prefix, slash, name = model.partition("/")
         if not slash or not prefix or not name:
             raise GatewayError(BAD_CHAT_FORMAT, "model must be {provider}/{model}, e.g. parallel/speed")
-        provider = self.registry.find_compat(prefix)
+        provider = self.providers_of(compat.gateway.account).find_compat(prefix)
         if provider is None:
             raise GatewayError(INVALID_PROVIDER, f"no provider is called {prefix[:64]!r}")
         if provider.chat_path is None:
@@ -145,3 +187,12 @@ def check_compat(compat: Compat, method: bytes) -> None:
         raise GatewayError(NOT_FOUND, "below compat only chat/completions is served")
     if method != b"POST":
         raise GatewayError(METHOD_NOT_ALLOWED, "use POST for compat/chat/completions")
+
+
+def check_universal(method: bytes) -> None:
+    """A gateway itself takes `POST` only."""
+    if method != b"POST":
+        raise GatewayError(
+            METHOD_NOT_ALLOWED,
+            "POST an array of steps here, or name a provider: /v1/{account}/{gateway}/{provider}/…",
+        )

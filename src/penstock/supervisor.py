@@ -20,14 +20,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from penstock.app import LoadSettings, build_world, run_worker
+from penstock.app import LoadSettings, open_prices, run_worker
+from penstock.assembly import build_registry
+from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import ConfigError, Settings
+from penstock.stores.sqlite_directory import FILE_NAME as DIRECTORY_FILE
+from penstock.stores.sqlite_directory import change_counter
 from penstock.telemetry import shipper_process
 
 log = logging.getLogger("penstock.supervisor")
 
 _WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
-_TICK_SECONDS = 0.5
+_TICK_SECONDS = 0.25
 _QUICK_DEATH_SECONDS = 2.0
 _QUICK_DEATHS = 5
 _STOP_GRACE_SECONDS = 5.0
@@ -40,6 +44,10 @@ _SHIPPER_NICENESS = 19
 
 class StartError(Exception):
     """Penstock cannot start; the text says why and what to do."""
+
+
+def _nothing() -> None:
+    """There is nothing to prepare."""
 
 
 @dataclass(slots=True)
@@ -64,12 +72,13 @@ class LocalParallel:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs one Penstock. `config_file` is watched for changes when it is there."""
+    """Runs one Penstock. `config_file` is watched for changes when it is there, and the directory always."""
 
     settings: Settings
     load: LoadSettings
     config_file: Path | None = None
     local_parallel: LocalParallel | None = None
+    prepare: Callable[[], None] = _nothing  # called once data folder and address are ours
     _children: list[Child] = field(default_factory=list)
     _socket: socket.socket | None = None
     _lifeline: tuple[int, int] = (-1, -1)
@@ -81,6 +90,7 @@ class Supervisor:
         lock = _lock_folder(data)
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
+        self.prepare()
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -95,7 +105,8 @@ class Supervisor:
 
     def _start_all(self, data: Path) -> None:
         parent = self._lifeline[0]
-        self._children.append(Child("shipper", lambda: _ship(data, parent)))
+        prices = open_prices(self.settings)
+        self._children.append(Child("shipper", lambda: _ship(data, prices, parent)))
         if self.local_parallel is not None:
             listener = _bind_unix(self.local_parallel.socket)
             engine = self.local_parallel
@@ -153,20 +164,23 @@ class Supervisor:
             else:
                 return 0
 
-    def _stamp(self) -> tuple[int, int] | None:
-        if self.config_file is None:
-            return None
-        try:
-            status = self.config_file.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
+    def _stamp(self) -> tuple[int, int, int]:
+        """Another one after every change of the configuration file or of the directory."""
+        directory = Path(self.settings.server.data) / DIRECTORY_FILE
+        changes = written = size = 0
+        with suppress(OSError):
+            changes = change_counter(directory)
+        if self.config_file is not None:
+            with suppress(OSError):
+                status = self.config_file.stat()
+                written, size = status.st_mtime_ns, status.st_size
+        return changes, written, size
 
     def _reload(self) -> None:
         """A bad configuration is refused here, once, with line and reason; the workers keep the old one."""
         try:
             settings = self.load()
-            build_world(settings)
+            build_registry(settings)
         except ConfigError as error:
             log.error("the changed configuration is refused, the old one keeps serving:\n%s", error)
             return
@@ -207,10 +221,10 @@ class Supervisor:
             self.local_parallel.socket.unlink(missing_ok=True)
 
 
-def _ship(data: Path, parent: int) -> int:
+def _ship(data: Path, prices: PackagedPrices, parent: int) -> int:
     """Calls go first: on a busy machine the journal holds what the ledger gets a little later."""
     os.nice(_SHIPPER_NICENESS)
-    return shipper_process.main(data, parent_fd=parent)
+    return shipper_process.main(data, parent, prices)
 
 
 def _end(children: list[Child], seconds: float) -> None:

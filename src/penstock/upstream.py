@@ -12,7 +12,6 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the second
@@ -21,7 +20,9 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
+from penstock.egress import check_guarded, is_loopback, public_address
 from penstock.exchange import Connection, Exchange, Progress, UpstreamError
+from penstock.policies.breaker import Breaker
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _TUNNEL_HEAD_BYTES = 16384
@@ -61,11 +62,14 @@ class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
     __slots__ = (
+        "breaker",
         "connecting",
         "connections",
+        "guarded",
         "host",
         "host_lines",
         "idle",
+        "origin",
         "port",
         "prefix",
         "proxy",
@@ -73,8 +77,13 @@ class Pool:
         "unix_path",
     )
 
-    def __init__(self, origin: str, proxies: Mapping[str, str]) -> None:
-        """Raises `ValueError` for an origin that is not http, https or http+unix."""
+    def __init__(self, origin: str, proxies: Mapping[str, str], *, guarded: bool = False) -> None:
+        """`guarded` connects to public addresses only. Raises `ValueError` for an origin that is not http, https
+        or http+unix.
+        """
+        self.origin = origin
+        self.guarded = guarded
+        self.breaker: Breaker | None = None  # whether calls should go there at all, for who sends them
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https", "http+unix") or not parts.netloc:
             raise ValueError(f"not an address a call can go to: {origin!r}")
@@ -143,11 +152,15 @@ class Upstream:
         self._tls = tls
         self._pools: dict[str, Pool] = {}
 
-    def pool(self, origin: str) -> Pool:
-        """The pool of an origin, e.g. `https://api.openai.com`."""
-        pool = self._pools.get(origin)
+    def pool(self, origin: str, *, guarded: bool = False) -> Pool:
+        """The pool of an origin, e.g. `https://api.openai.com`; a `guarded` one is a pool of its own."""
+        name = f"{origin} guarded" if guarded else origin
+        pool = self._pools.get(name)
         if pool is None:
-            pool = self._pools[origin] = Pool(origin, self._proxies)
+            try:
+                pool = self._pools[name] = Pool(origin, self._proxies, guarded=guarded)
+            except ValueError as error:
+                raise UpstreamError(f"no way there: {error}", Progress.NOT_SENT, local=True) from error
         return pool
 
     @property
@@ -199,7 +212,7 @@ class Upstream:
 
     async def _connect(self, pool: Pool) -> Connection:
         if self._max_connections and pool.busy >= self._max_connections:
-            raise UpstreamError("all connections to the provider are in use", Progress.NOT_SENT)
+            raise UpstreamError("all connections to the provider are in use", Progress.NOT_SENT, local=True)
         pool.connecting += 1
         try:
             async with asyncio.timeout(self.deadlines.connect):
@@ -221,12 +234,21 @@ class Upstream:
         def connection() -> Connection:
             return Connection(loop, pool)
 
+        if pool.guarded:
+            check_guarded(pool.host, is_socket=pool.unix_path is not None)
         if pool.unix_path is not None:
             _, protocol = await loop.create_unix_connection(connection, pool.unix_path)
             return protocol
         if pool.proxy is not None:
             return await self._dial_proxy(loop, pool, pool.proxy, connection())
         tls = self._context() if pool.tls else None
+        if pool.guarded:
+            address = await public_address(loop, pool.host, pool.port)
+            name = pool.host if pool.tls else None
+            _, protocol = await loop.create_connection(
+                connection, address, pool.port, ssl=tls, server_hostname=name
+            )
+            return protocol
         _, protocol = await loop.create_connection(connection, pool.host, pool.port, ssl=tls)
         return protocol
 
@@ -318,7 +340,7 @@ def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
     """The environment's proxy for an address; never for this machine itself."""
     host = parts.hostname or ""
     address = proxies.get(parts.scheme) or proxies.get("all")
-    if not address or _is_loopback(host) or proxy_bypass_environment(parts.netloc, dict(proxies)):
+    if not address or is_loopback(host) or proxy_bypass_environment(parts.netloc, dict(proxies)):
         return None
     proxy = urlsplit(address if "://" in address else f"http://{address}")
     if not proxy.hostname or proxy.scheme not in _DEFAULT_PORT:
@@ -329,12 +351,3 @@ def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
         authorization = b"proxy-authorization: Basic %b\r\n" % b64encode(pair)
     port = proxy.port or _DEFAULT_PORT[proxy.scheme]
     return _Proxy(proxy.hostname, port, proxy.scheme == "https", authorization)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -96,7 +96,9 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         "request_content_type": "application/json", "response_content_type": "application/json",
         "status_code": 200, "success": False, "outcome": "abandoned", "cached": False, "duration": 1235,
         "timings": {"total": 1234.567, "latency": 98.765}, "tokens_in": 10, "tokens_out": 20,
-        "usage_metadata": {"input_tokens": 10}, "cost": None, "metadata": {}, "step": 0, "feedback": None,
+        "usage_metadata": {"input_tokens": 10}, "cost": None, "custom_cost": False, "price_source": None,
+        "byok": False, "wholesale": False, "attempts": 0, "token": None, "user": None, "team": None,
+        "metadata": {}, "step": 0, "feedback": None,
         "score": None, "user_agent": "", "authentication": True, "compatibilityMode": False,
         "request_size": 100, "response_size": 2048, "error_code": None, "error_detail": None,
     }  # fmt: skip

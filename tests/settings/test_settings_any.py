@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.settings import ConfigError, FileSettings, Settings, load
-from penstock.settings.gateways import Dlp, SpendKey
+from penstock.settings.gateways import Dlp, SpendKey, SpendLimits, SpendRule
 from penstock.settings.server import ProviderSettings
 
 
@@ -42,7 +42,9 @@ def document(file: msgspec.Struct) -> str:
     for name, table in msgspec.to_builtins(file).items():
         nested = {key: item for key, item in table.items() if isinstance(item, dict)}
         text += f"[{name}]\n"
-        text += "".join(f"{key} = {toml(item)}\n" for key, item in table.items() if key not in nested)
+        text += "".join(
+            f"{key} = {toml(item)}\n" for key, item in table.items() if key not in nested and item is not None
+        )
         for key, item in nested.items():
             text += f'[{name}."{key}"] # {key}\n' + "".join(
                 f"{toml(k)} = {toml(v)}\n" for k, v in item.items() if v is not None
@@ -56,7 +58,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 DLP = st.builds(Dlp, enabled=st.booleans(), policies=st.just(())) | st.just(
     Dlp(enabled=True, action="FLAG", profiles=("a",))
 )
-PROVIDERS = st.builds(ProviderSettings, base_url=URLS)
+HEADERS = st.dictionaries(st.sampled_from(["x-team", "Authorization"]), st.sampled_from(["", "a b", "k\t1"]))
+PROVIDERS = st.builds(ProviderSettings, base_url=URLS, headers=HEADERS)
 SPEND_KEY = st.sampled_from([SpendKey(mode="partition"), SpendKey(mode="filter", values=("a", "b"))])
 
 
@@ -69,6 +72,8 @@ def any_of(kind: object) -> st.SearchStrategy[object]:
         return SPEND_KEY
     if kind is ProviderSettings:
         return PROVIDERS
+    if kind is SpendLimits:
+        return st.builds(SpendLimits, enabled=st.booleans(), rules=spend_rules())
     if origin in (Union, UnionType):
         return st.one_of([st.none() if part is type(None) else any_of(part) for part in arguments])
     if origin is Literal:
@@ -82,6 +87,14 @@ def any_of(kind: object) -> st.SearchStrategy[object]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return tables(kind)
     return st.booleans() if kind is bool else TEXT
+
+
+def spend_rules() -> st.SearchStrategy[tuple[SpendRule, ...]]:
+    """Two rules may not have one id; without one they are told apart by their places."""
+    rules = st.builds(
+        SpendRule, **{field.name: field_of(field) for field in msgspec.structs.fields(SpendRule)}
+    )
+    return st.lists(rules, max_size=2, unique_by=lambda rule: rule.id or object()).map(tuple)
 
 
 def in_range(kind: object, meta: msgspec.Meta) -> st.SearchStrategy[object]:

@@ -43,7 +43,8 @@ UNKNOWN_KEYS = [
     (GATEWAY + "cache_tll = 1", f'2: unknown key "cache_tll" in [{OF_GATEWAY}]; did you mean "cache_ttl"?'),
     (
         'admin_token = "hidden"',
-        '1: unknown key "admin_token" at the top level; known keys: server, journal, providers, accounts',
+        '1: unknown key "admin_token" at the top level; known keys: server, journal, cache, idempotency, '
+        "breaker, pricing, providers, accounts",
     ),
     (
         '[[accounts.a.gateways.g.otel]]\nurl = "http://x"\nheaders = {}\nulr = 1',
@@ -88,6 +89,19 @@ WRONG_VALUES = [
     (
         "[server.timeouts]\ndrain = nan",
         "2: server.timeouts.drain: found nan, allowed: a number from 0 to 604800",
+    ),
+    (
+        "[cache]\nmax_bytes = 0",
+        "2: cache.max_bytes: found 0, allowed: a whole number from 1 to 1099511627776",
+    ),
+    ("[idempotency]\nttl = 59", "2: idempotency.ttl: found 59, allowed: a whole number from 60 to 2592000"),
+    ("[breaker]\nerror_share = 1.5", "2: breaker.error_share: found 1.5, allowed: a number from 0 to 1"),
+    ("[breaker]\nmin_calls = 0", "2: breaker.min_calls: found 0, allowed: a whole number from 1 to 1000000"),
+    ("[breaker]\nopen = 0", "2: breaker.open: found 0, allowed: a number above 0, up to 604800"),
+    (
+        "[server]\nown_hosts = ['Gateway.lan']",
+        '2: server.own_hosts[0]: found "Gateway.lan", '
+        "allowed: a host in lower case, with its port if that is not the usual one",
     ),
     ("[journal]\non_full = 'stop'", '2: journal.on_full: found "stop", allowed: "count" or "refuse"'),
     (GATEWAY + "authentication = 1", f"2: {OF_GATEWAY}.authentication: found 1, allowed: true or false"),
@@ -153,6 +167,10 @@ MISFITS = [
         "3: providers.openai.base_url: must begin with http://, https:// or http+unix://",
     ),
     (
+        "[providers.openai]\nbase_url = 'http://x'\nheaders = {'x key' = '1'}",
+        "3: providers.openai.headers: must be header names with values of one line",
+    ),
+    (
         GATEWAY + "dlp = {enabled = true}",
         f'2: {OF_GATEWAY}.dlp: allowed: either "policies", or "action" with "profiles"',
     ),
@@ -183,6 +201,9 @@ def test_all_mistakes_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
     [
         "[providers.x]\nbase_url = 'http://me:hidden@host'",
         "[providers.x]\nbase_url = 'http://host/?key=hidden'",
+        "[providers.x]\nbase_url = 'http://host'\nheaders = {authorization = \"hidden\\nhidden\"}",
+        "[providers.x]\nbase_url = 'http://host'\nheaders = {authorization = ['hidden']}",
+        "[providers.x]\nbase_url = 'http://host'\nheaders = 'hidden'",
         "admin_token = 'hidden'",
         GATEWAY + "otel = [{url = 'http://x', headers = 'hidden'}]",
         GATEWAY + "otel = [{url = 'http://x', headers = {a = ['hidden']}}]",

@@ -24,7 +24,17 @@ from penstock.settings.gateways import (
     Stripe,
     StripeEvent,
 )
-from penstock.settings.server import JournalSettings, Limits, ProviderSettings, ServerSettings, Timeouts
+from penstock.settings.server import (
+    BreakerSettings,
+    CacheSettings,
+    IdempotencySettings,
+    JournalSettings,
+    Limits,
+    PricingSettings,
+    ProviderSettings,
+    ServerSettings,
+    Timeouts,
+)
 from penstock.settings.value_types import Table
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "configuration.md").read_text(encoding="utf-8")
@@ -34,6 +44,10 @@ SECTIONS: dict[str, type[Table]] = {
     "[server.limits]": Limits,
     "[server.timeouts]": Timeouts,
     "[journal]": JournalSettings,
+    "[cache]": CacheSettings,
+    "[idempotency]": IdempotencySettings,
+    "[breaker]": BreakerSettings,
+    "[pricing]": PricingSettings,
     "[providers.<slug>]": ProviderSettings,
     "[accounts.<account>]": AccountSettings,
     "[accounts.<account>.gateways.<gateway>]": GatewaySettings,
@@ -89,5 +103,6 @@ def test_every_variable_is_there() -> None:
 
 
 def test_the_fields_that_take_effect_are_named() -> None:
-    both = " and ".join(f"`{name}`" for name in EFFECTIVE_FIELDS)
-    assert f"only {both}" in " ".join(GUIDE.replace("**", "").split())
+    told = re.search(r"these take effect: (.*?)\.", GUIDE, re.DOTALL)
+    assert told
+    assert tuple(re.findall(r"`(\w+)`", told[1])) == EFFECTIVE_FIELDS

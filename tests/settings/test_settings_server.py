@@ -1,4 +1,4 @@
-"""Base URLs of providers: which are taken, and why the others are not."""
+"""Base URLs and headers of providers: which are taken, and why the others are not."""
 
 from __future__ import annotations
 
@@ -72,3 +72,40 @@ def test_refused(url: str, reason: str) -> None:
     with pytest.raises(FieldError) as caught:
         ProviderSettings(base_url=url)
     assert (caught.value.key, caught.value.reason) == ("base_url", reason)
+
+
+HEADERS = "must be header names with values of one line"
+
+
+@pytest.mark.parametrize("value", ["", "k", "Bearer k", "a\tb", "~"])
+@pytest.mark.parametrize("name", ["x-team", "Authorization", "!#$%&'*+.^_`|~9"])
+def test_headers_that_can_be_sent(name: str, value: str) -> None:
+    assert ProviderSettings(base_url="http://x", headers={name: value}).headers == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("", "k"),
+        ("x team", "k"),
+        ("x:", "k"),
+        ("x\r\ny", "k"),
+        ("schlüssel", "k"),
+        ("x", "k\r\ny: z"),
+        ("x", "k\n"),
+        ("x", "\0"),
+        ("x", "ü"),
+        ("x", "\x7f"),
+    ],
+)
+def test_headers_that_cannot(name: str, value: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        ProviderSettings(base_url="http://x", headers={"good": "k", name: value})
+    assert (caught.value.key, caught.value.reason) == ("headers", HEADERS)
+
+
+def test_headers_are_not_shown() -> None:
+    table = ProviderSettings(base_url="http://x", headers={"authorization": "hidden"})
+    shown = repr(table) + str(table) + repr(table.__rich_repr__())
+    assert "hidden" not in shown
+    assert "headers='***'" in shown

@@ -82,7 +82,7 @@ class InProcess:
 
     def sweep(self) -> None:
         """What a worker does about once a second."""
-        self.parts.upstream.sweep()
+        self.parts.sweep()
         now = self.clock.monotonic()
         for lane in self.lanes:
             lane.sweep(now)
@@ -172,9 +172,7 @@ class InProcess:
         tasks = tuple(self.state.tasks)
         if tasks:
             await soon(asyncio.wait(tasks))
-        self.parts.upstream.close()
-        await asyncio.sleep(0)
-        self.parts.journal.close()
+        await self.parts.close()
 
 
 def _asleep(clock: FakeClock) -> Spin:

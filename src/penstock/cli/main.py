@@ -9,8 +9,13 @@ import click
 from penstock import __version__
 
 _COMMANDS = {
+    "cache": ("penstock.cli.cache", "cache"),
     "demo": ("penstock.cli.demo", "demo"),
+    "doctor": ("penstock.cli.doctor", "doctor"),
+    "keys": ("penstock.cli.keys", "keys"),
     "logs": ("penstock.cli.logs", "logs"),
+    "provider-keys": ("penstock.cli.provider_keys", "provider_keys"),
+    "providers": ("penstock.cli.providers", "providers"),
     "serve": ("penstock.cli.serve", "serve"),
 }
 
@@ -39,4 +44,5 @@ def main() -> None:
     penstock demo                     a gateway with a local Parallel engine, and four calls through it
     penstock serve                    a gateway on http://127.0.0.1:8787
     penstock logs --follow            what passes through it
+    penstock keys create NAME         a token for who may call
     """

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
 from penstock.telemetry.derive import plain
 
@@ -110,13 +111,25 @@ def facts(row: CallRow) -> list[tuple[str, Cell]]:
         ("duration", Cell(duration(row.duration_us))),
         ("first byte", Cell(duration(row.first_byte_us))),
         ("tokens", Cell(_usage(row))),
-        ("cost", Cell("unknown" if row.cost is None else f"${row.cost:.6f}")),
+        ("cost", Cell(cost(row))),
+        ("cache", Cell("answered without asking the provider" if row.cached else "")),
+        ("attempts", Cell(str(row.attempts) if row.attempts > 1 else "")),
+        ("stored key", Cell(safe(row.stored_key))),
+        ("token", Cell(safe(" ".join(filter(None, (row.token, row.user, row.team)))))),
         ("step", Cell(str(row.step) if row.step else "")),
         ("metadata", Cell(safe(msgspec.json.encode(row.metadata).decode()) if row.metadata else "")),
         ("controls", Cell(safe(", ".join(f"{name}: {value}" for name, value in row.controls.items())))),
         ("user agent", Cell(safe(row.user_agent))),
     ]
     return [(name, cell) for name, cell in named if cell.text]
+
+
+def cost(row: CallRow) -> str:
+    """What a call has cost, and by whose price."""
+    if row.cost_nano is None:
+        return "unknown"
+    text = f"${to_usd(row.cost_nano):.6f}"
+    return f"{text} ({row.price_source})" if row.price_source else text
 
 
 def body_text(body: bytes, content_type: str, encoding: str) -> str | None:

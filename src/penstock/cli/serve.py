@@ -14,7 +14,12 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from penstock.access import tokens
+from penstock.access.first_run import ensure_admin
+from penstock.clock import Clock
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
+from penstock.stores.directory import DirectoryError
+from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 from penstock.supervisor import LocalParallel, StartError, Supervisor
 
 _SOCKET = "parallel-local.sock"
@@ -88,10 +93,27 @@ def run(
         for line in unused(settings):
             click.echo(f"penstock: {line}", err=True)
         file = config_file(config, os.environ)
-        return Supervisor(_with_local(settings, local), reload, file, local).run(ready)
-    except (ConfigError, StartError) as error:
+
+        def prepare() -> None:
+            first_token(settings)
+
+        return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
+    except (ConfigError, StartError, DirectoryError) as error:
         click.echo(f"penstock: {error}", err=True)
         return 2
+
+
+def first_token(settings: Settings) -> None:
+    """Makes the token that everything begins with, and shows it this once (to stderr, where nothing is kept)."""
+    if settings.admin_token:
+        return
+    directory = SqliteDirectory(Path(settings.server.data) / FILE_NAME)
+    clock = Clock()
+    random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
+    text = ensure_admin(directory, clock.now_us(), *random)
+    if text is not None:
+        click.echo(f"penstock: admin token, shown only now: {text}", err=True)
+        click.echo("penstock: keep it; `penstock keys` makes, rotates and revokes tokens", err=True)
 
 
 def announce(address: str) -> None:

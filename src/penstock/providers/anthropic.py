@@ -15,4 +15,5 @@ PROVIDER = Provider(
     locate=as_is("https://api.anthropic.com"),
     compat=("anthropic",),
     credential_headers=("x-api-key", "authorization"),
+    key_header=("x-api-key", ""),
 )

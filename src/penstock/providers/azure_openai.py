@@ -40,4 +40,6 @@ PROVIDER = Provider(
     domains=(".openai.azure.com",),
     locate=_locate,
     credential_headers=("api-key", "authorization"),
+    key_header=("api-key", ""),
+    tenant_hosts=(".openai.azure.com",),
 )

@@ -45,6 +45,12 @@ class Provider:
     credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
     static: bool = True  # `locate` depends on the tail alone, so its result may be kept
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
+    key_header: tuple[str, str] = ("authorization", "Bearer ")  # where a stored key goes, and what before it
+    tenant_hosts: tuple[str, ...] = ()  # of `domains`, those that belong to the vendor's customers
+    creates: re.Pattern[str] | None = None  # tails whose POST makes something that lives on
+    extra_headers: ExtraHeaders = ()  # the operator's, sent with every call instead of the caller's
+    fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
+    guarded: bool = False  # may lead to public addresses only
     credentials: Callable[[str, Header], ExtraHeaders] | None = None  # from the headers that go upstream
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them

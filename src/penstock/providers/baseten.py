@@ -30,6 +30,7 @@ PROVIDER = Provider(
     slug="baseten",
     domains=("inference.baseten.co", ".api.baseten.co"),
     locate=_locate,
+    tenant_hosts=(".api.baseten.co",),
     compat=("baseten",),
     chat_path="v1/chat/completions",
 )

@@ -13,4 +13,5 @@ PROVIDER = Provider(
     domains=("api.cartesia.ai",),
     locate=unversioned("https://api.cartesia.ai"),
     credential_headers=("authorization", "x-api-key"),
+    key_header=("x-api-key", ""),
 )

@@ -7,17 +7,25 @@ never listed among the built-in ones. On the unified endpoint a base URL without
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import ExtraHeaders, Header, Location, Provider
 from penstock.providers.base_url import BaseUrl
 from penstock.providers.paths import has_version
 
 CUSTOM_PREFIX = "custom-"
+# It may want any of them; which one it is only its owner knows.
+_CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "xi-api-key", "token")
 _SLUG = re.compile(r"custom-[a-z0-9][a-z0-9_-]{0,62}")
 
 
-def custom_provider(slug: str, base: BaseUrl) -> Provider:
-    """A provider at `base`. Raises ValueError for an impossible slug."""
+def custom_provider(
+    slug: str, base: BaseUrl, headers: ExtraHeaders = (), *, guarded: bool = False
+) -> Provider:
+    """A provider at `base`. Raises ValueError for an impossible slug.
+
+    `headers` go with every call; `guarded` keeps its calls to public addresses.
+    """
     if _SLUG.fullmatch(slug) is None:
         raise ValueError(f'provider "{slug}": after custom- come lower-case letters, digits, - and _')
 
@@ -28,6 +36,15 @@ def custom_provider(slug: str, base: BaseUrl) -> Provider:
         slug=slug,
         domains=(base.origin.partition("://")[2],),
         locate=locate,
+        credential_headers=_CREDENTIALS,
         compat=(slug,),
+        extra_headers=headers,
+        fingerprint=fingerprint(base, headers),
+        guarded=guarded,
         chat_path="chat/completions" if has_version(base.path) else "v1/chat/completions",
     )
+
+
+def fingerprint(base: BaseUrl, headers: ExtraHeaders) -> str:
+    """Changes when the provider would be another one: answers kept of the former are not this one's."""
+    return sha256(repr((base.origin, base.path, headers)).encode()).hexdigest()[:16]

@@ -13,4 +13,5 @@ PROVIDER = Provider(
     domains=("api.deepgram.com",),
     locate=as_is("https://api.deepgram.com"),
     credential_headers=("authorization", "token"),
+    key_header=("authorization", "Token "),
 )

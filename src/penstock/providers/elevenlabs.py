@@ -13,4 +13,5 @@ PROVIDER = Provider(
     domains=("api.elevenlabs.io",),
     locate=as_is("https://api.elevenlabs.io"),
     credential_headers=("xi-api-key", "authorization"),
+    key_header=("xi-api-key", ""),
 )

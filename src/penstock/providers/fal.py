@@ -40,6 +40,8 @@ PROVIDER = Provider(
     slug="fal",
     domains=("fal.run", ".fal.run", "fal.ai", ".fal.ai"),
     locate=_locate,
+    key_header=("authorization", "Key "),
+    tenant_hosts=(".fal.run", ".fal.ai"),
     static=False,
     consumed_headers=(_TARGET_HEADER,),
 )

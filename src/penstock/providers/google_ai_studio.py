@@ -17,4 +17,5 @@ PROVIDER = Provider(
     compat=("google-ai-studio", "google"),
     chat_path="v1beta/openai/chat/completions",
     credential_headers=("x-goog-api-key", "authorization"),
+    key_header=("x-goog-api-key", ""),
 )

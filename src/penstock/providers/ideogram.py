@@ -13,4 +13,5 @@ PROVIDER = Provider(
     domains=("api.ideogram.ai",),
     locate=as_is("https://api.ideogram.ai"),
     credential_headers=("api-key", "authorization"),
+    key_header=("api-key", ""),
 )

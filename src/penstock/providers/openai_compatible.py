@@ -6,11 +6,20 @@ soon as one needs a host from the tail, own headers or a body, it gets a file of
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import Locate, Provider
 from penstock.providers.paths import as_is, versioned
 
 
-def _row(slug: str, host: str, locate: Locate, chat_path: str, aliases: tuple[str, ...] = ()) -> Provider:
+def _row(
+    slug: str,
+    host: str,
+    locate: Locate,
+    chat_path: str,
+    aliases: tuple[str, ...] = (),
+    creates: re.Pattern[str] | None = None,
+) -> Provider:
     return Provider(
         slug=slug,
         aliases=aliases,
@@ -18,6 +27,7 @@ def _row(slug: str, host: str, locate: Locate, chat_path: str, aliases: tuple[st
         locate=locate,
         compat=(slug, *aliases),
         chat_path=chat_path,
+        creates=creates,
     )
 
 
@@ -35,7 +45,16 @@ PROVIDERS = (
     _row("grok", "api.x.ai", versioned("https://api.x.ai"), _V1_CHAT, ("xai",)),
     _row("groq", "api.groq.com", versioned("https://api.groq.com", "openai/"), _V1_CHAT),
     _row("mistral", "api.mistral.ai", as_is("https://api.mistral.ai"), _V1_CHAT),
-    _row("openai", "api.openai.com", versioned("https://api.openai.com"), _V1_CHAT),
+    _row(
+        "openai",
+        "api.openai.com",
+        versioned("https://api.openai.com"),
+        _V1_CHAT,
+        creates=re.compile(
+            r"(?:v1/)?(?:assistants|batches|containers|conversations|evals|files|fine_tuning|threads|uploads"
+            r"|vector_stores|videos)(?:/|\Z)"
+        ),
+    ),
     _row("openrouter", "openrouter.ai", versioned("https://openrouter.ai", "api/"), _V1_CHAT),
     _row(
         "perplexity-ai",

@@ -6,6 +6,8 @@ API takes Bearer tokens of another kind and gets nothing added. For bodies see `
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import ExtraHeaders, Header, Provider, bearer_as_api_key
 from penstock.providers.parallel_secrets import SECRET_FIELDS, redact
 from penstock.providers.paths import as_is
@@ -24,6 +26,8 @@ PROVIDER = Provider(
     compat=("parallel",),
     chat_path="v1beta/chat/completions",
     credential_headers=("authorization", "x-api-key"),
+    key_header=("x-api-key", ""),
+    creates=re.compile(r"v1(?:beta|alpha)?/(?:tasks|findall/runs|monitors)(?:/|\Z)"),
     credentials=_credentials,
     secret_fields=SECRET_FIELDS,
     redact=redact,

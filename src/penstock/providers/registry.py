@@ -7,7 +7,8 @@ registry is immutable: a changed configuration makes a new one.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from penstock import errors
 from penstock.errors import GatewayError
@@ -31,9 +32,9 @@ from penstock.providers import (
     replicate,
     workers_ai,
 )
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import ExtraHeaders, Header, Location, Provider
 from penstock.providers.base_url import BaseUrl, parse_base_url
-from penstock.providers.custom import CUSTOM_PREFIX, custom_provider
+from penstock.providers.custom import CUSTOM_PREFIX, custom_provider, fingerprint
 
 BUILT_IN: tuple[Provider, ...] = (
     *openai_compatible.PROVIDERS,
@@ -62,21 +63,34 @@ class Registry:
 
     __slots__ = ("_bases", "_by_compat", "_by_name", "providers")
 
-    def __init__(self, base_urls: Mapping[str, str], built_in: Iterable[Provider] = BUILT_IN) -> None:
-        """`base_urls` is keyed by slug, alias or `custom-{slug}`. Raises ValueError naming the wrong one."""
-        providers = list(built_in)
-        known = _index(providers)
+    def __init__(
+        self,
+        base_urls: Mapping[str, str],
+        built_in: Iterable[Provider] = BUILT_IN,
+        headers: Mapping[str, ExtraHeaders] | None = None,
+        guarded: Collection[str] = (),
+    ) -> None:
+        """`base_urls` is keyed by slug, alias or `custom-{slug}`, and so are the `headers` that go with every
+        call and the names of those that are `guarded`. Raises ValueError naming the wrong one.
+        """
+        found = {provider.slug: provider for provider in built_in}
+        known = _index(found.values())
         self._bases: dict[str, BaseUrl] = {}
         for name, text in base_urls.items():
-            base = _parse(name, text)
+            base, extra = _parse(name, text), (headers or {}).get(name, ())
             if name.startswith(CUSTOM_PREFIX):
-                providers.append(custom_provider(name, base))
+                found[name] = custom_provider(name, base, extra, guarded=name in guarded)
                 continue
-            slug = _known(name, known).slug
-            if slug in self._bases:
-                raise ValueError(f'provider "{name}": "{slug}" already has a base_url under another name')
-            self._bases[slug] = base
-        self.providers: tuple[Provider, ...] = tuple(providers)
+            provider = _known(name, known)
+            if provider.slug in self._bases:
+                raise ValueError(
+                    f'provider "{name}": "{provider.slug}" already has a base_url under another name'
+                )
+            self._bases[provider.slug] = base
+            mark = fingerprint(base, extra)
+            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark)
+        providers = tuple(found.values())
+        self.providers: tuple[Provider, ...] = providers
         self._by_name = _index(providers)
         self._by_compat = {name: provider for provider in providers for name in provider.compat}
 
@@ -87,6 +101,10 @@ class Registry:
     def find_compat(self, prefix: str) -> Provider | None:
         """The provider of a `model` prefix on the unified endpoint (Cloudflare 1.4)."""
         return self._by_compat.get(prefix)
+
+    def is_overridden(self, provider: Provider) -> bool:
+        """Whether the operator said where its calls go."""
+        return provider.slug in self._bases or provider.slug.startswith(CUSTOM_PREFIX)
 
     def locate(self, provider: Provider, tail: str, header: Header) -> Location:
         """Where a call goes. Raises `GatewayError` for an impossible tail, or without a needed base URL."""

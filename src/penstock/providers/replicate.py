@@ -5,6 +5,8 @@ Pure pass-through; `Authorization` holds `Bearer` or the older `Token`.
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import Provider
 from penstock.providers.paths import versioned
 
@@ -12,4 +14,5 @@ PROVIDER = Provider(
     slug="replicate",
     domains=("api.replicate.com",),
     locate=versioned("https://api.replicate.com"),
+    creates=re.compile(r"."),  # a prediction is asked for, and fetched later
 )

@@ -19,8 +19,12 @@ from penstock.settings.check import ConfigError, Problem
 from penstock.settings.gateways import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
 from penstock.settings.layers import Variable, command_line_layers, environment_layers, file_layer, merged
 from penstock.settings.server import (
+    BreakerSettings,
+    CacheSettings,
+    IdempotencySettings,
     JournalSettings,
     Limits,
+    PricingSettings,
     ProviderSettings,
     ProviderSlug,
     ServerSettings,
@@ -31,10 +35,14 @@ from penstock.settings.value_types import Table
 __all__ = [
     "EFFECTIVE_FIELDS",
     "AccountSettings",
+    "BreakerSettings",
+    "CacheSettings",
     "ConfigError",
     "GatewaySettings",
+    "IdempotencySettings",
     "JournalSettings",
     "Limits",
+    "PricingSettings",
     "ProviderSettings",
     "ServerSettings",
     "Settings",
@@ -66,6 +74,10 @@ class FileSettings(Table, frozen=True, kw_only=True):
 
     server: ServerSettings = msgspec.field(default_factory=ServerSettings)
     journal: JournalSettings = msgspec.field(default_factory=JournalSettings)
+    cache: CacheSettings = msgspec.field(default_factory=CacheSettings)
+    idempotency: IdempotencySettings = msgspec.field(default_factory=IdempotencySettings)
+    breaker: BreakerSettings = msgspec.field(default_factory=BreakerSettings)
+    pricing: PricingSettings = msgspec.field(default_factory=PricingSettings)
     providers: Mapping[ProviderSlug, ProviderSettings] = msgspec.field(default_factory=dict)
     accounts: Mapping[AccountId, AccountSettings] = msgspec.field(default_factory=_default_accounts)
 
@@ -116,28 +128,18 @@ def _token_problems(token: str | None) -> list[Problem]:
 
 
 def _settings(file: FileSettings, token: str | None) -> Settings:
-    return Settings(
-        server=file.server,
-        journal=file.journal,
-        providers=file.providers,
-        accounts=file.accounts,
-        admin_token=token,
-    )
+    tables = {name: getattr(file, name) for name in FileSettings.__struct_fields__}
+    return Settings(**tables, admin_token=token)
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuse to serve strangers, and to demand a token that nobody can have."""
-    closed = [name for name, gateway in _gateways(settings) if gateway.authentication]
+    """Refuse to serve strangers."""
     open_ = [name for name, gateway in _gateways(settings) if not gateway.authentication]
-    if closed and not settings.admin_token:
-        reason = f"`authentication = true` on {_named(closed)} but no token to check: set {TOKEN_VARIABLE}"
-        raise ConfigError([Problem(None, None, reason)])
-    if is_loopback(settings.server.host) or (settings.admin_token and not open_):
+    if is_loopback(settings.server.host) or not open_:
         return
-    remedy = f"`authentication = true` on {_named(open_)} and {TOKEN_VARIABLE}" if open_ else TOKEN_VARIABLE
     reason = (
         f"refusing to listen on {settings.server.host or 'all addresses'} without authentication: "
-        f"set {remedy}, or bind to 127.0.0.1"
+        f"set `authentication = true` on {_named(open_)}, or bind to 127.0.0.1"
     )
     raise ConfigError([Problem(None, None, reason)])
 

@@ -7,6 +7,7 @@ the list of fields that take effect; what they do belongs to the policies.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -16,7 +17,20 @@ from msgspec import Meta
 from penstock.settings.value_types import Count, FieldError, Secret, Table
 
 # What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
-EFFECTIVE_FIELDS = ("authentication", "collect_logs")
+EFFECTIVE_FIELDS = (
+    "authentication",
+    "byok_only",
+    "cache_invalidate_on_update",
+    "cache_ttl",
+    "collect_logs",
+    "rate_limiting_interval",
+    "rate_limiting_limit",
+    "rate_limiting_technique",
+    "retry_backoff",
+    "retry_delay",
+    "retry_max_attempts",
+    "spend_limits",
+)
 
 GatewayId = Annotated[
     str,
@@ -30,7 +44,9 @@ AccountId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
 ]
 
-Positive = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+LONGEST_WINDOW = 10 * 366 * 24 * 3600
+"""Seconds: ten years."""
+
 Dollars = Annotated[float, Meta(gt=0, le=1_000_000_000_000)]
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x1f]+\Z", description="an http(s) URL")]
 Technique = Literal["fixed", "sliding"]
@@ -105,7 +121,7 @@ class SpendRule(Table, frozen=True, kw_only=True):
     enabled: bool = True
     limit: Dollars
     limit_type: Literal["cost"] = msgspec.field(name="limitType")
-    window: Positive
+    window: Annotated[int, Meta(ge=1, le=LONGEST_WINDOW)]
     technique: Technique = "sliding"
     metadata: Mapping[str, SpendKey] | None = None
     model: SpendFilter | None = None
@@ -117,6 +133,17 @@ class SpendLimits(Table, frozen=True, kw_only=True):
 
     enabled: bool = False
     rules: Annotated[tuple[SpendRule, ...], Meta(max_length=20)] = ()
+
+    def __post_init__(self) -> None:
+        names = Counter(rule_id(rule, index) for index, rule in enumerate(self.rules))
+        for name, count in names.items():
+            if count > 1:
+                raise FieldError("rules", f"{count} rules have the id {name!r}; each needs its own counter")
+
+
+def rule_id(rule: SpendRule, index: int) -> str:
+    """The id of a rule; one without is known by its place, from 1."""
+    return rule.id or f"rule-{index + 1}"
 
 
 class StripeEvent(Table, frozen=True, kw_only=True):
@@ -150,7 +177,7 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     logpush: bool = False
     logpush_public_key: Annotated[str, Meta(min_length=16, max_length=1024)] | None = None
     otel: tuple[OtelExporter, ...] | None = None
-    rate_limiting_interval: Count | None = 0
+    rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None = 0
     rate_limiting_limit: Count | None = 0
     rate_limiting_technique: Technique = "fixed"
     retry_backoff: Literal["constant", "linear", "exponential"] | None = None

@@ -1,26 +1,46 @@
-"""The tables `[server]`, `[journal]` and `[providers.*]`: how this process listens, writes and connects.
+"""The tables of this machine: `[server]`, `[journal]`, `[cache]`, `[idempotency]`, `[breaker]`, `[providers.*]`.
 
-Only shapes, ranges and defaults live here. What may be set per gateway is in `gateways.py`.
+How the process listens, writes, remembers and connects. Only shapes, ranges and defaults live here. What may
+be set per gateway is in `gateways.py`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv6Address
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from penstock.settings.value_types import Bytes, BytesOrNone, Count, FieldError, Seconds, SecondsOrNone, Table
+from penstock.settings.value_types import (
+    Bytes,
+    BytesOrNone,
+    Count,
+    FieldError,
+    Seconds,
+    SecondsOrNone,
+    Secret,
+    Table,
+)
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SOCKET_PATH = re.compile(r"%2F(?:[A-Za-z0-9._~-]|%(?!00)[0-9A-F]{2})+", re.IGNORECASE)
 
 Host = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]*\Z", description="an address or a host name")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+HostName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9.:\[\]_-]+\Z",
+        description="a host in lower case, with its port if that is not the usual one",
+    ),
+]
 Workers = Annotated[int, Meta(ge=1, le=256)]
 FilePath = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a folder")]
 
@@ -62,6 +82,8 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     port: Port = 8787
     workers: Workers = 1
     data: FilePath = "penstock-data"
+    own_hosts: tuple[HostName, ...] = ()
+    allow_private_providers: bool = False
     limits: Limits = msgspec.field(default_factory=Limits)
     timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
 
@@ -75,15 +97,50 @@ class JournalSettings(Table, frozen=True, kw_only=True):
     backlog_bytes: Bytes = 67_108_864
 
 
+class CacheSettings(Table, frozen=True, kw_only=True):
+    """How much room cached answers have, on all gateways together."""
+
+    max_bytes: Bytes = 1_073_741_824
+
+
+class IdempotencySettings(Table, frozen=True, kw_only=True):
+    """How long the first answer to an `Idempotency-Key` is kept, in seconds, and in how much room."""
+
+    ttl: Annotated[int, Meta(ge=60, le=30 * 24 * 3600)] = 24 * 3600
+    max_bytes: Bytes = 268_435_456
+
+
+class BreakerSettings(Table, frozen=True, kw_only=True):
+    """When an address counts as down: `connect_failures` in a row, or `error_share` of `min_calls` in `window`."""
+
+    connect_failures: Count = 5
+    error_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    min_calls: Annotated[int, Meta(ge=1, le=1_000_000)] = 20
+    window: Seconds = 10.0
+    open: Seconds = 5.0
+
+
+class PricingSettings(Table, frozen=True, kw_only=True):
+    """Where the operator's own prices stand; they go before all others."""
+
+    file: FilePath | None = None
+
+
 class ProviderSettings(Table, frozen=True, kw_only=True):
-    """Where a provider is reached instead of at its public address."""
+    """Where a provider is reached instead of at its public address, and headers that go to it with every call."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("headers",)
 
     base_url: str
+    headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fault = _base_url_fault(self.base_url)
         if fault:
             raise FieldError("base_url", fault)
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise FieldError("headers", "must be header names with values of one line")
 
 
 def _base_url_fault(url: str) -> str:

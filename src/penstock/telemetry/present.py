@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from penstock.metadata import MetadataValue
+from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
-from penstock.telemetry.record import MetadataValue
 
 
 class Timings(msgspec.Struct, frozen=True):
@@ -46,12 +47,20 @@ class LogRecord(msgspec.Struct, frozen=True):
     tokens_out: int | None
     usage_metadata: dict[str, int] | None
     cost: float | None
+    custom_cost: bool
+    price_source: str | None
     metadata: dict[str, MetadataValue]
     step: int
     feedback: int | None
     score: float | None
     user_agent: str
     authentication: bool
+    byok: bool
+    wholesale: bool
+    attempts: int
+    token: str | None
+    user: str | None
+    team: str | None
     compatibilityMode: bool
     request_size: int
     response_size: int
@@ -84,13 +93,21 @@ def log_record(row: CallRow) -> LogRecord:
         tokens_in=row.tokens_in,
         tokens_out=row.tokens_out,
         usage_metadata=row.usage_metadata,
-        cost=row.cost,
+        cost=None if row.cost_nano is None else to_usd(row.cost_nano),
+        custom_cost=row.custom_cost,
+        price_source=row.price_source,
         metadata=row.metadata,
         step=row.step,
         feedback=row.feedback,
         score=row.score,
         user_agent=row.user_agent,
         authentication=row.authenticated,
+        byok=row.stored_key != "",
+        wholesale=False,
+        attempts=row.attempts,
+        token=row.token or None,
+        user=row.user or None,
+        team=row.team or None,
         compatibilityMode=row.compat,
         request_size=row.request_size,
         response_size=row.response_size,

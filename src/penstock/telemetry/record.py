@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-MetadataValue = str | int | float | bool
+from penstock.metadata import MetadataValue
+from penstock.wire.usage_counts import Usage
 
 _HEAD = struct.Struct("<IIII")
 _LENGTHS = struct.Struct("<III")
@@ -74,6 +75,15 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     metadata: dict[str, MetadataValue]
     controls: dict[str, str]  # `cf-aig-*` headers as sent, without credentials
     model: str  # only where the worker had to read it (compat), or keeps no bodies; else empty
+    cached: bool = False  # answered without asking the provider
+    attempts: int = 0  # that were made; 0 where the provider was not asked
+    stored_key: str = ""  # the alias of the stored key that was used
+    token: str = ""  # the id of the caller's token
+    user: str = ""  # whose token it is
+    team: str = ""
+    cost: int | None = None  # nano-dollars, where the worker had to know; else it is worked out later
+    whole: bool = False  # the provider's answer is, though the client may have left
+    usage: Usage | None = None  # only where no bodies are kept
 
 
 class Entry(NamedTuple):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCall, PositionMoved, Unstorable
-from penstock.telemetry.derive import derive
+from penstock.telemetry.costing import Prices
+from penstock.telemetry.derive import NO_PRICES, derive
 from penstock.telemetry.reading import copy_range, find_gap, read_batch
 from penstock.telemetry.record import Entry
 from penstock.telemetry.segments import is_abandoned, list_segments
@@ -56,7 +57,8 @@ class _Segment(NamedTuple):
 class Shipper:
     """Moves the segments in `directory` into `ledger`; `say` gets a line for what an operator should know."""
 
-    def __init__(self, directory: Path, ledger: LedgerWriter, say: Say) -> None:
+    def __init__(self, directory: Path, ledger: LedgerWriter, say: Say, prices: Prices = NO_PRICES) -> None:
+        self._prices = prices
         self._directory = directory
         self._ledger = ledger
         self._say = say
@@ -133,7 +135,8 @@ class Shipper:
         self, segment: _Segment, entries: Sequence[Entry], move: Move, forget: list[str], shipped: Shipped
     ) -> None:
         calls = [
-            NewCall(entry[0], derive(entry[0], entry[1], entry[2]), entry[1], entry[2]) for entry in entries
+            NewCall(entry[0], derive(entry[0], entry[1], entry[2], self._prices), entry[1], entry[2])
+            for entry in entries
         ]
         try:
             appended = self._ledger.append(calls, move, forget)

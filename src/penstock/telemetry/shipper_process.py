@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
+from penstock.telemetry.costing import Prices
+from penstock.telemetry.derive import NO_PRICES
 from penstock.telemetry.segments import DIRECTORY
 from penstock.telemetry.shipper import Shipper
 
@@ -45,7 +47,7 @@ class SignalStop:
         os.write(self._writer, b".")
 
 
-def main(data: Path, parent_fd: int | None = None) -> int:
+def main(data: Path, parent_fd: int | None = None, prices: Prices = NO_PRICES) -> int:
     """Ship the journal below `data` into its ledger until told to stop; the exit code.
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds.
@@ -57,16 +59,16 @@ def main(data: Path, parent_fd: int | None = None) -> int:
     lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _wait_for(lock, stop):
-            _ship(data, stop)
+            _ship(data, prices, stop)
     finally:
         os.close(lock)
     return 0
 
 
-def _ship(data: Path, stop: SignalStop) -> None:
+def _ship(data: Path, prices: Prices, stop: SignalStop) -> None:
     ledger = SqliteLedger(data / FILE_NAME)
     try:
-        Shipper(data / DIRECTORY, ledger, _say).run(stop)
+        Shipper(data / DIRECTORY, ledger, _say, prices).run(stop)
     finally:
         ledger.close()
 

@@ -66,7 +66,7 @@ class FastLane(HttpToolsProtocol):
         self._requests = 0
         self._deaf = False  # what comes in is thrown away
         self._lingering = False  # all is answered; we wait for the client to close
-        self._watched = (Waiting.REQUEST, 0)
+        self._watched: tuple[Waiting, int] | None = None
         self._since = 0.0
 
     # -- bytes in
@@ -295,13 +295,13 @@ class FastLane(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._answering is not None and self._answering.exchange is not None:
-            self._answering.exchange.pause()
+        if self._answering is not None and self._answering.flow is not None:
+            self._answering.flow.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._answering is not None and self._answering.exchange is not None:
-            self._answering.exchange.resume()
+        if self._answering is not None and self._answering.flow is not None:
+            self._answering.flow.resume()
 
     def shutdown(self) -> None:
         """The server stops: calls in flight end, idle connections close now."""

@@ -1,0 +1,144 @@
+"""`penstock cache`: what is kept of answers, and forgetting it.
+
+Opens the store of the workers beside a running gateway. What is kept, and for whom, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+import lmdb
+import msgspec
+
+from penstock.cli.access import confirm, data_option, json_option, yes_option
+from penstock.cli.render import Cell, local_time, safe, size
+from penstock.cli.tables import print_table
+from penstock.settings import ConfigError, load
+from penstock.stores.lmdb_environment import open_environment
+from penstock.stores.lmdb_replies import (
+    CACHE,
+    DATABASES,
+    FOLDER,
+    IDEMPOTENCY,
+    LmdbReplies,
+)
+from penstock.stores.replies import RepliesUnavailable, Scope, Stats
+from penstock.telemetry.present import rfc3339
+
+_HEADINGS = ("STORE", "ENTRIES", "BYTES", "LIMIT", "OLDEST", "HITS", "STORED", "EVICTED", "EXPIRED")
+_SIZE_OF_THE_FILE = 0  # whatever the workers opened it with
+_OWNER = b"penstock cache"  # takes nothing for itself
+
+_STATS_HELP = """Show how much is kept: cached answers, and answers to requests with an `Idempotency-Key`.
+
+STORED, EVICTED (for want of room), EXPIRED and HITS count from when the store was made.
+
+\b
+Examples:
+  penstock cache stats
+  penstock cache stats --json | jq 'select(.store == "cache") | .hits'
+"""
+_PURGE_HELP = """Forget cached answers: all of them, or those that fit all options given.
+
+Answers to an `Idempotency-Key` stay: without them, a repeated request would be done twice.
+
+\b
+Examples:
+  penstock cache purge
+  penstock cache purge --gateway prod --provider openai
+  penstock cache purge --account team-a --yes
+"""
+
+
+@click.group()
+def cache() -> None:
+    """What is kept of answers: how much it is, and forgetting it."""
+
+
+def _some(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    """An option that was not given matches any; an empty one is a mistake, and would match any, too."""
+    if value == "":
+        raise click.BadParameter("must not be empty")
+    return value or ""
+
+
+@cache.command(help=_STATS_HELP)
+@data_option
+@json_option
+def stats(data: Path, as_json: bool) -> None:
+    with _opened(data) as stores:
+        found = [(name, store.stats()) for name, store in stores.items()]
+    if as_json:
+        for name, numbers in found:
+            click.echo(msgspec.json.encode(_record(name, numbers)))
+    else:
+        print_table(_HEADINGS, [_row(name, numbers) for name, numbers in found])
+
+
+@cache.command(help=_PURGE_HELP)
+@click.option("--gateway", metavar="ID", callback=_some, help="Only answers of this gateway.")
+@click.option("--account", metavar="ID", callback=_some, help="Only answers of this account.")
+@click.option("--provider", metavar="SLUG", callback=_some, help="Only answers of this provider.")
+@yes_option
+@data_option
+def purge(gateway: str, account: str, provider: str, yes: bool, data: Path) -> None:
+    with _opened(data) as stores:
+        confirm(_question(gateway=gateway, account=account, provider=provider), yes=yes)
+        count = stores[CACHE].purge(Scope(account, gateway, provider))
+    click.echo(f"{count} cached {'answer' if count == 1 else 'answers'} forgotten")
+
+
+@contextmanager
+def _opened(data: Path) -> Iterator[dict[str, LmdbReplies]]:
+    """Both stores of a data folder; what goes wrong with them ends the command with a sentence."""
+    folder = data / FOLDER
+    if not folder.is_dir():
+        raise click.ClickException(f"no kept answers in {data}: start `penstock serve --data {data}` first")
+    limits = _limits()
+    try:
+        with closing(open_environment(folder, _SIZE_OF_THE_FILE, DATABASES)) as environment:
+            yield {
+                name: LmdbReplies(environment, name, _OWNER, limit, evict=name == CACHE)
+                for name, limit in limits.items()
+            }
+    except (RepliesUnavailable, lmdb.Error, OSError) as error:
+        raise click.ClickException(f"cannot use the kept answers in {data}: {error}") from None
+
+
+def _limits() -> dict[str, int]:
+    """As the gateway has them, when it is started in this folder and with this environment."""
+    try:
+        settings = load(None, environ=os.environ, overrides={})
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    return {CACHE: settings.cache.max_bytes, IDEMPOTENCY: settings.idempotency.max_bytes}
+
+
+def _question(**wanted: str) -> str:
+    named = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
+    return f"Forget the cached answers of {safe(named)}?" if named else "Forget all cached answers?"
+
+
+def _row(name: str, stats: Stats) -> list[Cell]:
+    oldest = "-" if stats.oldest_us is None else local_time(stats.oldest_us)
+    counts = (stats.hits, stats.stored, stats.evicted, stats.expired)
+    sizes = (size(stats.bytes), size(stats.limit))
+    return [Cell(text) for text in (name, str(stats.entries), *sizes, oldest, *map(str, counts))]
+
+
+def _record(name: str, stats: Stats) -> dict[str, str | int | None]:
+    return {
+        "store": name,
+        "entries": stats.entries,
+        "bytes": stats.bytes,
+        "limit": stats.limit,
+        "oldest": None if stats.oldest_us is None else rfc3339(stats.oldest_us),
+        "hits": stats.hits,
+        "stored": stats.stored,
+        "evicted": stats.evicted,
+        "expired": stats.expired,
+    }

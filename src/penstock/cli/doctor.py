@@ -1,0 +1,110 @@
+"""`penstock doctor`: everything that could be wrong with an installation, in one list.
+
+Options and output only: what is looked at is in `penstock/doctor`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.render import safe
+from penstock.clock import Clock
+from penstock.doctor.case import open_case
+from penstock.doctor.checkup import checkup
+from penstock.doctor.finding import Finding
+from penstock.doctor.units import counted
+
+_HELP = """Examine an installation: its configuration, its data, the gateway that runs on it.
+
+Every line is ok, a warning or a problem; the latter two say what to do. Nothing is changed. The exit code is 1
+when there is a problem. Run it as the gateway's user, and with its environment.
+
+\b
+Examples:
+  penstock doctor
+  penstock doctor --config /etc/penstock.toml --data /var/lib/penstock
+  penstock doctor --json | jq '.[] | select(.state != "ok")'
+"""
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Without a name and a password, which would be shown."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
+        raise click.BadParameter("must be like http://127.0.0.1:8787")
+    return value
+
+
+@click.command(help=_HELP)
+@click.option("--data", metavar="DIR", type=click.Path(path_type=Path), help="The gateway's data directory.")
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option(
+    "--url", metavar="URL", callback=_address, help="Where the gateway is. [default: as it says, or is set]"
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array of {check, state, text, remedy}.")
+def doctor(data: Path | None, config: Path | None, url: str | None, as_json: bool) -> None:
+    case = open_case(config, data, url, os.environ, Clock().now_us())
+    findings = list(checkup(case))
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    else:
+        _print(findings)
+    sys.exit(1 if any(finding.state == "problem" for finding in findings) else 0)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(_table(findings))
+    else:
+        for line in _lines(findings):
+            click.echo(line)
+    click.echo(_summary(findings))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        text = Text(_one_line(finding.text))
+        if finding.remedy:
+            text.append(f"\n{_one_line(finding.remedy)}", "dim")
+        table.add_row(Text(finding.state, _STYLES[finding.state]), Text(finding.check, "bold"), text)
+    return table
+
+
+def _lines(findings: Sequence[Finding]) -> list[str]:
+    lines = []
+    widest = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        margin = f"{finding.state:7}  {finding.check:{widest}}  "
+        lines.append(margin + _one_line(finding.text))
+        if finding.remedy:
+            lines.append(" " * len(margin) + _one_line(finding.remedy))
+    return lines
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    count = Counter(finding.state for finding in findings)
+    return f"{counted(count['problem'], 'problem')}, {counted(count['warning'], 'warning')}"
+
+
+def _one_line(text: str) -> str:
+    return safe(text).replace("\n", " ")

@@ -1,0 +1,1 @@
+"""The checks of `penstock doctor`: one subject a file, all read-only."""

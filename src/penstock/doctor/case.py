@@ -1,0 +1,109 @@
+"""What is examined: the settings as this shell gives them, the data folder, the gateway that may run there.
+
+What several checks need is looked at once. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
+from penstock.settings.check import Problem
+from penstock.stores.directory import DirectoryError, Snapshot
+from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite_facts import Unreadable, is_current_directory
+from penstock.telemetry.state_file import FOLDER, States, read_states
+
+_DATA_VARIABLE = "PENSTOCK_DATA"
+_LOCK = "lock"
+_ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class Directory(NamedTuple):
+    """What the directory holds; None, with the reason in `fault` if it is a bad one, when it was not read."""
+
+    snapshot: Snapshot | None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`faults` are those of the configuration; with any, `settings` are the defaults."""
+
+    settings: Settings
+    faults: tuple[Problem, ...]
+    file: Path
+    environ: Mapping[str, str]
+    url: str | None
+    now_us: int
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return Path(self.settings.server.data)
+
+    @cached_property
+    def is_running(self) -> bool:
+        """Whether a Penstock holds the data folder. Raises `OSError`."""
+        try:
+            descriptor = os.open(self.data / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @cached_property
+    def states(self) -> States:
+        """What the workers tell of themselves. Raises `OSError`."""
+        return read_states(self.data / FOLDER)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The directory, unless it is of an older version: reading would bring it up to date."""
+        path = self.data / FILE_NAME
+        try:
+            if path.exists() and not is_current_directory(path):
+                return Directory(None)
+            return Directory(SqliteDirectory(path).snapshot())
+        except Unreadable as error:
+            return Directory(None, f"the directory {path}: {error}")
+        except DirectoryError as error:
+            return Directory(None, str(error))
+
+    @property
+    def address(self) -> str:
+        """Where the gateway is: as asked for, as a worker says, or as the settings say."""
+        if self.url is not None:
+            return self.url
+        for worker in self.states.workers:
+            if worker.address:
+                return worker.address
+        host = _ANY.get(self.settings.server.host, self.settings.server.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.server.port}"
+
+
+def open_case(
+    config: Path | None, data: Path | None, url: str | None, environ: Mapping[str, str], now_us: int
+) -> Case:
+    """`config`, `data` and `url` are the command line's, and go before everything else."""
+    file = config_file(config, environ)
+    folder = None if data is None else str(data)
+    faults: tuple[Problem, ...] = ()
+    try:
+        settings = load(config, environ=environ, overrides={"server.data": folder})
+    except ConfigError as error:
+        faults = error.problems
+        named = folder or environ.get(_DATA_VARIABLE) or ServerSettings().data
+        settings = Settings(server=ServerSettings(data=named))
+    return Case(settings, faults, file, environ, url, now_us)

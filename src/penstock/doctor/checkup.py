@@ -1,0 +1,55 @@
+"""The whole examination: which checks there are, in which order, and what becomes of one that fails itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from penstock.doctor.case import Case
+from penstock.doctor.configuration import configuration, useless_settings
+from penstock.doctor.credentials import credentials
+from penstock.doctor.data_folder import data_folder, disk_space
+from penstock.doctor.directory import directory
+from penstock.doctor.finding import Finding, problem
+from penstock.doctor.gateway import answering, running
+from penstock.doctor.machine import clock, open_files, proxies
+from penstock.doctor.prices import prices
+from penstock.doctor.records import records
+from penstock.doctor.shared_stores import shared_stores
+from penstock.doctor.workers import workers
+
+Check = Callable[[Case], Iterator[Finding]]
+
+_FIRST: Final[tuple[Check, ...]] = (configuration, useless_settings, data_folder)
+_OF_THE_FOLDER: Final[tuple[Check, ...]] = (
+    disk_space,
+    running,
+    answering,
+    workers,
+    records,
+    directory,
+    credentials,
+    shared_stores,
+)
+_LAST: Final[tuple[Check, ...]] = (prices, open_files, clock, proxies)
+
+
+def checkup(case: Case) -> Iterator[Finding]:
+    """All findings. Never raises; what is in a data folder that cannot be entered is left out."""
+    for check in _FIRST:
+        yield from findings(check, case)
+    is_open = os.access(case.data, os.R_OK | os.X_OK, effective_ids=True) and case.data.is_dir()
+    inside = _OF_THE_FOLDER if is_open else ()
+    for check in (*inside, *_LAST):
+        yield from findings(check, case)
+
+
+def findings(check: Check, case: Case) -> Iterator[Finding]:
+    """What a check finds; that it failed itself is a finding, too."""
+    try:
+        yield from check(case)
+    except Exception as error:
+        name = check.__name__.replace("_", " ")
+        text = f"could not be looked at: {type(error).__name__}: {error}"
+        yield problem(name, text, "run this as the gateway's user; if that does not help, report it")

@@ -1,0 +1,88 @@
+"""The records of calls on their way: what the journal holds that the ledger does not, and the ledger itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from penstock.doctor.case import Case
+from penstock.doctor.finding import Finding, ok, problem, warning
+from penstock.doctor.units import MIB, counted, size
+from penstock.stores.sqlite_facts import LedgerFacts, Unreadable, ledger_facts
+from penstock.stores.sqlite_ledger import FILE_NAME
+from penstock.telemetry.segments import DIRECTORY, list_segments
+from penstock.telemetry.shipper import DAMAGED
+
+_BEHIND, _FAR_BEHIND = 16 * MIB, 256 * MIB
+
+
+def records(case: Case) -> Iterator[Finding]:
+    """Ledger first: how far the journal is behind can only be said by it."""
+    path = case.data / FILE_NAME
+    facts = None
+    if not path.exists():
+        yield from _no_ledger(case)
+    else:
+        try:
+            facts = ledger_facts(path)
+        except Unreadable as error:
+            yield problem(
+                "ledger",
+                f"{path} cannot be read: {error}",
+                "calls wait in the journal meanwhile; if it is of a newer penstock, update this one; if it is "
+                "damaged, stop the gateway, move the file away and start again",
+            )
+        else:
+            yield _ledger(case, facts)
+    yield from _journal(case, {} if facts is None else facts.positions)
+    yield from _damaged(case)
+
+
+def _no_ledger(case: Case) -> Iterator[Finding]:
+    if case.is_running:
+        remedy = "see the log for why the shipper does not work; calls wait in the journal meanwhile"
+        yield problem("ledger", f"there is no ledger in {case.data}", remedy)
+    else:
+        yield ok("ledger", "there is none yet; the gateway makes it when it starts")
+
+
+def _ledger(case: Case, facts: LedgerFacts | None) -> Finding:
+    taken = 0
+    for ending in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            taken += (case.data / (FILE_NAME + ending)).stat().st_size
+    if facts is None:
+        return ok("ledger", f"{size(taken)}, of an older version: it is brought up to date at the next start")
+    return ok("ledger", f"{counted(facts.calls, 'call')} in {size(taken)}")
+
+
+def _journal(case: Case, positions: dict[str, int]) -> Iterator[Finding]:
+    lag = 0
+    for name in list_segments(case.data / DIRECTORY):
+        with suppress(FileNotFoundError):  # it has been shipped meanwhile
+            status = (case.data / DIRECTORY / name).stat()
+            lag += max(0, status.st_size - positions.get(name, 0))
+    if not case.is_running:
+        rest = "; they are shipped at the next start" if lag else ""
+        yield ok("journal", f"{size(lag)} are not in the ledger yet{rest}")
+        return
+    text = f"{size(lag)} of records are not in the ledger yet"
+    remedy = "see the log for what the shipper says; it lets calls go first and may only be late: look again"
+    if lag > _FAR_BEHIND:
+        yield problem("journal", text, remedy)
+    elif lag > _BEHIND:
+        yield warning("journal", text, remedy)
+    else:
+        yield ok("journal", text)
+
+
+def _damaged(case: Case) -> Iterator[Finding]:
+    folder = case.data / DIRECTORY / DAMAGED
+    try:
+        count = len(os.listdir(folder))
+    except FileNotFoundError:
+        return
+    if count:
+        text = f"{counted(count, 'part')} of the journal could not be read or stored: copies are in {folder}"
+        yield warning("journal", text, "keep them for a report, or remove them")
