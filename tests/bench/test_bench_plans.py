@@ -52,7 +52,7 @@ def test_works_by_name() -> None:
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(click.BadParameter, match="penstock, nginx"):
         pick_gateways("apache")
-    with pytest.raises(click.BadParameter, match="throughput, latency"):
+    with pytest.raises(click.BadParameter, match="throughput, cache-hit"):
         pick_works(("speed",))
 
 
@@ -65,4 +65,4 @@ def test_help_has_examples_and_list_names_everything() -> None:
     runner = CliRunner()
     assert "python -m bench sse --only penstock,envoy" in runner.invoke(main, ["--help"]).output
     listed = runner.invoke(main, ["--list"]).output
-    assert all(name in listed for name in ("throughput", "longpolls", "portkey", "litellm"))
+    assert all(name in listed for name in ("throughput", "policies-on", "portkey", "litellm"))

@@ -11,7 +11,7 @@ import json
 
 import pytest
 from bench.measure import Measure, Skip, Target
-from bench.report import Results, amount, show, to_json
+from bench.report import Results, amount, notes, show, to_json
 from rich.console import Console
 
 
@@ -73,6 +73,12 @@ def test_a_quick_run_says_that_it_judges_nothing(results: Results) -> None:
     show(results, Console(file=out, width=200, no_color=True))
     assert "held against no target" in out.getvalue()
     assert "met" not in out.getvalue()
+
+
+@pytest.mark.parametrize(("policies", "told"), [("configured", True), ("none", False)])
+def test_policies_that_are_configured_are_told(results: Results, policies: str, told: bool) -> None:
+    results.options["policies"] = policies
+    assert any("every policy configured and switched off" in line for line in notes(results)) is told
 
 
 def test_a_disturbed_figure_is_named(results: Results) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from bench.failure import Failed
-from bench.works.throughput import refuse_failures
 
 from bench import wrk
 
@@ -43,27 +42,9 @@ def test_no_report_is_a_failure(text: str) -> None:
         wrk.parse(text)
 
 
-def test_the_script_keeps_quotes_and_backslashes_of_the_body() -> None:
-    lua = wrk.script({"Content-Type": "application/json"}, b'{"a":"\\n]]"}')
-    assert 'wrk.body = [==[{"a":"\\n]]"}]==]' in lua
-    assert 'wrk.headers["Content-Type"] = "application/json"' in lua
-
-
-@pytest.mark.parametrize(
-    ("report", "relayed", "why"),
-    [
-        (wrk.Report(100, 20.0, 3, 0), 100, "3 of 100 calls failed"),
-        (wrk.Report(100, 20.0, 0, 2), 100, "2 of 100 calls failed"),
-        (wrk.Report(0, 0.0, 0, 0), 0, "not one call"),
-        (wrk.Report(100, 20.0, 0, 0), 40, "only 40 reached the upstream"),
-    ],
-)
-def test_a_figure_needs_good_answers_that_came_from_the_upstream(
-    report: wrk.Report, relayed: int, why: str
-) -> None:
-    with pytest.raises(Failed, match=why):
-        refuse_failures(report, relayed)
-
-
-def test_calls_in_flight_at_the_end_are_no_failure() -> None:
-    refuse_failures(wrk.Report(100, 20.0, 0, 0), 164)
+def test_what_looking_found() -> None:
+    report = wrk.parse(CLEAN + "Unexpected answers: 12, first: 200 with MISS\n")
+    assert (report.unexpected, report.first_unexpected) == (12, "200 with MISS")
+    report = wrk.parse(CLEAN + "Unexpected answers: 0, first: \n")
+    assert (report.unexpected, report.first_unexpected) == (0, "")
+    assert wrk.parse(CLEAN).unexpected is None
