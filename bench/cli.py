@@ -10,11 +10,13 @@ import datetime
 import signal
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from bench.gateways import all_gateways
 from bench.gateways.base import Gateway
+from bench.gateways.policies import CHOICES, NONE, Policies
 from bench.measure import Skip
 from bench.options import Options
 from bench.places import RESULTS
@@ -29,6 +31,7 @@ Examples:
   python -m bench throughput latency               two works
   python -m bench sse --only penstock,envoy        two gateways
   python -m bench --quick                          see that all of it works, in a minute or two
+  python -m bench sse --policies configured        with every policy in the file, but off
   python -m bench memory --calls 200000            a shorter look at memory
   python -m bench throughput --json out.json       the figures for a program
 """
@@ -42,6 +45,13 @@ Examples:
     "--rounds", type=click.IntRange(1, 50), help="Rounds per gateway; the median counts [default: 3]."
 )
 @click.option("--calls", type=click.IntRange(1), help="Calls of the memory work [default: 1000000].")
+@click.option(
+    "--policies",
+    type=click.Choice(sorted(CHOICES)),
+    default="none",
+    show_default=True,
+    help="Run Penstock without policies, or with every policy configured but switched off.",
+)
 @click.option("--quick", is_flag=True, help="A smoke run: little of everything, figures not worth quoting.")
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here too."
@@ -53,6 +63,7 @@ def main(
     seconds: float | None,
     rounds: int | None,
     calls: int | None,
+    policies: Literal["none", "configured"],
     quick: bool,
     json_path: Path | None,
     listing: bool,
@@ -66,13 +77,14 @@ def main(
         _list()
         return
     chosen_works = pick_works(works)
-    chosen_gateways = pick_gateways(only)
+    chosen_gateways = pick_gateways(only, CHOICES[policies])
     base = Options.quick() if quick else Options()
     options = dataclasses.replace(
         base,
         seconds=seconds or base.seconds,
         rounds=rounds or base.rounds,
         calls=calls or base.calls,
+        policies=policies,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(_measure(chosen_works, chosen_gateways, options, json_path))
@@ -87,8 +99,8 @@ def pick_works(names: tuple[str, ...]) -> list[Work]:
     return [known[name] for name in known if not names or name in names]
 
 
-def pick_gateways(only: str | None) -> list[Gateway]:
-    known = {gateway.name: gateway for gateway in all_gateways()}
+def pick_gateways(only: str | None, policies: Policies = NONE) -> list[Gateway]:
+    known = {gateway.name: gateway for gateway in all_gateways(policies)}
     if only is None:
         return list(known.values())
     names = [name.strip() for name in only.split(",") if name.strip()]

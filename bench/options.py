@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Options:
     calls: int = 1_000_000
     """Calls between the two looks at memory."""
     starts: int = 5
+    policies: Literal["none", "configured"] = "none"
+    """How Penstock is set up in the works that are not about policies."""
     judged: bool = True
     """Whether there is enough of everything to hold the figures against the targets."""
 

@@ -1,6 +1,7 @@
 """The one call every gateway relays: a chat request of 260 bytes, an answer of 360, and stream events.
 
-The same bytes go to every gateway; only path and headers differ.
+The same bytes go to every gateway; only path and headers differ. Where no two calls may be the same, the load
+puts a number in place of `COUNTER`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ REQUEST = (
     b'established."}],"max_tokens":64}'
 )
 STREAM_REQUEST = REQUEST[:-1] + b',"stream":true}'
+COUNTER = b"000000000000"
+COUNTED_REQUEST = REQUEST[:-1] + b',"user":"' + COUNTER + b'"}'
+COUNTED_PER_LOAD = 10**8
+"""More calls than any one load makes; each load counts on from a multiple of it."""
 SENTENCE = (
     "Hello! How can I help you today? The quick brown fox jumps over the lazy dog. "
     "The quick brown fox jumps over the lazy dog."

@@ -24,7 +24,7 @@ PIPE_WIDTH = 200
 class Results:
     started: str
     machine: dict[str, str]
-    options: dict[str, float]
+    options: dict[str, float | str]
     versions: dict[str, str]
     targets: list[Target]
     measures: list[Measure] = field(default_factory=list)
@@ -78,6 +78,10 @@ def notes(results: Results) -> list[str]:
     lines = [str(skip) for skip in results.skips]
     if not results.options["judged"]:
         lines.append("a quick run shows that everything works; its figures are held against no target")
+    if results.options.get("policies") == "configured":
+        lines.append(
+            "penstock had every policy configured and switched off, where a work does not set its own"
+        )
     lines += [
         f"target not measured: {v.target.work}, {v.target.what} {against(v.target)}"
         for v in results.verdicts()

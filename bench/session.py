@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from bench import payload
 from bench.failure import Failed
 from bench.gateways.base import Gateway, Running, Upstream
+from bench.gateways.penstock import Penstock
+from bench.gateways.policies import Policies
 from bench.http1 import Http1
 from bench.lab import Lab
-from bench.measure import Skip
+from bench.measure import SUBJECT, Skip
 from bench.options import Options
 
 START_LIMIT = 60.0
@@ -36,6 +38,10 @@ class Session:
 
     def chosen(self, *names: str) -> list[Gateway]:
         return [gateway for gateway in self.gateways if gateway.name in names]
+
+    def beside_plain_routes(self, policies: Policies) -> list[Gateway]:
+        """Penstock with policies of the work's own, and the plain proxies; of all these the chosen ones."""
+        return [*(Penstock(policies) for _ in self.chosen(SUBJECT)), *self.chosen("nginx", "envoy")]
 
     @contextmanager
     def up(self, gateways: Sequence[Gateway], upstream: Upstream) -> Iterator[list[Running]]:

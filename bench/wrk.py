@@ -1,4 +1,4 @@
-"""Load from `wrk`: its script, its run, and what its report says.
+"""Load from `wrk`: its run, and what its report says. The script it runs is made in `bench/wrk_script.py`.
 
 `parse` is pure; a report with any failed call is kept as it is, for the caller to refuse.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,9 @@ class Report:
     refused: int
     """Answers outside 2xx and 3xx."""
     socket_errors: int
+    unexpected: int | None = None
+    """Answers that were not 200 with the expected cache status; None when nobody looked."""
+    first_unexpected: str = ""
 
 
 def parse(text: str) -> Report:
@@ -32,19 +34,15 @@ def parse(text: str) -> Report:
         raise Failed("wrk printed no report")
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    unexpected = re.search(r"^Unexpected answers: (\d+), first: (.*)$", text, re.MULTILINE)
     return Report(
         int(requests[1]),
         float(rate[1]),
         int(refused[1]) if refused else 0,
         sum(int(count) for count in errors.groups()) if errors else 0,
+        int(unexpected[1]) if unexpected else None,
+        unexpected[2] if unexpected else "",
     )
-
-
-def script(headers: Mapping[str, str], body: bytes) -> str:
-    """The Lua that makes wrk send the same POST each time."""
-    lines = ['wrk.method = "POST"', f"wrk.body = [==[{body.decode()}]==]"]
-    lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
-    return "\n".join(lines) + "\n"
 
 
 def run(url: str, lua: Path, connections: int, seconds: float, core: int) -> Report:

@@ -1,4 +1,5 @@
-"""Penstock as a user runs it: one worker, every default on, calls logged with bodies to a folder on disk.
+"""Penstock as a user runs it: one worker, every default on, calls logged with bodies to a folder on disk; with
+the policies a work asks for.
 
 Its whole process group (supervisor, worker, log shipper) shares the one core given to the gateway.
 """
@@ -10,7 +11,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from bench import payload
 from bench.gateways.base import Running, Upstream
+from bench.gateways.policies import NONE, Policies
 from bench.lab import Lab, free_port
 from bench.measure import Skip
 
@@ -23,13 +26,15 @@ base_url = "http://127.0.0.1:{chat}"
 
 [providers.parallel]
 base_url = "http://127.0.0.1:{polls}"
-"""
+
+{policies}"""
 
 
 class Penstock:
     name = "penstock"
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, policies: Policies = NONE, workers: int = 1) -> None:
+        self._policies = policies
         self._workers = workers
 
     @property
@@ -54,7 +59,9 @@ class Penstock:
     def start(self, lab: Lab, upstream: Upstream) -> Running:
         home, port = lab.folder(self.name), free_port()
         config, data = home / "penstock.toml", home / "data"
-        config.write_text(CONFIG.format(chat=upstream.chat, polls=upstream.polls or upstream.chat))
+        polls, policies = upstream.polls or upstream.chat, self._policies
+        config.write_text(CONFIG.format(chat=upstream.chat, polls=polls, policies=policies.tables))
         where = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(self._workers)]
         command = [str(self._program), "serve", *where, "--data", str(data), "--config", str(config)]
-        return Running(self.name, port, CHAT, lab.start_gateway(command, home))
+        child = lab.start_gateway(command, home, policies.env)
+        return Running(self.name, port, CHAT, child, payload.HEADERS | dict(policies.headers))

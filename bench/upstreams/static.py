@@ -47,19 +47,21 @@ class StaticUpstream:
             str(home / "error.log"),
         ]
         self.child = lab.start_load(command, home)
+        self._asked = 0
 
     def request(self) -> bytes:
         """A chat call straight to the upstream, for the measurements without any gateway."""
         return http1.encode("POST", "/v1/chat/completions", payload.HEADERS, payload.REQUEST)
 
     def seen(self) -> int:
-        """How many requests the upstream has had so far, this one included."""
+        """How many requests the upstream has had so far, these questions left out."""
+        self._asked += 1
         with Http1(self.port) as client:
             _, body = client.call(http1.encode("GET", "/seen", {}))
         found = re.search(r"requests\s+\d+ \d+ (\d+)", body.decode())
         if found is None:
             raise Failed("the upstream does not say how many requests it has seen")
-        return int(found[1])
+        return int(found[1]) - self._asked
 
 
 @contextmanager

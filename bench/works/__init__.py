@@ -6,13 +6,24 @@
 from __future__ import annotations
 
 from bench.works.base import Work
+from bench.works.cache_hit import CacheHit
 from bench.works.latency import Latency
 from bench.works.longpolls import LongPolls
 from bench.works.memory import MemoryGrowth
+from bench.works.policies_on import PoliciesOn
 from bench.works.sse import Sse
 from bench.works.startup import Startup
 from bench.works.throughput import Throughput
 
 
 def all_works() -> list[Work]:
-    return [Throughput(), Latency(), Sse(), LongPolls(), MemoryGrowth(), Startup()]
+    return [
+        Throughput(),
+        CacheHit(),
+        PoliciesOn(),
+        Latency(),
+        Sse(),
+        LongPolls(),
+        MemoryGrowth(),
+        Startup(),
+    ]

@@ -15,6 +15,7 @@ from bench import procfs
 from bench.failure import Failed
 from bench.gateways.base import Running, Upstream
 from bench.gateways.penstock import POLL, Penstock
+from bench.gateways.policies import CHOICES
 from bench.http1 import Http1, encode
 from bench.limits import raise_open_files
 from bench.measure import SUBJECT, Measure, Target
@@ -78,7 +79,9 @@ class LongPolls:
         with (
             static_upstream(lab) as chat,
             program_upstream(lab, "bench.upstreams.polls") as holder,
-            session.up([Penstock(plan.workers)], Upstream(chat.port, holder)) as gateways,
+            session.up(
+                [Penstock(CHOICES[session.options.policies], plan.workers)], Upstream(chat.port, holder)
+            ) as gateways,
         ):
             if not gateways:
                 raise Failed("Penstock did not start")

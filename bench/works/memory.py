@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import payload, procfs, wrk
+from bench import payload, procfs, wrk, wrk_script
+from bench.checks import refuse_failures
 from bench.gateways.base import Running, Upstream
 from bench.measure import SUBJECT, Measure, Target
 from bench.session import Session
 from bench.upstreams.static import StaticUpstream, static_upstream
-from bench.works.throughput import refuse_failures
 
 NAME = "memory"
 START = "memory after start"
@@ -50,7 +50,7 @@ class MemoryGrowth:
 
     def _load(self, session: Session, upstream: StaticUpstream, running: Running) -> int:
         lua = session.lab.folder("wrk") / "post.lua"
-        lua.write_text(wrk.script(running.headers, payload.REQUEST))
+        lua.write_text(wrk_script.script(running.headers, payload.REQUEST))
         wanted, calls, rate = session.options.calls, 0, 0.0
         while calls < wanted:
             session.say(f"{NAME}: {calls:,} of {wanted:,} calls")
