@@ -42,8 +42,9 @@ from penstock.stores import lmdb_counters, lmdb_replies
 from penstock.stores.counters import CountersUnavailable
 from penstock.stores.directory import DirectoryError, Snapshot
 from penstock.stores.lmdb_counters import LmdbCounters
-from penstock.stores.lmdb_environment import open_environment
+from penstock.stores.lmdb_environment import WriteLock, open_environment
 from penstock.stores.lmdb_replies import LmdbReplies
+from penstock.stores.lmdb_writer import Defer, Writer
 from penstock.stores.replies import RepliesUnavailable
 from penstock.stores.sqlite_directory import FILE_NAME as DIRECTORY_FILE
 from penstock.stores.sqlite_directory import SqliteDirectory
@@ -136,6 +137,7 @@ class Parts:
         await self.recall.close()
         self.journal.close()
         self.report.close()
+        await asyncio.sleep(0)  # the last turn's changes
         for environment in self.environments:
             environment.close()
 
@@ -170,8 +172,9 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     data = Path(server.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = clock.new_id(clock.now_us()).encode()
-    counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner))
-    keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner))
+    defer = asyncio.get_running_loop().call_soon if server.workers == 1 else None
+    counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner, defer))
+    keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner, defer))
     budget = Budget(server.limits.max_capture_bytes)
     recall = Recall(
         cache,
@@ -214,20 +217,21 @@ def _opened(folder: Path, make: Callable[[Path], _Opened]) -> _Opened:
             return make(folder)
 
 
-def _open_counters(owner: bytes, folder: Path) -> tuple[lmdb.Environment, LmdbCounters]:
+def _open_counters(owner: bytes, defer: Defer | None, folder: Path) -> tuple[lmdb.Environment, LmdbCounters]:
     environment = open_environment(folder, lmdb_counters.MAP_BYTES, lmdb_counters.DATABASES)
-    return environment, LmdbCounters(environment, owner)
+    return environment, LmdbCounters(environment, owner, defer)
 
 
 def _open_replies(
-    settings: Settings, owner: bytes, folder: Path
+    settings: Settings, owner: bytes, defer: Defer | None, folder: Path
 ) -> tuple[lmdb.Environment, LmdbReplies, LmdbReplies]:
     limits = settings.cache.max_bytes, settings.idempotency.max_bytes
     environment = open_environment(folder, lmdb_replies.map_bytes(*limits), lmdb_replies.DATABASES)
+    writer = Writer(environment, WriteLock(environment), None, defer)
     return (
         environment,
-        LmdbReplies(environment, lmdb_replies.CACHE, owner, limits[0], evict=True),
-        LmdbReplies(environment, lmdb_replies.IDEMPOTENCY, owner, limits[1], evict=False),
+        LmdbReplies(environment, lmdb_replies.CACHE, owner, limits[0], evict=True, writer=writer),
+        LmdbReplies(environment, lmdb_replies.IDEMPOTENCY, owner, limits[1], evict=False, writer=writer),
     )
 
 

@@ -39,6 +39,7 @@ class Plan(msgspec.Struct, gc=False):
     ttl: int = 0  # seconds
     once_key: bytes = b""
     fingerprint: bytes = b""
+    glanced: bool = False  # just now, in vain
     unfit: bool = False  # there is an answer, in an encoding that this client does not take
     claimed: bool = False  # other workers are held off the cache's key
     scope: Scope = Scope("", "", "")
@@ -90,6 +91,7 @@ class Recall:
         """The answer, if it is in the cache and nothing stands in its way."""
         if plan.once_key or not plan.cache_key:
             return None
+        plan.glanced = True
         return self._cached(call, plan)
 
     async def find(self, call: Call, plan: Plan) -> Hit | Flight | None:
@@ -140,7 +142,8 @@ class Recall:
 
     async def _find_cached(self, call: Call, plan: Plan) -> Hit | Flight | None:
         while True:
-            found = self._cached(call, plan)
+            found = None if plan.glanced else self._cached(call, plan)
+            plan.glanced = False
             if found is not None:
                 return found
             flight = self._flights.get(plan.cache_key)

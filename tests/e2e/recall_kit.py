@@ -19,6 +19,7 @@ from support.replies import Reply, head, whole
 from support.upstream import Seen, Upstream
 from support.waiting import eventually
 
+TWO_WORKERS = "[server]\nworkers = 2\n"
 CHAT = "/v1/acct/gw/openai/chat/completions"
 QUESTION = b'{"model":"gpt-5","messages":[{"role":"user","content":"Hello"}]}'
 TTL = ("cf-aig-cache-ttl", "60")

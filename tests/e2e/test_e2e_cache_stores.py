@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from recall_kit import (
+    TWO_WORKERS,
     Caller,
     all_stored,
     cache_status,
@@ -32,7 +33,6 @@ from support.upstream import Upstream
 
 KEY = ("Idempotency-Key", "order-1")
 LARGE = b"x" * 300_000
-TWO_WORKERS = "[server]\nworkers = 2\n"
 BEFORE = "Idempotency key used before"
 
 

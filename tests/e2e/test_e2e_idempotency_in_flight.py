@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from recall_kit import (
     TTL,
+    TWO_WORKERS,
     Caller,
     becomes,
     cache_status,
@@ -251,7 +252,7 @@ async def test_a_neighbour_is_waited_for(
     calls: int,
 ) -> None:
     upstream.will(whole(b"failed", 500))
-    gateway = await open_gateway(openai(upstream.url))
+    gateway = await open_gateway(openai(upstream.url) + TWO_WORKERS)
     client = await caller(gateway, connect)
     neighbour = await _neighbour(gateway, client, monkeypatch)
     await client.send(KEY)
@@ -268,7 +269,7 @@ async def test_who_waits_for_a_neighbour_may_leave(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.will(whole(b"failed", 500))
-    gateway = await open_gateway(openai(upstream.url))
+    gateway = await open_gateway(openai(upstream.url) + TWO_WORKERS)
     client = await caller(gateway, connect)
     neighbour = await _neighbour(gateway, client, monkeypatch)
     await client.send(KEY)

@@ -71,6 +71,7 @@ async def test_answers_outlive_processes(serve: Serve, upstream: Upstream, conne
     (client,) = await _callers(gateway, connect, 1)
     assert (await client.ask(KEY)).body == MEBIBYTE
     assert cache_status(await client.ask(TTL)) == "MISS"
+    assert cache_status(await client.ask(TTL)) == "HIT"  # a turn later
     await gateway.kill_group()
     for _ in range(2):
         gateway = await serve(text)

@@ -22,6 +22,7 @@ from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refuse
 from penstock.stores.lmdb_environment import WriteLock
 from penstock.stores.lmdb_leases import Leases
 from penstock.stores.lmdb_reservations import Place, Reservations
+from penstock.stores.lmdb_writer import Defer, Writer
 from penstock.stores.window_log import Log
 
 FOLDER = "counters.lmdb"
@@ -44,6 +45,7 @@ _FAILURES = (lmdb.Error, OSError, struct.error)
 class _Counted(NamedTuple):
     log: Log
     time_us: int  # of the entry that the amount went into
+    amount: int
 
 
 class LmdbCounters:
@@ -54,7 +56,8 @@ class LmdbCounters:
     nothing; `reap` may have done a part of its work.
     """
 
-    def __init__(self, environment: lmdb.Environment, owner: bytes) -> None:
+    def __init__(self, environment: lmdb.Environment, owner: bytes, defer: Defer | None = None) -> None:
+        """`defer`: nobody else counts here, so that a turn's changes may be committed together."""
         self._environment = environment
         self._begin = environment.begin
         self._owner = owner
@@ -62,20 +65,20 @@ class LmdbCounters:
         self._reaped_to = b""
         self._crowded = False
         with _translated():
-            self._lock = WriteLock(environment)
-            with self._lock:
+            lock = WriteLock(environment)
+            with lock:
                 self._counters = environment.open_db(_DATABASE)
                 self._leases = Leases(environment)
                 self._reservations = Reservations(environment, owner)
+        self._writer = Writer(environment, lock, self._counters, defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
         try:
             if len(claims) == 1:
                 return self._take_one(claims[0], now_us)
-            with self._lock, self._begin(self._counters, None, True) as txn:
+            with self._writer as txn:
                 counted = self._count(txn, claims, 0, now_us)
                 if isinstance(counted, Refused):
-                    txn.abort()
                     return counted
         except _FAILURES as error:
             raise CountersUnavailable(str(error)) from error
@@ -97,14 +100,13 @@ class LmdbCounters:
         if self._crowded:
             raise CountersUnavailable(_CROWDED)
         try:
-            with self._lock, self._begin(self._counters, None, True) as txn:
-                if partial:
+            with self._writer as txn:
+                if partial and len(claims) > 1:
                     claims = _fitting(txn, claims, now_us)
-                amount = claims[0].amount if claims else 0
-                counted = self._count(txn, claims, 1, now_us)
+                counted = self._count(txn, claims, 1, now_us, partial=partial)
                 if isinstance(counted, Refused):
-                    txn.abort()
                     return counted
+                amount = counted[0].amount if counted else 0
                 places = [
                     Place(_name(claim.key), one.time_us, claim.window)
                     for claim, one in zip(claims, counted, strict=True)
@@ -116,7 +118,7 @@ class LmdbCounters:
 
     def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
         try:
-            with self._lock, self._begin(self._counters, None, True) as txn:
+            with self._writer as txn:
                 record = self._reservations.pop(txn, reservation.id)
                 if record is not None:
                     for place in record.places:
@@ -125,19 +127,23 @@ class LmdbCounters:
             raise CountersUnavailable(str(error)) from error
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
-        with _translated(), self._begin(self._counters) as txn:
-            return window_log.live(txn.get(_name(key)), window, now_us).total
+        with _translated():
+            txn = self._writer.open
+            if txn is not None:
+                return window_log.live(txn.get(_name(key)), window, now_us).total
+            with self._begin(self._counters) as txn:
+                return window_log.live(txn.get(_name(key)), window, now_us).total
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
-            with _translated(), self._lock, self._begin(self._counters, None, True) as txn:
+            with _translated(), self._writer as txn:
                 self._beat(txn, now_us)
 
     def reap(self, now_us: int) -> int:
         # Apart from the rest, and first: in a full map this is what makes room for it.
         with _translated():
             self._forget_counters(now_us)
-        with _translated(), self._lock, self._begin(self._counters, None, True) as txn:
+        with _translated(), self._writer as txn:
             self._look_around(txn)
             returned = self._give_back(txn, now_us)
             for owner in self._leases.long_dead(txn, now_us):
@@ -148,47 +154,68 @@ class LmdbCounters:
     def _take_one(self, claim: Claim, now_us: int) -> Granted | Refused:
         window, amount = claim.window, claim.amount
         key = _name(claim.key)
-        with self._lock, self._begin(self._counters, None, True) as txn:
+        with self._writer as txn:
             before = txn.get(key)
             log = window_log.live(before, window, now_us)
             if log.total + amount > claim.limit:
                 return _refused(0, claim, log, amount, now_us)
             if amount:
                 log, _ = window_log.plus(log, amount, window, now_us)
-                self._put(txn, key, before, log)
+                txn.put(key, self._value(before, log))
         return Granted((claim.limit - log.total,), (window_log.reset_us(log, window, now_us),))
 
     def _count(
-        self, txn: lmdb.Transaction[bytes], claims: Sequence[Claim], least: int, now_us: int
+        self,
+        txn: lmdb.Transaction[bytes],
+        claims: Sequence[Claim],
+        least: int,
+        now_us: int,
+        *,
+        partial: bool = False,
     ) -> list[_Counted] | Refused:
-        """Counts claim after claim; each needs room for `least`. If refused, the transaction is spoilt."""
+        """Counts claim after claim, each of which needs room for `least`; writes only when all have it.
+
+        `partial`: less than is claimed will do. Several claims have been cut down to one amount before.
+        """
         counted = []
+        before: dict[bytes, bytes | None] = {}
+        after: dict[bytes, Log] = {}
         for index, claim in enumerate(claims):
             key = _name(claim.key)
-            before = txn.get(key)
-            log = window_log.live(before, claim.window, now_us)
-            wanted = max(claim.amount, least)
+            if key in after:
+                log = window_log.live(window_log.stored(after[key]), claim.window, now_us)
+            else:
+                before[key] = found = txn.get(key)
+                log = window_log.live(found, claim.window, now_us)
+            amount = claim.amount
+            if partial and amount > claim.limit - log.total:
+                amount = max(1, claim.limit - log.total)
+            wanted = amount if amount > least else least
             if log.total + wanted > claim.limit:
                 return _refused(index, claim, log, wanted, now_us)
             time = now_us
-            if claim.amount:
-                log, time = window_log.plus(log, claim.amount, claim.window, now_us)
-                self._put(txn, key, before, log)
-            counted.append(_Counted(log, time))
+            if amount:
+                log, time = window_log.plus(log, amount, claim.window, now_us)
+                after[key] = log
+            counted.append(_Counted(log, time, amount))
         if len(claims) > 1 and (refused := _too_much_together(claims, counted, now_us)):
             return refused
+        values = {key: self._value(before[key], log) for key, log in after.items()}
+        for key, value in values.items():
+            txn.put(key, value)
         return counted
 
-    def _put(self, txn: lmdb.Transaction[bytes], key: bytes, before: bytes | None, log: Log) -> None:
+    def _value(self, before: bytes | None, log: Log) -> bytes:
+        """What is to be written of a log, if it may be."""
         value = window_log.stored(log)
         if self._crowded and len(value) > len(before or b""):
             raise CountersUnavailable(_CROWDED)
-        txn.put(key, value)
+        return value
 
     def _forget_counters(self, now_us: int) -> None:
         for steps in _STEPS_WHEN_FULL:
             try:
-                with self._lock, self._begin(self._counters, None, True) as txn:
+                with self._writer as txn:
                     reaped_to = _forget(txn, self._reaped_to, steps, now_us)
             except lmdb.MapFullError:
                 if steps == _STEPS_WHEN_FULL[-1]:

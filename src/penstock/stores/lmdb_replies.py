@@ -1,7 +1,7 @@
 """Kept answers in LMDB, shared by all worker processes of one machine: the verbs of `Replies`.
 
-Here are the transactions and who may overwrite whom. What changes together is in `lmdb_reply_shelf.py`, the
-bytes are in `lmdb_reply_codec.py`, who is alive is in `lmdb_leases.py`.
+Here are the transactions. What changes together is in `lmdb_reply_shelf.py`, who may overwrite whom in
+`lmdb_reply_rights.py`, the bytes are in `lmdb_reply_codec.py`, who is alive is in `lmdb_leases.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import get_ident
 from typing import TypeVar
 
 import lmdb
@@ -19,8 +20,10 @@ from penstock.stores import lmdb_reply_codec as codec
 from penstock.stores.lmdb_environment import WriteLock
 from penstock.stores.lmdb_leases import Leases
 from penstock.stores.lmdb_reply_codec import Card, ClaimRecord, Record, SpentRecord, StoredRecord
+from penstock.stores.lmdb_reply_rights import is_own_claim, is_taken, may_spend
 from penstock.stores.lmdb_reply_shelf import Shelf, body_of, oldest_us, open_databases, totals_in
 from penstock.stores.lmdb_reply_uses import Noted, Uses
+from penstock.stores.lmdb_writer import Writer
 from penstock.stores.replies import Busy, Conflict, Found, RepliesUnavailable, Reply, Scope, Spent, Stats
 
 FOLDER = "replies.lmdb"
@@ -43,8 +46,7 @@ _EVERYONE = Scope("", "", "")
 
 Made = TypeVar("Made")
 
-# An amount too large for the stored form is no reason to fail in another way than a store does.
-_FAILURES = (lmdb.Error, struct.error)
+_FAILURES = (lmdb.Error, OSError, struct.error)  # the last of an amount too large for the stored form
 
 
 def map_bytes(*limits: int) -> int:
@@ -68,8 +70,16 @@ class LmdbReplies:
     """
 
     def __init__(
-        self, environment: lmdb.Environment, name: str, owner: bytes, limit_bytes: int, *, evict: bool
+        self,
+        environment: lmdb.Environment,
+        name: str,
+        owner: bytes,
+        limit_bytes: int,
+        *,
+        evict: bool,
+        writer: Writer | None = None,
     ) -> None:
+        """`writer` is shared by the stores of an environment, where it keeps transactions open for a turn."""
         self._environment = environment
         self._begin = environment.begin
         self._owner = owner
@@ -84,17 +94,19 @@ class LmdbReplies:
             with self._lock:
                 self._db = open_databases(environment, name)
                 self._leases = Leases(environment)
+        self._writer = writer or Writer(environment, self._lock)
+        self._home = get_ident()
 
     # -- looking
 
     def get(self, key: bytes, now_us: int) -> Found | None:
         self._now_us = now_us
         try:
-            with self._begin() as txn:
-                record = codec.record(txn.get(key, db=self._db.records))
-                if not isinstance(record, StoredRecord) or record.expires_us <= now_us:
-                    return None
-                found = self._found(record)
+            if self._writer.open is not None:
+                found = self._live(self._writer.open, key, now_us)
+            else:
+                with self._begin() as txn:
+                    found = self._live(txn, key, now_us)
         except lmdb.Error as error:
             self._adopt_map(error)
             return None
@@ -102,13 +114,21 @@ class LmdbReplies:
             self._uses.note(key, now_us)
         return found
 
+    def _live(self, txn: lmdb.Transaction[bytes], key: bytes, now_us: int) -> Found | None:
+        record = codec.record(txn.get(key, db=self._db.records))
+        if not isinstance(record, StoredRecord) or record.expires_us <= now_us:
+            return None
+        return self._found(record)
+
     def claim(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
         self._now_us = now_us
         with self._translated():
+            self._flush()  # a claim is a promise: it is kept though the process be killed at once
             with self._begin() as txn:
                 there = self._seen(txn, key, fingerprint, now_us)
             if there is None:
                 there = self._claimed(key, fingerprint, now_us)
+                self._flush()
         if isinstance(there, Found):
             self._uses.note(key, now_us)
         return there
@@ -154,9 +174,12 @@ class LmdbReplies:
         with self._translated():
             for _ in range(_TRIES):
                 try:
-                    if len(reply.body) <= codec.INLINE_BYTES:
-                        return self._put_inline(key, fingerprint, reply, scope, expires_us)
-                    return self._put_chunked(key, fingerprint, reply, scope, expires_us)
+                    if len(reply.body) > codec.INLINE_BYTES:
+                        return self._put_chunked(key, fingerprint, reply, scope, expires_us)
+                    is_kept = self._put_inline(key, fingerprint, reply, scope, expires_us)
+                    if not self._evict:
+                        self._flush()  # what was promised is there before the caller sees it
+                    return is_kept
                 except lmdb.MapFullError:
                     if not self._relieve(len(reply.body)):
                         return False
@@ -167,7 +190,7 @@ class LmdbReplies:
     ) -> bool:
         record = codec.stored_record(fingerprint, reply, expires_us, 0)
         room = codec.inline_room(len(record))
-        card = self._card(reply, scope, expires_us, 0, room)
+        card = codec.card_of(reply, scope, expires_us, self._now_us, 0, room)
         with_room = self._with_room(
             key, fingerprint, room, _ROUNDS, lambda shelf: shelf.keep(key, record, card)
         )
@@ -189,19 +212,12 @@ class LmdbReplies:
             if self._write_chunks(writing, reply.body):
                 blob = codec.blob_of(writing)
                 record = codec.stored_record(fingerprint, reply, expires_us, blob)
-                card = self._card(reply, scope, expires_us, blob, room)
+                card = codec.card_of(reply, scope, expires_us, self._now_us, blob, room)
                 is_kept = self._show(writing, key, record, card, fingerprint)
         finally:
             if not is_kept:
                 self._discard(writing)
         return is_kept
-
-    def _card(self, reply: Reply, scope: Scope, expires_us: int, blob: int, room: int) -> Card:
-        size = len(reply.body)
-        used_us = self._now_us
-        return Card(
-            True, reply.created_us, used_us, expires_us, blob, size, size + len(reply.head), room, scope
-        )
 
     def _with_room(
         self, key: bytes, fingerprint: bytes, room: int, rounds: int, act: Callable[[Shelf], Made]
@@ -212,7 +228,10 @@ class LmdbReplies:
         """
         for _ in range(rounds):
             with self._writing() as shelf:
-                if self._is_taken(shelf, key, fingerprint) or shelf.totals.reserved + room > self._limit:
+                if (
+                    is_taken(shelf.record(key), fingerprint, self._owner, shelf.now_us)
+                    or shelf.totals.reserved + room > self._limit
+                ):
                     return None
                 gone = self._make_way(shelf, shelf.totals.room + room - self._limit)
                 if shelf.totals.room + room <= self._limit:
@@ -231,19 +250,6 @@ class LmdbReplies:
             gone += shelf.push_out(shelf.totals.room - goal, _STEPS_IN_PUT)
         return gone
 
-    def _is_taken(self, shelf: Shelf, key: bytes, fingerprint: bytes) -> bool:
-        """Whether the key has come to stand for another request: what was ours may be another's since we stalled.
-
-        Whether that other is alive is not asked: who stalled knows no current time.
-        """
-        there = shelf.record(key)
-        if there is None or there.fingerprint == fingerprint or self._is_own_claim(there):
-            return False
-        return isinstance(there, ClaimRecord) or there.expires_us > shelf.now_us
-
-    def _is_own_claim(self, record: Record | None) -> bool:
-        return isinstance(record, ClaimRecord) and record.owner == self._owner
-
     def _write_chunks(self, writing: bytes, body: bytes) -> bool:
         """Whether all were written; not, if we were taken for dead meanwhile."""
         view = memoryview(body)
@@ -257,7 +263,9 @@ class LmdbReplies:
 
     def _show(self, writing: bytes, key: bytes, record: bytes, card: Card, fingerprint: bytes) -> bool:
         with self._writing() as shelf:
-            if not shelf.is_reserved(writing) or self._is_taken(shelf, key, fingerprint):
+            if not shelf.is_reserved(writing) or is_taken(
+                shelf.record(key), fingerprint, self._owner, shelf.now_us
+            ):
                 return False
             shelf.finish(writing)
             shelf.keep(key, record, card)
@@ -289,21 +297,12 @@ class LmdbReplies:
         room = codec.inline_room(len(record))
         card = Card(False, 0, 0, expires_us, 0, 0, 0, room, _EVERYONE)
         with self._translated(), self._writing() as shelf:
-            if self._may_spend(shelf, key, fingerprint):
+            if may_spend(shelf.record(key), fingerprint, self._owner, shelf.now_us):
                 shelf.keep(key, record, card)
-
-    def _may_spend(self, shelf: Shelf, key: bytes, fingerprint: bytes) -> bool:
-        """Not while another works on it, and not in the place of an answer."""
-        there = shelf.record(key)
-        if isinstance(there, ClaimRecord):
-            return there.owner == self._owner
-        if there is None or there.expires_us <= shelf.now_us:
-            return True
-        return isinstance(there, SpentRecord) and there.fingerprint == fingerprint
 
     def abandon(self, key: bytes) -> None:
         with self._translated(), self._writing() as shelf:
-            if self._is_own_claim(shelf.record(key)):
+            if is_own_claim(shelf.record(key), self._owner):
                 shelf.drop(key)
 
     # -- upkeep
@@ -320,6 +319,7 @@ class LmdbReplies:
 
     def stats(self) -> Stats:
         with self._translated():
+            self._flush()
             with self._begin() as txn:
                 totals, oldest = totals_in(txn, self._db), oldest_us(txn, self._db)
             if totals is None:
@@ -341,7 +341,7 @@ class LmdbReplies:
         if self._beaten_us is not None and 0 <= now_us - self._beaten_us < _BEAT_US:
             return
         with self._translated():
-            with self._lock, self._begin(write=True) as txn:
+            with self._writer as txn:
                 self._leases.beat(txn, self._owner, now_us)
             self._beaten_us = now_us
             try:
@@ -372,9 +372,15 @@ class LmdbReplies:
                     self._leases.forget(shelf.txn, owner)
         return gone
 
+    def _flush(self) -> None:
+        """Ends the turn's transaction; other threads have none."""
+        if get_ident() == self._home:
+            self._writer.flush()
+
     @contextmanager
     def _writing(self) -> Iterator[Shelf]:
-        with self._lock, self._begin(write=True) as txn:
+        is_home = get_ident() == self._home  # a thread must not meddle with another one's transaction
+        with self._writer if is_home else Writer(self._environment, self._lock) as txn:
             shelf = Shelf(self._db, txn, self._now_us)
             yield shelf
             shelf.save()

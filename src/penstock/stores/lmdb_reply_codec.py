@@ -183,6 +183,12 @@ _READERS = {_CLAIMED: _read_claim, _SPENT: _read_spent, _STORED: _read_stored}
 # -- cards and totals
 
 
+def card_of(reply: Reply, scope: Scope, expires_us: int, used_us: int, blob: int, room: int) -> Card:
+    """The card of an answer."""
+    size = len(reply.body)
+    return Card(True, reply.created_us, used_us, expires_us, blob, size, size + len(reply.head), room, scope)
+
+
 def packed_card(card: Card) -> bytes:
     account, gateway, provider = map(_encoded, card.scope)
     sizes = (len(account), len(gateway), len(provider))
