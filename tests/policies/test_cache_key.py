@@ -122,6 +122,7 @@ ONCE = PLAIN.with_header(b"Idempotency-Key", b"k")
             (b"cf-aig-authorization", b"Bearer t"),
             (b"User-Agent", b"other"),
             (b"Content-Type", b"text/plain"),
+            (b"Accept", b"*/*"),
             (b"Accept-Encoding", b"br"),
             (b"Idempotency-Key", b"k"),
             (b"Host", b"elsewhere"),

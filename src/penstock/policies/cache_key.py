@@ -17,6 +17,7 @@ from penstock.policies.stored_keys import DEFAULT_ALIAS
 _LENGTHS = [struct.Struct(f"<{count}Q") for count in range(9)]
 _DEFAULT_TTL = 300  # with a key of the caller's own, and no other word about time
 _DIRECTIVES = (b"-version", b"-beta")  # headers that end so change what a provider answers
+_ANYTHING = b"*/*"  # as good as no `Accept` at all
 _DIRECTIVE_NAMES = frozenset({b"accept", b"openai-organization", b"openai-project"})
 
 
@@ -94,15 +95,17 @@ def _directives(forward: list[bytes]) -> bytes:
     found = [
         forward[start].lower() + b":" + forward[start + 2]
         for start in range(0, len(forward), 4)
-        if _is_directive(forward[start])
+        if _is_directive(forward[start], forward[start + 2] == _ANYTHING)
     ]
     found.sort()
     return b"\n".join(found)
 
 
 @lru_cache(maxsize=4096)
-def _is_directive(name: bytes) -> bool:
+def _is_directive(name: bytes, wants_anything: bool) -> bool:
     name = name.lower()
+    if wants_anything and name == b"accept":
+        return False
     return name.endswith(_DIRECTIVES) or name in _DIRECTIVE_NAMES
 
 
