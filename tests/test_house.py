@@ -82,7 +82,11 @@ MAX_FUNCTION_LINES = 50
 LONG_FILE_LINES = 200  # above this a docstring has more than one line
 SHORT_DOCSTRINGS = {"parallel_local/web/extract.py"}
 
-LATE_IMPORTS = {("parallel_local.documents.pdf", "pypdf")}  # an extra, loaded when a PDF is read
+LATE_IMPORTS = {
+    ("parallel_local.documents.pdf", "pypdf"),  # an extra, loaded when a PDF is read
+    ("penstock.access.vault", "cryptography.exceptions"),  # 7 MB, and most gateways have nothing sealed
+    ("penstock.access.vault", "cryptography.hazmat.primitives.ciphers.aead"),
+}
 
 REGISTRIES = re.compile(
     "|".join((r"pypi\.(?:python\.)?org", "pythonhosted" + r"\.org", "npmjs" + r"\.(?:org|com)"))

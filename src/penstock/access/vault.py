@@ -2,16 +2,14 @@
 
 Sealed bytes are a version byte, the fingerprint of the key (8), the nonce (12), then ciphertext and tag. The
 first two are the label of `stores.directory`, and are authenticated, too. Pure: nonces come in as arguments,
-the master key from `master_key.py`.
+the master key from `master_key.py`. The cryptography is loaded with the first vault: it takes 7 MB, and most
+gateways have nothing sealed.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
 from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from penstock.stores.directory import SEAL_LABEL_BYTES
 
@@ -36,12 +34,16 @@ def seal_label(master: bytes) -> bytes:
 class Vault:
     """Seals and opens with one master key."""
 
-    __slots__ = ("_cipher", "label")
+    __slots__ = ("_cipher", "_invalid", "label")
 
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY_BYTES:
             raise ValueError(f"a master key has {KEY_BYTES} bytes, not {len(master)}")
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - see above
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         self._cipher = AESGCM(master)
+        self._invalid = InvalidTag
         self.label = seal_label(master)
 
     def __repr__(self) -> str:
@@ -60,7 +62,7 @@ class Vault:
             raise SealBroken(_wrong_label(label))
         try:
             return self._cipher.decrypt(nonce, rest, label + context)
-        except InvalidTag:
+        except self._invalid:
             raise SealBroken(
                 "a stored secret is damaged, or belongs to another row: remove it and store it again"
             ) from None
