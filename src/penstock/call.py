@@ -65,8 +65,8 @@ class Gateway:
     steers: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        wanted = self.cache_ttl or self.keys or self.byok_only or self.spending
-        object.__setattr__(self, "steers", bool(wanted) or self.retry is not NO_RETRY)
+        wanted = self.cache_ttl or self.keys or self.byok_only or self.spending or self.retry.attempts > 1
+        object.__setattr__(self, "steers", bool(wanted))
 
 
 @dataclass(frozen=True, slots=True)
