@@ -46,7 +46,7 @@ LAYERS = (
     ("providers", "settings"),
     ("telemetry.record", "telemetry.segments"),
     ("wire",),
-    ("__init__", "errors", "clock", "capture", "redaction", "metadata"),
+    ("__init__", "errors", "clock", "capture", "redaction", "metadata", "durable"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.

@@ -93,13 +93,7 @@ class Answering:
         call.status = landed.status
         call.response_type = landed.content_type
         call.response_encoding = landed.content_encoding
-        start = b"%b%b%b%b" % (
-            status_line(landed.status),
-            landed.lines if first else landed.shared_lines,
-            inbound.framing(landed.length, bodiless=landed.bodiless),
-            own_headers(call),
-        )
-        inbound.send_head(start)
+        inbound.send_head(_start(call, inbound, landed, landed.lines if first else landed.shared_lines))
         self._capture(call)
         call.relay = inbound.passage(call.capture)
         passenger = flight.board(call.relay, inbound.is_congested)
@@ -109,13 +103,7 @@ class Answering:
     def whole(self, call: Call, inbound: Inbound, landed: Landed, exchange: Exchange) -> None:
         """The answer to somebody who shares it with nobody, when all of it is there."""
         note_answer(call, exchange.held)
-        start = b"%b%b%b%b" % (
-            status_line(landed.status),
-            landed.lines,
-            inbound.framing(landed.length, bodiless=landed.bodiless),
-            own_headers(call),
-        )
-        inbound.whole(start, exchange.held, exchange.trailers)
+        inbound.whole(_start(call, inbound, landed, landed.lines), exchange.held, exchange.trailers)
 
     def note(self, call: Call, reply: Reply) -> None:
         """What the record says of an answer from a store."""
@@ -138,6 +126,16 @@ class Answering:
             own_headers(call),
         )
         inbound.whole(head, events(reply.body) if streamed else [reply.body], [])
+
+
+def _start(call: Call, inbound: Inbound, landed: Landed, lines: bytes) -> bytes:
+    """The head of a shared answer, as one client gets it."""
+    return b"%b%b%b%b" % (
+        status_line(landed.status),
+        lines,
+        inbound.framing(landed.length, bodiless=landed.bodiless),
+        own_headers(call),
+    )
 
 
 def note_answer(call: Call, pieces: list[bytes]) -> None:

@@ -274,7 +274,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGHUP, self.reload, parts)
         if parent is not None:
             loop.add_reader(parent, _stop, server)
-        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts, _address(sockets[0]))
+        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts, listening_url(sockets[0]))
         try:
             await server.serve(sockets=list(sockets))
         finally:
@@ -341,7 +341,8 @@ async def _settled(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(tuple(tasks), timeout=_SETTLE_SECONDS)
 
 
-def _address(listener: socket.socket) -> str:
+def listening_url(listener: socket.socket) -> str:
+    """Where a listening socket is reached."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

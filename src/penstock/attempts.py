@@ -238,9 +238,9 @@ def _outgoing(call: Call, route: Route, *, plain: bool) -> OutgoingRequest:
     if provider.extra_headers:
         pairs = [(name.encode("ascii"), value.encode("latin-1")) for name, value in provider.extra_headers]
         call.secrets = (*call.secrets, *secrets_of(pairs, b""))
-        lines = without(lines, {name.encode("ascii") for name, _ in provider.extra_headers})
-        for name, value in provider.extra_headers:
-            lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
+        lines = without(lines, {name for name, _ in pairs})
+        for header, content in pairs:
+            lines += (header, b": ", content, b"\r\n")
     query = call.query if route.query is None else route.query
     return OutgoingRequest(call.method, route.path + query, lines, call.body)
 

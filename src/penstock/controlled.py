@@ -74,7 +74,7 @@ class Controlled:
     # -- one call for one client
 
     async def _alone(self, call: Call, route: Route, inbound: Inbound, *, more: bool) -> bool:
-        await self._reserve(call, None)
+        await self._reserve(call)
         call.exchange = exchange = await self._attempts.open(call, route, more=more)
         call.first_byte = self._clock.monotonic()
         if more and exchange.status >= FIRST_ERROR:
@@ -98,13 +98,11 @@ class Controlled:
         if not await _heard_out(exchange, hear):
             capture.cut = True
 
-    async def _reserve(self, call: Call, plan: Plan | None) -> None:
+    async def _reserve(self, call: Call) -> None:
         spending = call.gateway.spending
-        if spending is None:
-            return
-        if plan is None:
+        if spending is not None:
             await call.body.gather(self._buffered_body)
-        spending.reserve(call)
+            spending.reserve(call)
 
     # -- an answer that is there
 
@@ -128,7 +126,7 @@ class Controlled:
     async def _lead(self, call: Call, route: Route, inbound: Inbound, plan: Plan, *, more: bool) -> bool:
         flight: Flight | None = None
         try:
-            await self._reserve(call, plan)
+            await self._reserve(call)
             flight = self._recall.lead(plan)
             inbound.guard = guard = _Guard(flight, inbound)
             if plan.ttl:
@@ -142,7 +140,8 @@ class Controlled:
             inbound.guard = None  # a step that follows has its own
             self._recall.give_up(plan, flight, error)
             raise
-        guard.finished = call.whole = True
+        guard.finished = True
+        call.whole = not call.answer_cut
         if failed:
             inbound.guard = None
         if guard.passenger is not None and not inbound.gone:

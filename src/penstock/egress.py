@@ -10,6 +10,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from penstock.exchange import Progress, UpstreamError
+from penstock.settings import is_loopback
 
 
 async def public_address(loop: asyncio.AbstractEventLoop, host: str, port: int) -> str:
@@ -48,12 +49,3 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 def _not_public(host: str) -> UpstreamError:
     reason = f"{host} has no public address; allow_private_providers would let it be used"
     return UpstreamError(reason, Progress.NOT_SENT, local=True)
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

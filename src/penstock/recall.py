@@ -34,7 +34,6 @@ _TRY_AGAIN = frozenset({401, 402, 403, 408, 409, 425, 429})  # says nothing abou
 class Plan(msgspec.Struct, gc=False):
     """How a call may be answered without asking the provider."""
 
-    body: bytes
     cache_key: bytes = b""
     ttl: int = 0  # seconds
     once_key: bytes = b""
@@ -78,7 +77,7 @@ class Recall:
             return None
         body = call.body.gathered
         gateway = call.gateway
-        plan = Plan(body, scope=Scope(gateway.account, gateway.id, route.provider.slug))
+        plan = Plan(scope=Scope(gateway.account, gateway.id, route.provider.slug))
         if ttl:
             plan.ttl = ttl
             plan.cache_key = cache_key(call, route, body)

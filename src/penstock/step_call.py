@@ -26,10 +26,9 @@ def step_call(origin: Call, step: Step, index: int, sorter: HeaderSorter, clock:
     head.length = len(step.query)
     controls = merged(origin.controls, step.controls)
     now_us = clock.now_us()
+    name = clock.new_id(now_us) if index else origin.id  # a lone step has one identifier (Cloudflare 2.5)
     call = Call(
-        clock.new_id(now_us)
-        if index
-        else origin.id,  # the first is who speaks for a lone one (Cloudflare 2.5)
+        name,
         origin.event_id,
         now_us,
         clock.monotonic(),

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from penstock.app import LoadSettings, open_prices, run_worker
+from penstock.app import LoadSettings, listening_url, open_prices, run_worker
 from penstock.assembly import build_registry
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import ConfigError, Settings
@@ -95,7 +95,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
             self._start_all(data)
-            ready(_address(self._socket))
+            ready(listening_url(self._socket))
             return self._watch()
         finally:
             self._stop_all()
@@ -316,11 +316,6 @@ def _bind_unix(path: Path) -> socket.socket:
         listener.close()
         raise StartError(f"cannot listen on {path}: {error.strerror}; choose another --data") from error
     return listener
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _raise_descriptor_limit() -> None:

@@ -20,9 +20,10 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
-from penstock.egress import check_guarded, is_loopback, public_address
+from penstock.egress import check_guarded, public_address
 from penstock.exchange import Connection, Exchange, Progress, UpstreamError
 from penstock.policies.breaker import Breaker
+from penstock.settings import is_loopback
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _TUNNEL_HEAD_BYTES = 16384

@@ -19,6 +19,7 @@ from tempfile import mkstemp
 from typing import Final
 
 from penstock.access.vault import KEY_BYTES, seal_label
+from penstock.durable import sync_folder
 
 KEY_VARIABLE: Final = "PENSTOCK_MASTER_KEY"
 FILE_VARIABLE: Final = "PENSTOCK_MASTER_KEY_FILE"
@@ -129,7 +130,7 @@ def write_key_file(path: Path, key: bytes) -> None:
             os.link(hidden, path)
         finally:
             os.unlink(hidden)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise
     except OSError as error:
@@ -155,7 +156,7 @@ def rotating(data: Path) -> Iterator[None]:
 def finish_rotation(data: Path) -> None:
     """Gives `master.key.new` its proper name. To be called while `rotating`."""
     os.replace(data / NEW_FILE_NAME, data / FILE_NAME)
-    _sync_folder(data)
+    sync_folder(data)
 
 
 def _configured(environ: Mapping[str, str], data: Path) -> bytes | None:
@@ -219,12 +220,3 @@ def _decoded(text: bytes, where: str) -> bytes:
             f"the master key in {where} has {len(key)} bytes instead of {KEY_BYTES}: {_MAKE_ONE}"
         )
     return key
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new name in a folder survives a power cut only when the folder itself is on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

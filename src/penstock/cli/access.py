@@ -28,18 +28,6 @@ Check = Callable[[str], str]
 
 _SHORTEST_PART = 4
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    envvar="PENSTOCK_DATA",
-    show_envvar=True,
-    default=Path("penstock-data"),
-    show_default=True,
-    help="The gateway's data directory.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-
 
 def checked(check: Check) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback that puts the value of a parameter, or each of its values once, through `check`."""

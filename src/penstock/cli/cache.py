@@ -14,7 +14,8 @@ import click
 import lmdb
 import msgspec
 
-from penstock.cli.access import confirm, data_option, json_option, yes_option
+from penstock.cli.access import confirm
+from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time, safe, size
 from penstock.cli.tables import print_table
 from penstock.settings import ConfigError, load

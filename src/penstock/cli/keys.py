@@ -14,8 +14,9 @@ import msgspec
 
 from penstock.access import tokens
 from penstock.cli import names, token_options
-from penstock.cli.access import checked, confirm, data_option, json_option, one, opened, tell, yes_option
+from penstock.cli.access import checked, confirm, one, opened, tell
 from penstock.cli.durations import seconds
+from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import local_time
 from penstock.cli.tables import print_facts, print_table
 from penstock.cli.token_view import HEADINGS, facts, line, record

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from penstock.cli import render
+from penstock.cli.options import data_option
 from penstock.stores.ledger import Bodies, CallRow, Filter, LedgerReader, LedgerUnavailable, StatusRange
 from penstock.stores.sqlite_ledger import FILE_NAME
 from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
@@ -75,15 +76,7 @@ class _Given(NamedTuple):
 
 
 @click.group(invoke_without_command=True, help=_LIST_HELP)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    envvar="PENSTOCK_DATA",
-    show_envvar=True,
-    default=Path("penstock-data"),
-    show_default=True,
-    help="The gateway's data directory.",
-)
+@data_option
 @click.option("--follow", "-f", is_flag=True, help="Go on printing calls as they end, until Ctrl-C.")
 @click.option(
     "--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."

@@ -18,19 +18,8 @@ from penstock.access.provider_secret import checked_secret, preview
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
 from penstock.cli import names
-from penstock.cli.access import (
-    account_option,
-    checked,
-    confirm,
-    data_option,
-    json_option,
-    one,
-    open_vault,
-    opened,
-    read_secret,
-    tell,
-    yes_option,
-)
+from penstock.cli.access import account_option, checked, confirm, one, open_vault, opened, read_secret, tell
+from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text

@@ -14,18 +14,8 @@ import msgspec
 
 from penstock.access.provider_secret import headers_text
 from penstock.access.vault import NONCE_BYTES
-from penstock.cli.access import (
-    account_option,
-    checked,
-    confirm,
-    data_option,
-    json_option,
-    open_vault,
-    opened,
-    read_secret,
-    tell,
-    yes_option,
-)
+from penstock.cli.access import account_option, checked, confirm, open_vault, opened, read_secret, tell
+from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text

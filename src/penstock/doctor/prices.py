@@ -9,10 +9,9 @@ from pathlib import Path
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.pricing.loading import load_price_book, table_path
+from penstock.pricing.packaged import cache_folders
 from penstock.pricing.price_table import PriceTable
 from penstock.settings import ConfigError
-
-_CACHES = (("XDG_CACHE_HOME", "penstock"), ("HOME", ".cache/penstock"))
 
 
 def prices(case: Case) -> Iterator[Finding]:
@@ -23,7 +22,8 @@ def prices(case: Case) -> Iterator[Finding]:
 
 def _table(case: Case) -> Finding:
     package = f"genai-prices {version('genai-prices')}"
-    for path in _places(case):
+    for folder in cache_folders(case.environ, case.data):  # nothing is made here
+        path = table_path(folder)
         if path.exists():
             try:
                 return ok("prices", f"of {PriceTable(path.read_bytes()).source}, in {path}")
@@ -31,14 +31,6 @@ def _table(case: Case) -> Finding:
                 remedy = "remove the file; it is made again when prices are next wanted"
                 return warning("prices", f"{path} cannot be used: {error}", remedy)
     return ok("prices", f"of {package}; their table is made when they are first wanted")
-
-
-def _places(case: Case) -> Iterator[Path]:
-    """Where the table may be. Nothing is made here, unlike in `pricing.packaged.cache_folder`."""
-    for variable, below in _CACHES:
-        if base := case.environ.get(variable):
-            yield table_path(Path(base) / below)
-    yield table_path(case.data)
 
 
 def _own(case: Case) -> Iterator[Finding]:

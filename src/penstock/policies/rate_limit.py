@@ -7,12 +7,14 @@ that all workers share; what it costs a provider is not this file's business.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from penstock.call import Call
 from penstock.clock import Clock
 from penstock.errors import RATE_LIMITED, UNAVAILABLE, GatewayError
 from penstock.settings.gateways import LONGEST_WINDOW
 from penstock.stores.counters import Claim, Counters, CountersUnavailable, Granted, Refused, Window
+from penstock.stores.directory import RateLimit as KeyLimit
 
 _MICRO = 1_000_000
 
@@ -20,6 +22,13 @@ _MICRO = 1_000_000
 def rate_claim(key: bytes, limit: int, interval: int, technique: str) -> Claim:
     """What one request takes of a limit."""
     return Claim(key, 1, limit, Window(min(interval, LONGEST_WINDOW), technique == "sliding"))
+
+
+@lru_cache(maxsize=1024)
+def _of_key(token_id: str, limit: KeyLimit) -> tuple[Claim, bytes]:
+    """What a call takes of a virtual key's limit, and the limit in words."""
+    claim = rate_claim(b"rate key " + token_id.encode(), limit.limit, limit.interval, limit.technique)
+    return claim, _policy(b"key", claim)
 
 
 class RateLimit:
@@ -40,12 +49,11 @@ class RateLimit:
             if own is not None:
                 self._take(call, (own,), (self._policy,), (b"gateway",))
             return
-        limit = token.rate_limit
-        theirs = rate_claim(b"rate key " + token.id.encode(), limit.limit, limit.interval, limit.technique)
+        theirs, policy = _of_key(token.id, token.rate_limit)
         if own is None:
-            self._take(call, (theirs,), (_policy(b"key", theirs),), (b"key",))
+            self._take(call, (theirs,), (policy,), (b"key",))
         else:
-            self._take(call, (own, theirs), (self._policy, _policy(b"key", theirs)), (b"gateway", b"key"))
+            self._take(call, (own, theirs), (self._policy, policy), (b"gateway", b"key"))
 
     def _take(
         self, call: Call, claims: tuple[Claim, ...], policies: tuple[bytes, ...], names: tuple[bytes, ...]

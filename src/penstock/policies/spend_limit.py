@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +26,7 @@ from penstock.pricing.price_book import PriceBook
 from penstock.pricing.units import to_nano
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Window
+from penstock.stores.directory import SpendLimit
 from penstock.telemetry.call_bodies import answer_of, request_of
 
 _MICRO = 1_000_000
@@ -80,6 +82,13 @@ def compiled(rule: SpendRule, index: int) -> Rule:
     )
 
 
+@lru_cache(maxsize=1024)
+def _of_key(limit: SpendLimit) -> Rule:
+    """The rule of a virtual key."""
+    window = Window(min(limit.window, LONGEST_WINDOW), limit.technique == "sliding")
+    return Rule("key", limit.limit, to_nano(limit.limit), window)
+
+
 class SpendLimits:
     """Reserves and settles for the calls of one gateway."""
 
@@ -132,10 +141,7 @@ class SpendLimits:
             if key is not None:
                 found.append((key, rule))
         if call.token is not None and call.token.spend_limit is not None:
-            limit = call.token.spend_limit
-            window = Window(min(limit.window, LONGEST_WINDOW), limit.technique == "sliding")
-            rule = Rule("key", limit.limit, to_nano(limit.limit), window)
-            found.append((b"spend key " + call.token.id.encode(), rule))
+            found.append((b"spend key " + call.token.id.encode(), _of_key(call.token.spend_limit)))
         return found
 
     def settle(self, call: Call) -> None:
@@ -146,13 +152,14 @@ class SpendLimits:
         call.reservation = None
         used = 0
         if 200 <= call.status < 300:
-            call.cost = self._cost(call)
+            custom = _custom(call)
+            call.cost = self._cost(call, custom)
             used = call.cost or 0
-            if call.cost is None and _custom(call) is None:
+            if call.cost is None and custom is None:
                 used = reservation.amount
         self._counters.settle(reservation, used, self._clock.now_us())
 
-    def _cost(self, call: Call) -> int | None:
+    def _cost(self, call: Call, custom: CustomCost | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
         answer = answer_of(call)
         provider = "" if call.provider is None else call.provider.slug
@@ -163,7 +170,7 @@ class SpendLimits:
             call.model or answer.model,
             request_of(call),
             answer.usage,
-            _custom(call),
+            custom,
             call.created_us,
         )
         return None if priced is None else priced.nano

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,17 +22,22 @@ _COMPILER = "penstock.pricing.compile_llm_prices"
 _SECONDS = 60.0
 
 
-def cache_folder(environ: Mapping[str, str], data: Path) -> Path:
-    """Where the table is kept: the user's cache folder, or the data folder for who has no home."""
+def cache_folders(environ: Mapping[str, str], data: Path) -> Iterator[Path]:
+    """The table's places, the best first: the user's cache folder, and the data folder for who has no home."""
     for variable, below in (("XDG_CACHE_HOME", "penstock"), ("HOME", ".cache/penstock")):
-        base = environ.get(variable)
-        if base:
-            folder = Path(base) / below
-            try:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            except OSError:
-                continue
-            return folder
+        if base := environ.get(variable):
+            yield Path(base) / below
+    yield data
+
+
+def cache_folder(environ: Mapping[str, str], data: Path) -> Path:
+    """Where the table is kept: the first of its places that is there, or can be made."""
+    for folder in cache_folders(environ, data):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            continue
+        return folder
     return data
 
 

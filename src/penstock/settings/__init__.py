@@ -49,6 +49,7 @@ __all__ = [
     "Timeouts",
     "check_bind",
     "config_file",
+    "is_loopback",
     "load",
     "unused",
 ]

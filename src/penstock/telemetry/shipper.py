@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from penstock.durable import sync_folder
 from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCall, PositionMoved, Unstorable
 from penstock.telemetry.costing import Prices
 from penstock.telemetry.derive import NO_PRICES, derive
@@ -185,19 +186,10 @@ class Shipper:
     def _remove(self, name: str, shipped: Shipped) -> None:
         self._ledger.retire(name)
         (self._directory / name).unlink(missing_ok=True)
-        _sync_directory(self._directory)
+        sync_folder(self._directory)  # or a deleted segment could come back after its position was forgotten
         shipped.removed += 1
 
     def _say_once(self, about: str, text: str) -> None:
         if self._said.get(about) != text:
             self._said[about] = text
             self._say(text)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Without it a power cut could bring a deleted segment back after its position was forgotten."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
