@@ -27,12 +27,13 @@ from bench.works.base import Work
 
 EXAMPLES = """\b
 Examples:
-  python -m bench                                  every work, every gateway: under ten minutes
+  python -m bench                                  every work, every gateway; the ledger takes longest
   python -m bench throughput latency               two works
   python -m bench sse --only penstock,envoy        two gateways
   python -m bench --quick                          see that all of it works, in a minute or two
   python -m bench sse --policies configured        with every policy in the file, but off
   python -m bench memory --calls 200000            a shorter look at memory
+  python -m bench ledger --rows 1000000            a smaller ledger
   python -m bench throughput --json out.json       the figures for a program
 """
 
@@ -45,6 +46,7 @@ Examples:
     "--rounds", type=click.IntRange(1, 50), help="Rounds per gateway; the median counts [default: 3]."
 )
 @click.option("--calls", type=click.IntRange(1), help="Calls of the memory work [default: 1000000].")
+@click.option("--rows", type=click.IntRange(1), help="Calls of the ledger work [default: 10000000].")
 @click.option(
     "--policies",
     type=click.Choice(sorted(CHOICES)),
@@ -63,6 +65,7 @@ def main(
     seconds: float | None,
     rounds: int | None,
     calls: int | None,
+    rows: int | None,
     policies: Literal["none", "configured"],
     quick: bool,
     json_path: Path | None,
@@ -84,6 +87,7 @@ def main(
         seconds=seconds or base.seconds,
         rounds=rounds or base.rounds,
         calls=calls or base.calls,
+        rows=rows or base.rows,
         policies=policies,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)

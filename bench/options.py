@@ -22,6 +22,10 @@ class Options:
     calls: int = 1_000_000
     """Calls between the two looks at memory."""
     starts: int = 5
+    rows: int = 10_000_000
+    """Calls in the ledger that is asked."""
+    shipped: int = 100_000
+    """Calls in the journal that is shipped, a round."""
     policies: Literal["none", "configured"] = "none"
     """How Penstock is set up in the works that are not about policies."""
     judged: bool = True
@@ -37,5 +41,7 @@ class Options:
             polls=1000,
             calls=50_000,
             starts=2,
+            rows=100_000,
+            shipped=20_000,
             judged=False,
         )

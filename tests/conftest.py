@@ -13,11 +13,16 @@ from typing import Protocol
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from support.client import Client
 from support.gateway import Gateway
 from support.inprocess import InProcess
 from support.upstream import Upstream
+
+# A busy machine is slow at everything, and that is no fault of a law.
+settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("penstock")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 

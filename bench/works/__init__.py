@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from bench.works.base import Work
 from bench.works.cache_hit import CacheHit
+from bench.works.exported import Exported
 from bench.works.latency import Latency
+from bench.works.ledger import Ledger
 from bench.works.longpolls import LongPolls
 from bench.works.memory import MemoryGrowth
 from bench.works.policies_on import PoliciesOn
+from bench.works.shipping import Shipping
 from bench.works.sse import Sse
 from bench.works.startup import Startup
 from bench.works.throughput import Throughput
@@ -21,9 +24,12 @@ def all_works() -> list[Work]:
         Throughput(),
         CacheHit(),
         PoliciesOn(),
+        Exported(),
         Latency(),
         Sse(),
         LongPolls(),
         MemoryGrowth(),
         Startup(),
+        Shipping(),
+        Ledger(),
     ]

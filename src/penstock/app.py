@@ -26,17 +26,20 @@ import lmdb
 import uvicorn
 import uvloop
 
-from penstock.assembly import Shared, build_world, limits_spending, open_vault
+from penstock.access.opening import open_vault, opener
+from penstock.assembly import Shared, build_world, limits_spending
 from penstock.attempts import Attempts
 from penstock.capture import Budget
+from penstock.catalog import Catalog, catalog
 from penstock.clock import Clock
 from penstock.pipeline import Pipeline, PipelineLimits
 from penstock.policies.breaker import BreakerRules, Breakers
+from penstock.policies.stored_keys import is_own_program
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.pricing.price_book import PriceBook
 from penstock.recall import Recall
 from penstock.routing import World
-from penstock.settings import ConfigError, Settings
+from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
 from penstock.stores import lmdb_counters, lmdb_replies
 from penstock.stores.counters import CountersUnavailable
@@ -55,6 +58,10 @@ from penstock.telemetry.state_file import StateFile
 from penstock.upstream import Deadlines, Upstream
 from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
+from penstock.web.management.api import ENDPOINTS
+from penstock.web.management.application import management_routes
+from penstock.web.management.desk import Desk, SharedClock
+from penstock.web.metrics import MetricsPage
 from penstock.web.patience import LaneLimits
 from penstock.web.spin import Spin
 from penstock.worker_report import Traffic, WorkerReport
@@ -115,10 +122,11 @@ class Parts:
     report: WorkerReport
     environments: tuple[lmdb.Environment, ...]
     clock: Clock
+    public: bool  # where this worker listens, strangers can reach it
 
     def world(self, settings: Settings) -> World:
         """The world of these settings and of the directory as it is now. Raises `ConfigError`, `DirectoryError`."""
-        return make_world(settings, self.counters, self.clock)
+        return make_world(settings, self.counters, self.clock, public=self.public)
 
     def sweep(self) -> None:
         """To be called about once a second."""
@@ -142,18 +150,20 @@ class Parts:
             environment.close()
 
 
-def make_world(settings: Settings, counters: LmdbCounters, clock: Clock) -> World:
+def make_world(settings: Settings, counters: LmdbCounters, clock: Clock, *, public: bool) -> World:
     """Reads the directory and the prices, and compiles them with the settings."""
     data = Path(settings.server.data)
     snapshot = SqliteDirectory(data / DIRECTORY_FILE).snapshot()
-    shared = Shared(counters, read_prices(settings, snapshot), clock)
-    return build_world(settings, snapshot, open_vault(snapshot, os.environ, data), shared)
+    vault = open_vault(snapshot, os.environ, data)
+    gateways = catalog(settings, snapshot, opener(vault))
+    shared = Shared(counters, read_prices(settings, gateways, snapshot), clock, public)
+    return build_world(settings, snapshot, gateways, vault, shared)
 
 
-def read_prices(settings: Settings, snapshot: Snapshot) -> PriceBook:
+def read_prices(settings: Settings, gateways: Catalog, snapshot: Snapshot) -> PriceBook:
     """The prices that spend limits go by; where there are none, only the operator's own. Raises `ConfigError`."""
     prices = open_prices(settings)
-    return prices.full() if limits_spending(settings, snapshot) else prices.own
+    return prices.full() if limits_spending(gateways, snapshot) else prices.own
 
 
 def open_prices(settings: Settings) -> PackagedPrices:
@@ -195,9 +205,10 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     )
     attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
-    world = make_world(settings, counters, clock)
+    public = not is_loopback(server.host)
+    world = make_world(settings, counters, clock, public=public)
     pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
-    return Parts(pipeline, upstream, journal, counters, recall, report, (counting, keeping), clock)
+    return Parts(pipeline, upstream, journal, counters, recall, report, (counting, keeping), clock, public)
 
 
 _Opened = TypeVar("_Opened")
@@ -259,6 +270,7 @@ class Worker:
 
     def __init__(self, settings: Settings, load: LoadSettings, clock: Clock) -> None:
         self._settings = settings
+        self._in_force = settings  # the management API looks at them from threads
         self._load = load
         self._clock = clock
         self._stopping = False
@@ -285,8 +297,11 @@ class Worker:
     def _config(self, parts: Parts) -> uvicorn.Config:
         spin = Spin(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
         pages = HealthPages(parts.journal, Path(self._settings.server.data))
+        own_hosts = self._settings.server.own_hosts
+        metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
+        desk = Desk(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
-            pages.application(),
+            pages.application([metrics.route, *management_routes(ENDPOINTS, desk)]),
             http=lane_class(parts.pipeline, lane_limits(self._settings), spin),
             loop="uvloop",
             ws="none",
@@ -318,6 +333,7 @@ class Worker:
         except (ConfigError, DirectoryError) as error:
             log.error("the configuration was not changed: %s", error)
             return
+        self._in_force = settings
         if any(getattr(settings, table) != getattr(self._settings, table) for table in _AT_START):
             log.warning("changes in [%s] take effect at the next start", "], [".join(_AT_START))
         log.info("the configuration was reloaded")

@@ -7,21 +7,20 @@ opens no stores and serves nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
-from penstock.access.master_key import MasterKeyError, need_master_key
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.call import Gateway, Hook
+from penstock.catalog import Catalog, Listed
 from penstock.clock import Clock
 from penstock.policies.auth import Authentication
 from penstock.policies.rate_limit import RateLimit, rate_claim
 from penstock.policies.retry import gateway_rules
 from penstock.policies.spend_limit import SpendLimits, compiled
-from penstock.policies.stored_keys import StoredKey, StoredKeys
+from penstock.policies.stored_keys import DEFAULT_ALIAS, StoredKey, StoredKeys
 from penstock.pricing.price_book import PriceBook
 from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
@@ -37,11 +36,12 @@ log = logging.getLogger("penstock.assembly")
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What policies work with."""
+    """What policies work with. `public`: strangers can reach this gateway."""
 
     counters: Counters
     book: PriceBook
     clock: Clock
+    public: bool
 
 
 def build_registry(settings: Settings) -> Registry:
@@ -49,28 +49,37 @@ def build_registry(settings: Settings) -> Registry:
     return _registry(settings, {}, {}, ())
 
 
-def open_vault(snapshot: Snapshot, environ: Mapping[str, str], data: Path) -> Vault | None:
-    """What opens the directory's secrets; None where there are none, or their key is missing."""
-    if not snapshot.seal_label:
-        return None
-    try:
-        return Vault(need_master_key(environ, data, snapshot.seal_label))
-    except MasterKeyError as error:
-        log.error("stored secrets cannot be used: %s", error)
-        return None
-
-
-def build_world(settings: Settings, snapshot: Snapshot, vault: Vault | None, shared: Shared) -> World:
+def build_world(
+    settings: Settings, snapshot: Snapshot, catalog: Catalog, vault: Vault | None, shared: Shared
+) -> World:
     """Compiles gateways and providers for serving. Raises `ConfigError`."""
     gateways = {
-        (account_id, gateway_id): _gateway(settings, account_id, gateway_id, fields, snapshot, vault, shared)
-        for account_id, account in settings.accounts.items()
-        for gateway_id, fields in account.gateways.items()
+        (one.account, one.id): _gateway(settings, one.account, one.id, one.fields, snapshot, vault, shared)
+        for one in _served(catalog, public=shared.public)
     }
     return World(gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version)
 
 
 # -- gateways
+
+
+def _served(catalog: Catalog, *, public: bool) -> Iterable[Listed]:
+    """All gateways but those that would serve strangers. One of the file would have been refused before."""
+    for stored, reason in catalog.left_out:
+        log.error("gateway %s/%s of the directory is not served: %s", stored.account, stored.gateway, reason)
+    for one in catalog:
+        if one.lost_secrets:
+            log.error(
+                "gateway %s sends nothing to receivers of its own: its secrets cannot be opened", one.name
+            )
+        if public and not one.fields.authentication and one.source != "file":
+            log.error(
+                "gateway %s is not served: it asks nobody for a token, and strangers can reach this address; "
+                "set `authentication` on it",
+                one.name,
+            )
+        else:
+            yield one
 
 
 def _gateway(
@@ -96,6 +105,7 @@ def _gateway(
         fields.byok_only,
         _spending(account, name, fields, snapshot, shared),
         settings.server.own_hosts,
+        bool(fields.otel),
     )
 
 
@@ -121,9 +131,9 @@ def _admit(
     return (RateLimit(own, shared.counters, shared.clock).admit,)
 
 
-def limits_spending(settings: Settings, snapshot: Snapshot) -> bool:
+def limits_spending(catalog: Catalog, snapshot: Snapshot) -> bool:
     """Whether anything anywhere limits what calls may cost."""
-    limits = (fields.spend_limits for one in settings.accounts.values() for fields in one.gateways.values())
+    limits = (one.fields.spend_limits for one in catalog)
     return any(limit is not None and limit.enabled for limit in limits) or any(
         token.spend_limit is not None for token in snapshot.tokens
     )
@@ -144,19 +154,24 @@ def _spending(
 
 
 def _stored_keys(account: str, gateway: str, snapshot: Snapshot, vault: Vault | None) -> list[StoredKey]:
-    """The gateway's keys; the account's for an alias that the gateway has none for."""
+    """The gateway's keys; the account's for an alias, or a default one, that the gateway has none for."""
     if vault is None:
         return []
     theirs = [key for key in snapshot.provider_keys if key.account == account]
-    own = {(key.provider, key.alias) for key in theirs if key.gateway == gateway}
-    rows = [
-        key
-        for key in theirs
-        if key.gateway == gateway or (key.gateway == "" and (key.provider, key.alias) not in own)
-    ]
-    opened = ((key, _open(vault, key)) for key in rows)
+    own = [key for key in theirs if key.gateway == gateway]
+    named = {(key.provider, key.alias) for key in own}
+    settled = {key.provider for key in own if key.is_default or key.alias == DEFAULT_ALIAS}
+    shared = [key for key in theirs if key.gateway == "" and (key.provider, key.alias) not in named]
+    opened = ((key, _open(vault, key)) for key in (*own, *shared))
     return [
-        StoredKey(key.id, key.provider, key.alias, secret, key.hosts)
+        StoredKey(
+            key.id,
+            key.provider,
+            key.alias,
+            secret,
+            key.hosts,
+            key.is_default and (key.gateway != "" or key.provider not in settled),
+        )
         for key, secret in opened
         if secret is not None
     ]

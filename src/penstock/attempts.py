@@ -76,7 +76,7 @@ class Attempts:
         if retry.attempts > 1 or more or (keys is not None and len(keys.keys) > 1):
             await call.body.gather(self._buffered_body)
         elif keys is None:
-            return await self.once(call, pool, outgoing, retry.timeout)
+            return await self._noted(call, pool, outgoing, retry.timeout)
         return await self._several(call, route, pool, outgoing, retry, keys, more)
 
     async def once(
@@ -112,6 +112,19 @@ class Attempts:
             breaker.succeeded(generation)
         return exchange
 
+    async def _noted(
+        self, call: Call, pool: Pool, outgoing: OutgoingRequest, limit: float | None, whole_below: int = 0
+    ) -> Exchange:
+        """One attempt, remembered in the call's trail."""
+        call.note("attempt", self._clock.monotonic(), f"{call.attempts + 1} {pool.origin}")
+        try:
+            exchange = await self.once(call, pool, outgoing, limit, whole_below)
+        except UpstreamError as error:
+            call.note("failure", self._clock.monotonic(), error.reason)
+            raise
+        call.note("answer", self._clock.monotonic(), str(exchange.status))
+        return exchange
+
     async def _several(
         self,
         call: Call,
@@ -130,7 +143,7 @@ class Attempts:
             limit = time_limit(retry, retries + 1, last_target=not more)
             may_repeat = retries + 1 < retry.attempts
             try:
-                exchange = await self.once(call, pool, outgoing, limit, whole_below)
+                exchange = await self._noted(call, pool, outgoing, limit, whole_below)
             except CircuitOpen:
                 raise
             except UpstreamError:
@@ -151,6 +164,7 @@ class Attempts:
                     return exchange
                 exchange.close()
             retries, replaced = retries + 1, 0
+            call.note("wait", self._clock.monotonic(), f"{pause * 1000:.0f} ms")
             await self._clock.sleep(pause)
 
     def _pause(self, retry: RetryRules, number: int, retry_after: float | None) -> float | None:
@@ -209,6 +223,7 @@ class Attempts:
         key = keys.keys[index]
         check_destination(key, route.provider, route.origin, overridden=route.overridden)
         call.stored_key = key.alias
+        call.note("key", self._clock.monotonic(), f"{key.alias} ({key.id})")
         call.secrets = (*call.secrets, key.secret)
         outgoing.lines = [
             *without(lines, _credential_names(route.provider)),

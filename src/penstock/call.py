@@ -24,7 +24,7 @@ from penstock.relay import Relay
 from penstock.request_body import RequestBody
 from penstock.stores.counters import Reservation
 from penstock.stores.directory import Token
-from penstock.telemetry.record import COMPLETE
+from penstock.telemetry.record import COMPLETE, Event
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.universal import NO_CONFIG, StepConfig
@@ -62,6 +62,7 @@ class Gateway:
     byok_only: bool = False
     spending: Spending | None = None
     own_hosts: tuple[str, ...] = ()  # names of this gateway besides those of the loopback
+    traces: bool = False  # its calls are exported as traces, joined to their callers'
     steers: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,6 +140,11 @@ class Call(msgspec.Struct, eq=False):
     settled: bool = False
     outcome: int = COMPLETE
     error: GatewayError | None = None
+    trail: tuple[Event, ...] = ()  # what policies did, and what was tried; empty for one plain attempt
+
+    def note(self, what: str, now: float, detail: str = "") -> None:
+        """Remembers for whoever asks why. `now` is in monotonic seconds."""
+        self.trail += (Event(what, int((now - self.started) * 1e6), detail),)
 
     def is_own(self) -> bool:
         """Whether it comes from a program that may spend what is the operator's: authenticated, or from here."""

@@ -108,6 +108,7 @@ class Controlled:
 
     async def _replay(self, call: Call, inbound: Inbound, plan: Plan, hit: Hit, *, more: bool) -> bool:
         reply = hit.reply
+        call.note("cache", self._clock.monotonic(), "REPLAYED" if hit.replayed else "HIT")
         call.cached = True
         call.cost = 0
         call.model = call.model or reply.model
@@ -131,6 +132,7 @@ class Controlled:
             inbound.guard = guard = _Guard(flight, inbound)
             if plan.ttl:
                 call.own_headers += _MISS
+                call.note("cache", self._clock.monotonic(), "MISS")
             failed = await self._fly(call, route, inbound, plan, flight, guard, more=more)
         except asyncio.CancelledError:
             ended = GatewayError(UNAVAILABLE, "the call this one had joined was ended; try again")
@@ -204,6 +206,7 @@ class Controlled:
         if not repeated and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
             return None
         call.first_byte = self._clock.monotonic()
+        call.note("cache", call.first_byte, "JOINED a call in flight")
         call.cached = True
         call.cost = 0
         call.own_headers += _REPLAYED if repeated else _HIT if landed.status == 200 else _MISS

@@ -37,7 +37,7 @@ from penstock.pricing.asked import asked_model
 from penstock.providers.base import Provider
 from penstock.recall import Recall
 from penstock.request_body import RequestBody
-from penstock.routing import Compat, Universal, World, check_compat, check_universal
+from penstock.routing import COMPAT, Compat, Universal, World, check_compat, check_universal
 from penstock.step_call import step_call
 from penstock.telemetry.call_bodies import request_of
 from penstock.telemetry.journal import Journal
@@ -149,6 +149,7 @@ class Pipeline:
         tail = path.decode("ascii", "replace").split("/", 4)[-1]
         call = self._new_call(inbound, self._sorter.request(inbound.headers), gateway, None, tail, query)
         call.refusal = error
+        call.compat = tail.partition("/")[0] == COMPAT
         return call, Compat(gateway, tail)
 
     def _new_call(

@@ -25,13 +25,14 @@ def step_call(origin: Call, step: Step, index: int, sorter: HeaderSorter, clock:
     head.user_agent = head.user_agent or origin.head.user_agent
     head.length = len(step.query)
     controls = merged(origin.controls, step.controls)
-    now_us = clock.now_us()
-    name = clock.new_id(now_us) if index else origin.id  # a lone step has one identifier (Cloudflare 2.5)
+    # The first step is the request itself: a lone step has one identifier (Cloudflare 2.5), and one beginning.
+    now_us = clock.now_us() if index else origin.created_us
+    name = clock.new_id(now_us) if index else origin.id
     call = Call(
         name,
         origin.event_id,
         now_us,
-        clock.monotonic(),
+        clock.monotonic() if index else origin.started,
         origin.gateway,
         head,
         controls,
@@ -52,6 +53,7 @@ def step_call(origin: Call, step: Step, index: int, sorter: HeaderSorter, clock:
     call.secrets = tuple(secrets_of(origin.head.credentials, b""))
     call.is_step = True
     call.step = index
+    call.trail = origin.trail if index == 0 else ()
     call.config = step.config
     call.own_headers = origin.own_headers + b"cf-aig-step: %d\r\n" % index
     return call

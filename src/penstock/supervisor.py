@@ -1,7 +1,8 @@
-"""The process that starts, watches and stops the others: workers, the shipper, the local Parallel engine.
+"""The process that starts, watches and stops the others: workers, shipper, keeper, the local Parallel engine.
 
 Binds the socket, forks, restarts what dies, passes signals on, and stops everything in the order in which
-nothing is lost: workers finish their calls, then the shipper moves the last records. It serves nothing itself.
+nothing is lost: workers finish their calls, the shipper moves the last records, the keeper sends them on. It serves
+nothing itself.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from penstock import keeper_process, shipping
 from penstock.app import LoadSettings, listening_url, open_prices, run_worker
 from penstock.assembly import build_registry
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import ConfigError, Settings
 from penstock.stores.sqlite_directory import FILE_NAME as DIRECTORY_FILE
 from penstock.stores.sqlite_directory import change_counter
-from penstock.telemetry import shipper_process
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -36,10 +37,14 @@ _QUICK_DEATH_SECONDS = 2.0
 _QUICK_DEATHS = 5
 _STOP_GRACE_SECONDS = 5.0
 _SHIP_SECONDS = 60.0
+_KEEP_SECONDS = 10.0
 _BACKLOG = 4096
 _WORKER = "worker"
+_SHIPPER = "shipper"
+_KEEPER = "keeper"
+_RELOADING = (_WORKER, _SHIPPER, _KEEPER)
 _PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
-_SHIPPER_NICENESS = 19
+_LAST = 19  # niceness
 
 
 class StartError(Exception):
@@ -94,7 +99,7 @@ class Supervisor:
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
-            self._start_all(data)
+            self._start_all()
             ready(listening_url(self._socket))
             return self._watch()
         finally:
@@ -103,10 +108,11 @@ class Supervisor:
 
     # -- children
 
-    def _start_all(self, data: Path) -> None:
+    def _start_all(self) -> None:
         parent = self._lifeline[0]
         prices = open_prices(self.settings)
-        self._children.append(Child("shipper", lambda: _ship(data, prices, parent)))
+        self._children.append(Child(_SHIPPER, lambda: self._ship(prices)))
+        self._children.append(Child(_KEEPER, self._keep))
         if self.local_parallel is not None:
             listener = _bind_unix(self.local_parallel.socket)
             engine = self.local_parallel
@@ -119,6 +125,15 @@ class Supervisor:
     def _run_worker(self) -> int:
         assert self._socket is not None
         return run_worker(self.settings, self.load, [self._socket], self._lifeline[0])
+
+    def _ship(self, prices: PackagedPrices) -> int:
+        """Calls go first: on a busy machine the journal holds what the ledger gets a little later."""
+        os.nice(_LAST)
+        return shipping.main(self.settings, self.load, prices, self._lifeline[0])
+
+    def _keep(self) -> int:
+        os.nice(_LAST)
+        return keeper_process.main(self.settings, self.load, self._lifeline[0])
 
     def _start(self, child: Child) -> None:
         sys.stdout.flush()
@@ -186,7 +201,7 @@ class Supervisor:
             return
         self.settings = settings
         for child in self._children:
-            if child.name.startswith(_WORKER):
+            if child.name.startswith(_RELOADING):
                 _signal(child.pid, signal.SIGHUP)
 
     def _mourn(self) -> bool:
@@ -213,18 +228,13 @@ class Supervisor:
         workers = [child for child in self._children if child.name.startswith(_WORKER)]
         _end(workers, self.settings.server.timeouts.drain + _STOP_GRACE_SECONDS)
         _end([child for child in self._children if child.name == "local-parallel"], _STOP_GRACE_SECONDS)
-        _end([child for child in self._children if child.name == "shipper"], _SHIP_SECONDS)
+        _end([child for child in self._children if child.name == _SHIPPER], _SHIP_SECONDS)
+        _end([child for child in self._children if child.name == _KEEPER], _KEEP_SECONDS)
         for descriptor in self._lifeline:
             with suppress(OSError):
                 os.close(descriptor)
         if self.local_parallel is not None:
             self.local_parallel.socket.unlink(missing_ok=True)
-
-
-def _ship(data: Path, prices: PackagedPrices, parent: int) -> int:
-    """Calls go first: on a busy machine the journal holds what the ledger gets a little later."""
-    os.nice(_SHIPPER_NICENESS)
-    return shipper_process.main(data, parent, prices)
 
 
 def _end(children: list[Child], seconds: float) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
+import msgspec
+
 from penstock.access.vault import NONCE_BYTES, Vault
-from penstock.stores.directory import CustomProvider, ProviderKey
+from penstock.stores.directory import Add, CustomProvider, ProviderKey
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 
 _numbers = count()
@@ -18,17 +20,16 @@ def nonce() -> bytes:
 
 def provider_key(row_id: str, vault: Vault, secret: bytes) -> ProviderKey:
     bare = ProviderKey(
-        id=row_id, account="local", gateway="", provider="openai", sealed=b"", preview="…", created_us=1
-    )
-    return ProviderKey(
         id=row_id,
         account="local",
         gateway="",
         provider="openai",
-        sealed=vault.seal(secret, bare.seal_context, nonce()),
+        sealed=b"",
         preview="…",
         created_us=1,
+        modified_us=1,
     )
+    return msgspec.structs.replace(bare, sealed=vault.seal(secret, bare.seal_context, nonce()))
 
 
 def custom_provider(row_id: str, vault: Vault | None, headers: bytes = b"{}") -> CustomProvider:
@@ -51,10 +52,10 @@ def custom_provider(row_id: str, vault: Vault | None, headers: bytes = b"{}") ->
 def filled(data: Path, vault: Vault) -> SqliteDirectory:
     """Two keys, one provider with headers, one without."""
     directory = SqliteDirectory(data / FILE_NAME)
-    directory.add_provider_key(provider_key("1", vault, b"first secret"))
-    directory.add_provider_key(provider_key("2", vault, b"second secret"))
-    directory.add_custom_provider(custom_provider("3", vault, b'{"x-key":"third secret"}'))
-    directory.add_custom_provider(custom_provider("4", None))
+    directory.apply([Add(provider_key("1", vault, b"first secret"))])
+    directory.apply([Add(provider_key("2", vault, b"second secret"))])
+    directory.apply([Add(custom_provider("3", vault, b'{"x-key":"third secret"}'))])
+    directory.apply([Add(custom_provider("4", None))])
     return directory
 
 

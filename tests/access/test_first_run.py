@@ -9,6 +9,7 @@ import pytest
 
 from penstock.access.first_run import ensure_admin
 from penstock.access.tokens import ID_BYTES, PERMISSIONS, SALT_BYTES, SECRET_BYTES, allows, matches, parse
+from penstock.stores.directory import Replace
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 
 
@@ -45,9 +46,9 @@ def test_it_is_made_once(directory: SqliteDirectory) -> None:
 def test_it_is_made_again_when_no_other_can_change_anything(directory: SqliteDirectory) -> None:
     ensured(directory, 5)
     (admin,) = directory.snapshot().tokens
-    directory.replace_token(admin, msgspec.structs.replace(admin, expires_us=100))
+    directory.apply([Replace(admin, msgspec.structs.replace(admin, expires_us=100))])
     assert ensured(directory, 99, 2) is None
     assert ensured(directory, 100, 2) is not None
     newest = directory.snapshot().tokens[1]
-    directory.replace_token(newest, msgspec.structs.replace(newest, permissions=("read", "run")))
+    directory.apply([Replace(newest, msgspec.structs.replace(newest, permissions=("read", "run")))])
     assert ensured(directory, 101, 3) is not None

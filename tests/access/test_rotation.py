@@ -23,7 +23,7 @@ from penstock.access.master_key import (
 )
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, SealBroken, Vault, seal_label
-from penstock.stores.directory import DirectoryUnavailable, Reseal, SealedOtherwise
+from penstock.stores.directory import Add, DirectoryUnavailable, Remove, Reseal, SealedOtherwise
 from penstock.stores.sqlite_directory import SqliteDirectory
 
 OLD, NEW, THIRD = (bytes([byte]) * KEY_BYTES for byte in (1, 2, 3))
@@ -104,8 +104,7 @@ def test_a_power_cut_before_the_new_name_is_made_good_by_the_next_rotation(
 def test_one_damaged_secret_stops_the_whole_rotation(directory: SqliteDirectory, tmp_path: Path) -> None:
     whole = directory.snapshot().provider_keys[1]
     foreign = provider_key("other row", Vault(OLD), b"x")
-    directory.remove_provider_key(whole.id)
-    directory.add_provider_key(msgspec.structs.replace(foreign, id="5"))
+    directory.apply([Remove(whole), Add(msgspec.structs.replace(foreign, id="5"))])
     before = directory.snapshot()
     with pytest.raises(SealBroken, match="another row"):
         rotate_master_key(directory, NOTHING, tmp_path, NEW, nonce)
@@ -116,9 +115,9 @@ def test_one_damaged_secret_stops_the_whole_rotation(directory: SqliteDirectory,
 def test_who_still_has_the_old_key_cannot_store_with_it(directory: SqliteDirectory, tmp_path: Path) -> None:
     rotate_master_key(directory, NOTHING, tmp_path, NEW, nonce)
     with pytest.raises(SealedOtherwise):
-        directory.add_provider_key(provider_key("late", Vault(OLD), b"x"))
+        directory.apply([Add(provider_key("late", Vault(OLD), b"x"))])
     with pytest.raises(SealedOtherwise):
-        directory.add_custom_provider(custom_provider("late", Vault(OLD)))
+        directory.apply([Add(custom_provider("late", Vault(OLD)))])
     assert secrets(directory, Vault(NEW)) == SECRETS
 
 

@@ -68,7 +68,14 @@ def test_another_key_is_told_from_damage() -> None:
 def test_the_context_of_a_row_holds_what_decides_where_its_secret_goes() -> None:
     def key(row_id: str, account: str, provider: str) -> bytes:
         return ProviderKey(
-            id=row_id, account=account, gateway="", provider=provider, sealed=b"", preview="", created_us=0
+            id=row_id,
+            account=account,
+            gateway="",
+            provider=provider,
+            sealed=b"",
+            preview="",
+            created_us=0,
+            modified_us=0,
         ).seal_context
 
     def headers(row_id: str, account: str, slug: str) -> bytes:

@@ -30,7 +30,8 @@ ESCAPE = "\x1b["
 
 
 def uuid(number: int) -> str:
-    return f"0199f0a2-{number:04x}-7000-8000-{number:04x}cafecafe"
+    digits = f"{BASE.created_us // 1000 + number * 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-{number:04x}cafecafe"
 
 
 def add(data: Path, number: int, request: bytes = b"{}", response: bytes = b"{}", **changes: object) -> None:
@@ -101,6 +102,8 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         "metadata": {}, "step": 0, "feedback": None,
         "score": None, "user_agent": "", "authentication": True, "compatibilityMode": False,
         "request_size": 100, "response_size": 2048, "error_code": None, "error_detail": None,
+        "location": None, "guardrails": None, "prompts": None, "dlp_action": None, "dlp_profiles": None,
+        "request_head": "", "response_head": "",
     }  # fmt: skip
 
 

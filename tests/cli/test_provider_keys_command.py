@@ -51,6 +51,14 @@ def test_a_secret_from_a_pipe_is_sealed(shell: Shell) -> None:
     assert stat.S_IMODE((shell.data / "master.key").stat().st_mode) == 0o600
 
 
+def test_one_alias_is_the_default(shell: Shell) -> None:
+    for alias in ("first", "second"):
+        shell.run("provider-keys", "add", "openai", "--alias", alias, "--default", stdin=SECRET)
+    rows = shell.run("provider-keys", "list", "--json").rows()
+    assert [(row["alias"], row["default_config"]) for row in rows] == [("first", False), ("second", True)]
+    assert "second (default)" in shell.run("provider-keys", "list").out
+
+
 def test_all_that_was_asked_for_is_in_the_key(shell: Shell) -> None:
     (row,) = shell.run(
         *("provider-keys", "add", "azure", "--alias", "batch", "--account", "acme", "--gateway", "prod"),
@@ -109,7 +117,7 @@ def test_a_secret_that_is_no_text_is_refused(shell: Shell) -> None:
         (("azure", "--host", "evil.example"), "ends with .openai.azure.com", 1),
         (("azure", "--host", "x.openai.azure.com.evil.example"), "ends with .openai.azure.com", 1),
         (("azure", "--host", "x@y"), "cannot be a host", 2),
-        (("openai", "--host", "api.openai.com"), "no --host", 1),
+        (("openai", "--host", "api.openai.com"), "no host", 1),
     ],
 )
 def test_what_makes_no_sense_is_told_before_a_secret_is_read(

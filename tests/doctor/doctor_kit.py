@@ -85,7 +85,14 @@ def tell(data: Path, state: WorkerState) -> None:
 def stored_key(key_id: str, vault: Vault, **changes: object) -> ProviderKey:
     """A stored key, sealed for its own row."""
     bare = ProviderKey(
-        id=key_id, account="local", gateway="", provider="openai", sealed=b"", preview="…", created_us=1
+        id=key_id,
+        account="local",
+        gateway="",
+        provider="openai",
+        sealed=b"",
+        preview="…",
+        created_us=1,
+        modified_us=1,
     )
     named = msgspec.structs.replace(bare, **changes)
     sealed = vault.seal(b"sk-hidden", named.seal_context, next(_nonces).to_bytes(NONCE_BYTES, "big"))

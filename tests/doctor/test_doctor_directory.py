@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from doctor_kit import (
     MASTER,
@@ -28,7 +29,7 @@ from penstock.access.vault import Vault
 from penstock.doctor.credentials import credentials
 from penstock.doctor.directory import directory
 from penstock.doctor.finding import Finding
-from penstock.stores.directory import Permission, SecretHash, Token
+from penstock.stores.directory import Add, Permission, SecretHash, StoredGateway, Token
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 
 VAULT = Vault(MASTER)
@@ -74,18 +75,18 @@ def test_no_directory_yet(tmp_path: Path) -> None:
 
 
 def test_what_is_in_it(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_token(token("admin", *PERMISSIONS))
-    rows.add_token(token("ended", "run", expires_us=NOW - 1))
-    rows.add_provider_key(stored_key("k1", VAULT))
+    rows.apply([Add(token("admin", *PERMISSIONS))])
+    rows.apply([Add(token("ended", "run", expires_us=NOW - 1))])
+    rows.apply([Add(stored_key("k1", VAULT))])
     assert told(directory(case_of(tmp_path))) == [
-        ("ok", "2 tokens, 1 stored key, no custom providers"),
+        ("ok", "2 tokens, 1 stored key, no custom providers, no gateways"),
         ("ok", "1 live token, 1 ended; 1 may edit"),
     ]
 
 
 def test_nobody_who_may_change_things(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_token(token("caller", "run"))
-    rows.add_token(token("admin", *PERMISSIONS, expires_us=NOW))
+    rows.apply([Add(token("caller", "run"))])
+    rows.apply([Add(token("admin", *PERMISSIONS, expires_us=NOW))])
     assert told(directory(case_of(tmp_path)))[1] == ("warning", "no live token may change things")
     case = case_of(tmp_path, environ={"PENSTOCK_ADMIN_TOKEN": "hidden"})
     assert shown(list(directory(case)))[1] == (
@@ -95,8 +96,8 @@ def test_nobody_who_may_change_things(tmp_path: Path, rows: SqliteDirectory) -> 
 
 
 def test_a_worker_that_has_not_taken_up_the_last_change(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_token(token("admin", *PERMISSIONS))
-    rows.add_token(token("caller", "run"))
+    rows.apply([Add(token("admin", *PERMISSIONS))])
+    rows.apply([Add(token("caller", "run"))])
     tell(tmp_path, worker_state(directory_version=2))
     assert states(directory(case_of(tmp_path))) == [("directory", "ok"), ("tokens", "ok")]
     tell(tmp_path, worker_state(directory_version=1))
@@ -113,9 +114,9 @@ def test_a_directory_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_another_version(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_token(token("admin", *PERMISSIONS))
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
-        db.execute("PRAGMA user_version = 99")
+    rows.apply([Add(token("admin", *PERMISSIONS))])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
+        db.execute("UPDATE alembic_version SET version_num = '99'")
     ((state, text),) = told(directory(case_of(tmp_path)))
     assert state == "problem"
     assert "version 99" in text
@@ -129,6 +130,44 @@ def test_an_older_directory_is_left_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).read_bytes() == b""
 
 
+def test_gateways_that_are_not_served(tmp_path: Path, rows: SqliteDirectory) -> None:
+    row = StoredGateway(
+        id="g", account="local", gateway="mine", fields={"cache_ttl": 1}, created_us=1, modified_us=1
+    )
+    odd = msgspec.structs.replace(row, id="h", gateway="odd", fields={"cache_ttl": "soon"})
+    rows.apply([Add(token("admin", *PERMISSIONS)), Add(row), Add(odd)])
+    text = "[accounts.local.gateways.mine]\n"
+    found = told(directory(case_of(tmp_path, text)))
+    assert [state for state, _ in found] == ["ok", "warning", "warning", "ok"]
+    assert "local/mine" in found[1][1]
+    assert "local/odd" in found[2][1]
+    assert len(told(directory(case_of(tmp_path)))) == 3
+
+
+def test_gateways_whose_secrets_are_lost(tmp_path: Path, rows: SqliteDirectory) -> None:
+    write_key_file(tmp_path / KEY_FILE, MASTER)
+    row = StoredGateway(
+        id="g",
+        account="local",
+        gateway="mine",
+        fields={},
+        sealed=stored_key("k", VAULT).sealed,
+        created_us=1,
+        modified_us=1,
+    )
+    rows.apply([Add(row)])
+    found = told(credentials(case_of(tmp_path)))
+    assert [state for state, _ in found] == ["ok", "problem"]
+    assert "local/mine" in found[1][1]
+
+
+def test_a_key_of_a_gateway_in_the_directory_is_used(tmp_path: Path, rows: SqliteDirectory) -> None:
+    write_key_file(tmp_path / KEY_FILE, MASTER)
+    row = StoredGateway(id="g", account="mine", gateway="g", fields={}, created_us=1, modified_us=1)
+    rows.apply([Add(row), Add(stored_key("k", VAULT, account="mine", gateway="g"))])
+    assert told(credentials(case_of(tmp_path)))[1] == ("ok", "1 can be used")
+
+
 # -- the master key
 
 
@@ -140,7 +179,7 @@ def test_no_secret_and_no_key(tmp_path: Path) -> None:
 
 
 def test_a_key_that_fits(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_provider_key(stored_key("k1", VAULT))
+    rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, MASTER)
     found = list(credentials(case_of(tmp_path)))
     assert shown(found) == [
@@ -152,9 +191,9 @@ def test_a_key_that_fits(tmp_path: Path, rows: SqliteDirectory) -> None:
 
 
 def test_a_key_that_is_missing(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_provider_key(stored_key("k1", VAULT))
-    rows.add_custom_provider(with_headers(custom_provider("own"), VAULT))
-    rows.add_custom_provider(custom_provider("bare"))
+    rows.apply([Add(stored_key("k1", VAULT))])
+    rows.apply([Add(with_headers(custom_provider("own"), VAULT))])
+    rows.apply([Add(custom_provider("bare"))])
     found = list(credentials(case_of(tmp_path)))
     assert states(found) == [
         ("master key", "problem"),
@@ -165,7 +204,7 @@ def test_a_key_that_is_missing(tmp_path: Path, rows: SqliteDirectory) -> None:
 
 
 def test_another_key(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_provider_key(stored_key("k1", VAULT))
+    rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, OTHER)
     ((state, text),) = shown(list(credentials(case_of(tmp_path))))
     assert state == "problem"
@@ -175,7 +214,7 @@ def test_another_key(tmp_path: Path, rows: SqliteDirectory) -> None:
 @pytest.mark.parametrize(("label", "state"), [(True, "problem"), (False, "warning")])
 def test_a_key_that_others_may_read(tmp_path: Path, rows: SqliteDirectory, label: bool, state: str) -> None:
     if label:
-        rows.add_provider_key(stored_key("k1", VAULT))
+        rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, MASTER)
     (tmp_path / KEY_FILE).chmod(0o644)
     ((found, text),) = shown(list(credentials(case_of(tmp_path))))
@@ -189,7 +228,7 @@ def test_a_key_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_rotation_that_broke_off_is_told_and_not_finished(tmp_path: Path, rows: SqliteDirectory) -> None:
-    rows.add_provider_key(stored_key("k1", VAULT))
+    rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, OTHER)
     write_key_file(tmp_path / NEW_FILE_NAME, MASTER)
     found = list(credentials(case_of(tmp_path)))
@@ -208,18 +247,7 @@ def test_a_rotation_that_broke_off_is_told_and_not_finished(tmp_path: Path, rows
 def test_keys_that_cannot_be_used(tmp_path: Path, rows: SqliteDirectory) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     moved = stored_key("k2", VAULT)
-    rows.add_provider_key(stored_key("k1", VAULT))
-    rows.add_provider_key(
-        type(moved)(
-            id="k3",
-            account="local",
-            gateway="",
-            provider="openai",
-            sealed=moved.sealed,
-            preview="…",
-            created_us=1,
-        )
-    )
+    rows.apply([Add(stored_key("k1", VAULT)), Add(msgspec.structs.replace(moved, id="k3"))])
     found = shown(list(credentials(case_of(tmp_path))))
     assert [state for state, _ in found] == ["ok", "problem", "ok"]
     assert found[1][1].startswith("the key k3 of openai cannot be used: ")
@@ -239,8 +267,8 @@ def test_keys_that_no_call_uses(
     tmp_path: Path, rows: SqliteDirectory, changes: dict[str, str], part: str
 ) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
-    rows.add_custom_provider(custom_provider("off", enable=False))
-    rows.add_provider_key(stored_key("k1", VAULT, **changes))
+    rows.apply([Add(custom_provider("off", enable=False))])
+    rows.apply([Add(stored_key("k1", VAULT, **changes))])
     ((state, text),) = shown(list(credentials(case_of(tmp_path))))[1:]
     assert state == "warning"
     assert part in text
@@ -248,9 +276,9 @@ def test_keys_that_no_call_uses(
 
 def test_keys_of_custom_providers_and_of_one_gateway(tmp_path: Path, rows: SqliteDirectory) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
-    rows.add_custom_provider(with_headers(custom_provider("own"), VAULT))
-    rows.add_provider_key(stored_key("k1", VAULT, provider="custom-own", gateway="default"))
-    rows.add_provider_key(stored_key("k2", VAULT, provider="custom-file"))
+    rows.apply([Add(with_headers(custom_provider("own"), VAULT))])
+    rows.apply([Add(stored_key("k1", VAULT, provider="custom-own", gateway="default"))])
+    rows.apply([Add(stored_key("k2", VAULT, provider="custom-file"))])
     case = case_of(tmp_path, '[providers.custom-file]\nbase_url = "https://file.example"\n')
     assert shown(list(credentials(case)))[1:] == [
         ("ok", "2 can be used"),
@@ -261,7 +289,7 @@ def test_keys_of_custom_providers_and_of_one_gateway(tmp_path: Path, rows: Sqlit
 def test_a_broken_configuration_accuses_no_key(tmp_path: Path, rows: SqliteDirectory) -> None:
     """Which accounts and providers there are is not known then."""
     write_key_file(tmp_path / KEY_FILE, MASTER)
-    rows.add_provider_key(stored_key("k1", VAULT, account="acme", provider="custom-file"))
+    rows.apply([Add(stored_key("k1", VAULT, account="acme", provider="custom-file"))])
     case = case_of(tmp_path, environ={"PENSTOCK_PORT": "many"})
     assert shown(list(credentials(case)))[1:] == [("ok", "1 can be used")]
 
@@ -276,7 +304,7 @@ def test_a_broken_configuration_accuses_no_key(tmp_path: Path, rows: SqliteDirec
 def test_custom_providers_that_cannot_be_used(
     tmp_path: Path, rows: SqliteDirectory, changes: dict[str, str], state: str, part: str
 ) -> None:
-    rows.add_custom_provider(custom_provider("own", **changes))
+    rows.apply([Add(custom_provider("own", **changes))])
     found = shown(list(credentials(case_of(tmp_path))))
     assert found[1][0] == state
     assert part in found[1][1]
@@ -284,7 +312,7 @@ def test_custom_providers_that_cannot_be_used(
 
 def test_custom_headers_that_do_not_open(tmp_path: Path, rows: SqliteDirectory) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
-    rows.add_provider_key(stored_key("k1", VAULT))
-    rows.add_custom_provider(with_headers(custom_provider("list"), VAULT, b'["hidden"]'))
+    rows.apply([Add(stored_key("k1", VAULT))])
+    rows.apply([Add(with_headers(custom_provider("list"), VAULT, b'["hidden"]'))])
     found = shown(list(credentials(case_of(tmp_path))))
     assert [state for state, _ in found] == ["ok", "ok", "problem"]

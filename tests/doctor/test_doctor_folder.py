@@ -61,10 +61,10 @@ def test_what_would_not_be_served_with(tmp_path: Path, text: str, part: str) -> 
 
 
 def test_settings_without_effect(tmp_path: Path) -> None:
-    text = "[accounts.local.gateways.default]\nlogpush = true\n"
+    text = "[accounts.local.gateways.default]\nzdr = true\n"
     ((state, told_),) = told(useless_settings(case_of(tmp_path / "data", text)))
     assert state == "warning"
-    assert "logpush has no effect" in told_
+    assert "zdr has no effect" in told_
     assert told(useless_settings(case_of(tmp_path / "data", ""))) == []
 
 

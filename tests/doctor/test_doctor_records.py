@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from doctor_kit import NOW, SECOND_US, case_of, running, states, tell, told, worker_state
 
+from penstock.clock import Clock
 from penstock.doctor.machine import clock
 from penstock.doctor.records import records
 from penstock.doctor.units import MIB
@@ -30,7 +31,8 @@ RECORD = CallRecord(
 
 def ledger(data: Path, created_us: int = NOW - SECOND_US, shipped: int = 100) -> None:
     """A ledger with one call, that has `shipped` bytes of the segment."""
-    record = msgspec.structs.replace(RECORD, created_us=created_us)
+    call_id = Clock().new_id(created_us)
+    record = msgspec.structs.replace(RECORD, id=call_id, created_us=created_us)
     call = NewCall(record, Derived(None, None, None, None, None, None), b"", b"")
     with closing(SqliteLedger(data / FILE_NAME)) as writer:
         writer.append([call], Move(SEGMENT, 0, shipped))

@@ -16,7 +16,7 @@ from penstock.access.tokens import ID_BYTES, SALT_BYTES, SECRET_BYTES, id_of, ne
 from penstock.metadata import MetadataValue
 from penstock.settings import load
 from penstock.stores.counters import Window
-from penstock.stores.directory import RateLimit, SpendLimit, Token
+from penstock.stores.directory import Add, RateLimit, Replace, SpendLimit, Token
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 from penstock.telemetry.present import LogRecord
 from support.checks import check_error, check_ids
@@ -123,7 +123,7 @@ def new_key(
         spend_limit=spend,
         metadata=dict(metadata or {}),
     )
-    SqliteDirectory(gateway.data / FILE_NAME).add_token(token)
+    SqliteDirectory(gateway.data / FILE_NAME).apply([Add(token)])
     return ("cf-aig-authorization", f"Bearer {text}"), token.id
 
 
@@ -131,7 +131,7 @@ def change_rate(gateway: InProcess, token_id: str, rate: RateLimit) -> None:
     """Gives a virtual key another limit. Known after a `reload`."""
     directory = SqliteDirectory(gateway.data / FILE_NAME)
     (old,) = (token for token in directory.snapshot().tokens if token.id == token_id)
-    directory.replace_token(old, msgspec.structs.replace(old, rate_limit=rate))
+    directory.apply([Replace(old, msgspec.structs.replace(old, rate_limit=rate))])
 
 
 def costs(usd: float) -> Header:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from conftest import Connect
 from penstock.access.tokens import new_token_text, secret_hash
-from penstock.stores.directory import Token
+from penstock.stores.directory import Add, Token
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 from support.client import Answer, Client, Header, request
 from support.configuration import gateways, providers
@@ -146,6 +146,6 @@ def add_token(gateway: InProcess, number: int, **fields: object) -> Header:
         created_us=1,
         **fields,  # type: ignore[arg-type]
     )
-    directory(gateway).add_token(token)
+    directory(gateway).apply([Add(token)])
     take_up(gateway)
     return ("cf-aig-authorization", f"Bearer {text}")

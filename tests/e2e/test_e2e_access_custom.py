@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Connect, OpenGateway
+from penstock.stores.directory import Remove
 from support.access import ACCOUNT, COMPAT, UNIVERSAL, Access, bearer, from_here, steps, take_up
 from support.checks import check_error
 from support.client import Answer, Header
@@ -115,7 +116,7 @@ async def test_a_disabled_one_is_unknown(
     take_up(gateway)
     for target, body in calls:
         unknown(await ask(connect, gateway, target, body=body))
-    access.directory.remove_custom_provider(row.id)
+    access.directory.apply([Remove(row)])
     take_up(gateway)
     unknown(await ask(connect, gateway, f"{BASE}/custom-acme/x"))
     assert len(upstream.requests) == 3
@@ -173,7 +174,7 @@ async def test_an_address_that_changed_has_no_kept_answers(
     target = f"{BASE}/custom-acme/x"
     found = [(await ask(connect, gateway, target, kept)).header("cf-aig-cache-status") for _ in range(2)]
     assert found == ["MISS", "HIT"]
-    access.directory.remove_custom_provider(row.id)
+    access.directory.apply([Remove(row)])
     access.provider("acme", f"{upstream.url}/two")
     take_up(gateway)
     assert (await ask(connect, gateway, target, kept)).header("cf-aig-cache-status") == "MISS"

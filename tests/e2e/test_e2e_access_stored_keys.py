@@ -215,6 +215,20 @@ async def test_keys_of_one_gateway_and_of_an_account(
     assert [row.byok for row in await gateway.rows(4)] == [True, True, False, True]
 
 
+async def test_a_default_alias_of_the_gateway_goes_before_one_of_the_account(
+    access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    access.key("openai", "sk-of-all-0123456789", alias="all", is_default=True)
+    access.key("openai", "sk-of-gw-0123456789", alias="mine", gateway="gw", is_default=True)
+    access.key("anthropic", "sk-other-0123456789", alias="all", is_default=True)
+    token = access.token()
+    gateway = await open_gateway(served(upstream.url, "anthropic"))
+    for name, slug in (("gw", "openai"), ("other", "openai"), ("gw", "anthropic")):
+        await ask(connect, gateway, token, target=f"/v1/{ACCOUNT}/{name}/{slug}/v1/x")
+    found = [seen.header("authorization") or seen.header("x-api-key") for seen in upstream.requests]
+    assert found == [b"Bearer sk-of-gw-0123456789", b"Bearer sk-of-all-0123456789", b"sk-other-0123456789"]
+
+
 async def test_a_key_is_taken_up_and_given_up_while_the_gateway_runs(
     access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
@@ -224,7 +238,7 @@ async def test_a_key_is_taken_up_and_given_up_while_the_gateway_runs(
     row_id = access.key("openai", STORED)
     take_up(gateway)
     await ask(connect, gateway, token)
-    access.directory.remove_provider_key(row_id)
+    access.remove_key(row_id)
     take_up(gateway)
     await ask(connect, gateway, token)
     assert authorization(*upstream.requests) == [None, f"Bearer {STORED}".encode(), None]

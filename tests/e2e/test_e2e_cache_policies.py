@@ -21,7 +21,7 @@ from recall_kit import (
 from conftest import Connect, OpenGateway
 from penstock.access.vault import NONCE_BYTES, Vault
 from penstock.settings import load
-from penstock.stores.directory import CustomProvider, ProviderKey, RateLimit
+from penstock.stores.directory import Add, CustomProvider, ProviderKey, RateLimit, Replace
 from support.canned import chat_reply
 from support.checks import check_error
 from support.client import Header
@@ -200,10 +200,11 @@ def _with_stored_key(gateway: InProcess, monkeypatch: pytest.MonkeyPatch, alias:
         sealed=b"",
         preview="…",
         created_us=1,
+        modified_us=1,
     )
     nonce = alias.encode().ljust(NONCE_BYTES)[:NONCE_BYTES]
     sealed = Vault(MASTER).seal(f"sk-stored-{alias}".encode(), bare.seal_context, nonce)
-    directory(gateway).add_provider_key(msgspec.structs.replace(bare, sealed=sealed))
+    directory(gateway).apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
     take_up(gateway)
 
 
@@ -304,13 +305,13 @@ async def test_a_changed_custom_provider_makes_its_answers_void(
         created_us=1,
         modified_us=1,
     )
-    directory(gateway).add_custom_provider(mine)
+    directory(gateway).apply([Add(mine)])
     take_up(gateway)
     client = await caller(gateway, connect)
     path = "/v1/acct/gw/custom-mine/chat/completions"
     assert [cache_status(await client.ask(*own, path=path)) for _ in range(2)] == ["MISS", "HIT"]
     changed = msgspec.structs.replace(mine, base_url=f"{upstream.url}/two", modified_us=2)
-    directory(gateway).replace_custom_provider(mine, changed)
+    directory(gateway).apply([Replace(mine, changed)])
     take_up(gateway)
     answer = await client.ask(*own, path=path)
     assert (cache_status(answer), answer.json()) == ("MISS", {"number": 2})

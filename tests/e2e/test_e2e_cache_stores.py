@@ -59,6 +59,7 @@ async def test_a_full_cache_makes_room(
     gateway = await open_gateway(caching(upstream.url, "[cache]\nmax_bytes = 100000\n"))
     client = await caller(gateway, connect)
     for number in range(60):
+        gateway.clock.ahead += 0.01
         upstream.will(whole(b"y" * 10_000))
         assert (await client.ask(body=b"%d" % number)).status == 200
     assert cache_status(await client.ask(body=b"59")) == "HIT"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 from collections import Counter
@@ -243,12 +244,15 @@ async def test_killed_worker_is_replaced(serve: Serve, upstream: Upstream, conne
     await gateway.stop()
 
 
-async def test_killed_shipper_is_replaced(serve: Serve, upstream: Upstream, connect: Connect) -> None:
+@pytest.mark.parametrize("name", ["shipper", "keeper"])
+async def test_who_serves_nobody_is_replaced(
+    serve: Serve, upstream: Upstream, connect: Connect, name: str
+) -> None:
     gateway = await serve(openai(upstream.url))
-    (worker,) = await gateway.workers(1)
-    (shipper,) = [process for process in family(gateway.process.pid) if process.pid != worker]
-    shipper.kill()
-    await gateway.says("shipper ended with signal SIGKILL")
+    started = re.search(rf"{name} started \(process (\d+)\)", gateway.stderr)
+    assert started
+    os.kill(int(started[1]), signal.SIGKILL)
+    await gateway.says(f"{name} ended with signal SIGKILL")
     assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
     await gateway.logs(1)
     await gateway.stop()
@@ -257,7 +261,7 @@ async def test_killed_shipper_is_replaced(serve: Serve, upstream: Upstream, conn
 async def test_nobody_outlives_a_killed_supervisor(serve: Serve, upstream: Upstream) -> None:
     gateway = await serve(openai(upstream.url))
     processes = family(gateway.process.pid)
-    assert len(processes) == 2
+    assert len(processes) == 3
     gateway.process.kill()
     await gateway.ended()
     await all_gone(processes)

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from conftest import Connect, OpenGateway
+from penstock.stores.directory import Add, Remove
 from support.access import ACCOUNT, CHAT, COMPAT, UNIVERSAL, Access, bearer, holding, steps, take_up
 from support.client import Answer, Header
 from support.configuration import gateways, providers
@@ -286,9 +287,8 @@ async def test_sealed_bytes_moved_to_another_row(
     access.key("openai", STORED)
     access.key("anthropic", SECOND)
     first, second = access.directory.snapshot().provider_keys
-    access.directory.remove_provider_key(second.id)
     moved = msgspec.structs.replace(second, provider="custom-evil", sealed=first.sealed)
-    access.directory.add_provider_key(moved)
+    access.directory.apply([Remove(second), Add(moved)])
     access.provider("evil", upstream.url)
     token = access.token()
     with caplog.at_level(logging.ERROR):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.pricing.bill import MOST_NANO
 from penstock.pricing.custom_cost import CustomCost, custom_cost, parse_custom_cost
 from penstock.wire.usage import Usage
 
@@ -106,4 +107,12 @@ def test_the_sum_is_exact_to_a_nano_dollar(
     cost = custom_cost(rates(per_token_in=usd_in, per_token_out=usd_out), Usage(tokens_in, tokens_out))
     assert cost is not None
     # A rate is held to 1e-18 USD, so each token may be wrong by half of that.
-    assert abs(cost - exact * 10**9) <= 1 + Fraction(tokens_in + tokens_out, 2 * 10**9)
+    assert abs(cost - min(exact * 10**9, Fraction(MOST_NANO))) <= 1 + Fraction(
+        tokens_in + tokens_out, 2 * 10**9
+    )
+
+
+def test_no_call_costs_more_than_a_store_can_hold() -> None:
+    sent = rates(per_token_in=1000, per_token_out=1000)
+    assert custom_cost(sent, Usage(2**53, 2**53)) == MOST_NANO == 10**15
+    assert custom_cost(rates(total_cost=1_000_000), None) == MOST_NANO

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.pricing import compile_llm_prices
+from penstock.pricing.bill import Bill
 from penstock.pricing.loading import load_price_book, table_path
 from penstock.pricing.overrides import PriceEntry, parse_overrides
 from penstock.pricing.price_book import PriceBook
@@ -230,4 +231,4 @@ def test_the_book_remembers_a_bounded_number_of_models() -> None:
     again = book.rates("openai", "m")
     assert again is not first
     assert again is not None
-    assert again.cost(Usage(1), 0) == 1
+    assert (again.cost(Usage(1), 0) or Bill("", ())).nano == 1

@@ -118,6 +118,8 @@ def test_a_base_url_replaces_the_host_and_stands_before_the_native_path(
         "proxy.example",
         "//proxy.example",
         "ftp://proxy.example",
+        "https://proxy.example:99999",
+        "https://proxy.example:0",
         "https://",
         "https:///v1",
         "https://user:secret@proxy.example",

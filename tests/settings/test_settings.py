@@ -202,11 +202,11 @@ def test_where_there_is_no_gateway_nothing_is_open() -> None:
 
 def test_unused_names_what_was_set_in_vain() -> None:
     settings = loaded(
-        "[accounts.local.gateways.default]\ncache_ttl = 60\nlog_management = 10000\nauthentication = true\n"
+        "[accounts.local.gateways.default]\ncache_ttl = 60\nlog_classification = true\nauthentication = true\n"
         "logpush = false\n[accounts.local.gateways.b]\nspend_limits = {}\nzdr = true\n"
     )
     assert unused(settings) == [
-        "gateway local/default: log_management has no effect in this version",
+        "gateway local/default: log_classification has no effect in this version",
         "gateway local/b: zdr has no effect in this version",
     ]
     assert unused(Settings()) == []

@@ -17,6 +17,13 @@ from hypothesis import strategies as st
 from penstock.settings import ConfigError, FileSettings, Settings, load
 from penstock.settings.gateways import Dlp, SpendKey, SpendLimits, SpendRule
 from penstock.settings.server import ProviderSettings
+from penstock.settings.telemetry import (
+    FolderDestination,
+    HttpDestination,
+    LogPushSettings,
+    OtlpMetricsSettings,
+    S3Destination,
+)
 
 
 def toml(value: object) -> str:
@@ -62,6 +69,19 @@ HEADERS = st.dictionaries(st.sampled_from(["x-team", "Authorization"]), st.sampl
 PROVIDERS = st.builds(ProviderSettings, base_url=URLS, headers=HEADERS)
 SPEND_KEY = st.sampled_from([SpendKey(mode="partition"), SpendKey(mode="filter", values=("a", "b"))])
 
+WEB = st.sampled_from(["http://127.0.0.1:9100/in", "https://logs.example"])
+FOLDER = st.builds(FolderDestination, path=st.just("logs"))
+HTTP = st.builds(HttpDestination, url=WEB, headers=HEADERS)
+BUCKET = st.builds(
+    S3Destination, endpoint=WEB, bucket=st.just("my-logs"), prefix=st.sampled_from(["", "a/b"])
+)
+PUSH = st.one_of(
+    st.builds(LogPushSettings, folder=FOLDER, max_records=st.integers(1, 100_000)),
+    st.builds(LogPushSettings, http=HTTP, gateways=st.just(("a/b", "a/c-d"))),
+    st.builds(LogPushSettings, s3=BUCKET),
+)
+METRICS = st.builds(OtlpMetricsSettings, url=WEB, headers=HEADERS, interval=st.floats(1, 86_400))
+
 
 def any_of(kind: object) -> st.SearchStrategy[object]:
     """Values of a type of the settings, by its own ranges."""
@@ -72,6 +92,10 @@ def any_of(kind: object) -> st.SearchStrategy[object]:
         return SPEND_KEY
     if kind is ProviderSettings:
         return PROVIDERS
+    if kind is LogPushSettings:
+        return PUSH
+    if kind is OtlpMetricsSettings:
+        return METRICS
     if kind is SpendLimits:
         return st.builds(SpendLimits, enabled=st.booleans(), rules=spend_rules())
     if origin in (Union, UnionType):
@@ -106,7 +130,7 @@ def in_range(kind: object, meta: msgspec.Meta) -> st.SearchStrategy[object]:
         pattern = re.compile(meta.pattern.replace(r"\Z", "$"), re.ASCII)
         texts = st.from_regex(pattern, fullmatch=True, alphabet=VISIBLE)
         return texts.filter(lambda text: len(text) <= (meta.max_length or len(text)))
-    if get_origin(kind) is tuple:
+    if get_origin(kind) in (tuple, Mapping):
         return any_of(kind)
     return st.text("abc", min_size=meta.min_length or 0, max_size=20)
 
@@ -133,7 +157,8 @@ def load_bytes(data: bytes) -> Settings:
 @given(tables(FileSettings))
 def test_settings_survive_toml(file: msgspec.Struct) -> None:
     found = load_bytes(document(file).encode())
-    assert msgspec.to_builtins(found) == {**msgspec.to_builtins(file), "admin_token": None}
+    own = {"admin_token": None, "names_accounts": True}
+    assert msgspec.to_builtins(found) == {**msgspec.to_builtins(file), **own}
 
 
 WORDS = st.sampled_from(

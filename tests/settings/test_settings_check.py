@@ -44,7 +44,7 @@ UNKNOWN_KEYS = [
     (
         'admin_token = "hidden"',
         '1: unknown key "admin_token" at the top level; known keys: server, journal, cache, idempotency, '
-        "breaker, pricing, providers, accounts",
+        "breaker, pricing, log_push, retention, metrics, telemetry, providers, accounts",
     ),
     (
         '[[accounts.a.gateways.g.otel]]\nurl = "http://x"\nheaders = {}\nulr = 1',
@@ -132,7 +132,7 @@ WRONG_VALUES = [
         + "]",
         f"3: {OF_GATEWAY}.spend_limits.rules: found an array of 21, allowed: an array of at most 20",
     ),
-    (GATEWAY + "otel = {}", f"2: {OF_GATEWAY}.otel: found a table, allowed: an array"),
+    (GATEWAY + "otel = {}", f"2: {OF_GATEWAY}.otel: found a table, allowed: an array of at most 20"),
 ]
 
 WRONG_NAMES = [

@@ -35,6 +35,16 @@ from penstock.settings.server import (
     ServerSettings,
     Timeouts,
 )
+from penstock.settings.telemetry import (
+    FolderDestination,
+    HttpDestination,
+    LogPushSettings,
+    MetricsSettings,
+    OtlpMetricsSettings,
+    RetentionSettings,
+    S3Destination,
+    TelemetrySettings,
+)
 from penstock.settings.value_types import Table
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "configuration.md").read_text(encoding="utf-8")
@@ -48,6 +58,14 @@ SECTIONS: dict[str, type[Table]] = {
     "[idempotency]": IdempotencySettings,
     "[breaker]": BreakerSettings,
     "[pricing]": PricingSettings,
+    "[log_push.<job>]": LogPushSettings,
+    "….folder": FolderDestination,
+    "….http": HttpDestination,
+    "….s3": S3Destination,
+    "[retention]": RetentionSettings,
+    "[metrics]": MetricsSettings,
+    "[telemetry]": TelemetrySettings,
+    "[telemetry.otlp_metrics]": OtlpMetricsSettings,
     "[providers.<slug>]": ProviderSettings,
     "[accounts.<account>]": AccountSettings,
     "[accounts.<account>.gateways.<gateway>]": GatewaySettings,

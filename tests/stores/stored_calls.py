@@ -15,16 +15,21 @@ BASE = CallRecord(
 NOTHING = Derived(None, None, None, None, None, None)
 
 
-def uuid(number: int) -> str:
-    """An id that sorts by its number and differs at both ends."""
-    return f"{number:08x}-0000-7000-8000-{number * 7919:012x}"
+def uuid(number: int, created_us: int | None = None) -> str:
+    """The id of the call with this number; it differs at both ends from those of others."""
+    moment = BASE.created_us + number * 1_000_000 if created_us is None else created_us
+    digits = f"{moment // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8{moment % 1000:03x}-{number * 7919:012x}"
 
 
 def call(
     number: int, derived: Derived = NOTHING, bodies: tuple[bytes, bytes] = (b"q", b"a"), **changes: object
 ) -> NewCall:
     """A call that began `number` seconds after the others."""
-    own = {"id": uuid(number), "event_id": uuid(number), "created_us": BASE.created_us + number * 1_000_000}
+    created_us = changes.get("created_us", BASE.created_us + number * 1_000_000)
+    assert isinstance(created_us, int)
+    call_id = uuid(number, created_us)
+    own = {"id": call_id, "event_id": call_id, "created_us": created_us}
     return NewCall(msgspec.structs.replace(BASE, **{**own, **changes}), derived, *bodies)
 
 

@@ -21,6 +21,7 @@ from penstock.stores.ledger import (
     PositionMoved,
     Unstorable,
 )
+from penstock.stores.sqlite_editor import SqliteEditor
 from penstock.stores.sqlite_ledger import SqliteLedger
 from penstock.stores.sqlite_reader import SqliteReader
 from penstock.telemetry.record import Outcome
@@ -58,7 +59,7 @@ def test_a_call_comes_back_as_it_was_stored(ledger: SqliteLedger, reader: Sqlite
     assert ledger.append([stored], step(0)) == Appended(1, 0)
     row = reader.get(uuid(1))
     assert row is not None
-    assert (row.seq, row.id, row.created_us) == (1, stored.record.id, stored.record.created_us)
+    assert (row.arrival, row.id, row.created_us) == (1, stored.record.id, stored.record.created_us)
     assert (row.model, row.tokens_in, row.tokens_out) == ("openai/gpt-4o", 12, 34)
     assert row.usage_metadata == {"input_tokens": 12, "output_tokens": 34}
     assert row.metadata == {"team": "x", "n": 2, "ok": True}
@@ -215,14 +216,18 @@ def test_retiring_waits_for_the_disk_and_goes_back_to_quick_commits(ledger: Sqli
     assert ledger.positions() == {"s": 10}
 
 
-def test_arrival_numbers_are_never_given_twice(ledger: SqliteLedger, reader: SqliteReader) -> None:
+def test_arrival_numbers_are_never_given_twice(
+    ledger: SqliteLedger, path: Path, reader: SqliteReader
+) -> None:
     ledger.append([call(1), call(2)], step(0))
-    ledger._connection().execute("DELETE FROM bodies")
-    ledger._connection().execute("DELETE FROM calls")
+    with closing(SqliteEditor(path)) as editor:
+        assert editor.delete(ANY, 10) == 2
+        editor.forget_arrivals(2)
+    assert reader.last_arrival() == 2
     ledger.append([call(3)], step(1))
     row = reader.get(uuid(3))
     assert row is not None
-    assert row.seq == reader.last_arrival() == 3
+    assert row.arrival == reader.last_arrival() == 3
 
 
 def test_only_the_owner_may_read_the_file(ledger: SqliteLedger, path: Path) -> None:

@@ -21,7 +21,15 @@ from penstock.access.provider_secret import headers_text
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
 from penstock.clock import Clock
 from penstock.metadata import MetadataValue
-from penstock.stores.directory import CustomProvider, Permission, ProviderKey, Token
+from penstock.stores.directory import (
+    Add,
+    CustomProvider,
+    Permission,
+    ProviderKey,
+    Remove,
+    Replace,
+    Token,
+)
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 from support.client import Answer, Header, request
 from support.inprocess import InProcess
@@ -75,7 +83,7 @@ class Access:
             models=models,
             metadata=dict(metadata or {}),
         )
-        self.directory.add_token(token)
+        self.directory.apply([Add(token)])
         return text
 
     def rotate(self, text: str, overlap: float) -> str:
@@ -85,12 +93,13 @@ class Access:
         fresh = tokens.token_text(old.id, os.urandom(tokens.SECRET_BYTES))
         hashed = tokens.secret_hash(fresh, os.urandom(tokens.SALT_BYTES))
         new = tokens.rotated(old, hashed, now_us + int(overlap * 1e6), now_us)
-        self.directory.replace_token(old, new)
+        self.directory.apply([Replace(old, new)])
         return fresh
 
     def revoke(self, text: str) -> None:
         """Removes a token."""
-        self.directory.remove_token(tokens.id_of(text))
+        (token,) = (one for one in self.directory.all(Token) if one.id == tokens.id_of(text))
+        self.directory.apply([Remove(token)])
 
     # -- what is sealed
 
@@ -103,6 +112,7 @@ class Access:
         account: str = ACCOUNT,
         gateway: str = "",
         hosts: tuple[str, ...] = (),
+        is_default: bool = False,
     ) -> str:
         """Stores a provider's key; its id."""
         now_us = self._clock.now_us()
@@ -112,14 +122,21 @@ class Access:
             gateway=gateway,
             provider=provider,
             alias=alias,
+            is_default=is_default,
             sealed=b"",
             preview="…",
             hosts=hosts,
             created_us=now_us,
+            modified_us=now_us,
         )
         sealed = self._seal(secret.encode(), bare.seal_context)
-        self.directory.add_provider_key(msgspec.structs.replace(bare, sealed=sealed))
+        self.directory.apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
         return bare.id
+
+    def remove_key(self, key_id: str) -> None:
+        """Removes a provider's key."""
+        (key,) = (one for one in self.directory.all(ProviderKey) if one.id == key_id)
+        self.directory.apply([Remove(key)])
 
     def provider(
         self,
@@ -147,13 +164,13 @@ class Access:
         if headers:
             sealed = self._seal(headers_text(list(headers.items())), row.seal_context)
             row = msgspec.structs.replace(row, sealed_headers=sealed)
-        self.directory.add_custom_provider(row)
+        self.directory.apply([Add(row)])
         return row
 
     def switch(self, row: CustomProvider, *, on: bool) -> CustomProvider:
         """Enables or disables a custom provider."""
         new = msgspec.structs.replace(row, enable=on)
-        self.directory.replace_custom_provider(row, new)
+        self.directory.apply([Replace(row, new)])
         return new
 
     def _seal(self, secret: bytes, context: bytes) -> bytes:

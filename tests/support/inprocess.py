@@ -23,6 +23,9 @@ from penstock.telemetry.segments import DIRECTORY
 from penstock.telemetry.shipper import Shipper
 from penstock.web.fastlane import FastLane, lane_class
 from penstock.web.health import HealthPages
+from penstock.web.management.api import ENDPOINTS
+from penstock.web.management.application import management_routes
+from penstock.web.management.desk import Desk
 from penstock.web.spin import Spin
 from support.client import Client
 from support.clock import FakeClock
@@ -36,8 +39,9 @@ _TURNS = 10
 class InProcess:
     """One gateway. `parts` are what a worker is made of; `advance` moves time and lets deadlines pass."""
 
-    def __init__(self, settings: Settings, data: Path) -> None:
+    def __init__(self, settings: Settings, data: Path, environ: Mapping[str, str]) -> None:
         self.settings = settings
+        self._environ = environ
         self.data = data
         self.clock = FakeClock()
         self.parts: Parts = open_parts(settings, self.clock)
@@ -51,13 +55,14 @@ class InProcess:
         """A gateway with this configuration file, keeping its data below `folder`."""
         data = folder / "data"
         settings = load(prepare(folder, text), environ=environ or {}, overrides={"server.data": str(data)})
-        self = cls(settings, data)
+        self = cls(settings, data, environ or {})
         await self._listen()
         return self
 
     async def _listen(self) -> None:
+        desk = Desk(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, self.data).application(),
+            HealthPages(self.parts.journal, self.data).application(management_routes(ENDPOINTS, desk)),
             http=lane_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",

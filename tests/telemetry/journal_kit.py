@@ -23,8 +23,15 @@ BASE = CallRecord(
 
 
 def record(number: int = 0, **changes: object) -> CallRecord:
-    """The record of the call `call-<number>`."""
-    return msgspec.structs.replace(BASE, **{"id": f"call-{number:06d}", **changes})
+    """The record of a call that began `number` microseconds after the others."""
+    own = {"id": name(number), "created_us": BASE.created_us + number}
+    return msgspec.structs.replace(BASE, **{**own, **changes})
+
+
+def name(number: int) -> str:
+    """The id of the call of `record`."""
+    digits = f"{(BASE.created_us + number) // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-{number:012x}"
 
 
 def frames(numbers: Iterable[int], request: bytes = b"question", response: bytes = b"answer") -> list[bytes]:
@@ -34,7 +41,7 @@ def frames(numbers: Iterable[int], request: bytes = b"question", response: bytes
 
 def names(numbers: Iterable[int]) -> list[str]:
     """The ids of the calls of `record`."""
-    return [f"call-{number:06d}" for number in numbers]
+    return list(map(name, numbers))
 
 
 class Writer:

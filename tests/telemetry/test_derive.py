@@ -109,6 +109,7 @@ def test_an_anthropic_answer() -> None:
         "total_tokens": 11,
         "input_cached_tokens": 50,
         "input_cache_write_tokens": 7,
+        "all_input_tokens": 66,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_kit import frames, record
+from journal_kit import frames, names, record
 
 from penstock.telemetry import reading
 from penstock.telemetry.reading import Gap, copy_range, find_gap, read_batch
@@ -37,7 +37,7 @@ def test_whole_frames_and_where_they_end(file: File) -> None:
     one, two = frames([1, 2])
     size = file.fill(one + two)
     batch = read_batch(file.fd, 0, size)
-    assert [entry.record.id for entry in batch.entries] == ["call-000001", "call-000002"]
+    assert [entry.record.id for entry in batch.entries] == names([1, 2])
     assert (batch.end, batch.flaw) == (size, None)
     assert read_batch(file.fd, len(one), size).entries[0].response == b"answer"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from penstock.access import tokens
-from penstock.stores.directory import Directory, Token
+from penstock.stores.directory import Add, Directory, Token
+
+ACTOR = "first-run"
 
 _NAME = "admin"
 
@@ -26,5 +28,5 @@ def ensure_admin(
         secrets=(tokens.secret_hash(text, salt),),
         created_us=now_us,
     )
-    directory.add_token(token)
+    directory.apply([Add(token)])
     return text

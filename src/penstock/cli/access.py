@@ -6,6 +6,7 @@ Nothing of one command alone; what may stand in names is in `names.py`.
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,13 +18,15 @@ import click
 
 from penstock.access.master_key import MasterKeyError, load_or_make
 from penstock.access.provider_secret import MAX_SECRET_BYTES
+from penstock.access.stored_gateways import Seal
 from penstock.access.tokens import parse
-from penstock.access.vault import KEY_BYTES, SealBroken, Vault
+from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
-from penstock.stores.directory import CustomProvider, DirectoryError, ProviderKey, Snapshot, Token
+from penstock.settings import ConfigError, Settings, load
+from penstock.stores.directory import DirectoryError, Noun, Snapshot
 from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
 
-Row = TypeVar("Row", Token, ProviderKey, CustomProvider)
+Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
 
 _SHORTEST_PART = 4
@@ -57,9 +60,34 @@ def opened(data: Path) -> Iterator[SqliteDirectory]:
         # The gateway could not read what root makes here.
         raise click.ClickException(f"{data} belongs to user {owner}: run this as that user, not as root")
     try:
-        yield SqliteDirectory(data / FILE_NAME)
+        yield SqliteDirectory(data / FILE_NAME, _actor())
     except (DirectoryError, MasterKeyError, SealBroken) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _actor() -> str:
+    """Who changes something, for the audit."""
+    try:
+        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"cli:{os.getuid()}"
+
+
+def settings_of(config: Path | None, data: Path) -> Settings:
+    """What the gateway of a data folder is configured with, as this shell gives it."""
+    try:
+        return load(config, environ=os.environ, overrides={"server.data": str(data)})
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def sealer(data: Path, snapshot: Snapshot) -> Seal:
+    """Seals with the master key, which is looked for, or made, only when there is a secret."""
+
+    def seal(secret: bytes, context: bytes) -> bytes:
+        return open_vault(data, snapshot).seal(secret, context, secrets.token_bytes(NONCE_BYTES))
+
+    return seal
 
 
 def open_vault(data: Path, snapshot: Snapshot) -> Vault:

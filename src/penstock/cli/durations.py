@@ -6,8 +6,9 @@ import re
 
 import click
 
+from penstock.settings.telemetry import UNIT_SECONDS
+
 _FORM = re.compile(r"([0-9]{1,9})([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LONGEST = 100 * 366 * 86_400  # a hundred years
 
 
@@ -16,7 +17,7 @@ def parse_seconds(text: str) -> int:
     match = _FORM.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration: write a number with its unit, like 60s, 45m, 12h, 30d")
-    found = int(match[1]) * _SECONDS[match[2]]
+    found = int(match[1]) * UNIT_SECONDS[match[2]]
     if found > _LONGEST:
         raise ValueError(f"{text} is longer than a hundred years")
     return found
@@ -25,8 +26,8 @@ def parse_seconds(text: str) -> int:
 def duration_text(length: int) -> str:
     """The shortest way to write so many seconds."""
     for unit in ("w", "d", "h", "m"):
-        if length and length % _SECONDS[unit] == 0:
-            return f"{length // _SECONDS[unit]}{unit}"
+        if length and length % UNIT_SECONDS[unit] == 0:
+            return f"{length // UNIT_SECONDS[unit]}{unit}"
     return f"{length}s"
 
 

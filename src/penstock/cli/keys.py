@@ -21,7 +21,7 @@ from penstock.cli.render import local_time
 from penstock.cli.tables import print_facts, print_table
 from penstock.cli.token_view import HEADINGS, facts, line, record
 from penstock.clock import Clock
-from penstock.stores.directory import Permission, Technique, Token
+from penstock.stores.directory import Add, Permission, Remove, Replace, Technique, Token
 
 _CREATE_HELP = """Make a token and print it, once: only a hash of it is kept.
 
@@ -158,7 +158,7 @@ def create(
         metadata=token_options.metadata(metadata),
     )
     with opened(data) as directory:
-        directory.add_token(token)
+        directory.apply([Add(token)])
     _print_new(token, text, as_json=as_json)
     tell(f"Token {token.id} ({token.name}) was made. It is shown this once; keep it safe.")
 
@@ -211,7 +211,7 @@ def rotate(token_id: str, overlap: int, data: Path, as_json: bool) -> None:
         fresh = tokens.secret_hash(text, secrets.token_bytes(tokens.SALT_BYTES))
         end_us = now_us + overlap * 1_000_000
         new = tokens.rotated(old, fresh, end_us, now_us)
-        directory.replace_token(old, new)
+        directory.apply([Replace(old, new)])
     _print_new(new, text, as_json=as_json)
     ends = f"is good until {local_time(end_us)} at the latest" if overlap else "has ended"
     tell(f"Token {new.id} ({new.name}) has a new secret, shown this once. The old one {ends}.")
@@ -227,7 +227,7 @@ def revoke(token_id: str, yes: bool, data: Path) -> None:
     with opened(data) as directory:
         token = one(directory.snapshot().tokens, token_id, "token")
         confirm(f"Revoke the token {token.id} ({token.name})?", yes=yes)
-        directory.remove_token(token.id)
+        directory.apply([Remove(token)])
     tell(f"Token {token.id} ({token.name}) was revoked.")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import click
 import msgspec
@@ -18,10 +18,11 @@ from rich.text import Text
 
 from penstock.cli import render
 from penstock.cli.options import data_option
-from penstock.stores.ledger import Bodies, CallRow, Filter, LedgerReader, LedgerUnavailable, StatusRange
+from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, LedgerUnavailable, Query, Scalar
 from penstock.stores.sqlite_ledger import FILE_NAME
 from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
-from penstock.telemetry.present import log_record
+from penstock.telemetry.body_text import body_text
+from penstock.telemetry.present import log_detail, log_record
 
 _POLL_SECONDS = 0.25
 _MANY = 1000
@@ -50,18 +51,18 @@ Examples:
 
 def _statuses(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[StatusRange | None, ...]:
-    """The codes that the values stand for; None stands for whatever did not succeed."""
+) -> tuple[Condition, ...]:
+    """One condition for each value; any of them will do."""
     return tuple(_status(value.lower()) for value in values)
 
 
-def _status(text: str) -> StatusRange | None:
+def _status(text: str) -> Condition:
     if text == "error":
-        return None
+        return Condition("success", "eq", (False,))
     if len(text) == 3 and text[0] in "12345" and text[1:] == "xx":
-        return StatusRange(int(text[0]) * 100, int(text[0]) * 100 + 99)
+        return Condition("status_code", "eq", tuple(range(int(text[0]) * 100, int(text[0]) * 100 + 100)))
     if len(text) == 3 and text.isascii() and text.isdigit():
-        return StatusRange(int(text), int(text))
+        return Condition("status_code", "eq", (int(text),))
     raise click.BadParameter(f"{text!r} is not a status: give a code like 200, a class like 4xx, or error")
 
 
@@ -96,21 +97,21 @@ def logs(
     limit: int,
     provider: tuple[str, ...],
     gateway: tuple[str, ...],
-    status: tuple[StatusRange | None, ...],
+    status: tuple[Condition, ...],
     model: tuple[str, ...],
     as_json: bool,
 ) -> None:
     context.obj = _Given(data, as_json)
     if context.invoked_subcommand is not None:
         return
-    ranges = tuple(one for one in status if one is not None)
-    where = Filter((), gateway, provider, model, ranges, failed=None in status)
+    groups = (_any_of("provider", provider), _any_of("model", model), status)
+    where = Query(gateways=gateway, conditions=tuple(group for group in groups if group))
     listing = _Listing(as_json=as_json)
     with _Opened(data) as ledger:
         if follow:
             _follow(ledger, where, limit, listing)
         else:
-            listing.print(ledger.newest(where, limit))
+            listing.print(ledger.calls(where, limit))
 
 
 @logs.command(help=_SHOW_HELP)
@@ -126,6 +127,10 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
         click.echo(_detail(row, bodies))
     else:
         _print_call(row, bodies)
+
+
+def _any_of(key: Literal["provider", "model"], values: Sequence[Scalar]) -> tuple[Condition, ...]:
+    return (Condition(key, "eq", tuple(values)),) if values else ()
 
 
 class _Opened:
@@ -183,7 +188,7 @@ class _Listing:
             click.echo(render.joined(line))
 
 
-def _follow(ledger: LedgerReader, where: Filter, limit: int, listing: _Listing) -> None:
+def _follow(ledger: LedgerReader, where: Query, limit: int, listing: _Listing) -> None:
     """The latest calls, oldest of them first, then whatever comes."""
     try:
         for rows in _batches(ledger, where, limit):
@@ -192,15 +197,15 @@ def _follow(ledger: LedgerReader, where: Filter, limit: int, listing: _Listing) 
         return
 
 
-def _batches(ledger: LedgerReader, where: Filter, limit: int) -> Iterator[list[CallRow]]:
+def _batches(ledger: LedgerReader, where: Query, limit: int) -> Iterator[list[CallRow]]:
     seen = ledger.last_arrival()
     # What arrives between the two reads comes with the first batch of new ones.
-    yield [row for row in reversed(ledger.newest(where, limit)) if row.seq <= seen]
+    yield [row for row in reversed(ledger.calls(where, limit)) if (row.arrival or 0) <= seen]
     while True:
         last = ledger.last_arrival()
         while rows := ledger.arrived(where, seen, _MANY):
             yield rows
-            seen = rows[-1].seq
+            seen = rows[-1].arrival or seen
         seen = max(seen, last)
         time.sleep(_POLL_SECONDS)
 
@@ -243,7 +248,7 @@ def _print_body(console: Console, name: str, row: CallRow, bodies: Bodies) -> No
     whole = row.request_size if is_request else row.response_size
     cut = bodies.request_cut if is_request else bodies.response_cut
     console.print(Text("\n" + render.body_title(name, content_type, encoding, whole, cut=cut), "bold"))
-    text = render.body_text(body, content_type, encoding)
+    text = body_text(body, content_type, encoding)
     if not body:
         console.print(Text("empty", "dim"))
     elif text is None:
@@ -253,15 +258,5 @@ def _print_body(console: Console, name: str, row: CallRow, bodies: Bodies) -> No
 
 
 def _detail(row: CallRow, bodies: Bodies | None) -> bytes:
-    """The record of 3.20 with the kept bodies as `request_head` and `response_head`, where they are text."""
-    record: dict[str, object] = msgspec.to_builtins(log_record(row))
-    if bodies is not None:
-        record["request_head"] = render.body_text(
-            bodies.request, row.request_content_type, row.request_encoding
-        )
-        record["request_head_complete"] = not bodies.request_cut
-        record["response_head"] = render.body_text(
-            bodies.response, row.response_content_type, row.response_encoding
-        )
-        record["response_head_complete"] = not bodies.response_cut
-    return msgspec.json.encode(record)
+    """The record of 3.20 with the whole of the kept bodies, where they are text."""
+    return msgspec.json.encode(log_detail(row, bodies, head_chars=None))

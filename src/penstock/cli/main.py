@@ -9,13 +9,21 @@ import click
 from penstock import __version__
 
 _COMMANDS = {
+    "apply": ("penstock.cli.apply", "apply"),
+    "audit": ("penstock.cli.audit", "audit"),
     "cache": ("penstock.cli.cache", "cache"),
+    "cost": ("penstock.cli.cost", "cost"),
     "demo": ("penstock.cli.demo", "demo"),
     "doctor": ("penstock.cli.doctor", "doctor"),
+    "explain": ("penstock.cli.explain", "explain"),
+    "export": ("penstock.cli.export", "export"),
+    "gateways": ("penstock.cli.gateways", "gateways"),
     "keys": ("penstock.cli.keys", "keys"),
     "logs": ("penstock.cli.logs", "logs"),
+    "plan": ("penstock.cli.plan", "plan"),
     "provider-keys": ("penstock.cli.provider_keys", "provider_keys"),
     "providers": ("penstock.cli.providers", "providers"),
+    "reprice": ("penstock.cli.reprice", "reprice"),
     "serve": ("penstock.cli.serve", "serve"),
 }
 
@@ -44,5 +52,6 @@ def main() -> None:
     penstock demo                     a gateway with a local Parallel engine, and four calls through it
     penstock serve                    a gateway on http://127.0.0.1:8787
     penstock logs --follow            what passes through it
+    penstock cost --by model          what it costs
     penstock keys create NAME         a token for who may call
     """

@@ -14,18 +14,18 @@ import click
 import msgspec
 
 from penstock.access.master_key import KEY_VARIABLE, KeySource, key_source, read_key_file
-from penstock.access.provider_secret import checked_secret, preview
+from penstock.access.provider_rows import check_hosts, tenant_hosts, with_secret
+from penstock.access.provider_secret import checked_secret
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
 from penstock.cli import names
-from penstock.cli.access import account_option, checked, confirm, one, open_vault, opened, read_secret, tell
+from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock
-from penstock.providers.registry import BUILT_IN
-from penstock.stores.directory import ProviderKey
+from penstock.stores.directory import Add, ProviderKey, Remove
 from penstock.telemetry.present import rfc3339
 
 _ADD_HELP = """Store a credential of a provider. It is read from standard input, or asked for.
@@ -81,6 +81,7 @@ def provider_keys() -> None:
 )
 @account_option
 @click.option("--gateway", callback=checked(names.gateway_name), help="Only for this one. [default: all]")
+@click.option("--default", "is_default", is_flag=True, help="Its alias goes where a call names none.")
 @click.option(
     "--host",
     "hosts",
@@ -95,6 +96,7 @@ def add(
     alias: str,
     account: str,
     gateway: str | None,
+    is_default: bool,
     hosts: tuple[str, ...],
     data: Path,
     as_json: bool,
@@ -112,16 +114,16 @@ def add(
         gateway=gateway or "",
         provider=provider,
         alias=alias,
+        is_default=is_default,
         sealed=b"",
-        preview=preview(secret),
+        preview="",
         hosts=hosts,
         created_us=now_us,
+        modified_us=now_us,
     )
     with opened(data) as directory:
-        vault = open_vault(data, directory.snapshot())
-        sealed = vault.seal(secret, key.seal_context, secrets.token_bytes(NONCE_BYTES))
-        key = msgspec.structs.replace(key, sealed=sealed)
-        directory.add_provider_key(key)
+        key = with_secret(key, secret, sealer(data, directory.snapshot()))
+        directory.apply([Add(key)])
     click.echo(msgspec.json.encode(_record(key)) if as_json else key.id)
     tell(f"Stored the secret {key.preview} for {provider} ({alias}), sealed with the master key.")
 
@@ -147,7 +149,7 @@ def remove(key_id: str, yes: bool, data: Path) -> None:
     with opened(data) as directory:
         key = one(directory.snapshot().provider_keys, key_id, "stored key")
         confirm(f"Remove the secret {key.preview} for {key.provider} ({key.alias})?", yes=yes)
-        directory.remove_provider_key(key.id)
+        directory.apply([Remove(key)])
     tell(f"Removed the secret {key.preview} for {key.provider} ({key.alias}).")
 
 
@@ -175,12 +177,11 @@ def rotate(new_key_file: Path | None, data: Path) -> None:
 
 
 def _check_hosts(provider: str, hosts: tuple[str, ...]) -> None:
-    """A stored key must not go to whatever address a caller names."""
-    endings = next((known.tenant_hosts for known in BUILT_IN if known.slug == provider), ())
-    for host in hosts:
-        if not any(host.endswith(ending) for ending in endings):
-            allowed = f"a host that ends with {' or '.join(endings)}" if endings else "no --host at all"
-            raise click.ClickException(f"{host}: keys for {provider} take {allowed}")
+    try:
+        check_hosts(provider, hosts)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    endings = tenant_hosts(provider)
     if endings and not hosts:
         tell(
             f"Callers choose the address of {provider}: without --host this key goes to no host that ends with "
@@ -192,7 +193,7 @@ def _line(key: ProviderKey) -> list[Cell]:
     return [
         Cell(key.id),
         Cell(key.provider),
-        Cell(key.alias),
+        Cell(f"{key.alias}{' (default)' * key.is_default}"),
         Cell(key.account),
         Cell(key.gateway or "all"),
         Cell(key.preview),
@@ -206,7 +207,7 @@ def _record(key: ProviderKey) -> dict[str, object]:
     return {
         "id": key.id,
         "alias": key.alias,
-        "default_config": key.alias == "default",
+        "default_config": key.is_default or key.alias == "default",
         "account_id": key.account,
         "gateway_id": key.gateway,
         "provider_slug": key.provider,

@@ -6,15 +6,14 @@ here: see `docs/guides/configuration.md`. What headers may be is in `access/prov
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import click
 import msgspec
 
+from penstock.access.provider_rows import NotHttps, check_address, with_headers
 from penstock.access.provider_secret import headers_text
-from penstock.access.vault import NONCE_BYTES
-from penstock.cli.access import account_option, checked, confirm, open_vault, opened, read_secret, tell
+from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell
 from penstock.cli.tables import print_table
@@ -22,8 +21,8 @@ from penstock.cli.token_options import plain_text
 from penstock.clock import Clock
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX
-from penstock.providers.registry import BUILT_IN, Registry
-from penstock.stores.directory import CustomProvider, Snapshot
+from penstock.providers.registry import BUILT_IN
+from penstock.stores.directory import Add, CustomProvider, Remove, Replace, Snapshot
 from penstock.telemetry.present import rfc3339
 
 _LIST_HELP = """List the providers: your own of the directory first, then the built-in ones, with where they go.
@@ -65,7 +64,6 @@ Example:
   penstock providers remove acme
 """
 _HEADINGS = ("PROVIDER", "STATE", "ACCOUNT", "GOES TO")
-_HTTPS = "https://"
 
 
 @click.group()
@@ -128,10 +126,8 @@ def add(
     )
     with opened(data) as directory:
         if text is not None:
-            vault = open_vault(data, directory.snapshot())
-            sealed = vault.seal(text, provider.seal_context, secrets.token_bytes(NONCE_BYTES))
-            provider = msgspec.structs.replace(provider, sealed_headers=sealed)
-        directory.add_custom_provider(provider)
+            provider = with_headers(provider, text, sealer(data, directory.snapshot()))
+        directory.apply([Add(provider)])
     click.echo(msgspec.json.encode(_record(provider)) if as_json else provider.id)
     tell(f"Added {CUSTOM_PREFIX}{slug}, which goes to {base_url}{' once it is enabled' * disabled}.")
 
@@ -161,7 +157,7 @@ def remove(slug: str, account: str, yes: bool, data: Path) -> None:
     with opened(data) as directory:
         provider = _own(directory.snapshot(), account, slug)
         confirm(f"Remove {CUSTOM_PREFIX}{provider.slug}?", yes=yes)
-        directory.remove_custom_provider(provider.id)
+        directory.apply([Remove(provider)])
     tell(f"Removed {CUSTOM_PREFIX}{provider.slug}.")
 
 
@@ -169,7 +165,7 @@ def _switch(slug: str, account: str, data: Path, *, on: bool) -> None:
     with opened(data) as directory:
         old = _own(directory.snapshot(), account, slug)
         new = msgspec.structs.replace(old, enable=on, modified_us=Clock().now_us())
-        directory.replace_custom_provider(old, new)
+        directory.apply([Replace(old, new)])
     tell(f"{CUSTOM_PREFIX}{old.slug} is {'enabled' if on else 'disabled'}.")
 
 
@@ -186,13 +182,11 @@ def _own(snapshot: Snapshot, account: str, slug: str) -> CustomProvider:
 
 def _check_address(slug: str, base_url: str, *, allow_private: bool) -> None:
     try:
-        Registry({f"{CUSTOM_PREFIX}{slug}": base_url})
+        check_address(slug, base_url, allow_private=allow_private)
+    except NotHttps as error:
+        raise click.ClickException(f"{error}: give --allow-private if it is on a network of yours") from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    if not base_url.lower().startswith(_HTTPS) and not allow_private:
-        raise click.ClickException(
-            f"{base_url} is not https: give --allow-private if it is on a network of yours"
-        )
 
 
 def _headers(given: tuple[str, ...]) -> bytes | None:

@@ -12,13 +12,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
+from rich.cells import cell_len
 
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
-from penstock.telemetry.derive import plain
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")
 _KEEPS = "  "
 
 
@@ -77,16 +76,22 @@ def widths(lines: Iterable[Sequence[Cell]]) -> list[int]:
     """How wide each column must be; the last one may be as long as it likes."""
     found = [column.width for column in COLUMNS]
     for line in lines:
-        found = [max(width, len(cell.text)) for width, cell in zip(found, line, strict=True)]
+        found = [max(width, cell_len(cell.text)) for width, cell in zip(found, line, strict=True)]
     return [*found[:-1], 0]
 
 
 def padded(line: Sequence[Cell], to: Sequence[int]) -> list[Cell]:
     """The fields of a line, filled up so that columns stand below each other."""
     return [
-        cell._replace(text=cell.text.rjust(width) if column.right else cell.text.ljust(width))
+        cell._replace(text=filled(cell.text, width, right=column.right))
         for column, cell, width in zip(COLUMNS, line, to, strict=True)
     ]
+
+
+def filled(text: str, width: int, *, right: bool = False) -> str:
+    """Text with spaces up to a width on a terminal, where some characters take two places and some none."""
+    spaces = " " * (width - cell_len(text))
+    return spaces + text if right else text + spaces
 
 
 def joined(line: Sequence[Cell]) -> str:
@@ -130,22 +135,6 @@ def cost(row: CallRow) -> str:
         return "unknown"
     text = f"${to_usd(row.cost_nano):.6f}"
     return f"{text} ({row.price_source})" if row.price_source else text
-
-
-def body_text(body: bytes, content_type: str, encoding: str) -> str | None:
-    """A body as text; None when it is none, or cannot be unpacked."""
-    unpacked = plain(body, encoding)
-    if unpacked is None:
-        return None
-    known = any(part in content_type.lower() for part in _TEXT_TYPES)
-    if b"\0" in unpacked and not known:
-        return None
-    try:
-        return unpacked.decode()
-    except UnicodeDecodeError as error:
-        if error.end == len(unpacked) and error.reason == "unexpected end of data":
-            return unpacked[: error.start].decode()  # cut within a character
-        return unpacked.decode(errors="replace") if known else None
 
 
 def pretty(text: str, content_type: str) -> str:

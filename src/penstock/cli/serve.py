@@ -15,7 +15,9 @@ import click
 import msgspec
 
 from penstock.access import tokens
-from penstock.access.first_run import ensure_admin
+from penstock.access.first_run import ACTOR, ensure_admin
+from penstock.access.opening import opener
+from penstock.catalog import catalog
 from penstock.clock import Clock
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
 from penstock.stores.directory import DirectoryError
@@ -86,10 +88,11 @@ def run(
 
         def reload() -> Settings:
             fresh = load(config, environ=os.environ, overrides=overrides)
-            check_bind(fresh)
+            if fresh.names_accounts:  # a gateway of another source is left out by itself
+                check_bind(msgspec.structs.replace(fresh, server=settings.server))
             return _with_local(fresh, local)
 
-        check_bind(settings)
+        _check_all(settings)
         for line in unused(settings):
             click.echo(f"penstock: {line}", err=True)
         file = config_file(config, os.environ)
@@ -103,11 +106,18 @@ def run(
         return 2
 
 
+def _check_all(settings: Settings) -> None:
+    """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `DirectoryError`."""
+    snapshot = SqliteDirectory(Path(settings.server.data) / FILE_NAME).snapshot()
+    gateways = catalog(settings, snapshot, opener(None))
+    check_bind(settings, [one.name for one in gateways.open_to_anybody()])
+
+
 def first_token(settings: Settings) -> None:
     """Makes the token that everything begins with, and shows it this once (to stderr, where nothing is kept)."""
     if settings.admin_token:
         return
-    directory = SqliteDirectory(Path(settings.server.data) / FILE_NAME)
+    directory = SqliteDirectory(Path(settings.server.data) / FILE_NAME, ACTOR)
     clock = Clock()
     random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
     text = ensure_admin(directory, clock.now_us(), *random)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from penstock.cli.render import Cell, joined, safe
+from penstock.cli.render import Cell, filled, joined, safe
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
@@ -21,10 +22,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None
         [Cell(heading, "bold") for heading in headings],
         *([_safe(cell) for cell in row] for row in rows),
     ]
-    widths = [max(len(line[column].text) for line in lines) for column in range(len(headings) - 1)]
+    widths = [max(cell_len(line[column].text) for line in lines) for column in range(len(headings) - 1)]
     for line in lines:
         padded = [
-            *(cell._replace(text=cell.text.ljust(width)) for cell, width in zip(line, widths, strict=False)),
+            *(
+                cell._replace(text=filled(cell.text, width))
+                for cell, width in zip(line, widths, strict=False)
+            ),
             line[-1],
         ]
         if console.is_terminal:

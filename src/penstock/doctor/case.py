@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from penstock.catalog import Catalog, catalog
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
 from penstock.settings.check import Problem
 from penstock.stores.directory import DirectoryError, Snapshot
@@ -80,6 +81,11 @@ class Case:
             return Directory(None, f"the directory {path}: {error}")
         except DirectoryError as error:
             return Directory(None, str(error))
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """All gateways there are, as far as the directory could be read; secrets are left sealed."""
+        return catalog(self.settings, self.directory.snapshot or Snapshot(), lambda _sealed, _context: None)
 
     @property
     def address(self) -> str:

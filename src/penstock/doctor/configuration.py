@@ -15,9 +15,9 @@ _CORRECT = "correct it; until then a running gateway keeps the old settings, and
 def configuration(case: Case) -> Iterator[Finding]:
     """The file, the environment, and what they mean together."""
     faults = list(case.faults)
-    for check in () if faults else (check_bind, build_registry):
+    for check in () if faults else (_check_bind, _check_providers):
         try:
-            check(case.settings)
+            check(case)
         except ConfigError as error:
             faults += error.problems
     for fault in faults:
@@ -25,6 +25,14 @@ def configuration(case: Case) -> Iterator[Finding]:
     if not faults:
         there = case.file.exists()
         yield ok("configuration", f"{case.file} is sound" if there else "no file: the defaults are in force")
+
+
+def _check_bind(case: Case) -> None:
+    check_bind(case.settings, [one.name for one in case.catalog.open_to_anybody()])
+
+
+def _check_providers(case: Case) -> None:
+    build_registry(case.settings)
 
 
 def useless_settings(case: Case) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What is sealed: the master key, the stored keys and custom providers that it must open. Shows no secret.
+"""What is sealed: the master key; stored keys, providers and gateways that it must open. Shows no secret.
 
 Reads key files as they are and finishes no rotation, which loading the key for serving would do.
 """
@@ -37,6 +37,7 @@ def credentials(case: Case) -> Iterator[Finding]:
     yield finding
     if vault is not None:
         yield from _stored_keys(case, snapshot, vault)
+        yield from _gateways(snapshot, vault)
     yield from _custom_providers(case, snapshot, vault)
 
 
@@ -119,10 +120,9 @@ def _why_unused(case: Case, snapshot: Snapshot, key: ProviderKey) -> str:
         return f"there is no provider {key.provider}, or it is disabled"
     if case.faults:
         return ""  # which accounts there are is not known
-    account = case.settings.accounts.get(key.account)
-    if account is None:
+    if key.account not in case.catalog.accounts:
         return f"there is no account {key.account}"
-    if key.gateway and key.gateway not in account.gateways:
+    if key.gateway and case.catalog.get(key.account, key.gateway) is None:
         return f"account {key.account} has no gateway {key.gateway}"
     return ""
 
@@ -136,6 +136,20 @@ def _is_provider(case: Case, snapshot: Snapshot, key: ProviderKey) -> bool:
 
 def _serves(provider: CustomProvider, key: ProviderKey) -> bool:
     return provider.enable and provider.account == key.account
+
+
+def _gateways(snapshot: Snapshot, vault: Vault) -> Iterator[Finding]:
+    for gateway in snapshot.gateways:
+        if gateway.sealed is None:
+            continue
+        try:
+            vault.open(gateway.sealed, gateway.seal_context)
+        except SealBroken as error:
+            yield problem(
+                "gateways",
+                f"{gateway.account}/{gateway.gateway} sends nothing to receivers of its own: {error}",
+                "set `otel` and `stripe` of it anew: `penstock gateways set`",
+            )
 
 
 def _custom_providers(case: Case, snapshot: Snapshot, vault: Vault | None) -> Iterator[Finding]:
@@ -153,7 +167,7 @@ def _custom_providers(case: Case, snapshot: Snapshot, vault: Vault | None) -> It
             )
             continue
         usable += provider.enable
-        if not case.faults and provider.account not in case.settings.accounts:
+        if not case.faults and provider.account not in case.catalog.accounts:
             yield warning(
                 "custom providers",
                 f"{slug} is of an account that does not exist: {provider.account}",

@@ -1,4 +1,4 @@
-"""The directory: can it be read, who may change things, and do the workers serve by its latest version?"""
+"""The directory: can it be read, is all of it served, who may change things, do workers serve by its latest version?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from penstock.stores.sqlite_directory import FILE_NAME
 
 
 def directory(case: Case) -> Iterator[Finding]:
-    """The file, the tokens in it, and who has not taken up its last change."""
+    """The file, the gateways and tokens in it, and who has not taken up its last change."""
     snapshot, fault = case.directory
     if fault:
         remedy = (
@@ -28,11 +28,22 @@ def directory(case: Case) -> Iterator[Finding]:
             counted(len(snapshot.tokens), "token"),
             counted(len(snapshot.provider_keys), "stored key"),
             counted(len(snapshot.custom_providers), "custom provider"),
+            counted(len(snapshot.gateways), "gateway"),
         )
         there = (case.data / FILE_NAME).exists()
         yield ok("directory", ", ".join(parts) if there else "there is none yet")
+        yield from _gateways(case)
         yield from _admin(case, snapshot)
         yield from _versions(case, snapshot)
+
+
+def _gateways(case: Case) -> Iterator[Finding]:
+    for stored, reason in () if case.faults else case.catalog.left_out:
+        yield warning(
+            "gateways",
+            f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}",
+            "rename or correct one of the two, or remove it: `penstock gateways delete`",
+        )
 
 
 def _admin(case: Case, snapshot: Snapshot) -> Iterator[Finding]:

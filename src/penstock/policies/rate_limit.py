@@ -58,6 +58,7 @@ class RateLimit:
     def _take(
         self, call: Call, claims: tuple[Claim, ...], policies: tuple[bytes, ...], names: tuple[bytes, ...]
     ) -> None:
+        now = self._clock.monotonic()
         try:
             outcome = self._counters.take(claims, self._clock.now_us())
         except CountersUnavailable as error:
@@ -65,6 +66,15 @@ class RateLimit:
         if isinstance(outcome, Refused):
             raise _refusal(outcome, claims[outcome.index], policies[outcome.index], names[outcome.index])
         call.own_headers += _quota(outcome, policies, names)
+        call.note("rate_limit", now, _left(outcome, claims, names))
+
+
+def _left(granted: Granted, claims: tuple[Claim, ...], names: tuple[bytes, ...]) -> str:
+    """For the trail: `gateway 9 of 10 left`."""
+    return ", ".join(
+        f"{name.decode()} {left} of {claim.limit} left"
+        for name, left, claim in zip(names, granted.remaining, claims, strict=True)
+    )
 
 
 def _quota(granted: Granted, policies: tuple[bytes, ...], names: tuple[bytes, ...]) -> bytes:

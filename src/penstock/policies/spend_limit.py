@@ -23,7 +23,7 @@ from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
 from penstock.pricing.estimate import estimate
 from penstock.pricing.price_book import PriceBook
-from penstock.pricing.units import to_nano
+from penstock.pricing.units import to_nano, to_usd
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Window
 from penstock.stores.directory import SpendLimit
@@ -132,6 +132,10 @@ class SpendLimits:
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
         call.reservation = outcome
+        names = ", ".join(rule.id for _, rule in rules)
+        call.note(
+            "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
+        )
 
     def _matching(self, call: Call) -> list[tuple[bytes, Rule]]:
         """The counters this call belongs to, with their rules."""

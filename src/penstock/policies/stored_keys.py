@@ -27,6 +27,7 @@ class StoredKey:
     alias: str
     secret: bytes = field(repr=False)
     hosts: tuple[str, ...] = ()
+    is_default: bool = False  # its alias stands for the default one, too
 
 
 _LINE = re.compile(rb"[\t -~\x80-\xff]+")
@@ -37,7 +38,7 @@ _OWN_SITES = (None, "same-origin", "none")
 class StoredKeys:
     """The keys of one gateway, in pools by provider and alias."""
 
-    __slots__ = ("_pools",)
+    __slots__ = ("_defaults", "_pools")
 
     def __init__(self, keys: Iterable[StoredKey]) -> None:
         found: dict[tuple[str, str], list[StoredKey]] = {}
@@ -46,10 +47,18 @@ class StoredKeys:
         self._pools: Mapping[tuple[str, str], KeyPool[StoredKey]] = {
             place: KeyPool(tuple(pool)) for place, pool in found.items()
         }
+        self._defaults = {
+            provider: alias
+            for (provider, alias), pool in found.items()
+            if any(key.is_default for key in pool)
+        }
 
     def pool(self, provider: Provider, alias: str) -> KeyPool[StoredKey] | None:
         """The keys of an alias. Raises `GatewayError` 400/2040 for one that was named and is not there."""
-        pool = self._pools.get((provider.slug, alias or DEFAULT_ALIAS))
+        default = self._defaults.get(provider.slug, DEFAULT_ALIAS)
+        pool = self._pools.get((provider.slug, alias or default))
+        if pool is None and alias == DEFAULT_ALIAS:
+            pool = self._pools.get((provider.slug, default))
         if pool is None and alias:
             raise GatewayError(NO_CREDENTIALS, f"there is no stored key {alias!r} for {provider.slug}")
         return pool

@@ -7,10 +7,10 @@ the caller to know.
 
 from __future__ import annotations
 
-from penstock.pricing import parallel_prices
-from penstock.pricing.custom_cost import CustomCost, custom_cost
-from penstock.pricing.parallel_card import parallel_cost
-from penstock.pricing.price_book import PriceBook, Priced
+from penstock.pricing.bill import Bill
+from penstock.pricing.custom_cost import CustomCost, custom_charges
+from penstock.pricing.parallel_card import card_source, parallel_bill
+from penstock.pricing.price_book import PriceBook
 from penstock.wire.usage import Usage
 
 CUSTOM = "cf-aig-custom-cost"
@@ -28,7 +28,7 @@ def call_cost(
     usage: Usage | None,
     custom: CustomCost | None,
     when_us: int,
-) -> Priced | None:
+) -> Bill | None:
     """The cost of an answered call, or None where it is unknown.
 
     `provider` is a slug; `path_tail` what follows it in the path; `model` the one asked for, or the one that
@@ -37,9 +37,16 @@ def call_cost(
     beginning (Unix µs). A caller's rates that come to nothing, because no tokens are known, are not replaced.
     """
     if custom is not None:
-        nano = custom_cost(custom, usage)
-        return None if nano is None else Priced(nano, CUSTOM)
+        charges = custom_charges(custom, usage)
+        return None if charges is None else Bill(CUSTOM, charges)
     if provider == PARALLEL and book.override(provider, model) is None:
-        nano = parallel_cost(path_tail, request_body, usage)
-        return None if nano is None else Priced(nano, parallel_prices.SOURCE)
+        return parallel_bill(path_tail, request_body, usage)
     return book.cost(provider, model, usage, when_us)
+
+
+def price_source(book: PriceBook, provider: str, path_tail: str, model: str | None) -> str | None:
+    """Whose prices a call of these goes by, unless the caller said some."""
+    if provider == PARALLEL and book.override(provider, model) is None:
+        return card_source(path_tail)
+    rates = book.rates(provider, model)
+    return None if rates is None else rates.source

@@ -1,8 +1,8 @@
 """Writes the compact table of prices out of the package `genai-prices`: `python -m … DEST`.
 
 The package is large, and slow to load, for what one call needs. So it is read here alone, in a process of its
-own, once for each of its versions. Units that no answer tells (characters, pages, seconds of audio) are left
-out, and so are prices that depend on what a call does not show (batches).
+own, once for each of its versions. Units that no answer tells (characters, pages) are left out, and so are
+prices that depend on what a call does not show (batches).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -40,9 +40,13 @@ UNITS = {
     "output_video_mtok": "output_video_tokens",
     "output_reasoning_mtok": "output_reasoning_tokens",
     "output_citation_mtok": "output_citation_tokens",
+    "input_audio_hours": "input_audio_seconds",
     "web_searches_kcount": "web_searches",
+    "storage_searches_kcount": "file_searches",
     "requests_kcount": "requests",
 }
+_PER = {"_mtok": 1_000_000, "_kcount": 1000, "_hours": 3600}
+_BILLED_OTHERWISE = {"groq": "input_audio_hours"}  # at least ten seconds each time, which no rate can say
 _TIER_KEYS = frozenset({"service_tier", "speed"})  # of a variant: what an answer tells
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -67,45 +71,46 @@ def write(destination: Path) -> None:
 
 
 def _provider(provider: types.Provider) -> ProviderRow:
+    keys = UNITS.keys() - {_BILLED_OTHERWISE.get(provider.id)}
     return ProviderRow(
         tuple(provider.fallback_model_providers or ()),
-        tuple(map(_model, provider.models)),
+        tuple(_model(model, keys) for model in provider.models),
     )
 
 
-def _model(model: types.ModelInfo) -> ModelRow:
+def _model(model: types.ModelInfo, keys: Set[str]) -> ModelRow:
     """Also of a model without a price that can be used: its name must not fit another one."""
     clauses = tuple(_alternatives(model.match))
     return ModelRow(
         tuple(clause.text for clause in clauses if clause.kind == "equals"),
         tuple(clause for clause in clauses if clause.kind != "equals"),
-        msgspec.Raw(_encode([*_standard(model), *_variants(model)])),
+        msgspec.Raw(_encode([*_standard(model, keys), *_variants(model, keys)])),
     )
 
 
-def _standard(model: types.ModelInfo) -> Iterator[Prices]:
+def _standard(model: types.ModelInfo, keys: Set[str]) -> Iterator[Prices]:
     if isinstance(model.prices, types.ModelPrice):
-        yield Prices(_rates(model.prices))
+        yield Prices(_rates(model.prices, keys))
         return
     for conditional in model.prices:
-        yield Prices(_rates(conditional.prices), _when(conditional.constraint))
+        yield Prices(_rates(conditional.prices, keys), _when(conditional.constraint))
 
 
-def _variants(model: types.ModelInfo) -> Iterator[Prices]:
+def _variants(model: types.ModelInfo, keys: Set[str]) -> Iterator[Prices]:
     for variant in model.price_variants or ():
         if len(variant.when) == 1 and variant.when.keys() <= _TIER_KEYS:
             (tier,) = variant.when.values()
-            yield Prices(_rates(variant.prices), _when(variant.constraint), tier)
+            yield Prices(_rates(variant.prices, keys), _when(variant.constraint), tier)
 
 
-def _rates(prices: types.ModelPrice) -> tuple[Rate, ...]:
+def _rates(prices: types.ModelPrice, keys: Set[str]) -> tuple[Rate, ...]:
     return tuple(
-        _rate(key, price) for key, price in vars(prices).items() if key in UNITS and price is not None
+        _rate(key, price) for key, price in vars(prices).items() if key in keys and price is not None
     )
 
 
 def _rate(key: str, price: Decimal | types.TieredPrices) -> Rate:
-    per = 1_000_000 if key.endswith("_mtok") else 1000
+    per = next(count for ending, count in _PER.items() if key.endswith(ending))
     if isinstance(price, Decimal):
         return Rate(UNITS[key], to_rate(price, per))
     steps = tuple((tier.start, to_rate(tier.price, per)) for tier in price.tiers)

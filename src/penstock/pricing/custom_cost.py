@@ -10,7 +10,8 @@ from typing import Annotated
 
 import msgspec
 
-from penstock.pricing.units import nano_of_atto, to_nano, to_rate
+from penstock.pricing.bill import Charge, charge, total
+from penstock.pricing.units import to_nano, to_rate
 from penstock.wire.usage import Usage
 
 _MAX_HEADER_BYTES = 1024
@@ -69,20 +70,33 @@ def parse_custom_cost(value: bytes) -> CustomCost | None:
 
 
 def custom_cost(rates: CustomCost, usage: Usage | None) -> int | None:
-    """Nano-dollars by a caller's rates; None when they are for tokens and no tokens were told.
+    """Nano-dollars by a caller's rates; None when they are for tokens and no tokens were told."""
+    charges = custom_charges(rates, usage)
+    return None if charges is None else total(charges)
+
+
+def custom_charges(rates: CustomCost, usage: Usage | None) -> tuple[Charge, ...] | None:
+    """How that comes about.
 
     Without cache rates the counts are taken as the provider tells them. With them, cached tokens come out of
     an input count that includes them, and are charged at their own rates (Cloudflare 3.19).
     """
     if rates.total is not None:
-        return rates.total
+        return (charge("requests", 1, rates.total),)
     if usage is None or (usage.input_tokens is None and usage.output_tokens is None):
         return None
     tokens_in = usage.input_tokens or 0
-    atto = (usage.output_tokens or 0) * rates.token_out
+    cached: tuple[Charge, ...] = ()
     if rates.cache_read is not None and rates.cache_write is not None:
         read, written = usage.input_cached_tokens or 0, usage.input_cache_write_tokens or 0
         if not usage.cache_apart:
             tokens_in = max(0, tokens_in - read - written)
-        atto += read * rates.cache_read + written * rates.cache_write
-    return nano_of_atto(atto + tokens_in * rates.token_in)
+        cached = (
+            Charge("input_cached_tokens", read, rates.cache_read),
+            Charge("input_cache_write_tokens", written, rates.cache_write),
+        )
+    return (
+        Charge("input_tokens", tokens_in, rates.token_in),
+        *(one for one in cached if one.amount),
+        Charge("output_tokens", usage.output_tokens or 0, rates.token_out),
+    )

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
+from penstock.pricing.bill import Bill
 from penstock.pricing.price_table import PriceTable
 from penstock.pricing.rates import Rates
 from penstock.wire.usage import Usage
@@ -40,13 +39,6 @@ _PACKAGE_IDS = {
 _NAMED_BY_PATH = frozenset(
     {"google-ai-studio", "google-vertex-ai"}
 )  # "models/…", "publishers/google/models/…"
-
-
-class Priced(msgspec.Struct, frozen=True, gc=False):
-    """A cost in nano-dollars, and whose prices they were."""
-
-    nano: int
-    source: str
 
 
 class PriceBook:
@@ -82,11 +74,10 @@ class PriceBook:
         self._remembered[key] = found
         return found
 
-    def cost(self, provider: str, model: str | None, usage: Usage | None, when_us: int) -> Priced | None:
+    def cost(self, provider: str, model: str | None, usage: Usage | None, when_us: int) -> Bill | None:
         """What a call that began at `when_us` (Unix µs) costs; None where price or usage is unknown."""
         rates = self.rates(provider, model)
-        nano = None if rates is None else rates.cost(usage, when_us)
-        return None if rates is None or nano is None else Priced(nano, rates.source)
+        return None if rates is None else rates.cost(usage, when_us)
 
     def _listed(self, provider: str, model: str | None) -> Rates | None:
         package_id = _PACKAGE_IDS.get(provider)

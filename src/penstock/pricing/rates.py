@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from penstock.pricing.units import nano_of_atto
+from penstock.pricing.bill import Bill, Charge
 from penstock.wire.usage import Usage
 
 _US_PER_SECOND = 1_000_000
@@ -35,7 +35,9 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "output_video_tokens": ("output_tokens",),
     "output_reasoning_tokens": ("output_tokens",),
     "output_citation_tokens": ("output_tokens",),
+    "input_audio_seconds": (),
     "web_searches": (),
+    "file_searches": (),
     "requests": (),
 }
 UNITS = tuple(_PARENTS)
@@ -110,8 +112,8 @@ class Rates:
             raise ValueError("no standard prices")
         self._tiers = tuple(one for one in prices if one.tier)
 
-    def cost(self, usage: Usage | None, when_us: int) -> int | None:
-        """Nano-dollars of a call that began at `when_us` (Unix µs); None where a priced count is unknown."""
+    def cost(self, usage: Usage | None, when_us: int) -> Bill | None:
+        """The cost of a call that began at `when_us` (Unix µs); None where a priced count is unknown."""
         period = self._periods[-1]
         for one in self._periods:
             if one.when is None or one.when.holds(when_us):
@@ -122,7 +124,8 @@ class Rates:
         lines = period.lines
         if usage.service_tier is not None and self._tiers:
             lines = self._tier_lines(period.rates, usage.service_tier, when_us)
-        return _cost(lines, usage)
+        charges = _charges(lines, usage)
+        return None if charges is None else Bill(self.source, charges)
 
     def _tier_lines(self, standard: tuple[Rate, ...], tier: str, when_us: int) -> tuple[_Line, ...]:
         rates: dict[str, Rate] = {}
@@ -149,12 +152,12 @@ def _lines(rates: Iterable[Rate]) -> tuple[_Line, ...]:
     )
 
 
-def _cost(lines: Sequence[_Line], usage: Usage) -> int | None:
+def _charges(lines: Sequence[_Line], usage: Usage) -> tuple[Charge, ...] | None:
     if not lines:
         return None
     tokens_in = usage.all_input_tokens
     counted: list[int] = []  # what each line has to itself
-    atto = 0
+    charges: list[Charge] = []
     for line in lines:
         count = _count(line.unit, usage, tokens_in)
         if count is None:
@@ -170,12 +173,16 @@ def _cost(lines: Sequence[_Line], usage: Usage) -> int | None:
         for start, above in line.steps:
             if tokens_in is not None and tokens_in > start:
                 rate = above
-        atto += count * rate
-    return nano_of_atto(atto)
+        if count:
+            charges.append(Charge(line.unit, count, rate))
+    return tuple(charges)
 
 
 def _count(unit: str, usage: Usage, tokens_in: int | None) -> int | None:
-    """None only for what went in or came out: a part that is not told is none."""
+    """None only for what went in or came out: a part that is not told is none.
+
+    Speech is what went in where no tokens did.
+    """
     if unit == "input_tokens":
         return tokens_in
     if unit == "output_tokens":
@@ -183,4 +190,4 @@ def _count(unit: str, usage: Usage, tokens_in: int | None) -> int | None:
     if unit == "requests":
         return 1
     count: int | None = getattr(usage, unit)
-    return count or 0
+    return None if count is None and unit == "input_audio_seconds" and tokens_in is None else count or 0

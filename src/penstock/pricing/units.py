@@ -13,8 +13,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 NANO = 1_000_000_000
 """Nano-dollars in a dollar."""
 
-_ATTO_PER_NANO = 1_000_000_000
-_HALF = _ATTO_PER_NANO // 2
+ATTO_PER_NANO = 1_000_000_000
+_HALF = ATTO_PER_NANO // 2
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -33,9 +33,14 @@ def to_rate(usd: Decimal | float | str, per: int = 1) -> int:
     return _whole(_WIDE.divide(_decimal(usd), Decimal(per)), 18)
 
 
+def rate_to_usd(atto: int) -> Decimal:
+    """Atto-dollars for one unit as dollars."""
+    return Decimal(atto).scaleb(-18, _WIDE)
+
+
 def nano_of_atto(atto: int) -> int:
     """A sum of counts times rates as whole nano-dollars, half a one rounded up."""
-    return (atto + _HALF) // _ATTO_PER_NANO
+    return (atto + _HALF) // ATTO_PER_NANO
 
 
 def nano_table(usd: Mapping[str, str]) -> dict[str, int]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from penstock.providers.base import Location
 
 _HTTP = re.compile(
-    r"(https?)://((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)(/[^?#\\\s]*)?", re.IGNORECASE | re.ASCII
+    r"(https?)://((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?)(/[^?#\\\s]*)?", re.IGNORECASE | re.ASCII
 )
-_UNIX = re.compile(r"(http\+unix)://(%2F[\w.~%-]+)(/[^?#\\\s]*)?", re.IGNORECASE | re.ASCII)
+_UNIX = re.compile(r"(http\+unix)://(%2F[\w.~%-]+)()(/[^?#\\\s]*)?", re.IGNORECASE | re.ASCII)
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
+_LAST_PORT = 65535
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -51,7 +52,9 @@ def parse_base_url(text: str) -> BaseUrl:
         raise ValueError(
             "not of the form http(s)://host[:port][/path] or http+unix://%2Fpath%2Fto%2Fsocket[/path]"
         )
-    scheme, authority, path = match[1].lower(), match[2], (match[3] or "").rstrip("/")
+    if match[3] and not 0 < int(match[3]) <= _LAST_PORT:
+        raise ValueError(f"its port is not from 1 to {_LAST_PORT}")
+    scheme, authority, path = match[1].lower(), match[2], (match[4] or "").rstrip("/")
     if _DOT_SEGMENT.search(path):
         raise ValueError("its path has dot segments")
     if scheme in _DEFAULT_PORTS:

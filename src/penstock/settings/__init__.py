@@ -8,7 +8,7 @@ Penstock reads the file or these environment variables.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +30,13 @@ from penstock.settings.server import (
     ServerSettings,
     Timeouts,
 )
+from penstock.settings.telemetry import (
+    JobName,
+    LogPushSettings,
+    MetricsSettings,
+    RetentionSettings,
+    TelemetrySettings,
+)
 from penstock.settings.value_types import Table
 
 __all__ = [
@@ -42,10 +49,14 @@ __all__ = [
     "IdempotencySettings",
     "JournalSettings",
     "Limits",
+    "LogPushSettings",
+    "MetricsSettings",
     "PricingSettings",
     "ProviderSettings",
+    "RetentionSettings",
     "ServerSettings",
     "Settings",
+    "TelemetrySettings",
     "Timeouts",
     "check_bind",
     "config_file",
@@ -79,6 +90,10 @@ class FileSettings(Table, frozen=True, kw_only=True):
     idempotency: IdempotencySettings = msgspec.field(default_factory=IdempotencySettings)
     breaker: BreakerSettings = msgspec.field(default_factory=BreakerSettings)
     pricing: PricingSettings = msgspec.field(default_factory=PricingSettings)
+    log_push: Mapping[JobName, LogPushSettings] = msgspec.field(default_factory=dict)
+    retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)
+    metrics: MetricsSettings = msgspec.field(default_factory=MetricsSettings)
+    telemetry: TelemetrySettings = msgspec.field(default_factory=TelemetrySettings)
     providers: Mapping[ProviderSlug, ProviderSettings] = msgspec.field(default_factory=dict)
     accounts: Mapping[AccountId, AccountSettings] = msgspec.field(default_factory=_default_accounts)
 
@@ -89,6 +104,7 @@ class Settings(FileSettings, frozen=True, kw_only=True):
     secrets: ClassVar[tuple[str, ...]] = ("admin_token",)
 
     admin_token: str | None = None
+    names_accounts: bool = False  # the file does; otherwise there is the built-in one
 
 
 def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -108,7 +124,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[st
     problems += _token_problems(token)
     if problems:
         raise ConfigError(problems)
-    return _settings(msgspec.convert(merged(layers), FileSettings), token)
+    return _settings(merged(layers), token)
 
 
 def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -128,14 +144,17 @@ def _token_problems(token: str | None) -> list[Problem]:
     return [Problem(None, None, f"{TOKEN_VARIABLE}: allowed: visible ASCII characters, no blanks")]
 
 
-def _settings(file: FileSettings, token: str | None) -> Settings:
+def _settings(values: dict[str, object], token: str | None) -> Settings:
+    file = msgspec.convert(values, FileSettings)
     tables = {name: getattr(file, name) for name in FileSettings.__struct_fields__}
-    return Settings(**tables, admin_token=token)
+    return Settings(**tables, admin_token=token, names_accounts="accounts" in values)
 
 
-def check_bind(settings: Settings) -> None:
-    """Refuse to serve strangers."""
-    open_ = [name for name, gateway in _gateways(settings) if not gateway.authentication]
+def check_bind(settings: Settings, open_gateways: Sequence[str] | None = None) -> None:
+    """Refuse to serve strangers. `open_gateways` ask nobody for a token; if not given, they are those of the file."""
+    open_ = open_gateways
+    if open_ is None:
+        open_ = [name for name, gateway in _gateways(settings) if not gateway.authentication]
     if is_loopback(settings.server.host) or not open_:
         return
     reason = (
@@ -175,5 +194,5 @@ def _gateways(settings: Settings) -> Iterator[tuple[str, GatewaySettings]]:
             yield f"{account_id}/{gateway_id}", gateway
 
 
-def _named(names: list[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     return f"gateway{'s' if len(names) > 1 else ''} {', '.join(names)}"

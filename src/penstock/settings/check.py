@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def findings(value: object, kind: object, path: KeyPath = ()) -> Iterator[Finding]:
     """All that keeps `value` from being a `kind`."""
-    inner = _inner_findings(value, _plain(kind), path)
+    inner = iter(()) if _is_too_long(value, kind) else _inner_findings(value, _plain(kind), path)
     first = next(inner, None)
     if first is None:
         yield from _own_findings(value, kind, path)
@@ -89,7 +89,7 @@ def _struct_findings(
             yield Finding((*path, name), _unknown_key(name, list(known), path))
     for name, field in known.items():
         if field.required and name not in value:
-            yield Finding(path, f"{_table(path)} lacks {quote(name)}")
+            yield Finding((*path, name), f"{_table(path)} lacks {quote(name)}")
 
 
 def _mapping_findings(value: Mapping[object, object], kind: object, path: KeyPath) -> Iterator[Finding]:
@@ -115,6 +115,16 @@ def _own_findings(value: object, kind: object, path: KeyPath) -> Iterator[Findin
         else:
             reason = f"{dotted(path)}: found {_found(value, kind)}, allowed: {_allowed(kind)}"
             yield Finding(path, reason)
+
+
+def _is_too_long(value: object, kind: object) -> bool:
+    """An array or table with more in it than may be: what that is does not matter, and would take long to say."""
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is not Annotated or not isinstance(value, list | Mapping):
+        return False
+    bounds = [meta.max_length for meta in get_args(kind)[1:] if isinstance(meta, msgspec.Meta)]
+    return any(bound is not None and len(value) > bound for bound in bounds)
 
 
 def _fits(value: object, kind: object) -> bool:

@@ -23,6 +23,11 @@ EFFECTIVE_FIELDS = (
     "cache_invalidate_on_update",
     "cache_ttl",
     "collect_logs",
+    "log_management",
+    "log_management_strategy",
+    "logpush",
+    "logpush_public_key",
+    "otel",
     "rate_limiting_interval",
     "rate_limiting_limit",
     "rate_limiting_technique",
@@ -48,7 +53,27 @@ LONGEST_WINDOW = 10 * 366 * 24 * 3600
 """Seconds: ten years."""
 
 Dollars = Annotated[float, Meta(gt=0, le=1_000_000_000_000)]
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x1f]+\Z", description="an http(s) URL")]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        # What stands before an @ would be shown wherever the URL is.
+        pattern=r"^https?://[^\s\x00-\x1f/?#@]+([/?#][^\s\x00-\x1f]*)?\Z",
+        description="an http(s) URL without user and password",
+    ),
+]
+HeaderName = Annotated[
+    str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", max_length=256, description="a header's name")
+]
+SecretLine = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\t\x20-\x7e]*\Z",
+        max_length=8192,
+        description="one line of up to 8192 ASCII characters",
+        extra={"secret": True},
+    ),
+]
+Names = Annotated[tuple[str, ...], Meta(max_length=1000)]
 Technique = Literal["fixed", "sliding"]
 Hazard = Literal["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "P1"]
 Verdict = Literal["FLAG", "BLOCK"]
@@ -66,18 +91,18 @@ class DlpPolicy(Table, frozen=True, kw_only=True):
 
     id: str
     action: Verdict
-    check: tuple[Literal["REQUEST", "RESPONSE"], ...]
+    check: Annotated[tuple[Literal["REQUEST", "RESPONSE"], ...], Meta(max_length=2)]
     enabled: bool
-    profiles: tuple[str, ...]
+    profiles: Names
 
 
 class Dlp(Table, frozen=True, kw_only=True):
     """Data loss prevention, in the current shape (`policies`) or the older one (`action` and `profiles`)."""
 
     enabled: bool
-    policies: tuple[DlpPolicy, ...] | None = None
+    policies: Annotated[tuple[DlpPolicy, ...], Meta(max_length=100)] | None = None
     action: Verdict | None = None
-    profiles: tuple[str, ...] | None = None
+    profiles: Names | None = None
 
     def __post_init__(self) -> None:
         older = (self.action is not None, self.profiles is not None)
@@ -91,8 +116,8 @@ class OtelExporter(Table, frozen=True, kw_only=True):
     secrets: ClassVar[tuple[str, ...]] = ("headers", "authorization")
 
     url: HttpUrl
-    headers: Mapping[str, Secret]
-    authorization: Secret | None = None
+    headers: Annotated[Mapping[HeaderName, SecretLine], Meta(max_length=100)]
+    authorization: SecretLine | None = None
     content_type: Literal["json", "protobuf"] = "json"
 
 
@@ -100,14 +125,14 @@ class SpendFilter(Table, frozen=True, kw_only=True):
     """Narrows a spend rule to some models or providers."""
 
     mode: Literal["filter"]
-    values: tuple[str, ...]
+    values: Names
 
 
 class SpendKey(Table, frozen=True, kw_only=True):
     """What a metadata key does to a spend rule: a counter per value, or only the values listed."""
 
     mode: Literal["partition", "filter"]
-    values: tuple[str, ...] | None = None
+    values: Names | None = None
 
     def __post_init__(self) -> None:
         if (self.mode == "filter") != (self.values is not None):
@@ -158,7 +183,7 @@ class Stripe(Table, frozen=True, kw_only=True):
     secrets: ClassVar[tuple[str, ...]] = ("authorization",)
 
     authorization: Secret
-    usage_events: tuple[StripeEvent, ...]
+    usage_events: Annotated[tuple[StripeEvent, ...], Meta(max_length=100)]
 
 
 class GatewaySettings(Table, frozen=True, kw_only=True):
@@ -176,7 +201,7 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     log_management_strategy: Literal["STOP_INSERTING", "DELETE_OLDEST"] | None = None
     logpush: bool = False
     logpush_public_key: Annotated[str, Meta(min_length=16, max_length=1024)] | None = None
-    otel: tuple[OtelExporter, ...] | None = None
+    otel: Annotated[tuple[OtelExporter, ...], Meta(max_length=20)] | None = None
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None = 0
     rate_limiting_limit: Count | None = 0
     rate_limiting_technique: Technique = "fixed"

@@ -1,4 +1,4 @@
-"""The directory: who may call, with which stored provider keys, and which custom providers there are.
+"""The directory: who may call, with which stored provider keys, and which gateways, routes and providers there are.
 
 Nouns and one protocol; no engine here, no SQL, no cryptography. What stands sealed in a row is bytes that begin
 with a label naming the master key; only `access.vault` can open them. Times are wall-clock microseconds.
@@ -6,8 +6,8 @@ with a label naming the master key; only `access.vault` can open them. Times are
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -17,6 +17,9 @@ Permission = Literal["read", "run", "edit", "metadata_read"]
 """Cloudflare 3.12: look, call, change, list logs without their bodies."""
 
 Technique = Literal["fixed", "sliding"]
+
+Json = object
+"""What a JSON text can hold. Whoever reads it converts it to what it should be."""
 
 SEAL_LABEL_BYTES: Final = 9
 """So many bytes at the beginning of sealed bytes say how, and with which master key, they were sealed."""
@@ -101,7 +104,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A credential of a provider, kept to be used for callers (Cloudflare 3.13).
+    """A credential of a provider, kept to be used for callers (Cloudflare 3.13, 4.5).
 
     Keys with the same account, gateway, provider and alias are a pool.
     """
@@ -111,10 +114,15 @@ class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str  # "" means every gateway of the account
     provider: str  # slug, `custom-{slug}` included
     alias: str = "default"
+    is_default: bool = False  # stands for the alias `default`, too
     sealed: bytes
     preview: str  # for people: at most the last four characters
     hosts: tuple[str, ...] = ()  # where it may go, for providers whose address the caller chooses
+    rate_limit: int | None = None  # requests in `rate_limit_period` seconds
+    rate_limit_period: int = 60
+    secret_id: str = ""  # what the client calls its secret; nothing is looked up by it
     created_us: int
+    modified_us: int
 
     @property
     def seal_context(self) -> bytes:
@@ -136,6 +144,9 @@ class CustomProvider(msgspec.Struct, frozen=True, kw_only=True):
     enable: bool
     allow_private: bool = False  # may be plain http, and lead to addresses that are not public
     sealed_headers: bytes | None = None  # a JSON object of header names and values
+    about: dict[
+        str, Json
+    ] = {}  # beta, description, link, curl_example, js_example, position: kept for people
     created_us: int
     modified_us: int
 
@@ -148,6 +159,167 @@ class CustomProvider(msgspec.Struct, frozen=True, kw_only=True):
         return f"CustomProvider(id={self.id!r}, account={self.account!r}, slug={self.slug!r})"
 
 
+class StoredGateway(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway that is not in the configuration file (Cloudflare 4.2)."""
+
+    id: str  # Cloudflare's `internal_id`, a UUID
+    account: str
+    gateway: str  # its id on the wire; unique in its account
+    fields: dict[str, Json]  # as on the wire, of those that differ from their defaults; secrets are left out
+    sealed: bytes | None = None  # a JSON object of the secret fields, by the path to each
+    created_us: int
+    modified_us: int
+
+    @property
+    def seal_context(self) -> bytes:
+        """What the secrets are bound to, as for `ProviderKey`."""
+        return "\0".join(("gateway", self.id, self.account, self.gateway)).encode()
+
+    def __repr__(self) -> str:
+        return f"StoredGateway(id={self.id!r}, account={self.account!r}, gateway={self.gateway!r})"
+
+
+class RouteVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """The elements of a dynamic route as they were saved once (Cloudflare 3.7)."""
+
+    id: str
+    elements: list[Json]
+    comment: str = ""
+    created_us: int
+
+
+class RouteDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """From this moment on the route serves this version."""
+
+    id: str
+    version_id: str
+    comment: str = ""
+    created_us: int
+
+
+class DynamicRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A dynamic route with all its versions and deployments, oldest first (Cloudflare 3.7, 4.4)."""
+
+    id: str
+    account: str
+    gateway: str
+    name: str  # unique in its gateway
+    versions: tuple[RouteVersion, ...]
+    deployments: tuple[RouteDeployment, ...]  # the last one serves
+    created_us: int
+    modified_us: int
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored list of filters over a gateway's logs (Cloudflare 3.26, 4.6)."""
+
+    id: str
+    account: str
+    gateway: str
+    name: str
+    enable: bool
+    filters: list[Json]
+    created_us: int
+    modified_us: int
+
+
+class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one evaluator said."""
+
+    id: str
+    evaluation_type_id: str
+    result: str
+    status: int
+    status_description: str
+    total_logs: int
+    created_us: int
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of evaluators over datasets (Cloudflare 3.26, 4.6). It does not refresh itself."""
+
+    id: str
+    account: str
+    gateway: str
+    name: str
+    dataset_ids: tuple[str, ...]
+    evaluation_type_ids: tuple[str, ...]
+    processed: bool
+    total_logs: int
+    results: tuple[EvaluationResult, ...] = ()
+    created_us: int
+    modified_us: int
+
+
+Noun = Token | ProviderKey | CustomProvider | StoredGateway | DynamicRoute | Dataset | Evaluation
+"""Whatever the directory keeps. Each has an `id` of its own, and all but tokens have an account."""
+
+SealedNoun = ProviderKey | CustomProvider | StoredGateway
+"""What can hold a secret, and so has a `seal_context`."""
+
+AnyNoun = TypeVar("AnyNoun", bound=Noun)
+
+
+class Add(msgspec.Struct, frozen=True):
+    """Something new."""
+
+    noun: Noun
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """Compares and sets: `old` is what was read before, `new` has the same id."""
+
+    old: Noun
+    new: Noun
+
+
+class Remove(msgspec.Struct, frozen=True):
+    """Takes away what was read before; somebody else's later changes to it go with it.
+
+    A gateway goes with its stored keys, routes, datasets and evaluations: all that are there at this moment.
+    """
+
+    noun: Noun
+
+
+class Need(msgspec.Struct, frozen=True):
+    """Changes nothing, but without it the other changes are not made: what was read before must still be there."""
+
+    noun: Noun
+
+
+Change = Add | Replace | Remove | Need
+
+
+InGateway = ProviderKey | DynamicRoute | Dataset | Evaluation
+"""What can belong to a gateway."""
+
+IN_GATEWAY: Final[tuple[type[InGateway], ...]] = (DynamicRoute, Dataset, Evaluation, ProviderKey)
+
+
+Action = Literal["create", "update", "delete"]
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, for ever. What is secret shows as a mark only, another one after it has changed.
+
+    What was made or removed is there with all its fields; of an update there are those that changed, and of the
+    versions and deployments of a route those that came or went.
+    """
+
+    number: int  # grows with each change
+    at_us: int
+    actor: str  # `token:ID`, `admin`, `cli:USER`, `first-run`
+    action: Action
+    kind: (
+        str  # `gateway`, `token`, `provider_key`, `custom_provider`, `route`, …; `master_key` after resealing
+    )
+    account: str  # "" for tokens and the master key
+    subject: str  # the noun's id; of a gateway what it is called on the wire
+    before: dict[str, Json] | None
+    after: dict[str, Json] | None
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything at one moment, in the order of creation. `version` grows with every change; 0 when new."""
 
@@ -155,12 +327,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     tokens: tuple[Token, ...] = ()
     provider_keys: tuple[ProviderKey, ...] = ()
     custom_providers: tuple[CustomProvider, ...] = ()
+    gateways: tuple[StoredGateway, ...] = ()
+    routes: tuple[DynamicRoute, ...] = ()
 
     @property
     def seal_label(self) -> bytes:
         """The label of all that is sealed; empty when nothing is."""
         headers = (one.sealed_headers for one in self.custom_providers)
-        for sealed in (*(key.sealed for key in self.provider_keys), *headers):
+        fields = (one.sealed for one in self.gateways)
+        for sealed in (*(key.sealed for key in self.provider_keys), *headers, *fields):
             if sealed is not None:
                 return sealed[:SEAL_LABEL_BYTES]
         return b""
@@ -173,30 +348,21 @@ Reseal = Callable[[bytes, bytes], bytes]
 class Directory(Protocol):
     """Each verb is one transaction. All raise `DirectoryUnavailable`; those that change, also:
 
-    add: `AlreadyThere`, `Unstorable`; replace: these, `NotThere` and `ChangedMeanwhile`; remove: `NotThere`.
-    What would leave secrets sealed with two master keys in one directory raises `SealedOtherwise`.
-    `replace` compares and sets: `old` is what a snapshot gave, `new` has the same id.
+    `AlreadyThere`, `Unstorable` for what cannot be added, `NotThere` and `ChangedMeanwhile` for what cannot be
+    replaced, `NotThere` for what cannot be removed or is needed, and `SealedOtherwise` where secrets would end up
+    sealed with two master keys. Every change leaves an audit entry in the same transaction.
     """
 
     def snapshot(self) -> Snapshot: ...
 
-    def add_token(self, token: Token) -> None: ...
+    def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
+        """Everything of a kind, in the order of creation."""
 
-    def replace_token(self, old: Token, new: Token) -> None: ...
+    def apply(self, changes: Sequence[Change]) -> None:
+        """All of the changes in their order, or none."""
 
-    def remove_token(self, token_id: str) -> None: ...
-
-    def add_provider_key(self, key: ProviderKey) -> None: ...
-
-    def replace_provider_key(self, old: ProviderKey, new: ProviderKey) -> None: ...
-
-    def remove_provider_key(self, key_id: str) -> None: ...
-
-    def add_custom_provider(self, provider: CustomProvider) -> None: ...
-
-    def replace_custom_provider(self, old: CustomProvider, new: CustomProvider) -> None: ...
-
-    def remove_custom_provider(self, provider_id: str) -> None: ...
+    def audit(self, account: str | None, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """The newest entries first; those with smaller numbers than `before`. None: of all accounts."""
 
     def reseal(self, change: Reseal) -> int:
         """Replaces every sealed value, all of them or none; how many. What `change` raises undoes everything."""

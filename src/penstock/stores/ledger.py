@@ -1,18 +1,18 @@
 """The ledger: what one keeps of each call, and the verbs on it.
 
-Nouns and two small protocols: `LedgerWriter` is all the shipper needs, `LedgerReader` all that lists and
-shows. No engine here, no SQL, no presentation.
+Nouns and small protocols: `LedgerWriter` is all the shipper needs, `LedgerReader` all that lists and shows,
+`LedgerEditor` all that changes what is stored. No engine here, no SQL, no presentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
 from penstock.metadata import MetadataValue
-from penstock.telemetry.record import CallRecord
+from penstock.telemetry.record import CallRecord, Event
 
 
 class LedgerUnavailable(Exception):
@@ -25,6 +25,10 @@ class Unstorable(Exception):
 
 class PositionMoved(Exception):
     """Another shipper has moved this segment's position. Nothing was written: read the positions again."""
+
+
+class UnfitCondition(ValueError):
+    """A condition that no call could be asked; the text says why, for whoever wrote it."""
 
 
 class Derived(msgspec.Struct, frozen=True, gc=False):
@@ -42,12 +46,13 @@ class Derived(msgspec.Struct, frozen=True, gc=False):
 
 
 class NewCall(NamedTuple):
-    """A call on its way into the ledger."""
+    """A call on its way into the ledger. Its id is the UUIDv7 of the moment `created_us`."""
 
     record: CallRecord
     derived: Derived
     request: bytes
     response: bytes
+    keep: bool = True  # false: no row, its gateway stores no more; it counts in the roll-ups all the same
 
 
 class Move(NamedTuple):
@@ -68,7 +73,7 @@ class Appended(NamedTuple):
 class CallRow(msgspec.Struct, frozen=True):
     """A call as the ledger remembers it. Times in microseconds, sizes in bytes, costs in nano-dollars."""
 
-    seq: int  # order of arrival in the ledger, which is the order in which calls ended
+    arrival: int | None  # its place in the order in which calls came into the ledger; None: long ago
     id: str
     event_id: str
     created_us: int
@@ -91,7 +96,7 @@ class CallRow(msgspec.Struct, frozen=True):
     first_byte_us: int | None
     tokens_in: int | None
     tokens_out: int | None
-    usage_metadata: dict[str, int] | None
+    usage_metadata: dict[str, int | str] | None  # counts, and a `service_tier` that is not the standard one
     cost_nano: int | None
     price_source: str | None
     custom_cost: bool
@@ -109,10 +114,11 @@ class CallRow(msgspec.Struct, frozen=True):
     user_agent: str
     metadata: dict[str, MetadataValue]
     controls: dict[str, str]
-    feedback: int | None
+    feedback: float | None
     score: float | None
     error_code: int | None
     error_detail: str
+    trail: tuple[Event, ...]
 
 
 class Bodies(NamedTuple):
@@ -124,27 +130,85 @@ class Bodies(NamedTuple):
     response_cut: bool
 
 
-class StatusRange(NamedTuple):
-    """Status codes from `low` to `high`, both included."""
+Key = Literal[
+    "id", "event_id", "created_at", "provider", "model", "model_type", "request_type",
+    "request_content_type", "response_content_type", "status_code", "success", "cached", "cost",
+    "tokens", "tokens_in", "tokens_out", "duration", "feedback", "metadata.key", "metadata.value",
+    "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user",
+]  # fmt: skip
+"""What a call may be chosen by (Cloudflare 4.3), and some more of our own."""
 
-    low: int
-    high: int
+Operator = Literal["eq", "neq", "contains", "lt", "gt"]
+
+Scalar = str | int | float | bool | None
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """Which calls. Values of one field are alternatives; the fields must all hold. Empty means any."""
+class Condition(msgspec.Struct, frozen=True):
+    """One filter: the field holds against any of the values. Units are the wire's: dollars, ms, RFC 3339.
 
-    accounts: tuple[str, ...] = ()
+    Numbers, flags and times may be given as text. A `model` without a slash is that model of any provider.
+    `contains` ignores case and applies to text. `neq` means none of the values. None stands for "unknown".
+    A call without the field (no model, no cost) satisfies `neq` of a value, and neither `lt` nor `gt`.
+    """
+
+    key: Key
+    operator: Operator
+    values: tuple[Scalar, ...]
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Which calls. Everything given must hold; in one group of conditions any of them. Empty means any."""
+
+    account: str | None = None
     gateways: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()  # `provider/model`, or the bare model of any provider
-    statuses: tuple[StatusRange, ...] = ()
-    failed: bool = False  # one more alternative beside `statuses`: whatever did not succeed
+    conditions: tuple[tuple[Condition, ...], ...] = ()
     since_us: int | None = None
     until_us: int | None = None  # not included
+    search: str = ""  # part of any of: id, event id, provider, model, path, user agent, metadata; any case
 
 
-ANY = Filter()
+ANY = Query()
+
+OrderKey = Literal[
+    "created_at", "provider", "model", "model_type", "success", "cached",
+    "cost", "tokens_in", "tokens_out", "duration", "feedback",
+]  # fmt: skip
+
+
+class Order(NamedTuple):
+    """By which field. Calls that are alike in it come newest first; those without the field come last."""
+
+    by: OrderKey = "created_at"
+    descending: bool = True
+
+
+NEWEST_FIRST = Order()
+
+
+class Extremes(NamedTuple):
+    """The least and the greatest of each among some calls; None where no call has the field."""
+
+    cost_nano: tuple[int, int] | None
+    duration_us: tuple[int, int] | None
+    tokens_in: tuple[int, int] | None
+    tokens_out: tuple[int, int] | None
+    tokens: tuple[int, int] | None
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What people say about a call afterwards (Cloudflare 3.26). `UNSET` leaves a field as it is."""
+
+    feedback: float | msgspec.UnsetType | None = msgspec.UNSET  # -1 … 1
+    score: float | msgspec.UnsetType | None = msgspec.UNSET  # 0 … 100
+    metadata: dict[str, MetadataValue] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Recost(NamedTuple):
+    """A new price for a stored call."""
+
+    call_id: str
+    cost_nano: int | None
+    price_source: str | None
 
 
 class LedgerWriter(Protocol):
@@ -154,26 +218,34 @@ class LedgerWriter(Protocol):
         """How far each known segment has been stored, in bytes."""
 
     def append(self, calls: Sequence[NewCall], move: Move, forget: Sequence[str] = ()) -> Appended:
-        """Store the calls, move the position and forget the positions of `forget`: all of it, or nothing."""
+        """Store calls and roll-ups, move the position and forget those of `forget`: all of it, or nothing."""
 
     def retire(self, segment: str) -> None:
         """When this returns, what came from the segment survives a power cut: its file may go."""
 
+    def stored(self, account: str, gateway: str) -> int:
+        """How many calls of a gateway there are."""
+
 
 class LedgerReader(Protocol):
-    """What lists and shows."""
+    """What lists and shows. All raise `LedgerUnavailable`; what takes a `Query` raises `UnfitCondition`, too."""
 
-    def newest(self, where: Filter, limit: int, before: str | None = None) -> list[CallRow]:
-        """The newest calls first, by the time they began; those before the call `before`, when given."""
+    def calls(
+        self, where: Query, limit: int, *, offset: int = 0, order: Order = NEWEST_FIRST
+    ) -> list[CallRow]:
+        """Some of the calls, in order, after the first `offset` of them."""
 
-    def arrived(self, where: Filter, after: int, limit: int) -> list[CallRow]:
-        """The calls that came in after the arrival number `after`, in the order they came."""
+    def count(self, where: Query, effort: int | None = None) -> int | None:
+        """How many calls there are, exactly. None: it would take looking at more than `effort` rows."""
+
+    def extremes(self, where: Query, effort: int | None = None) -> Extremes | None:
+        """Of these calls; None as for `count`."""
+
+    def arrived(self, where: Query, after: int, limit: int) -> list[CallRow]:
+        """Calls that came in after the arrival number `after`, in that order. Recent arrivals only."""
 
     def last_arrival(self) -> int:
         """The highest arrival number given so far; 0 in an empty ledger."""
-
-    def count(self, where: Filter) -> int:
-        """How many calls there are."""
 
     def get(self, call_id: str) -> CallRow | None:
         """One call."""
@@ -183,3 +255,22 @@ class LedgerReader(Protocol):
 
     def bodies(self, call_id: str) -> Bodies | None:
         """The bodies of one call; None where none were kept."""
+
+
+class LedgerEditor(Protocol):
+    """What changes stored calls, in short transactions. All raise `LedgerUnavailable`."""
+
+    def annotate(self, call_id: str, note: Note) -> bool:
+        """Whether there is such a call."""
+
+    def delete(self, where: Query, limit: int, order: Order = NEWEST_FIRST) -> int:
+        """The first `limit` of these calls, with their bodies; how many. Roll-ups stay as they are."""
+
+    def delete_bodies(self, before_us: int, limit: int) -> int:
+        """The oldest `limit` bodies of calls that began before a time; how many."""
+
+    def forget_arrivals(self, until: int) -> None:
+        """Arrival numbers up to this one are asked for by nobody any more."""
+
+    def recost(self, changes: Sequence[Recost]) -> int:
+        """Sets costs, and corrects the roll-ups by the difference; how many calls there were."""

@@ -1,55 +1,70 @@
 """The directory in one SQLite file: its verbs, and the counter by which others see that it has changed.
 
 Every verb opens the file, does one transaction and closes it: verbs are rare, so no connection has to survive
-a fork or belong to a thread. Changes are on disk when a verb returns. Tables and rows are in
-`sqlite_directory_schema.py`; nothing here opens what is sealed.
+a fork or belong to a thread. Changes are on disk when a verb returns. How the file is opened is in
+`sqlite_directory_file.py`, tables and rows are in `sqlite_directory_schema.py`, the audit is in
+`sqlite_directory_audit.py`; nothing here opens what is sealed.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from penstock.clock import Clock
 from penstock.stores.directory import (
+    IN_GATEWAY,
     SEAL_LABEL_BYTES,
+    Add,
     AlreadyThere,
+    AnyNoun,
+    AuditEntry,
+    Change,
     ChangedMeanwhile,
-    CustomProvider,
     DirectoryUnavailable,
+    Need,
     NotThere,
+    Noun,
     ProviderKey,
+    Remove,
+    Replace,
     Reseal,
+    SealedNoun,
     SealedOtherwise,
     Snapshot,
-    Token,
+    StoredGateway,
     Unstorable,
 )
+from penstock.stores.sqlite_directory_audit import Stamp, entries, record, record_reseal
+from penstock.stores.sqlite_directory_file import ForeignFile, connect
 from penstock.stores.sqlite_directory_schema import (
     CUSTOM_PROVIDERS,
-    MIGRATIONS,
+    GATEWAYS,
     PROVIDER_KEYS,
+    ROUTES,
+    SEALED,
     TOKENS,
-    Noun,
     Table,
+    table_of,
 )
-from penstock.stores.sqlite_migrations import NewerFile, migrate
+from penstock.stores.sqlite_migrations import NewerFile
 
 FILE_NAME: Final = "directory.db"
 
 _COUNTER = slice(24, 28)  # of the file's header: SQLite's "file change counter", big-endian
-_LABELS = f"""
-SELECT count(DISTINCT substr(sealed, 1, {SEAL_LABEL_BYTES})) FROM (
-    SELECT sealed FROM provider_keys
-    UNION ALL SELECT sealed_headers FROM custom_providers WHERE sealed_headers IS NOT NULL
-)"""
+_LABELS = " UNION ".join(
+    f"SELECT substr({table.sealed}, 1, {SEAL_LABEL_BYTES}) FROM {table.name} WHERE {table.sealed} IS NOT NULL"
+    for table in SEALED
+)
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ITSELF = "penstock"
 
 
 def change_counter(path: Path) -> int:
@@ -66,84 +81,88 @@ def change_counter(path: Path) -> int:
 
 
 class SqliteDirectory:
-    """The directory in one file, made when something is first added. May be used from any thread and process."""
+    """The directory in one file, made when something is first added. May be used from any thread and process.
 
-    def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
+    `actor` is who its changes are entered in the audit as, `now_us` tells when: microseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        actor: str = _ITSELF,
+        *,
+        now_us: Callable[[], int] | None = None,
+        busy_seconds: float = 5.0,
+    ) -> None:
         self._path = path
+        self._actor = actor
+        self._now_us = now_us or Clock().now_us
         self._busy_seconds = busy_seconds
 
     def snapshot(self) -> Snapshot:
-        with self._translated():
-            if not self._path.exists():
-                return Snapshot()
+        if not self._exists():
+            return Snapshot()
         with self._transaction("BEGIN") as db:
             (version,) = db.execute("SELECT number FROM version").fetchone()
-            return Snapshot(version, _all(db, TOKENS), _all(db, PROVIDER_KEYS), _all(db, CUSTOM_PROVIDERS))
+            return Snapshot(
+                version,
+                _all(db, TOKENS),
+                _all(db, PROVIDER_KEYS),
+                _all(db, CUSTOM_PROVIDERS),
+                _all(db, GATEWAYS),
+                _all(db, ROUTES),
+            )
 
-    def add_token(self, token: Token) -> None:
-        with self._change() as db:
-            _insert(db, TOKENS, token)
+    def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
+        if not self._exists():
+            return ()
+        with self._transaction("BEGIN") as db:
+            return _all(db, table_of(kind))
 
-    def replace_token(self, old: Token, new: Token) -> None:
-        with self._change() as db:
-            _update(db, TOKENS, old, new)
+    def audit(self, account: str | None, limit: int, before: int | None = None) -> list[AuditEntry]:
+        if not self._exists():
+            return []
+        with self._transaction("BEGIN") as db:
+            try:
+                return entries(db, account, limit, before)
+            except msgspec.MsgspecError as error:
+                raise DirectoryUnavailable(
+                    "the directory holds a damaged audit entry: restore a copy of its file"
+                ) from error
 
-    def remove_token(self, token_id: str) -> None:
-        with self._change() as db:
-            _delete(db, TOKENS, token_id)
-
-    def add_provider_key(self, key: ProviderKey) -> None:
-        with self._change() as db:
-            _insert(db, PROVIDER_KEYS, key)
-            _check_labels(db)
-
-    def replace_provider_key(self, old: ProviderKey, new: ProviderKey) -> None:
-        with self._change() as db:
-            _update(db, PROVIDER_KEYS, old, new)
-            _check_labels(db)
-
-    def remove_provider_key(self, key_id: str) -> None:
-        with self._change() as db:
-            _delete(db, PROVIDER_KEYS, key_id)
-
-    def add_custom_provider(self, provider: CustomProvider) -> None:
-        with self._change() as db:
-            _insert(db, CUSTOM_PROVIDERS, provider)
-            if provider.sealed_headers is not None:
+    def apply(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        with self._change() as (db, stamp):
+            for change in changes:
+                _apply(db, stamp, change)
+            if any(map(_may_seal, changes)):
                 _check_labels(db)
-
-    def replace_custom_provider(self, old: CustomProvider, new: CustomProvider) -> None:
-        with self._change() as db:
-            _update(db, CUSTOM_PROVIDERS, old, new)
-            if new.sealed_headers is not None:
-                _check_labels(db)
-
-    def remove_custom_provider(self, provider_id: str) -> None:
-        with self._change() as db:
-            _delete(db, CUSTOM_PROVIDERS, provider_id)
 
     def reseal(self, change: Reseal) -> int:
-        with self._change() as db:
-            keys = [(change(key.sealed, key.seal_context), key.id) for key in _all(db, PROVIDER_KEYS)]
-            headers = [
-                (change(one.sealed_headers, one.seal_context), one.id)
-                for one in _all(db, CUSTOM_PROVIDERS)
-                if one.sealed_headers is not None
-            ]
-            db.executemany("UPDATE provider_keys SET sealed = ? WHERE id = ?", keys)
-            db.executemany("UPDATE custom_providers SET sealed_headers = ? WHERE id = ?", headers)
-            return len(keys) + len(headers)
+        with self._change() as (db, stamp):
+            old = _labels(db)
+            count = _reseal(db, PROVIDER_KEYS, change)
+            count += _reseal(db, CUSTOM_PROVIDERS, change)
+            count += _reseal(db, GATEWAYS, change)
+            if count:
+                record_reseal(db, stamp, b"".join(old), b"".join(_labels(db)))
+            return count
+
+    def _exists(self) -> bool:
+        with self._translated():
+            return self._path.exists()
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
+    def _change(self) -> Iterator[tuple[sqlite3.Connection, Stamp]]:
         with self._transaction("BEGIN IMMEDIATE") as db:
-            yield db
+            yield db, Stamp(self._now_us(), self._actor)
             db.execute("UPDATE version SET number = number + 1")
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._translated():
-            db = _connect(self._path, self._busy_seconds)
+            db = connect(self._path, self._busy_seconds)
             try:
                 db.execute(begin)
                 yield db
@@ -165,86 +184,140 @@ class SqliteDirectory:
             ) from error
 
 
-def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    _make(path)
-    address = f"{path.absolute().as_uri()}?mode=rw"
-    db = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode = DELETE")
-        # A commit must survive a power cut: a new master key may already stand where the old one was.
-        db.execute("PRAGMA synchronous = EXTRA")
-        migrate(db, MIGRATIONS)
-    except BaseException:
-        db.close()
-        raise
-    return db
+# -- changes
 
 
-def _make(path: Path) -> None:
-    """An empty file that others cannot read, as SQLite would let them.
+def _apply(db: sqlite3.Connection, stamp: Stamp, change: Change) -> None:
+    match change:
+        case Add(noun):
+            _insert(db, table_of(type(noun)), noun)
+            record(db, stamp, None, noun)
+            _only_default(db, stamp, noun)
+        case Replace(old, new):
+            _replace(db, stamp, old, new)
+            _only_default(db, stamp, new)
+        case Remove(noun):
+            there = _find(db, table_of(type(noun)), noun.id)
+            if isinstance(there, StoredGateway):
+                _remove_belongings(db, stamp, there)
+            _remove(db, stamp, there)
+        case Need(noun):
+            _find(db, table_of(type(noun)), noun.id)
 
-    Never opened here: closing it would let go of the locks of another thread's connection.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        os.mknod(path, stat.S_IFREG | 0o600)
+
+def _remove_belongings(db: sqlite3.Connection, stamp: Stamp, gateway: StoredGateway) -> None:
+    """Nothing of it may be left over for a later gateway of the same name."""
+    for table in map(table_of, IN_GATEWAY):
+        sql = f"{_select(table)} WHERE account = ? AND gateway = ? ORDER BY seq"
+        for row in db.execute(sql, (gateway.account, gateway.gateway)).fetchall():
+            _remove(db, stamp, table.noun(row))
 
 
-def _all(db: sqlite3.Connection, table: Table[Noun]) -> tuple[Noun, ...]:
-    rows = db.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY seq")
-    return tuple(table.noun(row) for row in rows)
+def _remove(db: sqlite3.Connection, stamp: Stamp, noun: Noun) -> None:
+    db.execute(f"DELETE FROM {table_of(type(noun)).name} WHERE id = ?", (noun.id,))
+    record(db, stamp, noun, None)
 
 
-def _insert(db: sqlite3.Connection, table: Table[Noun], noun: Noun) -> None:
+def _replace(db: sqlite3.Connection, stamp: Stamp, old: Noun, new: Noun) -> None:
+    table = table_of(type(new))
+    if _find(db, table, new.id) != old:
+        raise ChangedMeanwhile(
+            f"the {table.what} {new.id!r} was changed by somebody else meanwhile: try again"
+        )
+    _update(db, table, new)
+    record(db, stamp, old, new)
+
+
+def _only_default(db: sqlite3.Connection, stamp: Stamp, noun: Noun) -> None:
+    """One alias stands for the default: the last one that was said to. Its keys are one pool, and all may."""
+    if not isinstance(noun, ProviderKey) or not noun.is_default:
+        return
+    place = noun.account, noun.gateway, noun.provider
+    for key in _all(db, PROVIDER_KEYS):
+        same_place = (key.account, key.gateway, key.provider) == place
+        if same_place and key.is_default and key.alias != noun.alias:
+            demoted = msgspec.structs.replace(key, is_default=False, modified_us=stamp.at_us)
+            _replace(db, stamp, key, demoted)
+
+
+def _reseal(db: sqlite3.Connection, table: Table[AnyNoun], change: Reseal) -> int:
+    """Seals what is sealed in a table anew; how many."""
+    count = 0
+    for noun in _all(db, table):
+        assert isinstance(noun, SealedNoun)
+        sealed = getattr(noun, table.sealed)
+        if sealed is not None:
+            again = change(sealed, noun.seal_context)
+            db.execute(f"UPDATE {table.name} SET {table.sealed} = ? WHERE id = ?", (again, noun.id))
+            count += 1
+    return count
+
+
+# -- rows
+
+
+def _all(db: sqlite3.Connection, table: Table[AnyNoun]) -> tuple[AnyNoun, ...]:
+    return tuple(table.noun(row) for row in db.execute(f"{_select(table)} ORDER BY seq"))
+
+
+def _select(table: Table[AnyNoun]) -> str:
+    return f"SELECT {', '.join(table.columns)} FROM {table.name}"
+
+
+def _find(db: sqlite3.Connection, table: Table[AnyNoun], row_id: str) -> AnyNoun:
+    found = db.execute(f"{_select(table)} WHERE id = ?", (row_id,)).fetchone()
+    if found is None:
+        raise NotThere(f"there is no {table.what} {row_id!r}: list them to see their ids")
+    return table.noun(found)
+
+
+def _insert(db: sqlite3.Connection, table: Table[AnyNoun], noun: AnyNoun) -> None:
     marks = ", ".join("?" * len(table.columns))
     sql = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"
     try:
         db.execute(sql, table.values(noun))
     except sqlite3.IntegrityError as error:
-        raise _already_there(table, noun) from error
+        raise _already_there(table, noun, error) from error
 
 
-def _update(db: sqlite3.Connection, table: Table[Noun], old: Noun, new: Noun) -> None:
-    found = db.execute(
-        f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE id = ?", (new.id,)
-    ).fetchone()
-    if found is None:
-        raise _not_there(table, new.id)
-    if table.noun(found) != old:
-        raise ChangedMeanwhile(
-            f"the {table.what} {new.id!r} was changed by somebody else meanwhile: try again"
-        )
+def _update(db: sqlite3.Connection, table: Table[AnyNoun], noun: AnyNoun) -> None:
     sets = ", ".join(f"{column} = ?" for column in table.columns)
     try:
-        db.execute(f"UPDATE {table.name} SET {sets} WHERE id = ?", [*table.values(new), new.id])
+        db.execute(f"UPDATE {table.name} SET {sets} WHERE id = ?", [*table.values(noun), noun.id])
     except sqlite3.IntegrityError as error:
-        raise _already_there(table, new) from error
+        raise _already_there(table, noun, error) from error
 
 
-def _delete(db: sqlite3.Connection, table: Table[Noun], row_id: str) -> None:
-    if not db.execute(f"DELETE FROM {table.name} WHERE id = ?", (row_id,)).rowcount:
-        raise _not_there(table, row_id)
+def _already_there(table: Table[AnyNoun], noun: AnyNoun, error: sqlite3.IntegrityError) -> AlreadyThere:
+    if str(error).endswith(f"{table.name}.id"):
+        return AlreadyThere(f"there is a {table.what} {noun.id!r} already: take another id")
+    return AlreadyThere(table.taken.format(noun))
+
+
+# -- what is sealed
+
+
+def _labels(db: sqlite3.Connection) -> list[bytes]:
+    return [label for (label,) in db.execute(_LABELS)]
+
+
+def _may_seal(change: Change) -> bool:
+    """Whether something sealed may have come in. What is there already must never keep a row from going."""
+    match change:
+        case Add(noun) | Replace(_, noun):
+            return isinstance(noun, SealedNoun)
+    return False
 
 
 def _check_labels(db: sqlite3.Connection) -> None:
-    (labels,) = db.execute(_LABELS).fetchone()
-    if labels > 1:
+    if len(_labels(db)) > 1:
         raise SealedOtherwise(
             "the stored secrets were sealed with another master key than this one: use that key, "
             "or remove them all before storing with a new one"
         )
 
 
-def _already_there(table: Table[Noun], noun: Noun) -> AlreadyThere:
-    if isinstance(noun, CustomProvider):
-        return AlreadyThere(
-            f"account {noun.account} has a custom provider {noun.slug!r} already: change or remove that one"
-        )
-    return AlreadyThere(f"there is a {table.what} {noun.id!r} already: take another id")
-
-
-def _not_there(table: Table[Noun], row_id: str) -> NotThere:
-    return NotThere(f"there is no {table.what} {row_id!r}: list them to see their ids")
+# -- what went wrong
 
 
 def _remedy(error: sqlite3.Error) -> str:
@@ -255,7 +328,7 @@ def _remedy(error: sqlite3.Error) -> str:
         return "another program is changing it, try again"
     if code == sqlite3.SQLITE_FULL:
         return "make room on its disk"
-    if code in _DAMAGED:
+    if code in _DAMAGED or isinstance(error, ForeignFile):
         return "restore a copy of the file, or move it away to begin with an empty directory"
     return "check that this user may write the file and its folder"
 

@@ -1,21 +1,30 @@
-"""The tables of the SQLite directory, and how its nouns become rows.
+"""The tables of the SQLite directory: how its nouns become rows, and what is unique.
 
-Columns are called as the nouns' fields; what is more than one value is JSON. How steps are taken is in
-`sqlite_migrations.py`, the verbs are in `sqlite_directory.py`.
+Columns are called as the nouns' fields; what is more than one value is JSON. How tables are made is in
+`directory_migrations/`, the verbs are in `sqlite_directory.py`.
 """
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, cast
 
 import msgspec
 
-from penstock.stores.directory import CustomProvider, DirectoryUnavailable, ProviderKey, Token, Unstorable
-from penstock.stores.sqlite_migrations import Migration
+from penstock.stores.directory import (
+    AnyNoun,
+    CustomProvider,
+    Dataset,
+    DirectoryUnavailable,
+    DynamicRoute,
+    Evaluation,
+    ProviderKey,
+    StoredGateway,
+    Token,
+    Unstorable,
+)
 
-Noun = TypeVar("Noun", Token, ProviderKey, CustomProvider)
 Value = str | int | bytes | None
 
 # What `sqlite3` gives for a row: its own typing has Any here, and `Table.noun` is where that ends.
@@ -24,103 +33,49 @@ Row = tuple[Any, ...]
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder().decode
 
-# `seq` is the order of creation, in which everything is listed.
-_TOKENS = """
-CREATE TABLE tokens (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    permissions TEXT NOT NULL,
-    accounts TEXT NOT NULL,
-    gateways TEXT NOT NULL,
-    secrets TEXT NOT NULL,
-    created_us INTEGER NOT NULL,
-    expires_us INTEGER,
-    user TEXT NOT NULL,
-    team TEXT NOT NULL,
-    rate_limit TEXT NOT NULL,
-    spend_limit TEXT NOT NULL,
-    providers TEXT NOT NULL,
-    models TEXT NOT NULL,
-    metadata TEXT NOT NULL
-)"""
-
-_PROVIDER_KEYS = """
-CREATE TABLE provider_keys (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    account TEXT NOT NULL,
-    gateway TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    alias TEXT NOT NULL,
-    sealed BLOB NOT NULL,
-    preview TEXT NOT NULL,
-    hosts TEXT NOT NULL,
-    created_us INTEGER NOT NULL
-)"""
-
-_CUSTOM_PROVIDERS = """
-CREATE TABLE custom_providers (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    account TEXT NOT NULL,
-    slug TEXT NOT NULL,
-    name TEXT NOT NULL,
-    base_url TEXT NOT NULL,
-    enable INTEGER NOT NULL,
-    allow_private INTEGER NOT NULL,
-    sealed_headers BLOB,
-    created_us INTEGER NOT NULL,
-    modified_us INTEGER NOT NULL,
-    UNIQUE (account, slug)
-)"""
-
-
-def _first(db: sqlite3.Connection) -> None:
-    for table in (_TOKENS, _PROVIDER_KEYS, _CUSTOM_PROVIDERS):
-        db.execute(table)
-    db.execute("CREATE TABLE version (number INTEGER NOT NULL)")
-    db.execute("INSERT INTO version VALUES (0)")
-
-
-MIGRATIONS: tuple[Migration, ...] = (_first,)
-
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[Noun]):
-    """One noun's table. `what` is what people call a row of it."""
+class Table(Generic[AnyNoun]):
+    """One noun's table. `what` is what people call a row of it, `taken` what they read if a name is not free."""
 
     name: str
     what: str
-    type: type[Noun]
+    type: type[AnyNoun]
     json: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
+    taken: str = ""
+    sealed: str = ""  # the column of sealed bytes
 
     @property
     def columns(self) -> tuple[str, ...]:
         return self.type.__struct_fields__
 
-    def values(self, noun: Noun) -> list[Value]:
+    @property
+    def kind(self) -> str:
+        """What the audit calls it."""
+        return self.what.replace(" ", "_")
+
+    def values(self, noun: AnyNoun) -> list[Value]:
         """The row of a noun, in the order of `columns`. Raises `Unstorable` for one that could not be read back."""
-        values = [self._stored(column, getattr(noun, column)) for column in self.columns]
         try:
+            values = [self._stored(column, getattr(noun, column)) for column in self.columns]
             same = self._noun(tuple(values)) == noun
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, TypeError, RecursionError):
             same = False
         if not same:
             raise Unstorable(f"this {self.what} cannot be stored: a value of it is not what its type says")
         return values
 
-    def noun(self, row: Row) -> Noun:
+    def noun(self, row: Row) -> AnyNoun:
         """The noun of a row. Raises `DirectoryUnavailable` when it is none."""
         try:
             return self._noun(row)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise DirectoryUnavailable(
                 f"the directory holds a damaged {self.what} ({row[0]!r}): restore a copy of its file"
             ) from error
 
-    def _noun(self, row: Row) -> Noun:
+    def _noun(self, row: Row) -> AnyNoun:
         fields = {name: self._read(name, value) for name, value in zip(self.columns, row, strict=True)}
         return msgspec.convert(fields, self.type)
 
@@ -151,7 +106,72 @@ TOKENS = Table(
         )
     ),
 )
-PROVIDER_KEYS = Table("provider_keys", "provider key", ProviderKey, json=frozenset(("hosts",)))
-CUSTOM_PROVIDERS = Table(
-    "custom_providers", "custom provider", CustomProvider, flags=frozenset(("enable", "allow_private"))
+PROVIDER_KEYS = Table(
+    "provider_keys",
+    "provider key",
+    ProviderKey,
+    json=frozenset(("hosts",)),
+    flags=frozenset(("is_default",)),
+    sealed="sealed",
 )
+CUSTOM_PROVIDERS = Table(
+    "custom_providers",
+    "custom provider",
+    CustomProvider,
+    json=frozenset(("about",)),
+    flags=frozenset(("enable", "allow_private")),
+    taken="account {0.account} has a custom provider {0.slug!r} already: change or remove that one",
+    sealed="sealed_headers",
+)
+GATEWAYS = Table(
+    "gateways",
+    "gateway",
+    StoredGateway,
+    json=frozenset(("fields",)),
+    taken="account {0.account} has a gateway {0.gateway!r} already: change or remove that one",
+    sealed="sealed",
+)
+_IN_A_GATEWAY = (
+    "gateway {0.account}/{0.gateway} has {1} {0.name!r} already: take another name, or change that one"
+)
+ROUTES = Table(
+    "routes",
+    "route",
+    DynamicRoute,
+    json=frozenset(("versions", "deployments")),
+    taken=_IN_A_GATEWAY.replace("{1}", "a dynamic route"),
+)
+DATASETS = Table(
+    "datasets",
+    "dataset",
+    Dataset,
+    json=frozenset(("filters",)),
+    flags=frozenset(("enable",)),
+    taken=_IN_A_GATEWAY.replace("{1}", "a dataset"),
+)
+EVALUATIONS = Table(
+    "evaluations",
+    "evaluation",
+    Evaluation,
+    json=frozenset(("dataset_ids", "evaluation_type_ids", "results")),
+    flags=frozenset(("processed",)),
+    taken=_IN_A_GATEWAY.replace("{1}", "an evaluation"),
+)
+
+SEALED: Final = (PROVIDER_KEYS, CUSTOM_PROVIDERS, GATEWAYS)
+"""The tables with sealed bytes in them."""
+
+_TABLES: Final[Mapping[type, object]] = {
+    Token: TOKENS,
+    ProviderKey: PROVIDER_KEYS,
+    CustomProvider: CUSTOM_PROVIDERS,
+    StoredGateway: GATEWAYS,
+    DynamicRoute: ROUTES,
+    Dataset: DATASETS,
+    Evaluation: EVALUATIONS,
+}
+
+
+def table_of(kind: type[AnyNoun]) -> Table[AnyNoun]:
+    """The table of a kind of noun."""
+    return cast(Table[AnyNoun], _TABLES[kind])

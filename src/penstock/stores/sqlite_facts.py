@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.stores.sqlite_directory_schema import MIGRATIONS as DIRECTORY_MIGRATIONS
+from penstock.stores.ledger_keys import created_us
+from penstock.stores.sqlite_directory_file import is_current
 from penstock.stores.sqlite_migrations import check
 from penstock.stores.sqlite_schema import MIGRATIONS as LEDGER_MIGRATIONS
 
@@ -35,16 +36,16 @@ def ledger_facts(path: Path) -> LedgerFacts | None:
     with _opened(path) as db:
         if check(db, len(LEDGER_MIGRATIONS)) < len(LEDGER_MIGRATIONS):
             return None
-        (calls,) = db.execute("SELECT last FROM arrivals").fetchone()
-        (newest_us,) = db.execute("SELECT max(created_us) FROM calls").fetchone()
+        (calls,) = db.execute("SELECT coalesce(max(number), 0) FROM arrivals").fetchone()
+        (newest,) = db.execute("SELECT max(key) FROM calls").fetchone()
         positions = dict(db.execute("SELECT segment, bytes FROM positions"))
-        return LedgerFacts(int(calls), newest_us, positions)
+        return LedgerFacts(int(calls), None if newest is None else created_us(newest), positions)
 
 
 def is_current_directory(path: Path) -> bool:
     """Whether the directory's file has the newest version. Raises `Unreadable`, also for a newer program's."""
     with _opened(path) as db:
-        return check(db, len(DIRECTORY_MIGRATIONS)) == len(DIRECTORY_MIGRATIONS)
+        return is_current(db)
 
 
 @contextmanager

@@ -1,141 +1,123 @@
 """The SQLite ledger's reading side: listing, finding, showing.
 
-Opens the file read-only, so that it works beside a shipper that writes. Filters become SQL in
-`sqlite_filter.py`. Nothing here changes the ledger, nothing here knows how a call is shown.
+Opens the file read-only, so that it works beside a shipper that writes; each verb sees one state of it. A query
+becomes a plan in `sqlite_query.py`, which is followed in `sqlite_walk.py`. Nothing here knows how a call is shown.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import msgspec
+from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, LedgerUnavailable, Order, Query
+from penstock.stores.ledger_keys import beginning_with
+from penstock.stores.sqlite_calls import COLUMNS, Row, bodies, calls
+from penstock.stores.sqlite_fields import ID_MARKS
+from penstock.stores.sqlite_filter_ids import ID_CHARS, MARKED_DIGITS, marked_zones
+from penstock.stores.sqlite_ledger_file import LedgerMissing, add_functions, key_of, opened_existing
+from penstock.stores.sqlite_names import place_names
+from penstock.stores.sqlite_order import extremes, in_order
+from penstock.stores.sqlite_query import plan
+from penstock.stores.sqlite_walk import count
+from penstock.stores.sqlite_walk import rows as rows_of
 
-from penstock.metadata import MetadataValue
-from penstock.stores.ledger import Bodies, CallRow, Filter, LedgerUnavailable
-from penstock.stores.sqlite_filter import Value, conditions
-from penstock.stores.sqlite_ledger import DEFLATED
-from penstock.stores.sqlite_migrations import check
-from penstock.stores.sqlite_schema import MIGRATIONS
+__all__ = ["LedgerMissing", "SqliteReader"]
 
-_SELECT = f"SELECT {', '.join(CallRow.__struct_fields__)} FROM calls"
-_FLAGS = tuple(
-    map(CallRow.__struct_fields__.index, ("success", "cached", "custom_cost", "compat", "authenticated"))
-)
-_USAGE = CallRow.__struct_fields__.index("usage_metadata")
-_METADATA = CallRow.__struct_fields__.index("metadata")
-_CONTROLS = CallRow.__struct_fields__.index("controls")
-_AFTER_ALL_IDS = "~"  # sorts behind every character of an id
-
-# What `sqlite3` gives for a row: its own typing has Any here, and `_call` is where that ends.
-Row = tuple[Any, ...]
-
-_to_usage = msgspec.json.Decoder(dict[str, int]).decode
-_to_metadata = msgspec.json.Decoder(dict[str, MetadataValue]).decode
-_to_controls = msgspec.json.Decoder(dict[str, str]).decode
-
-
-class LedgerMissing(LedgerUnavailable):
-    """There is no ledger in this place."""
+_DIGITS: Final = frozenset("0123456789abcdef")
 
 
 class SqliteReader:
-    """A ledger file opened for reading only."""
+    """A ledger file opened for reading only. May be used from any thread, one at a time."""
 
     def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
-        if not path.exists():
-            raise LedgerMissing(str(path))
-        self._db = _opened(path, busy_seconds)
-        try:
-            found = check(self._db, len(MIGRATIONS))
-        except sqlite3.Error as error:
-            self.close()
-            raise LedgerUnavailable(str(error)) from error
-        if found < len(MIGRATIONS):
-            self.close()
-            raise LedgerMissing(str(path))
+        self._db = opened_existing(path, busy_seconds, "ro")
+        add_functions(self._db)
 
-    def newest(self, where: Filter, limit: int, before: str | None = None) -> list[CallRow]:
-        text, values = conditions(where)
-        if before is not None:
-            text += " AND (created_us, seq) < (SELECT created_us, seq FROM calls WHERE id = ?)"
-            values.append(before)
-        return self._calls(f"WHERE {text} ORDER BY created_us DESC, seq DESC LIMIT ?", [*values, limit])
+    def calls(
+        self, where: Query, limit: int, *, offset: int = 0, order: Order = NEWEST_FIRST
+    ) -> list[CallRow]:
+        with self._view() as db:
+            return self._calls(in_order(db, plan(db, where), COLUMNS, order, limit, offset))
 
-    def arrived(self, where: Filter, after: int, limit: int) -> list[CallRow]:
-        text, values = conditions(where)
-        return self._calls(f"WHERE +({text}) AND seq > ? ORDER BY seq LIMIT ?", [*values, after, limit])
+    def count(self, where: Query, effort: int | None = None) -> int | None:
+        with self._view() as db:
+            return count(db, plan(db, where), effort)
+
+    def extremes(self, where: Query, effort: int | None = None) -> Extremes | None:
+        with self._view() as db:
+            return extremes(db, plan(db, where), effort)
+
+    def arrived(self, where: Query, after: int, limit: int) -> list[CallRow]:
+        with self._view() as db:
+            those = plan(db, where)
+            sql = (
+                f"SELECT {COLUMNS} FROM arrivals a CROSS JOIN calls c ON c.key = a.key AND c.arrival = a.number "
+                "WHERE a.number > :after AND c.key >= :from AND c.key < :to "
+                f"AND {those.rows} ORDER BY a.number LIMIT :limit"
+            )
+            given = {"after": after, "limit": limit, "from": those.span.start, "to": those.span.end}
+            return self._calls(db.execute(sql, {**those.values, **given}).fetchall())
 
     def last_arrival(self) -> int:
-        return int(self._rows("SELECT last FROM arrivals", [])[0][0])
-
-    def count(self, where: Filter) -> int:
-        text, values = conditions(where)
-        return int(self._rows(f"SELECT count(*) FROM calls WHERE {text}", values)[0][0])
+        with self._view() as db:
+            return int(db.execute("SELECT coalesce(max(number), 0) FROM arrivals").fetchone()[0])
 
     def get(self, call_id: str) -> CallRow | None:
-        rows = self._calls("WHERE id = ?", [call_id])
-        return rows[0] if rows else None
+        with self._view() as db:
+            key = key_of(db, call_id)
+            sql = f"SELECT {COLUMNS} FROM calls c WHERE c.key = ?"
+            return None if key is None else self._calls(db.execute(sql, (key,)).fetchall())[0]
 
     def find(self, part: str, limit: int) -> list[str]:
-        begins: Sequence[Value] = [part, part + _AFTER_ALL_IDS, limit]
-        rows = self._rows("SELECT id FROM calls WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", begins)
-        if not rows:
-            sql = "SELECT id FROM calls WHERE substr(id, -length(?1)) = ?1 LIMIT ?2"
-            rows = self._rows(sql, [part, limit])
-        return [row[0] for row in rows]
+        with self._view() as db:
+            return _beginning(db, part, limit) or _ending(db, part, limit)
 
     def bodies(self, call_id: str) -> Bodies | None:
-        sql = (
-            "SELECT request, request_codec, response, response_codec, request_cut, response_cut "
-            "FROM bodies WHERE seq = (SELECT seq FROM calls WHERE id = ?)"
-        )
-        rows = self._rows(sql, [call_id])
-        if not rows:
-            return None
-        request, request_codec, response, response_codec, request_cut, response_cut = rows[0]
-        return Bodies(
-            _unpacked(request, request_codec),
-            _unpacked(response, response_codec),
-            bool(request_cut),
-            bool(response_cut),
-        )
+        with self._view() as db:
+            sql = "SELECT form, request, response FROM bodies WHERE key = ?"
+            row = db.execute(sql, (key_of(db, call_id),)).fetchone()
+            return bodies(*row) if row else None
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
 
-    def _calls(self, rest: str, values: Sequence[Value]) -> list[CallRow]:
-        return [_call(row) for row in self._rows(f"{_SELECT} {rest}", values)]
+    def _calls(self, rows: list[Row]) -> list[CallRow]:
+        return calls(self._db, rows, place_names(self._db)) if rows else []
 
-    def _rows(self, sql: str, values: Sequence[Value]) -> list[Row]:
+    @contextmanager
+    def _view(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file, whatever is written meanwhile."""
         try:
-            return self._db.execute(sql, values).fetchall()
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise LedgerUnavailable(str(error)) from error
 
 
-def _opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        return sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
-    except sqlite3.Error as error:
-        raise LedgerUnavailable(str(error)) from error
+def _beginning(db: sqlite3.Connection, part: str, limit: int) -> list[str]:
+    span = beginning_with(part)
+    if span is None:
+        return []
+    sql = "SELECT uuid_text(id) AS text FROM calls WHERE key >= ? AND key < ? AND substr(text, 1, ?) = ? LIMIT ?"
+    return [row[0] for row in db.execute(sql, (*span, len(part), part, limit))]
 
 
-def _call(row: Row) -> CallRow:
-    values = list(row)
-    for flag in _FLAGS:
-        values[flag] = bool(values[flag])
-    usage = values[_USAGE]
-    values[_USAGE] = None if usage is None else _to_usage(usage)
-    values[_METADATA] = _to_metadata(values[_METADATA])
-    values[_CONTROLS] = _to_controls(values[_CONTROLS])
-    return CallRow(*values)
-
-
-def _unpacked(body: bytes, codec: int) -> bytes:
-    return zlib.decompress(body) if codec == DEFLATED else body
+def _ending(db: sqlite3.Connection, part: str, limit: int) -> list[str]:
+    """Newest first; by their marks most blocks need not be looked at."""
+    digits = part.replace("-", "")
+    if not set(digits) <= _DIGITS or len(part) > ID_CHARS:
+        return []
+    rows = f"substr(hex(c.id), {-len(digits)}) = '{digits.upper()}'"
+    rows += f" AND substr(uuid_text(c.id), {-len(part)}) = '{part}'"
+    is_marked = "-" not in part[-MARKED_DIGITS:] and len(part) >= MARKED_DIGITS
+    zones = marked_zones(ID_MARKS, int(part[-MARKED_DIGITS:], 16)) if is_marked else "1"
+    those = plan(db, Query())._replace(rows=rows, zones=zones, is_counted=False)
+    return [row[0] for row in rows_of(db, those, "uuid_text(c.id)", limit)]

@@ -8,68 +8,143 @@ from __future__ import annotations
 import sqlite3
 
 from penstock.stores.sqlite_migrations import Migration
+from penstock.stores.sqlite_rollup_schema import TABLES as ROLLUPS
 
-# `calls` is a rowid table: its rows are too wide for WITHOUT ROWID, and every index would repeat the 36-byte
-# id (measured: inserts 15 % slower, 5 % more disk, listing a third slower). `seq` is the order of arrival.
+# `key` is the time (`ledger_keys.py`): the table itself is the index by time and by id. Columns that are
+# filtered by come first, for SQLite unpacks a row only as far as it is asked for. What is often the same text
+# is a number out of `names`; an empty text is NULL; a path may be a number or a text.
 _CALLS = """
 CREATE TABLE calls (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    event_id TEXT NOT NULL,
-    created_us INTEGER NOT NULL,
-    account TEXT NOT NULL,
-    gateway TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    model TEXT,
-    model_type TEXT,
-    request_type TEXT,
-    method TEXT NOT NULL,
-    path TEXT NOT NULL,
+    key INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    arrival INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    provider INTEGER,
+    model INTEGER,
+    model_type INTEGER,
+    request_type INTEGER,
+    request_content_type INTEGER,
+    response_content_type INTEGER,
+    user_agent INTEGER,
+    token INTEGER,
+    user INTEGER,
     status_code INTEGER NOT NULL,
-    outcome TEXT NOT NULL,
     success INTEGER NOT NULL,
     cached INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    compat INTEGER NOT NULL,
     authenticated INTEGER NOT NULL,
+    compat INTEGER NOT NULL,
+    feedback NUMERIC,
+    cost_nano INTEGER,
     duration_us INTEGER NOT NULL,
-    first_byte_us INTEGER,
     tokens_in INTEGER,
     tokens_out INTEGER,
+    metadata TEXT,
+    event_id TEXT,
+    path,
+    method INTEGER,
+    outcome INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    first_byte_us INTEGER,
     usage_metadata TEXT,
-    cost_nano INTEGER,
-    price_source TEXT,
+    price_source INTEGER,
     custom_cost INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
-    stored_key TEXT NOT NULL,
-    token TEXT NOT NULL,
-    user TEXT NOT NULL,
-    team TEXT NOT NULL,
+    stored_key INTEGER,
+    team INTEGER,
     request_size INTEGER NOT NULL,
     response_size INTEGER NOT NULL,
-    request_content_type TEXT NOT NULL,
-    response_content_type TEXT NOT NULL,
-    request_encoding TEXT NOT NULL,
-    response_encoding TEXT NOT NULL,
-    user_agent TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    controls TEXT NOT NULL,
-    feedback INTEGER,
+    request_encoding INTEGER,
+    response_encoding INTEGER,
+    controls TEXT,
     score REAL,
     error_code INTEGER,
-    error_detail TEXT NOT NULL
+    error_detail TEXT,
+    trail BLOB
 )"""
+
+# `event_id` is NULL where it is the id, which is nearly always.
+_EVENTS = "CREATE INDEX calls_event ON calls (event_id) WHERE event_id IS NOT NULL"
 
 _BODIES = """
 CREATE TABLE bodies (
-    seq INTEGER PRIMARY KEY REFERENCES calls (seq),
-    request_cut INTEGER NOT NULL,
-    response_cut INTEGER NOT NULL,
-    request_codec INTEGER NOT NULL,
-    response_codec INTEGER NOT NULL,
+    key INTEGER PRIMARY KEY,
+    form INTEGER NOT NULL,
     request BLOB NOT NULL,
     response BLOB NOT NULL
 )"""
+
+# The metadata by which a call is in the roll-ups, where it has been changed since. NULL: it had none.
+_COUNTED = "CREATE TABLE counted (key INTEGER PRIMARY KEY, metadata TEXT)"
+
+# Calls whose first choice of a key was taken: a copy of one of them would find that key free again.
+_MOVED = "CREATE TABLE moved (id BLOB PRIMARY KEY) WITHOUT ROWID"
+
+_NAMES = """
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    field INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (field, text)
+)"""
+
+_PLACES = """
+CREATE TABLE places (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    gateway TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    UNIQUE (account, gateway)
+)"""
+
+# What calls there are in a block of keys, in place of indexes (`sqlite_zones.py`). A block reaches to the start
+# of the next one; the last is the tail, of which nothing is known yet.
+#
+# A shelf is some blocks that follow each other. The values of its blocks stand together, so that to count one
+# more block changes few pages; to look for a value is to look at each shelf.
+_BLOCKS = "CREATE TABLE blocks (start INTEGER PRIMARY KEY, shelf INTEGER NOT NULL)"
+_ZONES = """
+CREATE TABLE zones (
+    place INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    shelf INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    cost_known INTEGER NOT NULL,
+    cost_least INTEGER,
+    cost_most INTEGER,
+    duration_known INTEGER NOT NULL,
+    duration_least INTEGER,
+    duration_most INTEGER,
+    tokens_in_known INTEGER NOT NULL,
+    tokens_in_least INTEGER,
+    tokens_in_most INTEGER,
+    tokens_out_known INTEGER NOT NULL,
+    tokens_out_least INTEGER,
+    tokens_out_most INTEGER,
+    tokens_known INTEGER NOT NULL,
+    tokens_least INTEGER,
+    tokens_most INTEGER,
+    PRIMARY KEY (place, block)
+) WITHOUT ROWID"""
+_ZONE_VALUES = """
+CREATE TABLE zone_values (
+    place INTEGER NOT NULL,
+    field INTEGER NOT NULL,
+    shelf INTEGER NOT NULL,
+    value NUMERIC NOT NULL,
+    block INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (place, field, shelf, value, block)
+) WITHOUT ROWID"""
+_BLOCK_MARKS = """
+CREATE TABLE block_marks (
+    field INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    marks BLOB NOT NULL,
+    PRIMARY KEY (field, block)
+) WITHOUT ROWID"""
+
+# The last row stays, also when the newest calls have been deleted: no arrival number is given twice.
+_ARRIVALS = "CREATE TABLE arrivals (number INTEGER PRIMARY KEY, key INTEGER NOT NULL)"
 
 _POSITIONS = """
 CREATE TABLE positions (
@@ -78,26 +153,16 @@ CREATE TABLE positions (
     retired INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID"""
 
-# Every index holds the time, so that a filtered listing walks it newest first and stops. Failures are few:
-# their index costs nothing on the usual path and serves every filter on 4xx and 5xx.
-_INDEXES = (
-    "CREATE INDEX calls_created ON calls (created_us)",
-    "CREATE INDEX calls_provider ON calls (provider, created_us)",
-    "CREATE INDEX calls_gateway ON calls (gateway, created_us)",
-    "CREATE INDEX calls_model ON calls (model, created_us) WHERE model IS NOT NULL",
-    "CREATE INDEX calls_failed ON calls (created_us) WHERE success = 0",
-)
+_TABLES = (
+    _CALLS, _EVENTS, _BODIES, _COUNTED, _MOVED, _NAMES, _PLACES, _BLOCKS, _ZONES, _ZONE_VALUES, _BLOCK_MARKS, _ARRIVALS,
+    _POSITIONS,
+)  # fmt: skip
 
 
 def _first(db: sqlite3.Connection) -> None:
-    db.execute(_CALLS)
-    db.execute(_BODIES)
-    for index in _INDEXES:
-        db.execute(index)
-    db.execute(_POSITIONS)
-    # Arrival numbers are never given twice, also when the newest calls have been deleted.
-    db.execute("CREATE TABLE arrivals (last INTEGER NOT NULL)")
-    db.execute("INSERT INTO arrivals VALUES (0)")
+    for table in (*_TABLES, *ROLLUPS):
+        db.execute(table)
+    db.execute("INSERT INTO blocks VALUES (0, 0)")
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first,)

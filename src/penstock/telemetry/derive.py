@@ -16,6 +16,7 @@ from penstock.telemetry.costing import NoPrices, Prices, cost_of
 from penstock.telemetry.record import CallRecord
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Answer, Usage, read_answer
+from penstock.wire.usage_counts import to_metadata
 
 __all__ = ["derive", "kind", "plain", "standard_model"]
 
@@ -81,7 +82,7 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
         request_type,
         usage.input_tokens,
         usage.output_tokens,
-        _to_json(_shown(usage)).decode() if answer.usage is not None else None,
+        _to_json(to_metadata(usage) if usage.cache_apart else usage).decode() if answer.usage else None,
         cost.nano,
         cost.source,
         cost.custom,
@@ -114,8 +115,3 @@ def _answer(record: CallRecord, response: bytes) -> Answer:
     if record.response_cut:
         return Answer()
     return read_answer(record.response_type, record.response_encoding, response)
-
-
-def _shown(usage: Usage) -> Usage:
-    """The counts, as `usage_metadata` lists them, without the remark on how to add them up."""
-    return msgspec.structs.replace(usage, cache_apart=False) if usage.cache_apart else usage

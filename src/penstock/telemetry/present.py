@@ -11,7 +11,11 @@ import msgspec
 
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
-from penstock.stores.ledger import CallRow
+from penstock.stores.ledger import Bodies, CallRow
+from penstock.telemetry.body_text import body_text
+
+HEAD_CHARS = 10_000
+"""How much of a body the detail of a log shows."""
 
 
 class Timings(msgspec.Struct, frozen=True):
@@ -22,7 +26,11 @@ class Timings(msgspec.Struct, frozen=True):
 
 
 class LogRecord(msgspec.Struct, frozen=True):
-    """One log as the management API lists it. `method`, `outcome` and what follows `path` are our own."""
+    """One log as the management API lists it. None is unknown, or something that this gateway does not have.
+
+    `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`
+    and `error_detail` are our own.
+    """
 
     id: str
     created_at: str
@@ -45,13 +53,13 @@ class LogRecord(msgspec.Struct, frozen=True):
     timings: Timings
     tokens_in: int | None
     tokens_out: int | None
-    usage_metadata: dict[str, int] | None
+    usage_metadata: dict[str, int | str] | None
     cost: float | None
     custom_cost: bool
     price_source: str | None
     metadata: dict[str, MetadataValue]
     step: int
-    feedback: int | None
+    feedback: float | None
     score: float | None
     user_agent: str
     authentication: bool
@@ -66,6 +74,43 @@ class LogRecord(msgspec.Struct, frozen=True):
     response_size: int
     error_code: int | None
     error_detail: str | None
+    location: None = None
+    guardrails: None = None
+    prompts: None = None
+    dlp_action: None = None
+    dlp_profiles: None = None
+    request_head: str | None = ""
+    response_head: str | None = ""
+
+
+class LogDetail(LogRecord, frozen=True, kw_only=True):
+    """One log with the beginnings of its bodies, where they are text and the caller may see them.
+
+    `*_complete`: the head is all of the body. None where no bodies were kept, or they may not be seen.
+    """
+
+    request_head_complete: bool | None = None
+    response_head_complete: bool | None = None
+
+
+def log_detail(row: CallRow, bodies: Bodies | None, head_chars: int | None = HEAD_CHARS) -> LogDetail:
+    """The detail of one row; with None for `head_chars` its heads are as long as the bodies."""
+    record = msgspec.structs.asdict(log_record(row))
+    if bodies is None:
+        return LogDetail(**{**record, "request_head": None, "response_head": None})
+    asked = body_text(bodies.request, row.request_content_type, row.request_encoding)
+    answered = body_text(bodies.response, row.response_content_type, row.response_encoding)
+    heads = {
+        "request_head": None if asked is None else asked[:head_chars],
+        "request_head_complete": _is_whole(asked, head_chars, is_cut=bodies.request_cut),
+        "response_head": None if answered is None else answered[:head_chars],
+        "response_head_complete": _is_whole(answered, head_chars, is_cut=bodies.response_cut),
+    }
+    return LogDetail(**{**record, **heads})
+
+
+def _is_whole(text: str | None, head_chars: int | None, *, is_cut: bool) -> bool:
+    return not is_cut and text is not None and (head_chars is None or len(text) <= head_chars)
 
 
 def log_record(row: CallRow) -> LogRecord:

@@ -42,6 +42,14 @@ COMPLETE: Final = int(Outcome.COMPLETE)
 """As a plain number, for where it is compared at every call."""
 
 
+class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Something that happened on a call's way, for whoever asks why: what, when, and in a few words how."""
+
+    what: str  # a policy's name, `cache`, `attempt`, `answer` and the like
+    offset_us: int  # after the call began
+    detail: str = ""
+
+
 class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False):
     """One call as the worker saw it. Times in microseconds, sizes in bytes (Cloudflare 3.20)."""
 
@@ -73,7 +81,7 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     error_code: int | None
     error_detail: str
     metadata: dict[str, MetadataValue]
-    controls: dict[str, str]  # `cf-aig-*` headers as sent, without credentials
+    controls: dict[str, str]  # `cf-aig-*` as sent, no credentials; `traceparent` where traces are exported
     model: str  # only where the worker had to read it (compat), or keeps no bodies; else empty
     cached: bool = False  # answered without asking the provider
     attempts: int = 0  # that were made; 0 where the provider was not asked
@@ -84,6 +92,7 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     cost: int | None = None  # nano-dollars, where the worker had to know; else it is worked out later
     whole: bool = False  # the provider's answer is, though the client may have left
     usage: Usage | None = None  # only where no bodies are kept
+    trail: tuple[Event, ...] = ()
 
 
 class Entry(NamedTuple):

@@ -6,6 +6,7 @@ The last thing that happens to a call; pure but for giving captured memory back.
 from __future__ import annotations
 
 from penstock.call import Call
+from penstock.capture import Capture
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
@@ -16,13 +17,13 @@ from penstock.telemetry.record import CallRecord, frame_pieces
 from penstock.wire.usage import Usage
 
 _CLIENT_LEFT = 499
+_MAX_TRACEPARENT = 128
 
 
 def record_frame(call: Call, now: float) -> list[bytes]:
     """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
     if call.capture is not None:
-        call.answer, call.answer_cut = call.capture.release(), call.capture.cut
-        call.capture = None
+        _take(call, call.capture)
     usage = None if call.controls.collect_payload else _facts(call)
     request, request_cut, response, response_cut = _bodies(call, call.body)
     head, controls, provider, error, token = call.head, call.controls, call.provider, call.error, call.token
@@ -55,7 +56,7 @@ def record_frame(call: Call, now: float) -> list[bytes]:
         None if error is None else error.fault.code,
         "" if error is None else (error.detail or error.fault.message),
         call.metadata,
-        controls.seen,
+        _controls(call) if call.gateway.traces else controls.seen,
         call.model,
         call.cached,
         call.attempts,
@@ -66,8 +67,22 @@ def record_frame(call: Call, now: float) -> list[bytes]:
         call.cost,
         call.whole,
         usage,
+        call.trail,
     )
     return frame_pieces(record, request, response)
+
+
+def _take(call: Call, capture: Capture) -> None:
+    """The memory of what was captured goes back, for others."""
+    call.answer, call.answer_cut = capture.release(), capture.cut
+    call.capture = None
+
+
+def _controls(call: Call) -> dict[str, str]:
+    """The control headers, and the trace that the caller's part belongs to (Cloudflare 3.22)."""
+    parent = (call.client or call.lookup)("traceparent")
+    seen = call.controls.seen
+    return seen if parent is None else {**seen, "traceparent": parent[:_MAX_TRACEPARENT]}
 
 
 def _facts(call: Call) -> Usage | None:

@@ -12,17 +12,29 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
 from penstock.telemetry.costing import Prices
+from penstock.telemetry.counting_ledger import OpenLedger
 from penstock.telemetry.derive import NO_PRICES
 from penstock.telemetry.segments import DIRECTORY
 from penstock.telemetry.shipper import Shipper
 
 _LOCK = ".shipper.lock"
 _RETRY_SECONDS = 0.25
+
+Around = Callable[[OpenLedger], OpenLedger]
+
+
+def _as_it_is(ledger: OpenLedger) -> OpenLedger:
+    return ledger
+
+
+def _nothing() -> None:
+    """There is nothing to read again."""
 
 
 class SignalStop:
@@ -47,26 +59,34 @@ class SignalStop:
         os.write(self._writer, b".")
 
 
-def main(data: Path, parent_fd: int | None = None, prices: Prices = NO_PRICES) -> int:
+def main(
+    data: Path,
+    parent_fd: int | None = None,
+    prices: Prices = NO_PRICES,
+    around: Around = _as_it_is,
+    changed: Callable[[], None] = _nothing,
+) -> int:
     """Ship the journal below `data` into its ledger until told to stop; the exit code.
 
-    `parent_fd` is the reading end of a pipe whose writing end only the parent holds.
+    `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
+    before the ledger, and `changed` is called when the configuration may have changed (SIGHUP).
     """
     gc.freeze()  # walking what the parent made would only unshare it
     stop = SignalStop(parent_fd)
+    signal.signal(signal.SIGHUP, lambda number, frame: changed())
     directory = data / DIRECTORY
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _wait_for(lock, stop):
-            _ship(data, prices, stop)
+            _ship(data, prices, stop, around)
     finally:
         os.close(lock)
     return 0
 
 
-def _ship(data: Path, prices: Prices, stop: SignalStop) -> None:
-    ledger = SqliteLedger(data / FILE_NAME)
+def _ship(data: Path, prices: Prices, stop: SignalStop, around: Around) -> None:
+    ledger = around(SqliteLedger(data / FILE_NAME))
     try:
         Shipper(data / DIRECTORY, ledger, _say, prices).run(stop)
     finally:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from penstock.stores.sqlite_ledger import FILE_NAME
 from penstock.telemetry.journal import Journal
@@ -20,9 +21,9 @@ class HealthPages:
         self._journal = journal
         self._ledger = data / FILE_NAME
 
-    def application(self) -> Starlette:
-        """The ASGI application beside the data plane."""
-        return Starlette(routes=[Route("/healthz", self.alive), Route("/readyz", self.ready)])
+    def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
+        """The ASGI application beside the data plane: these pages, and what else there is."""
+        return Starlette(routes=[Route("/healthz", self.alive), Route("/readyz", self.ready), *more])
 
     async def alive(self, request: Request) -> JSONResponse:
         """200 as long as the event loop turns."""

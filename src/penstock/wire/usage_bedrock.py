@@ -1,4 +1,4 @@
-"""Amazon Bedrock: the usage object of `converse` and Nova, and the frames of its binary event streams.
+"""Amazon Bedrock: the usage of `converse` and Nova, the counts of other models, and its binary event streams.
 
 A frame is total length, length of the headers, a checksum (three big-endian u32), the headers, the payload
 and another checksum. Payloads are JSON: events of `converse`, or `{"bytes": …}` with a model's own event in
@@ -36,11 +36,31 @@ class _Usage(msgspec.Struct, rename="camel", gc=False):
     cache_details: list[_CacheDetail] | None = None
 
 
+class _Metrics(msgspec.Struct, rename="camel", gc=False):
+    input_token_count: Count | None = None
+    output_token_count: Count | None = None
+    cache_read_input_token_count: Count | None = None
+    cache_write_input_token_count: Count | None = None
+
+
+class _Result(msgspec.Struct, rename="camel", gc=False):
+    token_count: Count | None = None
+
+
+class _Own(msgspec.Struct, gc=False):
+    prompt_token_count: Count | None = None  # Llama
+    generation_token_count: Count | None = None
+    titan_input: Count | None = msgspec.field(name="inputTextTokenCount", default=None)
+    results: list[_Result] | None = None
+
+
 class _Wrapped(msgspec.Struct, gc=False):
     bytes: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Usage).decode
+_to_metrics = msgspec.json.Decoder(_Metrics).decode
+_to_own = msgspec.json.Decoder(_Own).decode
 _unwrap = msgspec.json.Decoder(_Wrapped).decode
 
 
@@ -61,6 +81,36 @@ def counts(data: msgspec.Raw) -> Usage | None:
         input_cache_write_1h_tokens=lasting or None,
         cache_apart=True,
     )
+
+
+def metrics(data: msgspec.Raw) -> Usage | None:
+    """What the last event of every model's stream tells beside its own; None for others. May raise `UNREADABLE`."""
+    said = _to_metrics(data)
+    tokens_in, tokens_out = said.input_token_count, said.output_token_count
+    if tokens_in is None and tokens_out is None:
+        return None
+    return Usage(
+        tokens_in,
+        tokens_out,
+        total_of(None, tokens_in, tokens_out),
+        input_cached_tokens=said.cache_read_input_token_count,
+        input_cache_write_tokens=said.cache_write_input_token_count,
+        cache_apart=True,
+    )
+
+
+def own(body: bytes) -> Usage | None:
+    """The counts that Llama and Titan have in the answer itself; None for others. May raise `UNREADABLE`."""
+    said = _to_own(body)
+    if said.titan_input is not None:
+        made = [result.token_count for result in said.results or ()]
+        known = [count for count in made if count is not None]
+        tokens_out = sum(known) if len(known) == len(made) else None
+        return Usage(said.titan_input, tokens_out, total_of(None, said.titan_input, tokens_out))
+    tokens_in, tokens_out = said.prompt_token_count, said.generation_token_count
+    if tokens_in is None or tokens_out is None:
+        return None
+    return Usage(tokens_in, tokens_out, tokens_in + tokens_out)
 
 
 def as_events(body: bytes) -> bytes:

@@ -5,6 +5,7 @@ Only the noun, and what all readers of vendors' usage objects share. Prices are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -47,6 +48,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     output_video_tokens: int | None = None
     output_citation_tokens: int | None = None
     web_searches: int | None = None
+    file_searches: int | None = None
+    input_audio_seconds: int | None = None  # of speech that is not counted in tokens
     results: int | None = None  # of an answer whose price depends on them (Parallel)
     service_tier: str | None = None  # where it is not the standard one: "priority", "flex", "fast"
     cache_apart: bool = False
@@ -59,9 +62,32 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return self.input_tokens + (self.input_cached_tokens or 0) + (self.input_cache_write_tokens or 0)
 
 
+_APART = "all_input_tokens"
+
+
+def to_metadata(usage: Usage) -> dict[str, int | str]:
+    """`usage_metadata`: what is known; `all_input_tokens` where `input_tokens` leaves cached ones out."""
+    said: dict[str, int | str] = msgspec.to_builtins(usage)
+    if said.pop("cache_apart", False) and usage.all_input_tokens is not None:
+        said[_APART] = usage.all_input_tokens
+    return said
+
+
+def from_metadata(said: Mapping[str, int | str]) -> Usage | None:
+    """The usage that `to_metadata` was given; None for what is none."""
+    try:
+        usage = msgspec.convert(said, Usage)
+    except msgspec.ValidationError:
+        return None
+    return msgspec.structs.replace(usage, cache_apart=True) if _APART in said else usage
+
+
 def first_known(*values: int | None) -> int | None:
     """The first that is not None."""
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None
 
 
 def total_of(told: int | None, tokens_in: int | None, tokens_out: int | None) -> int | None:
@@ -73,7 +99,7 @@ def total_of(told: int | None, tokens_in: int | None, tokens_out: int | None) ->
 
 def holds_more(tokens_in: int | None, *parts: int | None) -> bool:
     """Whether parts of the input make more than it: then it does not include them."""
-    return tokens_in is not None and sum(part or 0 for part in parts) > tokens_in
+    return tokens_in is not None and sum(filter(None, parts)) > tokens_in
 
 
 def special_tier(*names: str | None) -> str | None:

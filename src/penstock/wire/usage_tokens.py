@@ -6,12 +6,14 @@ whole, which is unknown, not zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
 from penstock.wire.usage_counts import Count, Usage, first_known, holds_more, special_tier, total_of
 
+_MAX_SECONDS = 2**53
 _Number = Annotated[float, msgspec.Meta(ge=0, le=2**53)]  # Cohere's counts may be written as floats
 
 
@@ -25,6 +27,7 @@ class _InputDetails(msgspec.Struct, gc=False):
     cache_write_tokens: Count | None = None
     audio_tokens: Count | None = None
     image_tokens: Count | None = None
+    video_tokens: Count | None = None
     cached_tokens_details: _CachedDetails | None = None
 
 
@@ -33,6 +36,13 @@ class _OutputDetails(msgspec.Struct, gc=False):
     thinking_tokens: Count | None = None  # Anthropic
     audio_tokens: Count | None = None
     image_tokens: Count | None = None
+
+
+_NO_INPUT_DETAILS, _NO_OUTPUT_DETAILS, _NO_CACHED_DETAILS = (
+    _InputDetails(),
+    _OutputDetails(),
+    _CachedDetails(),
+)
 
 
 class _CacheCreation(msgspec.Struct, gc=False):
@@ -48,6 +58,14 @@ class _Units(msgspec.Struct, gc=False):
     output_tokens: _Number | None = None
 
 
+class _Iteration(msgspec.Struct, gc=False):
+    type: str = ""
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+
+
 class TokenUsage(msgspec.Struct, gc=False):
     """One such object. A vendor fills its part of the fields."""
 
@@ -61,17 +79,35 @@ class TokenUsage(msgspec.Struct, gc=False):
     input_tokens_details: _InputDetails | None = None
     output_tokens_details: _OutputDetails | None = None
     input_token_details: _InputDetails | None = None  # OpenAI's transcriptions
+    seconds: _Number | None = None  # the same, of models that count no tokens
+    cached_tokens: Count | None = None  # beside the details, or in their place
+    prompt_cache_hit_tokens: Count | None = None  # DeepSeek
+    num_cached_tokens: Count | None = None  # Mistral, up to the next remark
+    prompt_audio_seconds: object = None  # sometimes an empty object
+    connector_tokens: Count | None = None
+    connectors: dict[str, Count] | None = None
     service_tier: str | None = None
     speed: str | None = None
     cache_read_input_tokens: Count | None = None  # Anthropic, up to the next remark
     cache_creation_input_tokens: Count | None = None
     cache_creation: _CacheCreation | None = None
     server_tool_use: _ServerToolUse | None = None
+    iterations: list[_Iteration] | None = None
     reasoning_tokens: Count | None = None  # Perplexity's, beside its completion_tokens
     citation_tokens: Count | None = None
     num_search_queries: Count | None = None
     billed_units: _Units | None = None  # Cohere
     tokens: _Units | None = None
+
+    @property
+    def names_no_end(self) -> bool:
+        """Whether it tells neither what went in nor what came out by names of these."""
+        return (
+            self.prompt_tokens is None
+            and self.input_tokens is None
+            and self.output_tokens is None
+            and self.completion_tokens is None
+        )
 
     def after(self, earlier: TokenUsage) -> TokenUsage:
         """What this says and, where it says nothing, what an earlier event of the stream said."""
@@ -81,15 +117,20 @@ class TokenUsage(msgspec.Struct, gc=False):
 
 def counts(usage: TokenUsage, service_tier: str | None) -> Usage:
     """The object's counts. `service_tier`: what the answer says of it elsewhere (OpenAI)."""
+    usage = _with_compaction(usage) if usage.iterations else usage
     tokens_in, tokens_out = _ends(usage)
-    given = usage.prompt_tokens_details or usage.input_tokens_details or usage.input_token_details
-    made = usage.completion_tokens_details or usage.output_tokens_details or _OutputDetails()
-    cached = given.cached_tokens if given else usage.cache_read_input_tokens
-    given = given or _InputDetails()
-    within = given.cached_tokens_details or _CachedDetails()
-    written = first_known(usage.cache_creation_input_tokens, given.cache_write_tokens)
-    lasting = usage.cache_creation or _CacheCreation()
-    tools = usage.server_tool_use or _ServerToolUse()
+    given = (
+        usage.prompt_tokens_details
+        or usage.input_tokens_details
+        or usage.input_token_details
+        or _NO_INPUT_DETAILS
+    )
+    made = usage.completion_tokens_details or usage.output_tokens_details or _NO_OUTPUT_DETAILS
+    cached = given.cached_tokens if given.cached_tokens is not None else _cached(usage)
+    within = given.cached_tokens_details or _NO_CACHED_DETAILS
+    written = usage.cache_creation_input_tokens
+    written = given.cache_write_tokens if written is None else written
+    lasting = usage.cache_creation.ephemeral_1h_input_tokens if usage.cache_creation else None
     return Usage(
         tokens_in,
         tokens_out,
@@ -97,17 +138,61 @@ def counts(usage: TokenUsage, service_tier: str | None) -> Usage:
         first_known(made.reasoning_tokens, made.thinking_tokens, usage.reasoning_tokens),
         cached,
         written,
-        lasting.ephemeral_1h_input_tokens or None,
+        lasting or None,
         input_audio_tokens=given.audio_tokens or None,
         input_image_tokens=given.image_tokens or None,
+        input_video_tokens=given.video_tokens or None,
         input_cached_audio_tokens=within.audio_tokens or None,
         input_cached_image_tokens=within.image_tokens or None,
         output_audio_tokens=made.audio_tokens or None,
         output_image_tokens=made.image_tokens or None,
         output_citation_tokens=usage.citation_tokens or None,
-        web_searches=tools.web_search_requests or usage.num_search_queries or None,
+        web_searches=_searches(usage),
+        input_audio_seconds=_audio_seconds(usage),
         service_tier=special_tier(usage.speed, usage.service_tier, service_tier),
         cache_apart=_leaves_cache_out(usage) or holds_more(tokens_in, cached, written),
+    )
+
+
+def _cached(usage: TokenUsage) -> int | None:
+    """Tokens read from a cache, by all the names there are beside the details."""
+    if usage.cache_read_input_tokens is not None:
+        return usage.cache_read_input_tokens
+    return first_known(usage.cached_tokens, usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
+
+
+def _searches(usage: TokenUsage) -> int | None:
+    told = usage.server_tool_use.web_search_requests if usage.server_tool_use else None
+    return told or usage.num_search_queries or (_connected(usage.connectors) if usage.connectors else None)
+
+
+def _connected(connectors: Mapping[str, int]) -> int | None:
+    return sum(count for name, count in connectors.items() if name.startswith("web_search")) or None
+
+
+def _audio_seconds(usage: TokenUsage) -> int | None:
+    """Speech that is charged by its length."""
+    told = usage.prompt_audio_seconds
+    if told is None and usage.seconds is None:
+        return None
+    if isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _MAX_SECONDS:
+        return told
+    return None if usage.seconds is None else round(usage.seconds)
+
+
+def _with_compaction(usage: TokenUsage) -> TokenUsage:
+    """Anthropic's own counts leave out what it took to shorten the conversation."""
+    extra = [one for one in usage.iterations or () if one.type == "compaction"]
+    if not extra:
+        return usage
+    return msgspec.structs.replace(
+        usage,
+        input_tokens=(usage.input_tokens or 0) + sum(one.input_tokens for one in extra),
+        output_tokens=(usage.output_tokens or 0) + sum(one.output_tokens for one in extra),
+        cache_read_input_tokens=(usage.cache_read_input_tokens or 0)
+        + sum(one.cache_read_input_tokens for one in extra),
+        cache_creation_input_tokens=(usage.cache_creation_input_tokens or 0)
+        + sum(one.cache_creation_input_tokens for one in extra),
     )
 
 
@@ -123,17 +208,20 @@ def _ends(usage: TokenUsage) -> tuple[int | None, int | None]:
     tokens_out = first_known(usage.completion_tokens, usage.output_tokens)
     if tokens_out is None or usage.prompt_tokens is None:
         return tokens_in, tokens_out
-    return tokens_in, tokens_out + _unseen(usage, usage.prompt_tokens, tokens_out)
+    tokens_in = usage.prompt_tokens + (usage.connector_tokens or 0)
+    return tokens_in, tokens_out + _unseen(usage, tokens_in, tokens_out)
 
 
 def _unseen(usage: TokenUsage, tokens_in: int, tokens_out: int) -> int:
     """What was generated beside the completion.
 
     Perplexity says so; of xAI and of Google's OpenAI dialect only the total tells that reasoning is not in
-    `completion_tokens`.
+    `completion_tokens`. Mistral's total has the tokens of speech, which went in and are charged by the second.
     """
     if usage.num_search_queries is not None:
         return (usage.reasoning_tokens or 0) + (usage.citation_tokens or 0)
+    if _audio_seconds(usage):
+        return 0
     return max(0, (usage.total_tokens or 0) - tokens_in - tokens_out)
 
 

@@ -1,0 +1,1 @@
+"""Analytics: what people and programs ask of the roll-ups, and what they are answered."""

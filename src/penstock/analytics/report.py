@@ -1,0 +1,153 @@
+"""What the roll-ups answered, as JSON: the shapes of the analytics endpoint.
+
+Pure. Names and units are for the outside: USD, milliseconds, RFC 3339. The question is read in `parameters.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from penstock.analytics.times import text_of
+from penstock.pricing.units import to_usd
+from penstock.stores.rollups import Bucket, Group, Question, Sums, widened
+from penstock.telemetry.sketch import Sketch, merged
+
+Value = str | int | bool | None
+
+SHARES: Final = (0.5, 0.9, 0.95, 0.99)
+
+_FLAGS = ("cached", "rate_limited", "error")
+_LETTERS = {"minute": "m", "hour": "h", "day": "d", "week": "w", "month": "mo"}
+
+
+class Quantiles(msgspec.Struct, frozen=True):
+    """Milliseconds that so many per cent of the calls did not exceed, within 4.4 %; None without calls."""
+
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What some calls add up to. `cost` is USD, of the calls whose cost is known.
+
+    `unpriced` is how many may have cost something that is not known. `duration` and `first_byte` are there where
+    `latencies` was asked for.
+    """
+
+    requests: int
+    errors: int
+    cached: int
+    rate_limited: int
+    tokens_in: int
+    tokens_out: int
+    cached_tokens_in: int
+    cached_tokens_out: int
+    cost: float
+    unpriced: int
+    duration: Quantiles | msgspec.UnsetType = msgspec.UNSET
+    first_byte: Quantiles | msgspec.UnsetType = msgspec.UNSET
+
+
+class GroupFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
+    """One group: where its bucket begins (RFC 3339; None without buckets), and its value of each name in `by`.
+
+    A status is a number, flags are true or false; None is a call without a model, or without that caller key.
+    """
+
+    begins_at: str | None
+    dimensions: dict[str, Value]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The answer. `since` and `until` are the times that were really answered for; `until` is not included."""
+
+    since: str
+    until: str
+    bucket: str
+    by: tuple[str, ...]
+    groups: list[GroupFigures]
+    totals: Figures
+
+
+def report(question: Question, groups: Sequence[Group]) -> Report:
+    """The answer to a question whose groups are these."""
+    asked = widened(question)
+    return Report(
+        text_of(asked.since_us),
+        text_of(asked.until_us),
+        bucket_name(question.bucket),
+        question.by,
+        [_group(question, group) for group in groups],
+        _figures(total_of(group.sums for group in groups)),
+    )
+
+
+def bucket_name(bucket: Bucket | None) -> str:
+    """`1h`, `1mo`, `all`."""
+    return "all" if bucket is None else f"{bucket.length}{_LETTERS[bucket.unit]}"
+
+
+def total_of(many: Iterable[Sums]) -> Sums:
+    """What these add up to; latencies only where all have them."""
+    total = None
+    for sums in many:
+        total = sums if total is None else _plus(total, sums)
+    return total or Sums()
+
+
+def value_of(name: str, text: str) -> Value:
+    """A group's value as JSON has it."""
+    if name in _FLAGS:
+        return text == "1"
+    if name == "status":
+        return int(text)
+    return text or None
+
+
+def _group(question: Question, group: Group) -> GroupFigures:
+    return GroupFigures(
+        begins_at=None if question.bucket is None else text_of(group.begins_us),
+        dimensions={name: value_of(name, text) for name, text in zip(question.by, group.values, strict=True)},
+        **msgspec.structs.asdict(_figures(group.sums)),
+    )
+
+
+_COUNTS = Sums.__struct_fields__[:10]
+
+
+def _plus(one: Sums, other: Sums) -> Sums:
+    counts = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS}
+    duration, first_byte = _both(one.duration, other.duration), _both(one.first_byte, other.first_byte)
+    return msgspec.structs.replace(one, **counts, duration=duration, first_byte=first_byte)
+
+
+def _both(one: Sketch | None, other: Sketch | None) -> Sketch | None:
+    return None if one is None or other is None else merged(one, other)
+
+
+def _figures(sums: Sums) -> Figures:
+    return Figures(
+        requests=sums.requests,
+        errors=sums.errors,
+        cached=sums.cached,
+        rate_limited=sums.rate_limited,
+        tokens_in=sums.tokens_in,
+        tokens_out=sums.tokens_out,
+        cached_tokens_in=sums.cached_tokens_in,
+        cached_tokens_out=sums.cached_tokens_out,
+        cost=to_usd(sums.cost_nano),
+        unpriced=sums.unpriced,
+        duration=_quantiles(sums.duration),
+        first_byte=_quantiles(sums.first_byte),
+    )
+
+
+def _quantiles(sketch: Sketch | None) -> Quantiles | msgspec.UnsetType:
+    if sketch is None:
+        return msgspec.UNSET
+    return Quantiles(*(None if one is None else round(one / 1000, 3) for one in sketch.quantiles(SHARES)))

@@ -1,0 +1,194 @@
+"""`penstock cost`: what calls have cost, by model, team, day or whatever else the sums are kept by.
+
+Reads the roll-ups read-only, beside a running gateway. Options and output only: what can be asked is known in
+`analytics/`, sums are made in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from penstock.analytics.parameters import BadParameter, read_by, read_model
+from penstock.analytics.report import report, total_of
+from penstock.analytics.times import date_of, parse_time, text_of
+from penstock.cli.access import tell
+from penstock.cli.options import data_option
+from penstock.cli.render import Cell
+from penstock.cli.tables import print_table
+from penstock.clock import Clock
+from penstock.pricing.units import NANO
+from penstock.stores.ledger import LedgerUnavailable
+from penstock.stores.rollups import Bucket, Group, Having, Question, Sums, Unanswerable, Unit
+from penstock.stores.sqlite_ledger import FILE_NAME
+from penstock.stores.sqlite_ledger_file import LedgerMissing
+from penstock.stores.sqlite_rollup_reader import SqliteRollups
+
+_UNITS: Final[dict[str, Unit]] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
+_NONE = "-"
+
+_HELP = """What calls have cost, in US dollars, with their tokens. Times are UTC.
+
+--by is any of model, provider, gateway, status, cached and error together, or one of token, user, team and
+metadata.NAME, alone or with gateway; and one of hour, day, week, month beside them.
+
+A call whose price is not known is in no sum: UNPRICED counts them, and a cost marked + is that of the others.
+
+\b
+Examples:
+  penstock cost                                the last 30 days, by model
+  penstock cost --by team --since 2026-11-01
+  penstock cost --by day --by provider --since 7d
+  penstock cost --by metadata.project --gateway prod
+  penstock cost --by month --since 52w --json | jq -c '[.begins_at, .cost]'
+"""
+
+
+@click.command(help=_HELP)
+@click.option(
+    "--by", multiple=True, default=("model",), show_default=True, help="One line for each. May be repeated."
+)
+@click.option(
+    "--since",
+    default="30d",
+    show_default=True,
+    metavar="TIME",
+    help="A date, a time, or how long ago: 24h, 30d.",
+)
+@click.option("--until", default="now", show_default=True, metavar="TIME", help="The same; not included.")
+@click.option("--account", help="Only this account.")
+@click.option("--gateway", "gateways", multiple=True, help="Only this gateway. May be repeated.")
+@click.option("--provider", "providers", multiple=True, help="Only this provider. May be repeated.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="As provider/model, or a model of any provider. May be repeated.",
+)
+@data_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line, as the analytics API has them."
+)
+def cost(
+    by: tuple[str, ...],
+    since: str,
+    until: str,
+    account: str | None,
+    gateways: tuple[str, ...],
+    providers: tuple[str, ...],
+    models: tuple[str, ...],
+    data: Path,
+    as_json: bool,
+) -> None:
+    unit, names = _read_by(by)
+    now_us = Clock().now_us()
+    alternatives = (
+        tuple(Having("gateway", "eq", (one,)) for one in gateways),
+        tuple(Having("provider", "eq", (one,)) for one in providers),
+        tuple(read_model(one) for one in models),
+    )
+    question = Question(
+        account,
+        _time("--since", since, now_us),
+        _time("--until", until, now_us),
+        None if unit is None else Bucket(unit),
+        names,
+        tuple(group for group in alternatives if group),
+    )
+    if question.since_us >= question.until_us:
+        raise click.UsageError("--since: it must be earlier than --until")
+    with _opened(data) as rollups:
+        try:
+            groups = rollups.ask(question)
+        except Unanswerable as error:
+            raise click.UsageError(str(error)) from None
+    groups.sort(
+        key=lambda group: (group.begins_us, -group.sums.cost_nano, -group.sums.requests, group.values)
+    )
+    if as_json:
+        _print_json(question, groups)
+    else:
+        _print_table(unit, names, groups)
+
+
+def _read_by(given: Sequence[str]) -> tuple[Unit | None, tuple[str, ...]]:
+    """The unit of time, and the other names."""
+    names = [name.strip() for one in given for name in one.split(",")]
+    units = [name for name in names if name in _UNITS]
+    if len(set(units)) > 1:
+        raise click.UsageError(f"--by: take one of {' and '.join(units)}")
+    try:
+        rest = read_by([name for name in names if name not in _UNITS])
+    except BadParameter as error:
+        raise click.UsageError(f"--by: {error.reason}, and hour, day, week, month") from None
+    return (_UNITS[units[0]] if units else None), rest
+
+
+def _time(option: str, text: str, now_us: int) -> int:
+    try:
+        return parse_time(text, now_us)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+@contextmanager
+def _opened(data: Path) -> Iterator[SqliteRollups]:
+    try:
+        with closing(SqliteRollups(data / FILE_NAME)) as rollups:
+            yield rollups
+    except LedgerMissing:
+        raise click.ClickException(
+            f"no ledger in {data}: start `penstock serve --data {data}` first"
+        ) from None
+    except LedgerUnavailable as error:
+        raise click.ClickException(f"cannot read the ledger in {data}: {error}") from None
+
+
+def _print_json(question: Question, groups: Sequence[Group]) -> None:
+    for group in report(question, groups).groups:
+        click.echo(msgspec.json.encode(group))
+
+
+def _print_table(unit: Unit | None, names: Sequence[str], groups: Sequence[Group]) -> None:
+    total = total_of(group.sums for group in groups)
+    heads = [*([f"{unit} (utc)"] if unit else []), *names]
+    lines = [[*_begin(unit, group), *(value or _NONE for value in group.values)] for group in groups]
+    lines.append(["total", *[""] * (len(heads) - 1)] if heads else [])
+    figures = [_figures(sums) for sums in (*(group.sums for group in groups), total)]
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *figures, strict=True)]
+    rows = [
+        [Cell(text) for text in (*line, *map(str.rjust, numbers, widths))]
+        for line, numbers in zip(lines, figures, strict=True)
+    ]
+    rows[-1] = [cell._replace(style="bold") for cell in rows[-1]]
+    print_table([*(head.upper() for head in heads), *map(str.rjust, _HEADINGS, widths)], rows)
+    if total.unpriced:
+        calls = "1 call has" if total.unpriced == 1 else f"{total.unpriced} calls have"
+        tell(f"{calls} no known price: what was paid for them is unknown, not zero.")
+
+
+def _begin(unit: Unit | None, group: Group) -> list[str]:
+    if unit is None:
+        return []
+    return [text_of(group.begins_us)[:16].replace("T", " ") if unit == "hour" else date_of(group.begins_us)]
+
+
+_HEADINGS = ("REQUESTS", "CACHED", "TOKENS IN", "TOKENS OUT", "COST (USD)", "UNPRICED")
+
+
+def _figures(sums: Sums) -> list[str]:
+    counts = (sums.requests, sums.cached, sums.tokens_in, sums.tokens_out)
+    return [*map(str, counts), _money(sums), str(sums.unpriced)]
+
+
+def _money(sums: Sums) -> str:
+    """USD; with a + where there are calls beside them whose cost is not known."""
+    if sums.unpriced and not sums.cost_nano:
+        return "unknown"
+    whole, rest = divmod(round(sums.cost_nano, -3), NANO)
+    return f"{whole}.{rest // 1000:06d}{'+' if sums.unpriced else ''}"

@@ -1,0 +1,51 @@
+"""`penstock export`: what the directory holds, as a file for `penstock plan` and `penstock apply`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from penstock.access.opening import open_vault, opener
+from penstock.catalog import catalog
+from penstock.cli.access import checked, opened, settings_of, tell
+from penstock.cli.names import account_name
+from penstock.cli.options import config_option, data_option
+from penstock.config_as_code.exporting import NotExportable, accounts_of
+from penstock.config_as_code.exporting import export as export_text
+
+_HELP = """Write gateways, custom providers, dynamic routes and datasets of the directory as TOML.
+
+Secrets are left out: variables of the environment stand for them. Tokens and stored keys are not in it.
+
+\b
+Examples:
+  penstock export > gateway.toml
+  penstock export --account local -o gateway.toml
+"""
+
+
+@click.command(help=_HELP)
+@click.option("--account", callback=checked(account_name), help="Only this account. [default: all]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Into this file. [default: to stdout]")
+@config_option
+@data_option
+def export(account: str | None, output: Path | None, config: Path | None, data: Path) -> None:
+    with opened(data) as directory:
+        snapshot = directory.snapshot()
+        open_secret = opener(open_vault(snapshot, os.environ, data))
+        found = catalog(settings_of(config, data), snapshot, open_secret)
+        accounts = accounts_of(directory) if account is None else [account]
+        try:
+            text = export_text(directory, found, open_secret, accounts)
+        except NotExportable as error:
+            raise click.ClickException(str(error)) from None
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"cannot write {output}: {error.strerror}") from None
+    tell(f"Wrote {', '.join(accounts) or 'nothing'} to {output}.")

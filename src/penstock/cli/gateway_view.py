@@ -1,0 +1,76 @@
+"""Gateways as lines, facts and JSON. Pure; no secret of theirs is in any of them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.catalog import Listed
+from penstock.cli.durations import duration_text
+from penstock.cli.render import Cell, local_time
+from penstock.settings import GatewaySettings
+from penstock.settings.gateway_fields import set_fields, to_fields
+from penstock.settings.gateway_secrets import masked
+from penstock.telemetry.present import rfc3339
+
+HEADINGS = ("GATEWAY", "FROM", "TOKEN", "CACHE", "RATE LIMIT", "OTHER FIELDS")
+
+_SHOWN = {
+    "authentication",
+    "cache_ttl",
+    "rate_limiting_interval",
+    "rate_limiting_limit",
+    "rate_limiting_technique",
+}
+_COLOURS = {"directory": "green", "built-in": "dim"}
+
+
+def line(one: Listed) -> list[Cell]:
+    """The fields of a gateway, in the order of `HEADINGS`."""
+    fields = one.fields
+    others = [name for name in set_fields(fields) if name not in _SHOWN]
+    return [
+        Cell(one.name),
+        Cell(one.source, _COLOURS.get(one.source, "")),
+        Cell("needed", "") if fields.authentication else Cell("not asked", "yellow"),
+        Cell(duration_text(fields.cache_ttl) if fields.cache_ttl else "-"),
+        Cell(_rate_limit(fields) or "-"),
+        Cell(", ".join(others) or "-"),
+    ]
+
+
+def facts(one: Listed) -> list[tuple[str, Cell]]:
+    """Where it comes from, and every field that differs from its default."""
+    found = [("gateway", Cell(one.name)), ("from", Cell(one.source))]
+    if one.stored is not None:
+        found.append(("created", Cell(local_time(one.stored.created_us))))
+        found.append(("modified", Cell(local_time(one.stored.modified_us))))
+    for name, value in masked(set_fields(one.fields)).items():
+        found.append((name, Cell(msgspec.json.encode(value).decode())))
+    if one.lost_secrets:
+        found.append(("secrets", Cell("cannot be opened: otel and stripe send nothing", "red")))
+    return found
+
+
+def record(one: Listed) -> dict[str, object]:
+    """A gateway as a JSON object, in the words of Cloudflare 4.2 and with its source; secrets masked."""
+    times: dict[str, object] = {}
+    if one.stored is not None:
+        times = {
+            "internal_id": one.stored.id,
+            "created_at": rfc3339(one.stored.created_us),
+            "modified_at": rfc3339(one.stored.modified_us),
+        }
+    return {
+        "id": one.id,
+        "account_id": one.account,
+        "source": one.source,
+        **times,
+        **masked(to_fields(one.fields)),
+    }
+
+
+def _rate_limit(fields: GatewaySettings) -> str:
+    if not fields.rate_limiting_limit or not fields.rate_limiting_interval:
+        return ""
+    sliding = " sliding" if fields.rate_limiting_technique == "sliding" else ""
+    return f"{fields.rate_limiting_limit} requests/{duration_text(fields.rate_limiting_interval)}{sliding}"

@@ -1,0 +1,50 @@
+"""What the commands over stored calls share: opening the ledger, and finding a call by a part of its id.
+
+What goes wrong ends the command with a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import click
+
+from penstock.stores.ledger import CallRow, LedgerReader, LedgerUnavailable
+from penstock.stores.sqlite_ledger import FILE_NAME
+from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
+
+_SHORTEST_PART = 8
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[SqliteReader]:
+    """The ledger of a data folder, to be read."""
+    try:
+        with closing(SqliteReader(data / FILE_NAME)) as ledger:
+            yield ledger
+    except LedgerMissing:
+        raise click.ClickException(
+            f"no ledger in {data}: start `penstock serve --data {data}` first"
+        ) from None
+    except LedgerUnavailable as error:
+        raise click.ClickException(f"the ledger in {data} cannot be used: {error}") from None
+
+
+def one(ledger: LedgerReader, part: str) -> CallRow:
+    """The call with this id, or the only one whose id begins or ends so."""
+    row = ledger.get(part)
+    if row is not None:
+        return row
+    if len(part) < _SHORTEST_PART:
+        raise click.ClickException(
+            f"no call has the id {part!r}; give at least {_SHORTEST_PART} characters of it"
+        )
+    found = ledger.find(part, 4)
+    if len(found) > 1:
+        raise click.ClickException(f"several calls fit {part!r}, give more of the id: {', '.join(found)}")
+    row = ledger.get(found[0]) if found else None
+    if row is None:
+        raise click.ClickException(f"no call's id begins or ends with {part!r}")
+    return row

@@ -1,0 +1,1 @@
+"""What leaves the installation: traces, metrics and logs, delivered at least once from the ledger on."""
