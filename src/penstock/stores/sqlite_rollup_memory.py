@@ -7,6 +7,7 @@ else, or a transaction was undone. So a writer that starts anew goes on where th
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
 
 from penstock.stores.rollup_counts import Caller, Cell
 from penstock.stores.rollups import OTHERS
@@ -19,11 +20,13 @@ _FIND_CELL = (
     "SELECT id FROM rollup_cells WHERE account = ? AND gateway = ? AND provider = ? AND model = ? "
     "AND status = ? AND cached = ? AND rate_limited = ? AND error = ?"
 )
+_FIND_MODEL = "SELECT id FROM rollup_models WHERE account = ? AND gateway = ? AND provider = ? AND model = ?"
+_NEW_MODEL = "INSERT INTO rollup_models VALUES (NULL, ?, ?, ?, ?)"
 _NEW_CELL = "INSERT INTO rollup_cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND_CALLER = "SELECT id FROM rollup_callers WHERE account = ? AND gateway = ? AND key = ?"
 _NEW_CALLER = "INSERT INTO rollup_callers VALUES (NULL, ?, ?, ?)"
 _MODELS = f"""
-SELECT DISTINCT model FROM rollups CROSS JOIN rollup_cells ON id = cell
+SELECT DISTINCT model FROM model_rollups CROSS JOIN rollup_models ON id = number
 WHERE level = {DAY} AND begins = ? AND account = ? AND gateway = ?"""
 _KEYS = f"""
 SELECT key FROM rollup_callers WHERE account = ?2 AND gateway = ?3
@@ -36,9 +39,21 @@ def find_cell(db: sqlite3.Connection, cell: Cell) -> int | None:
     return _number(db.execute(_FIND_CELL, cell).fetchone())
 
 
+def find_model(db: sqlite3.Connection, cell: Cell) -> int | None:
+    """The number of a cell's gateway, provider and model together, if they have one."""
+    return _number(db.execute(_FIND_MODEL, cell[:4]).fetchone())
+
+
 def find_caller(db: sqlite3.Connection, caller: Caller) -> int | None:
     """The number of a caller key, if it has one."""
     return _number(db.execute(_FIND_CALLER, caller).fetchone())
+
+
+class Numbers(NamedTuple):
+    """Of a cell, and of its gateway, provider and model together."""
+
+    cell: int
+    model: int
 
 
 class RollupMemory:
@@ -58,17 +73,19 @@ class RollupMemory:
             self._forget()
         self._addition = number + 1
 
-    def cell(self, db: sqlite3.Connection, minute: int, cell: Cell) -> int:
-        """The number under which a cell is counted in that day; of others, where the day has models enough."""
+    def cell(self, db: sqlite3.Connection, minute: int, cell: Cell) -> Numbers:
+        """Under what a cell is counted in that day; under others, where the day has models enough."""
         day = minute - minute % _DAY_MINUTES
         if not self._admits(db, _MODELS, (day, cell.account, cell.gateway), cell.model, self._values_a_day):
             cell = cell._replace(model=OTHERS)
-        number = self._cells.get(cell)
-        if number is None:
-            number = find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell))
-            self._cells[cell] = number
+        numbers = self._cells.get(cell)
+        if numbers is None:
+            numbers = self._cells[cell] = Numbers(
+                find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell)),
+                find_model(db, cell) or _inserted(db.execute(_NEW_MODEL, cell[:4])),
+            )
             self._names += 1
-        return number
+        return numbers
 
     def caller(self, db: sqlite3.Connection, hour: int, caller: Caller) -> int | None:
         """The number of a caller key; None where the day has keys enough."""
@@ -104,7 +121,7 @@ class RollupMemory:
         return True
 
     def _forget(self) -> None:
-        self._cells: dict[Cell, int] = {}
+        self._cells: dict[Cell, Numbers] = {}
         self._callers: dict[Caller, int] = {}
         self._days: dict[tuple[str, tuple[int | str, ...]], set[str]] = {}
         self._names = 0

@@ -18,6 +18,7 @@ Value = str | int | None
 
 DIMENSIONS: Final = ("gateway", "provider", "model", "status", "cached", "rate_limited", "error")
 _NUMBERS: Final = ("status", "cached", "rate_limited", "error")
+_OF_MODELS: Final = frozenset(("gateway", "provider", "model"))
 _OPERATORS: Final = {
     "lt": "<",
     "gt": ">",
@@ -34,7 +35,7 @@ _CELL_SUMS = (
     "total(tokens_in), total(tokens_out), total(tokens_in * cached), total(tokens_out * cached), "
     "total(cost_nano), sum(unpriced)"
 )
-_CALLER_SUMS = (
+_KEPT_SUMS = (
     "sum(requests), sum(errors), sum(cached), sum(rate_limited), total(tokens_in), total(tokens_out), "
     "total(cached_tokens_in), total(cached_tokens_out), total(cost_nano), sum(unpriced)"
 )
@@ -81,9 +82,13 @@ def caller_key(question: Question) -> str | None:
 def cells_statement(question: Question) -> Statement:
     """For a question of whole minutes, without a caller key."""
     sketches = ", merged(duration), merged(first_byte)" if question.latencies else ""
-    source = _union("SELECT * FROM rollups WHERE level = ?", [], _spans(question, MINUTE))
-    sql = f"SELECT {_columns(question, {})}, {_CELL_SUMS}{sketches} FROM ({source.sql}) "
-    return _finished(question, sql + "CROSS JOIN rollup_cells ON id = cell", source.values, {})
+    asked = {*question.by, *(one.dimension for group in question.having for one in group)}
+    table, names, sums = ("rollups", "rollup_cells ON id = cell", _CELL_SUMS)
+    if asked <= _OF_MODELS:
+        table, names, sums = ("model_rollups", "rollup_models ON id = number", _KEPT_SUMS)
+    source = _union(f"SELECT * FROM {table} WHERE level = ?", [], _spans(question, MINUTE))
+    sql = f"SELECT {_columns(question, {})}, {sums}{sketches} FROM ({source.sql}) "
+    return _finished(question, f"{sql}CROSS JOIN {names}", source.values, {})
 
 
 def callers_statement(question: Question, key: str) -> Statement:
@@ -94,7 +99,7 @@ def callers_statement(question: Question, key: str) -> Statement:
         "(SELECT id FROM rollup_callers WHERE key = ? AND ifnull(account = ?, 1))"
     )
     source = _union(rows, [key, question.account], _spans(question, HOUR))
-    sql = f"SELECT {_columns(question, names)}, {_CALLER_SUMS} FROM ({source.sql}) "
+    sql = f"SELECT {_columns(question, names)}, {_KEPT_SUMS} FROM ({source.sql}) "
     return _finished(question, sql + "CROSS JOIN rollup_callers ON id = caller", source.values, names)
 
 

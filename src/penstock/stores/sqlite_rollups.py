@@ -8,7 +8,7 @@ in `sqlite_rollup_reader.py`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from penstock.stores.ledger import CallRow, NewCall
 from penstock.stores.rollup_counts import (
@@ -25,7 +25,7 @@ from penstock.stores.rollup_counts import (
     unpacked,
 )
 from penstock.stores.rollups import METADATA, OTHERS, Repriced
-from penstock.stores.sqlite_rollup_memory import RollupMemory, find_caller, find_cell
+from penstock.stores.sqlite_rollup_memory import RollupMemory, find_caller, find_cell, find_model
 from penstock.stores.sqlite_rollup_schema import DAY, HOUR, LEVELS, MINUTE, MINUTES
 from penstock.telemetry.sketch import bytes_of, lanes_from
 
@@ -44,14 +44,23 @@ _ADD_CELLS = f"""
 INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET {_added(("requests", "tokens_in", "tokens_out", "unpriced", "cost_nano"))},
 duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
+_ADD_MODELS = f"""
+INSERT INTO model_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET {_added(_COLUMNS)},
+duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
 _ADD_CALLERS = f"""
 INSERT INTO caller_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET {_added(_COLUMNS)}"""
 _SETS = f"cost_nano = min(cost_nano + ?, {_MOST}), unpriced = unpriced + ?"
 _REPRICE_CELL = f"UPDATE rollups SET {_SETS} WHERE level = ? AND begins = ? AND cell = ?"
+_REPRICE_MODEL = f"UPDATE model_rollups SET {_SETS} WHERE level = ? AND begins = ? AND number = ?"
 _REPRICE_CALLER = (
     f"UPDATE caller_rollups SET {_SETS} WHERE level = ? AND caller = ? AND begins = ? AND value = ?"
 )
+
+
+_Rows = dict[tuple[int, int], CellSums]
+"""By the minute they begin, and a number."""
 
 
 class RollupWriter:
@@ -71,22 +80,27 @@ class RollupWriter:
             self._prepared = db
         self._memory.check(db)
         counts = counted(calls)
-        minutes = self._numbered(db, counts.cells)
-        hours = _folded(minutes, HOUR)
-        for level, rows in ((MINUTE, minutes), (HOUR, hours), (DAY, _folded(hours, DAY))):
+        cells, models = self._numbered(db, counts.cells)
+        for level, rows in _levels(cells):
             db.executemany(_ADD_CELLS, [(level, *key, *_cell_row(sums)) for key, sums in rows.items()])
+        for level, rows in _levels(models):
+            db.executemany(_ADD_MODELS, [(level, *key, *_model_row(sums)) for key, sums in rows.items()])
         by_hour = self._numbered_callers(db, counts.callers)
         for level, values in ((HOUR, by_hour), (DAY, _folded_callers(by_hour))):
             db.executemany(_ADD_CALLERS, [(level, *key, *_row(sums)) for key, sums in values.items()])
 
     def _numbered(
         self, db: sqlite3.Connection, cells: Mapping[tuple[int, Cell], CellSums]
-    ) -> dict[tuple[int, int], CellSums]:
-        rows: dict[tuple[int, int], CellSums] = {}
+    ) -> tuple[_Rows, _Rows]:
+        """By the minute and number of a cell, and of a model."""
+        by_cell: _Rows = {}
+        by_model: _Rows = {}
         for (minute, cell), sums in cells.items():
-            key = (minute, self._memory.cell(db, minute, cell))
-            rows[key] = added(rows[key], sums) if key in rows else sums
-        return rows
+            numbers = self._memory.cell(db, minute, cell)
+            for rows, number in ((by_cell, numbers.cell), (by_model, numbers.model)):
+                key = (minute, number)
+                rows[key] = added(rows[key], sums) if key in rows else sums
+        return by_cell, by_model
 
     def _numbered_callers(
         self, db: sqlite3.Connection, callers: Mapping[tuple[int, Caller], Mapping[str, Packed]]
@@ -120,9 +134,12 @@ def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -
     limited = is_rate_limited(call.status_code, refused=refused, error_code=call.error_code)
     place = (call.account, call.gateway, call.provider)
     cell = Cell(*place, call.model or "", call.status_code, call.cached, limited, not call.success)
-    numbers = [find_cell(db, cell), find_cell(db, cell._replace(model=OTHERS))]
-    for level, begins in zip(LEVELS, _begins(call), strict=True):
-        _first_hit(db, _REPRICE_CELL, [(*more, level, begins, number) for number in numbers])
+    others = cell._replace(model=OTHERS)
+    cells = (find_cell(db, cell), find_cell(db, others))
+    models = (find_model(db, cell), find_model(db, others))
+    for sql, numbers in ((_REPRICE_CELL, cells), (_REPRICE_MODEL, models)):
+        for level, begins in zip(LEVELS, _begins(call), strict=True):
+            _first_hit(db, sql, [(*more, level, begins, number) for number in numbers])
 
 
 def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -> None:
@@ -148,8 +165,14 @@ def _begins(call: CallRow) -> list[int]:
     return [minute - minute % length for length in MINUTES]
 
 
-def _folded(rows: Mapping[tuple[int, int], CellSums], level: int) -> dict[tuple[int, int], CellSums]:
-    folded: dict[tuple[int, int], CellSums] = {}
+def _levels(minutes: _Rows) -> Iterator[tuple[int, _Rows]]:
+    """The rows of each level."""
+    hours = _folded(minutes, HOUR)
+    yield from ((MINUTE, minutes), (HOUR, hours), (DAY, _folded(hours, DAY)))
+
+
+def _folded(rows: _Rows, level: int) -> _Rows:
+    folded: _Rows = {}
     for (begins, number), sums in rows.items():
         key = (begins - begins % MINUTES[level], number)
         folded[key] = added(folded[key], sums) if key in folded else sums
@@ -168,6 +191,10 @@ def _cell_row(sums: CellSums) -> tuple[int | bytes, ...]:
     requests, _, _, _, tokens_in, tokens_out, _, _, unpriced, cost_nano = _row(sums.sums)
     sketches = (bytes_of(sums.duration), bytes_of(sums.first_byte))
     return (requests, tokens_in, tokens_out, unpriced, cost_nano, *sketches)
+
+
+def _model_row(sums: CellSums) -> tuple[int | bytes, ...]:
+    return (*_row(sums.sums), bytes_of(sums.duration), bytes_of(sums.first_byte))
 
 
 def _row(sums: Packed) -> list[int]:
