@@ -110,7 +110,9 @@ def _test(made: Filter, condition: Condition) -> Test:
         case "wholesale":
             return made.constant(condition, flags_of(condition), False)
         case "dlp_action":
-            return made.constant(condition, condition.values, None)
+            return made.constant(
+                condition, [None if value == "" else value for value in condition.values], None
+            )
         case key if key in NUMBERS:
             return numbers(condition)
         case _:

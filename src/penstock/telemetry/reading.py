@@ -17,7 +17,7 @@ import msgspec
 from penstock.telemetry.record import HEAD_BYTES, CallRecord, Entry, Torn, read_frame
 
 PIECE_BYTES = 4 * 1024 * 1024  # a transaction costs as much as some fifty calls
-MAX_ROWS = 2000
+MAX_ROWS = 4000
 MAX_FRAME_BYTES = 256 * 1024 * 1024  # a head that tells of more is damaged
 
 _COPY_BYTES = 1024 * 1024

@@ -25,6 +25,7 @@ from penstock.telemetry.shipper import Shipper
 
 _LOCK = ".shipper.lock"
 _RETRY_SECONDS = 0.25
+_COLLECT_AFTER = 50_000  # a batch is tens of thousands of objects, none of them in a cycle
 
 Around = Callable[[OpenLedger], OpenLedger]
 
@@ -72,6 +73,7 @@ def main(
     before the ledger, and `changed` is called when the configuration may have changed (SIGHUP).
     """
     gc.freeze()  # walking what the parent made would only unshare it
+    gc.set_threshold(_COLLECT_AFTER)
     stop = SignalStop(parent_fd)
     signal.signal(signal.SIGHUP, lambda number, frame: changed())
     directory = data / DIRECTORY
