@@ -6,8 +6,7 @@ Reads the roll-ups read-only, beside a running gateway. Options and output only:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +19,11 @@ from penstock.analytics.times import date_of, parse_time, text_of
 from penstock.cli.access import tell
 from penstock.cli.options import data_option
 from penstock.cli.render import Cell
+from penstock.cli.stored_calls import opened_rollups
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.pricing.units import NANO
-from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.rollups import Bucket, Group, Having, Question, Sums, Unanswerable, Unit
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_ledger_file import LedgerMissing
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
 
 _UNITS: Final[dict[str, Unit]] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 _NONE = "-"
@@ -102,7 +98,7 @@ def cost(
     )
     if question.since_us >= question.until_us:
         raise click.UsageError("--since: it must be earlier than --until")
-    with _opened(data) as rollups:
+    with opened_rollups(data) as rollups:
         try:
             groups = rollups.ask(question)
         except Unanswerable as error:
@@ -134,19 +130,6 @@ def _time(option: str, text: str, now_us: int) -> int:
         return parse_time(text, now_us)
     except ValueError as error:
         raise click.UsageError(f"{option}: {error}") from None
-
-
-@contextmanager
-def _opened(data: Path) -> Iterator[SqliteRollups]:
-    try:
-        with closing(SqliteRollups(data / FILE_NAME)) as rollups:
-            yield rollups
-    except LedgerMissing:
-        raise click.ClickException(
-            f"no ledger in {data}: start `penstock serve --data {data}` first"
-        ) from None
-    except LedgerUnavailable as error:
-        raise click.ClickException(f"cannot read the ledger in {data}: {error}") from None
 
 
 def _print_json(question: Question, groups: Sequence[Group]) -> None:

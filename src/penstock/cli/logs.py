@@ -18,15 +18,13 @@ from rich.text import Text
 
 from penstock.cli import render
 from penstock.cli.options import data_option
-from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, LedgerUnavailable, Query, Scalar
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
+from penstock.cli.stored_calls import one, opened
+from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, Query, Scalar
 from penstock.telemetry.body_text import body_text
 from penstock.telemetry.present import log_detail, log_record
 
 _POLL_SECONDS = 0.25
 _MANY = 1000
-_SHORTEST_PART = 8
 
 _LIST_HELP = """List the calls that went through the gateway, newest first.
 
@@ -107,7 +105,7 @@ def logs(
     groups = (_any_of("provider", provider), _any_of("model", model), status)
     where = Query(gateways=gateway, conditions=tuple(group for group in groups if group))
     listing = _Listing(as_json=as_json)
-    with _Opened(data) as ledger:
+    with opened(data) as ledger:
         if follow:
             _follow(ledger, where, limit, listing)
         else:
@@ -120,8 +118,8 @@ def logs(
 @_json
 @click.pass_obj
 def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
-    with _Opened(data or given.data) as ledger:
-        row = _one(ledger, part.strip().lower())
+    with opened(data or given.data) as ledger:
+        row = one(ledger, part.strip().lower())
         bodies = ledger.bodies(row.id)
     if as_json or given.as_json:
         click.echo(_detail(row, bodies))
@@ -131,32 +129,6 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
 
 def _any_of(key: Literal["provider", "model"], values: Sequence[Scalar]) -> tuple[Condition, ...]:
     return (Condition(key, "eq", tuple(values)),) if values else ()
-
-
-class _Opened:
-    """The ledger for the length of a command; what goes wrong with it ends the command with a sentence."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = data
-
-    def __enter__(self) -> SqliteReader:
-        try:
-            self._reader = SqliteReader(self._data / FILE_NAME)
-        except LedgerMissing:
-            raise click.ClickException(
-                f"no ledger in {self._data}: start `penstock serve --data {self._data}` first"
-            ) from None
-        except LedgerUnavailable as error:
-            raise self._unreadable(error) from None
-        return self._reader
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._reader.close()
-        if isinstance(error, LedgerUnavailable):
-            raise self._unreadable(error) from None
-
-    def _unreadable(self, error: LedgerUnavailable) -> click.ClickException:
-        return click.ClickException(f"cannot read the ledger in {self._data}: {error}")
 
 
 class _Listing:
@@ -208,23 +180,6 @@ def _batches(ledger: LedgerReader, where: Query, limit: int) -> Iterator[list[Ca
             seen = rows[-1].arrival or seen
         seen = max(seen, last)
         time.sleep(_POLL_SECONDS)
-
-
-def _one(ledger: LedgerReader, part: str) -> CallRow:
-    row = ledger.get(part)
-    if row is not None:
-        return row
-    if len(part) < _SHORTEST_PART:
-        raise click.ClickException(
-            f"no call has the id {part!r}; give at least {_SHORTEST_PART} characters of it"
-        )
-    found = ledger.find(part, 4)
-    if len(found) > 1:
-        raise click.ClickException(f"several calls fit {part!r}, give more of the id: {', '.join(found)}")
-    row = ledger.get(found[0]) if found else None
-    if row is None:
-        raise click.ClickException(f"no call's id begins or ends with {part!r}")
-    return row
 
 
 def _print_call(row: CallRow, bodies: Bodies | None) -> None:

@@ -14,6 +14,7 @@ import click
 from penstock.stores.ledger import CallRow, LedgerReader, LedgerUnavailable
 from penstock.stores.sqlite_ledger import FILE_NAME
 from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
+from penstock.stores.sqlite_rollup_reader import SqliteRollups
 
 _SHORTEST_PART = 8
 
@@ -21,15 +22,27 @@ _SHORTEST_PART = 8
 @contextmanager
 def opened(data: Path) -> Iterator[SqliteReader]:
     """The ledger of a data folder, to be read."""
+    with _told(data), closing(SqliteReader(data / FILE_NAME)) as ledger:
+        yield ledger
+
+
+@contextmanager
+def opened_rollups(data: Path) -> Iterator[SqliteRollups]:
+    """The roll-ups of a data folder's ledger, to be asked."""
+    with _told(data), closing(SqliteRollups(data / FILE_NAME)) as rollups:
+        yield rollups
+
+
+@contextmanager
+def _told(data: Path) -> Iterator[None]:
     try:
-        with closing(SqliteReader(data / FILE_NAME)) as ledger:
-            yield ledger
+        yield
     except LedgerMissing:
         raise click.ClickException(
             f"no ledger in {data}: start `penstock serve --data {data}` first"
         ) from None
     except LedgerUnavailable as error:
-        raise click.ClickException(f"the ledger in {data} cannot be used: {error}") from None
+        raise click.ClickException(f"cannot read the ledger in {data}: {error}") from None
 
 
 def one(ledger: LedgerReader, part: str) -> CallRow:

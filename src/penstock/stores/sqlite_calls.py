@@ -15,9 +15,10 @@ import msgspec
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow, NewCall
 from penstock.stores.ledger_keys import created_us, unpacked
+from penstock.stores.rollup_counts import succeeded
 from penstock.stores.sqlite_fields import TEXTS
 from penstock.stores.sqlite_names import Names, texts
-from penstock.telemetry.record import CallRecord, Event, Outcome
+from penstock.telemetry.record import Event, Outcome
 
 Value = str | int | float | bytes | None
 
@@ -189,11 +190,6 @@ def bodies(form: int, request: bytes, response: bytes) -> Bodies:
         bool(form & REQUEST_CUT),
         bool(form & RESPONSE_CUT),
     )
-
-
-def succeeded(record: CallRecord) -> bool:
-    """A good status and a whole answer."""
-    return 0 < record.status < 400 and record.outcome == Outcome.COMPLETE
 
 
 def calls(db: sqlite3.Connection, rows: Sequence[Row], places: dict[int, tuple[str, str]]) -> list[CallRow]:
