@@ -83,6 +83,10 @@ def test_by_time_and_something_else(data: Path) -> None:
     assert found[2][:4] == ["2025-10-31", "01:00", "openai/a", "1"]
 
 
+def test_a_key_is_a_token(data: Path) -> None:
+    assert run(data, *SINCE, "--by", "key") == run(data, *SINCE, "--by", "token")
+
+
 def test_by_who_called(data: Path) -> None:
     found = lines(run(data, *SINCE, "--by", "team", "--account", "acc"))
     assert [line[:2] for line in found[1:]] == [["-", "3"], ["red", "1"], ["blue", "1"], ["total", "5"]]

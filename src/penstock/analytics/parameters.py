@@ -90,6 +90,7 @@ def within(question: Question, gateways: Collection[str] | None) -> Question:
 def read_by(values: Sequence[str]) -> tuple[str, ...]:
     """The names in `by`, given as one list with commas, or several times. Raises `BadParameter`."""
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    names = ["token" if name == "key" else name for name in names]  # a virtual key is a token
     for name in names:
         if not _is_known(name):
             raise BadParameter("by", f"{name!r} is none of {_allowed()}")
