@@ -32,6 +32,14 @@ BOMB = gzip.compress(b"\0" * 30_000_000, 1)
 
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
+    opened = Sender()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[Sender]:
+    """Does not wait long for those who say nothing."""
     opened = Sender(deadline=0.3)
     yield opened
     await opened.close()
@@ -71,12 +79,17 @@ LATER: dict[str, Reply] = {
 }
 
 
+WITHOUT_END = {"silence", "a body that stops", "only an interim answer"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("what", LATER)
-async def test_it_is_tried_again(upstream: Upstream, sender: Sender, kind: str, what: str) -> None:
+async def test_it_is_tried_again(
+    upstream: Upstream, sender: Sender, hasty: Sender, kind: str, what: str
+) -> None:
     upstream.will(LATER[what])
     with pytest.raises(TryAgain) as caught:
-        await outlet(kind, upstream.url, sender).deliver(PARCEL)
+        await outlet(kind, upstream.url, hasty if what in WITHOUT_END else sender).deliver(PARCEL)
     assert SECRET not in str(caught.value)
     assert caught.value.after in (None, 7, float("inf"))
     upstream.will(whole(b"{}"))
