@@ -10,9 +10,9 @@ from itertools import accumulate
 from random import Random
 from typing import Final, NamedTuple
 
+from penstock.journal.record import CallRecord
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Derived, NewCall
-from penstock.telemetry.record import CallRecord
 
 ACCOUNT: Final = "main"
 GATEWAYS: Final = ("production", "staging", "batch")

@@ -15,40 +15,46 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 PROVIDER_GUIDE = ROOT / "docs" / "guides" / "providers.md"
 
-# From the top downwards. A module belongs to the longest name that fits it. It may import what stands in a
+Rows = tuple[tuple[str, ...], ...]
+
+# From the top downwards: packages, each whole. A module belongs to the longest name that fits it. It may import what stands in a
 # lower row, and what belongs to the same name; never a neighbour in its row.
-LAYERS = (
+LAYERS: Rows = (
     ("__main__",),
     ("cli",),
-    ("supervisor", "doctor", "config_as_code"),
-    ("app", "keeper_process", "shipping"),
-    ("assembly", "keeper"),
-    ("web",),
+    ("processes",),
+    ("config_as_code", "pages"),
+    ("doctor", "management"),
+    ("control",),
+    ("export", "proxy", "shipper"),
+    ("access", "analytics", "calls", "metrics"),
+    ("stores",),
+    ("journal", "pricing"),
+    ("providers", "wire"),
+    ("__init__", "clock", "errors", "metadata", "durable", "settings", "dynamic_routing"),
+)
+
+# The largest package has rows of its own.
+PROXY_LAYERS: Rows = (
+    ("downstream.connection",),
     ("pipeline",),
-    ("controlled", "step_call"),
-    ("recall", "attempts", "answering", "worker_report"),
-    ("policies", "routing", "upstream", "outgoing", "telemetry.recorder"),
-    ("egress",),
-    ("telemetry.call_bodies",),
+    ("fallback", "dispatch"),
+    ("answer_cache", "attempts", "response"),
+    ("policies", "routing", "upstream.pool", "outgoing", "recorder"),
+    ("upstream.egress", "call_bodies"),
     ("call",),
-    ("inbound", "flight"),
-    ("relay", "request_body"),
-    ("exchange",),
     ("policies.stored_keys", "policies.retry"),
     ("policies.key_pool", "policies.breaker"),
-    ("analytics", "export", "retention", "gateway_source"),
-    ("access", "telemetry"),
-    ("catalog",),
-    ("stores",),
-    ("pricing",),
-    ("providers", "settings"),
-    ("telemetry.record", "telemetry.segments", "telemetry.sketch"),
-    ("wire", "dynamic_routing"),
-    ("__init__", "errors", "clock", "capture", "redaction", "metadata", "durable"),
+    ("downstream.inbound", "single_flight"),
+    ("downstream.relay", "request_body"),
+    ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
+    ("__init__", "upstream", "downstream", "capture", "redaction"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.
@@ -70,17 +76,21 @@ PURE = (
     "dynamic_routing",
     "providers",
     "errors",
-    "capture",
-    "redaction",
-    "call",
-    "routing",
-    "telemetry.record",
-    "telemetry.derive",
-    "telemetry.sketch",
+    "proxy.capture",
+    "proxy.redaction",
+    "proxy.call",
+    "proxy.routing",
+    "journal.record",
+    "calls.derive",
+    "stores.sketch",
     "analytics",
 )
 CLOCKS = {"time", "random", "secrets", "uuid"}
-WITH_CLOCKS = ("clock", "supervisor", "cli")  # they start, watch and show; no call passes through them
+WITH_CLOCKS = (
+    "clock",
+    "processes.supervisor",
+    "cli",
+)  # they start, watch and show; no call passes through them
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
@@ -98,11 +108,11 @@ LATE_IMPORTS = {
     ("penstock.export.log_encryption", "cryptography.hazmat.primitives.serialization"),
     ("penstock.export.otlp_traces", "penstock.export"),  # with protobuf, 8 MB
     ("penstock.export.sender", "httpx"),  # 20 MB, and most installations export nothing
-    ("penstock.web.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
+    ("penstock.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
     ("penstock.wire.content_encoding", "brotli"),  # most answers have gzip or nothing
     ("penstock.wire.content_encoding", "zstandard"),
     # Alembic: 25 MB and a third of a second, and most files of the directory are up to date.
-    ("penstock.stores.sqlite_directory_file", "penstock.stores.directory_migrations.steps"),
+    ("penstock.stores.sqlite.control_store.file", "penstock.stores.sqlite.control_store.migrations.steps"),
 }
 
 REGISTRIES = re.compile(
@@ -118,7 +128,7 @@ def text(path: Path) -> str:
 
 
 def module_name(path: Path) -> str:
-    """`src/penstock/web/health.py` → `penstock.web.health`; a package is called by its own name."""
+    """`src/penstock/web/health.py` → `penstock.pages.health`; a package is called by its own name."""
     parts = path.relative_to(SRC).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -159,13 +169,29 @@ def fits(name: str, prefix: str) -> bool:
     return name == prefix or name.startswith(f"{prefix}.")
 
 
-def place(module: str) -> tuple[int, str]:
-    """Row and name of a module of penstock among the layers."""
-    name = module.partition(".")[2] or "__init__"
-    found = [(len(part), row, part) for row, parts in enumerate(LAYERS) for part in parts if fits(name, part)]
-    assert found, f"{module} has no place in the layers"
+def place(name: str, rows: Rows) -> tuple[int, str]:
+    """Row and part, among rows of parts, that a dotted name belongs to: the longest that fits."""
+    found = [(len(part), row, part) for row, parts in enumerate(rows) for part in parts if fits(name, part)]
+    assert found, f"{name} has no place in the layers"
     _, row, part = max(found)
     return row, part
+
+
+def named_below(package: str) -> dict[str, str]:
+    """The modules of a package by their names, and by the names they have below it."""
+    return {name: name[len(package) + 1 :] or "__init__" for name in SOURCES if fits(name, package)}
+
+
+def against(rows: Rows, package: str) -> list[str]:
+    """The imports within a package that do not point downwards."""
+    below = named_below(package)
+    places = {name: place(short, rows) for name, short in below.items()}
+    return [
+        f"{name} imports {other}"
+        for name, (row, part) in places.items()
+        for other in own_imports(name) & places.keys()
+        if places[other][1] != part and places[other][0] <= row
+    ]
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -177,20 +203,24 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 # -- which way imports point
 
 
-def test_imports_point_downwards() -> None:
-    wrong = []
-    for module in PENSTOCK:
-        row, part = place(module)
-        for other in own_imports(module) & PENSTOCK.keys():
-            other_row, other_part = place(other)
-            if other_part != part and other_row <= row:
-                wrong.append(f"{module} imports {other}")
-    assert not wrong
+LAYERED = pytest.mark.parametrize(
+    ("rows", "package"), [(LAYERS, "penstock"), (PROXY_LAYERS, "penstock.proxy")], ids=["penstock", "proxy"]
+)
 
 
-def test_every_layer_is_there() -> None:
-    used = {place(module)[1] for module in PENSTOCK}
-    assert used == {part for row in LAYERS for part in row}
+@LAYERED
+def test_imports_point_downwards(rows: Rows, package: str) -> None:
+    assert against(rows, package) == []
+
+
+@LAYERED
+def test_every_layer_is_there(rows: Rows, package: str) -> None:
+    used = {place(short, rows)[1] for short in named_below(package).values()}
+    assert used == {part for row in rows for part in row}
+
+
+def test_layers_are_whole_packages() -> None:
+    assert all("." not in part for row in LAYERS for part in row)
 
 
 def test_there_are_no_cycles() -> None:
@@ -262,7 +292,7 @@ def test_only_the_upstream_opens_connections() -> None:
         "start_tls",
     }
     for name, path in PENSTOCK.items():
-        if name == "penstock.upstream":
+        if name == "penstock.proxy.upstream.pool":
             continue
         used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
         assert not used & opening, name
@@ -270,24 +300,26 @@ def test_only_the_upstream_opens_connections() -> None:
 
 def test_only_the_pages_beside_the_data_plane_are_asgi() -> None:
     assert [name for name in PENSTOCK if outside(name, {"starlette"})] == [
-        "penstock.web.health",
-        "penstock.web.management.application",
-        "penstock.web.metrics",
+        "penstock.management.application",
+        "penstock.pages.health",
+        "penstock.pages.metrics",
     ]
 
 
 def test_only_the_phases_and_the_assembly_know_policies() -> None:
-    others = [name for name in PENSTOCK if not fits(name, "penstock.policies")]
-    knowing = {name for name in others if any(fits(one, "penstock.policies") for one in own_imports(name))}
+    others = [name for name in PENSTOCK if not fits(name, "penstock.proxy.policies")]
+    knowing = {
+        name for name in others if any(fits(one, "penstock.proxy.policies") for one in own_imports(name))
+    }
     assert knowing == {
-        "penstock.app",
-        "penstock.assembly",
-        "penstock.attempts",
-        "penstock.call",
-        "penstock.pipeline",
-        "penstock.recall",
-        "penstock.upstream",
-        "penstock.worker_report",
+        "penstock.processes.worker",
+        "penstock.control.compile",
+        "penstock.proxy.attempts",
+        "penstock.proxy.call",
+        "penstock.proxy.pipeline",
+        "penstock.proxy.answer_cache",
+        "penstock.proxy.upstream.pool",
+        "penstock.processes.worker_report",
     }
 
 

@@ -21,9 +21,9 @@ from bench.measure import SUBJECT, Measure, Target
 from bench.session import Session
 from bench.stats import median, percentile
 from penstock.stores.ledger import CallRow, Move, NewCall, Query
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite_reader import SqliteReader
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 Thing = TypeVar("Thing")
 

@@ -18,11 +18,11 @@ from bench.ledger_rows import BEGIN_US, rows, texts
 from bench.measure import SUBJECT, Measure, Target
 from bench.rounds import Round, measure
 from bench.session import Session
+from penstock.journal import segments
+from penstock.journal.record import frame
 from penstock.pricing.packaged import PackagedPrices
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.telemetry import segments
-from penstock.telemetry.record import frame
-from penstock.telemetry.shipper import Shipper
+from penstock.shipper.shipper import Shipper
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 
 NAME = "shipping"
 RATE = "calls shipped per second"

@@ -9,8 +9,8 @@ import pytest
 
 from penstock.access.first_run import ensure_admin
 from penstock.access.tokens import ID_BYTES, PERMISSIONS, SALT_BYTES, SECRET_BYTES, allows, matches, parse
-from penstock.stores.directory import Replace
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import Replace
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from directory_kit import SECRETS, custom_provider, filled, nonce, provider_key, secrets
 
 from penstock.access import rotation
 from penstock.access.master_key import (
@@ -23,8 +22,9 @@ from penstock.access.master_key import (
 )
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, SealBroken, Vault, seal_label
-from penstock.stores.directory import Add, DirectoryUnavailable, Remove, Reseal, SealedOtherwise
-from penstock.stores.sqlite_directory import SqliteDirectory
+from penstock.stores.control_store import Add, DirectoryUnavailable, Remove, Reseal, SealedOtherwise
+from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from support.control_store_kit import SECRETS, custom_provider, filled, nonce, provider_key, secrets
 
 OLD, NEW, THIRD = (bytes([byte]) * KEY_BYTES for byte in (1, 2, 3))
 NOTHING: Mapping[str, str] = {}

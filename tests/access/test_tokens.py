@@ -23,7 +23,7 @@ from penstock.access.tokens import (
     secret_hash,
     token_text,
 )
-from penstock.stores.directory import Permission, SecretHash, Token
+from penstock.stores.control_store import Permission, SecretHash, Token
 
 ID = bytes(range(ID_BYTES))
 OLD, NEW, OTHER = (new_token_text(ID, bytes([byte]) * SECRET_BYTES) for byte in (1, 2, 3))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault, seal_label
-from penstock.stores.directory import SEAL_LABEL_BYTES, CustomProvider, ProviderKey
+from penstock.stores.control_store import SEAL_LABEL_BYTES, CustomProvider, ProviderKey
 
 MASTER = bytes(range(KEY_BYTES))
 NONCE = b"n" * NONCE_BYTES

@@ -21,11 +21,11 @@ from penstock.analytics.parameters import (
 )
 from penstock.analytics.report import bucket_name, report, total_of
 from penstock.analytics.times import month_of, parse_moment, parse_time, text_of
+from penstock.journal.record import Outcome
 from penstock.stores.rollups import Having, Question, Sums, fits
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
-from penstock.stores.sqlite_rollups import RollupWriter
-from penstock.telemetry.record import Outcome
-from penstock.telemetry.sketch import RELATIVE_ERROR
+from penstock.stores.sketch import RELATIVE_ERROR
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
+from penstock.stores.sqlite.rollups.writer import RollupWriter
 from support.rollups import DAY_US, HOUR_US, START_US, RollupFile, model_answer, rolled, sums_of
 
 NOW = START_US + 2 * DAY_US

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from penstock.analytics.gateway_size import GatewaySize
 from penstock.analytics.graphql import execute
 from penstock.analytics.graphql_filter import BadQuery, read_filter
+from penstock.journal.record import Outcome
 from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.rollups import Group, Question
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
-from penstock.stores.sqlite_rollups import RollupWriter
-from penstock.telemetry.record import Outcome
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
+from penstock.stores.sqlite.rollups.writer import RollupWriter
 from support.rollups import DAY_US, HOUR_US, MINUTE_US, START_US, RollupFile, rolled
 
 NOW = START_US + 2 * DAY_US

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from penstock.clock import Clock
+from penstock.journal.record import CallRecord
 from penstock.stores.ledger import CallRow, Derived, Move, NewCall, Query
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite_reader import SqliteReader
-from penstock.telemetry.record import CallRecord
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 
 BASE = CallRecord(
     "id", "event", 0, "acc", "main", "openai", "POST", "chat/completions", 200, 0,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.stores.lmdb_environment import open_environment
-from penstock.stores.lmdb_replies import CACHE, DATABASES, FOLDER, IDEMPOTENCY, LmdbReplies
+from penstock.stores.lmdb.environment import open_environment
+from penstock.stores.lmdb.replies import CACHE, DATABASES, FOLDER, IDEMPOTENCY, LmdbReplies
 from penstock.stores.replies import Reply, Scope
 
 NOW = 1_760_000_000_000_000

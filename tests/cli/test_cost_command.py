@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from penstock.cli.cost import cost
 from penstock.clock import Clock
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_rollups import RollupWriter
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.sqlite.rollups.writer import RollupWriter
 from support.rollups import DAY_US, HOUR_US, START_US, RollupFile, rolled
 
 START = [sys.executable, "-c", "from penstock.cli.cost import cost; cost(prog_name='penstock cost')"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stored_costs import SEARCH, add, on_a_terminal, run, start
 
-from penstock.telemetry.record import Event
+from penstock.journal.record import Event
 
 EXPLAIN = start("explain", "explain")
 TRAIL = (

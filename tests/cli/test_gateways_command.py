@@ -8,12 +8,12 @@ import pwd
 from pathlib import Path
 
 import pytest
-from directory_commands import Shell
+from control_store_commands import Shell
 
-from penstock.access.opening import open_catalog
+from penstock.control.opening import open_catalog
 from penstock.settings import GatewaySettings, Settings
 from penstock.settings.server import ServerSettings
-from penstock.stores.directory import Add, Dataset, StoredGateway
+from penstock.stores.control_store import Add, Dataset, StoredGateway
 
 HIDDEN = "Bearer VERYSECRETVALUE"
 OTEL = [{"url": "https://traces.example", "headers": {"x-key": HIDDEN}}]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from directory_commands import Shell
+from control_store_commands import Shell
 
 from penstock.access.tokens import allows, matches, parse
-from penstock.stores.directory import Add, RateLimit, Replace, SpendLimit, Token
+from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
 
 _DAY_US = 86_400 * 1_000_000
 FORM = re.compile(r"pst_[0-9a-z]{16}_[0-9A-Za-z]{43}\n")

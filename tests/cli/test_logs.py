@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from penstock.journal.record import CallRecord
 from penstock.stores.ledger import Derived, Move, NewCall
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.telemetry.record import CallRecord
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 
 BASE = CallRecord(
     "id", "event", 1_760_000_000_000_000, "acc", "main", "openai", "POST", "chat/completions", 200, 0,

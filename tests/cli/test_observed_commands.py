@@ -16,8 +16,8 @@ from stored_costs import BASE, USED, environment, on_a_terminal, rows, run, star
 from penstock.clock import Clock
 from penstock.stores.ledger import Derived, Move, NewCall
 from penstock.stores.rollups import Question
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 COST, REPRICE, LOGS = (start(name, name) for name in ("cost", "reprice", "logs"))
 USERS = ("ann", "日本語の名前", "e\u0301lise", "👩‍💻 x", "a\tb\nc\x1b[2J", "\u202egnp.exe", "x" * 200)

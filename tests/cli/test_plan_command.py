@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from directory_commands import Shell
+from control_store_commands import Shell
 
 from penstock.cli import apply as apply_command
-from penstock.stores.directory import Add, Dataset, DynamicRoute, Replace, StoredGateway
+from penstock.stores.control_store import Add, Dataset, DynamicRoute, Replace, StoredGateway
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "access.md"
 ROUTE = """

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from directory_commands import Shell
+from control_store_commands import Shell
 
 from penstock.access.master_key import FILE_VARIABLE, KEY_VARIABLE, NEW_FILE_NAME, load_master_key
 from penstock.access.vault import KEY_BYTES, Vault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from directory_commands import Shell
+from control_store_commands import Shell
 
 from penstock.access.master_key import load_master_key
 from penstock.access.provider_secret import headers_of

@@ -11,8 +11,8 @@ from stored_costs import DAY, SEARCH, add, on_a_terminal, rows, run, start
 
 from penstock.clock import Clock
 from penstock.stores.rollups import Question
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 REPRICE = start("reprice", "reprice")
 PRICES = '["openai/gpt"]\ninput = 1\noutput = 10\n["openai/new"]\ninput = 1\noutput = 1\n'

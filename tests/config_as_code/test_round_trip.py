@@ -12,19 +12,19 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.access.opening import opener
 from penstock.access.provider_secret import headers_text
-from penstock.access.stored_gateways import new_gateway
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
-from penstock.catalog import catalog
 from penstock.config_as_code.document import read_document
 from penstock.config_as_code.draft import Now
 from penstock.config_as_code.exporting import accounts_of, export
 from penstock.config_as_code.plan import Plan
 from penstock.config_as_code.planning import make_plan
 from penstock.config_as_code.toml_text import table
+from penstock.control.catalog import catalog
+from penstock.control.opening import opener
+from penstock.control.stored_gateways import new_gateway
 from penstock.settings import Settings
-from penstock.stores.directory import (
+from penstock.stores.control_store import (
     Add,
     CustomProvider,
     Dataset,
@@ -36,7 +36,7 @@ from penstock.stores.directory import (
     RouteVersion,
     StoredGateway,
 )
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 
 VAULT = Vault(bytes([3]) * KEY_BYTES)
 ACCOUNTS = ("local", "acme")

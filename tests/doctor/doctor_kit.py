@@ -14,9 +14,9 @@ import msgspec
 from penstock.access.vault import NONCE_BYTES, Vault
 from penstock.doctor.case import Case, open_case
 from penstock.doctor.finding import Finding
-from penstock.stores.directory import CustomProvider, ProviderKey
-from penstock.telemetry.state_file import FOLDER, process_birth
-from penstock.telemetry.worker_state import WorkerState, encode
+from penstock.metrics.worker_file import FOLDER, process_birth
+from penstock.metrics.worker_state import WorkerState, encode
+from penstock.stores.control_store import CustomProvider, ProviderKey
 
 NOW = 1_760_000_000_000_000
 MASTER = bytes(range(32))

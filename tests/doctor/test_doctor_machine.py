@@ -20,10 +20,11 @@ from penstock.doctor.prices import prices
 from penstock.doctor.units import MIB
 from penstock.pricing.loading import table_path
 from penstock.pricing.price_table import FORMAT, Table
-from penstock.stores import lmdb_counters, lmdb_replies
-from penstock.stores.lmdb_counters import LmdbCounters
-from penstock.stores.lmdb_environment import open_environment
-from penstock.stores.lmdb_usage import Usage
+from penstock.stores.lmdb import counters as lmdb_counters
+from penstock.stores.lmdb import replies as lmdb_replies
+from penstock.stores.lmdb.counters import LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
+from penstock.stores.lmdb.usage import Usage
 from penstock.stores.replies import Reply, Scope
 
 # -- shared stores

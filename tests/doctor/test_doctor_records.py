@@ -15,11 +15,11 @@ from penstock.clock import Clock
 from penstock.doctor.machine import clock
 from penstock.doctor.records import records
 from penstock.doctor.units import MIB
+from penstock.journal.record import CallRecord
+from penstock.journal.segments import DIRECTORY, new_name
+from penstock.shipper.shipper import DAMAGED
 from penstock.stores.ledger import Derived, Move, NewCall
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.telemetry.record import CallRecord
-from penstock.telemetry.segments import DIRECTORY, new_name
-from penstock.telemetry.shipper import DAMAGED
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 
 SEGMENT = new_name(NOW - SECOND_US, 7, 0)
 RECORD = CallRecord(

@@ -7,8 +7,8 @@ from pathlib import Path
 from doctor_kit import NOW, SECOND_US, case_of, running, states, tell, told, worker_state
 
 from penstock.doctor.workers import workers
-from penstock.telemetry.state_file import FOLDER
-from penstock.telemetry.worker_state import BreakerState, KeySetAside
+from penstock.metrics.worker_file import FOLDER
+from penstock.metrics.worker_state import BreakerState, KeySetAside
 
 STATE = worker_state()
 NAME = f"worker {STATE.pid}"

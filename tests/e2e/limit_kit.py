@@ -13,12 +13,12 @@ from itertools import count
 import msgspec
 
 from penstock.access.tokens import ID_BYTES, SALT_BYTES, SECRET_BYTES, id_of, new_token_text, secret_hash
+from penstock.calls.log_record import LogRecord
 from penstock.metadata import MetadataValue
 from penstock.settings import load
+from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
 from penstock.stores.counters import Window
-from penstock.stores.directory import Add, RateLimit, Replace, SpendLimit, Token
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
-from penstock.telemetry.present import LogRecord
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 from support.checks import check_error, check_ids
 from support.client import Answer, Client, Header
 from support.configuration import providers

@@ -18,8 +18,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from penstock.stores.ledger import ANY
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_reader import SqliteReader
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.configuration import gateways, providers
 from support.gateway import PROGRAM, Gateway, environment
 from support.replies import Act, Reply, chunked, head, sse, whole

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from conftest import Connect
 from penstock.access.tokens import new_token_text, secret_hash
-from penstock.stores.directory import Add, Token
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import Add, Token
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 from support.client import Answer, Client, Header, request
 from support.configuration import gateways, providers
 from support.inprocess import InProcess

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.stores.directory import Remove
+from penstock.stores.control_store import Remove
 from support.access import ACCOUNT, COMPAT, UNIVERSAL, Access, bearer, from_here, steps, take_up
 from support.checks import check_error
 from support.client import Answer, Header

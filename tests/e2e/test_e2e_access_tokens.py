@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Connect, OpenGateway
 from penstock.access.tokens import id_of
-from penstock.stores.directory import Permission
+from penstock.stores.control_store import Permission
 from support.access import ACCOUNT, CHAT, Access, bearer, take_up
 from support.checks import check_error, check_ids
 from support.client import Answer, Header, request

@@ -21,7 +21,7 @@ from recall_kit import (
 from conftest import Connect, OpenGateway
 from penstock.access.vault import NONCE_BYTES, Vault
 from penstock.settings import load
-from penstock.stores.directory import Add, CustomProvider, ProviderKey, RateLimit, Replace
+from penstock.stores.control_store import Add, CustomProvider, ProviderKey, RateLimit, Replace
 from support.canned import chat_reply
 from support.checks import check_error
 from support.client import Header

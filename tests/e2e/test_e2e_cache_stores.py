@@ -22,7 +22,7 @@ from recall_kit import (
 )
 
 from conftest import Connect, OpenGateway
-from penstock.stores.lmdb_replies import CACHE, FOLDER, LmdbReplies
+from penstock.stores.lmdb.replies import CACHE, FOLDER, LmdbReplies
 from penstock.stores.replies import Reply as Kept
 from penstock.stores.replies import Scope
 from support.checks import check_error

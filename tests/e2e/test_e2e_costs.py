@@ -28,7 +28,7 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway, Serve
-from penstock.telemetry.present import LogRecord
+from penstock.calls.log_record import LogRecord
 from support.client import Header
 from support.replies import Act, Reply, sse, whole
 from support.upstream import Upstream

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from limit_kit import CHAT, GPT, metadata, one_row, plain, rule, spending
 
 from conftest import Connect, OpenGateway
-from penstock.telemetry.present import LogRecord
+from penstock.calls.log_record import LogRecord
 from support.client import Header
 from support.upstream import Upstream
 

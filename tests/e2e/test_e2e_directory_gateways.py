@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from conftest import Connect, OpenGateway, Serve
-from penstock.stores.directory import Add, Json, Remove, Replace, StoredGateway
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import Add, Json, Remove, Replace, StoredGateway
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 from support.access import Access, bearer, take_up
 from support.checks import check_error
 from support.client import Answer, request

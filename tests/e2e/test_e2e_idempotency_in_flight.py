@@ -23,7 +23,7 @@ from recall_kit import (
 )
 
 from conftest import Connect, OpenGateway
-from penstock.stores.lmdb_replies import FOLDER, IDEMPOTENCY, LmdbReplies
+from penstock.stores.lmdb.replies import FOLDER, IDEMPOTENCY, LmdbReplies
 from penstock.stores.replies import Reply as Kept
 from penstock.stores.replies import Scope
 from support.canned import EVENTS

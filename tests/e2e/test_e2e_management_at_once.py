@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from conftest import Serve
-from penstock.stores.directory import AuditEntry, ProviderKey, StoredGateway
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import AuditEntry, ProviderKey, StoredGateway
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 from support.access import holding
 from support.gateway import PROGRAM, Gateway
 

@@ -32,7 +32,7 @@ from observed_kit import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from conftest import Serve
-from penstock.telemetry.present import LogRecord
+from penstock.calls.log_record import LogRecord
 from support.gateway import Gateway
 from support.upstream import Upstream
 from support.waiting import eventually

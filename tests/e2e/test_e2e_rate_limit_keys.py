@@ -16,7 +16,7 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway
-from penstock.stores.directory import RateLimit
+from penstock.stores.control_store import RateLimit
 from support.checks import check_error
 from support.client import Answer, Client, Header
 from support.upstream import Upstream

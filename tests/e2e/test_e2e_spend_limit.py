@@ -22,7 +22,7 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway
-from penstock.stores.directory import SpendLimit
+from penstock.stores.control_store import SpendLimit
 from support.checks import check_ids
 from support.client import Answer, Client, Header
 from support.replies import whole

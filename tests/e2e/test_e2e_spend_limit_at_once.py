@@ -34,10 +34,10 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway
+from penstock.stores.control_store import SpendLimit
 from penstock.stores.counters import Claim, Reservation, Window
-from penstock.stores.directory import SpendLimit
-from penstock.stores.lmdb_counters import LmdbCounters
-from penstock.stores.lmdb_leases import ALIVE_US
+from penstock.stores.lmdb.counters import LmdbCounters
+from penstock.stores.lmdb.leases import ALIVE_US
 from support.client import Header, request
 from support.inprocess import InProcess
 from support.replies import Reply, silence

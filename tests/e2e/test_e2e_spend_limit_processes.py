@@ -12,10 +12,10 @@ from pathlib import Path
 from limit_kit import CHAT, GPT, NANO, SECOND, answer, costs, rule, spend_key, spending
 
 from conftest import Connect, Serve
-from penstock.stores import lmdb_counters
 from penstock.stores.counters import Window
-from penstock.stores.lmdb_counters import DATABASES, LmdbCounters
-from penstock.stores.lmdb_environment import open_environment
+from penstock.stores.lmdb import counters as lmdb_counters
+from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
 from support.checks import check_error
 from support.client import Broken, Client, request
 from support.replies import Reply

@@ -31,11 +31,11 @@ from limit_kit import (
 )
 
 from conftest import Connect, Serve
-from penstock.stores import lmdb_counters
+from penstock.calls.log_record import LogRecord
 from penstock.stores.counters import Window
-from penstock.stores.lmdb_counters import DATABASES, LmdbCounters
-from penstock.stores.lmdb_environment import open_environment
-from penstock.telemetry.present import LogRecord
+from penstock.stores.lmdb import counters as lmdb_counters
+from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
 from support.client import Broken, Header, request
 from support.gateway import PROGRAM, Gateway, environment
 from support.replies import Reply, whole

@@ -18,8 +18,8 @@ import uvloop
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from penstock.telemetry.record import CallRecord, Outcome, read_frames
-from penstock.telemetry.segments import DIRECTORY, list_segments
+from penstock.journal.record import CallRecord, Outcome, read_frames
+from penstock.journal.segments import DIRECTORY, list_segments
 from support.client import Answer, Broken, Client, request
 from support.configuration import gateways, providers
 from support.inprocess import InProcess

@@ -11,8 +11,8 @@ import pytest
 
 from conftest import Connect, OpenGateway
 from penstock.stores.ledger import Bodies
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_reader import SqliteReader
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.checks import check_error
 from support.client import Answer, Broken, Client, Header, request
 from support.configuration import gateways, openai, providers

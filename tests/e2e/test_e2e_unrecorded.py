@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock import pipeline
+from penstock.proxy import pipeline
 from support.configuration import openai
 from support.replies import whole
 from support.upstream import Upstream

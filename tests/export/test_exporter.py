@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 
 import pytest
-from export_kit import SOON, Killed, Outlet, Store, a_clock, an_empty_store, open_exporter, run_out
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from penstock.export.delivery import Refused, TryAgain
 from penstock.export.exporter import LONGEST_PAUSE, PAGE, Batching
 from penstock.stores.ledger import Bodies, CallRow
 from support.clock import FakeClock
+from support.export_kit import SOON, Killed, Outlet, Store, a_clock, an_empty_store, open_exporter, run_out
 
 store = pytest.fixture(an_empty_store)
 clock = pytest.fixture(a_clock)

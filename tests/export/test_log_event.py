@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from export_kit import Store, an_empty_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.export.log_encryption import KeyBroken, LogEncryption
 from penstock.export.log_event import MOST_BYTES, log_line
+from penstock.journal.record import Outcome
 from penstock.stores.ledger import Bodies, CallRow
-from penstock.telemetry.record import Outcome
+from support.export_kit import Store, an_empty_store
 
 store = pytest.fixture(an_empty_store)
 

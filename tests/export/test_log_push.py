@@ -11,7 +11,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from export_kit import Store, a_sender, an_empty_store
 
 from penstock.export.delivery import Parcel, Refused, TryAgain
 from penstock.export.destinations import Folder, HttpServer, S3Bucket
@@ -19,6 +18,7 @@ from penstock.export.log_push import LogPush, object_name
 from penstock.export.sender import Sender
 from penstock.settings.telemetry import HttpDestination, S3Destination
 from support.clock import FakeClock
+from support.export_kit import Store, a_sender, an_empty_store
 from support.replies import Act, raw, whole
 from support.upstream import Seen, Upstream
 

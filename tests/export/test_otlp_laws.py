@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from export_kit import Store, an_empty_store, new_call
 from google.protobuf.json_format import Parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,9 +17,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from penstock.export import otlp_json, otlp_protobuf
 from penstock.export.span import span_of
 from penstock.export.trace_context import PARENT_HEADER, TRACE_HEADER, W3C_HEADER
+from penstock.journal.record import Event
+from penstock.metrics.call_tally import Tally, call_metrics, new_tally
 from penstock.stores.ledger import Bodies, CallRow
-from penstock.telemetry.call_tally import Tally, call_metrics, new_tally
-from penstock.telemetry.record import Event
+from support.export_kit import Store, an_empty_store, new_call
 
 store = pytest.fixture(an_empty_store)
 

@@ -10,7 +10,6 @@ import logging
 from typing import Any
 
 import pytest
-from export_kit import Store, a_sender, an_empty_store
 from google.protobuf.json_format import MessageToDict, Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -22,9 +21,10 @@ from penstock.export.delivery import Parcel, Refused, TryAgain
 from penstock.export.otlp_traces import OtlpTraces
 from penstock.export.sender import Sender
 from penstock.export.span import LONGEST_TEXT
+from penstock.journal.record import Event, Outcome
 from penstock.settings.gateways import OtelExporter
 from penstock.stores.ledger import Bodies, CallRow
-from penstock.telemetry.record import Event, Outcome
+from support.export_kit import Store, a_sender, an_empty_store
 from support.replies import Act, Reply, raw, silence, whole
 from support.upstream import Upstream
 
@@ -112,7 +112,7 @@ async def test_a_call_as_json(store: Store, upstream: Upstream, sender: Sender) 
             "gen_ai.output.messages": '[{"message":{"content":"Hello"}}]',
             "http.response.status_code": "200",
             "penstock.step": "0",
-            "penstock.attempts": "2",
+            "penstock.proxy.attempts": "2",
             "penstock.cached": False,
             "penstock.user": "ann",
             "team": "x",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from export_kit import Store, an_empty_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from penstock.export.trace_context import PARENT_HEADER, TRACE_HEADER, W3C_HEADER, trace_context
+from support.export_kit import Store, an_empty_store
 
 store = pytest.fixture(an_empty_store)
 

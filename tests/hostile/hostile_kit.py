@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.telemetry.record import CallRecord, read_frames
-from penstock.telemetry.segments import DIRECTORY, list_segments
+from penstock.journal.record import CallRecord, read_frames
+from penstock.journal.segments import DIRECTORY, list_segments
 from support.client import Answer, Client
 from support.configuration import openai
 from support.inprocess import InProcess

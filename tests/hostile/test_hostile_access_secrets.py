@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.stores.directory import Add, Remove
+from penstock.stores.control_store import Add, Remove
 from support.access import ACCOUNT, CHAT, COMPAT, UNIVERSAL, Access, bearer, holding, steps, take_up
 from support.client import Answer, Header
 from support.configuration import gateways, providers

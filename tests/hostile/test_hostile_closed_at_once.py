@@ -8,9 +8,9 @@ import pytest
 from hostile_kit import CHAT, gateway_for, is_envelope
 
 from conftest import Connect, OpenGateway
-from penstock.exchange import Connection
-from penstock.upstream import Pool
-from penstock.upstream import Upstream as Outgoing
+from penstock.proxy.upstream.exchange import Connection
+from penstock.proxy.upstream.pool import Pool
+from penstock.proxy.upstream.pool import Upstream as Outgoing
 from support.upstream import Upstream
 
 

@@ -178,7 +178,7 @@ async def test_what_a_receiver_says_drives_no_terminal(
     upstream: Upstream, sender: Sender, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream.will(whole(body), whole(body, 400))
-    caplog.set_level(logging.INFO, "penstock.keeper")
+    caplog.set_level(logging.INFO, "penstock.processes.keeper")
     await outlet("otlp", upstream.url, sender).deliver(PARCEL)
     with pytest.raises(Refused) as caught:
         await outlet("otlp", upstream.url, sender).deliver(PARCEL)

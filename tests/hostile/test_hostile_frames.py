@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.telemetry.record import (
+from penstock.journal.record import (
     HEAD_BYTES,
     CallRecord,
     Torn,

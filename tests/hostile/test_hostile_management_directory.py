@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from conftest import OpenGateway
-from penstock.stores.sqlite_directory import FILE_NAME
+from penstock.stores.sqlite.control_store.store import FILE_NAME
 from support.configuration import providers
 from support.upstream import Upstream
 
@@ -121,7 +121,7 @@ async def test_a_disk_that_is_full_keeps_what_there_is(
         shutil.copy(gateway.data / FILE_NAME, copy)
         with closing(sqlite3.connect(gateway.data / FILE_NAME)) as db:
             (pages,) = db.execute("PRAGMA page_count").fetchone()
-        monkeypatch.setattr("penstock.stores.sqlite_directory_file.sqlite3", _Full(pages))
+        monkeypatch.setattr("penstock.stores.sqlite.control_store.file.sqlite3", _Full(pages))
         large = {**PLAIN, "store_id": "x" * 100_000}
         answer = await client.put(f"{GATEWAYS}/g", json=large)
         assert answer.status_code == 503

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.stores.directory import StoredGateway
+from penstock.stores.control_store import StoredGateway
 from support.access import Access
 from support.client import Broken, request
 from support.inprocess import InProcess

@@ -18,7 +18,7 @@ from hostile_kit import CHAT, becomes, gateway_limits, records
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.telemetry.record import CallRecord
+from penstock.journal.record import CallRecord
 from support.client import Answer, Client
 from support.inprocess import InProcess
 from support.replies import raw

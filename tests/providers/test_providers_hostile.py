@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.registry import BUILT_IN, Registry
 
 REGISTRY = Registry({"workers-ai": "https://api.cloudflare.com/client/v4/accounts/abc"})
@@ -79,7 +79,7 @@ SETTLING = [
 ]
 
 
-def fal_target(value: str | None) -> Header:
+def fal_target(value: str | None) -> HeaderLookup:
     return {"x-fal-target-url": value}.get
 
 
@@ -141,7 +141,7 @@ def test_law_normalising_twice_is_normalising_once(provider: Provider, tail: str
 
 @given(st.sampled_from([p for p in BUILT_IN if p.static]), TAILS, st.text(max_size=20))
 def test_law_a_static_provider_sees_no_header(provider: Provider, tail: str, value: str) -> None:
-    def outcome(header: Header) -> Location | str:
+    def outcome(header: HeaderLookup) -> Location | str:
         try:
             return provider.locate(tail, header)
         except GatewayError as error:

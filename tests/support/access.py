@@ -21,7 +21,7 @@ from penstock.access.provider_secret import headers_text
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
 from penstock.clock import Clock
 from penstock.metadata import MetadataValue
-from penstock.stores.directory import (
+from penstock.stores.control_store import (
     Add,
     CustomProvider,
     Permission,
@@ -30,7 +30,7 @@ from penstock.stores.directory import (
     Replace,
     Token,
 )
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 from support.client import Answer, Header, request
 from support.inprocess import InProcess
 

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 import psutil
 
-from penstock.telemetry.present import LogRecord
+from penstock.calls.log_record import LogRecord
 from support.processes import is_alive
 from support.waiting import PATIENCE, eventually
 

@@ -13,20 +13,20 @@ from pathlib import Path
 import uvicorn
 from uvicorn.server import ServerState
 
-from penstock.app import Parts, lane_limits, open_parts
+from penstock.calls.log_record import LogRecord, log_record
+from penstock.journal.segments import DIRECTORY
+from penstock.management.api import ENDPOINTS
+from penstock.management.application import management_routes
+from penstock.management.resources import Desk
+from penstock.pages.health import HealthPages
+from penstock.processes.worker import Parts, lane_limits, open_parts
+from penstock.proxy.downstream.busy_poll import Spin
+from penstock.proxy.downstream.connection import FastLane, lane_class
 from penstock.settings import Settings, load
+from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import ANY, Bodies, CallRow
-from penstock.stores.sqlite_ledger import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite_reader import SqliteReader
-from penstock.telemetry.present import LogRecord, log_record
-from penstock.telemetry.segments import DIRECTORY
-from penstock.telemetry.shipper import Shipper
-from penstock.web.fastlane import FastLane, lane_class
-from penstock.web.health import HealthPages
-from penstock.web.management.api import ENDPOINTS
-from penstock.web.management.application import management_routes
-from penstock.web.management.desk import Desk
-from penstock.web.spin import Spin
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from support.client import Client
 from support.clock import FakeClock
 from support.gateway import prepare

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
+from penstock.journal.record import CallRecord, Outcome
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import CallRow, Derived, NewCall
 from penstock.stores.rollups import Bucket, Group, Having, Question, Repriced, Sums, widened
-from penstock.stores.sqlite_ledger_file import opened, transaction
-from penstock.stores.sqlite_rollups import RollupWriter
-from penstock.telemetry.record import CallRecord, Outcome
-from penstock.telemetry.sketch import Sketch
+from penstock.stores.sketch import Sketch
+from penstock.stores.sqlite.ledger.file import opened, transaction
+from penstock.stores.sqlite.rollups.writer import RollupWriter
 
 START_US = 1_761_868_800_000_000  # 2025-10-31 at midnight, a Friday
 MINUTE_US = 60_000_000

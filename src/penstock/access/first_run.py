@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.access import tokens
-from penstock.stores.directory import Add, Directory, Token
+from penstock.stores.control_store import Add, Directory, Token
 
 ACTOR = "first-run"
 

@@ -22,7 +22,7 @@ from penstock.access.master_key import (
     write_key_file,
 )
 from penstock.access.vault import Vault, seal_label
-from penstock.stores.directory import Directory
+from penstock.stores.control_store import Directory
 
 
 class Rotated(NamedTuple):

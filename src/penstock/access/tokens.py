@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.stores.directory import Permission, SecretHash, Token
+from penstock.stores.control_store import Permission, SecretHash, Token
 
 TOKEN_PREFIX: Final = b"pst_"
 ID_BYTES: Final = 10

@@ -11,7 +11,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from penstock.stores.directory import SEAL_LABEL_BYTES
+from penstock.stores.control_store import SEAL_LABEL_BYTES
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12

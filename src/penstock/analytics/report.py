@@ -13,7 +13,7 @@ import msgspec
 from penstock.analytics.times import text_of
 from penstock.pricing.units import to_usd
 from penstock.stores.rollups import Bucket, Group, Question, Sums, widened
-from penstock.telemetry.sketch import Sketch, merged
+from penstock.stores.sketch import Sketch, merged
 
 Value = str | int | bool | None
 

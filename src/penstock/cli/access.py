@@ -18,13 +18,13 @@ import click
 
 from penstock.access.master_key import MasterKeyError, load_or_make
 from penstock.access.provider_secret import MAX_SECRET_BYTES
-from penstock.access.stored_gateways import Seal
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
+from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
-from penstock.stores.directory import DirectoryError, Noun, Snapshot
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import DirectoryError, Noun, Snapshot
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]

@@ -14,13 +14,14 @@ import click
 import lmdb
 import msgspec
 
+from penstock.calls.log_record import rfc3339
 from penstock.cli.access import confirm
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time, safe, size
 from penstock.cli.tables import print_table
 from penstock.settings import ConfigError, load
-from penstock.stores.lmdb_environment import open_environment
-from penstock.stores.lmdb_replies import (
+from penstock.stores.lmdb.environment import open_environment
+from penstock.stores.lmdb.replies import (
     CACHE,
     DATABASES,
     FOLDER,
@@ -28,7 +29,6 @@ from penstock.stores.lmdb_replies import (
     LmdbReplies,
 )
 from penstock.stores.replies import RepliesUnavailable, Scope, Stats
-from penstock.telemetry.present import rfc3339
 
 _HEADINGS = ("STORE", "ENTRIES", "BYTES", "LIMIT", "OLDEST", "HITS", "STORED", "EVICTED", "EXPIRED")
 _SIZE_OF_THE_FILE = 0  # whatever the workers opened it with

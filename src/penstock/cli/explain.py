@@ -1,6 +1,6 @@
 """`penstock explain`: why a call went as it did, and how its cost came about.
 
-Options and output only: the story is told in `telemetry/explain.py`.
+Options and output only: the story is told in `calls/explain.py`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from penstock.calls.costing import needs_request
+from penstock.calls.explain import Moment, PriceStory, Story
+from penstock.calls.explain import explain as story_of
+from penstock.calls.repricing import request_of
 from penstock.cli.options import data_option
 from penstock.cli.price_options import config_option, open_prices, prices_option
 from penstock.cli.render import duration, safe
 from penstock.cli.stored_calls import one, opened
-from penstock.telemetry.costing import needs_request
-from penstock.telemetry.explain import Moment, PriceStory, Story
-from penstock.telemetry.explain import explain as story_of
-from penstock.telemetry.repricing import request_of
 
 _BAR = 24
 _WRONG = ("failed", "refused")

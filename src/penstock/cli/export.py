@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from penstock.access.opening import open_vault, opener
-from penstock.catalog import catalog
 from penstock.cli.access import checked, opened, settings_of, tell
 from penstock.cli.names import account_name
 from penstock.cli.options import config_option, data_option
 from penstock.config_as_code.exporting import NotExportable, accounts_of
 from penstock.config_as_code.exporting import export as export_text
+from penstock.control.catalog import catalog
+from penstock.control.opening import open_vault, opener
 
 _HELP = """Write gateways, custom providers, dynamic routes and datasets of the directory as TOML.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.catalog import Listed
+from penstock.calls.log_record import rfc3339
 from penstock.cli.durations import duration_text
 from penstock.cli.render import Cell, local_time
+from penstock.control.catalog import Listed
 from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import set_fields, to_fields
 from penstock.settings.gateway_secrets import masked
-from penstock.telemetry.present import rfc3339
 
 HEADINGS = ("GATEWAY", "FROM", "TOKEN", "CACHE", "RATE LIMIT", "OTHER FIELDS")
 

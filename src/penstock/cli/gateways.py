@@ -14,18 +14,18 @@ from typing import NoReturn
 import click
 import msgspec
 
-from penstock.access.opening import open_catalog, open_vault, opener
-from penstock.access.stored_gateways import belongings, changed_gateway, new_gateway
-from penstock.catalog import Catalog, Listed
 from penstock.cli import gateway_options, names
 from penstock.cli.access import account_option, checked, confirm, opened, sealer, settings_of, tell
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.tables import print_facts, print_table
 from penstock.clock import Clock
+from penstock.control.catalog import Catalog, Listed
+from penstock.control.opening import open_catalog, open_vault, opener
+from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.directory import Add, Remove, Replace, Snapshot, StoredGateway
-from penstock.stores.sqlite_directory import SqliteDirectory
+from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
+from penstock.stores.sqlite.control_store.store import SqliteDirectory
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
 

@@ -21,7 +21,7 @@ from penstock.cli.render import local_time
 from penstock.cli.tables import print_facts, print_table
 from penstock.cli.token_view import HEADINGS, facts, line, record
 from penstock.clock import Clock
-from penstock.stores.directory import Add, Permission, Remove, Replace, Technique, Token
+from penstock.stores.control_store import Add, Permission, Remove, Replace, Technique, Token
 
 _CREATE_HELP = """Make a token and print it, once: only a hash of it is kept.
 

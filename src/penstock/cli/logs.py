@@ -16,12 +16,12 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from penstock.calls.body_text import body_text
+from penstock.calls.log_record import log_detail, log_record
 from penstock.cli import render
 from penstock.cli.options import data_option
 from penstock.cli.stored_calls import one, opened
 from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, Query, Scalar
-from penstock.telemetry.body_text import body_text
-from penstock.telemetry.present import log_detail, log_record
 
 _POLL_SECONDS = 0.25
 _MANY = 1000

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from penstock.access import provider_rows
+from penstock.control import provider_rows
 from penstock.settings.gateways import AccountId, GatewayId
 from penstock.settings.server import HostName
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import click
 
-from penstock.access.opening import open_vault, opener
-from penstock.access.stored_gateways import Seal
-from penstock.catalog import catalog
 from penstock.cli.access import opened, settings_of
 from penstock.cli.options import config_option, data_option, json_option
 from penstock.cli.plan_view import echo_plan
@@ -19,8 +16,11 @@ from penstock.config_as_code.document import read_document
 from penstock.config_as_code.draft import Now
 from penstock.config_as_code.plan import Plan
 from penstock.config_as_code.planning import make_plan
+from penstock.control.catalog import catalog
+from penstock.control.opening import open_vault, opener
+from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError
-from penstock.stores.directory import Directory
+from penstock.stores.control_store import Directory
 
 _HELP = """Show what `penstock apply` would change: what is made (+), changed (~) and removed (-).
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from penstock.cli.render import safe
 from penstock.config_as_code.plan import FieldChange, Plan, Step
-from penstock.stores.directory import Json
+from penstock.stores.control_store import Json
 
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _SHOWN = 200  # characters of a value

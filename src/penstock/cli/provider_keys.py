@@ -14,10 +14,10 @@ import click
 import msgspec
 
 from penstock.access.master_key import KEY_VARIABLE, KeySource, key_source, read_key_file
-from penstock.access.provider_rows import check_hosts, tenant_hosts, with_secret
 from penstock.access.provider_secret import checked_secret
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
+from penstock.calls.log_record import rfc3339
 from penstock.cli import names
 from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
@@ -25,8 +25,8 @@ from penstock.cli.render import Cell, local_time
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock
-from penstock.stores.directory import Add, ProviderKey, Remove
-from penstock.telemetry.present import rfc3339
+from penstock.control.provider_rows import check_hosts, tenant_hosts, with_secret
+from penstock.stores.control_store import Add, ProviderKey, Remove
 
 _ADD_HELP = """Store a credential of a provider. It is read from standard input, or asked for.
 

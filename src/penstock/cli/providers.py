@@ -11,19 +11,19 @@ from pathlib import Path
 import click
 import msgspec
 
-from penstock.access.provider_rows import NotHttps, check_address, with_headers
 from penstock.access.provider_secret import headers_text
+from penstock.calls.log_record import rfc3339
 from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock
+from penstock.control.provider_rows import NotHttps, check_address, with_headers
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
-from penstock.stores.directory import Add, CustomProvider, Remove, Replace, Snapshot
-from penstock.telemetry.present import rfc3339
+from penstock.stores.control_store import Add, CustomProvider, Remove, Replace, Snapshot
 
 _LIST_HELP = """List the providers: your own of the directory first, then the built-in ones, with where they go.
 

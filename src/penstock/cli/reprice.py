@@ -1,6 +1,6 @@
 """`penstock reprice`: the costs of stored calls under today's prices.
 
-Options and output only. What a call costs today is in `telemetry/repricing.py`; the store corrects its sums
+Options and output only. What a call costs today is in `calls/repricing.py`; the store corrects its sums
 with each batch, so that a run that was interrupted can simply be started again.
 """
 
@@ -18,6 +18,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from penstock.calls.costing import Prices
+from penstock.calls.repricing import Page, Sums, changes, pages
 from penstock.cli.durations import duration_text, seconds
 from penstock.cli.options import data_option
 from penstock.cli.price_options import config_option, open_prices, prices_option
@@ -27,10 +29,8 @@ from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.pricing.units import NANO, to_usd
 from penstock.stores.ledger import Condition, LedgerReader, LedgerUnavailable, Query
-from penstock.stores.sqlite_editor import SqliteEditor
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.telemetry.costing import Prices
-from penstock.telemetry.repricing import Page, Sums, changes, pages
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
 
 _HEADINGS = (
     "PROVIDER",

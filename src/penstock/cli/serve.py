@@ -16,13 +16,13 @@ import msgspec
 
 from penstock.access import tokens
 from penstock.access.first_run import ACTOR, ensure_admin
-from penstock.access.opening import opener
-from penstock.catalog import catalog
 from penstock.clock import Clock
+from penstock.control.catalog import catalog
+from penstock.control.opening import opener
+from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
-from penstock.stores.directory import DirectoryError
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
-from penstock.supervisor import LocalParallel, StartError, Supervisor
+from penstock.stores.control_store import DirectoryError
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond

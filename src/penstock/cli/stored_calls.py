@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from penstock.stores.ledger import CallRow, LedgerReader, LedgerUnavailable
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.stores.sqlite_reader import LedgerMissing, SqliteReader
-from penstock.stores.sqlite_rollup_reader import SqliteRollups
+from penstock.stores.sqlite.ledger.reader import LedgerMissing, SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 _SHORTEST_PART = 8
 

@@ -14,7 +14,7 @@ import msgspec
 
 from penstock.cli.durations import parse_seconds
 from penstock.metadata import MetadataValue
-from penstock.stores.directory import RateLimit, SpendLimit, Technique
+from penstock.stores.control_store import RateLimit, SpendLimit, Technique
 
 _MOST_METADATA = 5  # Cloudflare 3.18
 _RESERVED = "cf."  # Cloudflare 3.18

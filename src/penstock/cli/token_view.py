@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from penstock.access.tokens import is_live
+from penstock.calls.log_record import rfc3339
 from penstock.cli.durations import duration_text
 from penstock.cli.render import Cell, local_time
-from penstock.stores.directory import Token
-from penstock.telemetry.present import rfc3339
+from penstock.stores.control_store import Token
 
 HEADINGS = ("ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS")
 

@@ -15,9 +15,11 @@ from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.plan import Step, differences
 from penstock.dynamic_routing.check import check_elements
 from penstock.dynamic_routing.dialect import modern
+from penstock.management.datasets import MAX_DATASETS, checked_filters
+from penstock.management.problem import ManagementError
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.settings.toml_position import KeyPath
-from penstock.stores.directory import (
+from penstock.stores.control_store import (
     Add,
     CustomProvider,
     Dataset,
@@ -32,8 +34,6 @@ from penstock.stores.directory import (
     StoredGateway,
     Token,
 )
-from penstock.web.management.datasets import MAX_DATASETS, checked_filters
-from penstock.web.management.problem import ManagementError
 
 _COMMENT = "penstock apply"
 _ROUTE_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")  # it is part of the model's name: dynamic/NAME

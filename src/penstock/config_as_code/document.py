@@ -12,6 +12,8 @@ from typing import ClassVar, cast
 
 import msgspec
 
+from penstock.management.custom_provider_shapes import Name as ProviderName
+from penstock.management.datasets import Name as DatasetName
 from penstock.settings import ConfigError
 from penstock.settings.check import Problem
 from penstock.settings.gateway_fields import Fields
@@ -19,8 +21,6 @@ from penstock.settings.gateways import AccountId, GatewayId, GatewaySettings
 from penstock.settings.layers import Layer, file_layer
 from penstock.settings.toml_position import KeyPath, lines, nearest_line
 from penstock.settings.value_types import Secret, Table
-from penstock.web.management.custom_provider_shapes import Name as ProviderName
-from penstock.web.management.datasets import Name as DatasetName
 
 LATER = ("routes", "datasets")
 """What stands in a gateway's table and is no field of it."""

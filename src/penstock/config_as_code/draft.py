@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from penstock.access.stored_gateways import Seal
-from penstock.catalog import Catalog, OpenSecret
 from penstock.config_as_code.document import Document
 from penstock.config_as_code.plan import Plan, Step
+from penstock.control.catalog import Catalog, OpenSecret
+from penstock.control.stored_gateways import Seal
 from penstock.settings.check import Problem
 from penstock.settings.toml_position import KeyPath
-from penstock.stores.directory import Change, Directory, Json, Snapshot
+from penstock.stores.control_store import Change, Directory, Json, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from penstock.access.provider_secret import headers_of
-from penstock.catalog import Catalog, OpenSecret
 from penstock.config_as_code.belongings import serving
 from penstock.config_as_code.placeholders import Names
 from penstock.config_as_code.toml_text import NoToml, table
+from penstock.control.catalog import Catalog, OpenSecret
 from penstock.settings.gateway_fields import set_fields, to_settings
 from penstock.settings.gateway_secrets import join_secrets, split_secrets
-from penstock.stores.directory import CustomProvider, Dataset, Directory, DynamicRoute, Json, StoredGateway
+from penstock.stores.control_store import (
+    CustomProvider,
+    Dataset,
+    Directory,
+    DynamicRoute,
+    Json,
+    StoredGateway,
+)
 
 _HEADING = """\
 # What the directory of a Penstock holds: gateways, providers, dynamic routes and datasets.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.stores.directory import Action, Change, Json
+from penstock.stores.control_store import Action, Change, Json
 
 
 class FieldChange(msgspec.Struct, frozen=True):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.access.stored_gateways import belongings, changed_gateway, new_gateway
 from penstock.config_as_code.belongings import plan_datasets, plan_routes, removed
 from penstock.config_as_code.document import Document, GatewayTable
 from penstock.config_as_code.draft import Draft, Now
 from penstock.config_as_code.placeholders import filled_fields
 from penstock.config_as_code.plan import Plan, Step, differences
 from penstock.config_as_code.provider_plan import plan_providers
+from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
 from penstock.settings import ConfigError
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.directory import Add, InGateway, Remove, Replace, StoredGateway
+from penstock.stores.control_store import Add, InGateway, Remove, Replace, StoredGateway
 
 _SECRETS = "secrets"
 

@@ -13,13 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.catalog import Catalog, catalog
+from penstock.control.catalog import Catalog, catalog
+from penstock.metrics.worker_file import FOLDER, States, read_states
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
 from penstock.settings.check import Problem
-from penstock.stores.directory import DirectoryError, Snapshot
-from penstock.stores.sqlite_directory import FILE_NAME, SqliteDirectory
-from penstock.stores.sqlite_facts import Unreadable, is_current_directory
-from penstock.telemetry.state_file import FOLDER, States, read_states
+from penstock.stores.control_store import DirectoryError, Snapshot
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.facts import Unreadable, is_current_directory
 
 _DATA_VARIABLE = "PENSTOCK_DATA"
 _LOCK = "lock"

@@ -8,9 +8,9 @@ from typing import Final
 
 from penstock.doctor.case import Case
 from penstock.doctor.configuration import configuration, useless_settings
+from penstock.doctor.control_store import directory
 from penstock.doctor.credentials import credentials
 from penstock.doctor.data_folder import data_folder, disk_space
-from penstock.doctor.directory import directory
 from penstock.doctor.finding import Finding, problem
 from penstock.doctor.gateway import answering, running
 from penstock.doctor.machine import clock, open_files, proxies

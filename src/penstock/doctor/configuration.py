@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from penstock.assembly import build_registry
+from penstock.control.compile import build_registry
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.settings import ConfigError, check_bind, unused

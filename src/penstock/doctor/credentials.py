@@ -23,7 +23,7 @@ from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import counted
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN, Registry
-from penstock.stores.directory import CustomProvider, ProviderKey, Snapshot
+from penstock.stores.control_store import CustomProvider, ProviderKey, Snapshot
 
 _REPLACE = "remove it and store it again: `penstock provider-keys remove`, `penstock provider-keys add`"
 

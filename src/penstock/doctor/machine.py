@@ -12,9 +12,9 @@ from urllib.request import getproxies_environment
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import span
-from penstock.stores.sqlite_facts import Unreadable, ledger_facts
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.telemetry.segments import DIRECTORY, list_segments, parse
+from penstock.journal.segments import DIRECTORY, list_segments, parse
+from penstock.stores.sqlite.facts import Unreadable, ledger_facts
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
 
 _ENOUGH_FILES = 4096
 _FULL = 0.8

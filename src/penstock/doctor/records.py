@@ -9,10 +9,10 @@ from contextlib import suppress
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import MIB, counted, size
-from penstock.stores.sqlite_facts import LedgerFacts, Unreadable, ledger_facts
-from penstock.stores.sqlite_ledger import FILE_NAME
-from penstock.telemetry.segments import DIRECTORY, list_segments
-from penstock.telemetry.shipper import DAMAGED
+from penstock.journal.segments import DIRECTORY, list_segments
+from penstock.shipper.shipper import DAMAGED
+from penstock.stores.sqlite.facts import LedgerFacts, Unreadable, ledger_facts
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
 
 _BEHIND, _FAR_BEHIND = 16 * MIB, 256 * MIB
 

@@ -11,8 +11,9 @@ import lmdb
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import size
-from penstock.stores import lmdb_counters, lmdb_replies
-from penstock.stores.lmdb_usage import Truncated, lmdb_usage
+from penstock.stores.lmdb import counters as lmdb_counters
+from penstock.stores.lmdb import replies as lmdb_replies
+from penstock.stores.lmdb.usage import Truncated, lmdb_usage
 
 
 class _Rules(NamedTuple):
@@ -23,7 +24,7 @@ class _Rules(NamedTuple):
     remedy: str
 
 
-# Counters keep half of their map for what must never fail (`lmdb_counters.py`); answers push out others.
+# Counters keep half of their map for what must never fail (`stores/lmdb/counters.py`); answers push out others.
 _COUNTERS = _Rules(
     0.4, 0.5, "fewer different limits and shorter windows need less; ended windows are forgotten by and by"
 )

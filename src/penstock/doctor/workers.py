@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import counted, span
-from penstock.telemetry.state_file import FOLDER, HEARTBEAT_US
-from penstock.telemetry.worker_state import WorkerState
+from penstock.metrics.worker_file import FOLDER, HEARTBEAT_US
+from penstock.metrics.worker_state import WorkerState
 
 _SILENT_US = 3 * HEARTBEAT_US
 

@@ -10,13 +10,13 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from penstock.calls.log_record import rfc3339
 from penstock.export.call_texts import plain_bodies
 from penstock.export.log_encryption import Encrypted, LogEncryption
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.stores.rollup_counts import is_rate_limited
-from penstock.telemetry.present import rfc3339
 
 MOST_BYTES: Final = 1_000_000
 """Of one log (Cloudflare 3.28). Where bodies make it larger, they are left out and `BodiesLeftOut` says so."""

@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.export.span import SPAN_NAME, Span
 from penstock.metadata import MetadataValue
-from penstock.telemetry.metric import Histogram, Metric, Value
+from penstock.metrics.metric import Histogram, Metric, Value
 
 CONTENT_TYPE: Final = "application/json"
 KIND_CLIENT: Final = 3

@@ -13,9 +13,9 @@ from penstock.export.delivery import Refused, TryAgain
 from penstock.export.otlp_http import post, rejected_by_json
 from penstock.export.otlp_json import CONTENT_TYPE, metrics
 from penstock.export.sender import Sender
+from penstock.metrics.call_tally import call_metrics
+from penstock.metrics.tally_file import read_tally
 from penstock.settings.telemetry import OtlpMetricsSettings
-from penstock.telemetry.call_tally import call_metrics
-from penstock.telemetry.tally_file import read_tally
 
 log = logging.getLogger("penstock.keeper")
 

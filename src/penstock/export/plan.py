@@ -1,6 +1,6 @@
 """From settings to exporters: which there are, for which gateways, and what each is made of.
 
-The only place that knows all kinds of receivers. What runs them is `keeper.py`.
+The only place that knows all kinds of receivers. What runs them is `processes/keeper.py`.
 """
 
 from __future__ import annotations

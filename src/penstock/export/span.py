@@ -81,7 +81,7 @@ def _facts(row: CallRow) -> Attributes:
         "penstock.event_id": row.event_id,
         "penstock.step": row.step,
         "penstock.cached": row.cached,
-        "penstock.attempts": row.attempts,
+        "penstock.proxy.attempts": row.attempts,
         "penstock.outcome": row.outcome,
     }
     if row.first_byte_us is not None:

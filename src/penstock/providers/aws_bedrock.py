@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import REGION, ExtraHeaders, Header, Location, Provider, bearer_as_api_key
+from penstock.providers.base import REGION, ExtraHeaders, HeaderLookup, Location, Provider, bearer_as_api_key
 
 _SERVICES = {
     "bedrock-runtime": ("https://bedrock-runtime.", ".amazonaws.com"),
@@ -16,7 +16,7 @@ _SERVICES = {
 }
 
 
-def _locate(tail: str, _header: Header) -> Location:
+def _locate(tail: str, _header: HeaderLookup) -> Location:
     service, _, after = tail.partition("/")
     region, _, rest = after.partition("/")
     host = _SERVICES.get(service)
@@ -28,7 +28,7 @@ def _locate(tail: str, _header: Header) -> Location:
     return Location(f"{host[0]}{region}{host[1]}", f"/{rest}")
 
 
-def _credentials(tail: str, header: Header) -> ExtraHeaders:
+def _credentials(tail: str, header: HeaderLookup) -> ExtraHeaders:
     service, _, after = tail.partition("/")
     anthropic = service == "bedrock-mantle" and after.partition("/")[2].startswith("anthropic/")
     return bearer_as_api_key(header) if anthropic else ()

@@ -10,12 +10,12 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import HeaderLookup, Location, Provider
 
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-def _locate(tail: str, _header: Header) -> Location:
+def _locate(tail: str, _header: HeaderLookup) -> Location:
     resource, _, after = tail.partition("/")
     deployment, _, rest = after.partition("/")
     if _RESOURCE.fullmatch(resource) is None or not deployment:

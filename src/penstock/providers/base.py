@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-Header = Callable[[str], str | None]
+HeaderLookup = Callable[[str], str | None]
 """Looks up one request header by its lower-case name."""
 
 ExtraHeaders = tuple[tuple[str, str], ...]
@@ -28,7 +28,7 @@ class Location(msgspec.Struct, frozen=True, gc=False):
     query: str | None = None
 
 
-Locate = Callable[[str, Header], Location]
+Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
 
 
@@ -51,7 +51,9 @@ class Provider:
     extra_headers: ExtraHeaders = ()  # the operator's, sent with every call instead of the caller's
     fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
     guarded: bool = False  # may lead to public addresses only
-    credentials: Callable[[str, Header], ExtraHeaders] | None = None  # from the headers that go upstream
+    credentials: Callable[[str, HeaderLookup], ExtraHeaders] | None = (
+        None  # from the headers that go upstream
+    )
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
     redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
@@ -61,7 +63,7 @@ REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 """A cloud region, strict enough to stand inside a host name."""
 
 
-def bearer_as_api_key(header: Header) -> ExtraHeaders:
+def bearer_as_api_key(header: HeaderLookup) -> ExtraHeaders:
     """`x-api-key` from `Authorization: Bearer`, for upstreams that want the former. An own one wins."""
     if header("x-api-key") is not None:
         return ()

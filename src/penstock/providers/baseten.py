@@ -10,14 +10,14 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.paths import versioned
 
 _MODEL_ID = re.compile(r"[a-z0-9]{1,40}")
 _shared = versioned("https://inference.baseten.co")
 
 
-def _locate(tail: str, header: Header) -> Location:
+def _locate(tail: str, header: HeaderLookup) -> Location:
     if not tail.startswith("model/"):
         return _shared(tail, header)
     model, _, rest = tail.removeprefix("model/").partition("/")

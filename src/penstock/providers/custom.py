@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from penstock.providers.base import ExtraHeaders, Header, Location, Provider
+from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
 from penstock.providers.paths import has_version
 
@@ -29,7 +29,7 @@ def custom_provider(
     if _SLUG.fullmatch(slug) is None:
         raise ValueError(f'provider "{slug}": after custom- come lower-case letters, digits, - and _')
 
-    def locate(tail: str, _header: Header) -> Location:
+    def locate(tail: str, _header: HeaderLookup) -> Location:
         return base.append(tail)
 
     return Provider(

@@ -10,7 +10,7 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import HeaderLookup, Location, Provider
 
 _TARGET_HEADER = "x-fal-target-url"
 _TARGET = re.compile(
@@ -19,7 +19,7 @@ _TARGET = re.compile(
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
 
-def _locate(tail: str, header: Header) -> Location:
+def _locate(tail: str, header: HeaderLookup) -> Location:
     target = header(_TARGET_HEADER)
     return Location("https://fal.run", f"/{tail}") if target is None else _from_target(target)
 

@@ -10,7 +10,7 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.base import REGION, Header, Location, Provider
+from penstock.providers.base import REGION, HeaderLookup, Location, Provider
 from penstock.providers.paths import from_version
 
 _LOCATION = re.compile(r"(?:\A|/)locations/([^/]*)")
@@ -21,7 +21,7 @@ _SPECIAL = {
 }
 
 
-def _locate(tail: str, _header: Header) -> Location:
+def _locate(tail: str, _header: HeaderLookup) -> Location:
     match = _LOCATION.search(tail)
     region = "global" if match is None else match[1]
     if REGION.fullmatch(region) is None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from penstock.providers.base import ExtraHeaders, Header, Provider, bearer_as_api_key
+from penstock.providers.base import ExtraHeaders, HeaderLookup, Provider, bearer_as_api_key
 from penstock.providers.parallel_secrets import SECRET_FIELDS, redact
 from penstock.providers.paths import as_is
 
 _DATA_PLANE = ("v1/", "v1beta/", "v1alpha/")
 
 
-def _credentials(tail: str, header: Header) -> ExtraHeaders:
+def _credentials(tail: str, header: HeaderLookup) -> ExtraHeaders:
     return bearer_as_api_key(header) if tail.startswith(_DATA_PLANE) else ()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from penstock.providers.base import Header, Locate, Location
+from penstock.providers.base import HeaderLookup, Locate, Location
 
 _VERSION = r"v[0-9]+(?:(?:alpha|beta)[0-9]*)?"
 _LEADING_VERSIONS = re.compile(rf"(?:{_VERSION}/)*({_VERSION})(?=/|\Z)")
@@ -32,7 +32,7 @@ def has_version(path: str) -> bool:
 def as_is(origin: str) -> Locate:
     """The caller's path, with a doubled version made single."""
 
-    def locate(tail: str, _header: Header) -> Location:
+    def locate(tail: str, _header: HeaderLookup) -> Location:
         return Location(origin, f"/{from_version(tail) or tail}")
 
     return locate
@@ -45,7 +45,7 @@ def versioned(origin: str, prefix: str = "", siblings: tuple[str, ...] = ()) -> 
     """
     root = f"/{prefix}"
 
-    def locate(tail: str, _header: Header) -> Location:
+    def locate(tail: str, _header: HeaderLookup) -> Location:
         tail = tail.removeprefix(prefix)
         path = from_version(tail)
         if path is None:
@@ -58,7 +58,7 @@ def versioned(origin: str, prefix: str = "", siblings: tuple[str, ...] = ()) -> 
 def unversioned(origin: str) -> Locate:
     """No `v1` at all, though the tail may carry one."""
 
-    def locate(tail: str, _header: Header) -> Location:
+    def locate(tail: str, _header: HeaderLookup) -> Location:
         path = from_version(tail) or tail
         return Location(origin, "/" if path == "v1" else f"/{path.removeprefix('v1/')}")
 
@@ -68,7 +68,7 @@ def unversioned(origin: str) -> Locate:
 def below(origin: str, prefix: str) -> Locate:
     """The caller's path below `/{prefix}`, which the tail may or may not repeat."""
 
-    def locate(tail: str, _header: Header) -> Location:
+    def locate(tail: str, _header: HeaderLookup) -> Location:
         return Location(origin, f"/{prefix}{tail.removeprefix(prefix)}")
 
     return locate

@@ -32,7 +32,7 @@ from penstock.providers import (
     replicate,
     workers_ai,
 )
-from penstock.providers.base import ExtraHeaders, Header, Location, Provider
+from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl, parse_base_url
 from penstock.providers.custom import CUSTOM_PREFIX, custom_provider, fingerprint
 
@@ -106,7 +106,7 @@ class Registry:
         """Whether the operator said where its calls go."""
         return provider.slug in self._bases or provider.slug.startswith(CUSTOM_PREFIX)
 
-    def locate(self, provider: Provider, tail: str, header: Header) -> Location:
+    def locate(self, provider: Provider, tail: str, header: HeaderLookup) -> Location:
         """Where a call goes. Raises `GatewayError` for an impossible tail, or without a needed base URL."""
         if tail.startswith("/"):  # a base URL with a slash at its end, joined to a path
             tail = tail.lstrip("/")

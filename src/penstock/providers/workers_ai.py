@@ -6,7 +6,7 @@ to say, so there is no default upstream: `base_url` must be set.
 
 from __future__ import annotations
 
-from penstock.providers.base import Header, Location, Provider
+from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.paths import versioned
 
 _ORIGIN = "https://api.cloudflare.com"
@@ -14,7 +14,7 @@ _MODEL_MARKS = ("@", "%40")
 _openai_style = versioned(_ORIGIN, "ai/", siblings=("run/", "models/"))
 
 
-def _locate(tail: str, header: Header) -> Location:
+def _locate(tail: str, header: HeaderLookup) -> Location:
     model = tail.removeprefix("ai/")
     if model.startswith(_MODEL_MARKS):
         return Location(_ORIGIN, f"/ai/run/{model}")

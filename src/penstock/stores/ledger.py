@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from penstock.journal.record import CallRecord, Event
 from penstock.metadata import MetadataValue
-from penstock.telemetry.record import CallRecord, Event
 
 
 class LedgerUnavailable(Exception):

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from penstock.journal.record import COMPLETE, CallRecord, Outcome
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Derived, NewCall
 from penstock.stores.rollups import METADATA, OTHERS, TOKEN_KEYS
-from penstock.telemetry.record import COMPLETE, CallRecord, Outcome
-from penstock.telemetry.sketch import UNITS, bucket_of
+from penstock.stores.sketch import UNITS, bucket_of
 
 MINUTE_US: Final = 60_000_000
 _HOUR_US = 60 * MINUTE_US

@@ -1,7 +1,7 @@
 """The roll-ups: what all calls of each minute, hour and day add up to, and the question one asks of them.
 
 Nouns and one protocol; no engine, no SQL. They are written with the rows, and stay when rows are deleted.
-Latencies are sketches (`telemetry/sketch.py`), which can be added up, too.
+Latencies are sketches (`sketch.py`), which can be added up, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 import msgspec
 
 from penstock.stores.ledger import CallRow
-from penstock.telemetry.sketch import Sketch
+from penstock.stores.sketch import Sketch
 
 Dimension = Literal["gateway", "provider", "model", "status", "cached", "rate_limited", "error"]
 """What every roll-up is kept by. Values are text; flags are "0" and "1", a status is its digits.

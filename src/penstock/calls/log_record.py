@@ -1,0 +1,173 @@
+"""A ledger row in Cloudflare's words: the log record of section 3.20 of the wire contract.
+
+Pure; shared by everything that answers in that shape. Layout for people's eyes is the command line's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from penstock.calls.body_text import body_text
+from penstock.metadata import MetadataValue
+from penstock.pricing.units import to_usd
+from penstock.stores.ledger import Bodies, CallRow
+
+HEAD_CHARS = 10_000
+"""How much of a body the detail of a log shows."""
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Milliseconds: to the end of the answer, and to its first byte."""
+
+    total: float
+    latency: float | None
+
+
+class LogRecord(msgspec.Struct, frozen=True):
+    """One log as the management API lists it. None is unknown, or something that this gateway does not have.
+
+    `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`
+    and `error_detail` are our own.
+    """
+
+    id: str
+    created_at: str
+    event_id: str
+    provider: str
+    model: str | None
+    model_type: str | None
+    request_type: str | None
+    path: str
+    method: str
+    account: str
+    gateway: str
+    request_content_type: str | None
+    response_content_type: str | None
+    status_code: int
+    success: bool
+    outcome: str
+    cached: bool
+    duration: int
+    timings: Timings
+    tokens_in: int | None
+    tokens_out: int | None
+    usage_metadata: dict[str, int | str] | None
+    cost: float | None
+    custom_cost: bool
+    price_source: str | None
+    metadata: dict[str, MetadataValue]
+    step: int
+    feedback: float | None
+    score: float | None
+    user_agent: str
+    authentication: bool
+    byok: bool
+    wholesale: bool
+    attempts: int
+    token: str | None
+    user: str | None
+    team: str | None
+    compatibilityMode: bool
+    request_size: int
+    response_size: int
+    error_code: int | None
+    error_detail: str | None
+    location: None = None
+    guardrails: None = None
+    prompts: None = None
+    dlp_action: None = None
+    dlp_profiles: None = None
+    request_head: str | None = ""
+    response_head: str | None = ""
+
+
+class LogDetail(LogRecord, frozen=True, kw_only=True):
+    """One log with the beginnings of its bodies, where they are text and the caller may see them.
+
+    `*_complete`: the head is all of the body. None where no bodies were kept, or they may not be seen.
+    """
+
+    request_head_complete: bool | None = None
+    response_head_complete: bool | None = None
+
+
+def log_detail(row: CallRow, bodies: Bodies | None, head_chars: int | None = HEAD_CHARS) -> LogDetail:
+    """The detail of one row; with None for `head_chars` its heads are as long as the bodies."""
+    record = msgspec.structs.asdict(log_record(row))
+    if bodies is None:
+        return LogDetail(**{**record, "request_head": None, "response_head": None})
+    asked = body_text(bodies.request, row.request_content_type, row.request_encoding)
+    answered = body_text(bodies.response, row.response_content_type, row.response_encoding)
+    heads = {
+        "request_head": None if asked is None else asked[:head_chars],
+        "request_head_complete": _is_whole(asked, head_chars, is_cut=bodies.request_cut),
+        "response_head": None if answered is None else answered[:head_chars],
+        "response_head_complete": _is_whole(answered, head_chars, is_cut=bodies.response_cut),
+    }
+    return LogDetail(**{**record, **heads})
+
+
+def _is_whole(text: str | None, head_chars: int | None, *, is_cut: bool) -> bool:
+    return not is_cut and text is not None and (head_chars is None or len(text) <= head_chars)
+
+
+def log_record(row: CallRow) -> LogRecord:
+    """The record of one row."""
+    return LogRecord(
+        id=row.id,
+        created_at=rfc3339(row.created_us),
+        event_id=row.event_id,
+        provider=row.provider,
+        model=row.model,
+        model_type=row.model_type,
+        request_type=row.request_type,
+        path=row.path,
+        method=row.method,
+        account=row.account,
+        gateway=row.gateway,
+        request_content_type=row.request_content_type or None,
+        response_content_type=row.response_content_type or None,
+        status_code=row.status_code,
+        success=row.success,
+        outcome=row.outcome,
+        cached=row.cached,
+        duration=round(row.duration_us / 1000),
+        timings=_timings(row),
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        usage_metadata=row.usage_metadata,
+        cost=None if row.cost_nano is None else to_usd(row.cost_nano),
+        custom_cost=row.custom_cost,
+        price_source=row.price_source,
+        metadata=row.metadata,
+        step=row.step,
+        feedback=row.feedback,
+        score=row.score,
+        user_agent=row.user_agent,
+        authentication=row.authenticated,
+        byok=row.stored_key != "",
+        wholesale=False,
+        attempts=row.attempts,
+        token=row.token or None,
+        user=row.user or None,
+        team=row.team or None,
+        compatibilityMode=row.compat,
+        request_size=row.request_size,
+        response_size=row.response_size,
+        error_code=row.error_code,
+        error_detail=row.error_detail or None,
+    )
+
+
+def rfc3339(created_us: int) -> str:
+    """A time in UTC with milliseconds and `Z`."""
+    seconds, rest = divmod(created_us, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+
+
+def _timings(row: CallRow) -> Timings:
+    first = row.first_byte_us
+    return Timings(row.duration_us / 1000, None if first is None else first / 1000)

@@ -1,0 +1,144 @@
+"""Whole frames out of a segment file, and where to go on when there is none.
+
+Reads in pieces, so that memory stays bounded. Changes nothing in the file: whether to wait at a torn or
+damaged place, or to skip it, is the shipper's business.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.journal.record import HEAD_BYTES, CallRecord, Entry, Torn, read_frame
+
+PIECE_BYTES = 4 * 1024 * 1024  # a transaction costs as much as some fifty calls
+MAX_ROWS = 4000
+MAX_FRAME_BYTES = 256 * 1024 * 1024  # a head that tells of more is damaged
+
+_COPY_BYTES = 1024 * 1024
+_LENGTHS = struct.Struct("<III")
+_CHECKSUM_BYTES = 4
+_RECORD_MARK = b"\xdc\x00"  # how msgpack begins an array of 16 to 255 fields, as every record is
+
+_decode_record = msgspec.msgpack.Decoder(CallRecord).decode
+
+
+class Batch(NamedTuple):
+    """Frames from one place on. Without any, `flaw` says what is there instead; None: the file ends."""
+
+    entries: list[Entry]  # their `end` counts from where the batch begins
+    end: int  # the position behind the last of them
+    flaw: Torn | None
+
+
+class Gap(NamedTuple):
+    """Bytes that are no frame. `torn`: the writer died within its last frame, which nobody saw finished."""
+
+    end: int
+    torn: bool
+
+
+def read_batch(fd: int, start: int, size: int) -> Batch:
+    """The frames from `start` on, as many as one transaction should take, out of a file of `size` bytes."""
+    wanted = min(PIECE_BYTES, size - start)
+    while True:
+        data = os.pread(fd, wanted, start)
+        batch = _whole_frames(data, start)
+        if batch.entries or batch.flaw is None:
+            return batch
+        wanted = len(data) + batch.flaw.wanted
+        if batch.flaw.wanted == 0 or wanted > min(size - start, MAX_FRAME_BYTES):
+            return batch
+
+
+def _whole_frames(data: bytes, start: int) -> Batch:
+    entries: list[Entry] = []
+    offset = 0
+    try:
+        while offset < len(data) and len(entries) < MAX_ROWS:
+            entry = read_frame(data, offset)
+            entries.append(entry)
+            offset = entry.end
+    except Torn as flaw:
+        return Batch(entries, start + offset, flaw)
+    return Batch(entries, start + offset, None)
+
+
+def find_gap(fd: int, start: int, size: int) -> Gap:
+    """What to skip in a finished file of `size` bytes that has no sound frame at `start`.
+
+    A body may hold bytes that look like a frame: a caller could have put them there. So the bad frame's own
+    lengths are believed before any search, unless its record contradicts them.
+    """
+    area = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
+    end = _claimed_end(area, start)
+    if end is not None and (end == size or (end < size and _is_sound(area, end))):
+        return Gap(end, torn=False)
+    found = _search(area, start + 1)
+    if end is not None and end <= size:
+        return Gap(found or size, torn=False)
+    if found is None:
+        return Gap(size, torn=True)
+    return Gap(size if _agrees_with_record(area, start) else found, torn=False)
+
+
+def _claimed_end(area: mmap.mmap, start: int) -> int | None:
+    return start + HEAD_BYTES + sum(_lengths(area, start)) if start + HEAD_BYTES <= len(area) else None
+
+
+def _lengths(area: mmap.mmap, start: int) -> tuple[int, int, int]:
+    lengths: tuple[int, int, int] = _LENGTHS.unpack_from(area, start + _CHECKSUM_BYTES)
+    return lengths
+
+
+def _agrees_with_record(area: mmap.mmap, start: int) -> bool:
+    """Whether the lengths in a frame's head are what its record says, give or take what redaction adds."""
+    if start + HEAD_BYTES > len(area) or (record := _record(area, start)) is None:
+        return False
+    _, request_bytes, response_bytes = _lengths(area, start)
+    request_most, response_most = record.request_size * 5 // 4 + 64, record.response_size * 5 // 4 + 64
+    return request_bytes <= request_most and response_bytes <= response_most
+
+
+def _record(area: mmap.mmap, start: int) -> CallRecord | None:
+    meta_bytes, _, _ = _lengths(area, start)
+    begin = start + HEAD_BYTES
+    if begin + meta_bytes > len(area):
+        return None
+    try:
+        return _decode_record(area[begin : begin + meta_bytes])
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+
+
+def _is_sound(area: mmap.mmap, start: int) -> bool:
+    try:
+        read_frame(memoryview(area), start)
+    except Torn:
+        return False
+    return True
+
+
+def _search(area: mmap.mmap, start: int) -> int | None:
+    mark = area.find(_RECORD_MARK, start + HEAD_BYTES)
+    while mark >= 0:
+        if _record(area, mark - HEAD_BYTES) and _is_sound(area, mark - HEAD_BYTES):
+            return mark - HEAD_BYTES
+        mark = area.find(_RECORD_MARK, mark + 1)
+    return None
+
+
+def copy_range(fd: int, start: int, end: int, target: Path) -> None:
+    """Keep a copy of some bytes of a segment."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as out:
+        while start < end and (piece := os.pread(fd, min(_COPY_BYTES, end - start), start)):
+            out.write(piece)
+            start += len(piece)
+        out.flush()
+        os.fsync(out.fileno())

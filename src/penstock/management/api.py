@@ -1,0 +1,38 @@
+"""All endpoints of the management API, resource by resource."""
+
+from __future__ import annotations
+
+from penstock.management import (
+    accounts,
+    analytics,
+    audit_logs,
+    billing,
+    custom_providers,
+    datasets,
+    dynamic_routes,
+    evaluation_types,
+    evaluations,
+    gateways,
+    graphql,
+    logs,
+    provider_configs,
+    urls,
+)
+from penstock.management.endpoint import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *accounts.ENDPOINTS,
+    *gateways.ENDPOINTS,
+    *urls.ENDPOINTS,
+    *provider_configs.ENDPOINTS,
+    *custom_providers.ENDPOINTS,
+    *billing.ENDPOINTS,
+    *audit_logs.ENDPOINTS,
+    *analytics.ENDPOINTS,
+    *graphql.ENDPOINTS,
+    *logs.ENDPOINTS,
+    *datasets.ENDPOINTS,
+    *evaluations.ENDPOINTS,
+    *evaluation_types.ENDPOINTS,
+    *dynamic_routes.ENDPOINTS,
+)

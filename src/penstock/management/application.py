@@ -1,0 +1,264 @@
+"""The ASGI application below `/client/v4`: finds the endpoint, checks the token, runs the handler in a thread.
+
+The only file of the management API that knows HTTP. What an endpoint does is in its resource's file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from penstock.access.master_key import MasterKeyError
+from penstock.access.vault import SealBroken
+from penstock.management.answer import Answer, failure
+from penstock.management.caller import Caller, caller_of
+from penstock.management.endpoint import Ask, Endpoint
+from penstock.management.openapi import document
+from penstock.management.problem import (
+    INVALID,
+    NO_ROUTE,
+    NOT_FOUND,
+    UNAVAILABLE,
+    ManagementError,
+    Problem,
+    forbidden,
+    invalid,
+    unauthenticated,
+)
+from penstock.management.resources import Desk
+from penstock.settings.gateways import AccountId
+from penstock.settings.server import Timeouts
+from penstock.stores.control_store import (
+    AlreadyThere,
+    ChangedMeanwhile,
+    DirectoryError,
+    DirectoryUnavailable,
+    NotThere,
+    SealedOtherwise,
+    Unstorable,
+)
+from penstock.stores.ledger import LedgerUnavailable, UnfitCondition
+
+log = logging.getLogger("penstock.management")
+
+PREFIX = "/client/v4"
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_MAX_QUERY_FIELDS = 1000
+_RETRY_SECONDS = 1
+
+
+def management_routes(endpoints: Sequence[Endpoint], desk: Desk) -> list[BaseRoute]:
+    """Routes for an ASGI application: one for each path, whatever its methods, and one for all that is left."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    pages = {path: _Page(methods, desk) for path, methods in by_path.items()}
+    return [
+        Route(f"{PREFIX}/openapi.json", _Documentation(endpoints)),
+        *(Route(PREFIX + path, page) for path, page in pages.items()),
+        Route(f"{PREFIX}/{{rest:path}}", _Nothing()),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One path with all its methods."""
+
+    methods: Mapping[str, Endpoint]
+    desk: Desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            _check_path(scope)
+            answer = await _answer(request, _endpoint(self.methods, request.method), self.desk)
+        except ManagementError as error:
+            answer = failure(error)
+        await _response(answer)(scope, receive, send)
+
+
+@dataclass(slots=True)
+class _Documentation:
+    """What there is, for everybody: it tells nothing about this installation. Made when first asked for."""
+
+    endpoints: Sequence[Endpoint]
+    made: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            self.made = self.made or await run_in_threadpool(document, self.endpoints)
+            answer = Answer(200, self.made)
+        else:
+            answer = failure(_not_allowed(scope["method"], ("GET",)))
+        await _response(answer)(scope, receive, send)
+
+
+class _Nothing:
+    """A path that nobody knows."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = Problem(NO_ROUTE, f"no {scope['method']} {scope['path'][:200]} in this API")
+        await _response(failure(ManagementError(404, [problem])))(scope, receive, send)
+
+
+def _check_path(scope: Scope) -> None:
+    """A slash inside a name would make another path of it than the client meant."""
+    if b"%2f" in scope.get("raw_path", b"").lower():
+        raise ManagementError(404, [Problem(NO_ROUTE, "no name in this API has a slash (%2F) in it")])
+
+
+def _endpoint(methods: Mapping[str, Endpoint], method: str) -> Endpoint:
+    found = methods.get("GET" if method == "HEAD" else method)
+    if found is None:
+        raise _not_allowed(method, tuple(methods))
+    return found
+
+
+def _not_allowed(method: str, methods: Sequence[str]) -> ManagementError:
+    allowed = ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])
+    problem = Problem(NO_ROUTE, f"{method} is not for this path; it takes {allowed}")
+    return ManagementError(405, [problem], headers=(("allow", allowed),))
+
+
+async def _answer(request: Request, endpoint: Endpoint, desk: Desk) -> Answer:
+    try:
+        ask = await run_in_threadpool(_admitted, endpoint, desk, request)
+        if endpoint.body is not None:  # read for good tokens only
+            body = await _body(request, desk.settings.server.timeouts)
+            ask = msgspec.structs.replace(ask, body=body)
+        return await run_in_threadpool(endpoint.handler, desk, ask)
+    except ManagementError:
+        raise
+    except (DirectoryError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
+        raise _told(error) from error
+    except Exception:
+        log.exception("%s %s failed", request.method, endpoint.path)
+        problem = Problem(UNAVAILABLE, "internal error; the gateway's log has the details")
+        raise ManagementError(500, [problem]) from None
+
+
+async def _body(request: Request, timeouts: Timeouts) -> bytes:
+    """Whole, and not slower than a body may come to the data plane."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise invalid("the body must come without a content-encoding", "headers", "content-encoding")
+    loop, pieces = asyncio.get_running_loop(), bytearray()
+    begun = loop.time()
+    try:
+        async with asyncio.timeout_at(_body_due(begun, timeouts, 0)) as deadline:
+            async for piece in request.stream():
+                pieces += piece
+                if len(pieces) > MAX_BODY_BYTES:
+                    raise ManagementError(
+                        413, [Problem(INVALID, f"the body is larger than {MAX_BODY_BYTES} bytes", ("body",))]
+                    )
+                deadline.reschedule(_body_due(begun, timeouts, len(pieces)))
+    except ClientDisconnect:
+        raise invalid("the body was cut off", "body") from None
+    except TimeoutError:
+        late = Problem(INVALID, "the body did not come in time", ("body",))
+        raise ManagementError(408, [late], headers=(("connection", "close"),)) from None
+    return bytes(pieces)
+
+
+def _body_due(begun: float, timeouts: Timeouts, received: int) -> float | None:
+    """When so much of a body must be here; None: whenever. The data plane looks once a second, and no sooner."""
+    if not timeouts.body_rate:
+        return None
+    return begun + max(1.0, timeouts.body_grace + received / timeouts.body_rate)
+
+
+def _admitted(endpoint: Endpoint, desk: Desk, request: Request) -> Ask:
+    """In a thread: who asks, and may they? What comes back has no body yet."""
+    now_us = desk.clock.now_us()
+    caller = _caller(request, desk, now_us)
+    names = {name: str(value) for name, value in request.path_params.items()}  # decoded once, by the server
+    account = names.get("account_id", "")
+    _check_names(names)
+    _check(endpoint, caller, account, names.get("gateway_id", ""))
+    return Ask(account, names, _query(request), b"", caller, _base_url(request), now_us)
+
+
+def _caller(request: Request, desk: Desk, now_us: int) -> Caller:
+    text = _token(request)
+    if not text:
+        raise unauthenticated()
+    caller = caller_of(text, desk.tokens(), desk.settings.admin_token or "", now_us)
+    if caller is None:
+        raise unauthenticated()
+    return caller
+
+
+def _token(request: Request) -> bytes:
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip().encode("latin-1")
+    return request.headers.get("x-auth-key", "").strip().encode("latin-1")
+
+
+def _check_names(names: Mapping[str, str]) -> None:
+    account = names.get("account_id")
+    try:
+        msgspec.convert("-" if account is None else account, AccountId)
+    except msgspec.ValidationError:
+        problem = Problem(NO_ROUTE, "there can be no account of this name: up to 64 letters, digits, _ and -")
+        raise ManagementError(404, [problem]) from None
+
+
+def _check(endpoint: Endpoint, caller: Caller, account: str, gateway: str) -> None:
+    if not _may(endpoint, caller, account, gateway):
+        raise forbidden()
+
+
+def _may(endpoint: Endpoint, caller: Caller, account: str, gateway: str) -> bool:
+    if endpoint.permission is None:
+        return True
+    if endpoint.scope == "some":
+        return caller.may_somewhere(endpoint.permission, account)
+    return caller.may(endpoint.permission, account, gateway if endpoint.scope == "gateway" else "")
+
+
+def _query(request: Request) -> tuple[tuple[str, str], ...]:
+    text = request.scope["query_string"].decode("latin-1")
+    try:
+        return tuple(
+            parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS, errors="strict")
+        )
+    except ValueError:
+        raise invalid("the query is not valid: at most 1000 fields, percent-encoded UTF-8", "query") from None
+
+
+def _base_url(request: Request) -> str:
+    try:
+        return str(request.base_url).rstrip("/")
+    except ValueError:
+        raise invalid("the Host header is not one", "headers", "host") from None
+
+
+def _told(error: Exception) -> ManagementError:
+    """A store's error as the API words it."""
+    match error:
+        case NotThere():
+            return ManagementError(404, [Problem(NOT_FOUND, str(error))])
+        case AlreadyThere() | Unstorable() | UnfitCondition():
+            return invalid(str(error))
+        case ChangedMeanwhile() | SealedOtherwise():
+            return ManagementError(409, [Problem(INVALID, str(error))])
+        case DirectoryUnavailable() | LedgerUnavailable():
+            return ManagementError(503, [Problem(UNAVAILABLE, str(error))], _RETRY_SECONDS)
+    return ManagementError(500, [Problem(UNAVAILABLE, str(error))])
+
+
+def _response(answer: Answer) -> Response:
+    headers = dict(answer.headers)
+    headers.setdefault("cache-control", "no-store")
+    return Response(answer.body, answer.status, headers, answer.content_type)

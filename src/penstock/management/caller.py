@@ -1,0 +1,64 @@
+"""Who calls the management API, and what that caller may do (Cloudflare 4, 3.12).
+
+Tokens come as `Authorization: Bearer …`, or as `X-Auth-Key`. Where they are stored is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+import msgspec
+
+from penstock.access.tokens import allows, matches, parse
+from penstock.stores.control_store import Permission, Token
+
+ADMIN = "admin"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A good token; None is the admin token of the environment, which may do everything."""
+
+    token: Token | None
+
+    @property
+    def actor(self) -> str:
+        """How the audit calls it."""
+        return ADMIN if self.token is None else f"token:{self.token.id}"
+
+    def may(self, permission: Permission, account: str, gateway: str = "") -> bool:
+        """May it do this to a gateway, or (without one) to the account itself?"""
+        return self.token is None or allows(self.token, permission, account, gateway)
+
+    def may_somewhere(self, permission: Permission, account: str) -> bool:
+        """May it do this to anything at all of the account?"""
+        if self.token is None:
+            return True
+        anywhere = msgspec.structs.replace(self.token, gateways=())
+        return allows(anywhere, permission, account, "")
+
+    def gateways(self, permission: Permission, account: str) -> tuple[str, ...] | None:
+        """The gateways of an account that it may do this to; None for all of them."""
+        if self.may(permission, account):
+            return None
+        if self.token is None or not self.may_somewhere(permission, account):
+            return ()
+        paths = (path.rpartition("/") for path in self.token.gateways)
+        return tuple(dict.fromkeys(gateway for owner, _, gateway in paths if owner in ("", account)))
+
+
+def caller_of(text: bytes, tokens: Iterable[Token], admin_token: str, now_us: int) -> Caller | None:
+    """Whose token this is; None when it is nobody's."""
+    if admin_token and hmac.compare_digest(_digest(text), _digest(admin_token.encode())):
+        return Caller(None)
+    parsed = parse(text)
+    if parsed is None:
+        return None
+    token_id, secret = parsed
+    found = next((token for token in tokens if token.id == token_id), None)
+    return Caller(found) if found is not None and matches(found, secret, now_us) else None
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()

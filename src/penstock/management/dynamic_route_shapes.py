@@ -1,0 +1,186 @@
+"""Dynamic routes on the wire: routes, their versions and deployments (Cloudflare 3.7, 4.4).
+
+Pure. Clients disagree about where an answer's content stands (6.2 C7): lists and PATCH have it in both places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+
+from penstock.calls.log_record import rfc3339
+from penstock.management.answer import Page, ResultInfo
+from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
+
+_NAME = "a name of 1 to 128 characters without slashes and control characters"
+RouteName = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^/\x00-\x1f\x7f]+\Z",
+        extra_json_schema={"description": _NAME},
+    ),
+]
+Comment = Annotated[
+    str, msgspec.Meta(max_length=1000, extra_json_schema={"description": "at most 1000 characters"})
+]
+
+
+class RouteBody(msgspec.Struct, frozen=True):
+    """A new route."""
+
+    name: RouteName
+    elements: tuple[Json, ...]
+
+
+class RoutePatch(msgspec.Struct, frozen=True):
+    """A route's new name; its elements change by a new version."""
+
+    name: RouteName
+
+
+class VersionBody(msgspec.Struct, frozen=True):
+    """A new version."""
+
+    elements: tuple[Json, ...]
+    comment: Comment = ""
+
+
+class DeploymentBody(msgspec.Struct, frozen=True):
+    """Which version is to serve."""
+
+    version_id: str
+    comment: Comment = ""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version; `active` is text, and `data` the elements as JSON in text (6.2 C8)."""
+
+    version_id: str
+    active: Literal["true", "false"]
+    created_at: str
+    data: str
+    comment: str
+    is_valid: bool = True  # what is not is refused
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """From its creation on, this version serves."""
+
+    deployment_id: str
+    version_id: str
+    created_at: str
+    comment: str
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A route with the version that serves."""
+
+    id: str
+    account_tag: str
+    name: str
+    gateway_id: str
+    created_at: str
+    modified_at: str
+    elements: list[Json]
+    version: Version
+    deployment: Deployment
+
+
+class RouteVersionAnswer(msgspec.Struct, frozen=True):
+    """A route with one of its versions."""
+
+    id: str
+    name: str
+    gateway_id: str
+    created_at: str
+    modified_at: str
+    elements: list[Json]
+    version_id: str
+    active: Literal["true", "false"]
+    data: str
+    comment: str
+    is_valid: bool = True
+
+
+def serving(route: DynamicRoute) -> RouteVersion:
+    """The version of the last deployment."""
+    wanted = route.deployments[-1].version_id
+    return next(version for version in route.versions if version.id == wanted)
+
+
+def route_answer(route: DynamicRoute) -> Route:
+    """As it goes out."""
+    version = serving(route)
+    return Route(
+        route.id,
+        route.account,
+        route.name,
+        route.gateway,
+        rfc3339(route.created_us),
+        rfc3339(route.modified_us),
+        version.elements,
+        version_answer(route, version),
+        deployment_answer(route.deployments[-1]),
+    )
+
+
+def version_answer(route: DynamicRoute, version: RouteVersion) -> Version:
+    """As it goes out."""
+    return Version(
+        version.id, _active(route, version), rfc3339(version.created_us), _text(version), version.comment
+    )
+
+
+def deployment_answer(deployment: RouteDeployment) -> Deployment:
+    """As it goes out."""
+    return Deployment(
+        deployment.id, deployment.version_id, rfc3339(deployment.created_us), deployment.comment
+    )
+
+
+def route_version_answer(route: DynamicRoute, version: RouteVersion) -> RouteVersionAnswer:
+    """A route, shown with this version."""
+    return RouteVersionAnswer(
+        route.id,
+        route.name,
+        route.gateway,
+        rfc3339(route.created_us),
+        rfc3339(route.modified_us),
+        version.elements,
+        version.id,
+        _active(route, version),
+        _text(version),
+        version.comment,
+    )
+
+
+def page_twice(name: str, values: Sequence[object], page: Page) -> dict[str, object]:
+    """A page of a list, newest first, below `result` and below `data`."""
+    part = values[page.offset : page.offset + page.per_page]
+    pages = -(-len(values) // page.per_page)
+    return {
+        "success": True,
+        "errors": [],
+        "messages": [],
+        "result": part,
+        "result_info": ResultInfo(page.page, page.per_page, len(part), len(values), pages),
+        "data": {
+            "order_by": "created_at",
+            "order_by_direction": "desc",
+            "page": page.page,
+            "per_page": page.per_page,
+            name: part,
+        },
+    }
+
+
+def _active(route: DynamicRoute, version: RouteVersion) -> Literal["true", "false"]:
+    return "true" if version.id == route.deployments[-1].version_id else "false"
+
+
+def _text(version: RouteVersion) -> str:
+    return msgspec.json.encode(version.elements).decode()

@@ -1,0 +1,274 @@
+"""Evaluations: evaluators over the logs of datasets, run once, when the evaluation is made (Cloudflare 3.26, 4.6).
+
+How an evaluator judges is in `control/evaluators.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+
+from penstock.calls.log_record import rfc3339
+from penstock.control.evaluators import TYPES, EvaluationType, Seen, judged
+from penstock.management.answer import Answer, page_of, result
+from penstock.management.datasets import DatasetAnswer, Name, dataset_answer, own_datasets
+from penstock.management.endpoint import Ask, Endpoint, Paging, read_body, read_page, read_query
+from penstock.management.log_filters.filters import DATASET_RULES, conditions
+from penstock.management.open_ledger import reading
+from penstock.management.paths import need_gateway
+from penstock.management.problem import INVALID, ManagementError, Problem, not_found
+from penstock.management.resources import Desk
+from penstock.stores.control_store import Add, Dataset, Evaluation, EvaluationResult, Remove
+from penstock.stores.ledger import Query
+
+MAX_LOGS: Final = 10_000
+"""So many logs are looked at for one evaluation, shared by its datasets."""
+
+_TAG: Final = "Evaluations"
+_PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/evaluations"
+
+Ids = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=10)]
+
+
+class EvaluationBody(msgspec.Struct, frozen=True):
+    """What to evaluate, and by which evaluators."""
+
+    name: Name
+    dataset_ids: Ids
+    evaluation_type_ids: Ids
+
+
+class ResultAnswer(msgspec.Struct, frozen=True):
+    """What one evaluator said. `status` 1: `result` is a number; 0: there was nothing to make one of."""
+
+    id: str
+    evaluation_id: str
+    evaluation_type_id: str
+    result: str
+    status: int
+    status_description: str
+    total_logs: int
+    created_at: str
+    modified_at: str
+
+
+class EvaluationAnswer(msgspec.Struct, frozen=True):
+    """An evaluation on the wire, with those of its datasets that are still there."""
+
+    id: str
+    name: str
+    gateway_id: str
+    processed: bool
+    total_logs: int
+    datasets: list[DatasetAnswer]
+    results: list[ResultAnswer]
+    created_at: str
+    modified_at: str
+
+
+class EvaluationsQuery(Paging, frozen=True):
+    """Which evaluations: `name` is the whole name, `search` a part of id or name in any case."""
+
+    name: str | None = None
+    processed: bool | None = None
+    search: str = ""
+
+
+class _Logs(NamedTuple):
+    """The logs of some datasets, each once; `all`: none was left out."""
+
+    seen: Collection[Seen]
+    all: bool
+
+
+def create_evaluation(desk: Desk, ask: Ask) -> Answer:
+    body = read_body(ask, EvaluationBody)
+    need = need_gateway(desk, ask)
+    directory = desk.directory(ask.caller)
+    datasets = own_datasets(directory, ask)
+    wrong = [*_unknown_datasets(body, datasets), *_unknown_types(body)]
+    if wrong:
+        raise ManagementError(400, wrong)
+    logs = _logs(desk, [one for one in datasets if one.id in body.dataset_ids])
+    types = [one for one in TYPES if one.id in body.evaluation_type_ids]
+    evaluation = Evaluation(
+        id=desk.clock.new_id(ask.now_us),
+        account=ask.account,
+        gateway=ask.gateway,
+        name=body.name,
+        dataset_ids=tuple(dict.fromkeys(body.dataset_ids)),
+        evaluation_type_ids=tuple(one.id for one in types),
+        processed=True,
+        total_logs=len(logs.seen),
+        results=tuple(_judged(desk, ask, one, logs) for one in types),
+        created_us=ask.now_us,
+        modified_us=ask.now_us,
+    )
+    directory.apply([*need, Add(evaluation)])
+    return result(_answer(evaluation, datasets))
+
+
+def list_evaluations(desk: Desk, ask: Ask) -> Answer:
+    query = read_query(ask, EvaluationsQuery)
+    page = read_page(ask, query.page, query.per_page)
+    need_gateway(desk, ask)
+    datasets = own_datasets(desk.directory(ask.caller), ask)
+    found = [one for one in _own(desk, ask) if _fits(one, query)]
+    return page_of([_answer(one, datasets) for one in found], page)
+
+
+def get_evaluation(desk: Desk, ask: Ask) -> Answer:
+    evaluation = _evaluation(desk, ask)
+    return result(_answer(evaluation, own_datasets(desk.directory(ask.caller), ask)))
+
+
+def delete_evaluation(desk: Desk, ask: Ask) -> Answer:
+    evaluation = _evaluation(desk, ask)
+    directory = desk.directory(ask.caller)
+    directory.apply([Remove(evaluation)])
+    return result(_answer(evaluation, own_datasets(directory, ask)))
+
+
+def _unknown_datasets(body: EvaluationBody, datasets: Sequence[Dataset]) -> Iterator[Problem]:
+    by_id = {one.id: one for one in datasets}
+    for number, wanted in enumerate(body.dataset_ids):
+        path = ("body", "dataset_ids", str(number))
+        if wanted not in by_id:
+            yield Problem(INVALID, "this gateway has no such dataset", path)
+        elif not by_id[wanted].enable:
+            yield Problem(INVALID, "this dataset is not enabled", path)
+
+
+def _unknown_types(body: EvaluationBody) -> Iterator[Problem]:
+    for number, wanted in enumerate(body.evaluation_type_ids):
+        if all(wanted != one.id for one in TYPES):
+            path = ("body", "evaluation_type_ids", str(number))
+            yield Problem(INVALID, "there is no such evaluation type", path)
+
+
+def _logs(desk: Desk, datasets: Sequence[Dataset]) -> _Logs:
+    """The newest logs of each dataset, up to a share of `MAX_LOGS`."""
+    share = MAX_LOGS // len(datasets)
+    found: dict[str, Seen] = {}
+    is_all = True
+    with reading(desk) as ledger:
+        for dataset in datasets if ledger is not None else ():
+            held = conditions(dataset.filters, DATASET_RULES)
+            where = Query(dataset.account, (dataset.gateway,), tuple((one,) for one in held))
+            rows = ledger.calls(where, share + 1) if ledger is not None else []
+            is_all &= len(rows) <= share
+            found.update((row.id, Seen(row.cost_nano, row.duration_us, row.feedback)) for row in rows[:share])
+    return _Logs(found.values(), is_all)
+
+
+def _judged(desk: Desk, ask: Ask, evaluation_type: EvaluationType, logs: _Logs) -> EvaluationResult:
+    verdict = judged(evaluation_type, logs.seen)
+    rest = "" if logs.all else "; there are older logs, which were not looked at"
+    return EvaluationResult(
+        id=desk.clock.new_id(ask.now_us),
+        evaluation_type_id=evaluation_type.id,
+        result=verdict.result,
+        status=verdict.status,
+        status_description=verdict.description + rest,
+        total_logs=len(logs.seen),
+        created_us=ask.now_us,
+    )
+
+
+def _own(desk: Desk, ask: Ask) -> list[Evaluation]:
+    place = ask.account, ask.gateway
+    found = desk.directory(ask.caller).all(Evaluation)
+    return [one for one in found if (one.account, one.gateway) == place]
+
+
+def _evaluation(desk: Desk, ask: Ask) -> Evaluation:
+    need_gateway(desk, ask)
+    for one in _own(desk, ask):
+        if one.id == ask.names["id"]:
+            return one
+    raise not_found("evaluation")
+
+
+def _fits(evaluation: Evaluation, query: EvaluationsQuery) -> bool:
+    if query.name is not None and evaluation.name != query.name:
+        return False
+    if query.processed is not None and evaluation.processed is not query.processed:
+        return False
+    return any(query.search.casefold() in text.casefold() for text in (evaluation.id, evaluation.name))
+
+
+def _answer(evaluation: Evaluation, datasets: Sequence[Dataset]) -> EvaluationAnswer:
+    return EvaluationAnswer(
+        id=evaluation.id,
+        name=evaluation.name,
+        gateway_id=evaluation.gateway,
+        processed=evaluation.processed,
+        total_logs=evaluation.total_logs,
+        datasets=[dataset_answer(one) for one in datasets if one.id in evaluation.dataset_ids],
+        results=[_result(evaluation, one) for one in evaluation.results],
+        created_at=rfc3339(evaluation.created_us),
+        modified_at=rfc3339(evaluation.modified_us),
+    )
+
+
+def _result(evaluation: Evaluation, said: EvaluationResult) -> ResultAnswer:
+    return ResultAnswer(
+        said.id,
+        evaluation.id,
+        said.evaluation_type_id,
+        said.result,
+        said.status,
+        said.status_description,
+        said.total_logs,
+        rfc3339(said.created_us),
+        rfc3339(said.created_us),
+    )
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="POST",
+        path=_PATH,
+        handler=create_evaluation,
+        permission="edit",
+        name="aig-config-create-evaluations",
+        summary="Evaluate the logs of datasets",
+        tag=_TAG,
+        body=EvaluationBody,
+        result=EvaluationAnswer,
+    ),
+    Endpoint(
+        method="GET",
+        path=_PATH,
+        handler=list_evaluations,
+        permission="read",
+        name="aig-config-list-evaluations",
+        summary="List the evaluations of a gateway",
+        tag=_TAG,
+        query=EvaluationsQuery,
+        result=EvaluationAnswer,
+        is_list=True,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_PATH}/{{id}}",
+        handler=get_evaluation,
+        permission="read",
+        name="aig-config-fetch-evaluations",
+        summary="One evaluation",
+        tag=_TAG,
+        result=EvaluationAnswer,
+    ),
+    Endpoint(
+        method="DELETE",
+        path=f"{_PATH}/{{id}}",
+        handler=delete_evaluation,
+        permission="edit",
+        name="aig-config-delete-evaluations",
+        summary="Delete an evaluation",
+        tag=_TAG,
+        result=EvaluationAnswer,
+    ),
+)

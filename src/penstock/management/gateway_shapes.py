@@ -1,0 +1,137 @@
+"""Gateways on the wire: what may be sent, what is shown, and what is filled in between (Cloudflare 4.2).
+
+Pure. Types, ranges and defaults are those of `settings.gateways`; which fields are secret, and how they are kept,
+is in `settings.gateway_secrets` and `access.stored_gateways`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from penstock.calls.log_record import rfc3339
+from penstock.control.catalog import Listed
+from penstock.settings.gateway_fields import Fields, to_fields
+from penstock.settings.gateway_secrets import masked
+from penstock.settings.gateways import LONGEST_WINDOW, GatewayId, GatewaySettings, Technique
+from penstock.settings.value_types import Count
+
+RULE_ID_BYTES: Final = 4
+_DEFAULT: Final = "default"
+_CHANGEABLE: Final = ("id", "enabled", "limit")  # a spend rule is the same one whatever these are
+
+RuleIds = Callable[[], str]
+
+
+class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
+    """All fields of a gateway; one left out gets its default. What cannot be written is taken, and not looked at."""
+
+    id: str | None = None
+    cache_invalidate_on_update: bool
+    cache_ttl: Count | None
+    collect_logs: bool
+    rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None
+    rate_limiting_limit: Count | None
+    rate_limiting_technique: Technique | None = None  # type: ignore[assignment]  # clients send null, too
+    account_id: str | None = None
+    account_tag: str | None = None
+    created_at: str | None = None
+    internal: bool | None = None
+    internal_id: str | None = None
+    is_default: bool | None = None
+    modified_at: str | None = None
+    wholesale: bool | None = None
+
+
+class GatewayCreate(GatewayUpdate, frozen=True, kw_only=True):
+    """A new gateway."""
+
+    id: GatewayId
+
+
+class GatewayAnswer(GatewaySettings, frozen=True, kw_only=True):
+    """A gateway as it is shown: secrets masked. Times of one that is not stored are the beginning of 1970."""
+
+    id: str
+    account_id: str
+    account_tag: str
+    internal_id: str
+    created_at: str
+    modified_at: str
+    is_default: bool
+    internal: bool
+    wholesale: bool
+
+
+def to_write(body: GatewayUpdate, authentication: bool) -> Fields:
+    """The fields that count of what was sent; `authentication` is that of a gateway that says nothing of it."""
+    sent = to_fields(body)
+    fields = {name: sent[name] for name in GatewaySettings.__struct_fields__}
+    fields["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
+    fields["authentication"] = authentication
+    return fields
+
+
+def with_rule_ids(fields: Fields, old: Mapping[str, object], new_id: RuleIds) -> Fields:
+    """Gives each spend rule without an id that of the old rule that counts the same calls, or else a new one."""
+    rules = _rules(fields)
+    taken = {rule["id"] for rule in rules if rule.get("id")}
+    free = [rule for rule in _rules(old) if rule.get("id") and rule["id"] not in taken]
+    named: list[Fields] = []
+    for rule in rules:
+        if not rule.get("id"):
+            same = next((one for one in free if _counted(one) == _counted(rule)), None)
+            if same is not None:
+                free.remove(same)
+            rule = {**rule, "id": new_id() if same is None else same["id"]}
+        named.append(rule)
+    limits = fields.get("spend_limits")
+    return {**fields, "spend_limits": {**limits, "rules": named}} if isinstance(limits, dict) else fields
+
+
+def _rules(fields: Mapping[str, object]) -> Sequence[Fields]:
+    limits = fields.get("spend_limits")
+    rules = limits.get("rules") if isinstance(limits, dict) else None
+    return rules if isinstance(rules, list | tuple) else ()
+
+
+def _counted(rule: Fields) -> Fields:
+    return {name: value for name, value in rule.items() if name not in _CHANGEABLE}
+
+
+def shown(listed: Listed) -> dict[str, object]:
+    """A gateway as it is shown: a `GatewayAnswer`."""
+    stored = listed.stored
+    created = 0 if stored is None else stored.created_us
+    modified = 0 if stored is None else stored.modified_us
+    fields = {name: _tidy(value) for name, value in masked(to_fields(listed.fields)).items()}
+    return {
+        "id": listed.id,
+        **fields,
+        "account_id": listed.account,
+        "account_tag": listed.account,
+        "internal_id": _internal_id(listed) if stored is None else stored.id,
+        "created_at": rfc3339(created),
+        "modified_at": rfc3339(modified),
+        "is_default": listed.id == _DEFAULT,
+        "internal": False,
+        "wholesale": False,
+    }
+
+
+def _tidy(value: object) -> object:
+    """Without what inner objects do not have: clients tell their shapes apart by that."""
+    if isinstance(value, dict):
+        return {name: _tidy(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_tidy(item) for item in value]
+    return value
+
+
+def _internal_id(listed: Listed) -> str:
+    """Of a gateway that is not stored: the same one at all times, in the form of a UUID."""
+    digits = sha256(f"{listed.account}\0{listed.id}".encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"

@@ -1,0 +1,255 @@
+"""Provider configs of a gateway: its stored keys of providers (Cloudflare 3.13, 4.5).
+
+A secret comes in, is sealed, and never goes out again. There is no store of secrets beside these: a secret's id is
+what the client calls it, or the config's. Keys for every gateway of an account are the command line's, and not
+shown here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from penstock.access.provider_secret import checked_secret
+from penstock.calls.log_record import rfc3339
+from penstock.control.provider_rows import check_hosts, provider_slug, with_secret
+from penstock.management.answer import Answer, page_of, result
+from penstock.management.endpoint import Ask, Endpoint, Paging, read_body, read_page, read_query
+from penstock.management.paths import need_gateway
+from penstock.management.problem import invalid, not_found
+from penstock.management.resources import Desk
+from penstock.settings.server import HostName
+from penstock.stores.control_store import Add, ProviderKey, Remove, Replace, Snapshot
+
+_MOST: Final = 2**53 - 1
+
+Alias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00-\x1f\x7f]{1,200}\Z", description="up to 200 characters, none of them a control one"
+    ),
+]
+SecretId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
+]
+Limit = Annotated[int, Meta(ge=1, le=_MOST)]
+Slug = Annotated[str, Meta(min_length=1, max_length=64)]
+Hosts = Annotated[tuple[HostName, ...], Meta(max_length=100)]
+GivenSecret = Annotated[
+    str,
+    Meta(max_length=64 * 1024, description="up to 65536 characters", extra={"secret": True}),
+]
+
+
+class ProviderConfigBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key to store. `hosts` is our own: where it may go, for providers whose address callers choose."""
+
+    alias: Alias
+    default_config: bool
+    provider_slug: Slug
+    secret: GivenSecret | None = None
+    secret_id: SecretId | None = None
+    rate_limit: Limit | None = None
+    rate_limit_period: Limit = 60
+    hosts: Hosts = ()
+
+
+class ProviderConfigUpdate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be changed, the secret first of all; what is not named stays as it is."""
+
+    secret: GivenSecret | UnsetType = UNSET
+    alias: Alias | UnsetType = UNSET
+    default_config: bool | UnsetType = UNSET
+    rate_limit: Limit | UnsetType | None = UNSET
+    rate_limit_period: Limit | UnsetType = UNSET
+    hosts: Hosts | UnsetType = UNSET
+
+
+class ProviderConfigAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored key as it is shown."""
+
+    id: str
+    alias: str
+    default_config: bool
+    gateway_id: str
+    modified_at: str
+    provider_slug: str
+    secret_id: str
+    secret_preview: str
+    rate_limit: int | None
+    rate_limit_period: int
+    hosts: tuple[str, ...]
+
+
+def list_(desk: Desk, ask: Ask) -> Answer:
+    query = read_query(ask, Paging)
+    page = read_page(ask, query.page, query.per_page)
+    need_gateway(desk, ask)
+    snapshot = desk.directory(ask.caller).snapshot()
+    return page_of([_shown(key) for key in snapshot.provider_keys if _is_here(key, ask)], page)
+
+
+def create(desk: Desk, ask: Ask) -> Answer:
+    body = read_body(ask, ProviderConfigBody)
+    need = need_gateway(desk, ask)
+    provider = _slug(body.provider_slug)
+    _check_hosts(provider, body.hosts)
+    if body.secret is None:
+        raise invalid(
+            "there is no store of secrets here to find a secret_id in: give the secret", "body", "secret"
+        )
+    key = ProviderKey(
+        id=desk.clock.new_id(ask.now_us),
+        account=ask.account,
+        gateway=ask.gateway,
+        provider=provider,
+        alias=body.alias,
+        is_default=body.default_config,
+        sealed=b"",
+        preview="",
+        hosts=tuple(dict.fromkeys(body.hosts)),
+        rate_limit=body.rate_limit,
+        rate_limit_period=body.rate_limit_period,
+        secret_id=body.secret_id or "",
+        created_us=ask.now_us,
+        modified_us=ask.now_us,
+    )
+    directory = desk.directory(ask.caller)
+    key = _sealed(desk, directory.snapshot(), key, body.secret)
+    directory.apply([*need, Add(key)])
+    return result(_shown(key))
+
+
+def update(desk: Desk, ask: Ask) -> Answer:
+    body = read_body(ask, ProviderConfigUpdate)
+    directory = desk.directory(ask.caller)
+    snapshot = directory.snapshot()
+    old = _key(snapshot, ask)
+    new = msgspec.structs.replace(old, **_plain(body), modified_us=ask.now_us)
+    _check_hosts(new.provider, new.hosts)
+    if not isinstance(body.secret, UnsetType):
+        new = _sealed(desk, snapshot, new, body.secret)
+    directory.apply([Replace(old, new)])
+    return result(_shown(new))
+
+
+def delete(desk: Desk, ask: Ask) -> Answer:
+    directory = desk.directory(ask.caller)
+    key = _key(directory.snapshot(), ask)
+    directory.apply([Remove(key)])
+    return result(_shown(key))
+
+
+def _key(snapshot: Snapshot, ask: Ask) -> ProviderKey:
+    for key in snapshot.provider_keys:
+        if key.id == ask.names["provider_config_id"] and _is_here(key, ask):
+            return key
+    raise not_found("provider config")
+
+
+def _is_here(key: ProviderKey, ask: Ask) -> bool:
+    return (key.account, key.gateway) == (ask.account, ask.gateway)
+
+
+def _plain(body: ProviderConfigUpdate) -> dict[str, object]:
+    """The fields to change, but for the secret."""
+    given = {
+        "alias": body.alias,
+        "is_default": body.default_config,
+        "rate_limit": body.rate_limit,
+        "rate_limit_period": body.rate_limit_period,
+        "hosts": body.hosts,
+    }
+    return {name: value for name, value in given.items() if value is not UNSET}
+
+
+def _slug(name: str) -> str:
+    try:
+        return provider_slug(name)
+    except ValueError as error:
+        raise invalid(str(error), "body", "provider_slug") from None
+
+
+def _check_hosts(provider: str, hosts: tuple[str, ...]) -> None:
+    try:
+        check_hosts(provider, hosts)
+    except ValueError as error:
+        raise invalid(str(error), "body", "hosts") from None
+
+
+def _sealed(desk: Desk, snapshot: Snapshot, key: ProviderKey, secret: str) -> ProviderKey:
+    try:
+        plain = checked_secret(secret.encode())
+    except ValueError as error:
+        raise invalid(str(error), "body", "secret") from None
+    return with_secret(key, plain, desk.sealer(snapshot))
+
+
+def _shown(key: ProviderKey) -> ProviderConfigAnswer:
+    return ProviderConfigAnswer(
+        id=key.id,
+        alias=key.alias,
+        default_config=key.is_default,
+        gateway_id=key.gateway,
+        modified_at=rfc3339(key.modified_us),
+        provider_slug=key.provider,
+        secret_id=key.secret_id or key.id,
+        secret_preview=key.preview,
+        rate_limit=key.rate_limit,
+        rate_limit_period=key.rate_limit_period,
+        hosts=key.hosts,
+    )
+
+
+_BASE = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs"
+_ONE = f"{_BASE}/{{provider_config_id}}"
+_TAG = "AI Gateway Provider Configs"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        method="GET",
+        path=_BASE,
+        handler=list_,
+        permission="read",
+        name="aig-config-list-providers",
+        summary="List the gateway's stored keys",
+        tag=_TAG,
+        query=Paging,
+        result=ProviderConfigAnswer,
+        is_list=True,
+    ),
+    Endpoint(
+        method="POST",
+        path=_BASE,
+        handler=create,
+        permission="edit",
+        name="aig-config-create-providers",
+        summary="Store a provider's key for this gateway",
+        tag=_TAG,
+        body=ProviderConfigBody,
+        result=ProviderConfigAnswer,
+    ),
+    Endpoint(
+        method="PUT",
+        path=_ONE,
+        handler=update,
+        permission="edit",
+        name="aig-config-update-providers",
+        summary="Put another secret in a stored key's place",
+        tag=_TAG,
+        body=ProviderConfigUpdate,
+        result=ProviderConfigAnswer,
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_ONE,
+        handler=delete,
+        permission="edit",
+        name="aig-config-delete-providers",
+        summary="Remove a stored key",
+        tag=_TAG,
+        result=ProviderConfigAnswer,
+    ),
+)

@@ -1,0 +1,119 @@
+"""What the handlers of the management API work with: settings, the stores, the vault, the clock.
+
+Opens stores for one request at a time. Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.access.master_key import load_or_make, need_master_key
+from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
+from penstock.clock import Clock
+from penstock.control.catalog import Catalog
+from penstock.control.opening import open_catalog
+from penstock.control.stored_gateways import Seal
+from penstock.management.caller import Caller
+from penstock.settings import Settings
+from penstock.stores.control_store import Directory, Snapshot, Token
+from penstock.stores.ledger import LedgerEditor, LedgerReader
+from penstock.stores.rollups import Rollups
+from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY_FILE
+from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER_FILE
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
+
+
+class SharedClock(Clock):
+    """A clock for several threads."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def new_id(self, now_us: int) -> str:
+        with self._lock:
+            return super().new_id(now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
+
+    current: Callable[[], Settings]
+    clock: Clock
+    environ: Mapping[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        return self.current()
+
+    @property
+    def data(self) -> Path:
+        return Path(self.settings.server.data)
+
+    def directory(self, caller: Caller) -> Directory:
+        """The directory; changes are entered in the audit as this caller's."""
+        return SqliteDirectory(self.data / DIRECTORY_FILE, caller.actor, now_us=self.clock.now_us)
+
+    def tokens(self) -> tuple[Token, ...]:
+        """All tokens, as they are now."""
+        return SqliteDirectory(self.data / DIRECTORY_FILE).all(Token)
+
+    def catalog(self, snapshot: Snapshot) -> Catalog:
+        """All gateways there are."""
+        return open_catalog(self.settings, snapshot, self.environ)
+
+    @contextmanager
+    def ledger(self) -> Iterator[LedgerReader]:
+        """For reading. Raises `LedgerUnavailable`, and `LedgerMissing` as long as no call was ever stored."""
+        reader = SqliteReader(self.data / LEDGER_FILE)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    @contextmanager
+    def editor(self) -> Iterator[LedgerEditor]:
+        """For changing what is stored. Raises as `ledger` does."""
+        editor = SqliteEditor(self.data / LEDGER_FILE)
+        try:
+            yield editor
+        finally:
+            editor.close()
+
+    @contextmanager
+    def rollups(self) -> Iterator[Rollups]:
+        """What all calls add up to. Raises as `ledger` does."""
+        found = SqliteRollups(self.data / LEDGER_FILE)
+        try:
+            yield found
+        finally:
+            found.close()
+
+    def vault(self, snapshot: Snapshot) -> Vault:
+        """Opens what the directory has sealed. Raises `MasterKeyError`."""
+        return Vault(need_master_key(self.environ, self.data, snapshot.seal_label))
+
+    def sealer(self, snapshot: Snapshot) -> Seal:
+        """Seals; the master key is made when nothing was sealed yet. What it gives raises `MasterKeyError`."""
+
+        def seal(secret: bytes, context: bytes) -> bytes:
+            fresh = os.urandom(KEY_BYTES)
+            vault = Vault(load_or_make(self.environ, self.data, fresh, snapshot.seal_label))
+            return vault.seal(secret, context, os.urandom(NONCE_BYTES))
+
+        return seal
+
+    def random(self, size: int) -> bytes:
+        """For ids, nonces and salts."""
+        return os.urandom(size)

@@ -1,0 +1,41 @@
+"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from penstock.journal.journal import Journal
+from penstock.stores.sqlite.ledger.writer import FILE_NAME
+
+
+class HealthPages:
+    """The two pages of one worker."""
+
+    def __init__(self, journal: Journal, data: Path) -> None:
+        self._journal = journal
+        self._ledger = data / FILE_NAME
+
+    def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
+        """The ASGI application beside the data plane: these pages, and what else there is."""
+        return Starlette(routes=[Route("/healthz", self.alive), Route("/readyz", self.ready), *more])
+
+    async def alive(self, request: Request) -> JSONResponse:
+        """200 as long as the event loop turns."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> JSONResponse:
+        """200 when the ledger is there and the journal takes records, else 503 with the reason of each."""
+        checks = {"journal": self._journal.healthy, "ledger": self._ledger.exists()}
+        ready = all(checks.values())
+        body = {
+            "status": "ready" if ready else "not ready",
+            "checks": checks,
+            "unwritten_records": self._journal.unwritten,
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)

@@ -1,0 +1,110 @@
+"""How the processes of an installation stand, as metrics, out of what each of them leaves in the data folder.
+
+Any worker can answer for all of them, and a worker that was replaced takes nothing with it. Reads files, and may
+wait for a disk: not for an event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.export.cursors import FILE_NAME as CURSORS
+from penstock.export.cursors import Cursor, read_cursors
+from penstock.journal.segments import DIRECTORY, list_segments
+from penstock.metrics.call_tally import call_metrics, stored_metric
+from penstock.metrics.metric import Labels, Metric, Value
+from penstock.metrics.tally_file import FILE_NAME as TALLY
+from penstock.metrics.tally_file import read_tally
+from penstock.metrics.worker_file import FOLDER, read_states
+from penstock.metrics.worker_state import WorkerState
+from penstock.stores.sqlite.facts import LedgerFacts, Unreadable, ledger_facts
+from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
+
+_NO_LABELS: Labels = {}
+
+
+def installation_metrics(data: Path, now_us: int) -> Iterator[Metric]:
+    """All there is to tell. What cannot be read is left out."""
+    state = read_tally(data / TALLY)
+    if state is not None:
+        yield from call_metrics(state)
+        yield stored_metric(state)
+    with suppress(OSError):
+        yield from _workers(read_states(data / FOLDER).workers)
+    facts = _facts(data / LEDGER)
+    yield from _ledger(data, facts, now_us)
+    if facts is not None:
+        yield from _exporters(read_cursors(data / CURSORS), facts.calls)
+
+
+def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
+    yield _gauge("penstock.workers", "Worker processes that live.", len(workers))
+    yield _gauge("penstock.connections", "Connections of clients.", sum(one.connections for one in workers))
+    yield _gauge("penstock.calls.in_flight", "Calls under way.", sum(one.calls for one in workers))
+    lost = sum(one.unwritten for one in workers)
+    yield _gauge("penstock.unwritten", "Records of calls lost since the workers began.", lost)
+    unhealthy = sum(not one.journal_healthy for one in workers)
+    yield _gauge("penstock.workers.without_journal", "Workers that cannot write their journal.", unhealthy)
+    keys = sum(one.keys_away for one in workers)
+    yield _gauge("penstock.keys.set_aside", "Stored keys left alone for a while, in all workers.", keys)
+    found: dict[tuple[str, str], int] = {}
+    for worker in workers:
+        for breaker in worker.breakers:
+            key = breaker.origin, breaker.state
+            found[key] = found.get(key, 0) + 1
+    points = [Value({"origin": origin, "state": state}, count) for (origin, state), count in found.items()]
+    yield Metric(
+        "penstock.breakers", "gauge", "1", "Workers whose breaker of an address is not closed.", points
+    )
+
+
+def _facts(path: Path) -> LedgerFacts | None:
+    try:
+        return ledger_facts(path) if path.exists() else None
+    except Unreadable:
+        return None
+
+
+def _ledger(data: Path, facts: LedgerFacts | None, now_us: int) -> Iterator[Metric]:
+    backlog = _backlog(data / DIRECTORY, {} if facts is None else facts.positions)
+    yield _gauge("penstock.journal.backlog", "Records that are not in the ledger yet.", backlog, "By")
+    if facts is None:
+        return
+    behind_us = now_us - facts.newest_us if backlog and facts.newest_us is not None else 0
+    lag = max(behind_us, 0) / 1e6
+    yield _gauge("penstock.shipper.lag", "Age of the newest call in the ledger while others wait.", lag, "s")
+    size = sum(path.stat().st_size for path in (data / LEDGER, data / f"{LEDGER}-wal") if path.exists())
+    yield _gauge("penstock.ledger.size", "Disk the ledger takes.", size, "By")
+    points = [Value(_NO_LABELS, facts.calls)]
+    yield Metric("penstock.ledger.arrivals", "counter", "1", "Calls that ever came into the ledger.", points)
+
+
+def _backlog(folder: Path, positions: dict[str, int]) -> int:
+    found = 0
+    for name in list_segments(folder):
+        with suppress(FileNotFoundError):  # it has been shipped meanwhile
+            found += max(0, (folder / name).stat().st_size - positions.get(name, 0))
+    return found
+
+
+def _exporters(cursors: dict[str, Cursor], last: int) -> Iterator[Metric]:
+    rows = [({"exporter": name}, cursor) for name, cursor in sorted(cursors.items())]
+    behind = [Value(labels, max(0, last - one.after)) for labels, one in rows]
+    yield Metric("penstock.exporter.lag", "gauge", "1", "Calls in the ledger it has not dealt with.", behind)
+    failing = [Value(labels, int(one.failures > 0)) for labels, one in rows]
+    yield Metric(
+        "penstock.exporter.failing", "gauge", "1", "1 while its receiver does not take calls.", failing
+    )
+    taken = [Value(labels, one.delivered) for labels, one in rows]
+    yield Metric("penstock.exporter.delivered", "counter", "1", "Calls its receiver has taken.", taken)
+    refused = [Value(labels, one.refused) for labels, one in rows]
+    yield Metric("penstock.exporter.refused", "counter", "1", "Calls its receiver will never take.", refused)
+    lost = [Value(labels, one.forgotten) for labels, one in rows]
+    about = "Calls that were not kept for it, for it was down too long."
+    yield Metric("penstock.exporter.forgotten", "counter", "1", about, lost)
+
+
+def _gauge(name: str, about: str, value: float, unit: str = "1") -> Metric:
+    return Metric(name, "gauge", unit, about, [Value(_NO_LABELS, value)])

@@ -1,0 +1,69 @@
+"""`/metrics`: the installation's metrics for Prometheus, to programs of this machine or with a token.
+
+What there is to tell is gathered in `installation_metrics.py`, and written by `metrics/prometheus.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from penstock.clock import Clock
+from penstock.management.caller import caller_of
+from penstock.metrics.prometheus import CONTENT_TYPE, render
+from penstock.pages.installation_metrics import installation_metrics
+from penstock.providers.base import HeaderLookup
+from penstock.settings import Settings, is_loopback
+from penstock.stores.control_store import DirectoryError
+from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY
+from penstock.stores.sqlite.control_store.store import SqliteDirectory
+
+_REFUSAL = (
+    "send a token that may read the logs of the whole installation (read or metadata_read, "
+    "of all accounts and gateways) as Authorization: Bearer …\n"
+)
+
+
+class MetricsPage:
+    """The page of one worker. `is_own` tells by a request's headers whether a program of this machine asks."""
+
+    def __init__(self, settings: Settings, clock: Clock, is_own: Callable[[HeaderLookup], bool]) -> None:
+        self._data = Path(settings.server.data)
+        self._admin_token = settings.admin_token or ""
+        self._is_local = is_loopback(settings.server.host)
+        self._clock = clock
+        self._is_own = is_own
+
+    @property
+    def route(self) -> Route:
+        """Where it stands."""
+        return Route("/metrics", self.answer)
+
+    async def answer(self, request: Request) -> PlainTextResponse:
+        """200 with all metrics, or 401."""
+        header = request.headers.get
+        is_free = self._is_local and self._is_own(header)
+        return await run_in_threadpool(self._answer, is_free, header("authorization") or "")
+
+    def _answer(self, is_free: bool, authorization: str) -> PlainTextResponse:
+        if not (is_free or self._may_read(authorization)):
+            return PlainTextResponse(_REFUSAL, 401, {"www-authenticate": "Bearer"})
+        text = render(installation_metrics(self._data, self._clock.now_us()))
+        return PlainTextResponse(text, media_type=CONTENT_TYPE)
+
+    def _may_read(self, authorization: str) -> bool:
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        try:
+            tokens = SqliteDirectory(self._data / DIRECTORY).snapshot().tokens
+        except DirectoryError:
+            tokens = ()
+        shown = token.strip().encode("latin-1", "replace")
+        caller = caller_of(shown, tokens, self._admin_token, self._clock.now_us())
+        return caller is not None and caller.may("metadata_read", "", "")

@@ -1,0 +1,1 @@
+"""The processes of an installation: supervisor, workers, shipper, keeper."""

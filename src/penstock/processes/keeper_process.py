@@ -1,0 +1,104 @@
+"""The keeper as a process of its own: what a supervisor calls in a forked child.
+
+Signals, the parent's pipe, taking up a changed configuration. What a keeper does is in `keeper.py`. It never ends
+because something does not work: that would only be started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.clock import Clock
+from penstock.control.gateway_source import read_gateways
+from penstock.export.cursors import FILE_NAME as CURSORS
+from penstock.export.cursors import CursorFile
+from penstock.export.ledger_access import LedgerAccess
+from penstock.export.plan import Means
+from penstock.export.sender import Sender
+from penstock.metrics.tally_file import FILE_NAME as TALLY
+from penstock.processes.keeper import Configuration, Keeper, cancelled
+from penstock.settings import ConfigError, Settings
+from penstock.stores.control_store import DirectoryError
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
+
+_RETRY_SECONDS = 5.0
+
+log = logging.getLogger("penstock.keeper")
+
+Load = Callable[[], Settings]
+
+
+def configuration(settings: Settings, environ: Mapping[str, str]) -> Configuration:
+    """The settings with all gateways there are. Raises `DirectoryError`."""
+    return Configuration(settings, read_gateways(settings, environ))
+
+
+def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:
+    """The keeper of the data folder that the settings name. Raises `OSError`, `DirectoryError`."""
+    data = Path(settings.server.data)
+    means = Means(CursorFile(data / CURSORS), Sender(), clock, environ, os.urandom)
+    ledger = LedgerAccess(lambda: SqliteReader(data / LEDGER), lambda: SqliteEditor(data / LEDGER))
+    return Keeper(ledger, means, data / TALLY, configuration(settings, environ))
+
+
+def main(settings: Settings, load: Load, parent: int | None) -> int:
+    """Keeps until SIGTERM, or the end of the parent's pipe; the exit code.
+
+    `settings` are the latest good ones, `load` reads them anew and raises `ConfigError`.
+    """
+    gc.freeze()  # walking what the parent made would only unshare it
+    asyncio.run(_main(settings, load, parent))
+    return 0
+
+
+async def _main(settings: Settings, load: Load, parent: int | None) -> None:
+    loop, stop, stale = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, stale.set)
+    if parent is not None:
+        loop.add_reader(parent, stop.set)
+    with suppress(ConfigError):
+        settings = load()  # it may have changed before the signal had a handler
+    keeper = await _made(settings, stop)
+    if keeper is None:
+        return
+    reloading = asyncio.create_task(_reload(keeper, load, stale))
+    try:
+        await keeper.run(stop)
+    finally:
+        await cancelled(reloading)
+
+
+async def _made(settings: Settings, stop: asyncio.Event) -> Keeper | None:
+    """Waits until what it takes is there; None when told to stop first."""
+    while not stop.is_set():
+        try:
+            return make_keeper(settings, os.environ, Clock())
+        except (OSError, DirectoryError) as error:
+            log.error("nothing is exported and nothing deleted, this is tried again: %s", error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+    return None
+
+
+async def _reload(keeper: Keeper, load: Load, stale: asyncio.Event) -> None:
+    """A bad configuration changes nothing."""
+    while True:
+        await stale.wait()
+        stale.clear()
+        try:
+            settings = await asyncio.to_thread(load)
+            keeper.take_up(await asyncio.to_thread(configuration, settings, os.environ))
+        except (ConfigError, DirectoryError) as error:
+            log.error("the keeper goes on with the old configuration: %s", error)
+        except Exception:
+            log.exception("the keeper goes on with the old configuration")

@@ -1,0 +1,69 @@
+"""The shipper with what it goes by: how many calls a gateway may hold, and the tally of all calls.
+
+What the supervisor calls in a forked child. The process itself is in `shipper/process.py`, which knows
+neither settings nor directory.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.clock import Clock
+from penstock.control.gateway_source import read_gateways
+from penstock.metrics.call_tally import Tally, new_tally
+from penstock.metrics.tally_file import FILE_NAME, read_tally
+from penstock.pricing.packaged import PackagedPrices
+from penstock.processes.retention import stopping
+from penstock.settings import ConfigError, Settings
+from penstock.shipper import process as shipper_process
+from penstock.shipper.counting_ledger import CountingLedger, LimitedLedger, Limits, OpenLedger
+from penstock.stores.control_store import DirectoryError
+
+log = logging.getLogger("penstock.shipper")
+
+
+class StorageLimits:
+    """Limits of the latest good configuration; it is read again when it is next asked for after `changed`."""
+
+    def __init__(self, settings: Settings, load: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._load = load
+        self._stale = True
+        self._limits: Limits = {}
+
+    def changed(self) -> None:
+        """The configuration or the directory may say something else now. Only takes note: a signal may call it."""
+        self._stale = True
+
+    def __call__(self) -> Limits:
+        """How many calls may be stored, by account and gateway."""
+        if self._stale:
+            self._stale = False
+            self._read()
+        return self._limits
+
+    def _read(self) -> None:
+        try:
+            self._settings = self._load()
+        except ConfigError as error:
+            log.error("the shipper goes on with the old configuration: %s", error)
+        try:
+            self._limits = stopping(read_gateways(self._settings, os.environ))
+        except DirectoryError as error:
+            self._stale = True
+            log.error("the shipper cannot read the directory, and tries again: %s", error)
+
+
+def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrices, parent: int | None) -> int:
+    """Ships until told to stop; the exit code. `load` reads the settings anew and raises `ConfigError`."""
+    data, clock = Path(settings.server.data), Clock()
+    limits = StorageLimits(settings, load)
+    tally = Tally(read_tally(data / FILE_NAME) or new_tally(clock.now_us()), settings.metrics.models)
+
+    def around(ledger: OpenLedger) -> OpenLedger:
+        return CountingLedger(LimitedLedger(ledger, limits), tally, data / FILE_NAME, clock.monotonic)
+
+    return shipper_process.main(data, parent, prices, around, limits.changed)

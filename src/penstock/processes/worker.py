@@ -1,0 +1,383 @@
+"""The only composition root: settings → world → pipeline → server, for one worker process.
+
+Opens what a worker needs, swaps its world when the configuration changes, and closes everything in order.
+What a request means is in `proxy/pipeline.py`; processes and signals are in `supervisor.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import gc
+import logging
+import math
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import lmdb
+import uvicorn
+import uvloop
+
+from penstock.clock import Clock
+from penstock.control.catalog import Catalog, catalog
+from penstock.control.compile import Shared, build_world, limits_spending
+from penstock.control.opening import open_vault, opener
+from penstock.journal.journal import Journal
+from penstock.journal.segments import DIRECTORY
+from penstock.management.api import ENDPOINTS
+from penstock.management.application import management_routes
+from penstock.management.resources import Desk, SharedClock
+from penstock.metrics.worker_file import FOLDER as STATES
+from penstock.metrics.worker_file import StateFile
+from penstock.pages.health import HealthPages
+from penstock.pages.metrics import MetricsPage
+from penstock.pricing.packaged import PackagedPrices, cache_folder
+from penstock.pricing.price_book import PriceBook
+from penstock.processes.worker_report import Traffic, WorkerReport
+from penstock.proxy.answer_cache import Recall
+from penstock.proxy.attempts import Attempts
+from penstock.proxy.capture import Budget
+from penstock.proxy.downstream.busy_poll import Spin
+from penstock.proxy.downstream.connection import FastLane, lane_class
+from penstock.proxy.downstream.timeouts import LaneLimits
+from penstock.proxy.pipeline import Pipeline, PipelineLimits
+from penstock.proxy.policies.breaker import BreakerRules, Breakers
+from penstock.proxy.policies.stored_keys import is_own_program
+from penstock.proxy.routing import World
+from penstock.proxy.upstream.pool import Deadlines, Upstream
+from penstock.settings import ConfigError, Settings, is_loopback
+from penstock.settings.check import Problem
+from penstock.stores.control_store import DirectoryError, Snapshot
+from penstock.stores.counters import CountersUnavailable
+from penstock.stores.lmdb import counters as lmdb_counters
+from penstock.stores.lmdb import replies as lmdb_replies
+from penstock.stores.lmdb.counters import LmdbCounters
+from penstock.stores.lmdb.environment import WriteLock, open_environment
+from penstock.stores.lmdb.replies import LmdbReplies
+from penstock.stores.lmdb.writer import Defer, Writer
+from penstock.stores.replies import RepliesUnavailable
+from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY_FILE
+from penstock.stores.sqlite.control_store.store import SqliteDirectory
+
+log = logging.getLogger("penstock.worker")
+
+_SWEEP_SECONDS = 1.0
+_SETTLE_SECONDS = 1.0
+_BACKLOG = 4096
+_AT_START = ("server", "journal", "cache", "idempotency", "breaker")
+_GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
+
+LoadSettings = Callable[[], Settings]
+
+
+def lane_limits(settings: Settings) -> LaneLimits:
+    limits, timeouts = settings.server.limits, settings.server.timeouts
+    return LaneLimits(
+        max_head=limits.max_header_bytes,
+        max_body=limits.max_body_bytes,
+        head_seconds=timeouts.header,
+        keep_alive_seconds=timeouts.keep_alive,
+        body_grace=timeouts.body_grace,
+        body_rate=timeouts.body_rate,
+        stalled_seconds=timeouts.idle,
+    )
+
+
+def pipeline_limits(settings: Settings) -> PipelineLimits:
+    limits = settings.server.limits
+    return PipelineLimits(
+        logged_body=limits.max_logged_body_bytes,
+        buffered_body=limits.max_buffered_body_bytes,
+        refuse_unlogged=settings.journal.on_full == "refuse",
+    )
+
+
+def breaker_rules(settings: Settings) -> BreakerRules:
+    breaker = settings.breaker
+    return BreakerRules(
+        connect_failures=breaker.connect_failures,
+        window=breaker.window,
+        min_calls=breaker.min_calls,
+        error_share=breaker.error_share,
+        open_seconds=breaker.open,
+    )
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a worker is made of."""
+
+    pipeline: Pipeline
+    upstream: Upstream
+    journal: Journal
+    counters: LmdbCounters
+    recall: Recall
+    report: WorkerReport
+    environments: tuple[lmdb.Environment, ...]
+    clock: Clock
+    public: bool  # where this worker listens, strangers can reach it
+
+    def world(self, settings: Settings) -> World:
+        """The world of these settings and of the directory as it is now. Raises `ConfigError`, `DirectoryError`."""
+        return make_world(settings, self.counters, self.clock, public=self.public)
+
+    def sweep(self) -> None:
+        """To be called about once a second."""
+        self.upstream.sweep()
+        self.recall.sweep()
+        now_us = self.clock.now_us()
+        try:
+            self.counters.beat(now_us)
+            self.counters.reap(now_us)
+        except CountersUnavailable as error:
+            log.error("the counters are not usable: %s", error)
+
+    async def close(self) -> None:
+        """In the order in which nothing is lost."""
+        self.upstream.close()
+        await self.recall.close()
+        self.journal.close()
+        self.report.close()
+        await asyncio.sleep(0)  # the last turn's changes
+        for environment in self.environments:
+            environment.close()
+
+
+def make_world(settings: Settings, counters: LmdbCounters, clock: Clock, *, public: bool) -> World:
+    """Reads the directory and the prices, and compiles them with the settings."""
+    data = Path(settings.server.data)
+    snapshot = SqliteDirectory(data / DIRECTORY_FILE).snapshot()
+    vault = open_vault(snapshot, os.environ, data)
+    gateways = catalog(settings, snapshot, opener(vault))
+    shared = Shared(counters, read_prices(settings, gateways, snapshot), clock, public)
+    return build_world(settings, snapshot, gateways, vault, shared)
+
+
+def read_prices(settings: Settings, gateways: Catalog, snapshot: Snapshot) -> PriceBook:
+    """The prices that spend limits go by; where there are none, only the operator's own. Raises `ConfigError`."""
+    prices = open_prices(settings)
+    return prices.full() if limits_spending(gateways, snapshot) else prices.own
+
+
+def open_prices(settings: Settings) -> PackagedPrices:
+    """Raises `ConfigError` for an operator's file that is wrong."""
+    own = settings.pricing.file
+    try:
+        folder = cache_folder(os.environ, Path(settings.server.data))
+        return PackagedPrices(folder, None if own is None else Path(own))
+    except OSError as error:
+        raise ConfigError([Problem(None, None, f"[pricing] file: {error}")]) from error
+
+
+def open_parts(settings: Settings, clock: Clock) -> Parts:
+    """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`, `DirectoryError`."""
+    server, limits = settings.server, pipeline_limits(settings)
+    data = Path(server.data)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    owner = clock.new_id(clock.now_us()).encode()
+    defer = asyncio.get_running_loop().call_soon if server.workers == 1 else None
+    counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner, defer))
+    keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner, defer))
+    budget = Budget(server.limits.max_capture_bytes)
+    recall = Recall(
+        cache,
+        once,
+        clock,
+        budget,
+        once_seconds=settings.idempotency.ttl,
+        alone=server.workers == 1,
+    )
+    upstream = open_upstream(settings, clock)
+    breakers = Breakers(breaker_rules(settings))
+    journal = Journal(
+        data / DIRECTORY,
+        clock,
+        segment_bytes=settings.journal.segment_bytes,
+        backlog_bytes=settings.journal.backlog_bytes,
+        fsync_interval=settings.journal.fsync_interval,
+    )
+    attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
+    report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
+    public = not is_loopback(server.host)
+    world = make_world(settings, counters, clock, public=public)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
+    return Parts(pipeline, upstream, journal, counters, recall, report, (counting, keeping), clock, public)
+
+
+_Opened = TypeVar("_Opened")
+
+
+def _opened(folder: Path, make: Callable[[Path], _Opened]) -> _Opened:
+    """Opens a shared store. A damaged one is set aside, for the gateway is worth more than what it remembers."""
+    with (folder.parent / "stores.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers that find the damage, the first one mends it
+        try:
+            return make(folder)
+        except (lmdb.Error, RepliesUnavailable, CountersUnavailable) as error:
+            aside = folder.with_name(f"{folder.name}.damaged")
+            log.error("%s cannot be read (%s); it is set aside as %s", folder, error, aside.name)
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+            return make(folder)
+
+
+def _open_counters(owner: bytes, defer: Defer | None, folder: Path) -> tuple[lmdb.Environment, LmdbCounters]:
+    environment = open_environment(folder, lmdb_counters.MAP_BYTES, lmdb_counters.DATABASES)
+    return environment, LmdbCounters(environment, owner, defer)
+
+
+def _open_replies(
+    settings: Settings, owner: bytes, defer: Defer | None, folder: Path
+) -> tuple[lmdb.Environment, LmdbReplies, LmdbReplies]:
+    limits = settings.cache.max_bytes, settings.idempotency.max_bytes
+    environment = open_environment(folder, lmdb_replies.map_bytes(*limits), lmdb_replies.DATABASES)
+    writer = Writer(environment, WriteLock(environment), None, defer)
+    return (
+        environment,
+        LmdbReplies(environment, lmdb_replies.CACHE, owner, limits[0], evict=True, writer=writer),
+        LmdbReplies(environment, lmdb_replies.IDEMPOTENCY, owner, limits[1], evict=False, writer=writer),
+    )
+
+
+def open_upstream(settings: Settings, clock: Clock) -> Upstream:
+    timeouts = settings.server.timeouts
+    deadlines = Deadlines(
+        connect=timeouts.connect,
+        first_byte=timeouts.first_byte,
+        idle=timeouts.idle,
+        keep_alive=timeouts.upstream_keep_alive,
+    )
+    return Upstream(clock, deadlines, max_connections=settings.server.limits.max_connections)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with signals left to the worker."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """One serving process."""
+
+    def __init__(self, settings: Settings, load: LoadSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._in_force = settings  # the management API looks at them from threads
+        self._load = load
+        self._clock = clock
+        self._stopping = False
+        self._stale = False
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
+        """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
+        loop = asyncio.get_running_loop()
+        parts = open_parts(self._settings, self._clock)
+        server = _Server(self._config(parts))
+        loop.add_signal_handler(signal.SIGTERM, _stop, server)
+        loop.add_signal_handler(signal.SIGHUP, self.reload, parts)
+        if parent is not None:
+            loop.add_reader(parent, _stop, server)
+        loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts, listening_url(sockets[0]))
+        try:
+            await server.serve(sockets=list(sockets))
+        finally:
+            self._stopping = True
+            await _settled(server.server_state.tasks)
+            await parts.close()
+
+    def _config(self, parts: Parts) -> uvicorn.Config:
+        spin = Spin(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
+        pages = HealthPages(parts.journal, Path(self._settings.server.data))
+        own_hosts = self._settings.server.own_hosts
+        metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
+        desk = Desk(lambda: self._in_force, SharedClock(), os.environ)
+        return uvicorn.Config(
+            pages.application([metrics.route, *management_routes(ENDPOINTS, desk)]),
+            http=lane_class(parts.pipeline, lane_limits(self._settings), spin),
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=math.ceil(self._settings.server.timeouts.drain),
+        )
+
+    def reload(self, parts: Parts) -> None:
+        """Takes up a changed configuration or directory. Reading it may wait for a lock; serving does not."""
+        self._stale = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload(parts))
+
+    async def _reload(self, parts: Parts) -> None:
+        """Swaps the world; a bad configuration changes nothing."""
+        while self._stale:
+            self._stale = False
+            await self._swap(parts)
+
+    async def _swap(self, parts: Parts) -> None:
+        try:
+            settings = await asyncio.to_thread(self._load)
+            parts.pipeline.world = await asyncio.to_thread(parts.world, settings)
+        except (ConfigError, DirectoryError) as error:
+            log.error("the configuration was not changed: %s", error)
+            return
+        self._in_force = settings
+        if any(getattr(settings, table) != getattr(self._settings, table) for table in _AT_START):
+            log.warning("changes in [%s] take effect at the next start", "], [".join(_AT_START))
+        log.info("the configuration was reloaded")
+
+    def _sweep(self, server: uvicorn.Server, parts: Parts, address: str) -> None:
+        if self._stopping:
+            return
+        parts.sweep()
+        state = server.server_state
+        parts.report.publish(parts.pipeline.world, Traffic(len(state.tasks), len(state.connections), address))
+        now = self._clock.monotonic()
+        for connection in tuple(server.server_state.connections):
+            if isinstance(connection, FastLane):
+                connection.sweep(now)
+        asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, parts, address)
+
+
+async def _settled(tasks: set[asyncio.Task[None]]) -> None:
+    """Calls that the end of the drain time has cancelled still have to be recorded."""
+    if tasks:
+        await asyncio.wait(tuple(tasks), timeout=_SETTLE_SECONDS)
+
+
+def listening_url(listener: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def run_worker(
+    settings: Settings, load: LoadSettings, sockets: Sequence[socket.socket], parent: int | None
+) -> int:
+    """A worker process, from its first step to its exit code."""
+    worker = Worker(settings, load, Clock())
+    gc.freeze()  # what was made so far stays; walking it again and again would also unshare it from the parent
+    gc.set_threshold(*_GC_THRESHOLDS)
+    try:
+        uvloop.run(worker.serve(sockets, parent))
+    except (OSError, ConfigError, DirectoryError, lmdb.Error) as error:
+        log.error("a worker could not start: %s", error)
+        return 1
+    return 0

@@ -1,0 +1,292 @@
+"""The recall phase: an answer that is there already, or on its way, is not asked for again.
+
+Looks a call up in the cache and under its `Idempotency-Key`, lets it join an identical call in flight, or makes
+it the one that others join; and keeps the answer afterwards. What makes calls identical is `policies/cache_key.py`'s
+affair, how an answer reaches several clients `single_flight.py`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import msgspec
+
+from penstock.clock import Clock
+from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
+from penstock.proxy.call import Call, Route
+from penstock.proxy.capture import Budget
+from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
+from penstock.proxy.single_flight import Flight, Landed
+from penstock.stores.replies import Busy, Conflict, Found, Replies, RepliesUnavailable, Reply, Scope, Spent
+from penstock.wire.accepts import accepts_encoding
+
+log = logging.getLogger("penstock.recall")
+
+_LOOK_SECONDS = 0.02  # between two looks at what another worker is busy with
+_IN_LOOP_BYTES = 65536  # larger answers are stored by a thread
+_MICRO = 1_000_000
+_TRY_AGAIN = frozenset({401, 402, 403, 408, 409, 425, 429})  # says nothing about the work that was asked for
+
+
+class Plan(msgspec.Struct, gc=False):
+    """How a call may be answered without asking the provider."""
+
+    cache_key: bytes = b""
+    ttl: int = 0  # seconds
+    once_key: bytes = b""
+    fingerprint: bytes = b""
+    glanced: bool = False  # just now, in vain
+    unfit: bool = False  # there is an answer, in an encoding that this client does not take
+    claimed: bool = False  # other workers are held off the cache's key
+    scope: Scope = Scope("", "", "")
+
+
+class Hit(msgspec.Struct, gc=False):
+    """An answer from a store. `replayed`: because of its `Idempotency-Key`."""
+
+    reply: Reply
+    replayed: bool
+
+
+class Recall:
+    """The stores of answers, and the calls in flight of this worker."""
+
+    def __init__(
+        self, cache: Replies, once: Replies, clock: Clock, budget: Budget, *, once_seconds: int, alone: bool
+    ) -> None:
+        """`alone`: there is no other worker to look out for."""
+        self._cache = cache
+        self._once = once
+        self._clock = clock
+        self._budget = budget
+        self._once_us = once_seconds * _MICRO
+        self._alone = alone
+        self._flights: dict[bytes, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def plan(self, call: Call, route: Route, limit: int) -> Plan | None:
+        """How to look for this call; None when it is not to be shared. Reads the body, up to `limit` bytes."""
+        ttl = cache_ttl(call, route) if call.steers else 0
+        once = call.method == b"POST" and call.head.idempotency_key != b""
+        if not (ttl or once) or not (
+            (call.body.complete and call.body.size <= limit) or await call.body.gather(limit)
+        ):
+            return None
+        body = call.body.gathered
+        gateway = call.gateway
+        plan = Plan(scope=Scope(gateway.account, gateway.id, route.provider.slug))
+        if ttl:
+            plan.ttl = ttl
+            plan.cache_key = cache_key(call, route, body)
+        if once:
+            plan.once_key = once_key(call, route)
+            plan.fingerprint = fingerprint(call, route, body)
+        return plan
+
+    def glance(self, call: Call, plan: Plan) -> Hit | None:
+        """The answer, if it is in the cache and nothing stands in its way."""
+        if plan.once_key or not plan.cache_key:
+            return None
+        plan.glanced = True
+        return self._cached(call, plan)
+
+    async def find(self, call: Call, plan: Plan) -> Hit | Flight | None:
+        """The answer, or a flight to board, or None: the call is to be made, and its plan is claimed.
+
+        Raises `GatewayError` 409 for an `Idempotency-Key` that was used otherwise.
+        """
+        if plan.once_key:
+            found = await self._find_once(plan)
+            if found is not None:
+                return found
+        if plan.cache_key:
+            return await self._find_cached(call, plan)
+        return None
+
+    def _cached(self, call: Call, plan: Plan) -> Hit | None:
+        found = self._cache.get(plan.cache_key, self._clock.now_us())
+        if found is None:
+            return None
+        encoding = found.reply.content_encoding
+        if encoding and not accepts_encoding(call.lookup("accept-encoding"), encoding):
+            plan.unfit = True
+            return None
+        return Hit(found.reply, replayed=False)
+
+    async def _find_once(self, plan: Plan) -> Hit | Flight | None:
+        while True:
+            flight = self._flights.get(plan.once_key)
+            if flight is not None and flight.fingerprint != plan.fingerprint:
+                raise _conflict()
+            if flight is not None and flight.kept:
+                return flight
+            try:
+                found = self._once.claim(plan.once_key, plan.fingerprint, self._clock.now_us())
+            except RepliesUnavailable as error:
+                raise GatewayError(UNAVAILABLE, "Idempotency-Key cannot be kept at the moment") from error
+            if found is None:
+                return None
+            if isinstance(found, Found):
+                return Hit(found.reply, replayed=True)
+            if isinstance(found, Conflict):
+                raise _conflict()
+            if isinstance(found, Spent):
+                raise GatewayError(
+                    IDEMPOTENCY_CONFLICT, "the first answer was too large to be kept; use a new key"
+                )
+            await self._clock.sleep(_LOOK_SECONDS)
+
+    async def _find_cached(self, call: Call, plan: Plan) -> Hit | Flight | None:
+        while True:
+            found = None if plan.glanced else self._cached(call, plan)
+            plan.glanced = False
+            if found is not None:
+                return found
+            flight = self._flights.get(plan.cache_key)
+            if flight is not None and flight.kept and not plan.once_key:
+                return flight
+            if self._alone or plan.once_key or plan.unfit:
+                return None
+            try:
+                claim = self._cache.claim(plan.cache_key, b"", self._clock.now_us())
+            except RepliesUnavailable:
+                return None  # a broken cache says MISS
+            if claim is None:
+                plan.claimed = True
+                return None
+            if isinstance(claim, Busy):
+                await self._clock.sleep(_LOOK_SECONDS)
+
+    # -- leading
+
+    def lead(self, plan: Plan) -> Flight:
+        """The call is made; others may join from now on."""
+        once = plan.once_key != b""
+        flight = Flight(self._budget, plan.fingerprint, stays=once)
+        if once:
+            self._flights[plan.once_key] = flight
+        if plan.cache_key and plan.cache_key not in self._flights:
+            self._flights[plan.cache_key] = flight
+        return flight
+
+    def give_up(self, plan: Plan, flight: Flight | None, error: Exception) -> None:
+        """The call was not made, or not to its end."""
+        if flight is not None:
+            flight.fail(error)
+            self._land(plan, flight)
+        if plan.once_key:
+            _try(self._once.abandon, plan.once_key)
+        if plan.claimed:
+            _try(self._cache.abandon, plan.cache_key)
+
+    async def keep(
+        self, plan: Plan, flight: Flight, landed: Landed, lines: bytes, provider: str, model: str
+    ) -> None:
+        """The answer is whole: keeps it where it may be kept. `lines` are its header lines for another day."""
+        reply = Reply(
+            landed.status,
+            lines,
+            landed.content_type,
+            landed.content_encoding,
+            flight.body() if flight.kept else b"",
+            self._clock.now_us(),
+            provider,
+            model,
+        )
+        if plan.once_key:
+            await self._keep_once(plan, flight, reply)
+        if plan.cache_key:
+            self._keep_cached(plan, flight, reply)
+        else:
+            self._land(plan, flight)
+
+    async def copy_once(self, plan: Plan, reply: Reply) -> None:
+        """A call with an `Idempotency-Key` was answered from the cache: the same answer stands for its key."""
+        expires_us = self._clock.now_us() + self._once_us
+        if not await self._stored_once(plan, reply, expires_us):
+            _try(self._once.abandon, plan.once_key)  # nothing was done for it
+
+    async def _keep_once(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+        status = reply.status
+        if status >= 500 or status in _TRY_AGAIN:
+            _try(self._once.abandon, plan.once_key)
+            return
+        expires_us = reply.created_us + self._once_us
+        if not flight.kept:
+            _try(self._once.spend, plan.once_key, plan.fingerprint, expires_us)
+            return
+        if not await self._stored_once(plan, reply, expires_us):
+            _try(self._once.spend, plan.once_key, plan.fingerprint, expires_us)
+
+    async def _stored_once(self, plan: Plan, reply: Reply, expires_us: int) -> bool:
+        put = (plan.once_key, plan.fingerprint, reply, plan.scope, expires_us)
+        if len(reply.body) > _IN_LOOP_BYTES:
+            return bool(await asyncio.to_thread(lambda: _try(self._once.put, *put)))
+        return bool(_try(self._once.put, *put))
+
+    def _keep_cached(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+        if reply.status != 200 or not flight.kept:
+            if plan.claimed:
+                _try(self._cache.abandon, plan.cache_key)
+            self._land(plan, flight)
+        elif len(reply.body) <= _IN_LOOP_BYTES:
+            self._put_cached(plan, reply)
+            self._land(plan, flight)
+        else:
+            task = asyncio.get_running_loop().create_task(self._put_large(plan, flight, reply))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _put_large(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+        try:
+            await asyncio.to_thread(self._put_cached, plan, reply)
+        finally:
+            self._land(plan, flight)
+
+    def _put_cached(self, plan: Plan, reply: Reply) -> None:
+        expires_us = reply.created_us + plan.ttl * _MICRO
+        if not _try(self._cache.put, plan.cache_key, b"", reply, plan.scope, expires_us):
+            log.warning("an answer of %d bytes found no room in the cache", len(reply.body))
+            if plan.claimed:
+                _try(self._cache.abandon, plan.cache_key)
+
+    def _land(self, plan: Plan, flight: Flight) -> None:
+        """Nobody joins any more."""
+        for key in (plan.once_key, plan.cache_key):
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+        flight.close()
+
+    # -- the life of the worker
+
+    def sweep(self) -> None:
+        """To be called about once a second."""
+        now_us = self._clock.now_us()
+        for store in (self._cache, self._once):
+            _try(store.beat, now_us)
+            _try(store.reap, now_us)
+
+    async def close(self) -> None:
+        """Waits for what is still being stored."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _try(verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+    """Keeping answers is a service to later calls; that it fails is none of this one's."""
+    try:
+        return verb(*args, **kwargs)
+    except RepliesUnavailable as error:
+        log.error("kept answers: %s", error)
+        return None
+
+
+def _conflict() -> GatewayError:
+    return GatewayError(IDEMPOTENCY_CONFLICT, "this Idempotency-Key was sent before, with another request")

@@ -1,0 +1,155 @@
+"""The nouns of the data plane: what a call is, on which gateway, and where it goes. No I/O, no policies.
+
+`Gateway` carries the hooks of its policies, compiled when the configuration was read; `Route` is where a path
+leads; `Call` is one request's way through the pipeline, with everything that its record needs at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from penstock.errors import GatewayError
+from penstock.journal.record import COMPLETE, Event
+from penstock.metadata import MetadataValue
+from penstock.providers.base import HeaderLookup, Provider
+from penstock.proxy.capture import Capture
+from penstock.proxy.downstream.relay import Relay
+from penstock.proxy.policies.key_pool import KeyPool
+from penstock.proxy.policies.retry import NO_RETRY, RetryRules
+from penstock.proxy.policies.stored_keys import StoredKey, StoredKeys, is_own_program
+from penstock.proxy.request_body import RequestBody
+from penstock.proxy.upstream.exchange import Exchange
+from penstock.stores.control_store import Token
+from penstock.stores.counters import Reservation
+from penstock.wire.controls import Controls
+from penstock.wire.headers import RequestHead
+from penstock.wire.universal import NO_CONFIG, StepConfig
+
+Hook = Callable[["Call"], None]
+
+
+class Spending(Protocol):
+    """What a spend limit does to a call, before it and after it."""
+
+    def reserve(self, call: Call) -> None:
+        """Sets aside what the call may cost, on `call.reservation`. Raises `GatewayError` 429/2045."""
+
+    def settle(self, call: Call) -> None:
+        """Counts what it did cost. A call without a reservation is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway, compiled for serving: a policy that is off has left no trace in it.
+
+    `steers` tells that some calls may need more than one attempt at one address: a cache, retries, stored
+    keys, spending limits.
+    """
+
+    account: str
+    id: str
+    collect_logs: bool = True
+    identify: tuple[Hook, ...] = ()
+    admit: tuple[Hook, ...] = ()
+    cache_ttl: int = 0  # seconds
+    cache_mark: str = ""  # of the settings answers were kept under, where a change makes them void
+    retry: RetryRules = NO_RETRY
+    keys: StoredKeys | None = None
+    byok_only: bool = False
+    spending: Spending | None = None
+    own_hosts: tuple[str, ...] = ()  # names of this gateway besides those of the loopback
+    traces: bool = False  # its calls are exported as traces, joined to their callers'
+    steers: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        wanted = self.cache_ttl or self.keys or self.byok_only or self.spending or self.retry.attempts > 1
+        object.__setattr__(self, "steers", bool(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a path of the data plane leads. `path` is the upstream's, percent-encoding untouched, no query."""
+
+    gateway: Gateway
+    provider: Provider
+    tail: str
+    origin: str
+    path: bytes
+    query: bytes | None = None  # replaces the caller's, where the provider's rules say so
+    overridden: bool = False  # the operator said where it leads
+
+
+class Call(msgspec.Struct, eq=False):
+    """One call on its way through the pipeline: what was asked, and what became of it so far.
+
+    A struct, because one is made for every call.
+    """
+
+    id: str
+    event_id: str  # the client's own, or the same as `id` (Cloudflare 2.5)
+    created_us: int
+    started: float  # monotonic seconds
+    gateway: Gateway
+    head: RequestHead
+    controls: Controls
+    provider: Provider | None
+    path: str  # as logged: the tail with its query, credentials taken out
+    query: bytes  # as it came, with its ?
+    logged: bool
+    compat: bool
+    method: bytes
+    body: RequestBody
+    lookup: HeaderLookup  # request headers by lower-case name
+    metadata: dict[str, MetadataValue]
+    steers: bool  # more than one attempt at one address may be needed
+    authenticated: bool = False
+    token: Token | None = None
+    withheld: frozenset[str] = (
+        frozenset()
+    )  # headers that held the gateway's token; the provider never sees them
+    step: int = 0
+    is_step: bool = False
+    config: StepConfig = NO_CONFIG
+    model: str = ""
+    refusal: GatewayError | None = None  # known already when the call was taken up
+    exchange: Exchange | None = None
+    first_byte: float = 0.0  # monotonic seconds
+    attempts: int = 0
+    stored_key: str = ""  # the alias of the stored key that was used
+    secrets: tuple[bytes, ...] = ()  # stored keys that went out, to be kept out of the record
+    keys: KeyPool[StoredKey] | None = None  # that may be used in place of a credential of the caller's
+    client: HeaderLookup | None = None  # headers of the request it is a step of
+    whole: bool = False  # the provider's answer is, whatever the client got of it
+    reservation: Reservation | None = None
+    estimate: int | None = None  # nano-dollars
+    cost: int | None = None  # nano-dollars, as far as it is known here
+    cached: bool = False
+    own_headers: bytes = b""  # lines the gateway adds to the answer
+    status: int = 0
+    response_type: bytes = b""
+    response_encoding: bytes = b""
+    relay: Relay | None = None  # of an answer that comes in pieces
+    received: int = 0  # bytes of the answer's body
+    answer: bytes = b""  # the body of an answer that came in one go
+    answer_cut: bool = False
+    capture: Capture | None = None  # of the body of an answer that comes in pieces
+    settled: bool = False
+    outcome: int = COMPLETE
+    error: GatewayError | None = None
+    trail: tuple[Event, ...] = ()  # what policies did, and what was tried; empty for one plain attempt
+
+    def note(self, what: str, now: float, detail: str = "") -> None:
+        """Remembers for whoever asks why. `now` is in monotonic seconds."""
+        self.trail += (Event(what, int((now - self.started) * 1e6), detail),)
+
+    def is_own(self) -> bool:
+        """Whether it comes from a program that may spend what is the operator's: authenticated, or from here."""
+        return self.authenticated or is_own_program(self.client or self.lookup, self.gateway.own_hosts)
+
+    def header(self, name: str) -> str | None:
+        """A request header that may go upstream, by its lower-case name."""
+        return None if name in self.withheld else self.lookup(name)

@@ -1,0 +1,25 @@
+"""What the bodies of a call that has ended tell about it, while they are still at hand.
+
+For who cannot leave that to the shipper: a spend limit, and calls whose bodies are not kept. Pure.
+"""
+
+from __future__ import annotations
+
+from penstock.journal.record import COMPLETE
+from penstock.proxy.call import Call
+from penstock.wire.content_encoding import plain
+from penstock.wire.usage import Answer, read_answer
+
+
+def request_of(call: Call) -> bytes | None:
+    """The whole request as plain bytes; None where it was not kept or cannot be unpacked."""
+    body = call.body.kept
+    return None if body is None else plain(body, call.head.content_encoding.decode("latin-1"))
+
+
+def answer_of(call: Call) -> Answer:
+    """Model and usage out of a whole answer."""
+    if not call.answer or call.answer_cut or not (call.outcome == COMPLETE or call.whole):
+        return Answer()
+    content_type, encoding = call.response_type.decode("latin-1"), call.response_encoding.decode("latin-1")
+    return read_answer(content_type, encoding, call.answer)

@@ -1,0 +1,1 @@
+"""The client's side: its connection, its requests, the way answers go back."""

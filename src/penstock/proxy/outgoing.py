@@ -1,0 +1,38 @@
+"""A request as it goes to a provider: the caller's, with host and framing made anew (Cloudflare 1.3).
+
+Made once for a call and sent as often as attempts are needed; each attempt starts from the same bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.proxy.request_body import RequestBody
+from penstock.proxy.upstream.exchange import Exchange
+
+
+class OutgoingRequest(msgspec.Struct, eq=False):
+    """Method, target (path and query), header lines in pieces, and body, for a provider."""
+
+    method: bytes
+    target: bytes
+    lines: list[bytes]
+    body: RequestBody
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent once more."""
+        return self.body.replayable
+
+    def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
+        """Sends head and body; `prefix` makes the target absolute, for a proxy."""
+        body = self.body
+        head = b"%b %b%b HTTP/1.1\r\n%b%b%b\r\n" % (
+            self.method,
+            prefix,
+            self.target,
+            host_lines,
+            b"".join(self.lines),
+            body.framing(),
+        )
+        body.send_to(exchange, head)

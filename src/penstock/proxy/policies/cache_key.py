@@ -1,0 +1,115 @@
+"""What makes two requests the same: the cache's key, and that of an `Idempotency-Key` (Cloudflare 3.2).
+
+Pure. Account, gateway and credential are in every key, so that nobody gets an answer that was made for somebody
+else; metadata is in none. Whether a call is looked up at all is decided here too, where it is kept is not.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from hashlib import sha256
+
+from penstock.proxy.call import Call, Route
+from penstock.proxy.policies.credentials import every_credential
+from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS
+
+_LENGTHS = [struct.Struct(f"<{count}Q") for count in range(9)]
+_DEFAULT_TTL = 300  # with a key of the caller's own, and no other word about time
+_DIRECTIVES = (b"-version", b"-beta")  # headers that end so change what a provider answers
+_ANYTHING = b"*/*"  # as good as no `Accept` at all
+_DIRECTIVE_NAMES = frozenset({b"accept", b"openai-organization", b"openai-project"})
+
+
+def cache_ttl(call: Call, route: Route) -> int:
+    """Seconds for which the answer may be kept and given again; 0: this call is not the cache's business.
+
+    The request's word goes before the gateway's. Only POST is cached unasked, and not where it makes something
+    that lives on at the provider: the second caller wants a second one.
+    """
+    controls = call.controls
+    if controls.skip_cache or controls.cache_ttl == 0:
+        return 0
+    if controls.cache_ttl is not None:
+        asked = controls.cache_ttl
+    elif controls.cache_key:
+        asked = call.gateway.cache_ttl or _DEFAULT_TTL
+    else:
+        creates = route.provider.creates
+        if call.method != b"POST" or (creates is not None and creates.match(route.tail)):
+            return 0
+        return call.gateway.cache_ttl
+    return asked if call.method in (b"POST", b"GET") else 0
+
+
+def cache_key(call: Call, route: Route, body: bytes) -> bytes:
+    """32 bytes. A key of the caller's own stands for everything about the request but who asks, and where."""
+    gateway, provider = call.gateway, route.provider
+    credential = _credential(call, route)
+    if call.controls.cache_key:
+        place = _place(gateway.account, gateway.id, gateway.cache_mark, "", provider.fingerprint, "", b"")
+        return _digest(place, credential, b"own", call.controls.cache_key)
+    place = _place(
+        gateway.account,
+        gateway.id,
+        gateway.cache_mark,
+        provider.slug,
+        provider.fingerprint,
+        route.origin,
+        route.path,
+    )
+    query = call.query if route.query is None else route.query
+    return _digest(place, credential, call.method + query, _directives(call.head.forward), body)
+
+
+@lru_cache(maxsize=4096)
+def _place(
+    account: str, gateway: str, mark: str, slug: str, fingerprint: str, origin: str, path: bytes
+) -> bytes:
+    """What calls to one place have in common; there are few places."""
+    names = (account, gateway, mark, slug, fingerprint, origin)
+    return _digest(*(name.encode() for name in names), path)
+
+
+def once_key(call: Call, route: Route) -> bytes:
+    """32 bytes for an `Idempotency-Key`, which belongs to who sent it."""
+    gateway = call.gateway
+    owner = call.token.id.encode() if call.token is not None else _credential(call, route)
+    return _digest(b"once", gateway.account.encode(), gateway.id.encode(), owner, call.head.idempotency_key)
+
+
+def fingerprint(call: Call, route: Route, body: bytes) -> bytes:
+    """16 bytes that tell one request from another under the same `Idempotency-Key`."""
+    return _digest(route.provider.slug.encode(), call.method, route.path, call.query, body)[:16]
+
+
+def _credential(call: Call, route: Route) -> bytes:
+    """The caller's own credentials, and the alias of the stored one that goes in their place."""
+    sent = every_credential(route.provider, call.head.credentials, call.query, call.withheld)
+    alias = (call.controls.byok_alias or DEFAULT_ALIAS).encode()
+    return b"sent " + sent if sent and call.keys is None else b"stored " + alias + b" " + sent
+
+
+def _directives(forward: list[bytes]) -> bytes:
+    """The headers that change what a provider answers."""
+    found = [
+        forward[start].lower() + b":" + forward[start + 2]
+        for start in range(0, len(forward), 4)
+        if _is_directive(forward[start], forward[start + 2] == _ANYTHING)
+    ]
+    found.sort()
+    return b"\n".join(found)
+
+
+@lru_cache(maxsize=4096)
+def _is_directive(name: bytes, wants_anything: bool) -> bool:
+    name = name.lower()
+    if wants_anything and name == b"accept":
+        return False
+    return name.endswith(_DIRECTIVES) or name in _DIRECTIVE_NAMES
+
+
+def _digest(*parts: bytes) -> bytes:
+    """Of the parts with their lengths, so that nothing can move from one into the next."""
+    lengths = _LENGTHS[len(parts)].pack(*map(len, parts))
+    return sha256(lengths + b"".join(parts)).digest()

@@ -1,0 +1,113 @@
+"""Stored provider keys: which one a call uses, and where it may go (Cloudflare 3.13).
+
+Opened when the configuration was read, and in memory only. A stored key never goes to an address that the
+caller chose. Pure but for the pools' memory of refused keys; nothing is sent here, and nothing decrypted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from penstock.errors import NO_CREDENTIALS, GatewayError
+from penstock.providers.base import HeaderLookup, Provider
+from penstock.proxy.policies.key_pool import KeyPool
+
+DEFAULT_ALIAS = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key in the open. `hosts` are where it may go besides the vendor's own."""
+
+    id: str
+    provider: str
+    alias: str
+    secret: bytes = field(repr=False)
+    hosts: tuple[str, ...] = ()
+    is_default: bool = False  # its alias stands for the default one, too
+
+
+_LINE = re.compile(rb"[\t -~\x80-\xff]+")
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?")
+_OWN_SITES = (None, "same-origin", "none")
+
+
+class StoredKeys:
+    """The keys of one gateway, in pools by provider and alias."""
+
+    __slots__ = ("_defaults", "_pools")
+
+    def __init__(self, keys: Iterable[StoredKey]) -> None:
+        found: dict[tuple[str, str], list[StoredKey]] = {}
+        for key in keys:
+            found.setdefault((key.provider, key.alias), []).append(key)
+        self._pools: Mapping[tuple[str, str], KeyPool[StoredKey]] = {
+            place: KeyPool(tuple(pool)) for place, pool in found.items()
+        }
+        self._defaults = {
+            provider: alias
+            for (provider, alias), pool in found.items()
+            if any(key.is_default for key in pool)
+        }
+
+    def pool(self, provider: Provider, alias: str) -> KeyPool[StoredKey] | None:
+        """The keys of an alias. Raises `GatewayError` 400/2040 for one that was named and is not there."""
+        default = self._defaults.get(provider.slug, DEFAULT_ALIAS)
+        pool = self._pools.get((provider.slug, alias or default))
+        if pool is None and alias == DEFAULT_ALIAS:
+            pool = self._pools.get((provider.slug, default))
+        if pool is None and alias:
+            raise GatewayError(NO_CREDENTIALS, f"there is no stored key {alias!r} for {provider.slug}")
+        return pool
+
+    def away(self, now: float) -> list[tuple[StoredKey, float]]:
+        """The keys that are set aside, each with the seconds left (`now`: monotonic)."""
+        return [entry for pool in self._pools.values() for entry in pool.away(now)]
+
+
+def check_destination(key: StoredKey, provider: Provider, origin: str, *, overridden: bool) -> None:
+    """Raises `GatewayError` where a key would go to a host that is anybody's.
+
+    Where the operator said where calls go, or the host is the vendor's own, all is well. A host of the vendor's
+    customers must be named with the key.
+    """
+    host = urlsplit(origin).hostname or ""
+    if overridden or host in provider.domains or host in key.hosts:
+        return
+    if any(host.endswith(ending) for ending in provider.tenant_hosts):
+        raise GatewayError(
+            NO_CREDENTIALS,
+            f"the stored key of {provider.slug} may not go to {host}; name the host with the key",
+        )
+
+
+def key_line(provider: Provider, secret: bytes) -> list[bytes]:
+    """The header line that carries a key, in the pieces of `RequestHead.forward`.
+
+    Raises `GatewayError` for a credential of several parts, which would have to be signed with.
+    """
+    if secret.startswith(b"{") or not _LINE.fullmatch(secret):
+        raise GatewayError(
+            NO_CREDENTIALS,
+            f"the stored key of {provider.slug} is not one line; this version cannot sign with it",
+        )
+    name, scheme = provider.key_header
+    return [name.encode("ascii"), b": ", scheme.encode("ascii"), secret, b"\r\n"]
+
+
+def is_own_program(header: HeaderLookup, own_hosts: Collection[str]) -> bool:
+    """Whether an unauthenticated call comes from a program here, and not from a web page of somebody else's.
+
+    A page can reach this machine's loopback through the browser, also under a name of its own (DNS rebinding):
+    then `Host` is foreign, or `Origin` is another one than `Host`.
+    """
+    host = (header("host") or "").lower()
+    if not _LOOPBACK.fullmatch(host) and host not in own_hosts:
+        return False
+    if header("sec-fetch-site") not in _OWN_SITES:
+        return False
+    origin = header("origin")
+    return origin is None or origin.lower().partition("://")[2] == host

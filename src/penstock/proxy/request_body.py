@@ -1,0 +1,252 @@
+"""A request's body on its way from the client to the provider.
+
+Pieces come in as the client's parser finds them and go out as they come, framed as they were (a declared
+length stays one, chunked stays chunked). Before a connection stands they wait, and the client is held back
+when much waits. The first part is kept for the record. No sockets here: the two sides are callables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from penstock.errors import BODY_TOO_LARGE, GatewayError
+from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.upstream.exchange import Exchange
+from penstock.wire.headers import Header, trailer_lines
+
+WAITING_BYTES = 65536  # what may wait for a connection before the client has to
+_JOIN_BYTES = 16384  # up to here one copy is cheaper than one more buffer
+
+Hold = Callable[[bool], None]
+
+
+class RequestBody(msgspec.Struct, eq=False):
+    """One request's body. A struct, because one is made for every call.
+
+    `hold(True)` stops reading from the client, `hold(False)` goes on. `length` is what was declared, -1 for
+    nothing, as in a plain GET; `limit` is in bytes, 0 for none.
+    """
+
+    hold: Hold
+    limit: int = 0
+    length: int = -1
+    chunked: bool = False
+    complete: bool = False
+    size: int = 0
+    trailers: list[Header] = []
+    failure: GatewayError | None = None
+    log_limit: int = 0
+    budget: Budget | None = None  # none: nothing of it is to be recorded
+    _waiting: list[bytes] = []
+    _waiting_bytes: int = 0
+    _original: bytes | None = None  # of a body that was replaced
+    _exchange: Exchange | None = None
+    _capture: Capture | None = None  # made only when the pieces are let go before the call ends
+    _collecting: asyncio.Future[None] | None = None
+    _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
+    _streamed: bool = False  # it was sent before it was complete
+    _dropping: bool = False
+
+    @classmethod
+    def of(cls, data: bytes) -> RequestBody:
+        """A body that is all there."""
+        body = cls(_no_hold, length=len(data), complete=True, size=len(data))
+        body._waiting = [data]
+        return body
+
+    # -- the client's side
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next piece. Raises `GatewayError` when the body is larger than allowed."""
+        self.size += len(data)
+        if self._dropping:
+            return
+        if self.limit and self.size > self.limit:
+            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
+        exchange = self._exchange
+        if exchange is not None:
+            if self._capture is not None:
+                self._capture.add(data)
+            self._send(exchange, data)
+            return
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if self._collecting is None:
+            if self._waiting_bytes > WAITING_BYTES:
+                self.hold(True)
+        elif 0 < self._enough < self.size:
+            self._wake()
+
+    def end(self) -> None:
+        """The client has sent all of it."""
+        self.complete = True
+        exchange = self._exchange
+        if exchange is not None and exchange.sending:
+            exchange.sending = False
+            if self.chunked:
+                exchange.send(b"0\r\n%b\r\n" % trailer_lines(self.trailers))
+        if self._collecting is not None:
+            self._wake()
+
+    def drop(self) -> None:
+        """Nobody wants the rest; it is read and thrown away."""
+        self._dropping = True
+        self._exchange = None
+        self._waiting = []
+        self.hold(False)
+
+    def fail(self, error: GatewayError) -> None:
+        """The rest will not come: too large, too slow."""
+        self.failure = error
+        self._wake()
+
+    # -- the record
+
+    def record(self, limit: int, budget: Budget) -> None:
+        """Asks to keep the first `limit` bytes for the log; to be called before anything is sent."""
+        self.log_limit = limit
+        self.budget = budget
+
+    def recorded(self) -> tuple[bytes, bool]:
+        """What was kept, and whether that is less than what came."""
+        if self.budget is None:
+            return b"", False
+        capture = self._capture
+        if capture is not None:
+            return capture.release(), capture.cut
+        waiting = self._waiting
+        whole = self._original
+        if whole is None:
+            whole = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        limit = self.log_limit
+        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+
+    # -- the provider's side
+
+    @property
+    def replayable(self) -> bool:
+        """Whether nothing of it has been let go, so that it can be sent again."""
+        return self.complete and self._exchange is None
+
+    def framing(self) -> bytes:
+        """The header line that frames it at the provider, or nothing for a request without a body."""
+        if self.chunked:
+            return b"transfer-encoding: chunked\r\n"
+        return b"content-length: %d\r\n" % self.length if self.length >= 0 else b""
+
+    def send_to(self, exchange: Exchange, head: bytes) -> None:
+        """Sends `head` and all that has come so far; what is still to come follows by itself."""
+        if self.complete:
+            self._send_whole(exchange, head)
+            return
+        self._exchange = exchange
+        self._streamed = True
+        exchange.sending = True
+        exchange.source = self
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if self.budget is not None and self._capture is None:
+            self._capture = Capture(self.log_limit, self.budget)
+            for data in waiting:
+                self._capture.add(data)
+        exchange.send(head)
+        for data in waiting:
+            self._send(exchange, data)
+        if not exchange.write_blocked:
+            self.hold(False)
+
+    def _send_whole(self, exchange: Exchange, head: bytes) -> None:
+        pieces = self._waiting
+        if self.chunked:
+            exchange.send_many([head, *_chunks(pieces), b"0\r\n%b\r\n" % trailer_lines(self.trailers)])
+        elif not pieces:
+            exchange.send(head)
+        elif self.size <= _JOIN_BYTES:
+            exchange.send(head + pieces[0] if len(pieces) == 1 else b"".join((head, *pieces)))
+        else:
+            exchange.send_many([head, *pieces])
+
+    def _send(self, exchange: Exchange, data: bytes) -> None:
+        if not self.chunked:
+            exchange.send(data)
+        elif len(data) <= _JOIN_BYTES:
+            exchange.send(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            exchange.send_many([b"%x\r\n" % len(data), data, b"\r\n"])
+
+    def pause(self) -> None:
+        """The provider cannot take more for now."""
+        self.hold(True)
+
+    def resume(self) -> None:
+        """The provider can take more."""
+        self.hold(False)
+
+    # -- reading it whole
+
+    async def whole(self, limit: int) -> bytes:
+        """Waits for all of it. Raises `GatewayError` when it is larger than `limit` or breaks off."""
+        self.limit = min(self.limit, limit) if self.limit else limit
+        if self.length > self.limit or self.size > self.limit:
+            raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
+        while not self.complete and self.failure is None:
+            self._collecting = asyncio.get_running_loop().create_future()
+            self.hold(False)
+            await self._collecting
+        if self.failure is not None:
+            raise self.failure
+        return b"".join(self._waiting)
+
+    async def gather(self, limit: int) -> bool:
+        """Waits for all of it, unless it has more than `limit` bytes, or breaks off: then false, and it will go
+        out as it comes. Raises `GatewayError` when it breaks off.
+        """
+        if self.length > limit:
+            return False
+        while not self.complete and self.failure is None and self.size <= limit:
+            self._collecting = asyncio.get_running_loop().create_future()
+            self._enough = limit
+            self.hold(False)
+            await self._collecting
+        self._collecting = None
+        if self.failure is not None:
+            raise self.failure
+        return self.complete
+
+    @property
+    def gathered(self) -> bytes:
+        """All of it, where it was waited for."""
+        return self.kept or b""
+
+    @property
+    def kept(self) -> bytes | None:
+        """All of it; None when it is not complete, or went out as it came."""
+        waiting = self._waiting
+        if not self.complete or self._streamed:
+            return None
+        return waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
+    def replace(self, data: bytes) -> None:
+        """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
+        self._original = b"".join(self._waiting)
+        self._waiting = [data]
+        self.length = len(data)
+        self.chunked = False
+        self.trailers = []
+
+    def _wake(self) -> None:
+        if self._collecting is not None and not self._collecting.done():
+            self._collecting.set_result(None)
+
+
+def _no_hold(_hold: bool) -> None:
+    """There is no client to hold back."""
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    for data in pieces:
+        yield b"%x\r\n" % len(data)
+        yield data
+        yield b"\r\n"

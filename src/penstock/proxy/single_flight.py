@@ -1,0 +1,220 @@
+"""One upstream answer on its way to several clients at once.
+
+A `Flight` takes the answer's pieces as the provider sends them and keeps them, as long as there is room, for
+who joins later and for the store. Each client is a `Passenger`, with its own pace. No tasks: pieces are pushed
+from the reader's callback. Who may join which flight, and what is stored, is decided in `answer_cache.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from penstock.proxy.capture import Budget
+from penstock.proxy.downstream.relay import Relay
+from penstock.proxy.upstream.exchange import Exchange
+from penstock.wire.headers import Header
+
+MAX_KEPT_BYTES = 25 * 1024 * 1024  # Cloudflare 3.2
+_ALLOWANCE = 65536  # what a flight may keep without asking the budget
+_STEP = 262144
+
+Congested = Callable[[], bool]
+
+
+class Landed(msgspec.Struct, gc=False):
+    """The head of the answer, as every passenger gets it."""
+
+    status: int
+    lines: bytes  # header lines without framing, for who began the call
+    shared_lines: bytes  # and for the others
+    length: int | None
+    content_type: bytes
+    content_encoding: bytes
+    bodiless: bool
+
+
+class Passenger:
+    """One client of a flight: has got `position` pieces so far. `pause` and `resume` are its connection's."""
+
+    __slots__ = ("_congested", "_flight", "done", "position", "relay")
+
+    def __init__(self, flight: Flight, relay: Relay, congested: Congested) -> None:
+        self._flight = flight
+        self._congested = congested
+        self.relay = relay
+        self.position = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether its client does not take what is there."""
+        return self._congested()
+
+    def pump(self) -> None:
+        """Hands on what its client can take now."""
+        flight = self._flight
+        while not self._congested():
+            data = flight.piece(self.position)
+            if data is None:
+                break
+            self.position += 1
+            self.relay.feed(data)
+        flight.check_end(self)
+
+    def pause(self) -> None:
+        """Its client cannot take more for now."""
+        self._flight.pace()
+
+    def resume(self) -> None:
+        """Its client can take more."""
+        self.pump()
+        self._flight.pace()
+
+
+class Flight:
+    """A call under way. `landing` resolves with the answer's head, or fails as the call did."""
+
+    def __init__(self, budget: Budget, fingerprint: bytes, *, stays: bool) -> None:
+        """`stays`: the call goes on when nobody is left to hear the answer."""
+        self._budget = budget
+        self._stays = stays
+        self.fingerprint = fingerprint
+        self._room = _ALLOWANCE
+        self._borrowed = 0
+        self._pieces: list[bytes] = []
+        self._dropped = 0  # pieces that all passengers have had, and nobody keeps
+        self._passengers: list[Passenger] = []
+        self._exchange: Exchange | None = None
+        self._over = False
+        self._error: Exception | None = None
+        self.waiting = 0  # who has joined and waits for the head
+        self.size = 0
+        self.kept = True  # all pieces are still here
+        self.trailers: list[Header] = []
+        self.landing: asyncio.Future[Landed] = asyncio.get_running_loop().create_future()
+        self.cancel: Callable[[], None] | None = None  # set when the client who began it has left
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the call should go on without the client who began it."""
+        return bool(self._passengers) or self.waiting > 0 or self._stays
+
+    # -- the provider's side
+
+    def land(self, head: Landed, exchange: Exchange) -> None:
+        """The head is there; pieces will follow."""
+        self._exchange = exchange
+        self.landing.set_result(head)
+
+    def feed(self, data: bytes) -> None:
+        """The next piece."""
+        self.size += len(data)
+        if self.kept and not self._has_room(len(data)):
+            self.kept = False
+        self._pieces.append(data)
+        for passenger in self._passengers:
+            passenger.pump()
+        if not self.kept:
+            self._trim()
+        self.pace()
+
+    def finish(self, trailers: list[Header]) -> None:
+        """The answer is whole."""
+        self.trailers = trailers
+        self._over = True
+        for passenger in tuple(self._passengers):
+            passenger.pump()
+
+    def fail(self, error: Exception) -> None:
+        """There will be no answer, or not all of it."""
+        self._error = error
+        self._over = True
+        if not self.landing.done():
+            self.landing.set_exception(error)
+            self.landing.exception()  # nobody may be waiting
+        for passenger in tuple(self._passengers):
+            self.check_end(passenger)
+
+    def body(self) -> bytes:
+        """The whole body, once it is there and was kept."""
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    def close(self) -> None:
+        """Gives the memory back. Passengers still on board keep what they need."""
+        self._budget.give_back(self._borrowed)
+        self._borrowed = 0
+
+    # -- the clients' side
+
+    def board(self, relay: Relay, congested: Congested) -> Passenger:
+        """One more client; gets all pieces from the first on. Only while they are `kept`, or before the first."""
+        passenger = Passenger(self, relay, congested)
+        self._passengers.append(passenger)
+        passenger.pump()
+        self.pace()
+        return passenger
+
+    def leave(self, passenger: Passenger) -> None:
+        """The client has what it wanted, or has gone."""
+        if passenger in self._passengers:
+            self._passengers.remove(passenger)
+        if not self._over:
+            self.pace()
+
+    def give_up(self) -> None:
+        """To be called when a client has gone: a call that nobody wants, and whose first client left, ends."""
+        if not self._over and not self.is_wanted and self.cancel is not None:
+            self.cancel()
+
+    def piece(self, position: int) -> bytes | None:
+        """The piece at a position, None when it is still to come."""
+        index = position - self._dropped
+        return self._pieces[index] if index < len(self._pieces) else None
+
+    def check_end(self, passenger: Passenger) -> None:
+        """Tells a passenger who has had all there is how it ended."""
+        if not self._over or passenger.done.done():
+            return
+        if passenger.position < self._dropped + len(self._pieces):
+            return
+        if self._error is None:
+            passenger.done.set_result(None)
+        else:
+            passenger.done.set_exception(self._error)
+            passenger.done.exception()
+
+    def pace(self) -> None:
+        """While pieces are kept the fastest client sets the pace, afterwards the slowest."""
+        exchange, passengers = self._exchange, self._passengers
+        if exchange is None or self._over:
+            return
+        slow = [passenger.is_slow for passenger in passengers]
+        if slow and (all(slow) if self.kept else any(slow)):
+            exchange.pause()
+        else:
+            exchange.resume()
+
+    # -- room
+
+    def _has_room(self, size: int) -> bool:
+        if self.size > MAX_KEPT_BYTES:
+            return False
+        while size > self._room:
+            granted = self._budget.take(_STEP)
+            if not granted:
+                return False
+            self._borrowed += granted
+            self._room += granted
+        self._room -= size
+        return True
+
+    def _trim(self) -> None:
+        had = min(
+            (passenger.position for passenger in self._passengers), default=self._dropped + len(self._pieces)
+        )
+        if had > self._dropped:
+            del self._pieces[: had - self._dropped]
+            self._dropped = had

@@ -1,0 +1,1 @@
+"""The provider's side: pools, connections, what comes back on them."""

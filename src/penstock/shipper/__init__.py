@@ -1,0 +1,1 @@
+"""From the journal into the ledger, each call once."""

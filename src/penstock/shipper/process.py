@@ -1,0 +1,120 @@
+"""The shipper as a process of its own: what a supervisor calls in a forked child.
+
+Signals, the parent's pipe, one shipper a journal. Imports stay lean, the process should weigh about 20 MB.
+How records get into the ledger is in `shipper.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from penstock.calls.costing import Prices
+from penstock.calls.derive import NO_PRICES
+from penstock.journal.segments import DIRECTORY
+from penstock.shipper.counting_ledger import OpenLedger
+from penstock.shipper.shipper import Shipper
+from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+
+_LOCK = ".shipper.lock"
+_RETRY_SECONDS = 0.25
+_COLLECT_AFTER = 50_000  # a batch is tens of thousands of objects, none of them in a cycle
+
+Around = Callable[[OpenLedger], OpenLedger]
+
+
+def _as_it_is(ledger: OpenLedger) -> OpenLedger:
+    return ledger
+
+
+def _nothing() -> None:
+    """There is nothing to read again."""
+
+
+class SignalStop:
+    """The sign to end: SIGTERM, or the end of the parent's pipe. Once given it stays."""
+
+    def __init__(self, parent_fd: int | None) -> None:
+        self._reader, self._writer = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        if parent_fd is not None:
+            self._poll.register(parent_fd, select.POLLIN)
+        signal.set_wakeup_fd(-1)  # the parent's event loop may have had one
+        signal.signal(signal.SIGTERM, self._give)
+        # Ctrl-C reaches the whole process group: under a parent, the workers' last calls are still to come.
+        signal.signal(signal.SIGINT, self._give if parent_fd is None else signal.SIG_IGN)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the sign; whether it has come."""
+        return bool(self._poll.poll(timeout * 1000))
+
+    def _give(self, number: int, frame: FrameType | None) -> None:
+        os.write(self._writer, b".")
+
+
+def main(
+    data: Path,
+    parent_fd: int | None = None,
+    prices: Prices = NO_PRICES,
+    around: Around = _as_it_is,
+    changed: Callable[[], None] = _nothing,
+) -> int:
+    """Ship the journal below `data` into its ledger until told to stop; the exit code.
+
+    `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
+    before the ledger, and `changed` is called when the configuration may have changed (SIGHUP).
+    """
+    gc.freeze()  # walking what the parent made would only unshare it
+    gc.set_threshold(_COLLECT_AFTER)
+    stop = SignalStop(parent_fd)
+    signal.signal(signal.SIGHUP, lambda number, frame: changed())
+    directory = data / DIRECTORY
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if _wait_for(lock, stop):
+            _ship(data, prices, stop, around)
+    finally:
+        os.close(lock)
+    return 0
+
+
+def _ship(data: Path, prices: Prices, stop: SignalStop, around: Around) -> None:
+    ledger = around(SqliteLedger(data / FILE_NAME))
+    try:
+        Shipper(data / DIRECTORY, ledger, _say, prices).run(stop)
+    finally:
+        ledger.close()
+
+
+def _wait_for(lock: int, stop: SignalStop) -> bool:
+    """Wait while another shipper works here, such as one that still drains; False when told to stop first."""
+    told = False
+    while not _taken(lock):
+        if not told:
+            _say("another shipper works on this journal; waiting for it to end")
+            told = True
+        if stop.wait(_RETRY_SECONDS):
+            return False
+    return True
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"penstock shipper: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,195 @@
+"""The shipper: takes journal segments into the ledger, every record exactly once.
+
+It remembers nothing: how far a segment has come stands in the ledger, in the same transaction as the calls,
+so it may be killed at any point. A segment goes when its writer is gone and the ledger has all of it on disk.
+Nothing sound is lost to damage beside it. The process around it is in `process.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from penstock.calls.costing import Prices
+from penstock.calls.derive import NO_PRICES, derive
+from penstock.durable import sync_folder
+from penstock.journal.reading import copy_range, find_gap, read_batch
+from penstock.journal.record import Entry
+from penstock.journal.segments import is_abandoned, list_segments
+from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCall, PositionMoved, Unstorable
+
+DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
+
+_MAX_PAUSE = 5.0
+
+Say = Callable[[str], None]
+
+
+class Stop(Protocol):
+    """Tells when to end."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the sign to end; whether it has come."""
+
+
+@dataclass(slots=True)
+class Shipped:
+    """What one step has done."""
+
+    calls: int = 0
+    bytes: int = 0
+    duplicates: int = 0
+    torn: int = 0
+    damaged: int = 0
+    removed: int = 0
+    more: bool = False  # there is more to ship right away
+
+
+class _Segment(NamedTuple):
+    name: str
+    fd: int
+    size: int
+    finished: bool
+
+
+class Shipper:
+    """Moves the segments in `directory` into `ledger`; `say` gets a line for what an operator should know."""
+
+    def __init__(self, directory: Path, ledger: LedgerWriter, say: Say, prices: Prices = NO_PRICES) -> None:
+        self._prices = prices
+        self._directory = directory
+        self._ledger = ledger
+        self._say = say
+        self._said: dict[str, str] = {}
+
+    def run(self, stop: Stop, interval: float = 0.05) -> None:
+        """Ship until told to stop, then ship what is there and return."""
+        pause = interval
+        while not stop.wait(pause):
+            shipped = self._try_once()
+            if shipped is None:
+                pause = min(pause * 2 or interval, _MAX_PAUSE)
+            else:
+                pause = 0.0 if shipped.more else interval
+        while (shipped := self._try_once()) and shipped.more:
+            pass
+
+    def ship_once(self) -> Shipped:
+        """One batch of every segment. Raises `LedgerUnavailable`: then what is not shipped yet stays."""
+        shipped = Shipped()
+        positions = self._ledger.positions()
+        names = list_segments(self._directory)
+        forget = sorted(positions.keys() - set(names))
+        for name in names:
+            try:
+                self._ship(name, positions.get(name, 0), forget, shipped)
+            except PositionMoved:
+                continue
+            except OSError as error:
+                self._say_once(name, f"cannot ship {name}, will try again: {error}")
+        return shipped
+
+    def _try_once(self) -> Shipped | None:
+        try:
+            shipped = self.ship_once()
+        except LedgerUnavailable as error:
+            self._say_once("", f"the ledger cannot be written, calls wait in the journal: {error}")
+            return None
+        if self._said.pop("", None):
+            self._say("the ledger can be written again, nothing is lost")
+        return shipped
+
+    def _ship(self, name: str, start: int, forget: list[str], shipped: Shipped) -> None:
+        try:
+            fd = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            # The order counts: what the file holds after its writer was seen gone is all it will ever hold.
+            finished = is_abandoned(fd)
+            segment = _Segment(name, fd, os.fstat(fd).st_size, finished)
+            end = self._advance(segment, start, forget, shipped) if start < segment.size else start
+        finally:
+            os.close(fd)
+        if finished and end >= segment.size:
+            self._remove(name, shipped)
+        elif start < end < segment.size:
+            shipped.more = True
+
+    def _advance(self, segment: _Segment, start: int, forget: list[str], shipped: Shipped) -> int:
+        """Ship one batch, or skip what cannot be shipped; the new position."""
+        batch = read_batch(segment.fd, start, segment.size)
+        if batch.entries:
+            self._deliver(segment, batch.entries, Move(segment.name, start, batch.end), forget, shipped)
+            return batch.end
+        if segment.finished:
+            return self._skip(segment, start, shipped)
+        if batch.flaw is not None and batch.flaw.wanted == 0:
+            text = f"{segment.name} is damaged at byte {start}; waiting for its writer to finish with it"
+            self._say_once(segment.name, text)
+        return start
+
+    def _deliver(
+        self, segment: _Segment, entries: Sequence[Entry], move: Move, forget: list[str], shipped: Shipped
+    ) -> None:
+        calls = [
+            NewCall(entry[0], derive(entry[0], entry[1], entry[2], self._prices), entry[1], entry[2])
+            for entry in entries
+        ]
+        try:
+            appended = self._ledger.append(calls, move, forget)
+        except Unstorable as error:
+            self._deliver_singly(segment, entries, move, error, shipped)
+            return
+        forget.clear()
+        self._said.pop(segment.name, None)
+        shipped.calls += appended.calls
+        shipped.bytes += move.end - move.start
+        if appended.duplicates:
+            shipped.duplicates += appended.duplicates
+            self._say(f"{appended.duplicates} calls of {segment.name} were in the ledger already")
+
+    def _deliver_singly(
+        self, segment: _Segment, entries: Sequence[Entry], move: Move, error: Unstorable, shipped: Shipped
+    ) -> None:
+        """One call that cannot be stored must not hold up the others."""
+        if len(entries) == 1:
+            self._set_aside(segment.fd, move, f"it cannot be stored ({error})", shipped)
+            return
+        begin = move.start
+        for entry in entries:
+            end = move.start + entry.end
+            self._deliver(segment, [entry], Move(segment.name, begin, end), [], shipped)
+            begin = end
+
+    def _skip(self, segment: _Segment, start: int, shipped: Shipped) -> int:
+        """Get past what is no sound frame in a finished segment."""
+        gap = find_gap(segment.fd, start, segment.size)
+        if gap.torn:
+            shipped.torn += 1
+            self._say(f"{segment.name} ends in a call whose writer died before its answer was finished")
+        else:
+            self._set_aside(segment.fd, Move(segment.name, start, gap.end), "it is damaged", shipped)
+        return gap.end
+
+    def _set_aside(self, fd: int, move: Move, why: str, shipped: Shipped) -> None:
+        """Keep a copy of a range that cannot be shipped, then go past it."""
+        copy = self._directory / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
+        copy_range(fd, move.start, move.end, copy)
+        self._ledger.append((), move)
+        shipped.damaged += 1
+        self._say(f"SKIPPED bytes {move.start} to {move.end} of {move.segment}: {why}. A copy is in {copy}")
+
+    def _remove(self, name: str, shipped: Shipped) -> None:
+        self._ledger.retire(name)
+        (self._directory / name).unlink(missing_ok=True)
+        sync_folder(self._directory)  # or a deleted segment could come back after its position was forgotten
+        shipped.removed += 1
+
+    def _say_once(self, about: str, text: str) -> None:
+        if self._said.get(about) != text:
+            self._said[about] = text
+            self._say(text)

@@ -1,8 +1,0 @@
-"""`python -m penstock.stores.directory_migrations`: writes `new_file.sql` anew, after a step was added."""
-
-from __future__ import annotations
-
-from penstock.stores.directory_migrations.new_file import PATH
-from penstock.stores.directory_migrations.steps import new_file_sql
-
-PATH.write_text(new_file_sql(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Counters and kept answers in LMDB, shared by all workers of a machine."""

@@ -1,0 +1,338 @@
+"""One write transaction on kept answers: records, cards, chunks, index entries and sums change together here.
+
+A step leaves the databases in agreement. When a transaction begins and ends, what it is for, and who may
+overwrite whom is decided in `replies.py`; the bytes are those of `reply_codec.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from typing import NamedTuple
+
+import lmdb
+
+from penstock.stores.lmdb import reply_codec as codec
+from penstock.stores.lmdb.reply_codec import Card, ClaimRecord, Record, StoredRecord, Totals
+from penstock.stores.replies import Scope
+
+_AFTER_KEY = b"\xff" * (codec.KEY_BYTES + 1)
+_AFTER_USE = codec.after(codec.BY_USE)
+_AFTER_WRITER = codec.after(codec.BY_WRITER)
+_NOBODY = b"\0"  # the owner of bodies that are being removed; never alive
+_ALL = sys.maxsize
+
+
+class Databases(NamedTuple):
+    """The named databases of one store."""
+
+    records: lmdb._Database  # by key: claimed, spent, or the answer
+    cards: lmdb._Database  # by key: `Card`
+    chunks: lmdb._Database  # by blob and number: parts of large bodies
+    entries: lmdb._Database  # by time, by owner; and the sums
+
+
+def open_databases(environment: lmdb.Environment, name: str) -> Databases:
+    """Makes them where they are missing. Not to be called within a transaction."""
+    prefix = name.encode() + b"." + codec.LAYOUT + b"."
+    return Databases(*(environment.open_db(prefix + field.encode()) for field in Databases._fields))
+
+
+def totals_in(txn: lmdb.Transaction[bytes], databases: Databases) -> Totals | None:
+    """The sums; None if they are damaged."""
+    return codec.totals(txn.get(codec.TOTALS_KEY, db=databases.entries))
+
+
+def oldest_us(txn: lmdb.Transaction[bytes], databases: Databases) -> int | None:
+    """When the oldest answer was made."""
+    with txn.cursor(databases.entries) as cursor:
+        there = cursor.set_range(codec.BY_AGE) and cursor.key() < codec.after(codec.BY_AGE)
+        return codec.moment_of(cursor.key()) if there else None
+
+
+def body_of(environment: lmdb.Environment, databases: Databases, stored: StoredRecord) -> bytes | None:
+    """The body out of its chunks; None if any of it is missing.
+
+    In a transaction of its own, whose values need not be copied twice. No other body ever has the same blob.
+    """
+    parts: list[memoryview] = []
+    left = stored.length
+    with environment.begin(buffers=True) as txn:
+        while left > 0:
+            part = txn.get(codec.chunk_key(stored.blob, len(parts)), db=databases.chunks)
+            if not part:
+                return None
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts) if left == 0 else None
+
+
+class Shelf:
+    """The store as one write transaction sees and changes it, at the moment `now_us`. `save` before its end.
+
+    `most` bounds a step: about so many answers and chunks are touched, so that nobody waits long for the
+    write lock.
+    """
+
+    def __init__(self, databases: Databases, txn: lmdb.Transaction[bytes], now_us: int) -> None:
+        self.txn = txn
+        self.now_us = now_us
+        self._db = databases
+        self._saved = txn.get(codec.TOTALS_KEY, db=databases.entries)
+        found = codec.totals(self._saved)
+        self._damaged = found is None
+        self.totals = found or Totals()
+
+    def save(self) -> None:
+        """Writes the sums, if they changed. After damage they are counted anew, which looks at every card."""
+        if self._damaged:
+            self._recount()
+        packed = codec.packed_totals(self.totals)
+        if packed != self._saved:
+            self.txn.put(codec.TOTALS_KEY, packed, db=self._db.entries)
+
+    def record(self, key: bytes) -> Record | None:
+        """What stands under the key."""
+        return codec.record(self.txn.get(key, db=self._db.records))
+
+    # -- what stands under a key
+
+    def claim(self, key: bytes, fingerprint: bytes, owner: bytes) -> None:
+        """In the place of whatever was there."""
+        self.drop(key)
+        self.txn.put(key, codec.claim_record(fingerprint, owner), db=self._db.records)
+        self.txn.put(codec.owned(codec.BY_CLAIMANT, owner) + key, b"", db=self._db.entries)
+
+    def keep(self, key: bytes, record: bytes, card: Card) -> bool:
+        """An answer, or a spent key, in the place of whatever was there. Its chunks are there already."""
+        self.drop(key)
+        self.txn.put(key, record, db=self._db.records)
+        self.txn.put(key, codec.packed_card(card), db=self._db.cards)
+        for entry in codec.entries(card, key):
+            self.txn.put(entry, b"", db=self._db.entries)
+        self._count(card, 1)
+        self.totals.stored += card.is_answer
+        return True
+
+    def drop(self, key: bytes) -> Card | None:
+        """Leaves nothing under the key; the card that was there. If its time was over, it counts as expired."""
+        record = codec.record(self.txn.pop(key, db=self._db.records))
+        if isinstance(record, ClaimRecord):
+            self.txn.delete(codec.owned(codec.BY_CLAIMANT, record.owner) + key, db=self._db.entries)
+        data = self.txn.pop(key, db=self._db.cards)
+        if data is None:
+            return None
+        card = codec.card(data)
+        if card is None:
+            self._damaged = True
+            return None
+        for entry in codec.entries(card, key):
+            self.txn.delete(entry, db=self._db.entries)
+        if card.blob:
+            self._drop_chunks(card.blob, codec.chunk_count(card.length))
+        self._count(card, -1)
+        self.totals.expired += card.is_answer and card.expires_us <= self.now_us
+        return card
+
+    def touch(self, key: bytes, used_us: int) -> None:
+        """The answer was used then."""
+        card = codec.card(self.txn.get(key, db=self._db.cards))
+        if card is None or not card.is_answer or card.used_us >= used_us:
+            return
+        self.txn.delete(codec.moment(codec.BY_USE, card.used_us) + key, db=self._db.entries)
+        self.txn.put(codec.moment(codec.BY_USE, used_us) + key, b"", db=self._db.entries)
+        self.txn.put(key, codec.packed_card(card._replace(used_us=used_us)), db=self._db.cards)
+
+    # -- what must go
+
+    def expire(self, most: int) -> int:
+        """Removes what has expired, the oldest first; how many."""
+        count = 0
+        for entry in self._entries(codec.BY_EXPIRY, codec.moment(codec.BY_EXPIRY, self.now_us + 1), most):
+            if most <= 0:
+                break
+            most -= _weight(self._drop_indexed(entry))
+            count += 1
+        return count
+
+    def push_out(self, room: int, most: int) -> int:
+        """Removes the least recently used answers until they made so much room; how many."""
+        count = 0
+        goal = self.totals.room - room
+        while self.totals.room > goal and most > 0 and (found := self._entries(codec.BY_USE, _AFTER_USE, 1)):
+            card = self._drop_indexed(found[0])
+            self.totals.evicted += card is not None and card.expires_us > self.now_us
+            most -= _weight(card)
+            count += 1
+        return count
+
+    def purge(self, scope: Scope, after: bytes, most: int) -> tuple[int, bytes | None]:
+        """Looks at the next cards behind a key and removes the answers in `scope`.
+
+        How many that were, and the key to go on behind; None at the end.
+        """
+        with self.txn.cursor(self._db.cards) as cursor:
+            there = cursor.set_range(after + b"\0")
+            seen = list(islice(cursor, most)) if there else []
+        count = 0
+        for key, data in seen:
+            card = codec.card(data)
+            if card is None or (card.is_answer and _is_in(card.scope, scope)):
+                count += self.drop(key) is not None
+            most -= _weight(card)
+            if most <= 0:
+                return count, key
+        return count, None
+
+    # -- large bodies, chunk by chunk
+
+    def reserve(self, owner: bytes, room: int) -> bytes:
+        """Begins a body; its name, which holds the blob: the number of this transaction, like no other's."""
+        writing = codec.writing(owner, self.txn.id())
+        self.txn.put(writing, codec.reserved(room), db=self._db.entries)
+        self.totals.room += room
+        self.totals.reserved += room
+        return writing
+
+    def is_reserved(self, writing: bytes) -> bool:
+        """Whether the body is still ours: what a worker began is removed when it is taken for dead."""
+        return self.txn.get(writing, db=self._db.entries) is not None
+
+    def write_chunk(self, writing: bytes, number: int, data: memoryview) -> None:
+        self.txn.put(codec.chunk_key(codec.blob_of(writing), number), data, db=self._db.chunks)
+
+    def finish(self, writing: bytes) -> None:
+        """Ends the reservation: the chunks belong to a card from now on, or are gone."""
+        room = codec.reserved_room(self.txn.pop(writing, db=self._db.entries))
+        self.totals.room -= room
+        self.totals.reserved -= room
+
+    def discard(self, writing: bytes, most: int) -> bool:
+        """Removes chunks of a body that will have no card; whether that was all of it."""
+        if self._drop_chunks(codec.blob_of(writing), most) >= most:
+            return False
+        self.finish(writing)
+        return True
+
+    # -- what owners leave behind
+
+    def owners(self) -> set[bytes]:
+        """Who has claims or unfinished bodies here."""
+        found: set[bytes] = set()
+        for tag in (codec.BY_CLAIMANT, codec.BY_WRITER):
+            start, stop = tag, codec.after(tag)
+            while entries := self._entries(start, stop, 1):
+                owner = codec.owner_of(entries[0])
+                found.add(owner)
+                start = codec.owned(tag, owner) + _AFTER_KEY
+        return found
+
+    def bury(self, owner: bytes, most: int) -> int:
+        """Ends claims of an owner, then removes its unfinished bodies; how many."""
+        start = codec.owned(codec.BY_CLAIMANT, owner)
+        claims = self._entries(start, start + _AFTER_KEY, most)
+        for entry in claims:
+            self._release(entry, owner)
+        count, left = len(claims), most - len(claims)
+        start = codec.owned(codec.BY_WRITER, owner)
+        while left > 0 and (found := self._entries(start, start + _AFTER_KEY, 1)):
+            is_gone = self.discard(self._disowned(found[0]), left)
+            left = left - 1 if is_gone else 0
+            count += is_gone
+        return count
+
+    def _disowned(self, writing: bytes) -> bytes:
+        """Takes a body from its writer, who may be only slow, before the first chunk is removed."""
+        room = self.txn.pop(writing, db=self._db.entries) or b""
+        disowned = codec.written_by(_NOBODY, writing)
+        self.txn.put(disowned, room, db=self._db.entries)
+        return disowned
+
+    def _release(self, entry: bytes, owner: bytes) -> None:
+        self.txn.delete(entry, db=self._db.entries)
+        key = codec.key_of(entry)
+        record = self.record(key)
+        if isinstance(record, ClaimRecord) and record.owner == owner:
+            self.drop(key)
+
+    # -- in the databases
+
+    def _count(self, card: Card, sign: int) -> None:
+        self.totals.entries += sign * card.is_answer
+        self.totals.bytes += sign * card.bytes
+        self.totals.room += sign * card.room
+
+    def _entries(self, start: bytes, stop: bytes, most: int) -> list[bytes]:
+        """Index entries from `start` on that stand before `stop`."""
+        found: list[bytes] = []
+        with self.txn.cursor(self._db.entries) as cursor:
+            there = cursor.set_range(start)
+            while there and len(found) < most and (entry := cursor.key()) < stop:
+                found.append(entry)
+                there = cursor.next()
+        return found
+
+    def _drop_indexed(self, entry: bytes) -> Card | None:
+        """Removes the entry, and what it speaks of unless that has changed; the card of what was removed."""
+        self.txn.delete(entry, db=self._db.entries)
+        key = codec.key_of(entry)
+        data = self.txn.get(key, db=self._db.cards)
+        card = codec.card(data)
+        is_stale = data is None or (card is not None and entry not in codec.entries(card, key))
+        return None if is_stale else self.drop(key)
+
+    def _drop_chunks(self, blob: int, most: int) -> int:
+        count = 0
+        with self.txn.cursor(self._db.chunks) as cursor:
+            there = cursor.set_range(codec.chunk_key(blob, 0))
+            while there and count < most and codec.blob_of_chunk(cursor.key()) == blob:
+                there = (
+                    cursor.delete() and cursor.key() != b""
+                )  # it has moved on, perhaps behind the last one
+                count += 1
+        return count
+
+    def _recount(self) -> None:
+        """The sums from the cards and reservations; index entries and chunks that belong to neither go."""
+        totals = self.totals
+        totals.entries = totals.bytes = totals.room = totals.reserved = 0
+        blobs = set()
+        with self.txn.cursor(self._db.cards) as cursor:
+            for card in filter(None, map(codec.card, cursor.iternext(keys=False))):
+                self._count(card, 1)
+                blobs.add(card.blob)
+        for writing in self._entries(codec.BY_WRITER, _AFTER_WRITER, _ALL):
+            room = codec.reserved_room(self.txn.get(writing, db=self._db.entries))
+            totals.room += room
+            totals.reserved += room
+            blobs.add(codec.blob_of(writing))
+        for blob in self._blobs() - blobs:
+            self._drop_chunks(blob, _ALL)
+        for tag in (codec.BY_EXPIRY, codec.BY_USE, codec.BY_AGE):
+            for entry in self._entries(tag, codec.after(tag), _ALL):
+                if not self._is_valid(entry):
+                    self.txn.delete(entry, db=self._db.entries)
+
+    def _is_valid(self, entry: bytes) -> bool:
+        """Whether there is a card that says what the index entry says."""
+        key = codec.key_of(entry)
+        card = codec.card(self.txn.get(key, db=self._db.cards))
+        return card is not None and entry in codec.entries(card, key)
+
+    def _blobs(self) -> set[int]:
+        found: set[int] = set()
+        with self.txn.cursor(self._db.chunks) as cursor:
+            there = cursor.first()
+            while there:
+                found.add(blob := codec.blob_of_chunk(cursor.key()))
+                there = cursor.set_range(codec.chunk_key(blob + 1, 0))
+        return found
+
+
+def _weight(card: Card | None) -> int:
+    """What it takes to remove an answer, next to a small one."""
+    return 1 if card is None or not card.blob else 1 + codec.chunk_count(card.length)
+
+
+def _is_in(scope: Scope, asked: Scope) -> bool:
+    return all(not wanted or wanted == given for wanted, given in zip(asked, scope, strict=True))

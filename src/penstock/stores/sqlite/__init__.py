@@ -1,0 +1,1 @@
+"""Control store, ledger and roll-ups in SQLite files."""

@@ -1,0 +1,1 @@
+"""Gateways, keys, tokens, routes and the audit in one SQLite file."""

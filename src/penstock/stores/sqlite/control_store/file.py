@@ -1,0 +1,87 @@
+"""Opening the directory's file: made if it is not there, brought up to date if it is older.
+
+Whether it is current is seen with plain SQL. Alembic, which takes 25 MB and a third of a second to load, is
+loaded only for a file that is not.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
+from penstock.stores.sqlite.migrations import NewerFile
+
+_VERSION_TABLE = "alembic_version"
+
+
+class ForeignFile(sqlite3.DatabaseError):
+    """A SQLite file that is no directory."""
+
+
+def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """A connection to the file, which is made and brought up to date. Raises OSError, sqlite3.Error."""
+    _make(path)
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    db = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = DELETE")
+        # A commit must survive a power cut: a new master key may already stand where the old one was.
+        db.execute("PRAGMA synchronous = EXTRA")
+        _bring_up_to_date(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether the file has seen all steps; an empty one has not. Raises `NewerFile`, `ForeignFile`."""
+    return _step(db) == STEPS[-1]
+
+
+def _step(db: sqlite3.Connection) -> str | None:
+    """The last step the file has seen; None when it is empty."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if _VERSION_TABLE not in tables:
+        raise ForeignFile("the file holds something else than a directory")
+    row = db.execute(f"SELECT version_num FROM {_VERSION_TABLE}").fetchone()
+    step = "" if row is None else str(row[0])
+    if step not in STEPS:
+        raise NewerFile(
+            f"the file has version {step}, this program knows {STEPS[-1]}: it was written by a newer penstock"
+        )
+    return step
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    step = _step(db)
+    if step is None:
+        _fill(db)
+    elif step != STEPS[-1]:
+        from penstock.stores.sqlite.control_store.migrations.steps import take  # noqa: PLC0415 - see above
+
+        take(db)
+
+
+def _fill(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    if _step(db) is None:  # another process may have been quicker while we waited for the lock
+        for statement in statements():
+            db.execute(statement)
+    db.execute("COMMIT")
+
+
+def _make(path: Path) -> None:
+    """An empty file that others cannot read, as SQLite would let them.
+
+    Never opened here: closing it would let go of the locks of another thread's connection.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.mknod(path, stat.S_IFREG | 0o600)

@@ -1,0 +1,58 @@
+"""What can be said of a SQLite file from outside: its version, and how far the ledger has come.
+
+Opens read-only, changes nothing and brings nothing up to date. Calls are read in `sqlite/ledger/reader.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from penstock.stores.sqlite.control_store.file import is_current
+from penstock.stores.sqlite.ledger.keys import created_us
+from penstock.stores.sqlite.ledger.schema import MIGRATIONS as LEDGER_MIGRATIONS
+from penstock.stores.sqlite.migrations import check
+
+_BUSY_SECONDS = 2.0
+
+
+class Unreadable(Exception):
+    """The file cannot be read as what it should be; the text says why."""
+
+
+class LedgerFacts(NamedTuple):
+    """How far a ledger has come."""
+
+    calls: int  # that ever arrived
+    newest_us: int | None  # when the newest call began
+    positions: dict[str, int]  # bytes stored, by journal segment
+
+
+def ledger_facts(path: Path) -> LedgerFacts | None:
+    """None for a file of an older version. Raises `Unreadable`, also for that of a newer program."""
+    with _opened(path) as db:
+        if check(db, len(LEDGER_MIGRATIONS)) < len(LEDGER_MIGRATIONS):
+            return None
+        (calls,) = db.execute("SELECT coalesce(max(number), 0) FROM arrivals").fetchone()
+        (newest,) = db.execute("SELECT max(key) FROM calls").fetchone()
+        positions = dict(db.execute("SELECT segment, bytes FROM positions"))
+        return LedgerFacts(int(calls), None if newest is None else created_us(newest), positions)
+
+
+def is_current_directory(path: Path) -> bool:
+    """Whether the directory's file has the newest version. Raises `Unreadable`, also for a newer program's."""
+    with _opened(path) as db:
+        return is_current(db)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as db:
+            yield db
+    except sqlite3.Error as error:
+        raise Unreadable(str(error)) from error

@@ -1,0 +1,1 @@
+"""The log of calls in one SQLite file: time keys, zones, blocks."""

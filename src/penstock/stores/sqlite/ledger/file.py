@@ -1,0 +1,118 @@
+"""The SQLite ledger's file: opened for writing or for reading, and what can go wrong with it.
+
+Migrations are run when the shipper opens it. What a call holds is of no concern here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from penstock.stores.condition_values import holds
+from penstock.stores.ledger import LedgerUnavailable, Unstorable
+from penstock.stores.sqlite.ledger.keys import around, packed_if_id, unpacked
+from penstock.stores.sqlite.ledger.marks import may_hold
+from penstock.stores.sqlite.ledger.schema import MIGRATIONS
+from penstock.stores.sqlite.migrations import check, migrate
+
+FILE_NAME: Final = "ledger.db"
+
+_KEY: Final = "SELECT key FROM calls WHERE key >= ? AND key < ? AND id = ?"
+_PAGE_BYTES: Final = 16 * 1024  # two bodies of a kilobyte each fill a quarter of a page of 4 kB in vain
+_CHECKPOINT_PAGES: Final = 4000
+_CACHE_KIB: Final = 16 * 1024
+_WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+class LedgerMissing(LedgerUnavailable):
+    """There is no ledger in this place."""
+
+
+def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """The file for writing, made where there is none, brought up to date."""
+    # SQLite would make the file readable by everyone; it holds people's prompts.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+    try:
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        db.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+        migrate(db, MIGRATIONS)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def opened_existing(path: Path, busy_seconds: float, mode: str) -> sqlite3.Connection:
+    """The file of a ledger that is there, with mode `ro` or `rw`. Raises `LedgerUnavailable`."""
+    if not path.exists():
+        raise LedgerMissing(str(path))
+    with translated():
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            if check(db, len(MIGRATIONS)) < len(MIGRATIONS):
+                raise LedgerMissing(str(path))
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """What plans (`query.py`) ask of a connection beside SQL."""
+    db.create_function("holds", 2, _holds, deterministic=True)
+    db.create_function("uuid_text", 1, unpacked, deterministic=True)
+    db.create_function("marked", 2, may_hold, deterministic=True)
+
+
+def key_of(db: sqlite3.Connection, call_id: str) -> int | None:
+    """The key of a call; None where there is none."""
+    data = packed_if_id(call_id)
+    row = data and db.execute(_KEY, (*around(data), data)).fetchone()
+    return int(row[0]) if row else None
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """All of it, or nothing."""
+    db.execute(begin)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself after some errors (a full disk, for one).
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """SQLite's errors as the ledger's own."""
+    try:
+        yield
+    except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+        raise Unstorable(str(error)) from error
+    except (OverflowError, UnicodeError) as error:
+        raise Unstorable(str(error)) from error
+    except (sqlite3.Error, OSError) as error:
+        raise LedgerUnavailable(str(error)) from error
+
+
+def _holds(text: object, part: str) -> bool:
+    return isinstance(text, str) and holds(text, part)

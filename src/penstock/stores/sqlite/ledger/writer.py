@@ -1,0 +1,123 @@
+"""The SQLite ledger's writing side: calls and the shipper's position, in one transaction.
+
+Raw `sqlite3` with `executemany`, in WAL mode. `synchronous=NORMAL`: a commit is atomic, but a power cut may
+undo the latest ones, calls and position together, and the journal still has them. Only `retire`, after which
+a journal file may go, waits for the disk. Reading is in `reader.py`, changing in `editor.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from penstock.stores.ledger import Appended, Move, NewCall, PositionMoved
+from penstock.stores.sqlite.ledger.blocks import USUAL, Blocks, BlockSizes
+from penstock.stores.sqlite.ledger.file import FILE_NAME, opened, transaction, translated
+from penstock.stores.sqlite.ledger.inserts import inserted
+from penstock.stores.sqlite.ledger.names import Names
+from penstock.stores.sqlite.ledger.rows import RowMaker
+from penstock.stores.sqlite.rollups.writer import RollupWriter
+
+__all__ = ["FILE_NAME", "SqliteLedger"]
+
+_FORGET: Final = "DELETE FROM positions WHERE segment = ?"
+
+
+class _View:
+    """What a writer remembers of the file, as long as nobody else changes it and nothing fails."""
+
+    def __init__(self, db: sqlite3.Connection, sizes: BlockSizes) -> None:
+        self.names = Names(db)
+        self.rows = RowMaker(self.names)
+        self.blocks = Blocks(db, sizes)
+
+
+class SqliteLedger:
+    """The ledger in one file. Connects when first used: a ledger that cannot be opened is only late."""
+
+    def __init__(self, path: Path, busy_seconds: float = 1.0, sizes: BlockSizes = USUAL) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._sizes = sizes
+        self._db: sqlite3.Connection | None = None
+        self._view: _View | None = None
+        self._seen_version = 0
+        self._rollups = RollupWriter()
+
+    def positions(self) -> dict[str, int]:
+        with translated():
+            return dict(self._connection().execute("SELECT segment, bytes FROM positions"))
+
+    def append(self, calls: Sequence[NewCall], move: Move, forget: Sequence[str] = ()) -> Appended:
+        with self._transaction() as db:
+            _advance(db, move)
+            db.executemany(_FORGET, [(name,) for name in forget])
+            return self._store(db, calls) if calls else Appended(0, 0)
+
+    def retire(self, segment: str) -> None:
+        with translated():
+            self._connection().execute("PRAGMA synchronous = FULL")
+        try:
+            with self._transaction() as db:
+                # A real change is needed: SQLite does not sync a transaction that wrote nothing.
+                db.execute("UPDATE positions SET retired = retired + 1 WHERE segment = ?", (segment,))
+        finally:
+            with suppress(sqlite3.Error):
+                self._connection().execute("PRAGMA synchronous = NORMAL")
+
+    def stored(self, account: str, gateway: str) -> int:
+        with translated():
+            sql = "SELECT calls FROM places WHERE account = ? AND gateway = ?"
+            row = self._connection().execute(sql, (account, gateway)).fetchone()
+            return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Let go of the file. A later verb would connect again."""
+        self._view = None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _store(self, db: sqlite3.Connection, calls: Sequence[NewCall]) -> Appended:
+        kept = [call for call in calls if call.keep]
+        view = self._current_view(db)
+        new = inserted(db, view.rows, kept)
+        view.blocks.added([one.key for one in new])
+        self._rollups.add(db, [*(one.call for one in new), *(call for call in calls if not call.keep)])
+        return Appended(len(new), len(kept) - len(new))
+
+    def _current_view(self, db: sqlite3.Connection) -> _View:
+        """Asked within a transaction: from then on nobody else changes the file."""
+        (version,) = db.execute("PRAGMA data_version").fetchone()
+        if self._view is None or version != self._seen_version:
+            self._view = _View(db, self._sizes)
+            self._seen_version = version
+        return self._view
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._db = opened(self._path, self._busy_seconds)
+        return self._db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with translated():
+            try:
+                with transaction(db := self._connection()):
+                    yield db
+            except BaseException:
+                self._view = None
+                raise
+
+
+def _advance(db: sqlite3.Connection, move: Move) -> None:
+    """Compare and set: of two shippers with the same segment, only one gets through."""
+    if move.start == 0:
+        sql = "INSERT INTO positions (bytes, segment) SELECT ?1, ?2 WHERE ?3 = 0 ON CONFLICT DO NOTHING"
+    else:
+        sql = "UPDATE positions SET bytes = ?1 WHERE segment = ?2 AND bytes = ?3"
+    if db.execute(sql, (move.end, move.segment, move.start)).rowcount != 1:
+        raise PositionMoved(move.segment)

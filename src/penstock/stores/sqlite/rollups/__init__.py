@@ -1,0 +1,1 @@
+"""Sums of calls by minute, hour and day, in the file of the ledger."""

@@ -1,0 +1,136 @@
+"""What the writer of the roll-ups remembers between batches: numbers of names, and how full each day is.
+
+Everything is read from the file when it is first needed, and read again when the file was written by somebody
+else, or a transaction was undone. So a writer that starts anew goes on where the last one ended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from penstock.stores.rollup_counts import Caller, Cell
+from penstock.stores.rollups import OTHERS
+from penstock.stores.sqlite.rollups.schema import DAY
+
+_DAY_MINUTES = 1440
+_MOST_NAMES = 200_000  # about 50 MB; then it begins anew
+
+_FIND_CELL = (
+    "SELECT id FROM rollup_cells WHERE account = ? AND gateway = ? AND provider = ? AND model = ? "
+    "AND status = ? AND cached = ? AND rate_limited = ? AND error = ?"
+)
+_FIND_MODEL = "SELECT id FROM rollup_models WHERE account = ? AND gateway = ? AND provider = ? AND model = ?"
+_NEW_MODEL = "INSERT INTO rollup_models VALUES (NULL, ?, ?, ?, ?)"
+_NEW_CELL = "INSERT INTO rollup_cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND_CALLER = "SELECT id FROM rollup_callers WHERE account = ? AND gateway = ? AND key = ?"
+_NEW_CALLER = "INSERT INTO rollup_callers VALUES (NULL, ?, ?, ?)"
+_MODELS = f"""
+SELECT DISTINCT model FROM model_rollups CROSS JOIN rollup_models ON id = number
+WHERE level = {DAY} AND begins = ? AND account = ? AND gateway = ?"""
+_KEYS = f"""
+SELECT key FROM rollup_callers WHERE account = ?2 AND gateway = ?3
+AND EXISTS (SELECT 1 FROM caller_rollups WHERE level = {DAY} AND caller = id AND begins = ?1)"""
+_VALUES = f"SELECT value FROM caller_rollups WHERE level = {DAY} AND begins = ? AND caller = ?"
+
+
+def find_cell(db: sqlite3.Connection, cell: Cell) -> int | None:
+    """The number of a cell, if it has one."""
+    return _number(db.execute(_FIND_CELL, cell).fetchone())
+
+
+def find_model(db: sqlite3.Connection, cell: Cell) -> int | None:
+    """The number of a cell's gateway, provider and model together, if they have one."""
+    return _number(db.execute(_FIND_MODEL, cell[:4]).fetchone())
+
+
+def find_caller(db: sqlite3.Connection, caller: Caller) -> int | None:
+    """The number of a caller key, if it has one."""
+    return _number(db.execute(_FIND_CALLER, caller).fetchone())
+
+
+class Numbers(NamedTuple):
+    """Of a cell, and of its gateway, provider and model together."""
+
+    cell: int
+    model: int
+
+
+class RollupMemory:
+    """Numbers and limits of names. Call `check` at the beginning of each transaction."""
+
+    def __init__(self, values_a_day: int, names_a_day: int) -> None:
+        self._values_a_day = values_a_day
+        self._names_a_day = names_a_day
+        self._addition: int | None = None
+        self._forget()
+
+    def check(self, db: sqlite3.Connection) -> None:
+        """Count this transaction in the file, and forget everything unless the last one counted was ours."""
+        (number,) = db.execute("SELECT number FROM rollup_additions").fetchone()
+        db.execute("UPDATE rollup_additions SET number = number + 1")
+        if number != self._addition or self._names > _MOST_NAMES:
+            self._forget()
+        self._addition = number + 1
+
+    def cell(self, db: sqlite3.Connection, minute: int, cell: Cell) -> Numbers:
+        """Under what a cell is counted in that day; under others, where the day has models enough."""
+        day = minute - minute % _DAY_MINUTES
+        if not self._admits(db, _MODELS, (day, cell.account, cell.gateway), cell.model, self._values_a_day):
+            cell = cell._replace(model=OTHERS)
+        numbers = self._cells.get(cell)
+        if numbers is None:
+            numbers = self._cells[cell] = Numbers(
+                find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell)),
+                find_model(db, cell) or _inserted(db.execute(_NEW_MODEL, cell[:4])),
+            )
+            self._names += 1
+        return numbers
+
+    def caller(self, db: sqlite3.Connection, hour: int, caller: Caller) -> int | None:
+        """The number of a caller key; None where the day has keys enough."""
+        day = hour - hour % _DAY_MINUTES
+        if not self._admits(db, _KEYS, (day, caller.account, caller.gateway), caller.key, self._names_a_day):
+            return None
+        number = self._callers.get(caller)
+        if number is None:
+            number = find_caller(db, caller) or _inserted(db.execute(_NEW_CALLER, caller))
+            self._callers[caller] = number
+            self._names += 1
+        return number
+
+    def value(self, db: sqlite3.Connection, hour: int, caller: int, value: str) -> str:
+        """The value under which a caller key's is counted in that day."""
+        day = hour - hour % _DAY_MINUTES
+        return value if self._admits(db, _VALUES, (day, caller), value, self._values_a_day) else OTHERS
+
+    def _admits(
+        self, db: sqlite3.Connection, sql: str, where: tuple[int | str, ...], name: str, most: int
+    ) -> bool:
+        """Whether a name is one of its day's, or may still become one."""
+        names = self._days.get((sql, where))
+        if names is None:
+            names = self._days[sql, where] = {row[0] for row in db.execute(sql, where)} - {OTHERS}
+            self._names += len(names)
+        if name in names or name == OTHERS:
+            return True
+        if len(names) >= most:
+            return False
+        names.add(name)
+        self._names += 1
+        return True
+
+    def _forget(self) -> None:
+        self._cells: dict[Cell, Numbers] = {}
+        self._callers: dict[Caller, int] = {}
+        self._days: dict[tuple[str, tuple[int | str, ...]], set[str]] = {}
+        self._names = 0
+
+
+def _number(row: tuple[int] | None) -> int | None:
+    return None if row is None else row[0]
+
+
+def _inserted(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid

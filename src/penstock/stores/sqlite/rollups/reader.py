@@ -1,0 +1,149 @@
+"""The roll-ups in SQLite, reading side: answers questions.
+
+Opens the ledger's file read-only, beside a shipper that writes. Questions become SQL in `query.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from penstock.stores.rollup_counts import MINUTE_US
+from penstock.stores.rollups import CallerKey, Group, Question, Sums, TooManyGroups, widened
+from penstock.stores.sketch import Sketch, bytes_of, lanes_from
+from penstock.stores.sqlite.ledger.file import opened_existing, transaction, translated
+from penstock.stores.sqlite.rollups.query import (
+    Statement,
+    caller_key,
+    callers_statement,
+    cells_statement,
+    reduced,
+)
+from penstock.stores.sqlite.rollups.schema import DAY, MINUTES
+
+_DAY_US = MINUTES[DAY] * MINUTE_US
+_KEYS = f"""
+SELECT DISTINCT key FROM rollup_callers WHERE ifnull(account = ?, 1) AND EXISTS
+(SELECT 1 FROM caller_rollups WHERE level = {DAY} AND caller = id AND begins >= ?) ORDER BY key"""
+
+_NUMBERS = 10
+
+
+class _Key(NamedTuple):
+    begins: int  # the bucket, in minutes
+    values: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    """The numbers of `Sums` in their order, and the lanes of its sketches."""
+
+    numbers: Sequence[int]
+    lanes: tuple[int, ...] = ()
+
+
+class SqliteRollups:
+    """The roll-ups of a ledger's file, for reading only; in any thread, but in one at a time."""
+
+    def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
+        """Raises `LedgerMissing` where there is no ledger, and `LedgerUnavailable`."""
+        self._db = opened_existing(path, busy_seconds, "ro")
+        self._db.create_aggregate("merged", 1, _Merged)  # type: ignore[arg-type]  # typeshed knows ints only
+
+    def ask(self, question: Question) -> list[Group]:
+        key = caller_key(question)
+        question = widened(question)
+        with translated(), transaction(self._db, "BEGIN"):
+            if key is None:
+                found = self._found(question, cells_statement(question))
+            else:
+                found = self._found_by(question, key)
+        return _groups(question, found)
+
+    def caller_keys(self, account: str | None, since_us: int) -> Sequence[CallerKey]:
+        day = since_us // _DAY_US * MINUTES[DAY]
+        with translated():
+            return [key for (key,) in self._db.execute(_KEYS, (account, day))]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _found_by(self, question: Question, key: str) -> dict[_Key, _Found]:
+        found = self._found(question, callers_statement(question, key))
+        for group, sums in self._without(question, key).items():
+            found[group] = _sum(found[group], sums) if group in found else sums
+        return found
+
+    def _without(self, question: Question, key: str) -> dict[_Key, _Found]:
+        """The calls without the key: what is left of all when those that have it are taken away."""
+        others = reduced(question, key)
+        if others is None:
+            return {}
+        left = self._found(others, cells_statement(others))
+        for group, named in self._found(others, callers_statement(others, key)).items():
+            left[group] = _Found([one - other for one, other in zip(left[group][0], named[0], strict=True)])
+        at = question.by.index(key) if key in question.by else None
+        return {
+            _Key(begins, values if at is None else (*values[:at], "", *values[at:])): sums
+            for (begins, values), sums in left.items()
+            if sums.numbers[0] > 0
+        }
+
+    def _found(self, question: Question, statement: Statement) -> dict[_Key, _Found]:
+        width = 1 + len(question.by)
+        found = {}
+        for row in self._db.execute(statement.sql, statement.values):
+            numbers = [int(number) for number in row[width : width + _NUMBERS]]
+            lanes = tuple(lanes_from(data) for data in row[width + _NUMBERS :])
+            found[_Key(row[0], tuple(map(str, row[1:width])))] = _Found(numbers, lanes)
+        if question.limit is not None and len(found) > question.limit:
+            raise TooManyGroups(
+                f"there are more than {question.limit} groups: take a longer bucket or less time"
+            )
+        return found
+
+
+def _sum(first: _Found, second: _Found) -> _Found:
+    return _Found([one + other for one, other in zip(first.numbers, second.numbers, strict=True)])
+
+
+def _groups(question: Question, found: Mapping[_Key, _Found]) -> list[Group]:
+    groups = []
+    for key in sorted(found):
+        begins_us = question.since_us if question.bucket is None else key.begins * MINUTE_US
+        groups.append(Group(begins_us, key.values, _sums(found[key])))
+    return groups
+
+
+def _sums(found: _Found) -> Sums:
+    requests, errors, cached, rate_limited, *tokens, cost_nano, unpriced = found.numbers
+    tokens_in, tokens_out, cached_tokens_in, cached_tokens_out = tokens
+    duration, first_byte = map(Sketch, found.lanes) if found.lanes else (None, None)
+    return Sums(
+        requests,
+        errors,
+        cached,
+        rate_limited,
+        tokens_in,
+        tokens_out,
+        cached_tokens_in,
+        cached_tokens_out,
+        cost_nano,
+        unpriced,
+        duration,
+        first_byte,
+    )
+
+
+class _Merged:
+    """For SQL: the sketch of many."""
+
+    def __init__(self) -> None:
+        self._lanes = 0
+
+    def step(self, data: bytes) -> None:
+        self._lanes += lanes_from(data)
+
+    def finalize(self) -> bytes:
+        return bytes_of(self._lanes)

@@ -1,1 +1,0 @@
-"""What is remembered of each call: the record, the journal it is appended to, the shipper to the ledger."""

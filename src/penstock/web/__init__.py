@@ -1,1 +1,0 @@
-"""What listens: the data plane and the plain pages beside it."""

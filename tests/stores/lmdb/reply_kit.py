@@ -1,0 +1,82 @@
+"""Kept answers for tests: a store in a folder, answers to keep, and a look at what lies in the databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import lmdb
+
+from penstock.stores.lmdb.environment import open_environment
+from penstock.stores.lmdb.replies import CACHE, DATABASES, FOLDER, LmdbReplies
+from penstock.stores.replies import Reply, Scope
+
+NOW = 1_760_000_000_000_000
+SECOND = 1_000_000
+LEASE = 10 * SECOND
+LATER = NOW + 3600 * SECOND
+MIB = 1024 * 1024
+SCOPE = Scope("local", "main", "openai")
+
+
+def opened(folder: Path, map_bytes: int = 256 * MIB) -> lmdb.Environment:
+    return open_environment(folder / FOLDER, map_bytes, DATABASES)
+
+
+def store(
+    environment: lmdb.Environment,
+    owner: bytes = b"worker 0",
+    limit: int = 64 * MIB,
+    *,
+    name: str = CACHE,
+    evict: bool = True,
+) -> LmdbReplies:
+    """A store that knows the time, whose owner is alive."""
+    made = LmdbReplies(environment, name, owner, limit, evict=evict)
+    made.beat(NOW)
+    return made
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(4, "big") * 8
+
+
+def reply(body: bytes = b"{}", created_us: int = NOW) -> Reply:
+    head = b"content-type: application/json\r\nx-a: b\r\n"
+    return Reply(200, head, b"application/json", b"gzip", body, created_us, "openai", "gpt-4o")
+
+
+def large(size: int, seed: int = 7) -> bytes:
+    """So many bytes, no two chunks of them alike."""
+    return b"".join((seed * 1_000_003 + n).to_bytes(8, "big") for n in range(size // 8 + 1))[:size]
+
+
+def contents(environment: lmdb.Environment) -> dict[str, int]:
+    """How many values each database of the stores has; those without any are left out."""
+    names = [name for name in environment.dbs() if name != b"leases"]
+    found = {}
+    for name in names:
+        database = environment.open_db(name, create=False)
+        with environment.begin() as txn:
+            found[name.decode()] = txn.stat(database)["entries"]
+    return {name: count for name, count in found.items() if count}
+
+
+def only_sums(environment: lmdb.Environment) -> bool:
+    """Whether nothing is left but the sums of the stores, which have no entries."""
+    return all(name.endswith(".entries") and count == 1 for name, count in contents(environment).items())
+
+
+def database(environment: lmdb.Environment, ending: str, name: str = CACHE) -> lmdb._Database:
+    """One of the named databases, to spoil it."""
+    (found,) = [
+        one
+        for one in environment.dbs()
+        if one.startswith(name.encode() + b".") and one.endswith(b"." + ending.encode())
+    ]
+    return environment.open_db(found, create=False)
+
+
+def spoil(environment: lmdb.Environment, ending: str, at: bytes, value: bytes) -> None:
+    where = database(environment, ending)
+    with environment.begin(write=True) as txn:
+        txn.put(at, value, db=where)

@@ -1,0 +1,547 @@
+"""Counters in LMDB grant what a limit leaves, say when there will be room, and lose no reservation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
+from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
+
+SECOND = 1_000_000
+DAY = 24 * 3600 * SECOND
+T0 = 1_700_000_040 * SECOND  # a whole minute
+
+FIXED = Window(60, False)
+SLIDING = Window(60, True)
+BOTH = pytest.mark.parametrize("window", [FIXED, SLIDING], ids=["fixed", "sliding"])
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[lmdb.Environment]:
+    with open_environment(tmp_path / "counters", 1 << 22, DATABASES) as environment:
+        yield environment
+
+
+@pytest.fixture
+def counters(environment: lmdb.Environment) -> LmdbCounters:
+    return LmdbCounters(environment, b"worker-a")
+
+
+@pytest.fixture
+def other(environment: lmdb.Environment) -> LmdbCounters:
+    return LmdbCounters(environment, b"worker-b")
+
+
+def claim(amount: int, limit: int, window: Window = FIXED, key: bytes = b"key") -> Claim:
+    return Claim(key, amount, limit, window)
+
+
+def reserve(counters: LmdbCounters, amount: int, now_us: int, window: Window = FIXED) -> Reservation:
+    made = counters.reserve([claim(amount, 1000, window)], now_us)
+    assert isinstance(made, Reservation)
+    return made
+
+
+# -- taking
+
+
+@BOTH
+def test_a_limit_is_granted_to_the_last_and_not_beyond(counters: LmdbCounters, window: Window) -> None:
+    for left in (2, 1, 0):
+        assert counters.take([claim(1, 3, window)], T0) == Granted((left,), (60 * SECOND,))
+    assert counters.take([claim(1, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
+    assert counters.used(b"key", window, T0) == 3
+
+
+def test_a_fixed_window_ends_with_the_clock(counters: LmdbCounters) -> None:
+    late = T0 + 59 * SECOND
+    assert counters.take([claim(3, 3)], late) == Granted((0,), (SECOND,))
+    assert counters.take([claim(1, 3)], late + SECOND - 1) == Refused(0, 0, 1)
+    assert counters.take([claim(1, 3)], late + SECOND) == Granted((2,), (60 * SECOND,))
+
+
+def test_a_sliding_window_lets_its_oldest_go_first(counters: LmdbCounters) -> None:
+    counters.take([claim(1, 3, SLIDING)], T0)
+    counters.take([claim(2, 3, SLIDING)], T0 + 10 * SECOND)
+    now = T0 + 20 * SECOND
+    assert counters.take([claim(1, 3, SLIDING)], now) == Refused(0, 0, 40 * SECOND)
+    assert counters.take([claim(2, 3, SLIDING)], now) == Refused(0, 0, 50 * SECOND)
+    assert counters.take([claim(2, 3, SLIDING)], T0 + 60 * SECOND) == Refused(0, 1, 10 * SECOND)
+    assert counters.take([claim(1, 3, SLIDING)], T0 + 60 * SECOND) == Granted((0,), (10 * SECOND,))
+
+
+@BOTH
+def test_a_claim_above_its_limit_is_never_granted(counters: LmdbCounters, window: Window) -> None:
+    assert counters.take([claim(4, 3, window)], T0 + 5 * SECOND) == Refused(0, 3, 60 * SECOND)
+    assert counters.used(b"key", window, T0) == 0
+
+
+@BOTH
+def test_a_claim_of_nothing_is_granted_at_the_limit_and_refused_above(
+    counters: LmdbCounters, window: Window
+) -> None:
+    assert counters.take([claim(0, 3, window)], T0) == Granted((3,), (60 * SECOND,))
+    counters.take([claim(3, 3, window)], T0)
+    assert counters.take([claim(0, 3, window)], T0) == Granted((0,), (60 * SECOND,))
+    assert counters.take([claim(0, 2, window)], T0) == Refused(0, 0, 60 * SECOND)
+
+
+@BOTH
+def test_all_claims_are_counted_or_none(counters: LmdbCounters, window: Window) -> None:
+    small = claim(1, 1, window, b"small")
+    large = claim(1, 5, window, b"large")
+    assert counters.take([large, small], T0) == Granted((4, 0), (60 * SECOND, 60 * SECOND))
+    assert counters.take([large, small], T0) == Refused(1, 0, 60 * SECOND)
+    assert counters.used(b"large", window, T0) == 1
+    assert counters.take([large], T0) == Granted((3,), (60 * SECOND,))
+
+
+def test_no_claims_are_no_limit(counters: LmdbCounters) -> None:
+    assert counters.take([], T0) == Granted((), ())
+    made = counters.reserve([], T0)
+    assert isinstance(made, Reservation)
+    counters.settle(made, 5, T0)
+
+
+@BOTH
+def test_claims_on_one_counter_are_counted_together(counters: LmdbCounters, window: Window) -> None:
+    assert counters.take([claim(2, 3, window), claim(2, 3, window)], T0) == Refused(1, 1, 60 * SECOND)
+    assert counters.take([claim(2, 9, window), claim(2, 9, window)], T0) == Granted(
+        (5, 5), (60 * SECOND, 60 * SECOND)
+    )
+
+
+@BOTH
+def test_a_later_claim_cannot_overrun_the_limit_of_an_earlier(counters: LmdbCounters, window: Window) -> None:
+    assert counters.take([claim(2, 3, window), claim(2, 9, window)], T0) == Refused(0, 1, 60 * SECOND)
+    assert counters.used(b"key", window, T0) == 0
+
+
+def test_counters_with_any_key_are_apart(counters: LmdbCounters) -> None:
+    keys = [b"", b"a", b"a" * 255, b"a" * 256, b"a" * 5000, b"a" * 5001, bytes(300)]
+    for amount, key in enumerate(keys, 1):
+        counters.take([claim(amount, 100, key=key)], T0)
+    assert [counters.used(key, FIXED, T0) for key in keys] == list(range(1, len(keys) + 1))
+
+
+@pytest.mark.parametrize("after", [Window(3600, False), Window(3600, True), Window(30, False), SLIDING])
+def test_a_change_of_the_window_keeps_what_was_counted(counters: LmdbCounters, after: Window) -> None:
+    for second in (31, 32, 33):
+        counters.take([claim(1, 5)], T0 + second * SECOND)
+    assert counters.take([claim(1, 4, after)], T0 + 34 * SECOND) == Granted(
+        (0,), (counters_end(after, T0 + 31 * SECOND, T0 + 34 * SECOND),)
+    )
+    assert counters.used(b"key", FIXED, T0 + 34 * SECOND) == 4
+
+
+def counters_end(window: Window, first_us: int, now_us: int) -> int:
+    span = window.seconds * SECOND
+    return first_us + span - now_us if window.sliding else span - now_us % span
+
+
+@BOTH
+def test_a_clock_that_goes_back_a_little_counts_on(counters: LmdbCounters, window: Window) -> None:
+    counters.take([claim(1, 3, window)], T0 + 2 * SECOND)
+    counters.take([claim(1, 3, window)], T0 - 2 * SECOND)
+    assert counters.take([claim(2, 3, window)], T0 + SECOND) == Refused(
+        0, 1, 61 * SECOND if window.sliding else 59 * SECOND
+    )
+    assert counters.used(b"key", window, T0 + 3 * SECOND) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("reaped", [True, False])
+def test_a_clock_that_goes_back_far_blocks_nobody_for_long(
+    counters: LmdbCounters, window: Window, reaped: bool
+) -> None:
+    counters.take([claim(3, 3, window)], T0 + 365 * DAY)
+    assert counters.take([claim(1, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
+    if reaped:
+        counters.reap(T0)
+        assert counters.take([claim(1, 3, window)], T0 + 59 * SECOND) == Refused(0, 0, SECOND)
+        assert isinstance(counters.take([claim(1, 3, window)], T0 + 60 * SECOND), Granted)
+    else:
+        assert isinstance(counters.take([claim(1, 4, window)], T0), Granted)
+        assert counters.used(b"key", window, T0 + 60 * SECOND) == 0
+
+
+# -- reserving and settling
+
+
+@BOTH
+def test_what_is_set_aside_counts_until_it_is_settled(counters: LmdbCounters, window: Window) -> None:
+    made = reserve(counters, 600, T0, window)
+    assert made.amount == 600
+    assert counters.used(b"key", window, T0) == 600
+    assert counters.reserve([claim(600, 1000, window)], T0) == Refused(0, 400, 60 * SECOND)
+    counters.settle(made, 50, T0 + SECOND)
+    assert counters.used(b"key", window, T0 + SECOND) == 50
+    assert isinstance(counters.reserve([claim(600, 1000, window)], T0 + SECOND), Reservation)
+
+
+@BOTH
+def test_settling_twice_changes_nothing(counters: LmdbCounters, window: Window) -> None:
+    made = reserve(counters, 600, T0, window)
+    still_open = reserve(counters, 7, T0, window)
+    counters.settle(made, 50, T0)
+    counters.settle(made, 50, T0)
+    counters.settle(Reservation(b"never made", 5), 50, T0)
+    assert counters.used(b"key", window, T0) == 57
+    counters.settle(still_open, 0, T0)
+    assert counters.used(b"key", window, T0) == 50
+
+
+@BOTH
+def test_more_than_was_set_aside_may_be_used_even_above_the_limit(
+    counters: LmdbCounters, window: Window
+) -> None:
+    counters.settle(reserve(counters, 600, T0, window), 5000, T0)
+    assert counters.used(b"key", window, T0) == 5000
+    assert counters.reserve([claim(1, 1000, window)], T0) == Refused(0, 0, 60 * SECOND)
+
+
+@BOTH
+def test_an_absurd_use_stops_at_the_largest_total(counters: LmdbCounters, window: Window) -> None:
+    counters.settle(reserve(counters, 1, T0, window), 10**30, T0)
+    counters.settle(reserve_nothing(counters, 10**40, T0, window), 10**30, T0)
+    assert counters.used(b"key", window, T0) == 2**63 - 1
+    assert counters.used(b"key", window, T0 + 60 * SECOND) == 0
+
+
+def reserve_nothing(counters: LmdbCounters, limit: int, now_us: int, window: Window) -> Reservation:
+    made = counters.reserve([claim(0, limit, window)], now_us)
+    assert isinstance(made, Reservation)
+    return made
+
+
+@BOTH
+def test_a_reservation_of_nothing_needs_a_limit_that_is_not_reached(
+    counters: LmdbCounters, window: Window
+) -> None:
+    counters.take([claim(2, 3, window)], T0)
+    made = reserve_nothing(counters, 3, T0, window)
+    assert counters.used(b"key", window, T0) == 2
+    counters.settle(made, 1, T0)
+    assert counters.reserve([claim(0, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
+    assert counters.reserve([claim(0, 0, window, b"shut")], T0) == Refused(0, 0, 60 * SECOND)
+
+
+def test_all_is_set_aside_or_nothing(counters: LmdbCounters) -> None:
+    claims = [claim(5, 100, key=b"large"), claim(5, 4, key=b"small")]
+    assert counters.reserve(claims, T0) == Refused(1, 4, 60 * SECOND)
+    assert counters.used(b"large", FIXED, T0) == 0
+
+
+def test_one_settlement_counts_in_all_places(counters: LmdbCounters) -> None:
+    windows = {b"minute": FIXED, b"sliding": SLIDING, b"day": Window(86400, False)}
+    made = counters.reserve([claim(5, 100, window, key) for key, window in windows.items()], T0)
+    assert isinstance(made, Reservation)
+    later = T0 + 61 * SECOND
+    counters.take([claim(1, 100, FIXED, b"minute")], later)
+    counters.settle(made, 3, later)
+    assert {key: counters.used(key, window, later) for key, window in windows.items()} == {
+        b"minute": 4,
+        b"sliding": 3,
+        b"day": 3,
+    }
+
+
+@BOTH
+def test_a_call_that_outlives_its_window_counts_when_it_ends(counters: LmdbCounters, window: Window) -> None:
+    made = reserve(counters, 600, T0, window)
+    later = T0 + 100 * SECOND
+    assert counters.used(b"key", window, later) == 0
+    counters.take([claim(1, 10, window)], later)
+    counters.settle(made, 7, later)
+    assert counters.used(b"key", window, later) == 8
+
+
+@BOTH
+def test_no_more_is_given_back_than_is_there(
+    environment: lmdb.Environment, counters: LmdbCounters, window: Window
+) -> None:
+    made = reserve(counters, 600, T0, window)
+    with environment.begin(environment.open_db(b"counters"), write=True) as txn:
+        txn.delete(b"key")
+    counters.take([claim(5, 10, window)], T0)
+    counters.settle(made, 0, T0)
+    assert counters.used(b"key", window, T0) == 0
+
+
+# -- the dead
+
+
+@BOTH
+def test_what_a_dead_worker_set_aside_is_given_back(
+    counters: LmdbCounters, other: LmdbCounters, window: Window
+) -> None:
+    reserve(other, 600, T0, window)
+    counters.beat(T0 + 9 * SECOND)
+    assert counters.reap(T0 + 9 * SECOND) == 0
+    assert counters.used(b"key", window, T0 + 9 * SECOND) == 600
+    assert counters.reap(T0 + 10 * SECOND) == 1
+    assert counters.used(b"key", window, T0 + 10 * SECOND) == 0
+    assert counters.reap(T0 + 10 * SECOND) == 0
+
+
+def test_a_beating_worker_keeps_what_it_set_aside(counters: LmdbCounters, other: LmdbCounters) -> None:
+    reserve(other, 600, T0)
+    for second in range(1, 40):
+        other.beat(T0 + second * SECOND)
+        assert counters.reap(T0 + second * SECOND) == 0
+    assert counters.used(b"key", FIXED, T0 + 39 * SECOND) == 600
+
+
+def test_a_heartbeat_is_written_once_a_second(environment: lmdb.Environment, counters: LmdbCounters) -> None:
+    counters.beat(T0)
+    before = environment.info()["last_txnid"]
+    counters.beat(T0 + SECOND - 1)
+    assert environment.info()["last_txnid"] == before
+    counters.beat(T0 + SECOND)
+    assert environment.info()["last_txnid"] == before + 1
+    counters.beat(T0)  # the clock was set back
+    assert environment.info()["last_txnid"] == before + 2
+
+
+@BOTH
+def test_a_worker_taken_for_dead_still_counts_what_it_used_once(
+    counters: LmdbCounters, other: LmdbCounters, window: Window
+) -> None:
+    made = reserve(other, 600, T0, window)
+    empty = reserve_nothing(other, 1000, T0, window)
+    late = T0 + 30 * SECOND
+    assert counters.reap(late) == 2
+    counters.take([claim(1, 10, window)], late)
+    for _ in range(2):
+        other.settle(made, 5, late)
+        other.settle(empty, 20, late)
+    assert counters.used(b"key", window, late) == 26
+
+
+def test_nothing_is_known_of_a_worker_dead_for_more_than_a_day(
+    environment: lmdb.Environment, counters: LmdbCounters, other: LmdbCounters
+) -> None:
+    made = reserve(other, 600, T0)
+    open_still = reserve(other, 1, T0 + SECOND // 2)
+    assert counters.reap(T0 + DAY - 1) == 2
+    other.settle(made, 5, T0 + DAY - 1)
+    assert counters.used(b"key", FIXED, T0 + DAY - 1) == 5
+    counters.reap(T0 + DAY)
+    counters.reap(T0 + DAY + 120 * SECOND)
+    other.settle(open_still, 5, T0 + DAY + 120 * SECOND)
+    assert counters.used(b"key", FIXED, T0 + DAY + 120 * SECOND) == 0
+    assert entries(environment) == {
+        b"counters": 0,
+        b"leases": 0,
+        b"reservations": 0,
+        b"buried-reservations": 0,
+    }
+
+
+def entries(environment: lmdb.Environment) -> dict[bytes, int]:
+    with environment.begin() as txn:
+        names = [name for name, _ in txn.cursor()]
+    found = {}
+    for name in names:
+        database = environment.open_db(name)
+        with environment.begin() as txn:
+            found[name] = txn.stat(database)["entries"]
+    return found
+
+
+def test_many_reservations_of_the_dead_come_back_in_bounded_steps(
+    environment: lmdb.Environment, counters: LmdbCounters, other: LmdbCounters
+) -> None:
+    day = Window(86400, False)
+    for _ in range(600):
+        reserve(other, 1, T0, day)
+    returned = [counters.reap(T0 + 20 * SECOND) for _ in range(4)]
+    assert returned == [256, 256, 88, 0]
+    assert counters.used(b"key", day, T0 + 20 * SECOND) == 0
+    for _ in range(4):
+        counters.reap(T0 + 2 * DAY)
+    assert set(entries(environment).values()) == {0}
+
+
+def test_owners_with_like_names_are_not_mixed_up(environment: lmdb.Environment) -> None:
+    short, long = LmdbCounters(environment, b"a"), LmdbCounters(environment, b"a\0")
+    reserve(short, 5, T0)
+    made = reserve(long, 70, T0)
+    short.beat(T0 + 20 * SECOND)
+    assert short.reap(T0 + 20 * SECOND) == 1
+    assert short.used(b"key", FIXED, T0 + 20 * SECOND) == 5
+    long.settle(made, 100, T0 + 20 * SECOND)
+    assert short.used(b"key", FIXED, T0 + 20 * SECOND) == 105
+
+
+def test_counters_without_content_are_forgotten_and_no_others(
+    environment: lmdb.Environment, counters: LmdbCounters
+) -> None:
+    for number in range(1000):
+        window = (FIXED, SLIDING, Window(3600, True), Window(3600, False))[number % 4]
+        counters.take([claim(1, 5, window, b"%d" % number)], T0)
+    later = T0 + 60 * SECOND
+    for _ in range(5):
+        counters.reap(later)
+    assert entries(environment)[b"counters"] == 500
+    assert counters.used(b"2", Window(3600, True), later) == 1
+    for _ in range(3):
+        counters.reap(T0 + 3600 * SECOND)
+    assert entries(environment)[b"counters"] == 0
+
+
+def test_a_counter_is_kept_for_the_longest_window_it_was_used_with(counters: LmdbCounters) -> None:
+    hour = Window(3600, True)
+    counters.take([claim(1, 5, hour)], T0)
+    counters.take([claim(1, 5, SLIDING)], T0 + SECOND)
+    counters.reap(T0 + 120 * SECOND)
+    assert counters.used(b"key", hour, T0 + 120 * SECOND) == 2
+
+
+# -- what is not as it should be
+
+
+@BOTH
+@pytest.mark.parametrize("length", [0, 1, 8, 15, 16, 17, 31, 33, 47, 4095])
+def test_a_value_of_an_impossible_length_is_an_empty_counter(
+    environment: lmdb.Environment, counters: LmdbCounters, window: Window, length: int
+) -> None:
+    made = reserve(counters, 600, T0, window)
+    with environment.begin(environment.open_db(b"counters"), write=True) as txn:
+        txn.put(b"key", b"\x7f" * length)
+        txn.put(b"other", b"\x7f" * length)
+    assert counters.used(b"key", window, T0) == 0
+    counters.settle(made, 2, T0)
+    assert counters.take([claim(1, 3, window)], T0) == Granted((0,), (60 * SECOND,))
+    counters.reap(T0)
+    assert entries(environment)[b"counters"] == 1
+
+
+def test_an_unreadable_reservation_is_as_good_as_none(
+    environment: lmdb.Environment, counters: LmdbCounters, other: LmdbCounters
+) -> None:
+    first, second = reserve(other, 1, T0), reserve(other, 1, T0)
+    with environment.begin(environment.open_db(b"reservations"), write=True) as txn:
+        for made in (first, second):
+            txn.put(made.id, b"\xc1")
+    other.settle(first, 5, T0)
+    assert counters.reap(T0 + 30 * SECOND) == 0
+    assert entries(environment)[b"reservations"] == 0
+
+
+def until_unavailable(verb: Callable[[int], None], why: str) -> int:
+    """How often the verb succeeded before the store said that it is full."""
+    done = 0
+
+    def repeat() -> None:
+        nonlocal done
+        while done < 100_000:
+            verb(done)
+            done += 1
+
+    with pytest.raises(CountersUnavailable, match=why):
+        repeat()
+    return done
+
+
+def test_a_full_map_is_said_and_reaping_makes_room(tmp_path: Path) -> None:
+    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
+        counters = LmdbCounters(environment, b"worker")
+
+        def take(number: int) -> None:
+            counters.take([claim(1, 5, SLIDING, b"taken-%d" % number)], T0)
+
+        def set_aside(number: int) -> None:
+            counters.reserve([claim(1, 5, SLIDING, b"reserved-%d" % number)], T0)
+
+        granted = until_unavailable(take, "MDB_MAP_FULL")
+        assert granted > 100
+        until_unavailable(set_aside, "MDB_MAP_FULL")
+        assert counters.used(b"taken-%d" % granted, SLIDING, T0) == 0
+        assert counters.used(b"taken-0", SLIDING, T0) == 1
+        later = T0 + 60 * SECOND
+        for _ in range(granted // 16):
+            with suppress(CountersUnavailable):
+                counters.reap(later)
+        assert entries(environment)[b"counters"] == 0
+        assert isinstance(counters.take([claim(1, 5)], later), Granted)
+
+
+def test_before_the_map_is_full_no_counter_may_be_added_or_grow(tmp_path: Path) -> None:
+    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
+        counters = LmdbCounters(environment, b"worker")
+        old, early = [claim(1, 500, SLIDING, b"old")], reserve(counters, 1, T0)
+        counters.take(old, T0)
+
+        def take(number: int) -> None:
+            counters.beat(T0 + number * SECOND // 10)
+            counters.take([claim(1, 5, Window(86400, False), b"%d" % number)], T0)
+
+        added = until_unavailable(take, "half of the map")
+        assert added > 100
+        assert counters.take(old, T0) == Granted((498,), (60 * SECOND,))
+        for refused in (
+            lambda: counters.take(old, T0 + SECOND),
+            lambda: counters.take([claim(1, 5, SLIDING, b"new"), *old], T0),
+            lambda: counters.reserve(old, T0),
+        ):
+            with pytest.raises(CountersUnavailable, match="half of the map"):
+                refused()
+        counters.settle(early, 5, T0)
+        assert counters.used(b"key", FIXED, T0) == 5
+        for _ in range(added // 256 + 2):
+            counters.reap(T0 + 2 * DAY)
+        assert entries(environment)[b"counters"] == 0
+        assert isinstance(counters.reserve(old, T0 + 2 * DAY), Reservation)
+
+
+def test_a_worker_that_only_reserves_sees_in_time_that_the_map_fills(tmp_path: Path) -> None:
+    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
+        counters = LmdbCounters(environment, b"worker")
+
+        def use(number: int) -> None:
+            now = T0 + number * SECOND // 10
+            made = counters.reserve([claim(1, 5, Window(86400, False), b"%d" % number)], now)
+            counters.beat(now)
+            assert isinstance(made, Reservation)
+            counters.settle(made, 1, now)
+
+        assert until_unavailable(use, "half of the map") > 100
+
+
+def test_a_failure_counts_nothing(tmp_path: Path) -> None:
+    environment = open_environment(tmp_path / "closed", 1 << 20, DATABASES)
+    counters = LmdbCounters(environment, b"worker")
+    made = reserve(counters, 1, T0)
+    environment.close()
+    with pytest.raises(CountersUnavailable):
+        counters.take([claim(1, 5)], T0)
+    with pytest.raises(CountersUnavailable):
+        counters.settle(made, 1, T0)
+    with pytest.raises(CountersUnavailable):
+        counters.used(b"key", FIXED, T0)
+    with pytest.raises(CountersUnavailable):
+        counters.beat(T0 + DAY)
+    with pytest.raises(CountersUnavailable):
+        counters.reap(T0)
+
+
+def test_an_environment_with_too_little_room_for_databases_is_said(tmp_path: Path) -> None:
+    with (
+        open_environment(tmp_path / "few", 1 << 20, DATABASES - 1) as environment,
+        pytest.raises(CountersUnavailable, match="MDB_DBS_FULL"),
+    ):
+        LmdbCounters(environment, b"worker")
+
+
+def test_an_amount_that_cannot_be_stored_is_not_counted(counters: LmdbCounters) -> None:
+    with pytest.raises(CountersUnavailable):
+        counters.take([claim(2**63, 2**70)], T0)
+    assert counters.used(b"key", FIXED, T0) == 0
+    assert counters.take([claim(1, 3)], T0) == Granted((2,), (60 * SECOND,))

@@ -1,0 +1,239 @@
+"""The SQLite ledger takes calls and positions together, or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from penstock.journal.record import Outcome
+from penstock.stores.ledger import (
+    ANY,
+    Appended,
+    Derived,
+    LedgerUnavailable,
+    Move,
+    NewCall,
+    PositionMoved,
+    Unstorable,
+)
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import SqliteLedger
+from support.stored_calls import call, step, uuid
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[SqliteLedger]:
+    with closing(SqliteLedger(path, busy_seconds=0)) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def reader(ledger: SqliteLedger, path: Path) -> Iterator[SqliteReader]:
+    ledger.positions()  # makes the file
+    with closing(SqliteReader(path)) as reader:
+        yield reader
+
+
+def test_a_call_comes_back_as_it_was_stored(ledger: SqliteLedger, reader: SqliteReader) -> None:
+    derived = Derived(
+        "openai/gpt-4o", "text generation", "chat", 12, 34, '{"input_tokens":12,"output_tokens":34}'
+    )
+    stored = call(
+        1,
+        derived,
+        (b'{"a":1}', b'{"b":2}'),
+        metadata={"team": "x", "n": 2, "ok": True},
+        controls={"cf-aig-step": "1"},
+    )
+    assert ledger.append([stored], step(0)) == Appended(1, 0)
+    row = reader.get(uuid(1))
+    assert row is not None
+    assert (row.arrival, row.id, row.created_us) == (1, stored.record.id, stored.record.created_us)
+    assert (row.model, row.tokens_in, row.tokens_out) == ("openai/gpt-4o", 12, 34)
+    assert row.usage_metadata == {"input_tokens": 12, "output_tokens": 34}
+    assert row.metadata == {"team": "x", "n": 2, "ok": True}
+    assert row.controls == {"cf-aig-step": "1"}
+    assert (row.success, row.cached, row.compat, row.authenticated) == (True, False, False, True)
+    assert (row.cost_nano, row.feedback, row.score, row.outcome) == (None, None, None, "complete")
+    assert reader.bodies(uuid(1)) == (b'{"a":1}', b'{"b":2}', False, False)
+
+
+def test_big_bodies_are_compressed_and_come_back_whole(
+    ledger: SqliteLedger, path: Path, reader: SqliteReader
+) -> None:
+    big = b"water " * 50_000
+    ledger.append([call(1, bodies=(big, os.urandom(9000)))], step(0))
+    ledger.append([call(2, bodies=(b"", big), response_encoding="gzip", response_cut=True)], step(1))
+    first, second = reader.bodies(uuid(1)), reader.bodies(uuid(2))
+    assert first is not None
+    assert second is not None
+    assert first.request == big
+    assert len(first.response) == 9000
+    assert second == (b"", big, False, True)
+    ledger.close()
+    assert path.stat().st_size < 1.5 * len(big)
+
+
+def test_no_bodies_row_where_the_caller_asked_for_none(ledger: SqliteLedger, reader: SqliteReader) -> None:
+    ledger.append([_without_bodies(1)], step(0))
+    assert reader.bodies(uuid(1)) is None
+
+
+def _without_bodies(number: int) -> NewCall:
+    stored = call(number)
+    stored.record.bodies = False
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "success"),
+    [
+        (200, Outcome.COMPLETE, True),
+        (302, Outcome.COMPLETE, True),
+        (404, Outcome.COMPLETE, False),
+        (200, Outcome.ABANDONED, False),
+        (502, Outcome.PROVIDER_BROKE, False),
+        (0, Outcome.SHUTDOWN, False),
+    ],
+)
+def test_success_is_a_good_status_and_a_whole_answer(
+    ledger: SqliteLedger, reader: SqliteReader, status: int, outcome: Outcome, success: bool
+) -> None:
+    ledger.append([call(1, status=status, outcome=int(outcome))], step(0))
+    row = reader.get(uuid(1))
+    assert row is not None
+    assert (row.success, row.outcome) == (success, outcome.name.lower())
+
+
+def test_an_outcome_from_a_later_program_is_kept_as_unknown(
+    ledger: SqliteLedger, reader: SqliteReader
+) -> None:
+    ledger.append([call(1, outcome=77)], step(0))
+    row = reader.get(uuid(1))
+    assert row is not None
+    assert row.outcome == "unknown"
+
+
+def test_the_position_moves_with_the_calls(ledger: SqliteLedger) -> None:
+    ledger.append([call(1)], Move("s", 0, 70))
+    ledger.append([call(2)], Move("s", 70, 90))
+    ledger.append([call(3)], Move("t", 0, 5))
+    assert ledger.positions() == {"s": 90, "t": 5}
+
+
+@pytest.mark.parametrize("move", [Move("s", 0, 10), Move("s", 5, 20), Move("other", 5, 10)])
+def test_a_second_shipper_gets_nothing_through(
+    ledger: SqliteLedger, reader: SqliteReader, move: Move
+) -> None:
+    ledger.append([call(1)], step(0))
+    with pytest.raises(PositionMoved):
+        ledger.append([call(2)], move)
+    assert ledger.positions() == {"s": 10}
+    assert reader.count(ANY) == 1
+
+
+def test_a_call_that_is_there_already_is_left_alone(
+    ledger: SqliteLedger, path: Path, reader: SqliteReader
+) -> None:
+    ledger.append([call(1, bodies=(b"first", b""))], step(0))
+    again = [call(1, bodies=(b"second", b"")), call(2, bodies=(b"new", b""))]
+    assert ledger.append(again, step(1)) == Appended(1, 1)
+    bodies = reader.bodies(uuid(1)), reader.bodies(uuid(2))
+    assert [body and body.request for body in bodies] == [b"first", b"new"]
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM bodies").fetchone() == (2,)
+
+
+def test_positions_are_forgotten_on_request(ledger: SqliteLedger) -> None:
+    ledger.append([call(1)], step(0, "old"))
+    ledger.append([call(2)], step(0, "new"), ["old", "never heard of"])
+    assert ledger.positions() == {"new": 10}
+
+
+def test_what_cannot_be_stored_is_told_apart_and_leaves_nothing(
+    ledger: SqliteLedger, reader: SqliteReader
+) -> None:
+    with pytest.raises(Unstorable):
+        ledger.append([call(1), call(2, duration_us=1 << 63)], step(0))
+    assert ledger.positions() == {}
+    assert reader.count(ANY) == 0
+
+
+def test_a_locked_ledger_is_unavailable_and_then_available_again(ledger: SqliteLedger, path: Path) -> None:
+    ledger.append([call(1)], step(0))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnavailable, match="locked"):
+            ledger.append([call(2)], step(1))
+        other.execute("ROLLBACK")
+    assert ledger.append([call(2)], step(1)) == Appended(1, 0)
+
+
+def test_a_full_ledger_is_unavailable_and_keeps_what_it_has(
+    ledger: SqliteLedger, reader: SqliteReader
+) -> None:
+    ledger.append([call(1)], step(0))
+    pages = ledger._connection().execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection().execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(LedgerUnavailable, match="full"):
+        ledger.append([call(2, bodies=(os.urandom(100_000), b""))], step(1))
+    assert ledger.positions() == {"s": 10}
+    ledger._connection().execute("PRAGMA max_page_count = 1000000")
+    assert ledger.append([call(2)], step(1)) == Appended(1, 0)
+    assert reader.count(ANY) == 2
+
+
+def test_a_ledger_in_no_directory_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnavailable):
+        SqliteLedger(tmp_path / "nowhere" / "ledger.db").positions()
+
+
+def test_a_file_that_is_no_ledger_is_unavailable(path: Path, ledger: SqliteLedger) -> None:
+    path.write_bytes(b"something else entirely" * 100)
+    with pytest.raises(LedgerUnavailable):
+        ledger.positions()
+
+
+def test_retiring_waits_for_the_disk_and_goes_back_to_quick_commits(ledger: SqliteLedger) -> None:
+    ledger.append([call(1)], step(0))
+    statements: list[str] = []
+    ledger._connection().set_trace_callback(statements.append)
+    ledger.retire("s")
+    assert statements[0] == "PRAGMA synchronous = FULL"
+    assert statements[-2:] == ["COMMIT", "PRAGMA synchronous = NORMAL"]
+    assert ledger._connection().total_changes > 0
+    assert ledger.positions() == {"s": 10}
+
+
+def test_arrival_numbers_are_never_given_twice(
+    ledger: SqliteLedger, path: Path, reader: SqliteReader
+) -> None:
+    ledger.append([call(1), call(2)], step(0))
+    with closing(SqliteEditor(path)) as editor:
+        assert editor.delete(ANY, 10) == 2
+        editor.forget_arrivals(2)
+    assert reader.last_arrival() == 2
+    ledger.append([call(3)], step(1))
+    row = reader.get(uuid(3))
+    assert row is not None
+    assert row.arrival == reader.last_arrival() == 3
+
+
+def test_only_the_owner_may_read_the_file(ledger: SqliteLedger, path: Path) -> None:
+    ledger.append([call(1)], step(0))
+    assert {file.name: file.stat().st_mode & 0o077 for file in path.parent.iterdir()} == {
+        "ledger.db": 0,
+        "ledger.db-wal": 0,
+        "ledger.db-shm": 0,
+    }

@@ -1,0 +1,302 @@
+"""The ledger answers like a plain list of calls, whatever is stored, asked, changed and deleted."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import ledger_model as model
+import msgspec
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from penstock.stores.ledger import (
+    ANY,
+    NEWEST_FIRST,
+    CallRow,
+    Condition,
+    Derived,
+    Key,
+    Move,
+    NewCall,
+    Note,
+    Operator,
+    Order,
+    OrderKey,
+    Query,
+    Recost,
+    Scalar,
+)
+from penstock.stores.sqlite.ledger.blocks import BlockSizes
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.writer import SqliteLedger
+from support.stored_calls import BASE, call
+
+SMALL = BlockSizes(calls=4, shelf=3, tail=2)
+HOSTILE = ["", "a%", "A_b", "it's", 'say "x"', "nul\0nul", "🙂", "a,b", "12", "true", "c" * 300, "\\"]
+NAMES = ["openai", "anthropic", "parallel", *HOSTILE]
+PATHS = ["", "chat/completions", "v1/tasks/runs/trun_0123456789", "v1/search?q=Gpt", "12"]
+MODELS = [None, "openai/gpt-4o", "openai/gpt-4o-mini", "azure/gpt-4o", "x/a%b", "it's"]
+SCALARS: list[str | int | float | bool] = [*HOSTILE, -2, 0, 1, 12, True, False, 1.0, 0.5]
+SMALL_NUMBERS = [None, 0, 1, 2, 3, 1 << 40]
+FLAGS: tuple[Key, ...] = ("success", "cached", "authentication", "compatibilityMode", "wholesale")
+NUMBERS: tuple[Key, ...] = (
+    "cost",
+    "tokens",
+    "tokens_in",
+    "tokens_out",
+    "duration",
+    "status_code",
+    "feedback",
+)
+TEXTS: tuple[Key, ...] = (
+    "provider", "model", "model_type", "request_type", "request_content_type", "response_content_type",
+    "user_agent", "token", "user", "metadata.key", "metadata.value", "id", "event_id", "dlp_action",
+)  # fmt: skip
+ORDERS: tuple[OrderKey, ...] = (
+    "created_at", "provider", "model", "model_type", "success", "cached", "cost", "tokens_in", "tokens_out",
+    "duration", "feedback",
+)  # fmt: skip
+
+
+def made(seed: int) -> NewCall:
+    """Any call; the same for the same seed. Several are in one microsecond, several have one id."""
+    random = Random(seed)
+    pick = random.choice
+    number = random.randrange(60)
+    changes: dict[str, object] = {
+        "created_us": BASE.created_us + random.randrange(10) * pick([1, 700, 1_000_000]),
+        "account": pick(["a", "b"]),
+        "gateway": pick(["main", "other"]),
+        "provider": pick(NAMES),
+        "status": pick([200, 201, 404, 429, 500]),
+        "outcome": pick([0, 0, 1, 3]),
+        "cached": pick([False, True]),
+        "compat": pick([False, True]),
+        "duration_us": pick([0, 499, 500, 501, 1500, 2500, 2501, 12_345, 1 << 41]),
+        "user_agent": pick(NAMES),
+        "path": pick(PATHS),
+        "user": pick(["", "u1", "u2"]),
+        "metadata": {pick([*HOSTILE, "k"]): pick(SCALARS) for _ in range(random.randrange(4))},
+    }
+    if pick([False, True]):
+        changes["event_id"] = pick(["an event", "Event"])
+    derived = Derived(
+        pick(MODELS), pick([None, "text"]), None, pick(SMALL_NUMBERS), pick(SMALL_NUMBERS), None,
+        pick(SMALL_NUMBERS),
+    )  # fmt: skip
+    return call(number, derived, (b"q", b"a"), **changes)
+
+
+SEEDS = st.integers(0, 500)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    some = st.lists
+    kind = draw(st.sampled_from(["flag", "number", "text", "time"]))
+    if kind == "flag":
+        flags = some(st.sampled_from([True, False, None]), min_size=1, max_size=2)
+        return Condition(
+            draw(st.sampled_from(FLAGS)), draw(st.sampled_from(("eq", "neq"))), tuple(draw(flags))
+        )
+    if kind == "time":
+        moment = model.rfc3339(BASE.created_us // 1000 + draw(st.integers(0, 7000)))
+        return Condition("created_at", draw(st.sampled_from(("eq", "neq", "lt", "gt"))), (moment,))
+    if kind == "number":
+        operator: Operator = draw(st.sampled_from(("eq", "neq", "lt", "gt")))
+        number = st.one_of(st.integers(0, 6), st.sampled_from([1e-9, 2.5, 12, 200, 404, 3e-9, -1, 1 << 40]))
+        known = operator in ("lt", "gt")
+        values: st.SearchStrategy[list[Scalar]] = some(
+            number if known else st.one_of(st.none(), number), min_size=1, max_size=3
+        )
+        return Condition(draw(st.sampled_from(NUMBERS)), operator, tuple(draw(values)))
+    operator = draw(st.sampled_from(("eq", "neq", "contains")))
+    texts = st.one_of(
+        st.sampled_from([*NAMES, "gpt-4o", "openai/gpt-4o", "OPEN", "u1", "text", "vent"]),
+        SEEDS.map(lambda seed: made(seed).record.id),
+    )
+    if operator == "contains":
+        return Condition(
+            draw(st.sampled_from(TEXTS)), operator, tuple(draw(some(texts, min_size=1, max_size=2)))
+        )
+    return Condition(
+        draw(st.sampled_from(TEXTS)),
+        operator,
+        tuple(draw(some(st.one_of(st.none(), texts, st.sampled_from(SCALARS)), min_size=1, max_size=3))),
+    )
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    moments = st.one_of(
+        st.none(), st.none(), st.integers(0, 8000).map(lambda ms: BASE.created_us + ms * 1000)
+    )
+    return Query(
+        draw(st.sampled_from([None, "a", "nobody"])),
+        tuple(draw(st.lists(st.sampled_from(["main", "other"]), max_size=2))),
+        tuple(tuple(group) for group in draw(st.lists(st.lists(conditions(), max_size=2), max_size=2))),
+        draw(moments),
+        draw(moments),
+        draw(st.sampled_from(["", "", "", "gpt", "A%", "00", "chat", "trun", "event", "-7000-8", "12", "é"])),
+    )
+
+
+class Ledger:
+    """A ledger of small blocks, and what should be in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.writer = SqliteLedger(path, sizes=SMALL)
+        self.writer.positions()
+        self.reader = SqliteReader(path)
+        self.editor = SqliteEditor(path)
+        self.rows: dict[str, CallRow] = {}
+        self._end = 0
+
+    def append(self, calls: list[NewCall]) -> None:
+        appended = self.writer.append(calls, Move("s", self._end, self._end + 1))
+        self._end += 1
+        new = {one.record.id: one for one in reversed(calls) if one.record.id not in self.rows}
+        assert appended == (len(new), len(calls) - len(new))
+        for call_id, one in new.items():
+            row = self.reader.get(call_id)
+            assert row is not None
+            assert (row.metadata, row.provider, row.model) == (
+                one.record.metadata,
+                one.record.provider,
+                one.derived.model,
+            )
+            self.rows[call_id] = row
+
+    def agrees(self, where: Query, order: Order = NEWEST_FIRST, offset: int = 0, limit: int = 5) -> None:
+        wanted = model.chosen(self.rows.values(), where)
+        assert self.reader.count(where) == len(wanted)
+        got = self.reader.calls(where, limit, offset=offset, order=order)
+        alike = _likeness(order)
+        ordered = model.in_order(wanted, order)
+        assert list(map(alike, got)) == list(map(alike, ordered[offset:][:limit]))
+        everything = self.reader.calls(where, 1000, order=order)
+        assert sorted(row.id for row in everything) == sorted(row.id for row in wanted)
+        assert got == everything[offset:][:limit]
+        assert all(row == self.rows[row.id] for row in everything)
+
+
+def _likeness(order: Order) -> Callable[[CallRow], tuple[int, object]]:
+    """Which of the calls of one moment comes first is not said."""
+    renamed = {"created_at": "created_us", "cost": "cost_nano", "duration": "duration_us"}
+    field = renamed.get(order.by, order.by)
+    return lambda row: (row.created_us, getattr(row, field))
+
+
+@contextmanager
+def ledgers() -> Iterator[Ledger]:
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.db")
+        with closing(ledger.writer), closing(ledger.reader), closing(ledger.editor):
+            yield ledger
+
+
+# A failure is not made smaller: each try opens a ledger.
+LAW = settings(
+    deadline=None, max_examples=60, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+
+
+@LAW
+@given(
+    st.lists(st.lists(SEEDS, max_size=12), max_size=6),
+    st.lists(
+        st.tuples(queries(), st.sampled_from(ORDERS), st.booleans(), st.integers(0, 8), st.integers(0, 9)),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_listing_and_counting(
+    batches: list[list[int]], asked: list[tuple[Query, OrderKey, bool, int, int]]
+) -> None:
+    with ledgers() as ledger:
+        for batch in batches:
+            ledger.append(list(map(made, batch)))
+        for where, by, descending, offset, limit in asked:
+            ledger.agrees(where, Order(by, descending), offset, limit)
+            found = model.chosen(ledger.rows.values(), where)
+            assert ledger.reader.extremes(where) == model.extremes(found)
+            arrived = ledger.reader.arrived(where, 0, 1000)
+            assert sorted(row.id for row in arrived) == sorted(row.id for row in found)
+        for account, gateway in (("a", "main"), ("b", "other")):
+            assert ledger.writer.stored(account, gateway) == ledger.reader.count(Query(account, (gateway,)))
+
+
+class Add(NamedTuple):
+    seeds: list[int]
+
+
+class Delete(NamedTuple):
+    where: Query
+    limit: int
+    order: Order
+
+
+class Say(NamedTuple):
+    number: int
+    feedback: float | None
+    metadata: dict[str, str | int | float | bool]
+
+
+class Price(NamedTuple):
+    number: int
+    cost: int | None
+
+
+CHANGES = st.one_of(
+    st.builds(Add, st.lists(SEEDS, max_size=12)),
+    st.builds(Delete, queries(), st.integers(0, 9), st.builds(Order, st.sampled_from(ORDERS), st.booleans())),
+    st.builds(
+        Say,
+        st.integers(0, 60),
+        st.sampled_from([None, 1, -1, 0.5]),
+        st.dictionaries(st.sampled_from(["k", "a%"]), st.sampled_from(SCALARS), max_size=2),
+    ),
+    st.builds(Price, st.integers(0, 60), st.sampled_from(SMALL_NUMBERS)),
+)
+
+
+@LAW
+@given(
+    st.lists(SEEDS, min_size=10, max_size=40),
+    st.lists(CHANGES, max_size=8),
+    st.lists(queries(), max_size=3),
+)
+def test_changing(calls: list[int], changes: list[Add | Delete | Say | Price], asked: list[Query]) -> None:
+    with ledgers() as ledger:
+        ledger.append(list(map(made, calls)))
+        for change in changes:
+            _change(ledger, change)
+            for where in (ANY, *asked):
+                ledger.agrees(where)
+
+
+def _change(ledger: Ledger, change: Add | Delete | Say | Price) -> None:
+    rows, ids = ledger.rows, sorted(ledger.rows)
+    match change:
+        case Add(seeds):
+            ledger.append(list(map(made, seeds)))
+        case Delete(where, limit, order):
+            gone = ledger.reader.calls(where, limit, order=order)
+            assert ledger.editor.delete(where, limit, order) == len(gone)
+            for row in gone:
+                del rows[row.id]
+                assert ledger.reader.bodies(row.id) is None
+        case Say(number, feedback, metadata) if ids:
+            call_id = ids[number % len(ids)]
+            assert ledger.editor.annotate(call_id, Note(feedback, metadata=metadata))
+            rows[call_id] = msgspec.structs.replace(rows[call_id], feedback=feedback, metadata=metadata)
+        case Price(number, cost) if ids:
+            call_id = ids[number % len(ids)]
+            assert ledger.editor.recost([Recost(call_id, cost, "a new table")]) == 1
+            rows[call_id] = msgspec.structs.replace(rows[call_id], cost_nano=cost, price_source="a new table")

@@ -1,0 +1,67 @@
+"""Migrations: from nothing, from an older file, from one that broke off."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.ledger.schema import MIGRATIONS
+from penstock.stores.sqlite.ledger.writer import SqliteLedger
+from penstock.stores.sqlite.migrations import migrate, version
+from support.stored_calls import call, step, uuid
+
+
+def _add_column(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE calls ADD COLUMN colour TEXT DEFAULT 'blue'")
+
+
+def _break_off(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE calls ADD COLUMN colour TEXT")
+    raise RuntimeError("power cut")
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def test_an_empty_file_gets_every_step_once(tmp_path: Path) -> None:
+    with closing(_open(tmp_path / "ledger.db")) as db:
+        migrate(db, MIGRATIONS)
+        migrate(db, MIGRATIONS)
+        assert version(db) == len(MIGRATIONS)
+        assert db.execute("SELECT count(*) FROM calls").fetchone() == (0,)
+
+
+def test_an_older_file_keeps_its_calls(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1)], step(0))
+    with closing(_open(path)) as db:
+        migrate(db, (*MIGRATIONS, _add_column))
+        assert version(db) == len(MIGRATIONS) + 1
+        assert db.execute("SELECT hex(id), colour FROM calls").fetchall() == [
+            (uuid(1).replace("-", "").upper(), "blue")
+        ]
+
+
+def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
+    with closing(_open(tmp_path / "ledger.db")) as db:
+        migrate(db, MIGRATIONS)
+        with pytest.raises(RuntimeError):
+            migrate(db, (*MIGRATIONS, _break_off))
+        assert version(db) == len(MIGRATIONS)
+        migrate(db, (*MIGRATIONS, _add_column))
+
+
+def test_reopening_a_ledger_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for number in (0, 1):
+        with closing(SqliteLedger(path)) as ledger:
+            ledger.append([call(number)], step(number))
+            assert ledger.positions() == {"s": number * 10 + 10}
+    with closing(SqliteReader(path)) as reader:
+        assert reader.last_arrival() == 2
