@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from penstock.calls.body_text import body_text
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import Bodies, CallRow
+from penstock.wire.content_encoding import plain
 
 HEAD_CHARS = 10_000
 """How much of a body the detail of a log shows."""
@@ -171,3 +171,22 @@ def rfc3339(created_us: int) -> str:
 def _timings(row: CallRow) -> Timings:
     first = row.first_byte_us
     return Timings(row.duration_us / 1000, None if first is None else first / 1000)
+
+
+_TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")
+
+
+def body_text(body: bytes, content_type: str, encoding: str) -> str | None:
+    """A body as text; None when it is none, or cannot be unpacked."""
+    unpacked = plain(body, encoding)
+    if unpacked is None:
+        return None
+    known = any(part in content_type.lower() for part in _TEXT_TYPES)
+    if b"\0" in unpacked and not known:
+        return None
+    try:
+        return unpacked.decode()
+    except UnicodeDecodeError as error:
+        if error.end == len(unpacked) and error.reason == "unexpected end of data":
+            return unpacked[: error.start].decode()  # cut within a character
+        return unpacked.decode(errors="replace") if known else None

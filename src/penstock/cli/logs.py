@@ -16,8 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from penstock.calls.body_text import body_text
-from penstock.calls.log_record import log_detail, log_record
+from penstock.calls.log_record import body_text, log_detail, log_record
 from penstock.cli import render
 from penstock.cli.options import data_option
 from penstock.cli.stored_calls import one, opened

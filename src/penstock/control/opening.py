@@ -12,8 +12,9 @@ from pathlib import Path
 from penstock.access.master_key import MasterKeyError, need_master_key
 from penstock.access.vault import SealBroken, Vault
 from penstock.control.catalog import Catalog, OpenSecret, catalog
-from penstock.settings import Settings
+from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
 
 log = logging.getLogger("penstock.access")
 
@@ -48,3 +49,10 @@ def open_catalog(settings: Settings, snapshot: Snapshot, environ: Mapping[str, s
     """All gateways there are, with their secrets."""
     vault = open_vault(snapshot, environ, Path(settings.server.data))
     return catalog(settings, snapshot, opener(vault))
+
+
+def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
+    """By account and id. Raises `DirectoryError`."""
+    snapshot = SqliteDirectory(Path(settings.server.data) / FILE_NAME).snapshot()
+    gateways = open_catalog(settings, snapshot, environ)
+    return {(one.account, one.id): one.fields for one in gateways}

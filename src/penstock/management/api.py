@@ -10,20 +10,17 @@ from penstock.management import (
     custom_providers,
     datasets,
     dynamic_routes,
-    evaluation_types,
     evaluations,
     gateways,
     graphql,
     logs,
     provider_configs,
-    urls,
 )
 from penstock.management.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *accounts.ENDPOINTS,
     *gateways.ENDPOINTS,
-    *urls.ENDPOINTS,
     *provider_configs.ENDPOINTS,
     *custom_providers.ENDPOINTS,
     *billing.ENDPOINTS,
@@ -33,6 +30,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *logs.ENDPOINTS,
     *datasets.ENDPOINTS,
     *evaluations.ENDPOINTS,
-    *evaluation_types.ENDPOINTS,
     *dynamic_routes.ENDPOINTS,
 )

@@ -6,7 +6,7 @@ How an evaluator judges is in `control/evaluators.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -227,6 +227,27 @@ def _result(evaluation: Evaluation, said: EvaluationResult) -> ResultAnswer:
     )
 
 
+_LEAST, _MOST = 5, 50
+
+
+class EvaluationTypesQuery(Paging, frozen=True):
+    """In which order."""
+
+    order_by: Literal[
+        "mandatory", "enable", "id", "name", "type", "description", "created_at", "modified_at"
+    ] = "mandatory"
+    order_by_direction: Literal["asc", "desc"] = "asc"
+
+
+def list_evaluation_types(_desk: Desk, ask: Ask) -> Answer:
+    query = read_query(ask, EvaluationTypesQuery)
+    page = read_page(ask, query.page, query.per_page, most=_MOST, least=_LEAST)
+    found = sorted(
+        TYPES, key=lambda one: str(getattr(one, query.order_by)), reverse=query.order_by_direction == "desc"
+    )
+    return page_of(found, page)
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="POST",
@@ -270,5 +291,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Delete an evaluation",
         tag=_TAG,
         result=EvaluationAnswer,
+    ),
+    Endpoint(
+        method="GET",
+        path="/accounts/{account_id}/ai-gateway/evaluation-types",
+        handler=list_evaluation_types,
+        permission="read",
+        scope="some",
+        name="aig-config-list-evaluators",
+        summary="List the evaluators",
+        tag="Evaluations",
+        query=EvaluationTypesQuery,
+        result=EvaluationType,
+        is_list=True,
     ),
 )

@@ -32,7 +32,10 @@ from penstock.management.gateway_shapes import (
 )
 from penstock.management.problem import ManagementError, invalid, not_found
 from penstock.management.resources import Desk
-from penstock.settings import is_loopback
+from penstock.providers.custom import CUSTOM_PREFIX
+from penstock.providers.registry import BUILT_IN
+from penstock.proxy.routing import COMPAT
+from penstock.settings import Settings, is_loopback
 from penstock.settings.gateway_fields import Fields
 from penstock.settings.gateway_secrets import SecretLost, keep_secrets
 from penstock.stores.control_store import Add, Directory, Remove, Replace, Snapshot, StoredGateway
@@ -186,6 +189,27 @@ _BASE = "/accounts/{account_id}/ai-gateway/gateways"
 _ONE = f"{_BASE}/{{gateway_id}}"
 _TAG = "AI Gateway Gateways"
 
+
+def provider_url(desk: Desk, ask: Ask) -> Answer:
+    snapshot = desk.directory(ask.caller).snapshot()
+    if desk.catalog(snapshot).get(ask.account, ask.gateway) is None:
+        raise not_found("gateway")
+    provider = ask.names["provider"]
+    if provider not in _known(desk.settings, snapshot, ask.account):
+        raise not_found("provider")
+    return result(f"{ask.base_url}/v1/{ask.account}/{ask.gateway}/{provider}")
+
+
+def _known(settings: Settings, snapshot: Snapshot, account: str) -> set[str]:
+    built_in = {name for one in BUILT_IN for name in (one.slug, *one.aliases)}
+    own = {
+        f"{CUSTOM_PREFIX}{one.slug}"
+        for one in snapshot.custom_providers
+        if one.account == account and one.enable
+    }
+    return {COMPAT, *built_in, *settings.providers, *own}
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
@@ -242,5 +266,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         summary="Remove a gateway, with its routes, datasets, evaluations and provider keys",
         tag=_TAG,
         result=GatewayAnswer,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_ONE}/url/{{provider}}",
+        handler=provider_url,
+        permission="read",
+        name="aig-config-get-gateway-url",
+        summary="The address of a provider behind this gateway",
+        tag=_TAG,
+        result=str,
     ),
 )

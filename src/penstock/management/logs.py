@@ -6,27 +6,30 @@ What may stand in a query is in `log_filters/parameters.py`, the shape of a log 
 from __future__ import annotations
 
 import logging
-from typing import Final
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
 
 import msgspec
 
 from penstock.calls.log_record import LogDetail, LogRecord, log_detail, log_record
 from penstock.management.answer import Answer, bare, listing, result
-from penstock.management.endpoint import Ask, Endpoint, read_page
-from penstock.management.log_bodies import raw_answer
+from penstock.management.endpoint import Ask, Endpoint, json_body, read_page
 from penstock.management.log_filters.parameters import (
     LogDeleteQuery,
     LogListQuery,
     read_deletion,
     read_listing,
 )
-from penstock.management.log_notes import LogPatch, read_note
 from penstock.management.open_ledger import EFFORT, editing, own_row, reading
 from penstock.management.paths import need_gateway
-from penstock.management.problem import not_found
+from penstock.management.problem import INVALID, ManagementError, Problem, not_found
 from penstock.management.resources import Desk
+from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
-from penstock.stores.ledger import Bodies, CallRow, Extremes
+from penstock.settings.check import findings
+from penstock.stores.ledger import Bodies, CallRow, Extremes, Note
+from penstock.wire.content_encoding import plain
 
 log = logging.getLogger("penstock.management")
 
@@ -128,6 +131,88 @@ def _meta_info(extremes: Extremes | None) -> dict[str, object]:
 def _bounds(name: str, found: tuple[float, float] | None) -> dict[str, object]:
     least, most = found or (None, None)
     return {f"min_{name}": least, f"max_{name}": most}
+
+
+_BINARY: Final = "application/octet-stream"
+_MEDIA_TYPE = re.compile(
+    r"[\w.+-]+/[\w.+-]+(?:\s*;\s*[\w.-]+=(?:[\w.+'():,/?=-]+|\"[\w .+'():,/?=-]*\"))*", re.ASCII
+)
+_ENCODING = re.compile(r"[\w-]+(?:\s*,\s*[\w-]+)*", re.ASCII)
+_HARMLESS: Final[tuple[tuple[str, str], ...]] = (
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; sandbox"),
+)
+
+
+def raw_answer(body: bytes, content_type: str, encoding: str, *, is_cut: bool) -> Answer:
+    """A body as it is. One that was cut, or cannot be unpacked, says so in its headers."""
+    headers = _HARMLESS
+    unpacked = plain(body, encoding)
+    if unpacked is None and _ENCODING.fullmatch(encoding):
+        headers += (("content-encoding", encoding),)
+    if is_cut:
+        headers += (("penstock-body", "cut"),)
+    return Answer(200, body if unpacked is None else unpacked, _media_type(content_type), headers)
+
+
+def _media_type(content_type: str) -> str:
+    return content_type if _MEDIA_TYPE.fullmatch(content_type) else _BINARY
+
+
+MAX_ENTRIES: Final = 5
+MAX_CHARS: Final = 1000
+_RESERVED: Final = "cf."
+_INTEGERS: Final = range(-(2**63), 2**63)
+
+Value = Annotated[
+    MetadataValue, msgspec.Meta(extra_json_schema={"description": "a string, a number, true or false"})
+]
+
+
+class LogPatch(msgspec.Struct, frozen=True):
+    """What is left out stays as it is; null takes away."""
+
+    feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | msgspec.UnsetType | None = msgspec.UNSET
+    score: Annotated[float, msgspec.Meta(ge=0, le=100)] | msgspec.UnsetType | None = msgspec.UNSET
+    metadata: Mapping[str, Value] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def read_note(ask: Ask) -> Note:
+    """The body of a PATCH. Raises `ManagementError` 400 with everything that is wrong."""
+    value = json_body(ask)
+    wrong = [
+        Problem(INVALID, one.reason, tuple(map(str, one.path)))
+        for one in findings(value, LogPatch, ("body",))
+    ]
+    given = value.get("metadata") if isinstance(value, Mapping) else None
+    metadata = _kept(given) if isinstance(given, Mapping) else {}
+    wrong += _metadata_problems(metadata)
+    if wrong:
+        raise ManagementError(400, wrong)
+    patch = msgspec.convert(value, LogPatch)
+    said = (
+        msgspec.UNSET
+        if patch.metadata is msgspec.UNSET
+        else msgspec.convert(metadata, dict[str, MetadataValue])
+    )
+    return Note(patch.feedback, patch.score, said)
+
+
+def _kept(given: Mapping[str, object]) -> dict[str, object]:
+    """Without the reserved name space, as for the header (3.18)."""
+    return {name: value for name, value in given.items() if not name.startswith(_RESERVED)}
+
+
+def _metadata_problems(metadata: Mapping[str, object]) -> Iterator[Problem]:
+    if len(metadata) > MAX_ENTRIES:
+        message = f"metadata has {len(metadata)} entries, at most {MAX_ENTRIES} are kept"
+        yield Problem(INVALID, message, ("body", "metadata"))
+    for name, value in metadata.items():
+        if len(name) > MAX_CHARS or (isinstance(value, str) and len(value) > MAX_CHARS):
+            message = f"names and values have at most {MAX_CHARS} characters"
+            yield Problem(INVALID, message, ("body", "metadata", name[:MAX_CHARS]))
+        elif isinstance(value, int) and value not in _INTEGERS:
+            yield Problem(INVALID, "a whole number has at most 64 bits", ("body", "metadata", name))
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from penstock.clock import Clock
-from penstock.control.gateway_source import read_gateways
+from penstock.control.opening import read_gateways
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import CursorFile
 from penstock.export.ledger_access import LedgerAccess

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from penstock.clock import Clock
-from penstock.control.gateway_source import read_gateways
+from penstock.control.opening import read_gateways
 from penstock.metrics.call_tally import Tally, new_tally
 from penstock.metrics.tally_file import FILE_NAME, read_tally
 from penstock.pricing.packaged import PackagedPrices

@@ -19,8 +19,16 @@ import msgspec
 from penstock.stores.lmdb import reply_codec as codec
 from penstock.stores.lmdb.environment import WriteLock
 from penstock.stores.lmdb.leases import Leases
-from penstock.stores.lmdb.reply_codec import Card, ClaimRecord, Record, SpentRecord, StoredRecord
-from penstock.stores.lmdb.reply_rights import is_own_claim, is_taken, may_spend
+from penstock.stores.lmdb.reply_codec import (
+    Card,
+    ClaimRecord,
+    Record,
+    SpentRecord,
+    StoredRecord,
+    is_own_claim,
+    is_taken,
+    may_spend,
+)
 from penstock.stores.lmdb.reply_shelf import Shelf, body_of, oldest_us, open_databases, totals_in
 from penstock.stores.lmdb.reply_uses import Noted, Uses
 from penstock.stores.lmdb.writer import Writer
