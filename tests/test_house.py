@@ -23,8 +23,8 @@ PROVIDER_GUIDE = ROOT / "docs" / "guides" / "providers.md"
 
 Rows = tuple[tuple[str, ...], ...]
 
-# From the top downwards: packages, each whole. A module belongs to the longest name that fits it. It may import what stands in a
-# lower row, and what belongs to the same name; never a neighbour in its row.
+# From the top downwards: packages, each whole. A module may import what stands in a lower row, and what belongs
+# to its own package; never a neighbour in its row.
 LAYERS: Rows = (
     ("__main__",),
     ("cli",),

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from penstock.access.master_key import FILE_VARIABLE, KEY_VARIABLE
 from penstock.cli.main import main
 from penstock.stores.control_store import Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 
 @dataclass
@@ -44,11 +44,11 @@ class Shell:
         return said
 
     @property
-    def directory(self) -> SqliteDirectory:
-        return SqliteDirectory(self.data / FILE_NAME)
+    def control_store(self) -> SqliteControlStore:
+        return SqliteControlStore(self.data / FILE_NAME)
 
     def snapshot(self) -> Snapshot:
-        return self.directory.snapshot()
+        return self.control_store.snapshot()
 
     def stored(self) -> bytes:
         """All bytes of all files in the data directory."""

@@ -182,11 +182,11 @@ def test_a_gateway_goes_with_what_is_its_own(shell: Shell) -> None:
         created_us=1,
         modified_us=1,
     )
-    shell.directory.apply([Add(dataset)])
+    shell.control_store.apply([Add(dataset)])
     assert "--yes" in shell.run("gateways", "delete", "prod", code=1).err
     assert "2 things that belong to it" in shell.run("gateways", "delete", "prod", "--yes").err
     snapshot = shell.snapshot()
-    left = (*snapshot.gateways, *snapshot.provider_keys, *shell.directory.all(Dataset))
+    left = (*snapshot.gateways, *snapshot.provider_keys, *shell.control_store.all(Dataset))
     assert left == ()
 
 
@@ -194,7 +194,7 @@ def test_a_row_of_another_version_is_told_and_can_be_removed(shell: Shell) -> No
     odd = StoredGateway(
         id="g", account="local", gateway="odd", fields={"newer": 1}, created_us=1, modified_us=1
     )
-    shell.directory.apply([Add(odd)])
+    shell.control_store.apply([Add(odd)])
     said = shell.run("gateways")
     assert "local/odd of the directory is not served" in said.err
     assert len(said.out.splitlines()) == 2

@@ -175,7 +175,7 @@ def test_json_says_what_a_token_may(shell: Shell) -> None:
 def test_a_name_cannot_drive_the_terminal(shell: Shell) -> None:
     shell.run("keys", "create", "a")
     (token,) = shell.snapshot().tokens
-    shell.directory.apply([Replace(token, msgspec.structs.replace(token, name="\x1b[31m\nx"))])
+    shell.control_store.apply([Replace(token, msgspec.structs.replace(token, name="\x1b[31m\nx"))])
     assert "\x1b" not in shell.run("keys", "list").out
     assert len(shell.run("keys", "list").out.splitlines()) == 2
     assert "\x1b" not in shell.run("keys", "show", token.id).out
@@ -187,7 +187,7 @@ def test_the_beginning_of_an_id_is_enough_when_it_is_the_only_one(shell: Shell) 
     assert token.id in shell.run("keys", "show", token.id[:4]).out
     assert "no token has the id" in shell.run("keys", "show", token.id[:3], code=1).err
     twin = msgspec.structs.replace(token, id=token.id[:-1] + ("a" if token.id[-1] != "a" else "b"))
-    shell.directory.apply([Add(twin)])
+    shell.control_store.apply([Add(twin)])
     assert twin.id in shell.run("keys", "show", token.id[:8], code=1).err
     assert token.id in shell.run("keys", "show", token.id).out
 

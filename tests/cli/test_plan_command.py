@@ -77,7 +77,7 @@ def test_a_file_is_made_true_in_one_step(shell: Shell, file: Path) -> None:
     assert snapshot.version == 1
     assert [one.gateway for one in snapshot.gateways] == ["prod"]
     assert snapshot.routes[0].versions[0].comment == "penstock apply"
-    assert len(shell.directory.all(Dataset)) == len(snapshot.custom_providers) == 1
+    assert len(shell.control_store.all(Dataset)) == len(snapshot.custom_providers) == 1
     assert counts(shell, name, code=0) == (0, 0, 0)
     assert "Nothing to do" in shell.run("plan", name).out
     assert not any(secret in shell.said for secret in SECRETS.values())
@@ -97,7 +97,7 @@ def test_changes_are_shown_field_by_field(shell: Shell, file: Path) -> None:
     assert "~ route local/prod/support\n    elements: " in said.out
     assert "0 to make, 2 to change, 0 to remove." in said.out
     shell.run("apply", str(file))
-    (route,) = shell.directory.all(DynamicRoute)
+    (route,) = shell.control_store.all(DynamicRoute)
     assert len(route.versions) == len(route.deployments) == 2
     assert route.deployments[-1].version_id == route.versions[-1].id
     assert counts(shell, str(file), code=0) == (0, 0, 0)
@@ -146,7 +146,7 @@ def test_what_the_file_has_not_is_removed_after_a_question(shell: Shell, file: P
     snapshot = shell.snapshot()
     assert [one.account for one in snapshot.gateways] == ["other"]
     assert (len(snapshot.tokens), len(snapshot.provider_keys)) == (1, 1)
-    left = (*snapshot.routes, *snapshot.custom_providers, *shell.directory.all(Dataset))
+    left = (*snapshot.routes, *snapshot.custom_providers, *shell.control_store.all(Dataset))
     assert left == ()
 
 
@@ -193,7 +193,7 @@ def test_a_row_of_another_version_is_not_exported_in_silence(shell: Shell) -> No
     odd = StoredGateway(
         id="g", account="local", gateway="odd", fields={"newer": 1}, created_us=1, modified_us=1
     )
-    shell.directory.apply([Add(odd)])
+    shell.control_store.apply([Add(odd)])
     assert "local/odd cannot be exported" in shell.run("export", code=1).err
 
 
@@ -265,14 +265,14 @@ def test_of_two_who_apply_at_once_one_is_told(
 
     def meanwhile(_plan: object, *, as_json: bool) -> None:
         (old,) = shell.snapshot().gateways
-        shell.directory.apply([Replace(old, msgspec.structs.replace(old, fields={}, sealed=None))])
+        shell.control_store.apply([Replace(old, msgspec.structs.replace(old, fields={}, sealed=None))])
 
     monkeypatch.setattr(apply_command, "echo_plan", meanwhile)
     write(file, WHOLE.replace("cache_ttl = 60", "cache_ttl = 5").replace("[1]", "[2]"))
     said = shell.run("apply", str(file), code=1)
     assert "changed by somebody else meanwhile" in said.err
     assert shell.snapshot().version == version + 1
-    assert shell.directory.all(Dataset)[0].filters == [{"key": "cost", "operator": "gt", "value": [1]}]
+    assert shell.control_store.all(Dataset)[0].filters == [{"key": "cost", "operator": "gt", "value": [1]}]
 
 
 def test_the_plan_as_json(shell: Shell, file: Path) -> None:

@@ -26,9 +26,9 @@ from penstock.control.stored_gateways import new_gateway
 from penstock.settings import Settings
 from penstock.stores.control_store import (
     Add,
+    ControlStore,
     CustomProvider,
     Dataset,
-    Directory,
     DynamicRoute,
     Json,
     Noun,
@@ -36,7 +36,7 @@ from penstock.stores.control_store import (
     RouteVersion,
     StoredGateway,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 VAULT = Vault(bytes([3]) * KEY_BYTES)
 ACCOUNTS = ("local", "acme")
@@ -190,11 +190,11 @@ worlds = st.tuples(gateways(), routes(), datasets(), providers()).map(
 )
 
 
-def planned(directory: Directory, file: Path, environ: Mapping[str, str] | None = None) -> Plan:
-    snapshot = directory.snapshot()
+def planned(store: ControlStore, file: Path, environ: Mapping[str, str] | None = None) -> Plan:
+    snapshot = store.snapshot()
     ids = count()
     now = Now(
-        directory,
+        store,
         snapshot,
         catalog(Settings(), snapshot, opener(VAULT)),
         opener(VAULT),
@@ -206,10 +206,10 @@ def planned(directory: Directory, file: Path, environ: Mapping[str, str] | None 
     return make_plan(read_document(file), now)
 
 
-def exported(directory: Directory) -> str:
-    snapshot = directory.snapshot()
+def exported(store: ControlStore) -> str:
+    snapshot = store.snapshot()
     found = catalog(Settings(), snapshot, opener(VAULT))
-    return export(directory, found, opener(VAULT), accounts_of(directory))
+    return export(store, found, opener(VAULT), accounts_of(store))
 
 
 def variables(text: str) -> dict[str, str]:
@@ -222,20 +222,22 @@ def variables(text: str) -> dict[str, str]:
 @given(worlds)
 def test_what_was_exported_changes_nothing(rows: list[Noun]) -> None:
     with TemporaryDirectory() as folder:
-        directory = SqliteDirectory(Path(folder) / FILE_NAME)
-        directory.apply([Add(row) for row in rows])
+        store = SqliteControlStore(Path(folder) / FILE_NAME)
+        store.apply([Add(row) for row in rows])
         file = Path(folder) / "file.toml"
-        text = exported(directory)
+        text = exported(store)
         file.write_text(text, encoding="utf-8")
-        assert planned(directory, file) == Plan()
-        assert exported(directory) == text
+        assert planned(store, file) == Plan()
+        assert exported(store) == text
 
 
 @settings(max_examples=40, deadline=None)
 @given(worlds, worlds)
 def test_what_was_applied_leaves_nothing_to_plan(rows: list[Noun], others: list[Noun]) -> None:
     with TemporaryDirectory() as folder:
-        source, target = (SqliteDirectory(Path(folder) / name / FILE_NAME) for name in ("source", "target"))
+        source, target = (
+            SqliteControlStore(Path(folder) / name / FILE_NAME) for name in ("source", "target")
+        )
         source.apply([Add(row) for row in rows])
         target.apply([Add(row) for row in others])
         file = Path(folder) / "file.toml"

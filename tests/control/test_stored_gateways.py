@@ -25,7 +25,7 @@ from penstock.stores.control_store import (
     StoredGateway,
     Token,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.control_store_kit import custom_provider, nonce, provider_key
 
 VAULT = Vault(bytes([7]) * KEY_BYTES)
@@ -108,7 +108,7 @@ def test_fields_that_make_no_sense_are_refused() -> None:
 
 
 def test_a_gateway_takes_along_what_is_its_own_and_nothing_else(tmp_path: Path) -> None:
-    directory = SqliteDirectory(tmp_path / FILE_NAME)
+    store = SqliteControlStore(tmp_path / FILE_NAME)
     gateway, other = made(), msgspec.structs.replace(made(), id="other", gateway="other")
     key = msgspec.structs.replace(provider_key("k", VAULT, b"x"), gateway="g")
     shared = provider_key("shared", VAULT, b"x")
@@ -142,14 +142,14 @@ def test_a_gateway_takes_along_what_is_its_own_and_nothing_else(tmp_path: Path) 
     token = Token(id="0" * 16, name="t", permissions=(), gateways=("g",), secrets=(), created_us=1)
     own = (gateway, key, route, dataset, evaluation)
     kept = (other, shared, theirs, elsewhere, token, custom_provider("c", None))
-    directory.apply([Add(one) for one in (*own, *kept)])
-    assert belongings(directory)["local", "g"] == [route, dataset, evaluation, key]
-    directory.apply([Remove(gateway)])
-    snapshot = directory.snapshot()
+    store.apply([Add(one) for one in (*own, *kept)])
+    assert belongings(store)["local", "g"] == [route, dataset, evaluation, key]
+    store.apply([Remove(gateway)])
+    snapshot = store.snapshot()
     assert snapshot.gateways == (other,)
     assert snapshot.provider_keys == (shared,)
     assert snapshot.routes == (theirs, elsewhere)
     assert (snapshot.tokens, len(snapshot.custom_providers)) == ((token,), 1)
     for kind in (Dataset, Evaluation):
-        assert directory.all(kind) == ()
-    assert len(directory.all(ProviderKey)) == 1
+        assert store.all(kind) == ()
+    assert len(store.all(ProviderKey)) == 1

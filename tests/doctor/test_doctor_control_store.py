@@ -26,11 +26,11 @@ from penstock.access.master_key import FILE_NAME as KEY_FILE
 from penstock.access.master_key import FILE_VARIABLE, KEY_VARIABLE, NEW_FILE_NAME, write_key_file
 from penstock.access.tokens import PERMISSIONS
 from penstock.access.vault import Vault
-from penstock.doctor.control_store import directory
+from penstock.doctor.control_store import control_store
 from penstock.doctor.credentials import credentials
 from penstock.doctor.finding import Finding
 from penstock.stores.control_store import Add, Permission, SecretHash, StoredGateway, Token
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 VAULT = Vault(MASTER)
 OTHER = bytes(reversed(MASTER))
@@ -48,8 +48,8 @@ def token(name: str, *permissions: Permission, expires_us: int | None = None) ->
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> SqliteDirectory:
-    return SqliteDirectory(tmp_path / FILE_NAME)
+def rows(tmp_path: Path) -> SqliteControlStore:
+    return SqliteControlStore(tmp_path / FILE_NAME)
 
 
 def shown(found: list[Finding]) -> list[tuple[str, str]]:
@@ -69,39 +69,39 @@ def shown(found: list[Finding]) -> list[tuple[str, str]]:
 
 
 def test_no_directory_yet(tmp_path: Path) -> None:
-    found = list(directory(case_of(tmp_path)))
+    found = list(control_store(case_of(tmp_path)))
     assert states(found) == [("directory", "ok"), ("tokens", "warning")]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_in_it(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_what_is_in_it(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(token("admin", *PERMISSIONS))])
     rows.apply([Add(token("ended", "run", expires_us=NOW - 1))])
     rows.apply([Add(stored_key("k1", VAULT))])
-    assert told(directory(case_of(tmp_path))) == [
+    assert told(control_store(case_of(tmp_path))) == [
         ("ok", "2 tokens, 1 stored key, no custom providers, no gateways"),
         ("ok", "1 live token, 1 ended; 1 may edit"),
     ]
 
 
-def test_nobody_who_may_change_things(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_nobody_who_may_change_things(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(token("caller", "run"))])
     rows.apply([Add(token("admin", *PERMISSIONS, expires_us=NOW))])
-    assert told(directory(case_of(tmp_path)))[1] == ("warning", "no live token may change things")
+    assert told(control_store(case_of(tmp_path)))[1] == ("warning", "no live token may change things")
     case = case_of(tmp_path, environ={"PENSTOCK_ADMIN_TOKEN": "hidden"})
-    assert shown(list(directory(case)))[1] == (
+    assert shown(list(control_store(case)))[1] == (
         "ok",
         "1 live token, 1 ended; the one of the environment may edit",
     )
 
 
-def test_a_worker_that_has_not_taken_up_the_last_change(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_worker_that_has_not_taken_up_the_last_change(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(token("admin", *PERMISSIONS))])
     rows.apply([Add(token("caller", "run"))])
     tell(tmp_path, worker_state(directory_version=2))
-    assert states(directory(case_of(tmp_path))) == [("directory", "ok"), ("tokens", "ok")]
+    assert states(control_store(case_of(tmp_path))) == [("directory", "ok"), ("tokens", "ok")]
     tell(tmp_path, worker_state(directory_version=1))
-    ((state, text),) = told(directory(case_of(tmp_path)))[2:]
+    ((state, text),) = told(control_store(case_of(tmp_path)))[2:]
     assert state == "warning"
     assert "version 1 of the directory, which is at 2" in text
 
@@ -109,42 +109,42 @@ def test_a_worker_that_has_not_taken_up_the_last_change(tmp_path: Path, rows: Sq
 def test_a_directory_that_is_none(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 1000)
     case = case_of(tmp_path)
-    assert states(directory(case)) == [("directory", "problem")]
+    assert states(control_store(case)) == [("directory", "problem")]
     assert told(credentials(case)) == []
 
 
-def test_a_directory_of_another_version(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_directory_of_another_version(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(token("admin", *PERMISSIONS))])
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
         db.execute("UPDATE alembic_version SET version_num = '99'")
-    ((state, text),) = told(directory(case_of(tmp_path)))
+    ((state, text),) = told(control_store(case_of(tmp_path)))
     assert state == "problem"
     assert "version 99" in text
 
 
 def test_an_older_directory_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).touch()
-    ((state, text),) = told(directory(case_of(tmp_path)))
+    ((state, text),) = told(control_store(case_of(tmp_path)))
     assert state == "ok"
     assert "older version" in text
     assert (tmp_path / FILE_NAME).read_bytes() == b""
 
 
-def test_gateways_that_are_not_served(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_gateways_that_are_not_served(tmp_path: Path, rows: SqliteControlStore) -> None:
     row = StoredGateway(
         id="g", account="local", gateway="mine", fields={"cache_ttl": 1}, created_us=1, modified_us=1
     )
     odd = msgspec.structs.replace(row, id="h", gateway="odd", fields={"cache_ttl": "soon"})
     rows.apply([Add(token("admin", *PERMISSIONS)), Add(row), Add(odd)])
     text = "[accounts.local.gateways.mine]\n"
-    found = told(directory(case_of(tmp_path, text)))
+    found = told(control_store(case_of(tmp_path, text)))
     assert [state for state, _ in found] == ["ok", "warning", "warning", "ok"]
     assert "local/mine" in found[1][1]
     assert "local/odd" in found[2][1]
-    assert len(told(directory(case_of(tmp_path)))) == 3
+    assert len(told(control_store(case_of(tmp_path)))) == 3
 
 
-def test_gateways_whose_secrets_are_lost(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_gateways_whose_secrets_are_lost(tmp_path: Path, rows: SqliteControlStore) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     row = StoredGateway(
         id="g",
@@ -161,7 +161,7 @@ def test_gateways_whose_secrets_are_lost(tmp_path: Path, rows: SqliteDirectory) 
     assert "local/mine" in found[1][1]
 
 
-def test_a_key_of_a_gateway_in_the_directory_is_used(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_key_of_a_gateway_in_the_directory_is_used(tmp_path: Path, rows: SqliteControlStore) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     row = StoredGateway(id="g", account="mine", gateway="g", fields={}, created_us=1, modified_us=1)
     rows.apply([Add(row), Add(stored_key("k", VAULT, account="mine", gateway="g"))])
@@ -178,7 +178,7 @@ def test_no_secret_and_no_key(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_that_fits(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_key_that_fits(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, MASTER)
     found = list(credentials(case_of(tmp_path)))
@@ -190,7 +190,7 @@ def test_a_key_that_fits(tmp_path: Path, rows: SqliteDirectory) -> None:
     assert shown(list(credentials(in_environment)))[0][1].startswith(f"that of {KEY_VARIABLE} is")
 
 
-def test_a_key_that_is_missing(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_key_that_is_missing(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(stored_key("k1", VAULT))])
     rows.apply([Add(with_headers(custom_provider("own"), VAULT))])
     rows.apply([Add(custom_provider("bare"))])
@@ -203,7 +203,7 @@ def test_a_key_that_is_missing(tmp_path: Path, rows: SqliteDirectory) -> None:
     assert "but not the master key" in found[0].text
 
 
-def test_another_key(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_another_key(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, OTHER)
     ((state, text),) = shown(list(credentials(case_of(tmp_path))))
@@ -212,7 +212,9 @@ def test_another_key(tmp_path: Path, rows: SqliteDirectory) -> None:
 
 
 @pytest.mark.parametrize(("label", "state"), [(True, "problem"), (False, "warning")])
-def test_a_key_that_others_may_read(tmp_path: Path, rows: SqliteDirectory, label: bool, state: str) -> None:
+def test_a_key_that_others_may_read(
+    tmp_path: Path, rows: SqliteControlStore, label: bool, state: str
+) -> None:
     if label:
         rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, MASTER)
@@ -227,7 +229,7 @@ def test_a_key_that_is_none(tmp_path: Path) -> None:
     assert state == "warning"
 
 
-def test_a_rotation_that_broke_off_is_told_and_not_finished(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_rotation_that_broke_off_is_told_and_not_finished(tmp_path: Path, rows: SqliteControlStore) -> None:
     rows.apply([Add(stored_key("k1", VAULT))])
     write_key_file(tmp_path / KEY_FILE, OTHER)
     write_key_file(tmp_path / NEW_FILE_NAME, MASTER)
@@ -244,7 +246,7 @@ def test_a_rotation_that_broke_off_is_told_and_not_finished(tmp_path: Path, rows
 # -- what it opens
 
 
-def test_keys_that_cannot_be_used(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_keys_that_cannot_be_used(tmp_path: Path, rows: SqliteControlStore) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     moved = stored_key("k2", VAULT)
     rows.apply([Add(stored_key("k1", VAULT)), Add(msgspec.structs.replace(moved, id="k3"))])
@@ -264,7 +266,7 @@ def test_keys_that_cannot_be_used(tmp_path: Path, rows: SqliteDirectory) -> None
     ],
 )
 def test_keys_that_no_call_uses(
-    tmp_path: Path, rows: SqliteDirectory, changes: dict[str, str], part: str
+    tmp_path: Path, rows: SqliteControlStore, changes: dict[str, str], part: str
 ) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     rows.apply([Add(custom_provider("off", enable=False))])
@@ -274,7 +276,7 @@ def test_keys_that_no_call_uses(
     assert part in text
 
 
-def test_keys_of_custom_providers_and_of_one_gateway(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_keys_of_custom_providers_and_of_one_gateway(tmp_path: Path, rows: SqliteControlStore) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     rows.apply([Add(with_headers(custom_provider("own"), VAULT))])
     rows.apply([Add(stored_key("k1", VAULT, provider="custom-own", gateway="default"))])
@@ -286,7 +288,7 @@ def test_keys_of_custom_providers_and_of_one_gateway(tmp_path: Path, rows: Sqlit
     ]
 
 
-def test_a_broken_configuration_accuses_no_key(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_a_broken_configuration_accuses_no_key(tmp_path: Path, rows: SqliteControlStore) -> None:
     """Which accounts and providers there are is not known then."""
     write_key_file(tmp_path / KEY_FILE, MASTER)
     rows.apply([Add(stored_key("k1", VAULT, account="acme", provider="custom-file"))])
@@ -302,7 +304,7 @@ def test_a_broken_configuration_accuses_no_key(tmp_path: Path, rows: SqliteDirec
     ],
 )
 def test_custom_providers_that_cannot_be_used(
-    tmp_path: Path, rows: SqliteDirectory, changes: dict[str, str], state: str, part: str
+    tmp_path: Path, rows: SqliteControlStore, changes: dict[str, str], state: str, part: str
 ) -> None:
     rows.apply([Add(custom_provider("own", **changes))])
     found = shown(list(credentials(case_of(tmp_path))))
@@ -310,7 +312,7 @@ def test_custom_providers_that_cannot_be_used(
     assert part in found[1][1]
 
 
-def test_custom_headers_that_do_not_open(tmp_path: Path, rows: SqliteDirectory) -> None:
+def test_custom_headers_that_do_not_open(tmp_path: Path, rows: SqliteControlStore) -> None:
     write_key_file(tmp_path / KEY_FILE, MASTER)
     rows.apply([Add(stored_key("k1", VAULT))])
     rows.apply([Add(with_headers(custom_provider("list"), VAULT, b'["hidden"]'))])

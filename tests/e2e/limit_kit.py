@@ -18,7 +18,7 @@ from penstock.metadata import MetadataValue
 from penstock.settings import load
 from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
 from penstock.stores.counters import Window
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.checks import check_error, check_ids
 from support.client import Answer, Client, Header
 from support.configuration import providers
@@ -123,15 +123,15 @@ def new_key(
         spend_limit=spend,
         metadata=dict(metadata or {}),
     )
-    SqliteDirectory(gateway.data / FILE_NAME).apply([Add(token)])
+    SqliteControlStore(gateway.data / FILE_NAME).apply([Add(token)])
     return ("cf-aig-authorization", f"Bearer {text}"), token.id
 
 
 def change_rate(gateway: InProcess, token_id: str, rate: RateLimit) -> None:
     """Gives a virtual key another limit. Known after a `reload`."""
-    directory = SqliteDirectory(gateway.data / FILE_NAME)
-    (old,) = (token for token in directory.snapshot().tokens if token.id == token_id)
-    directory.apply([Replace(old, msgspec.structs.replace(old, rate_limit=rate))])
+    store = SqliteControlStore(gateway.data / FILE_NAME)
+    (old,) = (token for token in store.snapshot().tokens if token.id == token_id)
+    store.apply([Replace(old, msgspec.structs.replace(old, rate_limit=rate))])
 
 
 def costs(usd: float) -> Header:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from conftest import Connect
 from penstock.access.tokens import new_token_text, secret_hash
 from penstock.stores.control_store import Add, Token
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.client import Answer, Client, Header, request
 from support.configuration import gateways, providers
 from support.inprocess import InProcess
@@ -114,7 +114,7 @@ async def in_flight(gateway: InProcess, count: int) -> None:
 async def all_stored(gateway: InProcess) -> None:
     """Waits until nothing is in flight, large answers on their way to the store included."""
     await gateway.settled()
-    await becomes(lambda: not gateway.parts.recall._flights, "the end of all flights")
+    await becomes(lambda: not gateway.parts.answers._flights, "the end of all flights")
 
 
 async def somebody_waits(gateway: InProcess) -> None:
@@ -126,8 +126,8 @@ async def somebody_waits(gateway: InProcess) -> None:
     raise AssertionError("nobody waits")
 
 
-def directory(gateway: InProcess) -> SqliteDirectory:
-    return SqliteDirectory(gateway.data / FILE_NAME)
+def store(gateway: InProcess) -> SqliteControlStore:
+    return SqliteControlStore(gateway.data / FILE_NAME)
 
 
 def take_up(gateway: InProcess) -> None:
@@ -146,6 +146,6 @@ def add_token(gateway: InProcess, number: int, **fields: object) -> Header:
         created_us=1,
         **fields,  # type: ignore[arg-type]
     )
-    directory(gateway).apply([Add(token)])
+    store(gateway).apply([Add(token)])
     take_up(gateway)
     return ("cf-aig-authorization", f"Bearer {text}")

@@ -116,7 +116,7 @@ async def test_a_disabled_one_is_unknown(
     take_up(gateway)
     for target, body in calls:
         unknown(await ask(connect, gateway, target, body=body))
-    access.directory.apply([Remove(row)])
+    access.control_store.apply([Remove(row)])
     take_up(gateway)
     unknown(await ask(connect, gateway, f"{BASE}/custom-acme/x"))
     assert len(upstream.requests) == 3
@@ -174,7 +174,7 @@ async def test_an_address_that_changed_has_no_kept_answers(
     target = f"{BASE}/custom-acme/x"
     found = [(await ask(connect, gateway, target, kept)).header("cf-aig-cache-status") for _ in range(2)]
     assert found == ["MISS", "HIT"]
-    access.directory.apply([Remove(row)])
+    access.control_store.apply([Remove(row)])
     access.provider("acme", f"{upstream.url}/two")
     take_up(gateway)
     assert (await ask(connect, gateway, target, kept)).header("cf-aig-cache-status") == "MISS"

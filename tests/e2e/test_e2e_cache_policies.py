@@ -13,8 +13,8 @@ from recall_kit import (
     cache_status,
     caching,
     caller,
-    directory,
     numbering,
+    store,
     take_up,
 )
 
@@ -204,7 +204,7 @@ def _with_stored_key(gateway: InProcess, monkeypatch: pytest.MonkeyPatch, alias:
     )
     nonce = alias.encode().ljust(NONCE_BYTES)[:NONCE_BYTES]
     sealed = Vault(MASTER).seal(f"sk-stored-{alias}".encode(), bare.seal_context, nonce)
-    directory(gateway).apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
+    store(gateway).apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
     take_up(gateway)
 
 
@@ -305,13 +305,13 @@ async def test_a_changed_custom_provider_makes_its_answers_void(
         created_us=1,
         modified_us=1,
     )
-    directory(gateway).apply([Add(mine)])
+    store(gateway).apply([Add(mine)])
     take_up(gateway)
     client = await caller(gateway, connect)
     path = "/v1/acct/gw/custom-mine/chat/completions"
     assert [cache_status(await client.ask(*own, path=path)) for _ in range(2)] == ["MISS", "HIT"]
     changed = msgspec.structs.replace(mine, base_url=f"{upstream.url}/two", modified_us=2)
-    directory(gateway).apply([Replace(mine, changed)])
+    store(gateway).apply([Replace(mine, changed)])
     take_up(gateway)
     answer = await client.ask(*own, path=path)
     assert (cache_status(answer), answer.json()) == ("MISS", {"number": 2})

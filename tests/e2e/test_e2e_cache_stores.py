@@ -192,7 +192,7 @@ class Neighbour:
 
 async def _neighbour(gateway: InProcess, client: Caller, monkeypatch: pytest.MonkeyPatch) -> Neighbour:
     """The provider fails once for us; then the neighbour asks it."""
-    store = gateway.parts.recall._cache
+    store = gateway.parts.answers._cache
     taken: list[bytes] = []
     claim = store.claim
 

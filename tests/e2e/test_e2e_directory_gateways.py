@@ -12,7 +12,7 @@ import pytest
 
 from conftest import Connect, OpenGateway, Serve
 from penstock.stores.control_store import Add, Json, Remove, Replace, StoredGateway
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.access import Access, bearer, take_up
 from support.checks import check_error
 from support.client import Answer, request
@@ -34,9 +34,9 @@ def row(gateway: str = "mine", **fields: Json) -> StoredGateway:
     )
 
 
-def directory(data: Path) -> SqliteDirectory:
+def store(data: Path) -> SqliteControlStore:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SqliteDirectory(data / FILE_NAME, "test")
+    return SqliteControlStore(data / FILE_NAME, "test")
 
 
 async def ask(connect: Connect, url: str, target: str = CHAT, token: str = "") -> Answer:
@@ -66,7 +66,7 @@ async def test_a_gateway_comes_changes_and_goes_under_two_workers(
         return ask(connect, gateway.url)
 
     check_error(await call(), 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
-    directory(gateway.data).apply([Add(row())])
+    store(gateway.data).apply([Add(row())])
     await becomes(call, 200, "the new gateway")
     gate = asyncio.Event()
     upstream.will(sse(b"data: 1\n\n", gate, b"data: 2\n\n"))
@@ -75,9 +75,9 @@ async def test_a_gateway_comes_changes_and_goes_under_two_workers(
     await streaming.head()
     assert await streaming.chunk() == b"data: 1\n\n"
     changed = row(authentication=True)
-    directory(gateway.data).apply([Replace(row(), changed)])
+    store(gateway.data).apply([Replace(row(), changed)])
     await becomes(call, 401, "authentication")
-    directory(gateway.data).apply([Remove(changed)])
+    store(gateway.data).apply([Remove(changed)])
     await becomes(call, 400, "the end of the gateway")
     gate.set()  # what is under way goes on
     assert await streaming.chunk() == b"data: 2\n\n"
@@ -92,10 +92,10 @@ async def test_the_built_in_gateway_is_changed_and_comes_back(
     gateway = await open_gateway(providers({"openai": upstream.url}))
     assert (await ask(connect, gateway.url, DEFAULT)).status == 200
     closed = row("default", authentication=True)
-    directory(gateway.data).apply([Add(closed)])
+    store(gateway.data).apply([Add(closed)])
     take_up(gateway)
     assert (await ask(connect, gateway.url, DEFAULT)).status == 401
-    directory(gateway.data).apply([Remove(closed)])
+    store(gateway.data).apply([Remove(closed)])
     take_up(gateway)
     assert (await ask(connect, gateway.url, DEFAULT)).status == 200
 
@@ -105,7 +105,7 @@ async def test_the_file_goes_first(
 ) -> None:
     text = gateways("local", mine={"authentication": True}) + providers({"openai": upstream.url})
     gateway = await open_gateway(text)
-    directory(gateway.data).apply([Add(row())])
+    store(gateway.data).apply([Add(row())])
     take_up(gateway)
     assert (await ask(connect, gateway.url)).status == 401
     assert "local/mine of the directory is not served" in caplog.text
@@ -115,7 +115,7 @@ async def test_a_row_that_makes_no_sense_is_told_and_the_others_serve(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway = await open_gateway(providers({"openai": upstream.url}))
-    directory(gateway.data).apply([Add(row("odd", cache_ttl="soon")), Add(row())])
+    store(gateway.data).apply([Add(row("odd", cache_ttl="soon")), Add(row())])
     take_up(gateway)
     assert (await ask(connect, gateway.url)).status == 200
     assert (await ask(connect, gateway.url, CHAT.replace("mine", "odd"))).status == 400
@@ -127,7 +127,7 @@ async def test_policies_of_the_directory_hold(
 ) -> None:
     gateway = await open_gateway(providers({"openai": upstream.url}))
     limited = row(rate_limiting_limit=1, rate_limiting_interval=60)
-    directory(gateway.data).apply([Add(limited)])
+    store(gateway.data).apply([Add(limited)])
     take_up(gateway)
     assert [(await ask(connect, gateway.url)).status for _ in range(2)] == [200, 429]
 
@@ -141,13 +141,13 @@ async def test_a_public_address_does_not_serve_an_open_gateway_of_the_directory(
     text = PUBLIC + gateways("local", closed={"authentication": True}) + providers({"openai": upstream.url})
     gateway = await open_gateway(text)
     token = Access(gateway.data).token()
-    directory(gateway.data).apply([Add(row())])
+    store(gateway.data).apply([Add(row())])
     take_up(gateway)
     check_error(
         await ask(connect, gateway.url), 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard"
     )
     assert "local/mine is not served" in caplog.text
-    directory(gateway.data).apply([Replace(row(), row(authentication=True))])
+    store(gateway.data).apply([Replace(row(), row(authentication=True))])
     take_up(gateway)
     assert (await ask(connect, gateway.url)).status == 401
     assert (await ask(connect, gateway.url, token=token)).status == 200
@@ -160,7 +160,7 @@ async def test_a_public_address_is_refused_at_the_start_for_an_open_gateway(
     closed, rows = row("default", authentication=True), []
     if fields is not None:
         rows = [closed, msgspec.structs.replace(row(), fields=fields)]
-    directory(tmp_path / "gateway" / "data").apply([Add(one) for one in rows])
+    store(tmp_path / "gateway" / "data").apply([Add(one) for one in rows])
     gateway = await serve(PUBLIC, ready=False)
     assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 2
     assert "without authentication" in gateway.stderr
@@ -172,13 +172,13 @@ async def test_a_public_address_with_the_built_in_gateway_closed(
 ) -> None:
     data = tmp_path / "gateway" / "data"
     closed = row("default", authentication=True)
-    directory(data).apply([Add(closed)])
+    store(data).apply([Add(closed)])
     token = Access(data).token()
     gateway = await serve(PUBLIC + providers({"openai": upstream.url}))
     assert (await ask(connect, gateway.url, DEFAULT, token)).status == 200
     assert (await ask(connect, gateway.url, DEFAULT)).status == 401
     # Without it the built-in one would be there again, for anybody: it is not served.
-    directory(data).apply([Remove(closed)])
+    store(data).apply([Remove(closed)])
     await becomes(lambda: ask(connect, gateway.url, DEFAULT, token), 400, "the end of the gateway")
     await gateway.stop()
 

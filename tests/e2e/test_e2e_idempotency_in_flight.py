@@ -219,7 +219,7 @@ class Neighbour:
 
 async def _neighbour(gateway: InProcess, client: Caller, monkeypatch: pytest.MonkeyPatch) -> Neighbour:
     """The provider fails once for us; then the neighbour has the key."""
-    store = gateway.parts.recall._once
+    store = gateway.parts.answers._once
     taken: list[tuple[bytes, bytes]] = []
     claim = store.claim
 

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import Serve
 from penstock.stores.control_store import AuditEntry, ProviderKey, StoredGateway
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.access import holding
 from support.gateway import PROGRAM, Gateway
 
@@ -39,7 +39,7 @@ class Crowd:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self.directory = SqliteDirectory(gateway.data / FILE_NAME)
+        self.control_store = SqliteControlStore(gateway.data / FILE_NAME)
         self.said = ""
 
     async def one(self, method: str, path: str, body: object = None) -> httpx.Response:
@@ -56,7 +56,7 @@ class Crowd:
         return Counter(one.status_code for one in await asyncio.gather(*(self.one(*ask) for ask in asked)))
 
     def entries(self, action: str, kind: str) -> list[AuditEntry]:
-        found = self.directory.audit(None, 10_000)
+        found = self.control_store.audit(None, 10_000)
         return [one for one in found if (one.action, one.kind) == (action, kind)]
 
 
@@ -76,7 +76,7 @@ async def crowd(serve: Serve) -> AsyncIterator[Crowd]:
 async def test_of_many_creations_one_wins(crowd: Crowd) -> None:
     made = await crowd.all(*[("POST", GATEWAYS, {"id": "g", **PLAIN})] * MANY)
     assert made == {200: 1, 400: MANY - 1}
-    assert len(crowd.directory.all(StoredGateway)) == len(crowd.entries("create", "gateway")) == 1
+    assert len(crowd.control_store.all(StoredGateway)) == len(crowd.entries("create", "gateway")) == 1
 
 
 async def test_every_change_that_succeeds_is_entered_once(crowd: Crowd) -> None:
@@ -86,7 +86,7 @@ async def test_every_change_that_succeeds_is_entered_once(crowd: Crowd) -> None:
     assert set(changed) <= {200, 409}
     entries = crowd.entries("update", "gateway")
     assert len(entries) == changed[200] >= 1
-    (row,) = crowd.directory.all(StoredGateway)
+    (row,) = crowd.control_store.all(StoredGateway)
     assert row.fields["cache_ttl"] == (entries[0].after or {})["fields"]["cache_ttl"]  # type: ignore[index]
     for newer, older in pairwise(entries):
         assert (newer.before or {})["fields"] == (older.after or {})["fields"]
@@ -110,7 +110,7 @@ async def test_what_comes_while_its_gateway_goes_is_not_left_over(crowd: Crowd) 
     assert set(await crowd.all(*one_round * 8)) <= {200, 400, 404, 409}
     assert (await crowd.one("DELETE", f"{GATEWAYS}/g")).status_code in (200, 404)
     assert (await crowd.one("DELETE", f"{GATEWAYS}/g")).status_code == 404
-    assert crowd.directory.all(ProviderKey) == ()
+    assert crowd.control_store.all(ProviderKey) == ()
     for kind in ("gateway", "provider_key"):
         assert len(crowd.entries("create", kind)) == len(crowd.entries("delete", kind))
 

@@ -286,9 +286,9 @@ async def test_sealed_bytes_moved_to_another_row(
     """Somebody who can write the file, and has no master key, cannot have a key sent to an address of his."""
     access.key("openai", STORED)
     access.key("anthropic", SECOND)
-    first, second = access.directory.snapshot().provider_keys
+    first, second = access.control_store.snapshot().provider_keys
     moved = msgspec.structs.replace(second, provider="custom-evil", sealed=first.sealed)
-    access.directory.apply([Remove(second), Add(moved)])
+    access.control_store.apply([Remove(second), Add(moved)])
     access.provider("evil", upstream.url)
     token = access.token()
     with caplog.at_level(logging.ERROR):

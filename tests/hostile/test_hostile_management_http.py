@@ -36,7 +36,7 @@ async def gateway(open_gateway: OpenGateway) -> InProcess:
 
 def stored(gateway: InProcess) -> list[str]:
     """The gateways there are."""
-    return [one.gateway for one in Access(gateway.data).directory.all(StoredGateway)]
+    return [one.gateway for one in Access(gateway.data).control_store.all(StoredGateway)]
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for_long(gateway: InProcess, connect: Connect) -> None:

@@ -125,7 +125,7 @@ class Api:
 
     def catalog(self) -> Catalog:
         """All gateways, with their secrets in the open."""
-        return open_catalog(self.gateway.settings, self.access.directory.snapshot(), {})
+        return open_catalog(self.gateway.settings, self.access.control_store.snapshot(), {})
 
     async def gateway_(self, name: str = "g", **fields: object) -> dict[str, object]:
         """A new gateway."""

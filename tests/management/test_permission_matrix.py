@@ -98,7 +98,7 @@ def shown(tmp_path: Path) -> dict[str, str]:
     """What each kind of caller shows."""
     access = Access(tmp_path / "data")
     gateway = StoredGateway(id="i", account="acct", gateway="g", fields={}, created_us=1, modified_us=1)
-    access.directory.apply([Add(gateway)])
+    access.control_store.apply([Add(gateway)])
     revoked, rotated = access.token(permissions=("edit",)), access.token(permissions=("edit",))
     access.revoke(revoked)
     access.rotate(rotated, -1)

@@ -29,7 +29,7 @@ from penstock.settings import ServerSettings, Settings
 from penstock.stores.control_store import Add, Permission, Token
 from penstock.stores.ledger import Derived, Move, NewCall
 from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY
-from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.control_store.store import SqliteControlStore
 from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 
@@ -158,7 +158,7 @@ def _token(data: Path, *permissions: Permission, **more: tuple[str, ...]) -> str
         id=tokens.id_of(text), name="t", permissions=permissions, secrets=(secret,), created_us=1,
         accounts=more.get("accounts", ()), gateways=more.get("gateways", ()),
     )  # fmt: skip
-    SqliteDirectory(data / DIRECTORY, "tests").apply([Add(token)])
+    SqliteControlStore(data / DIRECTORY, "tests").apply([Add(token)])
     return f"Bearer {text}"
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.relay import Relay
-from penstock.proxy.single_flight import MAX_KEPT_BYTES, Flight, Landed, Passenger
+from penstock.proxy.single_flight import MAX_KEPT_BYTES, AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange
 
-HEAD = Landed(
+HEAD = AnswerHead(
     status=200,
     lines=b"",
     shared_lines=b"",
@@ -47,7 +47,7 @@ class Client:
     def __init__(self, patience: int) -> None:
         self.patience = patience
         self.had: list[bytes] = []
-        self.passenger: Passenger | None = None
+        self.passenger: Subscriber | None = None
 
     def is_congested(self) -> bool:
         return self.patience <= 0

@@ -30,7 +30,7 @@ from penstock.stores.control_store import (
     Replace,
     Token,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.client import Answer, Header, request
 from support.inprocess import InProcess
 
@@ -46,7 +46,7 @@ class Access:
     def __init__(self, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data = data
-        self.directory = SqliteDirectory(data / FILE_NAME)
+        self.control_store = SqliteControlStore(data / FILE_NAME)
         self._clock = Clock()
 
     # -- tokens
@@ -83,23 +83,23 @@ class Access:
             models=models,
             metadata=dict(metadata or {}),
         )
-        self.directory.apply([Add(token)])
+        self.control_store.apply([Add(token)])
         return text
 
     def rotate(self, text: str, overlap: float) -> str:
         """Another text for a token; the old one stays good for `overlap` seconds."""
         now_us = self._clock.now_us()
-        (old,) = (one for one in self.directory.snapshot().tokens if one.id == tokens.id_of(text))
+        (old,) = (one for one in self.control_store.snapshot().tokens if one.id == tokens.id_of(text))
         fresh = tokens.token_text(old.id, os.urandom(tokens.SECRET_BYTES))
         hashed = tokens.secret_hash(fresh, os.urandom(tokens.SALT_BYTES))
         new = tokens.rotated(old, hashed, now_us + int(overlap * 1e6), now_us)
-        self.directory.apply([Replace(old, new)])
+        self.control_store.apply([Replace(old, new)])
         return fresh
 
     def revoke(self, text: str) -> None:
         """Removes a token."""
-        (token,) = (one for one in self.directory.all(Token) if one.id == tokens.id_of(text))
-        self.directory.apply([Remove(token)])
+        (token,) = (one for one in self.control_store.all(Token) if one.id == tokens.id_of(text))
+        self.control_store.apply([Remove(token)])
 
     # -- what is sealed
 
@@ -130,13 +130,13 @@ class Access:
             modified_us=now_us,
         )
         sealed = self._seal(secret.encode(), bare.seal_context)
-        self.directory.apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
+        self.control_store.apply([Add(msgspec.structs.replace(bare, sealed=sealed))])
         return bare.id
 
     def remove_key(self, key_id: str) -> None:
         """Removes a provider's key."""
-        (key,) = (one for one in self.directory.all(ProviderKey) if one.id == key_id)
-        self.directory.apply([Remove(key)])
+        (key,) = (one for one in self.control_store.all(ProviderKey) if one.id == key_id)
+        self.control_store.apply([Remove(key)])
 
     def provider(
         self,
@@ -164,17 +164,17 @@ class Access:
         if headers:
             sealed = self._seal(headers_text(list(headers.items())), row.seal_context)
             row = msgspec.structs.replace(row, sealed_headers=sealed)
-        self.directory.apply([Add(row)])
+        self.control_store.apply([Add(row)])
         return row
 
     def switch(self, row: CustomProvider, *, on: bool) -> CustomProvider:
         """Enables or disables a custom provider."""
         new = msgspec.structs.replace(row, enable=on)
-        self.directory.apply([Replace(row, new)])
+        self.control_store.apply([Replace(row, new)])
         return new
 
     def _seal(self, secret: bytes, context: bytes) -> bytes:
-        label = self.directory.snapshot().seal_label
+        label = self.control_store.snapshot().seal_label
         master = load_or_make(os.environ, self.data, os.urandom(KEY_BYTES), label)
         return Vault(master).seal(secret, context, os.urandom(NONCE_BYTES))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.access.vault import NONCE_BYTES, Vault
 from penstock.stores.control_store import Add, CustomProvider, ProviderKey
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 _numbers = count()
 
@@ -49,19 +49,19 @@ def custom_provider(row_id: str, vault: Vault | None, headers: bytes = b"{}") ->
     return made(None if vault is None else vault.seal(headers, made(None).seal_context, nonce()))
 
 
-def filled(data: Path, vault: Vault) -> SqliteDirectory:
+def filled(data: Path, vault: Vault) -> SqliteControlStore:
     """Two keys, one provider with headers, one without."""
-    directory = SqliteDirectory(data / FILE_NAME)
-    directory.apply([Add(provider_key("1", vault, b"first secret"))])
-    directory.apply([Add(provider_key("2", vault, b"second secret"))])
-    directory.apply([Add(custom_provider("3", vault, b'{"x-key":"third secret"}'))])
-    directory.apply([Add(custom_provider("4", None))])
-    return directory
+    store = SqliteControlStore(data / FILE_NAME)
+    store.apply([Add(provider_key("1", vault, b"first secret"))])
+    store.apply([Add(provider_key("2", vault, b"second secret"))])
+    store.apply([Add(custom_provider("3", vault, b'{"x-key":"third secret"}'))])
+    store.apply([Add(custom_provider("4", None))])
+    return store
 
 
-def secrets(directory: SqliteDirectory, vault: Vault) -> list[bytes]:
+def secrets(store: SqliteControlStore, vault: Vault) -> list[bytes]:
     """All that is sealed, opened."""
-    snapshot = directory.snapshot()
+    snapshot = store.snapshot()
     opened = [vault.open(key.sealed, key.seal_context) for key in snapshot.provider_keys]
     for one in snapshot.custom_providers:
         if one.sealed_headers is not None:

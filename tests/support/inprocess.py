@@ -20,8 +20,8 @@ from penstock.management.application import management_routes
 from penstock.management.resources import Desk
 from penstock.pages.health import HealthPages
 from penstock.processes.worker import Parts, lane_limits, open_parts
-from penstock.proxy.downstream.busy_poll import Spin
-from penstock.proxy.downstream.connection import FastLane, lane_class
+from penstock.proxy.downstream.busy_poll import BusyPoll
+from penstock.proxy.downstream.connection import ClientConnection, connection_class
 from penstock.settings import Settings, load
 from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import ANY, Bodies, CallRow
@@ -63,7 +63,7 @@ class InProcess:
         desk = Desk(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
             HealthPages(self.parts.journal, self.data).application(management_routes(ENDPOINTS, desk)),
-            http=lane_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
+            http=connection_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -74,9 +74,9 @@ class InProcess:
         config.load()
         lane = config.http_protocol_class
         assert not isinstance(lane, str)
-        assert issubclass(lane, FastLane)
+        assert issubclass(lane, ClientConnection)
 
-        def connection() -> FastLane:
+        def connection() -> ClientConnection:
             return lane(config, self.state, {})
 
         loop = asyncio.get_running_loop()
@@ -99,9 +99,9 @@ class InProcess:
         self.sweep()
 
     @property
-    def lanes(self) -> list[FastLane]:
+    def lanes(self) -> list[ClientConnection]:
         """The clients' connections."""
-        return [lane for lane in self.state.connections if isinstance(lane, FastLane)]
+        return [lane for lane in self.state.connections if isinstance(lane, ClientConnection)]
 
     # -- what is remembered
 
@@ -180,6 +180,6 @@ class InProcess:
         await self.parts.close()
 
 
-def _asleep(clock: FakeClock) -> Spin:
+def _asleep(clock: FakeClock) -> BusyPoll:
     """Never stays awake: on a clock that stands still that would be for ever."""
-    return Spin(asyncio.get_running_loop(), clock, 0.0)
+    return BusyPoll(asyncio.get_running_loop(), clock, 0.0)

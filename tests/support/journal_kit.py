@@ -47,11 +47,11 @@ def names(numbers: Iterable[int]) -> list[str]:
 class Writer:
     """A living writer of one segment."""
 
-    def __init__(self, directory: Path, seq: int = 0) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, seq: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.name = segments.new_name(BASE.created_us, 77, seq)
-        self.path = directory / self.name
-        self.fd = segments.create(directory, self.name)
+        self.path = folder / self.name
+        self.fd = segments.create(folder, self.name)
 
     def write(self, data: bytes) -> None:
         os.write(self.fd, data)
@@ -64,9 +64,9 @@ class Writer:
         os.close(self.fd)
 
 
-def abandoned(directory: Path, data: bytes, seq: int = 0) -> Path:
+def abandoned(folder: Path, data: bytes, seq: int = 0) -> Path:
     """A segment whose writer is gone."""
-    writer = Writer(directory, seq)
+    writer = Writer(folder, seq)
     writer.write(data)
     writer.die()
     return writer.path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.access import tokens
-from penstock.stores.control_store import Add, Directory, Token
+from penstock.stores.control_store import Add, ControlStore, Token
 
 ACTOR = "first-run"
 
@@ -11,13 +11,13 @@ _NAME = "admin"
 
 
 def ensure_admin(
-    directory: Directory, now_us: int, id_bytes: bytes, secret_bytes: bytes, salt: bytes
+    store: ControlStore, now_us: int, id_bytes: bytes, secret_bytes: bytes, salt: bytes
 ) -> str | None:
     """The text of a new token `admin`, to be shown once; None when a live one has the permission "edit".
 
     The bytes are random: `tokens.ID_BYTES`, `SECRET_BYTES`, `SALT_BYTES`. Raises `DirectoryError`.
     """
-    known = directory.snapshot().tokens
+    known = store.snapshot().tokens
     if any("edit" in token.permissions and tokens.is_live(token, now_us) for token in known):
         return None
     text = tokens.new_token_text(id_bytes, secret_bytes)
@@ -28,5 +28,5 @@ def ensure_admin(
         secrets=(tokens.secret_hash(text, salt),),
         created_us=now_us,
     )
-    directory.apply([Add(token)])
+    store.apply([Add(token)])
     return text

@@ -22,7 +22,7 @@ from penstock.access.master_key import (
     write_key_file,
 )
 from penstock.access.vault import Vault, seal_label
-from penstock.stores.control_store import Directory
+from penstock.stores.control_store import ControlStore
 
 
 class Rotated(NamedTuple):
@@ -33,7 +33,7 @@ class Rotated(NamedTuple):
 
 
 def rotate_master_key(
-    directory: Directory, environ: Mapping[str, str], data: Path, new_key: bytes, nonce: Callable[[], bytes]
+    store: ControlStore, environ: Mapping[str, str], data: Path, new_key: bytes, nonce: Callable[[], bytes]
 ) -> Rotated:
     """Seals all secrets with `new_key`. `nonce` gives fresh random bytes (`vault.NONCE_BYTES`) at each call.
 
@@ -43,7 +43,7 @@ def rotate_master_key(
     unless it was the disk that failed, and then whichever of the two files fits is taken.
     """
     with rotating(data):
-        label = directory.snapshot().seal_label
+        label = store.snapshot().seal_label
         if not label:
             raise MasterKeyError("no secret is stored yet: there is nothing to seal anew")
         old_key = need_master_key(environ, data, label)
@@ -53,9 +53,7 @@ def rotate_master_key(
         pending = data / NEW_FILE_NAME
         write_key_file(pending, new_key)
         old, new = Vault(old_key), Vault(new_key)
-        count = directory.reseal(
-            lambda sealed, context: new.seal(old.open(sealed, context), context, nonce())
-        )
+        count = store.reseal(lambda sealed, context: new.seal(old.open(sealed, context), context, nonce()))
         if key_source(environ) is not KeySource.DATA_FOLDER:
             return Rotated(count, pending)
         finish_rotation(data)

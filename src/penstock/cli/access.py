@@ -23,8 +23,8 @@ from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
-from penstock.stores.control_store import DirectoryError, Noun, Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import ControlStoreError, Noun, Snapshot
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
@@ -49,7 +49,7 @@ account_option = click.option(
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[SqliteDirectory]:
+def opened(data: Path) -> Iterator[SqliteControlStore]:
     """The directory of a data folder; what goes wrong with it ends the command with a sentence."""
     if not data.is_dir():
         raise click.ClickException(
@@ -60,8 +60,8 @@ def opened(data: Path) -> Iterator[SqliteDirectory]:
         # The gateway could not read what root makes here.
         raise click.ClickException(f"{data} belongs to user {owner}: run this as that user, not as root")
     try:
-        yield SqliteDirectory(data / FILE_NAME, _actor())
-    except (DirectoryError, MasterKeyError, SealBroken) as error:
+        yield SqliteControlStore(data / FILE_NAME, _actor())
+    except (ControlStoreError, MasterKeyError, SealBroken) as error:
         raise click.ClickException(str(error)) from None
 
 

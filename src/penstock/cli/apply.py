@@ -30,13 +30,13 @@ Examples:
 @data_option
 @json_option
 def apply(file: Path, yes: bool, config: Path | None, data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        snapshot = directory.snapshot()
-        found = plan_of(file, directory, config, data, sealer(data, snapshot))
+    with opened(data) as store:
+        snapshot = store.snapshot()
+        found = plan_of(file, store, config, data, sealer(data, snapshot))
         echo_plan(found, as_json=as_json)
         if not found.steps:
             return
         if found.count("delete"):
             confirm("Do all this, what is removed included?", yes=yes)
-        directory.apply(found.changes)
+        store.apply(found.changes)
     tell("Done.")

@@ -39,8 +39,8 @@ _HEADINGS = ("NUMBER", "TIME", "WHO", "DID", "WHAT", "WHERE", "FIELDS")
 @data_option
 @json_option
 def audit(account: str | None, limit: int, before: int | None, data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        found = directory.audit(account, limit, before)
+    with opened(data) as store:
+        found = store.audit(account, limit, before)
     if as_json:
         for entry in found:
             click.echo(msgspec.json.encode(_record(entry)))

@@ -32,13 +32,13 @@ Examples:
 @config_option
 @data_option
 def export(account: str | None, output: Path | None, config: Path | None, data: Path) -> None:
-    with opened(data) as directory:
-        snapshot = directory.snapshot()
+    with opened(data) as store:
+        snapshot = store.snapshot()
         open_secret = opener(open_vault(snapshot, os.environ, data))
         found = catalog(settings_of(config, data), snapshot, open_secret)
-        accounts = accounts_of(directory) if account is None else [account]
+        accounts = accounts_of(store) if account is None else [account]
         try:
-            text = export_text(directory, found, open_secret, accounts)
+            text = export_text(store, found, open_secret, accounts)
         except NotExportable as error:
             raise click.ClickException(str(error)) from None
     if output is None:

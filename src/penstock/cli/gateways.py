@@ -25,7 +25,7 @@ from penstock.control.opening import open_catalog, open_vault, opener
 from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
 from penstock.settings.gateway_secrets import SecretLost
 from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
-from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.control_store.store import SqliteControlStore
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
 
@@ -93,8 +93,8 @@ name_argument = click.argument("name", callback=checked(names.gateway_name))
 @data_option
 @json_option
 def list_(config: Path | None, data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        found, _ = _catalog(directory, config, data)
+    with opened(data) as store:
+        found, _ = _catalog(store, config, data)
     for stored, reason in found.left_out:
         tell(f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}")
     if as_json:
@@ -111,8 +111,8 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
 @data_option
 @json_option
 def show(name: str, account: str, config: Path | None, data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        found, _ = _catalog(directory, config, data)
+    with opened(data) as store:
+        found, _ = _catalog(store, config, data)
     one = _need(found, account, name)
     if as_json:
         click.echo(msgspec.json.encode(record(one)))
@@ -132,12 +132,12 @@ def create(
 ) -> None:
     fields = gateway_options.given_fields(pairs, json_file)
     gateway_options.check_fields(fields)
-    with opened(data) as directory:
-        found, snapshot = _catalog(directory, config, data)
+    with opened(data) as store:
+        found, snapshot = _catalog(store, config, data)
         there = found.get(account, name)
         if there is not None and there.source == "file":
             _refuse(there)
-        _add(directory, snapshot, account, name, fields, data)
+        _add(store, snapshot, account, name, fields, data)
     tell(f"Made gateway {account}/{name}.")
 
 
@@ -161,14 +161,14 @@ def set_(
     given = gateway_options.given_fields(pairs, json_file)
     if not given and not unset:
         raise click.UsageError("say what to change: --set FIELD=VALUE, --unset FIELD or --json-file FILE")
-    with opened(data) as directory:
-        found, snapshot = _catalog(directory, config, data)
+    with opened(data) as store:
+        found, snapshot = _catalog(store, config, data)
         old = _stored(snapshot, account, name)
         if old is None or _is_hidden(found, account, name):
-            _change_unstored(directory, snapshot, _need(found, account, name), given, data)
+            _change_unstored(store, snapshot, _need(found, account, name), given, data)
         else:
             wanted = {**old.fields, **given}
-            _replace(directory, snapshot, old, _without(wanted, unset), data)
+            _replace(store, snapshot, old, _without(wanted, unset), data)
     tell(f"Changed gateway {account}/{name}.")
 
 
@@ -179,23 +179,23 @@ def set_(
 @config_option
 @data_option
 def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) -> None:
-    with opened(data) as directory:
-        found, snapshot = _catalog(directory, config, data)
+    with opened(data) as store:
+        found, snapshot = _catalog(store, config, data)
         stored = _stored(snapshot, account, name)
         if stored is None:
             _refuse(_need(found, account, name))
-        theirs = belongings(directory).get((account, name))
+        theirs = belongings(store).get((account, name))
         more = f" and {len(theirs)} things that belong to it" if theirs else ""
         confirm(f"Remove the gateway {account}/{name}{more}?", yes=yes)
-        directory.apply([Remove(stored)])
+        store.apply([Remove(stored)])
     tell(f"Removed gateway {account}/{name}{more}.")
 
 
 # -- what there is
 
 
-def _catalog(directory: SqliteDirectory, config: Path | None, data: Path) -> tuple[Catalog, Snapshot]:
-    snapshot = directory.snapshot()
+def _catalog(store: SqliteControlStore, config: Path | None, data: Path) -> tuple[Catalog, Snapshot]:
+    snapshot = store.snapshot()
     return open_catalog(settings_of(config, data), snapshot, os.environ), snapshot
 
 
@@ -228,17 +228,17 @@ def _refuse(one: Listed) -> NoReturn:
 
 
 def _change_unstored(
-    directory: SqliteDirectory, snapshot: Snapshot, one: Listed, given: Mapping[str, object], data: Path
+    store: SqliteControlStore, snapshot: Snapshot, one: Listed, given: Mapping[str, object], data: Path
 ) -> None:
     """The built-in gateway becomes one of the directory as soon as it is changed."""
     if one.source == "file":
         _refuse(one)
     gateway_options.check_fields(given)
-    _add(directory, snapshot, one.account, one.id, given, data)
+    _add(store, snapshot, one.account, one.id, given, data)
 
 
 def _add(
-    directory: SqliteDirectory,
+    store: SqliteControlStore,
     snapshot: Snapshot,
     account: str,
     name: str,
@@ -251,11 +251,11 @@ def _add(
         row = new_gateway(clock.new_id(now_us), account, name, fields, now_us, sealer(data, snapshot))
     except SecretLost as lost:
         raise click.ClickException(str(lost)) from None
-    directory.apply([Add(row)])
+    store.apply([Add(row)])
 
 
 def _replace(
-    directory: SqliteDirectory,
+    store: SqliteControlStore,
     snapshot: Snapshot,
     old: StoredGateway,
     fields: Mapping[str, object],
@@ -268,7 +268,7 @@ def _replace(
     except SecretLost as lost:
         raise click.ClickException(str(lost)) from None
     if new is not old:
-        directory.apply([Replace(old, new)])
+        store.apply([Replace(old, new)])
 
 
 def _without(fields: Mapping[str, object], unset: Sequence[str]) -> dict[str, object]:

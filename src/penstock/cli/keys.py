@@ -157,8 +157,8 @@ def create(
         models=models,
         metadata=token_options.metadata(metadata),
     )
-    with opened(data) as directory:
-        directory.apply([Add(token)])
+    with opened(data) as store:
+        store.apply([Add(token)])
     _print_new(token, text, as_json=as_json)
     tell(f"Token {token.id} ({token.name}) was made. It is shown this once; keep it safe.")
 
@@ -168,8 +168,8 @@ def create(
 @json_option
 def list_(data: Path, as_json: bool) -> None:
     now_us = Clock().now_us()
-    with opened(data) as directory:
-        found = directory.snapshot().tokens
+    with opened(data) as store:
+        found = store.snapshot().tokens
     if as_json:
         for token in found:
             click.echo(msgspec.json.encode(record(token, now_us)))
@@ -183,8 +183,8 @@ def list_(data: Path, as_json: bool) -> None:
 @json_option
 def show(token_id: str, data: Path, as_json: bool) -> None:
     now_us = Clock().now_us()
-    with opened(data) as directory:
-        token = one(directory.snapshot().tokens, token_id, "token")
+    with opened(data) as store:
+        token = one(store.snapshot().tokens, token_id, "token")
     if as_json:
         click.echo(msgspec.json.encode(record(token, now_us)))
     else:
@@ -205,13 +205,13 @@ def show(token_id: str, data: Path, as_json: bool) -> None:
 @json_option
 def rotate(token_id: str, overlap: int, data: Path, as_json: bool) -> None:
     now_us = Clock().now_us()
-    with opened(data) as directory:
-        old = one(directory.snapshot().tokens, token_id, "token")
+    with opened(data) as store:
+        old = one(store.snapshot().tokens, token_id, "token")
         text = tokens.token_text(old.id, secrets.token_bytes(tokens.SECRET_BYTES))
         fresh = tokens.secret_hash(text, secrets.token_bytes(tokens.SALT_BYTES))
         end_us = now_us + overlap * 1_000_000
         new = tokens.rotated(old, fresh, end_us, now_us)
-        directory.apply([Replace(old, new)])
+        store.apply([Replace(old, new)])
     _print_new(new, text, as_json=as_json)
     ends = f"is good until {local_time(end_us)} at the latest" if overlap else "has ended"
     tell(f"Token {new.id} ({new.name}) has a new secret, shown this once. The old one {ends}.")
@@ -224,10 +224,10 @@ def rotate(token_id: str, overlap: int, data: Path, as_json: bool) -> None:
 @yes_option
 @data_option
 def revoke(token_id: str, yes: bool, data: Path) -> None:
-    with opened(data) as directory:
-        token = one(directory.snapshot().tokens, token_id, "token")
+    with opened(data) as store:
+        token = one(store.snapshot().tokens, token_id, "token")
         confirm(f"Revoke the token {token.id} ({token.name})?", yes=yes)
-        directory.apply([Remove(token)])
+        store.apply([Remove(token)])
     tell(f"Token {token.id} ({token.name}) was revoked.")
 
 

@@ -20,7 +20,7 @@ from penstock.control.catalog import catalog
 from penstock.control.opening import open_vault, opener
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError
-from penstock.stores.control_store import Directory
+from penstock.stores.control_store import ControlStore
 
 _HELP = """Show what `penstock apply` would change: what is made (+), changed (~) and removed (-).
 
@@ -41,21 +41,21 @@ _SOMETHING_TO_DO = 2
 @data_option
 @json_option
 def plan(file: Path, config: Path | None, data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        found = plan_of(file, directory, config, data, _seal_nothing)
+    with opened(data) as store:
+        found = plan_of(file, store, config, data, _seal_nothing)
     echo_plan(found, as_json=as_json)
     sys.exit(_SOMETHING_TO_DO if found.steps else 0)
 
 
-def plan_of(file: Path, directory: Directory, config: Path | None, data: Path, seal: Seal) -> Plan:
+def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, seal: Seal) -> Plan:
     """What a file would change. Raises `click.ClickException` with all that is wrong, `DirectoryError`."""
     settings = settings_of(config, data)
-    snapshot = directory.snapshot()
+    snapshot = store.snapshot()
     open_secret = opener(open_vault(snapshot, os.environ, data))
     clock = Clock()
     now_us = clock.now_us()
     now = Now(
-        directory,
+        store,
         snapshot,
         catalog(settings, snapshot, open_secret),
         open_secret,

@@ -121,9 +121,9 @@ def add(
         created_us=now_us,
         modified_us=now_us,
     )
-    with opened(data) as directory:
-        key = with_secret(key, secret, sealer(data, directory.snapshot()))
-        directory.apply([Add(key)])
+    with opened(data) as store:
+        key = with_secret(key, secret, sealer(data, store.snapshot()))
+        store.apply([Add(key)])
     click.echo(msgspec.json.encode(_record(key)) if as_json else key.id)
     tell(f"Stored the secret {key.preview} for {provider} ({alias}), sealed with the master key.")
 
@@ -132,8 +132,8 @@ def add(
 @data_option
 @json_option
 def list_(data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        found = directory.snapshot().provider_keys
+    with opened(data) as store:
+        found = store.snapshot().provider_keys
     if as_json:
         for key in found:
             click.echo(msgspec.json.encode(_record(key)))
@@ -146,10 +146,10 @@ def list_(data: Path, as_json: bool) -> None:
 @yes_option
 @data_option
 def remove(key_id: str, yes: bool, data: Path) -> None:
-    with opened(data) as directory:
-        key = one(directory.snapshot().provider_keys, key_id, "stored key")
+    with opened(data) as store:
+        key = one(store.snapshot().provider_keys, key_id, "stored key")
         confirm(f"Remove the secret {key.preview} for {key.provider} ({key.alias})?", yes=yes)
-        directory.apply([Remove(key)])
+        store.apply([Remove(key)])
     tell(f"Removed the secret {key.preview} for {key.provider} ({key.alias}).")
 
 
@@ -161,9 +161,9 @@ def remove(key_id: str, yes: bool, data: Path) -> None:
 )
 @data_option
 def rotate(new_key_file: Path | None, data: Path) -> None:
-    with opened(data) as directory:
+    with opened(data) as store:
         new = secrets.token_bytes(KEY_BYTES) if new_key_file is None else read_key_file(new_key_file)
-        done = rotate_master_key(directory, os.environ, data, new, lambda: secrets.token_bytes(NONCE_BYTES))
+        done = rotate_master_key(store, os.environ, data, new, lambda: secrets.token_bytes(NONCE_BYTES))
     tell(f"Sealed {done.secrets} secret{'s' * (done.secrets != 1)} with the new master key.")
     if done.pending is None:
         return

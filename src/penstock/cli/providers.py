@@ -75,8 +75,8 @@ def providers() -> None:
 @data_option
 @json_option
 def list_(data: Path, as_json: bool) -> None:
-    with opened(data) as directory:
-        own = directory.snapshot().custom_providers
+    with opened(data) as store:
+        own = store.snapshot().custom_providers
     if as_json:
         for record in (*map(_record, own), *map(_built_in_record, BUILT_IN)):
             click.echo(msgspec.json.encode(record))
@@ -124,10 +124,10 @@ def add(
         created_us=now_us,
         modified_us=now_us,
     )
-    with opened(data) as directory:
+    with opened(data) as store:
         if text is not None:
-            provider = with_headers(provider, text, sealer(data, directory.snapshot()))
-        directory.apply([Add(provider)])
+            provider = with_headers(provider, text, sealer(data, store.snapshot()))
+        store.apply([Add(provider)])
     click.echo(msgspec.json.encode(_record(provider)) if as_json else provider.id)
     tell(f"Added {CUSTOM_PREFIX}{slug}, which goes to {base_url}{' once it is enabled' * disabled}.")
 
@@ -154,18 +154,18 @@ def disable(slug: str, account: str, data: Path) -> None:
 @yes_option
 @data_option
 def remove(slug: str, account: str, yes: bool, data: Path) -> None:
-    with opened(data) as directory:
-        provider = _own(directory.snapshot(), account, slug)
+    with opened(data) as store:
+        provider = _own(store.snapshot(), account, slug)
         confirm(f"Remove {CUSTOM_PREFIX}{provider.slug}?", yes=yes)
-        directory.apply([Remove(provider)])
+        store.apply([Remove(provider)])
     tell(f"Removed {CUSTOM_PREFIX}{provider.slug}.")
 
 
 def _switch(slug: str, account: str, data: Path, *, on: bool) -> None:
-    with opened(data) as directory:
-        old = _own(directory.snapshot(), account, slug)
+    with opened(data) as store:
+        old = _own(store.snapshot(), account, slug)
         new = msgspec.structs.replace(old, enable=on, modified_us=Clock().now_us())
-        directory.apply([Replace(old, new)])
+        store.apply([Replace(old, new)])
     tell(f"{CUSTOM_PREFIX}{old.slug} is {'enabled' if on else 'disabled'}.")
 
 

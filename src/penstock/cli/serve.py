@@ -21,8 +21,8 @@ from penstock.control.catalog import catalog
 from penstock.control.opening import opener
 from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
-from penstock.stores.control_store import DirectoryError
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.control_store import ControlStoreError
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
@@ -101,14 +101,14 @@ def run(
             first_token(settings)
 
         return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
-    except (ConfigError, StartError, DirectoryError) as error:
+    except (ConfigError, StartError, ControlStoreError) as error:
         click.echo(f"penstock: {error}", err=True)
         return 2
 
 
 def _check_all(settings: Settings) -> None:
     """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `DirectoryError`."""
-    snapshot = SqliteDirectory(Path(settings.server.data) / FILE_NAME).snapshot()
+    snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
 
@@ -117,10 +117,10 @@ def first_token(settings: Settings) -> None:
     """Makes the token that everything begins with, and shows it this once (to stderr, where nothing is kept)."""
     if settings.admin_token:
         return
-    directory = SqliteDirectory(Path(settings.server.data) / FILE_NAME, ACTOR)
+    store = SqliteControlStore(Path(settings.server.data) / FILE_NAME, ACTOR)
     clock = Clock()
     random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
-    text = ensure_admin(directory, clock.now_us(), *random)
+    text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
         click.echo(f"penstock: admin token, shown only now: {text}", err=True)
         click.echo("penstock: keep it; `penstock keys` makes, rotates and revokes tokens", err=True)

@@ -155,7 +155,7 @@ def plan_datasets(draft: Draft, account: str, gateway: str, wanted: Mapping[str,
         )
     there = {
         dataset.name: dataset
-        for dataset in draft.now.directory.all(Dataset)
+        for dataset in draft.now.control_store.all(Dataset)
         if (dataset.account, dataset.gateway) == (account, gateway)
     }
     for name, table in sorted(wanted.items()):

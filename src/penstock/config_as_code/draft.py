@@ -13,14 +13,14 @@ from penstock.control.catalog import Catalog, OpenSecret
 from penstock.control.stored_gateways import Seal
 from penstock.settings.check import Problem
 from penstock.settings.toml_position import KeyPath
-from penstock.stores.control_store import Change, Directory, Json, Snapshot
+from penstock.stores.control_store import Change, ControlStore, Json, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
     """The directory as it is, and what new rows are made with. `directory` is only read."""
 
-    directory: Directory
+    control_store: ControlStore
     snapshot: Snapshot
     catalog: Catalog
     open_secret: OpenSecret

@@ -17,9 +17,9 @@ from penstock.control.catalog import Catalog, OpenSecret
 from penstock.settings.gateway_fields import set_fields, to_settings
 from penstock.settings.gateway_secrets import join_secrets, split_secrets
 from penstock.stores.control_store import (
+    ControlStore,
     CustomProvider,
     Dataset,
-    Directory,
     DynamicRoute,
     Json,
     StoredGateway,
@@ -40,25 +40,25 @@ class NotExportable(Exception):
     """A row that makes no sense to this version. The text says which, and what to do."""
 
 
-def accounts_of(directory: Directory) -> list[str]:
+def accounts_of(store: ControlStore) -> list[str]:
     """The accounts that have anything to export."""
     everything: tuple[StoredGateway | CustomProvider | DynamicRoute | Dataset, ...] = (
-        *directory.all(StoredGateway),
-        *directory.all(CustomProvider),
-        *directory.all(DynamicRoute),
-        *directory.all(Dataset),
+        *store.all(StoredGateway),
+        *store.all(CustomProvider),
+        *store.all(DynamicRoute),
+        *store.all(Dataset),
     )
     return sorted({one.account for one in everything})
 
 
-def export(directory: Directory, catalog: Catalog, open_secret: OpenSecret, accounts: Sequence[str]) -> str:
+def export(store: ControlStore, catalog: Catalog, open_secret: OpenSecret, accounts: Sequence[str]) -> str:
     """The text of the file. Raises `NotExportable`, `DirectoryError`."""
     names = Names()
     tables: list[str] = []
     for account in accounts:
         found = [
-            *_gateways(directory, catalog, account, names),
-            *_providers(directory, account, open_secret, names),
+            *_gateways(store, catalog, account, names),
+            *_providers(store, account, open_secret, names),
         ]
         tables += found or [table(["accounts", account], {})]
     heading = _HEADING
@@ -70,7 +70,7 @@ def export(directory: Directory, catalog: Catalog, open_secret: OpenSecret, acco
 # -- gateways
 
 
-def _gateways(directory: Directory, catalog: Catalog, account: str, names: Names) -> Iterable[str]:
+def _gateways(store: ControlStore, catalog: Catalog, account: str, names: Names) -> Iterable[str]:
     for stored, reason in catalog.left_out:
         if stored.account == account and catalog.get(account, stored.gateway) is None:
             raise NotExportable(
@@ -80,7 +80,7 @@ def _gateways(directory: Directory, catalog: Catalog, account: str, names: Names
         if listed.stored is not None:
             fields = _with_placeholders(listed.stored, names)
             yield table(["accounts", account, "gateways", listed.id], fields)
-        yield from _belongings(directory, account, listed.id)
+        yield from _belongings(store, account, listed.id)
 
 
 def _with_placeholders(stored: StoredGateway, names: Names) -> dict[str, object]:
@@ -97,14 +97,14 @@ def _tidy(value: object) -> object:
     return [_tidy(item) for item in value] if isinstance(value, list) else value
 
 
-def _belongings(directory: Directory, account: str, gateway: str) -> Iterable[str]:
+def _belongings(store: ControlStore, account: str, gateway: str) -> Iterable[str]:
     place = account, gateway
     path = ["accounts", account, "gateways", gateway]
-    for route in sorted(directory.all(DynamicRoute), key=lambda one: one.name):
+    for route in sorted(store.all(DynamicRoute), key=lambda one: one.name):
         version = serving(route)
         if (route.account, route.gateway) == place and version is not None:
             yield _json_table([*path, "routes", route.name], {}, "elements", version.elements)
-    for dataset in sorted(directory.all(Dataset), key=lambda one: one.name):
+    for dataset in sorted(store.all(Dataset), key=lambda one: one.name):
         if (dataset.account, dataset.gateway) == place:
             values = {"enable": dataset.enable}
             yield _json_table([*path, "datasets", dataset.name], values, "filters", dataset.filters)
@@ -113,8 +113,8 @@ def _belongings(directory: Directory, account: str, gateway: str) -> Iterable[st
 # -- providers
 
 
-def _providers(directory: Directory, account: str, open_secret: OpenSecret, names: Names) -> Iterable[str]:
-    for provider in sorted(directory.all(CustomProvider), key=lambda one: one.slug):
+def _providers(store: ControlStore, account: str, open_secret: OpenSecret, names: Names) -> Iterable[str]:
+    for provider in sorted(store.all(CustomProvider), key=lambda one: one.slug):
         if provider.account != account:
             continue
         values: dict[str, object] = {

@@ -24,7 +24,7 @@ _SECRETS = "secrets"
 
 def make_plan(document: Document, now: Now) -> Plan:
     """Raises `ConfigError` with everything that is wrong; then nothing of the file may be applied."""
-    draft, theirs = Draft(document, now), belongings(now.directory)
+    draft, theirs = Draft(document, now), belongings(now.control_store)
     for account, table in sorted(document.accounts.items()):
         for gateway, inner in sorted(table.gateways.items()):
             _plan_gateway(draft, account, gateway, inner)

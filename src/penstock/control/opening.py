@@ -1,6 +1,7 @@
 """Opening what the directory has sealed, for serving: what cannot be opened is logged, and left out.
 
-Who changes something wants to hear why it does not work, and uses `access/master_key.py` and `access/vault.py` themselves.
+Who changes something wants to hear why it does not work, and uses `access/master_key.py` and `access/vault.py`
+themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from penstock.access.vault import SealBroken, Vault
 from penstock.control.catalog import Catalog, OpenSecret, catalog
 from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 log = logging.getLogger("penstock.access")
 
@@ -53,6 +54,6 @@ def open_catalog(settings: Settings, snapshot: Snapshot, environ: Mapping[str, s
 
 def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
     """By account and id. Raises `DirectoryError`."""
-    snapshot = SqliteDirectory(Path(settings.server.data) / FILE_NAME).snapshot()
+    snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
     gateways = open_catalog(settings, snapshot, environ)
     return {(one.account, one.id): one.fields for one in gateways}

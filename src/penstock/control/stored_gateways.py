@@ -13,7 +13,7 @@ import msgspec
 from penstock.control.catalog import OpenSecret, stored_secrets
 from penstock.settings.gateway_fields import Fields, set_fields, to_settings
 from penstock.settings.gateway_secrets import SecretLost, Secrets, join_secrets, keep_secrets, split_secrets
-from penstock.stores.control_store import IN_GATEWAY, Directory, InGateway, StoredGateway
+from penstock.stores.control_store import IN_GATEWAY, ControlStore, InGateway, StoredGateway
 
 Seal = Callable[[bytes, bytes], bytes]
 """From a secret and its context to sealed bytes. Called only when there is a secret."""
@@ -47,11 +47,11 @@ def changed_gateway(
     return msgspec.structs.replace(old, fields=shown, sealed=sealed, modified_us=now_us)
 
 
-def belongings(directory: Directory) -> dict[tuple[str, str], list[InGateway]]:
+def belongings(store: ControlStore) -> dict[tuple[str, str], list[InGateway]]:
     """What goes with each gateway when it is removed, by account and id. Raises `DirectoryError`."""
     found: dict[tuple[str, str], list[InGateway]] = {}
     for kind in IN_GATEWAY:
-        for one in directory.all(kind):
+        for one in store.all(kind):
             found.setdefault((one.account, one.gateway), []).append(one)
     return found
 

@@ -17,16 +17,16 @@ from penstock.control.catalog import Catalog, catalog
 from penstock.metrics.worker_file import FOLDER, States, read_states
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
 from penstock.settings.check import Problem
-from penstock.stores.control_store import DirectoryError, Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
-from penstock.stores.sqlite.facts import Unreadable, is_current_directory
+from penstock.stores.control_store import ControlStoreError, Snapshot
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
+from penstock.stores.sqlite.facts import Unreadable, is_current_control_store
 
 _DATA_VARIABLE = "PENSTOCK_DATA"
 _LOCK = "lock"
 _ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class Directory(NamedTuple):
+class ControlStore(NamedTuple):
     """What the directory holds; None, with the reason in `fault` if it is a bad one, when it was not read."""
 
     snapshot: Snapshot | None
@@ -70,22 +70,24 @@ class Case:
         return read_states(self.data / FOLDER)
 
     @cached_property
-    def directory(self) -> Directory:
+    def control_store(self) -> ControlStore:
         """The directory, unless it is of an older version: reading would bring it up to date."""
         path = self.data / FILE_NAME
         try:
-            if path.exists() and not is_current_directory(path):
-                return Directory(None)
-            return Directory(SqliteDirectory(path).snapshot())
+            if path.exists() and not is_current_control_store(path):
+                return ControlStore(None)
+            return ControlStore(SqliteControlStore(path).snapshot())
         except Unreadable as error:
-            return Directory(None, f"the directory {path}: {error}")
-        except DirectoryError as error:
-            return Directory(None, str(error))
+            return ControlStore(None, f"the directory {path}: {error}")
+        except ControlStoreError as error:
+            return ControlStore(None, str(error))
 
     @cached_property
     def catalog(self) -> Catalog:
         """All gateways there are, as far as the directory could be read; secrets are left sealed."""
-        return catalog(self.settings, self.directory.snapshot or Snapshot(), lambda _sealed, _context: None)
+        return catalog(
+            self.settings, self.control_store.snapshot or Snapshot(), lambda _sealed, _context: None
+        )
 
     @property
     def address(self) -> str:

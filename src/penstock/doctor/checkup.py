@@ -8,7 +8,7 @@ from typing import Final
 
 from penstock.doctor.case import Case
 from penstock.doctor.configuration import configuration, useless_settings
-from penstock.doctor.control_store import directory
+from penstock.doctor.control_store import control_store
 from penstock.doctor.credentials import credentials
 from penstock.doctor.data_folder import data_folder, disk_space
 from penstock.doctor.finding import Finding, problem
@@ -28,7 +28,7 @@ _OF_THE_FOLDER: Final[tuple[Check, ...]] = (
     answering,
     workers,
     records,
-    directory,
+    control_store,
     credentials,
     shared_stores,
 )

@@ -12,9 +12,9 @@ from penstock.stores.control_store import Snapshot
 from penstock.stores.sqlite.control_store.store import FILE_NAME
 
 
-def directory(case: Case) -> Iterator[Finding]:
+def control_store(case: Case) -> Iterator[Finding]:
     """The file, the gateways and tokens in it, and who has not taken up its last change."""
-    snapshot, fault = case.directory
+    snapshot, fault = case.control_store
     if fault:
         remedy = (
             "restore a copy of the file, or move it away to begin with an empty one; a gateway does not start "

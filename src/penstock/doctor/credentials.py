@@ -30,7 +30,7 @@ _REPLACE = "remove it and store it again: `penstock provider-keys remove`, `pens
 
 def credentials(case: Case) -> Iterator[Finding]:
     """The master key, then what it opens."""
-    snapshot = case.directory.snapshot
+    snapshot = case.control_store.snapshot
     if snapshot is None:
         return
     finding, vault = _master_key(case, snapshot.seal_label)

@@ -42,10 +42,10 @@ class Journal:
     """One worker's append-only segments below `directory`. Not for use from several threads."""
 
     def __init__(
-        self, directory: Path, clock: Clock, *, segment_bytes: int, backlog_bytes: int, fsync_interval: float
+        self, folder: Path, clock: Clock, *, segment_bytes: int, backlog_bytes: int, fsync_interval: float
     ) -> None:
         """Opens the first segment; raises `OSError` when that cannot be."""
-        self._directory = directory
+        self._folder = folder
         self._clock = clock
         self._segment_bytes = segment_bytes
         self._backlog_bytes = backlog_bytes
@@ -62,7 +62,7 @@ class Journal:
         self._sync_due = False
         self._syncing: asyncio.Future[None] | None = None
         self.unwritten = 0  # records given up since the start
-        directory.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._descriptor = self._open_segment()
 
     @property
@@ -106,9 +106,7 @@ class Journal:
         try:
             self._write(frames)
         except Unwritten as failed:
-            log.error(
-                "cannot write the journal in %s: %s; calls wait in memory", self._directory, failed.cause
-            )
+            log.error("cannot write the journal in %s: %s; calls wait in memory", self._folder, failed.cause)
             self._keep(failed.frames)
             self._loop.call_later(_RETRY_SECONDS, self._retry)
 
@@ -162,13 +160,13 @@ class Journal:
             self._keep(failed.frames)
             self._loop.call_later(_RETRY_SECONDS, self._retry)
         else:
-            log.warning("the journal in %s can be written again; what waited is written", self._directory)
+            log.warning("the journal in %s can be written again; what waited is written", self._folder)
 
     # -- segments
 
     def _open_segment(self) -> int:
         name = new_name(self._clock.now_us(), os.getpid(), self._sequence)
-        descriptor = create(self._directory, name)
+        descriptor = create(self._folder, name)
         self._sequence += 1
         self._written = 0
         return descriptor

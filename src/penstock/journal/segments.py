@@ -37,26 +37,26 @@ def parse(name: str) -> SegmentName | None:
     return SegmentName(*map(int, match.groups())) if match else None
 
 
-def list_segments(directory: Path) -> list[str]:
+def list_segments(folder: Path) -> list[str]:
     """The names of all segments, oldest first. None, when the directory is not there yet."""
     try:
-        found = [(parts, name) for name in os.listdir(directory) if (parts := parse(name))]
+        found = [(parts, name) for name in os.listdir(folder) if (parts := parse(name))]
     except FileNotFoundError:
         return []
     return [name for _, name in sorted(found)]
 
 
-def create(directory: Path, name: str) -> int:
+def create(folder: Path, name: str) -> int:
     """A new, empty segment, locked for its writer: the descriptor to append to.
 
     It gets its name only after it is locked. Between creating and locking, the shipper would take it for an
     abandoned, empty segment and delete it under the writer's hands.
     """
-    hidden = directory / f".{name}.new"
+    hidden = folder / f".{name}.new"
     fd = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        hidden.rename(directory / name)
+        hidden.rename(folder / name)
     except BaseException:
         os.close(fd)
         hidden.unlink(missing_ok=True)

@@ -71,7 +71,7 @@ def _visible(desk: Desk, ask: Ask) -> set[str]:
     token = ask.caller.token
     if token is not None and token.accounts:
         return set(token.accounts)
-    return set(_known(desk.settings, desk.directory(ask.caller).snapshot()))
+    return set(_known(desk.settings, desk.control_store(ask.caller).snapshot()))
 
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:

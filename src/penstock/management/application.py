@@ -41,8 +41,8 @@ from penstock.settings.server import Timeouts
 from penstock.stores.control_store import (
     AlreadyThere,
     ChangedMeanwhile,
-    DirectoryError,
-    DirectoryUnavailable,
+    ControlStoreError,
+    ControlStoreUnavailable,
     NotThere,
     SealedOtherwise,
     Unstorable,
@@ -139,7 +139,7 @@ async def _answer(request: Request, endpoint: Endpoint, desk: Desk) -> Answer:
         return await run_in_threadpool(endpoint.handler, desk, ask)
     except ManagementError:
         raise
-    except (DirectoryError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
+    except (ControlStoreError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
         raise _told(error) from error
     except Exception:
         log.exception("%s %s failed", request.method, endpoint.path)
@@ -253,7 +253,7 @@ def _told(error: Exception) -> ManagementError:
             return invalid(str(error))
         case ChangedMeanwhile() | SealedOtherwise():
             return ManagementError(409, [Problem(INVALID, str(error))])
-        case DirectoryUnavailable() | LedgerUnavailable():
+        case ControlStoreUnavailable() | LedgerUnavailable():
             return ManagementError(503, [Problem(UNAVAILABLE, str(error))], _RETRY_SECONDS)
     return ManagementError(500, [Problem(UNAVAILABLE, str(error))])
 

@@ -19,7 +19,7 @@ from penstock.management.endpoint import Ask, Endpoint, Paging, read_page, read_
 from penstock.management.log_filters.filters import moment
 from penstock.management.problem import invalid
 from penstock.management.resources import Desk
-from penstock.stores.control_store import AuditEntry, Directory
+from penstock.stores.control_store import AuditEntry, ControlStore
 
 _MAX_PER_PAGE: Final = 1000
 _BATCH: Final = 1000
@@ -88,17 +88,17 @@ def list_(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, AuditQuery)
     page = read_page(ask, query.page, query.per_page, _MAX_PER_PAGE)
     since, before = _time(query.since, "since"), _time(query.before, "before")
-    entries = _entries(desk.directory(ask.caller), ask.account, since)
+    entries = _entries(desk.control_store(ask.caller), ask.account, since)
     found = (entry for entry in entries if _matches(entry, query, before))
     wanted = reversed(list(found)) if query.direction == "asc" else found
     part = islice(wanted, page.offset, page.offset + page.per_page)
     return listing([_shown(entry) for entry in part], page, None)
 
 
-def _entries(directory: Directory, account: str, since_us: int | None) -> Iterator[AuditEntry]:
+def _entries(store: ControlStore, account: str, since_us: int | None) -> Iterator[AuditEntry]:
     """The newest first, a batch at a time."""
     before = None
-    while batch := directory.audit(account, _BATCH, before):
+    while batch := store.audit(account, _BATCH, before):
         for entry in batch:
             if since_us is not None and entry.at_us < since_us:
                 return

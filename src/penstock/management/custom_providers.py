@@ -2,7 +2,8 @@
 
 Headers are sealed; only their names go out. A body that brings the mask back keeps the value, for as long as the
 provider stays at its address: who may change it must not have it sent elsewhere. Where a provider may lead is
-decided in `control/provider_rows.py` and `proxy/upstream/egress.py`; `custom_provider_shapes.py` has what goes over the wire.
+decided in `control/provider_rows.py` and `proxy/upstream/egress.py`; what goes over the wire is in
+`custom_provider_shapes.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from penstock.stores.control_store import Add, CustomProvider, Remove, Replace, 
 def list_(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, CustomProvidersQuery)
     page = read_page(ask, query.page, query.per_page)
-    snapshot = desk.directory(ask.caller).snapshot()
+    snapshot = desk.control_store(ask.caller).snapshot()
     found = [row for row in snapshot.custom_providers if row.account == ask.account and matches(row, query)]
     part = ordered(found, query.order_by)[page.offset : page.offset + page.per_page]
     return listing(_shown(desk, snapshot, part), page, len(found))
@@ -51,7 +52,7 @@ def list_(desk: Desk, ask: Ask) -> Answer:
 def create(desk: Desk, ask: Ask) -> Answer:
     body = read_body(ask, CustomProviderBody)
     _check_new(desk, body.slug, body.base_url)
-    directory = desk.directory(ask.caller)
+    store = desk.control_store(ask.caller)
     row = CustomProvider(
         id=desk.clock.new_id(ask.now_us),
         account=ask.account,
@@ -64,32 +65,32 @@ def create(desk: Desk, ask: Ask) -> Answer:
         modified_us=ask.now_us,
     )
     if body.headers:
-        row = _sealed(desk, directory.snapshot(), row, _headers(body.headers, {}))
-    directory.apply([Add(row)])
-    return result(_shown(desk, directory.snapshot(), [row])[0])
+        row = _sealed(desk, store.snapshot(), row, _headers(body.headers, {}))
+    store.apply([Add(row)])
+    return result(_shown(desk, store.snapshot(), [row])[0])
 
 
 def get(desk: Desk, ask: Ask) -> Answer:
-    snapshot = desk.directory(ask.caller).snapshot()
+    snapshot = desk.control_store(ask.caller).snapshot()
     return result(_shown(desk, snapshot, [_row(snapshot, ask)])[0])
 
 
 def patch(desk: Desk, ask: Ask) -> Answer:
     body = read_body(ask, CustomProviderPatch)
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     old = _row(snapshot, ask)
     new = _changed(desk, snapshot, old, body, ask.now_us)
-    directory.apply([Replace(old, new)])
-    return result(_shown(desk, directory.snapshot(), [new])[0])
+    store.apply([Replace(old, new)])
+    return result(_shown(desk, store.snapshot(), [new])[0])
 
 
 def delete(desk: Desk, ask: Ask) -> Answer:
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     row = _row(snapshot, ask)
     removed = _shown(desk, snapshot, [row])
-    directory.apply([Remove(row)])
+    store.apply([Remove(row)])
     return result(removed[0])
 
 

@@ -18,7 +18,7 @@ from penstock.management.paths import need_gateway
 from penstock.management.problem import ManagementError, invalid, not_found
 from penstock.management.resources import Desk
 from penstock.settings.check import findings
-from penstock.stores.control_store import Add, Dataset, Directory, Remove, Replace
+from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
 
 MAX_DATASETS: Final = 10
 _TAG: Final = "Datasets"
@@ -67,8 +67,8 @@ class _Head(msgspec.Struct, frozen=True):
 def create_dataset(desk: Desk, ask: Ask) -> Answer:
     head, filters = _read(ask)
     need = need_gateway(desk, ask)
-    directory = desk.directory(ask.caller)
-    if len(own_datasets(directory, ask)) >= MAX_DATASETS:
+    store = desk.control_store(ask.caller)
+    if len(own_datasets(store, ask)) >= MAX_DATASETS:
         raise invalid(f"a gateway has at most {MAX_DATASETS} datasets: delete one first")
     dataset = Dataset(
         id=desk.clock.new_id(ask.now_us),
@@ -80,7 +80,7 @@ def create_dataset(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    directory.apply([*need, Add(dataset)])
+    store.apply([*need, Add(dataset)])
     return result(dataset_answer(dataset))
 
 
@@ -88,7 +88,7 @@ def list_datasets(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, DatasetsQuery)
     page = read_page(ask, query.page, query.per_page)
     need_gateway(desk, ask)
-    found = [one for one in own_datasets(desk.directory(ask.caller), ask) if _fits(one, query)]
+    found = [one for one in own_datasets(desk.control_store(ask.caller), ask) if _fits(one, query)]
     return page_of([dataset_answer(one) for one in found], page)
 
 
@@ -102,20 +102,20 @@ def update_dataset(desk: Desk, ask: Ask) -> Answer:
     new = msgspec.structs.replace(
         old, name=head.name, enable=head.enable, filters=filters, modified_us=ask.now_us
     )
-    desk.directory(ask.caller).apply([Replace(old, new)])
+    desk.control_store(ask.caller).apply([Replace(old, new)])
     return result(dataset_answer(new))
 
 
 def delete_dataset(desk: Desk, ask: Ask) -> Answer:
     dataset = _dataset(desk, ask)
-    desk.directory(ask.caller).apply([Remove(dataset)])
+    desk.control_store(ask.caller).apply([Remove(dataset)])
     return result(dataset_answer(dataset))
 
 
-def own_datasets(directory: Directory, ask: Ask) -> list[Dataset]:
+def own_datasets(store: ControlStore, ask: Ask) -> list[Dataset]:
     """The datasets of the path's gateway."""
     place = ask.account, ask.gateway
-    return [one for one in directory.all(Dataset) if (one.account, one.gateway) == place]
+    return [one for one in store.all(Dataset) if (one.account, one.gateway) == place]
 
 
 def dataset_answer(dataset: Dataset) -> DatasetAnswer:
@@ -135,7 +135,7 @@ def dataset_answer(dataset: Dataset) -> DatasetAnswer:
 
 def _dataset(desk: Desk, ask: Ask) -> Dataset:
     need_gateway(desk, ask)
-    for one in own_datasets(desk.directory(ask.caller), ask):
+    for one in own_datasets(desk.control_store(ask.caller), ask):
         if one.id == ask.names["id"]:
             return one
     raise not_found("dataset")

@@ -70,7 +70,7 @@ def create_route(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    desk.directory(ask.caller).apply([*need, Add(route)])
+    desk.control_store(ask.caller).apply([*need, Add(route)])
     return result(route_answer(route))
 
 
@@ -94,7 +94,7 @@ def patch_route(desk: Desk, ask: Ask) -> Answer:
 
 def delete_route(desk: Desk, ask: Ask) -> Answer:
     route = _route(desk, ask)
-    desk.directory(ask.caller).apply([Remove(route)])
+    desk.control_store(ask.caller).apply([Remove(route)])
     return result(route_version_answer(route, serving(route)))
 
 
@@ -140,7 +140,7 @@ def list_deployments(desk: Desk, ask: Ask) -> Answer:
 
 def _own(desk: Desk, ask: Ask) -> list[DynamicRoute]:
     place = ask.account, ask.gateway
-    found = desk.directory(ask.caller).all(DynamicRoute)
+    found = desk.control_store(ask.caller).all(DynamicRoute)
     return [route for route in found if (route.account, route.gateway) == place]
 
 
@@ -161,7 +161,7 @@ def _version_of(route: DynamicRoute, version_id: str) -> RouteVersion:
 
 def _replace(desk: Desk, ask: Ask, route: DynamicRoute, **changes: object) -> DynamicRoute:
     new = msgspec.structs.replace(route, modified_us=ask.now_us, **changes)
-    desk.directory(ask.caller).apply([Replace(route, new)])
+    desk.control_store(ask.caller).apply([Replace(route, new)])
     return new
 
 

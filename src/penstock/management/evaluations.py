@@ -86,8 +86,8 @@ class _Logs(NamedTuple):
 def create_evaluation(desk: Desk, ask: Ask) -> Answer:
     body = read_body(ask, EvaluationBody)
     need = need_gateway(desk, ask)
-    directory = desk.directory(ask.caller)
-    datasets = own_datasets(directory, ask)
+    store = desk.control_store(ask.caller)
+    datasets = own_datasets(store, ask)
     wrong = [*_unknown_datasets(body, datasets), *_unknown_types(body)]
     if wrong:
         raise ManagementError(400, wrong)
@@ -106,7 +106,7 @@ def create_evaluation(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    directory.apply([*need, Add(evaluation)])
+    store.apply([*need, Add(evaluation)])
     return result(_answer(evaluation, datasets))
 
 
@@ -114,21 +114,21 @@ def list_evaluations(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, EvaluationsQuery)
     page = read_page(ask, query.page, query.per_page)
     need_gateway(desk, ask)
-    datasets = own_datasets(desk.directory(ask.caller), ask)
+    datasets = own_datasets(desk.control_store(ask.caller), ask)
     found = [one for one in _own(desk, ask) if _fits(one, query)]
     return page_of([_answer(one, datasets) for one in found], page)
 
 
 def get_evaluation(desk: Desk, ask: Ask) -> Answer:
     evaluation = _evaluation(desk, ask)
-    return result(_answer(evaluation, own_datasets(desk.directory(ask.caller), ask)))
+    return result(_answer(evaluation, own_datasets(desk.control_store(ask.caller), ask)))
 
 
 def delete_evaluation(desk: Desk, ask: Ask) -> Answer:
     evaluation = _evaluation(desk, ask)
-    directory = desk.directory(ask.caller)
-    directory.apply([Remove(evaluation)])
-    return result(_answer(evaluation, own_datasets(directory, ask)))
+    store = desk.control_store(ask.caller)
+    store.apply([Remove(evaluation)])
+    return result(_answer(evaluation, own_datasets(store, ask)))
 
 
 def _unknown_datasets(body: EvaluationBody, datasets: Sequence[Dataset]) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _judged(desk: Desk, ask: Ask, evaluation_type: EvaluationType, logs: _Logs) 
 
 def _own(desk: Desk, ask: Ask) -> list[Evaluation]:
     place = ask.account, ask.gateway
-    found = desk.directory(ask.caller).all(Evaluation)
+    found = desk.control_store(ask.caller).all(Evaluation)
     return [one for one in found if (one.account, one.gateway) == place]
 
 

@@ -38,7 +38,7 @@ from penstock.proxy.routing import COMPAT
 from penstock.settings import Settings, is_loopback
 from penstock.settings.gateway_fields import Fields
 from penstock.settings.gateway_secrets import SecretLost, keep_secrets
-from penstock.stores.control_store import Add, Directory, Remove, Replace, Snapshot, StoredGateway
+from penstock.stores.control_store import Add, ControlStore, Remove, Replace, Snapshot, StoredGateway
 
 Body = TypeVar("Body", bound=GatewayUpdate)
 
@@ -52,7 +52,7 @@ class GatewaysQuery(Paging, frozen=True):
 def list_(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, GatewaysQuery)
     page = read_page(ask, query.page, query.per_page)
-    catalog = desk.catalog(desk.directory(ask.caller).snapshot())
+    catalog = desk.catalog(desk.control_store(ask.caller).snapshot())
     found = [
         one
         for one in catalog.of(ask.account)
@@ -63,43 +63,43 @@ def list_(desk: Desk, ask: Ask) -> Answer:
 
 def create(desk: Desk, ask: Ask) -> Answer:
     body, fields = _read(desk, ask, GatewayCreate)
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     there = desk.catalog(snapshot).get(ask.account, body.id)
     if there is not None:
         raise invalid(
             f"account {ask.account} has a gateway {body.id!r} already: change that one", "body", "id"
         )
-    _add(desk, ask, directory, snapshot, body.id, fields)
-    return _shown(desk, directory, ask.account, body.id)
+    _add(desk, ask, store, snapshot, body.id, fields)
+    return _shown(desk, store, ask.account, body.id)
 
 
 def get(desk: Desk, ask: Ask) -> Answer:
-    return _shown(desk, desk.directory(ask.caller), ask.account, ask.gateway)
+    return _shown(desk, desk.control_store(ask.caller), ask.account, ask.gateway)
 
 
 def update(desk: Desk, ask: Ask) -> Answer:
     body, fields = _read(desk, ask, GatewayUpdate)
     if body.id not in (None, ask.gateway):
         raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     listed = desk.catalog(snapshot).get(ask.account, ask.gateway)
     if listed is not None and listed.source == "file":
         _refuse(listed)
     row = _row(snapshot, ask)
     if row is not None:
-        _replace(desk, ask, directory, snapshot, row, fields)
+        _replace(desk, ask, store, snapshot, row, fields)
     elif listed is not None:
-        _add(desk, ask, directory, snapshot, ask.gateway, fields)
+        _add(desk, ask, store, snapshot, ask.gateway, fields)
     else:
         raise not_found("gateway")
-    return _shown(desk, directory, ask.account, ask.gateway)
+    return _shown(desk, store, ask.account, ask.gateway)
 
 
 def delete(desk: Desk, ask: Ask) -> Answer:
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     listed = desk.catalog(snapshot).get(ask.account, ask.gateway)
     row = _row(snapshot, ask)
     if listed is None and row is None:
@@ -107,7 +107,7 @@ def delete(desk: Desk, ask: Ask) -> Answer:
     if row is None or (listed is not None and listed.source == "file"):
         assert listed is not None
         _refuse(listed)
-    directory.apply([Remove(row)])
+    store.apply([Remove(row)])
     return result({"id": row.gateway} if listed is None else shown(listed))
 
 
@@ -147,9 +147,7 @@ def _row(snapshot: Snapshot, ask: Ask) -> StoredGateway | None:
     return next((row for row in snapshot.gateways if (row.account, row.gateway) == place), None)
 
 
-def _add(
-    desk: Desk, ask: Ask, directory: Directory, snapshot: Snapshot, gateway: str, fields: Fields
-) -> None:
+def _add(desk: Desk, ask: Ask, store: ControlStore, snapshot: Snapshot, gateway: str, fields: Fields) -> None:
     row_id = desk.clock.new_id(ask.now_us)
     named = with_rule_ids(fields, {}, lambda: desk.random(RULE_ID_BYTES).hex())
     try:
@@ -157,11 +155,11 @@ def _add(
         row = new_gateway(row_id, ask.account, gateway, whole, ask.now_us, desk.sealer(snapshot))
     except SecretLost as lost:
         raise _lost(lost) from None
-    directory.apply([Add(row)])
+    store.apply([Add(row)])
 
 
 def _replace(
-    desk: Desk, ask: Ask, directory: Directory, snapshot: Snapshot, old: StoredGateway, fields: Fields
+    desk: Desk, ask: Ask, store: ControlStore, snapshot: Snapshot, old: StoredGateway, fields: Fields
 ) -> None:
     named = with_rule_ids(fields, old.fields, lambda: desk.random(RULE_ID_BYTES).hex())
     open_secret = opener(open_vault(snapshot, desk.environ, desk.data))
@@ -170,16 +168,16 @@ def _replace(
     except SecretLost as lost:
         raise _lost(lost) from None
     if new != old:
-        directory.apply([Replace(old, new)])
+        store.apply([Replace(old, new)])
 
 
 def _lost(lost: SecretLost) -> ManagementError:
     return invalid(str(lost), "body", *lost.path.strip("/").split("/"))
 
 
-def _shown(desk: Desk, directory: Directory, account: str, gateway: str) -> Answer:
+def _shown(desk: Desk, store: ControlStore, account: str, gateway: str) -> Answer:
     """The gateway as it is now."""
-    found = desk.catalog(directory.snapshot()).get(account, gateway)
+    found = desk.catalog(store.snapshot()).get(account, gateway)
     if found is None:
         raise not_found("gateway")
     return result(shown(found))
@@ -191,7 +189,7 @@ _TAG = "AI Gateway Gateways"
 
 
 def provider_url(desk: Desk, ask: Ask) -> Answer:
-    snapshot = desk.directory(ask.caller).snapshot()
+    snapshot = desk.control_store(ask.caller).snapshot()
     if desk.catalog(snapshot).get(ask.account, ask.gateway) is None:
         raise not_found("gateway")
     provider = ask.names["provider"]

@@ -59,7 +59,7 @@ def ask_graphql(desk: Desk, ask: Ask) -> Answer:
 
 def _sizes(desk: Desk, ask: Ask, account: str) -> Iterator[GatewaySize]:
     """How much the gateways keep that the caller may see."""
-    listed = desk.catalog(desk.directory(ask.caller).snapshot()).of(account)
+    listed = desk.catalog(desk.control_store(ask.caller).snapshot()).of(account)
     with reading(desk) as ledger:
         for one in listed:
             if ledger is not None and ask.caller.may("metadata_read", account, one.id):

@@ -20,7 +20,7 @@ def need_gateway(desk: Desk, ask: Ask) -> tuple[Need, ...]:
     account = desk.settings.accounts.get(ask.account)
     if account is not None and ask.gateway in account.gateways:
         return ()
-    for one in desk.directory(ask.caller).all(StoredGateway):
+    for one in desk.control_store(ask.caller).all(StoredGateway):
         if (one.account, one.gateway) == (ask.account, ask.gateway):
             return (Need(one),)
     raise not_found("gateway")

@@ -87,7 +87,7 @@ def list_(desk: Desk, ask: Ask) -> Answer:
     query = read_query(ask, Paging)
     page = read_page(ask, query.page, query.per_page)
     need_gateway(desk, ask)
-    snapshot = desk.directory(ask.caller).snapshot()
+    snapshot = desk.control_store(ask.caller).snapshot()
     return page_of([_shown(key) for key in snapshot.provider_keys if _is_here(key, ask)], page)
 
 
@@ -116,29 +116,29 @@ def create(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    directory = desk.directory(ask.caller)
-    key = _sealed(desk, directory.snapshot(), key, body.secret)
-    directory.apply([*need, Add(key)])
+    store = desk.control_store(ask.caller)
+    key = _sealed(desk, store.snapshot(), key, body.secret)
+    store.apply([*need, Add(key)])
     return result(_shown(key))
 
 
 def update(desk: Desk, ask: Ask) -> Answer:
     body = read_body(ask, ProviderConfigUpdate)
-    directory = desk.directory(ask.caller)
-    snapshot = directory.snapshot()
+    store = desk.control_store(ask.caller)
+    snapshot = store.snapshot()
     old = _key(snapshot, ask)
     new = msgspec.structs.replace(old, **_plain(body), modified_us=ask.now_us)
     _check_hosts(new.provider, new.hosts)
     if not isinstance(body.secret, UnsetType):
         new = _sealed(desk, snapshot, new, body.secret)
-    directory.apply([Replace(old, new)])
+    store.apply([Replace(old, new)])
     return result(_shown(new))
 
 
 def delete(desk: Desk, ask: Ask) -> Answer:
-    directory = desk.directory(ask.caller)
-    key = _key(directory.snapshot(), ask)
-    directory.apply([Remove(key)])
+    store = desk.control_store(ask.caller)
+    key = _key(store.snapshot(), ask)
+    store.apply([Remove(key)])
     return result(_shown(key))
 
 

@@ -20,11 +20,11 @@ from penstock.control.opening import open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
 from penstock.settings import Settings
-from penstock.stores.control_store import Directory, Snapshot, Token
+from penstock.stores.control_store import ControlStore, Snapshot, Token
 from penstock.stores.ledger import LedgerEditor, LedgerReader
 from penstock.stores.rollups import Rollups
-from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY_FILE
-from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
+from penstock.stores.sqlite.control_store.store import SqliteControlStore
 from penstock.stores.sqlite.ledger.editor import SqliteEditor
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER_FILE
@@ -61,13 +61,13 @@ class Desk:
     def data(self) -> Path:
         return Path(self.settings.server.data)
 
-    def directory(self, caller: Caller) -> Directory:
+    def control_store(self, caller: Caller) -> ControlStore:
         """The directory; changes are entered in the audit as this caller's."""
-        return SqliteDirectory(self.data / DIRECTORY_FILE, caller.actor, now_us=self.clock.now_us)
+        return SqliteControlStore(self.data / CONTROL_STORE_FILE, caller.actor, now_us=self.clock.now_us)
 
     def tokens(self) -> tuple[Token, ...]:
         """All tokens, as they are now."""
-        return SqliteDirectory(self.data / DIRECTORY_FILE).all(Token)
+        return SqliteControlStore(self.data / CONTROL_STORE_FILE).all(Token)
 
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""

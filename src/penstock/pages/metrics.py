@@ -19,9 +19,9 @@ from penstock.metrics.prometheus import CONTENT_TYPE, render
 from penstock.pages.installation_metrics import installation_metrics
 from penstock.providers.base import HeaderLookup
 from penstock.settings import Settings, is_loopback
-from penstock.stores.control_store import DirectoryError
+from penstock.stores.control_store import ControlStoreError
 from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY
-from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.control_store.store import SqliteControlStore
 
 _REFUSAL = (
     "send a token that may read the logs of the whole installation (read or metadata_read, "
@@ -61,8 +61,8 @@ class MetricsPage:
         if scheme.lower() != "bearer":
             return False
         try:
-            tokens = SqliteDirectory(self._data / DIRECTORY).snapshot().tokens
-        except DirectoryError:
+            tokens = SqliteControlStore(self._data / DIRECTORY).snapshot().tokens
+        except ControlStoreError:
             tokens = ()
         shown = token.strip().encode("latin-1", "replace")
         caller = caller_of(shown, tokens, self._admin_token, self._clock.now_us())

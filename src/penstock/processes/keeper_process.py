@@ -25,7 +25,7 @@ from penstock.export.sender import Sender
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
-from penstock.stores.control_store import DirectoryError
+from penstock.stores.control_store import ControlStoreError
 from penstock.stores.sqlite.ledger.editor import SqliteEditor
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
@@ -83,7 +83,7 @@ async def _made(settings: Settings, stop: asyncio.Event) -> Keeper | None:
     while not stop.is_set():
         try:
             return make_keeper(settings, os.environ, Clock())
-        except (OSError, DirectoryError) as error:
+        except (OSError, ControlStoreError) as error:
             log.error("nothing is exported and nothing deleted, this is tried again: %s", error)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
@@ -98,7 +98,7 @@ async def _reload(keeper: Keeper, load: Load, stale: asyncio.Event) -> None:
         try:
             settings = await asyncio.to_thread(load)
             keeper.take_up(await asyncio.to_thread(configuration, settings, os.environ))
-        except (ConfigError, DirectoryError) as error:
+        except (ConfigError, ControlStoreError) as error:
             log.error("the keeper goes on with the old configuration: %s", error)
         except Exception:
             log.exception("the keeper goes on with the old configuration")

@@ -20,7 +20,7 @@ from penstock.processes.retention import stopping
 from penstock.settings import ConfigError, Settings
 from penstock.shipper import process as shipper_process
 from penstock.shipper.counting_ledger import CountingLedger, LimitedLedger, Limits, OpenLedger
-from penstock.stores.control_store import DirectoryError
+from penstock.stores.control_store import ControlStoreError
 
 log = logging.getLogger("penstock.shipper")
 
@@ -52,7 +52,7 @@ class StorageLimits:
             log.error("the shipper goes on with the old configuration: %s", error)
         try:
             self._limits = stopping(read_gateways(self._settings, os.environ))
-        except DirectoryError as error:
+        except ControlStoreError as error:
             self._stale = True
             log.error("the shipper cannot read the directory, and tries again: %s", error)
 

@@ -26,7 +26,7 @@ from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
-from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY_FILE
+from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
 from penstock.stores.sqlite.control_store.store import change_counter
 
 log = logging.getLogger("penstock.supervisor")
@@ -181,7 +181,7 @@ class Supervisor:
 
     def _stamp(self) -> tuple[int, int, int]:
         """Another one after every change of the configuration file or of the directory."""
-        directory = Path(self.settings.server.data) / DIRECTORY_FILE
+        directory = Path(self.settings.server.data) / CONTROL_STORE_FILE
         changes = written = size = 0
         with suppress(OSError):
             changes = change_counter(directory)

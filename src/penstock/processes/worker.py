@@ -42,12 +42,12 @@ from penstock.pages.metrics import MetricsPage
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.pricing.price_book import PriceBook
 from penstock.processes.worker_report import Traffic, WorkerReport
-from penstock.proxy.answer_cache import Recall
+from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
 from penstock.proxy.capture import Budget
-from penstock.proxy.downstream.busy_poll import Spin
-from penstock.proxy.downstream.connection import FastLane, lane_class
-from penstock.proxy.downstream.timeouts import LaneLimits
+from penstock.proxy.downstream.busy_poll import BusyPoll
+from penstock.proxy.downstream.connection import ClientConnection, connection_class
+from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
 from penstock.proxy.policies.stored_keys import is_own_program
@@ -55,7 +55,7 @@ from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
-from penstock.stores.control_store import DirectoryError, Snapshot
+from penstock.stores.control_store import ControlStoreError, Snapshot
 from penstock.stores.counters import CountersUnavailable
 from penstock.stores.lmdb import counters as lmdb_counters
 from penstock.stores.lmdb import replies as lmdb_replies
@@ -64,8 +64,8 @@ from penstock.stores.lmdb.environment import WriteLock, open_environment
 from penstock.stores.lmdb.replies import LmdbReplies
 from penstock.stores.lmdb.writer import Defer, Writer
 from penstock.stores.replies import RepliesUnavailable
-from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY_FILE
-from penstock.stores.sqlite.control_store.store import SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
+from penstock.stores.sqlite.control_store.store import SqliteControlStore
 
 log = logging.getLogger("penstock.worker")
 
@@ -78,9 +78,9 @@ _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for 
 LoadSettings = Callable[[], Settings]
 
 
-def lane_limits(settings: Settings) -> LaneLimits:
+def lane_limits(settings: Settings) -> ClientLimits:
     limits, timeouts = settings.server.limits, settings.server.timeouts
-    return LaneLimits(
+    return ClientLimits(
         max_head=limits.max_header_bytes,
         max_body=limits.max_body_bytes,
         head_seconds=timeouts.header,
@@ -119,7 +119,7 @@ class Parts:
     upstream: Upstream
     journal: Journal
     counters: LmdbCounters
-    recall: Recall
+    answers: AnswerCache
     report: WorkerReport
     environments: tuple[lmdb.Environment, ...]
     clock: Clock
@@ -132,7 +132,7 @@ class Parts:
     def sweep(self) -> None:
         """To be called about once a second."""
         self.upstream.sweep()
-        self.recall.sweep()
+        self.answers.sweep()
         now_us = self.clock.now_us()
         try:
             self.counters.beat(now_us)
@@ -143,7 +143,7 @@ class Parts:
     async def close(self) -> None:
         """In the order in which nothing is lost."""
         self.upstream.close()
-        await self.recall.close()
+        await self.answers.close()
         self.journal.close()
         self.report.close()
         await asyncio.sleep(0)  # the last turn's changes
@@ -154,7 +154,7 @@ class Parts:
 def make_world(settings: Settings, counters: LmdbCounters, clock: Clock, *, public: bool) -> World:
     """Reads the directory and the prices, and compiles them with the settings."""
     data = Path(settings.server.data)
-    snapshot = SqliteDirectory(data / DIRECTORY_FILE).snapshot()
+    snapshot = SqliteControlStore(data / CONTROL_STORE_FILE).snapshot()
     vault = open_vault(snapshot, os.environ, data)
     gateways = catalog(settings, snapshot, opener(vault))
     shared = Shared(counters, read_prices(settings, gateways, snapshot), clock, public)
@@ -187,7 +187,7 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner, defer))
     keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner, defer))
     budget = Budget(server.limits.max_capture_bytes)
-    recall = Recall(
+    recall = AnswerCache(
         cache,
         once,
         clock,
@@ -296,14 +296,14 @@ class Worker:
             await parts.close()
 
     def _config(self, parts: Parts) -> uvicorn.Config:
-        spin = Spin(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
+        spin = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
         pages = HealthPages(parts.journal, Path(self._settings.server.data))
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
         desk = Desk(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
             pages.application([metrics.route, *management_routes(ENDPOINTS, desk)]),
-            http=lane_class(parts.pipeline, lane_limits(self._settings), spin),
+            http=connection_class(parts.pipeline, lane_limits(self._settings), spin),
             loop="uvloop",
             ws="none",
             lifespan="off",
@@ -331,7 +331,7 @@ class Worker:
         try:
             settings = await asyncio.to_thread(self._load)
             parts.pipeline.world = await asyncio.to_thread(parts.world, settings)
-        except (ConfigError, DirectoryError) as error:
+        except (ConfigError, ControlStoreError) as error:
             log.error("the configuration was not changed: %s", error)
             return
         self._in_force = settings
@@ -347,7 +347,7 @@ class Worker:
         parts.report.publish(parts.pipeline.world, Traffic(len(state.tasks), len(state.connections), address))
         now = self._clock.monotonic()
         for connection in tuple(server.server_state.connections):
-            if isinstance(connection, FastLane):
+            if isinstance(connection, ClientConnection):
                 connection.sweep(now)
         asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, parts, address)
 
@@ -377,7 +377,7 @@ def run_worker(
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
-    except (OSError, ConfigError, DirectoryError, lmdb.Error) as error:
+    except (OSError, ConfigError, ControlStoreError, lmdb.Error) as error:
         log.error("a worker could not start: %s", error)
         return 1
     return 0

@@ -19,7 +19,7 @@ from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget
 from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
-from penstock.proxy.single_flight import Flight, Landed
+from penstock.proxy.single_flight import AnswerHead, Flight
 from penstock.stores.replies import Busy, Conflict, Found, Replies, RepliesUnavailable, Reply, Scope, Spent
 from penstock.wire.accepts import accepts_encoding
 
@@ -51,7 +51,7 @@ class Hit(msgspec.Struct, gc=False):
     replayed: bool
 
 
-class Recall:
+class AnswerCache:
     """The stores of answers, and the calls in flight of this worker."""
 
     def __init__(
@@ -183,7 +183,7 @@ class Recall:
             _try(self._cache.abandon, plan.cache_key)
 
     async def keep(
-        self, plan: Plan, flight: Flight, landed: Landed, lines: bytes, provider: str, model: str
+        self, plan: Plan, flight: Flight, landed: AnswerHead, lines: bytes, provider: str, model: str
     ) -> None:
         """The answer is whole: keeps it where it may be kept. `lines` are its header lines for another day."""
         reply = Reply(

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError
-from penstock.proxy.answer_cache import Hit, Plan, Recall
+from penstock.proxy.answer_cache import AnswerCache, Hit, Plan
 from penstock.proxy.attempts import FIRST_ERROR, Attempts
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.response import Answering, note_answer
-from penstock.proxy.single_flight import Flight, Landed, Passenger
+from penstock.proxy.response import Responder, note_answer
+from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.wire.accepts import accepts_encoding
 
@@ -28,21 +28,21 @@ _FAILURE_SECONDS = 2.0  # for what a failed step has to say
 _FAILURE_BYTES = 1024 * 1024
 
 
-class Controlled:
+class Dispatch:
     """Serves calls of which `Call.steers` says that they need it, or that carry an `Idempotency-Key`."""
 
     def __init__(
         self,
-        recall: Recall,
+        recall: AnswerCache,
         attempts: Attempts,
-        answering: Answering,
+        answering: Responder,
         clock: Clock,
         budget: Budget,
         buffered_body: int,
     ) -> None:
-        self._recall = recall
+        self._answers = recall
         self._attempts = attempts
-        self._answering = answering
+        self._responder = answering
         self._clock = clock
         self._budget = budget
         self._buffered_body = buffered_body
@@ -53,14 +53,14 @@ class Controlled:
         Raises `GatewayError` and `UpstreamError`.
         """
         self._attempts.check_credential(call, route)
-        plan = await self._recall.plan(call, route, self._buffered_body)
+        plan = await self._answers.plan(call, route, self._buffered_body)
         if plan is None:
             return await self._alone(call, route, inbound, more=more)
-        hit = self._recall.glance(call, plan)
+        hit = self._answers.glance(call, plan)
         if hit is not None:
             return await self._replay(call, inbound, plan, hit, more=more)
         while True:
-            found = await self._recall.find(call, plan)
+            found = await self._answers.find(call, plan)
             if isinstance(found, Hit):
                 return await self._replay(call, inbound, plan, found, more=more)
             if found is None:
@@ -78,10 +78,10 @@ class Controlled:
         call.exchange = exchange = await self._attempts.open(call, route, more=more)
         call.first_byte = self._clock.monotonic()
         if more and exchange.status >= FIRST_ERROR:
-            self._answering.head(call, exchange)
+            self._responder.head(call, exchange)
             await self._hear_out(call, exchange)
             return False
-        relayed = self._answering.relay(call, exchange, inbound)
+        relayed = self._responder.relay(call, exchange, inbound)
         if relayed is not None:
             await relayed
             inbound.end(exchange.trailers)
@@ -115,11 +115,11 @@ class Controlled:
         age = max(0, self._clock.now_us() - reply.created_us) // 1_000_000
         call.own_headers += b"%bage: %d\r\n" % (_REPLAYED if hit.replayed else _HIT, age)
         if plan.once_key and not hit.replayed:
-            await self._recall.copy_once(plan, reply)
+            await self._answers.copy_once(plan, reply)
         if more and reply.status >= FIRST_ERROR:
-            self._answering.note(call, reply)
+            self._responder.note(call, reply)
             return False
-        self._answering.replay(call, inbound, reply)
+        self._responder.replay(call, inbound, reply)
         return True
 
     # -- one call for several clients
@@ -128,7 +128,7 @@ class Controlled:
         flight: Flight | None = None
         try:
             await self._reserve(call)
-            flight = self._recall.lead(plan)
+            flight = self._answers.lead(plan)
             inbound.guard = guard = _Guard(flight, inbound)
             if plan.ttl:
                 call.own_headers += _MISS
@@ -136,11 +136,11 @@ class Controlled:
             failed = await self._fly(call, route, inbound, plan, flight, guard, more=more)
         except asyncio.CancelledError:
             ended = GatewayError(UNAVAILABLE, "the call this one had joined was ended; try again")
-            self._recall.give_up(plan, flight, ended)
+            self._answers.give_up(plan, flight, ended)
             raise
         except Exception as error:
             inbound.guard = None  # a step that follows has its own
-            self._recall.give_up(plan, flight, error)
+            self._answers.give_up(plan, flight, error)
             raise
         guard.finished = True
         call.whole = not call.answer_cut
@@ -166,22 +166,22 @@ class Controlled:
         """The call, up to where its answer is kept; whether it was a failure that the caller does not see."""
         call.exchange = exchange = await self._attempts.open(call, route, more=more)
         call.first_byte = self._clock.monotonic()
-        landed, lines = self._answering.land(call, exchange)
+        landed, lines = self._responder.land(call, exchange)
         failed = more and exchange.status >= FIRST_ERROR
         if not failed and not inbound.gone:
             if exchange.complete:
-                self._answering.whole(call, inbound, landed, exchange)
+                self._responder.whole(call, inbound, landed, exchange)
             else:
-                guard.passenger = self._answering.board(call, inbound, flight, landed, first=True)
+                guard.passenger = self._responder.board(call, inbound, flight, landed, first=True)
         flight.land(landed, exchange)
         if not failed:
             await exchange.relay(flight.feed)
         elif not await _heard_out(exchange, flight.feed):
-            self._recall.give_up(plan, flight, UpstreamError("an error without end", Progress.ANSWERED))
+            self._answers.give_up(plan, flight, UpstreamError("an error without end", Progress.ANSWERED))
             call.answer_cut = True
             return failed
         flight.finish(exchange.trailers)
-        await self._recall.keep(plan, flight, landed, lines, route.provider.slug, call.model)
+        await self._answers.keep(plan, flight, landed, lines, route.provider.slug, call.model)
         return failed
 
     def _note(self, call: Call, flight: Flight) -> None:
@@ -210,7 +210,7 @@ class Controlled:
         call.cached = True
         call.cost = 0
         call.own_headers += _REPLAYED if repeated else _HIT if landed.status == 200 else _MISS
-        passenger = self._answering.board(call, inbound, flight, landed, first=False)
+        passenger = self._responder.board(call, inbound, flight, landed, first=False)
         try:
             await passenger.done
             inbound.end(flight.trailers)
@@ -219,7 +219,7 @@ class Controlled:
             flight.give_up()
         return True
 
-    async def _landing(self, flight: Flight) -> Landed:
+    async def _landing(self, flight: Flight) -> AnswerHead:
         flight.waiting += 1
         try:
             landed = await asyncio.shield(flight.landing)
@@ -257,7 +257,7 @@ class _Guard:
     def __init__(self, flight: Flight, inbound: Inbound) -> None:
         self._flight = flight
         self._task = inbound.task
-        self.passenger: Passenger | None = None
+        self.passenger: Subscriber | None = None
         self.finished = False  # the answer is whole and kept: nobody needs this call any more
 
     def holds(self) -> bool:

@@ -1,10 +1,10 @@
 """The one path a request takes: accept, identify, admit, recall, route, attempt, relay, settle.
 
-Bytes are read and written elsewhere (`downstream/inbound.py`, `upstream/exchange.py`), attempts are made in `attempts.py` and
-answers kept in `answer_cache.py`; this file says what comes after what. The commit point is the first byte of the
-answer: before it an error can become an answer, after it the answer can only be finished or visibly broken
-off. Every call is settled exactly once, whatever happens, in code without a single await, so that no
-cancellation can come between.
+Bytes are read and written elsewhere (`downstream/inbound.py`, `upstream/exchange.py`), attempts are made in
+`attempts.py` and answers kept in `answer_cache.py`; this file says what comes after what. The commit point is
+the first byte of the answer: before it an error can become an answer, after it the answer can only be finished
+or visibly broken off. Every call is settled exactly once, whatever happens, in code without a single await, so
+that no cancellation can come between.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from penstock.journal.journal import Journal
 from penstock.journal.record import COMPLETE, Outcome
 from penstock.pricing.asked import asked_model
 from penstock.providers.base import Provider
-from penstock.proxy.answer_cache import Recall
+from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts, CircuitOpen
 from penstock.proxy.call import Call, Gateway, Route
 from penstock.proxy.call_bodies import request_of
 from penstock.proxy.capture import Budget
-from penstock.proxy.dispatch import Controlled
+from penstock.proxy.dispatch import Dispatch
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
 from penstock.proxy.policies.virtual_keys import check_model, check_provider
 from penstock.proxy.recorder import record_frame
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.response import Answering, note_answer, own_headers
+from penstock.proxy.response import Responder, note_answer, own_headers
 from penstock.proxy.routing import COMPAT, Compat, Universal, World, check_compat, check_universal
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import NO_CONTROLS, parse_controls
@@ -69,7 +69,7 @@ class Pipeline:
         self,
         world: World,
         attempts: Attempts,
-        recall: Recall,
+        recall: AnswerCache,
         journal: Journal,
         clock: Clock,
         budget: Budget,
@@ -82,8 +82,8 @@ class Pipeline:
         self._budget = budget
         self._limits = limits
         self._sorter = HeaderSorter()
-        self._answering = Answering(self._sorter, budget, limits.logged_body)
-        self._controlled = Controlled(recall, attempts, self._answering, clock, budget, limits.buffered_body)
+        self._responder = Responder(self._sorter, budget, limits.logged_body)
+        self._dispatch = Dispatch(recall, attempts, self._responder, clock, budget, limits.buffered_body)
 
     async def run(self, inbound: Inbound) -> None:
         """One call from its head to its settlement. Never raises."""
@@ -110,14 +110,14 @@ class Pipeline:
             if call.token is not None:
                 await self._check_token(call, route)
             if call.steers or call.head.idempotency_key or route.provider.extra_headers:
-                await self._controlled.serve(call, route, inbound, more=False)
+                await self._dispatch.serve(call, route, inbound, more=False)
             else:
                 pool, outgoing = self._attempts.prepare(call, route)
                 call.exchange = exchange = await self._attempts.once(
                     call, pool, outgoing, call.controls.timeout
                 )
                 call.first_byte = self._clock.monotonic()
-                relayed = self._answering.relay(call, exchange, inbound)
+                relayed = self._responder.relay(call, exchange, inbound)
                 if relayed is not None:
                     await relayed
                     inbound.end(exchange.trailers)
@@ -256,7 +256,7 @@ class Pipeline:
             call.provider = route.provider
             if call.token is not None:
                 await self._check_token(call, route)
-            over = await self._controlled.serve(call, route, inbound, more=more)
+            over = await self._dispatch.serve(call, route, inbound, more=more)
         except (Exception, asyncio.CancelledError) as error:
             over = not more or inbound.begun or not isinstance(error, GatewayError | UpstreamError)
             self._end_badly(call, inbound, error, silent=not over)

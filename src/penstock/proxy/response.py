@@ -12,7 +12,7 @@ import re
 from penstock.proxy.call import Call
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.single_flight import Flight, Landed, Passenger
+from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.stores.replies import Reply
 from penstock.wire.headers import HeaderSorter, ResponseHead, without
@@ -27,7 +27,7 @@ _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 _EVENT_STREAM = b"text/event-stream"
 
 
-class Answering:
+class Responder:
     """Sends answers. `logged_body` is how many bytes of each may be kept for the record."""
 
     def __init__(self, sorter: HeaderSorter, budget: Budget, logged_body: int) -> None:
@@ -72,10 +72,10 @@ class Answering:
 
     # -- shared answers
 
-    def land(self, call: Call, exchange: Exchange) -> tuple[Landed, bytes]:
+    def land(self, call: Call, exchange: Exchange) -> tuple[AnswerHead, bytes]:
         """The head of an answer for all who share it, and its lines as they may be kept for another day."""
         head = self.head(call, exchange)
-        landed = Landed(
+        landed = AnswerHead(
             exchange.status,
             b"".join(head.forward),
             b"".join(without(head.forward, _NOT_SHARED)),
@@ -87,8 +87,8 @@ class Answering:
         return landed, b"".join(without(head.forward, _NOT_KEPT))
 
     def board(
-        self, call: Call, inbound: Inbound, flight: Flight, landed: Landed, *, first: bool
-    ) -> Passenger:
+        self, call: Call, inbound: Inbound, flight: Flight, landed: AnswerHead, *, first: bool
+    ) -> Subscriber:
         """Begins the answer to one of those who share it; the rest is pushed to it. `first`: who began the call."""
         call.status = landed.status
         call.response_type = landed.content_type
@@ -100,7 +100,7 @@ class Answering:
         inbound.flow = passenger
         return passenger
 
-    def whole(self, call: Call, inbound: Inbound, landed: Landed, exchange: Exchange) -> None:
+    def whole(self, call: Call, inbound: Inbound, landed: AnswerHead, exchange: Exchange) -> None:
         """The answer to somebody who shares it with nobody, when all of it is there."""
         note_answer(call, exchange.held)
         inbound.whole(_start(call, inbound, landed, landed.lines), exchange.held, exchange.trailers)
@@ -128,7 +128,7 @@ class Answering:
         inbound.whole(head, events(reply.body) if streamed else [reply.body], [])
 
 
-def _start(call: Call, inbound: Inbound, landed: Landed, lines: bytes) -> bytes:
+def _start(call: Call, inbound: Inbound, landed: AnswerHead, lines: bytes) -> bytes:
     """The head of a shared answer, as one client gets it."""
     return b"%b%b%b%b" % (
         status_line(landed.status),

@@ -24,7 +24,7 @@ _STEP = 262144
 Congested = Callable[[], bool]
 
 
-class Landed(msgspec.Struct, gc=False):
+class AnswerHead(msgspec.Struct, gc=False):
     """The head of the answer, as every passenger gets it."""
 
     status: int
@@ -36,7 +36,7 @@ class Landed(msgspec.Struct, gc=False):
     bodiless: bool
 
 
-class Passenger:
+class Subscriber:
     """One client of a flight: has got `position` pieces so far. `pause` and `resume` are its connection's."""
 
     __slots__ = ("_congested", "_flight", "done", "position", "relay")
@@ -86,7 +86,7 @@ class Flight:
         self._borrowed = 0
         self._pieces: list[bytes] = []
         self._dropped = 0  # pieces that all passengers have had, and nobody keeps
-        self._passengers: list[Passenger] = []
+        self._passengers: list[Subscriber] = []
         self._exchange: Exchange | None = None
         self._over = False
         self._error: Exception | None = None
@@ -94,7 +94,7 @@ class Flight:
         self.size = 0
         self.kept = True  # all pieces are still here
         self.trailers: list[Header] = []
-        self.landing: asyncio.Future[Landed] = asyncio.get_running_loop().create_future()
+        self.landing: asyncio.Future[AnswerHead] = asyncio.get_running_loop().create_future()
         self.cancel: Callable[[], None] | None = None  # set when the client who began it has left
 
     @property
@@ -104,7 +104,7 @@ class Flight:
 
     # -- the provider's side
 
-    def land(self, head: Landed, exchange: Exchange) -> None:
+    def land(self, head: AnswerHead, exchange: Exchange) -> None:
         """The head is there; pieces will follow."""
         self._exchange = exchange
         self.landing.set_result(head)
@@ -149,15 +149,15 @@ class Flight:
 
     # -- the clients' side
 
-    def board(self, relay: Relay, congested: Congested) -> Passenger:
+    def board(self, relay: Relay, congested: Congested) -> Subscriber:
         """One more client; gets all pieces from the first on. Only while they are `kept`, or before the first."""
-        passenger = Passenger(self, relay, congested)
+        passenger = Subscriber(self, relay, congested)
         self._passengers.append(passenger)
         passenger.pump()
         self.pace()
         return passenger
 
-    def leave(self, passenger: Passenger) -> None:
+    def leave(self, passenger: Subscriber) -> None:
         """The client has what it wanted, or has gone."""
         if passenger in self._passengers:
             self._passengers.remove(passenger)
@@ -174,7 +174,7 @@ class Flight:
         index = position - self._dropped
         return self._pieces[index] if index < len(self._pieces) else None
 
-    def check_end(self, passenger: Passenger) -> None:
+    def check_end(self, passenger: Subscriber) -> None:
         """Tells a passenger who has had all there is how it ended."""
         if not self._over or passenger.done.done():
             return

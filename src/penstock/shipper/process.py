@@ -76,9 +76,9 @@ def main(
     gc.set_threshold(_COLLECT_AFTER)
     stop = SignalStop(parent_fd)
     signal.signal(signal.SIGHUP, lambda number, frame: changed())
-    directory = data / DIRECTORY
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    folder = data / DIRECTORY
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _wait_for(lock, stop):
             _ship(data, prices, stop, around)

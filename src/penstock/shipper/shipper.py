@@ -58,9 +58,9 @@ class _Segment(NamedTuple):
 class Shipper:
     """Moves the segments in `directory` into `ledger`; `say` gets a line for what an operator should know."""
 
-    def __init__(self, directory: Path, ledger: LedgerWriter, say: Say, prices: Prices = NO_PRICES) -> None:
+    def __init__(self, folder: Path, ledger: LedgerWriter, say: Say, prices: Prices = NO_PRICES) -> None:
         self._prices = prices
-        self._directory = directory
+        self._folder = folder
         self._ledger = ledger
         self._say = say
         self._said: dict[str, str] = {}
@@ -81,7 +81,7 @@ class Shipper:
         """One batch of every segment. Raises `LedgerUnavailable`: then what is not shipped yet stays."""
         shipped = Shipped()
         positions = self._ledger.positions()
-        names = list_segments(self._directory)
+        names = list_segments(self._folder)
         forget = sorted(positions.keys() - set(names))
         for name in names:
             try:
@@ -104,7 +104,7 @@ class Shipper:
 
     def _ship(self, name: str, start: int, forget: list[str], shipped: Shipped) -> None:
         try:
-            fd = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
@@ -177,7 +177,7 @@ class Shipper:
 
     def _set_aside(self, fd: int, move: Move, why: str, shipped: Shipped) -> None:
         """Keep a copy of a range that cannot be shipped, then go past it."""
-        copy = self._directory / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
+        copy = self._folder / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
         copy_range(fd, move.start, move.end, copy)
         self._ledger.append((), move)
         shipped.damaged += 1
@@ -185,8 +185,8 @@ class Shipper:
 
     def _remove(self, name: str, shipped: Shipped) -> None:
         self._ledger.retire(name)
-        (self._directory / name).unlink(missing_ok=True)
-        sync_folder(self._directory)  # or a deleted segment could come back after its position was forgotten
+        (self._folder / name).unlink(missing_ok=True)
+        sync_folder(self._folder)  # or a deleted segment could come back after its position was forgotten
         shipped.removed += 1
 
     def _say_once(self, about: str, text: str) -> None:

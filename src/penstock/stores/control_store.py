@@ -25,31 +25,31 @@ SEAL_LABEL_BYTES: Final = 9
 """So many bytes at the beginning of sealed bytes say how, and with which master key, they were sealed."""
 
 
-class DirectoryError(Exception):
+class ControlStoreError(Exception):
     """A verb that could not be done. The text says what to do, and holds no secret."""
 
 
-class AlreadyThere(DirectoryError):
+class AlreadyThere(ControlStoreError):
     """Something else has this id, or this name where names are unique. Nothing was written."""
 
 
-class NotThere(DirectoryError):
+class NotThere(ControlStoreError):
     """Nothing has this id. Nothing was written."""
 
 
-class SealedOtherwise(DirectoryError):
+class SealedOtherwise(ControlStoreError):
     """The new secret was sealed with another master key than those that are stored. Nothing was written."""
 
 
-class Unstorable(DirectoryError):
+class Unstorable(ControlStoreError):
     """Something in this can never be stored. Nothing was written: trying again is useless."""
 
 
-class ChangedMeanwhile(DirectoryError):
+class ChangedMeanwhile(ControlStoreError):
     """What was to be replaced is no longer what the caller saw. Nothing was written: read it again."""
 
 
-class DirectoryUnavailable(DirectoryError):
+class ControlStoreUnavailable(ControlStoreError):
     """The directory cannot answer now (locked, full, no database). Nothing was written."""
 
 
@@ -345,7 +345,7 @@ Reseal = Callable[[bytes, bytes], bytes]
 """From sealed bytes and their context to the same secret, sealed anew."""
 
 
-class Directory(Protocol):
+class ControlStore(Protocol):
     """Each verb is one transaction. All raise `DirectoryUnavailable`; those that change, also:
 
     `AlreadyThere`, `Unstorable` for what cannot be added, `NotThere` and `ChangedMeanwhile` for what cannot be

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from penstock.clock import Clock
-from penstock.proxy.downstream.busy_poll import Spin
+from penstock.proxy.downstream.busy_poll import BusyPoll
 
 
 class StoppedClock(Clock):
@@ -41,9 +41,9 @@ class CountingLoop:
         return len(waiting)
 
 
-def spin_for(seconds: float) -> tuple[Spin, CountingLoop, StoppedClock]:
+def spin_for(seconds: float) -> tuple[BusyPoll, CountingLoop, StoppedClock]:
     loop, clock = CountingLoop(), StoppedClock()
-    return Spin(loop, clock, seconds), loop, clock  # type: ignore[arg-type]
+    return BusyPoll(loop, clock, seconds), loop, clock  # type: ignore[arg-type]
 
 
 async def test_stays_awake_until_the_time_is_over() -> None:

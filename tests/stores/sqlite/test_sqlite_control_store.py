@@ -22,9 +22,9 @@ from penstock.stores.control_store import (
     Add,
     AlreadyThere,
     ChangedMeanwhile,
+    ControlStoreUnavailable,
     CustomProvider,
     Dataset,
-    DirectoryUnavailable,
     DynamicRoute,
     Evaluation,
     EvaluationResult,
@@ -45,7 +45,7 @@ from penstock.stores.control_store import (
     Token,
     Unstorable,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory, change_counter
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore, change_counter
 
 LABEL = b"\x01" + b"f" * 8
 NASTY = "x'); DROP TABLE tokens; --\"\0%_\\ é\U0001f600"
@@ -180,13 +180,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def directory(path: Path) -> SqliteDirectory:
-    return SqliteDirectory(path)
+def store(path: Path) -> SqliteControlStore:
+    return SqliteControlStore(path)
 
 
-def filled(directory: SqliteDirectory) -> SqliteDirectory:
-    directory.apply([Add(one) for one in EVERYTHING])
-    return directory
+def filled(store: SqliteControlStore) -> SqliteControlStore:
+    store.apply([Add(one) for one in EVERYTHING])
+    return store
 
 
 def token(number: int) -> Token:
@@ -204,11 +204,11 @@ def provider(number: int, sealed: bytes | None = None) -> CustomProvider:
 # -- in and out
 
 
-def test_what_is_put_in_comes_out(directory: SqliteDirectory) -> None:
-    assert filled(directory).snapshot() == FILLED
+def test_what_is_put_in_comes_out(store: SqliteControlStore) -> None:
+    assert filled(store).snapshot() == FILLED
     for one in EVERYTHING:
-        assert directory.all(type(one)) == (one,)
-    metadata = directory.snapshot().tokens[0].metadata
+        assert store.all(type(one)) == (one,)
+    metadata = store.snapshot().tokens[0].metadata
     assert [type(value) for value in metadata.values()] == [str, int, float, bool, float]
 
 
@@ -216,130 +216,126 @@ def test_what_is_put_in_comes_out(directory: SqliteDirectory) -> None:
 @given(st.lists(tokens, max_size=3, unique_by=lambda token: token.id))
 def test_any_token_comes_out_as_it_was(made: list[Token]) -> None:
     with TemporaryDirectory() as folder:
-        directory = SqliteDirectory(Path(folder) / FILE_NAME)
+        store = SqliteControlStore(Path(folder) / FILE_NAME)
         for one in made:
-            directory.apply([Add(one)])
-        assert directory.snapshot() == Snapshot(len(made), tuple(made))
+            store.apply([Add(one)])
+        assert store.snapshot() == Snapshot(len(made), tuple(made))
 
 
-def test_an_absent_file_is_an_empty_directory_and_stays_absent(
-    directory: SqliteDirectory, path: Path
-) -> None:
-    assert directory.snapshot() == Snapshot()
+def test_an_absent_file_is_an_empty_directory_and_stays_absent(store: SqliteControlStore, path: Path) -> None:
+    assert store.snapshot() == Snapshot()
     assert change_counter(path) == 0
     assert not path.parent.exists()
 
 
-def test_everything_is_listed_in_the_order_in_which_it_came(directory: SqliteDirectory) -> None:
+def test_everything_is_listed_in_the_order_in_which_it_came(store: SqliteControlStore) -> None:
     for number in (3, 1, 2):
-        directory.apply([Add(token(number))])
-        directory.apply([Add(key(number))])
-        directory.apply([Add(provider(number))])
-    directory.apply([Replace(token(1), msgspec.structs.replace(token(1), name="changed"))])
-    snapshot = directory.snapshot()
+        store.apply([Add(token(number))])
+        store.apply([Add(key(number))])
+        store.apply([Add(provider(number))])
+    store.apply([Replace(token(1), msgspec.structs.replace(token(1), name="changed"))])
+    snapshot = store.snapshot()
     assert [one.id[-1] for one in snapshot.tokens] == ["3", "1", "2"]
     assert [one.id for one in snapshot.provider_keys] == ["3", "1", "2"]
     assert [one.id for one in snapshot.custom_providers] == ["3", "1", "2"]
     assert snapshot.tokens[1].name == "changed"
 
 
-def test_replacing_changes_this_and_nothing_else(directory: SqliteDirectory) -> None:
-    filled(directory).apply([Add(token(2))])
+def test_replacing_changes_this_and_nothing_else(store: SqliteControlStore) -> None:
+    filled(store).apply([Add(token(2))])
     new_token = msgspec.structs.replace(TOKEN, name="n", secrets=(), expires_us=None, rate_limit=None)
     new_key = msgspec.structs.replace(KEY, hosts=(), preview="p")
     new_provider = msgspec.structs.replace(PROVIDER, enable=True, sealed_headers=None)
-    directory.apply([Replace(TOKEN, new_token)])
-    directory.apply([Replace(KEY, new_key)])
-    directory.apply([Replace(PROVIDER, new_provider)])
-    assert directory.snapshot() == Snapshot(
+    store.apply([Replace(TOKEN, new_token)])
+    store.apply([Replace(KEY, new_key)])
+    store.apply([Replace(PROVIDER, new_provider)])
+    assert store.snapshot() == Snapshot(
         5, (new_token, token(2)), (new_key,), (new_provider,), (GATEWAY,), (ROUTE,)
     )
 
 
-def test_what_is_removed_is_gone(directory: SqliteDirectory) -> None:
-    filled(directory).apply([Remove(one) for one in reversed(EVERYTHING)])
-    assert directory.snapshot() == Snapshot(2)
-    assert not any(directory.all(type(one)) for one in EVERYTHING)
+def test_what_is_removed_is_gone(store: SqliteControlStore) -> None:
+    filled(store).apply([Remove(one) for one in reversed(EVERYTHING)])
+    assert store.snapshot() == Snapshot(2)
+    assert not any(store.all(type(one)) for one in EVERYTHING)
 
 
-def test_a_gateway_takes_along_what_came_while_it_was_removed(directory: SqliteDirectory) -> None:
-    filled(directory)
-    directory.apply(
+def test_a_gateway_takes_along_what_came_while_it_was_removed(store: SqliteControlStore) -> None:
+    filled(store)
+    store.apply(
         [Add(msgspec.structs.replace(KEY, id="late", account=GATEWAY.account, gateway=GATEWAY.gateway))]
     )
-    directory.apply([Remove(GATEWAY)])
+    store.apply([Remove(GATEWAY)])
     for kind in IN_GATEWAY:
-        left = [(one.account, one.gateway) for one in directory.all(kind)]
+        left = [(one.account, one.gateway) for one in store.all(kind)]
         assert (GATEWAY.account, GATEWAY.gateway) not in left
-    removed = [
-        (entry.kind, entry.subject) for entry in directory.audit(None, 100) if entry.action == "delete"
-    ]
+    removed = [(entry.kind, entry.subject) for entry in store.audit(None, 100) if entry.action == "delete"]
     assert removed[0] == ("gateway", GATEWAY.gateway)
     assert ("provider_key", "late") in removed
 
 
-def test_nothing_is_put_into_a_gateway_that_is_gone(directory: SqliteDirectory) -> None:
-    filled(directory).apply([Need(GATEWAY)])
-    directory.apply([Remove(GATEWAY)])
+def test_nothing_is_put_into_a_gateway_that_is_gone(store: SqliteControlStore) -> None:
+    filled(store).apply([Need(GATEWAY)])
+    store.apply([Remove(GATEWAY)])
     late = msgspec.structs.replace(KEY, id="late", account=GATEWAY.account, gateway=GATEWAY.gateway)
     with pytest.raises(NotThere):
-        directory.apply([Need(GATEWAY), Add(late)])
-    assert "late" not in {key.id for key in directory.all(ProviderKey)}
+        store.apply([Need(GATEWAY), Add(late)])
+    assert "late" not in {key.id for key in store.all(ProviderKey)}
 
 
 # -- what cannot be done
 
 
-def test_ids_are_given_once(directory: SqliteDirectory) -> None:
-    filled(directory)
+def test_ids_are_given_once(store: SqliteControlStore) -> None:
+    filled(store)
     again: list[Callable[[], None]] = [
-        lambda: directory.apply([Add(msgspec.structs.replace(TOKEN, name="other"))]),
-        lambda: directory.apply([Add(msgspec.structs.replace(KEY, alias="other"))]),
-        lambda: directory.apply([Add(msgspec.structs.replace(PROVIDER, slug="other"))]),
-        lambda: directory.apply([Add(msgspec.structs.replace(PROVIDER, id="other"))]),
+        lambda: store.apply([Add(msgspec.structs.replace(TOKEN, name="other"))]),
+        lambda: store.apply([Add(msgspec.structs.replace(KEY, alias="other"))]),
+        lambda: store.apply([Add(msgspec.structs.replace(PROVIDER, slug="other"))]),
+        lambda: store.apply([Add(msgspec.structs.replace(PROVIDER, id="other"))]),
     ]
     for verb in again:
         with pytest.raises(AlreadyThere, match="already"):
             verb()
-    assert directory.snapshot() == FILLED
+    assert store.snapshot() == FILLED
 
 
-def test_a_slug_is_given_once_in_each_account(directory: SqliteDirectory) -> None:
+def test_a_slug_is_given_once_in_each_account(store: SqliteControlStore) -> None:
     other = msgspec.structs.replace(PROVIDER, id="d", account="other")
-    directory.apply([Add(PROVIDER)])
-    directory.apply([Add(other)])
+    store.apply([Add(PROVIDER)])
+    store.apply([Add(other)])
     with pytest.raises(AlreadyThere, match="custom provider 'acme'"):
-        directory.apply([Replace(other, msgspec.structs.replace(other, account="local"))])
+        store.apply([Replace(other, msgspec.structs.replace(other, account="local"))])
 
 
-def test_a_pool_has_several_keys_of_one_name(directory: SqliteDirectory) -> None:
-    directory.apply([Add(key(1))])
-    directory.apply([Add(key(2))])
-    assert len(directory.snapshot().provider_keys) == 2
+def test_a_pool_has_several_keys_of_one_name(store: SqliteControlStore) -> None:
+    store.apply([Add(key(1))])
+    store.apply([Add(key(2))])
+    assert len(store.snapshot().provider_keys) == 2
 
 
-def test_what_is_not_there_can_be_neither_replaced_nor_removed(directory: SqliteDirectory) -> None:
+def test_what_is_not_there_can_be_neither_replaced_nor_removed(store: SqliteControlStore) -> None:
     verbs: list[Callable[[], None]] = [
-        lambda: directory.apply([Replace(TOKEN, TOKEN)]),
-        lambda: directory.apply([Replace(KEY, KEY)]),
-        lambda: directory.apply([Replace(PROVIDER, PROVIDER)]),
-        lambda: directory.apply([Remove(msgspec.structs.replace(TOKEN, id="x' OR 1=1 --"))]),
-        lambda: directory.apply([Remove(msgspec.structs.replace(KEY, id="%"))]),
-        lambda: directory.apply([Remove(msgspec.structs.replace(PROVIDER, id=""))]),
+        lambda: store.apply([Replace(TOKEN, TOKEN)]),
+        lambda: store.apply([Replace(KEY, KEY)]),
+        lambda: store.apply([Replace(PROVIDER, PROVIDER)]),
+        lambda: store.apply([Remove(msgspec.structs.replace(TOKEN, id="x' OR 1=1 --"))]),
+        lambda: store.apply([Remove(msgspec.structs.replace(KEY, id="%"))]),
+        lambda: store.apply([Remove(msgspec.structs.replace(PROVIDER, id=""))]),
     ]
     for verb in verbs:
         with pytest.raises(NotThere, match="list them"):
             verb()
-    assert directory.snapshot() == Snapshot()
+    assert store.snapshot() == Snapshot()
 
 
-def test_what_somebody_else_has_changed_is_not_replaced(directory: SqliteDirectory) -> None:
-    directory.apply([Add(TOKEN)])
+def test_what_somebody_else_has_changed_is_not_replaced(store: SqliteControlStore) -> None:
+    store.apply([Add(TOKEN)])
     first = msgspec.structs.replace(TOKEN, name="first")
-    directory.apply([Replace(TOKEN, first)])
+    store.apply([Replace(TOKEN, first)])
     with pytest.raises(ChangedMeanwhile, match="try again"):
-        directory.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, name="second"))])
-    assert directory.snapshot().tokens == (first,)
+        store.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, name="second"))])
+    assert store.snapshot().tokens == (first,)
 
 
 @pytest.mark.parametrize(
@@ -355,47 +351,47 @@ def test_what_somebody_else_has_changed_is_not_replaced(directory: SqliteDirecto
     ],
 )
 def test_what_could_not_be_read_back_is_not_stored(
-    wrong: dict[str, object], directory: SqliteDirectory
+    wrong: dict[str, object], store: SqliteControlStore
 ) -> None:
-    filled(directory)
+    filled(store)
     with pytest.raises(Unstorable, match="cannot be stored"):
-        directory.apply([Add(msgspec.structs.replace(token(2), **wrong))])
+        store.apply([Add(msgspec.structs.replace(token(2), **wrong))])
     with pytest.raises(Unstorable, match="cannot be stored"):
-        directory.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, **wrong))])
-    assert directory.snapshot().tokens == (TOKEN,)
+        store.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, **wrong))])
+    assert store.snapshot().tokens == (TOKEN,)
 
 
 # -- one master key
 
 
-def test_secrets_of_two_master_keys_do_not_come_together(directory: SqliteDirectory) -> None:
+def test_secrets_of_two_master_keys_do_not_come_together(store: SqliteControlStore) -> None:
     other = b"\x01" + b"g" * 8
-    directory.apply([Add(key(1))])
+    store.apply([Add(key(1))])
     verbs: list[Callable[[], None]] = [
-        lambda: directory.apply([Add(key(2, other))]),
-        lambda: directory.apply([Add(provider(3, other))]),
+        lambda: store.apply([Add(key(2, other))]),
+        lambda: store.apply([Add(provider(3, other))]),
     ]
     for verb in verbs:
         with pytest.raises(SealedOtherwise, match="another master key"):
             verb()
-    directory.apply([Add(provider(4))])
+    store.apply([Add(provider(4))])
     with pytest.raises(SealedOtherwise):
-        directory.apply([Replace(provider(4), provider(4, other))])
-    assert directory.snapshot().seal_label == LABEL
+        store.apply([Replace(provider(4), provider(4, other))])
+    assert store.snapshot().seal_label == LABEL
 
 
-def test_the_last_secret_may_be_replaced_under_another_master_key(directory: SqliteDirectory) -> None:
+def test_the_last_secret_may_be_replaced_under_another_master_key(store: SqliteControlStore) -> None:
     other = b"\x01" + b"g" * 8
-    directory.apply([Add(key(1))])
-    directory.apply([Replace(key(1), key(1, other))])
-    assert directory.snapshot().seal_label == other
-    directory.apply([Remove(key(1))])
-    directory.apply([Add(provider(2, LABEL))])
-    assert directory.snapshot().seal_label == LABEL
+    store.apply([Add(key(1))])
+    store.apply([Replace(key(1), key(1, other))])
+    assert store.snapshot().seal_label == other
+    store.apply([Remove(key(1))])
+    store.apply([Add(provider(2, LABEL))])
+    assert store.snapshot().seal_label == LABEL
 
 
-def test_resealing_reaches_everything_that_is_sealed(directory: SqliteDirectory) -> None:
-    filled(directory).apply(
+def test_resealing_reaches_everything_that_is_sealed(store: SqliteControlStore) -> None:
+    filled(store).apply(
         [Add(provider(2)), Add(msgspec.structs.replace(GATEWAY, id="2", gateway="g2", sealed=None))]
     )
     seen = []
@@ -404,21 +400,21 @@ def test_resealing_reaches_everything_that_is_sealed(directory: SqliteDirectory)
         seen.append((sealed, context))
         return b"\x01" + b"g" * 8 + context
 
-    assert directory.reseal(change) == 3
+    assert store.reseal(change) == 3
     assert seen == [
         (KEY.sealed, KEY.seal_context),
         (PROVIDER.sealed_headers, PROVIDER.seal_context),
         (GATEWAY.sealed, GATEWAY.seal_context),
     ]
-    snapshot = directory.snapshot()
+    snapshot = store.snapshot()
     assert snapshot.provider_keys[0].sealed.endswith(KEY.seal_context)
     assert [one.sealed_headers is None for one in snapshot.custom_providers] == [False, True]
     assert [one.sealed is None for one in snapshot.gateways] == [False, True]
     assert snapshot.tokens == (TOKEN,)
 
 
-def test_resealing_that_breaks_off_changes_nothing(directory: SqliteDirectory) -> None:
-    before = filled(directory).snapshot()
+def test_resealing_that_breaks_off_changes_nothing(store: SqliteControlStore) -> None:
+    before = filled(store).snapshot()
 
     def change(sealed: bytes, context: bytes) -> bytes:
         if context == GATEWAY.seal_context:
@@ -426,45 +422,45 @@ def test_resealing_that_breaks_off_changes_nothing(directory: SqliteDirectory) -
         return b"new"
 
     with pytest.raises(RuntimeError):
-        directory.reseal(change)
-    assert directory.snapshot() == before
+        store.reseal(change)
+    assert store.snapshot() == before
 
 
 # -- the file
 
 
-def test_the_file_is_its_owners_alone(directory: SqliteDirectory, path: Path) -> None:
-    filled(directory)
+def test_the_file_is_its_owners_alone(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [one.name for one in path.parent.iterdir()] == [FILE_NAME]
 
 
 def test_the_counter_moves_with_every_change_and_with_nothing_else(
-    directory: SqliteDirectory, path: Path
+    store: SqliteControlStore, path: Path
 ) -> None:
     changed = msgspec.structs.replace(TOKEN, name="n")
     verbs: list[Callable[[], object]] = [
-        lambda: directory.apply([Add(TOKEN)]),
-        lambda: directory.apply([Replace(TOKEN, changed)]),
-        lambda: directory.apply([Replace(changed, changed)]),
-        lambda: directory.apply([Add(KEY)]),
-        lambda: directory.reseal(lambda sealed, context: sealed),
-        lambda: directory.apply([Remove(KEY)]),
-        lambda: directory.apply([Add(PROVIDER)]),
-        lambda: directory.apply([Remove(PROVIDER)]),
-        lambda: directory.apply([Remove(TOKEN)]),
+        lambda: store.apply([Add(TOKEN)]),
+        lambda: store.apply([Replace(TOKEN, changed)]),
+        lambda: store.apply([Replace(changed, changed)]),
+        lambda: store.apply([Add(KEY)]),
+        lambda: store.reseal(lambda sealed, context: sealed),
+        lambda: store.apply([Remove(KEY)]),
+        lambda: store.apply([Add(PROVIDER)]),
+        lambda: store.apply([Remove(PROVIDER)]),
+        lambda: store.apply([Remove(TOKEN)]),
     ]
-    counters, versions = [change_counter(path)], [directory.snapshot().version]
+    counters, versions = [change_counter(path)], [store.snapshot().version]
     for verb in verbs:
         verb()
         counters.append(change_counter(path))
-        versions.append(directory.snapshot().version)
+        versions.append(store.snapshot().version)
     assert len(set(counters)) == len(verbs) + 1
     assert versions == list(range(len(verbs) + 1))
     with pytest.raises(NotThere):
-        directory.apply([Remove(TOKEN)])
-    assert (change_counter(path), directory.snapshot().version) == (counters[-1], versions[-1])
+        store.apply([Remove(TOKEN)])
+    assert (change_counter(path), store.snapshot().version) == (counters[-1], versions[-1])
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 27])
@@ -474,57 +470,57 @@ def test_the_counter_of_what_is_no_database_is_a_number(content: bytes, path: Pa
     assert change_counter(path) >= 0
 
 
-def test_an_empty_file_is_an_empty_directory(directory: SqliteDirectory, path: Path) -> None:
+def test_an_empty_file_is_an_empty_directory(store: SqliteControlStore, path: Path) -> None:
     path.parent.mkdir()
     path.touch()
-    assert directory.snapshot() == Snapshot()
+    assert store.snapshot() == Snapshot()
 
 
-def test_a_file_of_something_else_is_refused_and_left_alone(directory: SqliteDirectory, path: Path) -> None:
+def test_a_file_of_something_else_is_refused_and_left_alone(store: SqliteControlStore, path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"these are not the droids" * 1000)
-    for verb in (directory.snapshot, lambda: directory.apply([Add(TOKEN)])):
-        with pytest.raises(DirectoryUnavailable, match="restore a copy"):
+    for verb in (store.snapshot, lambda: store.apply([Add(TOKEN)])):
+        with pytest.raises(ControlStoreUnavailable, match="restore a copy"):
             verb()
     assert path.read_bytes() == b"these are not the droids" * 1000
 
 
-def test_a_file_of_a_newer_program_is_refused(directory: SqliteDirectory, path: Path) -> None:
-    filled(directory)
+def test_a_file_of_a_newer_program_is_refused(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(DirectoryUnavailable, match=r"newer penstock.*update"):
-        directory.snapshot()
+    with pytest.raises(ControlStoreUnavailable, match=r"newer penstock.*update"):
+        store.snapshot()
 
 
-def test_a_row_that_makes_no_sense_is_told(directory: SqliteDirectory, path: Path) -> None:
-    filled(directory)
+def test_a_row_that_makes_no_sense_is_told(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
     for wrong in ("nonsense", "[1]", '["fly"]', "{}"):
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
             db.execute("UPDATE tokens SET permissions = ?", (wrong,))
-        with pytest.raises(DirectoryUnavailable, match="damaged token"):
-            directory.snapshot()
+        with pytest.raises(ControlStoreUnavailable, match="damaged token"):
+            store.snapshot()
 
 
-def test_a_locked_file_says_so(directory: SqliteDirectory, path: Path) -> None:
-    filled(directory)
-    hasty = SqliteDirectory(path, busy_seconds=0)
+def test_a_locked_file_says_so(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
+    hasty = SqliteControlStore(path, busy_seconds=0)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN EXCLUSIVE")
         for verb in (hasty.snapshot, lambda: hasty.apply([Remove(TOKEN)])):
-            with pytest.raises(DirectoryUnavailable, match="try again"):
+            with pytest.raises(ControlStoreUnavailable, match="try again"):
                 verb()
     assert hasty.snapshot().tokens == (TOKEN,)
 
 
-def test_a_folder_in_its_place_is_told(directory: SqliteDirectory, path: Path) -> None:
+def test_a_folder_in_its_place_is_told(store: SqliteControlStore, path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(DirectoryUnavailable, match="check that this user may write"):
-        directory.snapshot()
+    with pytest.raises(ControlStoreUnavailable, match="check that this user may write"):
+        store.snapshot()
 
 
-def test_a_change_that_was_cut_off_is_undone(directory: SqliteDirectory, path: Path) -> None:
-    before = filled(directory).snapshot()
+def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Path) -> None:
+    before = filled(store).snapshot()
     # Ends without a commit while changed pages are already in the file, as after a crash.
     program = (
         "import os, sqlite3, sys\n"
@@ -537,14 +533,14 @@ def test_a_change_that_was_cut_off_is_undone(directory: SqliteDirectory, path: P
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     assert path.with_name(f"{FILE_NAME}-journal").exists()
-    assert directory.snapshot() == before
+    assert store.snapshot() == before
 
 
 # -- many at once
 
 
 def test_threads_of_one_process_lose_nothing(path: Path) -> None:
-    shared = SqliteDirectory(path)
+    shared = SqliteControlStore(path)
 
     def work(thread: int) -> list[int]:
         versions = []
@@ -575,16 +571,16 @@ def test_processes_that_begin_together_lose_nothing(path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", program, str(path), str(number)]) for number in range(4)
     ]
     assert [child.wait(timeout=60) for child in children] == [0] * 4
-    snapshot = SqliteDirectory(path).snapshot()
+    snapshot = SqliteControlStore(path).snapshot()
     assert len({one.id for one in snapshot.tokens}) == snapshot.version == 40
 
 
-def test_of_two_who_replace_the_same_one_gets_through(directory: SqliteDirectory) -> None:
-    directory.apply([Add(TOKEN)])
+def test_of_two_who_replace_the_same_one_gets_through(store: SqliteControlStore) -> None:
+    store.apply([Add(TOKEN)])
 
     def rename(number: int) -> bool:
         try:
-            directory.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, name=str(number)))])
+            store.apply([Replace(TOKEN, msgspec.structs.replace(TOKEN, name=str(number)))])
         except ChangedMeanwhile:
             return False
         return True
@@ -592,11 +588,11 @@ def test_of_two_who_replace_the_same_one_gets_through(directory: SqliteDirectory
     with ThreadPoolExecutor(4) as threads:
         done = list(threads.map(rename, range(4)))
     assert sum(done) == 1
-    assert directory.snapshot().tokens[0].name == str(done.index(True))
+    assert store.snapshot().tokens[0].name == str(done.index(True))
 
 
-def test_nothing_sealed_or_hashed_shows(directory: SqliteDirectory) -> None:
-    shown = repr(filled(directory).snapshot())
+def test_nothing_sealed_or_hashed_shows(store: SqliteControlStore) -> None:
+    shown = repr(filled(store).snapshot())
     for hidden in (
         KEY.sealed,
         PROVIDER.sealed_headers,

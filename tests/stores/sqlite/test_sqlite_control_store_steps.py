@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from control_store_rows import GATEWAY, LABEL, TOKEN
 
-from penstock.stores.control_store import Add, DirectoryUnavailable, ProviderKey
+from penstock.stores.control_store import Add, ControlStoreUnavailable, ProviderKey
 from penstock.stores.sqlite.control_store.migrations import new_file, steps
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteDirectory
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from penstock.stores.sqlite.control_store.tables import (
     CUSTOM_PROVIDERS,
     DATASETS,
@@ -23,7 +23,7 @@ from penstock.stores.sqlite.control_store.tables import (
     ROUTES,
     TOKENS,
 )
-from penstock.stores.sqlite.facts import Unreadable, is_current_directory
+from penstock.stores.sqlite.facts import Unreadable, is_current_control_store
 
 BROKEN = '''"""A step that fails in the middle."""
 
@@ -71,7 +71,7 @@ def first_step_only(path: Path) -> None:
 
 
 def test_a_new_file_is_what_all_steps_come_to(path: Path, tmp_path: Path) -> None:
-    SqliteDirectory(path).apply([Add(TOKEN)])
+    SqliteControlStore(path).apply([Add(TOKEN)])
     slow = tmp_path / "slow.db"
     with closing(sqlite3.connect(slow, isolation_level=None)) as db:
         steps.take(db)
@@ -83,7 +83,7 @@ def test_a_new_file_is_what_all_steps_come_to(path: Path, tmp_path: Path) -> Non
 
 
 def test_every_noun_has_its_columns(path: Path) -> None:
-    SqliteDirectory(path).apply([Add(TOKEN)])
+    SqliteControlStore(path).apply([Add(TOKEN)])
     with closing(sqlite3.connect(path)) as db:
         for table in (TOKENS, PROVIDER_KEYS, CUSTOM_PROVIDERS, GATEWAYS, ROUTES, DATASETS, EVALUATIONS):
             names = {row[1] for row in db.execute(f"PRAGMA table_info({table.name})")}
@@ -92,24 +92,24 @@ def test_every_noun_has_its_columns(path: Path) -> None:
 
 def test_an_older_file_is_brought_up_to_date(path: Path) -> None:
     first_step_only(path)
-    assert not is_current_directory(path)
-    (key,) = SqliteDirectory(path).all(ProviderKey)
+    assert not is_current_control_store(path)
+    (key,) = SqliteControlStore(path).all(ProviderKey)
     assert (key.is_default, key.rate_limit, key.rate_limit_period) == (False, None, 60)
     assert (key.created_us, key.modified_us) == (5, 5)
-    assert is_current_directory(path)
-    SqliteDirectory(path).apply([Add(GATEWAY)])
-    assert SqliteDirectory(path).snapshot().gateways == (GATEWAY,)
+    assert is_current_control_store(path)
+    SqliteControlStore(path).apply([Add(GATEWAY)])
+    assert SqliteControlStore(path).snapshot().gateways == (GATEWAY,)
 
 
 def test_who_only_looks_brings_nothing_up_to_date(path: Path) -> None:
     first_step_only(path)
     before = path.read_bytes()
-    assert not is_current_directory(path)
+    assert not is_current_control_store(path)
     assert path.read_bytes() == before
 
 
 def test_a_step_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
-    SqliteDirectory(path).apply([Add(TOKEN)])
+    SqliteControlStore(path).apply([Add(TOKEN)])
     before = tables(path)
     versions = tmp_path / "versions"
     versions.mkdir()
@@ -119,7 +119,7 @@ def test_a_step_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> 
     with closing(sqlite3.connect(path, isolation_level=None)) as db, pytest.raises(sqlite3.OperationalError):
         steps.take(db, versions)
     assert tables(path) == before
-    assert SqliteDirectory(path).snapshot().tokens == (TOKEN,)
+    assert SqliteControlStore(path).snapshot().tokens == (TOKEN,)
 
 
 def test_several_at_once_take_each_step_once(path: Path) -> None:
@@ -136,10 +136,10 @@ def test_several_at_once_take_each_step_once(path: Path) -> None:
 
 def test_a_locked_older_file_says_so(path: Path) -> None:
     first_step_only(path)
-    hasty = SqliteDirectory(path, busy_seconds=0)
+    hasty = SqliteControlStore(path, busy_seconds=0)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DirectoryUnavailable, match="try again"):
+        with pytest.raises(ControlStoreUnavailable, match="try again"):
             hasty.snapshot()
     assert len(hasty.snapshot().provider_keys) == 1
 
@@ -148,22 +148,22 @@ def test_a_database_of_something_else_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("CREATE TABLE tokens (id TEXT)")
     before = path.read_bytes()
-    with pytest.raises(DirectoryUnavailable, match=r"something else than a directory.*move it away"):
-        SqliteDirectory(path).snapshot()
+    with pytest.raises(ControlStoreUnavailable, match=r"something else than a directory.*move it away"):
+        SqliteControlStore(path).snapshot()
     with pytest.raises(Unreadable, match="something else"):
-        is_current_directory(path)
+        is_current_control_store(path)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("version", ["9999", "", "x'; DROP TABLE tokens"])
 def test_a_version_nobody_knows_is_a_newer_one(version: str, path: Path) -> None:
-    SqliteDirectory(path).apply([Add(TOKEN)])
+    SqliteControlStore(path).apply([Add(TOKEN)])
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE alembic_version SET version_num = ?", (version,))
-    with pytest.raises(DirectoryUnavailable, match=r"newer penstock.*update"):
-        SqliteDirectory(path).snapshot()
+    with pytest.raises(ControlStoreUnavailable, match=r"newer penstock.*update"):
+        SqliteControlStore(path).snapshot()
     with pytest.raises(Unreadable, match="newer"):
-        is_current_directory(path)
+        is_current_control_store(path)
 
 
 def test_nothing_heavy_is_loaded_for_a_file_that_is_current(path: Path) -> None:

@@ -12,7 +12,7 @@ import asyncio
 from penstock.clock import Clock
 
 
-class Spin:
+class BusyPoll:
     """Keeps an event loop turning for `seconds` after the last nudge. With zero seconds it never does."""
 
     __slots__ = ("_clock", "_loop", "_seconds", "_turning", "_until")

@@ -19,10 +19,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, REQUEST_TIMEOUT, GatewayError
-from penstock.proxy.downstream.busy_poll import Spin
+from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.downstream.offered_upgrade import AfterHead, framing_lines
-from penstock.proxy.downstream.timeouts import LaneLimits, Waiting, patience
+from penstock.proxy.downstream.offered_upgrade import BodyParser, framing_lines
+from penstock.proxy.downstream.timeouts import ClientLimits, Waiting, patience
 from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header
 
@@ -40,12 +40,12 @@ class Handler(Protocol):
     def run(self, inbound: Inbound) -> Coroutine[None, None, None]: ...
 
 
-class FastLane(HttpToolsProtocol):
+class ClientConnection(HttpToolsProtocol):
     """One client connection. Made by `lane_class`, which binds handler and limits."""
 
     handler: Handler
-    limits: LaneLimits
-    spin: Spin
+    limits: ClientLimits
+    spin: BusyPoll
     cycle: RequestResponseCycle | Inbound | None  # type: ignore[assignment]
     pipeline: deque[tuple[RequestResponseCycle | Inbound, ASGI3Application]]  # type: ignore[assignment]
 
@@ -258,7 +258,7 @@ class FastLane(HttpToolsProtocol):
             self._deaf = True  # what follows was meant for a tunnel
             return False
         if inbound is not None and not self._taken:
-            self.parser = httptools.HttpRequestParser(AfterHead(self))
+            self.parser = httptools.HttpRequestParser(BodyParser(self))
             self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(inbound.headers))
             return True
         if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
@@ -344,7 +344,7 @@ class FastLane(HttpToolsProtocol):
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
 
 
-def _too_large(limits: LaneLimits) -> GatewayError:
+def _too_large(limits: ClientLimits) -> GatewayError:
     return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
 
 
@@ -352,6 +352,6 @@ def _head_size(url: bytes, headers: list[Header]) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
-def lane_class(handler: Handler, limits: LaneLimits, spin: Spin) -> type[FastLane]:
+def connection_class(handler: Handler, limits: ClientLimits, spin: BusyPoll) -> type[ClientConnection]:
     """The protocol class to give to uvicorn as `http`."""
-    return type("BoundFastLane", (FastLane,), {"handler": handler, "limits": limits, "spin": spin})
+    return type("BoundFastLane", (ClientConnection,), {"handler": handler, "limits": limits, "spin": spin})

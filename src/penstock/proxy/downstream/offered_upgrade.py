@@ -23,7 +23,7 @@ class Callbacks(Protocol):
     def on_message_complete(self) -> None: ...
 
 
-class AfterHead:
+class BodyParser:
     """What a parser calls that was put in the middle of a message: all but the head it was fed to get there."""
 
     def __init__(self, lane: Callbacks) -> None:

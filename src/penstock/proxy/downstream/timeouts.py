@@ -10,7 +10,7 @@ _FOREVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class LaneLimits:
+class ClientLimits:
     """Bounds on what a client may do. Bytes, seconds, bytes a second; 0 means no limit for `max_body`."""
 
     max_head: int = 65536
@@ -33,7 +33,7 @@ class Waiting(Enum):
     NOTHING = "nothing"
 
 
-def patience(waiting: Waiting, limits: LaneLimits, received: int) -> float:
+def patience(waiting: Waiting, limits: ClientLimits, received: int) -> float:
     """Seconds that a client may take for what is waited for; `received` is the size of the body so far."""
     match waiting:
         case Waiting.REQUEST:

@@ -42,7 +42,7 @@ def ledger_facts(path: Path) -> LedgerFacts | None:
         return LedgerFacts(int(calls), None if newest is None else created_us(newest), positions)
 
 
-def is_current_directory(path: Path) -> bool:
+def is_current_control_store(path: Path) -> bool:
     """Whether the directory's file has the newest version. Raises `Unreadable`, also for a newer program's."""
     with _opened(path) as db:
         return is_current(db)

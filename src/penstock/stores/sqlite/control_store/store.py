@@ -26,7 +26,7 @@ from penstock.stores.control_store import (
     AuditEntry,
     Change,
     ChangedMeanwhile,
-    DirectoryUnavailable,
+    ControlStoreUnavailable,
     Need,
     NotThere,
     Noun,
@@ -80,7 +80,7 @@ def change_counter(path: Path) -> int:
         return 0
 
 
-class SqliteDirectory:
+class SqliteControlStore:
     """The directory in one file, made when something is first added. May be used from any thread and process.
 
     `actor` is who its changes are entered in the audit as, `now_us` tells when: microseconds since the epoch.
@@ -126,7 +126,7 @@ class SqliteDirectory:
             try:
                 return entries(db, account, limit, before)
             except msgspec.MsgspecError as error:
-                raise DirectoryUnavailable(
+                raise ControlStoreUnavailable(
                     "the directory holds a damaged audit entry: restore a copy of its file"
                 ) from error
 
@@ -177,9 +177,9 @@ class SqliteDirectory:
         except (OverflowError, UnicodeError) as error:
             raise Unstorable(f"this cannot be stored: {_reason(error)}") from None
         except sqlite3.Error as error:
-            raise DirectoryUnavailable(f"the directory {self._path}: {error}; {_remedy(error)}") from error
+            raise ControlStoreUnavailable(f"the directory {self._path}: {error}; {_remedy(error)}") from error
         except OSError as error:
-            raise DirectoryUnavailable(
+            raise ControlStoreUnavailable(
                 f"the directory {self._path}: {error.strerror}; check that this user may write there"
             ) from error
 

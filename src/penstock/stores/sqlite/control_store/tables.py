@@ -14,9 +14,9 @@ import msgspec
 
 from penstock.stores.control_store import (
     AnyNoun,
+    ControlStoreUnavailable,
     CustomProvider,
     Dataset,
-    DirectoryUnavailable,
     DynamicRoute,
     Evaluation,
     ProviderKey,
@@ -71,7 +71,7 @@ class Table(Generic[AnyNoun]):
         try:
             return self._noun(row)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise DirectoryUnavailable(
+            raise ControlStoreUnavailable(
                 f"the directory holds a damaged {self.what} ({row[0]!r}): restore a copy of its file"
             ) from error
 
