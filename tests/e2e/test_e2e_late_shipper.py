@@ -23,8 +23,14 @@ CHAT = "/v1/acct/gw/openai/chat/completions"
 TOKEN = "an-admin-token-for-tests"
 AUTHORIZATION = ("authorization", f"Bearer {TOKEN}")
 MANAGEMENT = "/client/v4/accounts/acct/ai-gateway"
-LISTING = (("logs",), ("logs", "--json"), ("cost",), ("cost", "--json"), ("reprice", "--json"))
-ONE = (("explain", "cafecafe"), ("logs", "show", "cafecafe"))
+LISTING: tuple[tuple[str, ...], ...] = (
+    ("logs",),
+    ("logs", "--json"),
+    ("cost",),
+    ("cost", "--json"),
+    ("reprice", "--json"),
+)
+ONE: tuple[tuple[str, ...], ...] = (("explain", "cafecafe"), ("logs", "show", "cafecafe"))
 
 
 @contextmanager
