@@ -450,7 +450,8 @@ def _all_files() -> tuple[Path, ...]:
     else:
         tops = ("src", "tests", "docs", "bench", "README.md", "CHANGELOG.md", "Makefile", "pyproject.toml")
         found = [path for top in tops for path in ((ROOT / top), *(ROOT / top).rglob("*"))]
-        found = [path for path in found if not {"node_modules", "__pycache__", ".cache"} & set(path.parts)]
+        made = {"node_modules", "__pycache__", ".cache"}
+        found = [path for path in found if not made & set(path.relative_to(ROOT).parts)]
     return tuple(sorted(path for path in set(found) if path.is_file()))
 
 
