@@ -52,7 +52,7 @@ def accounts_of(store: ControlStore) -> list[str]:
 
 
 def export(store: ControlStore, catalog: Catalog, open_secret: OpenSecret, accounts: Sequence[str]) -> str:
-    """The text of the file. Raises `NotExportable`, `DirectoryError`."""
+    """The text of the file. Raises `NotExportable`, `ControlStoreError`."""
     names = Names()
     tables: list[str] = []
     for account in accounts:

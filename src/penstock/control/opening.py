@@ -69,7 +69,7 @@ def gateway_changes(
 
 
 def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
-    """By account and id. Raises `DirectoryError`."""
+    """By account and id. Raises `ControlStoreError`."""
     snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
     gateways = open_catalog(settings, snapshot, environ)
     return {(one.account, one.id): one.fields for one in gateways}

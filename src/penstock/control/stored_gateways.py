@@ -51,7 +51,7 @@ def changed_gateway(
 
 
 def belongings(store: ControlStore) -> dict[tuple[str, str], list[InGateway]]:
-    """What goes with each gateway when it is removed, by account and id. Raises `DirectoryError`."""
+    """What goes with each gateway when it is removed, by account and id. Raises `ControlStoreError`."""
     found: dict[tuple[str, str], list[InGateway]] = {}
     for kind in IN_GATEWAY:
         for one in store.all(kind):
