@@ -94,13 +94,11 @@ WITH_CLOCKS = (
 
 MAX_FILE_LINES = 400
 MOST_LINES = {ast.ClassDef: 250, ast.FunctionDef: 50, ast.AsyncFunctionDef: 50}
-LARGE = {"Pipeline", "FindAllRuns"}
+LARGE = {"Pipeline"}
 CRUMB_LINES = 40
 ENTRIES = ("__init__", "__main__")
 ONE_FILE_EACH = ("providers", "cli")  # providers and commands, however small
 ALONE = {
-    "parallel_local.text.acronyms",
-    "parallel_local.text.thesaurus",
     "penstock.proxy.outgoing",
     "penstock.wire.openai_chat",
     "penstock.management.api",  # the list of all endpoints, and nothing else
