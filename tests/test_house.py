@@ -44,9 +44,10 @@ LAYERS: Rows = (
 PROXY_LAYERS: Rows = (
     ("downstream.connection",),
     ("pipeline", "downstream.request_reader"),
-    ("fallback", "dispatch"),
+    ("accept", "fallback", "refusal", "settle", "sharing"),
     ("answer_cache", "attempts", "response"),
-    ("policies", "routing", "upstream.pool", "outgoing", "recorder"),
+    ("plan", "recorder"),
+    ("policies", "routing", "upstream.pool", "outgoing"),
     ("upstream.egress", "call_bodies"),
     ("call",),
     ("policies.stored_keys", "policies.retry"),
@@ -80,6 +81,7 @@ PURE = (
     "proxy.redaction",
     "proxy.call",
     "proxy.routing",
+    "proxy.plan",
     "journal.record",
     "calls.derive",
     "stores.sketch",
@@ -328,7 +330,7 @@ def test_only_the_phases_and_the_assembly_know_policies() -> None:
         "penstock.proxy.call",
         "penstock.proxy.pipeline",
         "penstock.proxy.answer_cache",
-        "penstock.proxy.upstream.pool",
+        "penstock.proxy.plan",
         "penstock.processes.worker_report",
     }
 
