@@ -35,6 +35,7 @@ EFFECTIVE_FIELDS = (
     "retry_delay",
     "retry_max_attempts",
     "spend_limits",
+    "stream_usage",
 )
 
 GatewayId = Annotated[
@@ -217,6 +218,7 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     retry_max_attempts: Annotated[int, Meta(ge=1, le=5)] | None = None
     spend_limits: SpendLimits | None = None
     store_id: str | None = None
+    stream_usage: Literal["ask", "off"] = "off"
     stripe: Stripe | None = None
     workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
     zdr: bool = False
