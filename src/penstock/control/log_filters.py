@@ -14,7 +14,8 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from penstock.settings.check import Finding
-from penstock.stores.ledger import Condition, Key, Operator, Scalar
+from penstock.stores import call_columns
+from penstock.stores.ledger import FILTERED, Condition, Key, Operator, Scalar
 
 MAX_FILTERS: Final = 50
 MAX_VALUES: Final = 100
@@ -23,34 +24,23 @@ MAX_NUMBER: Final = 1_000_000_000
 
 Kind = Literal["text", "number", "flag", "time", "any"]
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "id": "text",
-    "event_id": "text",
-    "created_at": "time",
-    "provider": "text",
-    "model": "text",
-    "model_type": "text",
-    "request_type": "text",
-    "request_content_type": "text",
-    "response_content_type": "text",
-    "status_code": "number",
-    "success": "flag",
-    "cached": "flag",
-    "cost": "number",
+_OF_NO_COLUMN: Final[Mapping[str, Kind]] = {
     "tokens": "number",
-    "tokens_in": "number",
-    "tokens_out": "number",
-    "duration": "number",
-    "feedback": "number",
     "metadata.key": "text",
     "metadata.value": "any",
-    "authentication": "flag",
     "wholesale": "flag",
-    "compatibilityMode": "flag",
     "dlp_action": "text",
-    "user_agent": "text",
-    "token": "text",
-    "user": "text",
+}
+_OF_COLUMNS: Final[Mapping[call_columns.Kind, Kind]] = {
+    "moment": "time",
+    "number": "number",
+    "code": "number",
+    "duration": "number",
+    "money": "number",
+    "flag": "flag",
+}
+KINDS: Final[Mapping[str, Kind]] = {
+    key: _OF_NO_COLUMN.get(key) or _OF_COLUMNS.get(FILTERED[key].kind, "text") for key in get_args(Key)
 }
 
 DatasetKey = Literal[
