@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 
 from penstock.calls.log_record import rfc3339
-from penstock.control.datasets import MAX_DATASETS, Name, kept_filters
+from penstock.control.datasets import Name, at_most_ten, kept_filters
 from penstock.control.log_filters import WrongFilters
 from penstock.management.answer import Answer, page_of, result
 from penstock.management.endpoint import Ask, Endpoint, Paging, json_body, problems, read_page, read_query
 from penstock.management.log_filters.filters import DatasetFilter
 from penstock.management.paths import need_gateway
-from penstock.management.problem import ManagementError, invalid, not_found
+from penstock.management.problem import ManagementError, not_found
 from penstock.management.resources import Desk
 from penstock.settings.check import findings
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
@@ -66,9 +66,6 @@ class _Head(msgspec.Struct, frozen=True):
 def create_dataset(desk: Desk, ask: Ask) -> Answer:
     head, filters = _read(ask)
     need = need_gateway(desk, ask)
-    store = desk.control_store(ask.caller)
-    if len(own_datasets(store, ask)) >= MAX_DATASETS:
-        raise invalid(f"a gateway has at most {MAX_DATASETS} datasets: delete one first")
     dataset = Dataset(
         id=desk.clock.new_id(ask.now_us),
         account=ask.account,
@@ -79,7 +76,7 @@ def create_dataset(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    store.apply([*need, Add(dataset)])
+    desk.control_store(ask.caller).apply([*need, Add(dataset), at_most_ten(ask.account, ask.gateway)])
     return result(dataset_answer(dataset))
 
 
