@@ -47,7 +47,7 @@ from penstock.calls.log_record import LogDetail, LogRecord, log_record
 from penstock.cli import render
 from penstock.export.log_event import log_line
 from penstock.export.span import span_of
-from penstock.management.log_filters.filters import LOG_RULES, conditions
+from penstock.control.log_filters import LOG_RULES, conditions
 from penstock.stores.ledger import Query
 from penstock.stores.sqlite.ledger.blocks import BlockSizes
 from penstock.stores.sqlite.ledger.reader import SqliteReader
