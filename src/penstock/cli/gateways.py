@@ -24,8 +24,7 @@ from penstock.control.catalog import Catalog, Listed
 from penstock.control.opening import open_catalog, open_vault, opener
 from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
-from penstock.stores.sqlite.control_store.store import SqliteControlStore
+from penstock.stores.control_store import Add, ControlStore, Remove, Replace, Snapshot, StoredGateway
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
 
@@ -194,7 +193,7 @@ def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) 
 # -- what there is
 
 
-def _catalog(store: SqliteControlStore, config: Path | None, data: Path) -> tuple[Catalog, Snapshot]:
+def _catalog(store: ControlStore, config: Path | None, data: Path) -> tuple[Catalog, Snapshot]:
     snapshot = store.snapshot()
     return open_catalog(settings_of(config, data), snapshot, os.environ), snapshot
 
@@ -228,7 +227,7 @@ def _refuse(one: Listed) -> NoReturn:
 
 
 def _change_unstored(
-    store: SqliteControlStore, snapshot: Snapshot, one: Listed, given: Mapping[str, object], data: Path
+    store: ControlStore, snapshot: Snapshot, one: Listed, given: Mapping[str, object], data: Path
 ) -> None:
     """The built-in gateway becomes one of the directory as soon as it is changed."""
     if one.source == "file":
@@ -238,7 +237,7 @@ def _change_unstored(
 
 
 def _add(
-    store: SqliteControlStore,
+    store: ControlStore,
     snapshot: Snapshot,
     account: str,
     name: str,
@@ -255,7 +254,7 @@ def _add(
 
 
 def _replace(
-    store: SqliteControlStore,
+    store: ControlStore,
     snapshot: Snapshot,
     old: StoredGateway,
     fields: Mapping[str, object],

@@ -15,7 +15,8 @@ from penstock.access.vault import SealBroken, Vault
 from penstock.control.catalog import Catalog, OpenSecret, catalog
 from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
+from penstock.stores.opening import stores_of
+from penstock.stores.opening.control_store import control_store
 
 log = logging.getLogger("penstock.access")
 
@@ -54,6 +55,6 @@ def open_catalog(settings: Settings, snapshot: Snapshot, environ: Mapping[str, s
 
 def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
     """By account and id. Raises `DirectoryError`."""
-    snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
+    snapshot = control_store(stores_of(settings)).snapshot()
     gateways = open_catalog(settings, snapshot, environ)
     return {(one.account, one.id): one.fields for one in gateways}

@@ -12,6 +12,7 @@ import pytest
 from control_store_rows import GATEWAY, LABEL, TOKEN
 
 from penstock.stores.control_store import Add, ControlStoreUnavailable, ProviderKey
+from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations import new_file, steps
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from penstock.stores.sqlite.control_store.tables import (
@@ -23,7 +24,7 @@ from penstock.stores.sqlite.control_store.tables import (
     ROUTES,
     TOKENS,
 )
-from penstock.stores.sqlite.facts import Unreadable, is_current_control_store
+from penstock.stores.sqlite.facts import is_current_control_store
 
 BROKEN = '''"""A step that fails in the middle."""
 
@@ -127,8 +128,8 @@ def test_several_at_once_take_each_step_once(path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from penstock.stores.sqlite.control_store.store import SqliteDirectory\n"
-        "sys.exit(len(SqliteDirectory(Path(sys.argv[1])).snapshot().provider_keys))\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "sys.exit(len(SqliteControlStore(Path(sys.argv[1])).snapshot().provider_keys))\n"
     )
     children = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(2)]
     assert [child.wait(timeout=60) for child in children] == [1, 1]
@@ -170,9 +171,9 @@ def test_nothing_heavy_is_loaded_for_a_file_that_is_current(path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from penstock.stores.sqlite.control_store.store import SqliteDirectory\n"
-        "SqliteDirectory(Path(sys.argv[1])).reseal(lambda sealed, context: sealed)\n"
-        "SqliteDirectory(Path(sys.argv[1])).snapshot()\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "SqliteControlStore(Path(sys.argv[1])).reseal(lambda sealed, context: sealed)\n"
+        "SqliteControlStore(Path(sys.argv[1])).snapshot()\n"
         "sys.exit('sqlalchemy' in sys.modules or 'alembic' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60).returncode == 0

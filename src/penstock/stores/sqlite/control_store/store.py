@@ -64,7 +64,7 @@ _LABELS = " UNION ".join(
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_ITSELF = "penstock"
+ITSELF = "penstock"
 
 
 def change_counter(path: Path) -> int:
@@ -89,7 +89,7 @@ class SqliteControlStore:
     def __init__(
         self,
         path: Path,
-        actor: str = _ITSELF,
+        actor: str = ITSELF,
         *,
         now_us: Callable[[], int] | None = None,
         busy_seconds: float = 5.0,
