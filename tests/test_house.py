@@ -83,6 +83,9 @@ PURE = (
     "journal.record",
     "calls.derive",
     "stores.sketch",
+    "stores.predicates",
+    "stores.filters",
+    "stores.condition_values",
     "analytics",
 )
 CLOCKS = {"time", "random", "secrets", "uuid"}
