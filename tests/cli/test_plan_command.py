@@ -124,6 +124,15 @@ def test_a_secret_that_is_stored_nowhere_must_be_given(shell: Shell, file: Path)
     assert shell.snapshot().version == 0
 
 
+def test_a_secret_of_the_environment_that_cannot_be_one_is_told_and_not_shown(
+    shell: Shell, file: Path
+) -> None:
+    other = Shell(shell.data, {**SECRETS, "TRACES_KEY": "hidden\nline"})
+    said = other.run("plan", write(file, WHOLE), code=1)
+    assert f"{file}:5: local/prod: otel[0].headers.x-key" in said.err
+    assert "hidden" not in other.said
+
+
 def test_a_stored_header_does_not_follow_to_another_address(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     moved = WHOLE.replace("acme.example", "evil.example").replace("traces.example", "evil.example")
@@ -273,6 +282,32 @@ def test_of_two_who_apply_at_once_one_is_told(
     assert "changed by somebody else meanwhile" in said.err
     assert shell.snapshot().version == version + 1
     assert shell.control_store.all(Dataset)[0].filters == [{"key": "cost", "operator": "gt", "value": [1]}]
+
+
+def test_a_dataset_that_somebody_else_makes_meanwhile_is_not_made_an_eleventh(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_plan: object, *, as_json: bool) -> None:
+        shell.control_store.apply([Add(late)])
+
+    late = Dataset(
+        id="late",
+        account="local",
+        gateway="prod",
+        name="late",
+        enable=True,
+        filters=[],
+        created_us=1,
+        modified_us=1,
+    )
+    monkeypatch.setattr(apply_command, "echo_plan", meanwhile)
+    text = "".join(f"[accounts.local.gateways.prod.datasets.d{number}]\n" for number in range(10))
+    said = shell.run("apply", write(file, text), code=1)
+    assert "gateway local/prod has at most 10 datasets" in said.err
+    assert shell.control_store.all(Dataset) == (late,)
+    monkeypatch.undo()
+    shell.run("apply", str(file), "--yes")  # in place of that one
+    assert {one.name for one in shell.control_store.all(Dataset)} == {f"d{number}" for number in range(10)}
 
 
 def test_the_plan_as_json(shell: Shell, file: Path) -> None:

@@ -19,7 +19,7 @@ from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Desk
 from penstock.pages.health import HealthPages
-from penstock.processes.worker import Parts, lane_limits, open_parts
+from penstock.processes.worker import Parts, client_limits, open_parts
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.connection import ClientConnection, connection_class
 from penstock.settings import Settings, load
@@ -66,7 +66,7 @@ class InProcess:
             HealthPages(self.parts.journal, Stores(self.data)).application(
                 management_routes(ENDPOINTS, desk)
             ),
-            http=connection_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
+            http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",
             log_config=None,

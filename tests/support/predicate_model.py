@@ -10,6 +10,8 @@ from penstock.stores import predicates as ask
 from penstock.stores.ledger import CallRow
 from support.ledger_model import text
 
+_COLUMNS: dict[str, str] = {"cost": "cost_nano", "duration": "duration_us"}
+
 
 def fits(predicate: ask.Predicate, row: CallRow) -> bool:
     match predicate:
@@ -68,10 +70,10 @@ def _metadata(row: CallRow, field: ask.MetadataField) -> list[str | int | float 
     return [*(row.metadata if field == "metadata.key" else row.metadata.values())]
 
 
-def _number(row: CallRow, field: ask.NumberField) -> int | None:
+def _number(row: CallRow, field: str) -> int | None:
     if field == "tokens":
         return None if row.tokens_in is None or row.tokens_out is None else row.tokens_in + row.tokens_out
-    number: int | None = getattr(row, {"cost": "cost_nano", "duration": "duration_us"}.get(field, field))
+    number: int | None = getattr(row, _COLUMNS.get(field, field))
     return number
 
 

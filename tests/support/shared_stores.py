@@ -20,4 +20,4 @@ def keeping(gateway: InProcess) -> lmdb.Environment:
     """The environment of its kept answers."""
     cache = gateway.parts.answers._cache
     assert isinstance(cache, LmdbReplies)
-    return cache._environment
+    return cache._transactions.environment

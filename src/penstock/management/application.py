@@ -45,6 +45,7 @@ from penstock.stores.control_store import (
     ControlStoreUnavailable,
     NotThere,
     SealedOtherwise,
+    TooMany,
     Unstorable,
 )
 from penstock.stores.ledger import LedgerUnavailable, UnfitCondition
@@ -249,7 +250,7 @@ def _told(error: Exception) -> ManagementError:
     match error:
         case NotThere():
             return ManagementError(404, [Problem(NOT_FOUND, str(error))])
-        case AlreadyThere() | Unstorable() | UnfitCondition():
+        case AlreadyThere() | TooMany() | Unstorable() | UnfitCondition():
             return invalid(str(error))
         case ChangedMeanwhile() | SealedOtherwise():
             return ManagementError(409, [Problem(INVALID, str(error))])

@@ -14,9 +14,9 @@ from typing import Final, Literal
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.log_filters import moment
 from penstock.management.answer import Answer, listing
 from penstock.management.endpoint import Ask, Endpoint, Paging, read_page, read_query
-from penstock.management.log_filters.filters import moment
 from penstock.management.problem import invalid
 from penstock.management.resources import Desk
 from penstock.stores.control_store import AuditEntry, ControlStore

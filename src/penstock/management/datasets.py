@@ -1,30 +1,29 @@
 """Datasets: stored filters over a gateway's logs, ten for each gateway (Cloudflare 3.26, 4.6).
 
-What may stand in a filter is in `log_filters/filters.py`, what is made of datasets in `evaluations.py`.
+What may stand in a filter is in `control/log_filters.py`, what is made of datasets in `evaluations.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.datasets import Name, at_most_ten, kept_filters
+from penstock.control.log_filters import WrongFilters
 from penstock.management.answer import Answer, page_of, result
 from penstock.management.endpoint import Ask, Endpoint, Paging, json_body, problems, read_page, read_query
-from penstock.management.log_filters.filters import DATASET_RULES, DatasetFilter, conditions
+from penstock.management.log_filters.filters import DatasetFilter
 from penstock.management.paths import need_gateway
-from penstock.management.problem import ManagementError, invalid, not_found
+from penstock.management.problem import ManagementError, not_found
 from penstock.management.resources import Desk
 from penstock.settings.check import findings
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
 
-MAX_DATASETS: Final = 10
 _TAG: Final = "Datasets"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets"
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a name of 1 to 256 characters")]
 
 
 class DatasetBody(msgspec.Struct, frozen=True):
@@ -67,9 +66,6 @@ class _Head(msgspec.Struct, frozen=True):
 def create_dataset(desk: Desk, ask: Ask) -> Answer:
     head, filters = _read(ask)
     need = need_gateway(desk, ask)
-    store = desk.control_store(ask.caller)
-    if len(own_datasets(store, ask)) >= MAX_DATASETS:
-        raise invalid(f"a gateway has at most {MAX_DATASETS} datasets: delete one first")
     dataset = Dataset(
         id=desk.clock.new_id(ask.now_us),
         account=ask.account,
@@ -80,7 +76,7 @@ def create_dataset(desk: Desk, ask: Ask) -> Answer:
         created_us=ask.now_us,
         modified_us=ask.now_us,
     )
-    store.apply([*need, Add(dataset)])
+    desk.control_store(ask.caller).apply([*need, Add(dataset), at_most_ten(ask.account, ask.gateway)])
     return result(dataset_answer(dataset))
 
 
@@ -167,15 +163,11 @@ def _read(ask: Ask) -> tuple[_Head, list[object]]:
 
 
 def checked_filters(filters: object, *path: str) -> list[object]:
-    """The filters as they were given; a single value as an array of one, for that is how they go out.
-
-    Raises `ManagementError` 400 with everything that is wrong.
-    """
-    conditions(filters, DATASET_RULES, *path)
-    given: Iterable[Mapping[str, object]] = msgspec.convert(filters, list[dict[str, object]])
-    return [
-        {**one, "value": one["value"] if isinstance(one["value"], list) else [one["value"]]} for one in given
-    ]
+    """The filters as they are kept. Raises `ManagementError` 400 with everything that is wrong."""
+    try:
+        return kept_filters(filters)
+    except WrongFilters as wrong:
+        raise ManagementError(400, problems(wrong.findings, *path)) from None
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -11,11 +11,13 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.datasets import Name
 from penstock.control.evaluators import TYPES, EvaluationType, Seen, judged
+from penstock.control.log_filters import DATASET_RULES
 from penstock.management.answer import Answer, page_of, result
-from penstock.management.datasets import DatasetAnswer, Name, dataset_answer, own_datasets
+from penstock.management.datasets import DatasetAnswer, dataset_answer, own_datasets
 from penstock.management.endpoint import Ask, Endpoint, Paging, read_body, read_page, read_query
-from penstock.management.log_filters.filters import DATASET_RULES, conditions
+from penstock.management.log_filters.filters import conditions
 from penstock.management.open_ledger import reading
 from penstock.management.paths import need_gateway
 from penstock.management.problem import INVALID, ManagementError, Problem, not_found

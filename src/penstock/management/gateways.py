@@ -1,16 +1,22 @@
 """Gateways of an account: list, create, look at, change and remove them (Cloudflare 4.2).
 
 Those of the configuration file can be looked at, and are changed there. What fields look like on the wire is in
-`gateway_shapes.py`, rows and secrets are in `control/stored_gateways.py`.
+`gateway_shapes.py`, what may be changed and what that comes to in `control/gateway_changes.py`.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from penstock.control.catalog import Listed
-from penstock.control.opening import open_vault, opener
-from penstock.control.stored_gateways import changed_gateway, new_gateway
+from penstock.control.gateway_changes import (
+    GatewayExists,
+    GatewayRefused,
+    NoSuchGateway,
+    StandsInFile,
+    WrongFields,
+)
 from penstock.management.answer import Answer, listing, result
 from penstock.management.endpoint import (
     Ask,
@@ -18,18 +24,11 @@ from penstock.management.endpoint import (
     Paging,
     checked,
     json_body,
+    problems,
     read_page,
     read_query,
 )
-from penstock.management.gateway_shapes import (
-    RULE_ID_BYTES,
-    GatewayAnswer,
-    GatewayCreate,
-    GatewayUpdate,
-    shown,
-    to_write,
-    with_rule_ids,
-)
+from penstock.management.gateway_shapes import GatewayAnswer, GatewayCreate, GatewayUpdate, shown, to_write
 from penstock.management.problem import ManagementError, invalid, not_found
 from penstock.management.resources import Desk
 from penstock.providers.custom import CUSTOM_PREFIX
@@ -37,8 +36,8 @@ from penstock.providers.registry import BUILT_IN
 from penstock.proxy.routing import COMPAT
 from penstock.settings import Settings, is_loopback
 from penstock.settings.gateway_fields import Fields
-from penstock.settings.gateway_secrets import SecretLost, keep_secrets
-from penstock.stores.control_store import Add, ControlStore, Remove, Replace, Snapshot, StoredGateway
+from penstock.settings.gateway_secrets import SecretLost
+from penstock.stores.control_store import ControlStore, Snapshot
 
 Body = TypeVar("Body", bound=GatewayUpdate)
 
@@ -64,13 +63,9 @@ def list_(desk: Desk, ask: Ask) -> Answer:
 def create(desk: Desk, ask: Ask) -> Answer:
     body, fields = _read(desk, ask, GatewayCreate)
     store = desk.control_store(ask.caller)
-    snapshot = store.snapshot()
-    there = desk.catalog(snapshot).get(ask.account, body.id)
-    if there is not None:
-        raise invalid(
-            f"account {ask.account} has a gateway {body.id!r} already: change that one", "body", "id"
-        )
-    _add(desk, ask, store, snapshot, body.id, fields)
+    with _worded():
+        change = desk.gateway_changes(store.snapshot(), ask.now_us).create(ask.account, body.id, fields)
+    store.apply([change])
     return _shown(desk, store, ask.account, body.id)
 
 
@@ -83,32 +78,24 @@ def update(desk: Desk, ask: Ask) -> Answer:
     if body.id not in (None, ask.gateway):
         raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
     store = desk.control_store(ask.caller)
-    snapshot = store.snapshot()
-    listed = desk.catalog(snapshot).get(ask.account, ask.gateway)
-    if listed is not None and listed.source == "file":
-        _refuse(listed)
-    row = _row(snapshot, ask)
-    if row is not None:
-        _replace(desk, ask, store, snapshot, row, fields)
-    elif listed is not None:
-        _add(desk, ask, store, snapshot, ask.gateway, fields)
-    else:
-        raise not_found("gateway")
+    with _worded():
+        change = desk.gateway_changes(store.snapshot(), ask.now_us).replace(ask.account, ask.gateway, fields)
+    if change is not None:
+        store.apply([change])
     return _shown(desk, store, ask.account, ask.gateway)
 
 
 def delete(desk: Desk, ask: Ask) -> Answer:
     store = desk.control_store(ask.caller)
-    snapshot = store.snapshot()
-    listed = desk.catalog(snapshot).get(ask.account, ask.gateway)
-    row = _row(snapshot, ask)
-    if listed is None and row is None:
-        raise not_found("gateway")
-    if row is None or (listed is not None and listed.source == "file"):
-        assert listed is not None
-        _refuse(listed)
-    store.apply([Remove(row)])
-    return result({"id": row.gateway} if listed is None else shown(listed))
+    changes = desk.gateway_changes(store.snapshot(), ask.now_us)
+    with _worded():
+        change = changes.remove(ask.account, ask.gateway)
+    store.apply([change])
+    listed = changes.catalog.get(ask.account, ask.gateway)
+    # What was not served cannot be shown: one of the file goes first, or its fields make no sense.
+    if listed is None or listed.stored is None:
+        return result({"id": ask.gateway})
+    return result(shown(listed))
 
 
 # -- what was sent
@@ -131,48 +118,34 @@ def _read(desk: Desk, ask: Ask, kind: type[Body]) -> tuple[Body, Fields]:
     return body, to_write(body, authentication)
 
 
-def _refuse(listed: Listed) -> NoReturn:
-    if listed.source == "file":
-        raise invalid(f"gateway {listed.name} stands in penstock.toml: change it there")
-    raise invalid(
-        f"gateway {listed.name} is built in: it can be changed, and goes when penstock.toml names accounts"
+@contextmanager
+def _worded() -> Iterator[None]:
+    """Answers what is refused. Raises `ManagementError`."""
+    try:
+        yield
+    except NoSuchGateway:
+        raise not_found("gateway") from None
+    except GatewayRefused as refused:
+        raise _refusal(refused) from None
+    except SecretLost as lost:
+        raise invalid(str(lost), "body", *lost.path.strip("/").split("/")) from None
+
+
+def _refusal(refused: GatewayRefused) -> ManagementError:
+    match refused:
+        case StandsInFile():
+            return invalid(f"gateway {refused.name} stands in penstock.toml: change it there")
+        case GatewayExists():
+            text = f"account {refused.account} has a gateway {refused.gateway!r} already: change that one"
+            return invalid(text, "body", "id")
+        case WrongFields():
+            return ManagementError(400, problems(refused.findings, "body"))
+    return invalid(
+        f"gateway {refused.name} is built in: it can be changed, and goes when penstock.toml names accounts"
     )
 
 
-# -- rows
-
-
-def _row(snapshot: Snapshot, ask: Ask) -> StoredGateway | None:
-    place = ask.account, ask.gateway
-    return next((row for row in snapshot.gateways if (row.account, row.gateway) == place), None)
-
-
-def _add(desk: Desk, ask: Ask, store: ControlStore, snapshot: Snapshot, gateway: str, fields: Fields) -> None:
-    row_id = desk.clock.new_id(ask.now_us)
-    named = with_rule_ids(fields, {}, lambda: desk.random(RULE_ID_BYTES).hex())
-    try:
-        whole = keep_secrets(named, {})  # nothing is stored yet that a mask could stand for
-        row = new_gateway(row_id, ask.account, gateway, whole, ask.now_us, desk.sealer(snapshot))
-    except SecretLost as lost:
-        raise _lost(lost) from None
-    store.apply([Add(row)])
-
-
-def _replace(
-    desk: Desk, ask: Ask, store: ControlStore, snapshot: Snapshot, old: StoredGateway, fields: Fields
-) -> None:
-    named = with_rule_ids(fields, old.fields, lambda: desk.random(RULE_ID_BYTES).hex())
-    open_secret = opener(open_vault(snapshot, desk.environ, desk.data))
-    try:
-        new = changed_gateway(old, named, ask.now_us, open_secret, desk.sealer(snapshot))
-    except SecretLost as lost:
-        raise _lost(lost) from None
-    if new != old:
-        store.apply([Replace(old, new)])
-
-
-def _lost(lost: SecretLost) -> ManagementError:
-    return invalid(str(lost), "body", *lost.path.strip("/").split("/"))
+# -- what is shown
 
 
 def _shown(desk: Desk, store: ControlStore, account: str, gateway: str) -> Answer:

@@ -36,12 +36,12 @@ Load = Callable[[], Settings]
 
 
 def configuration(settings: Settings, environ: Mapping[str, str]) -> Configuration:
-    """The settings with all gateways there are. Raises `DirectoryError`."""
+    """The settings with all gateways there are. Raises `ControlStoreError`."""
     return Configuration(settings, read_gateways(settings, environ))
 
 
 def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:
-    """The keeper of the data folder that the settings name. Raises `OSError`, `DirectoryError`."""
+    """The keeper of the data folder that the settings name. Raises `OSError`, `ControlStoreError`."""
     stores = stores_of(settings)
     means = Means(CursorFile(stores.data / CURSORS), Sender(), clock, environ, os.urandom)
     ledger = LedgerAccess(lambda: ledger_reader(stores), lambda: ledger_editor(stores))

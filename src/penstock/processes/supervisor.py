@@ -26,8 +26,10 @@ from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
-from penstock.stores.opening import stores_of
+from penstock.stores.ledger import LedgerUnavailable
+from penstock.stores.opening import Stores, stores_of
 from penstock.stores.opening.control_store import control_store
+from penstock.stores.opening.ledger import make_ledger
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -104,6 +106,7 @@ class Supervisor:
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
         self.prepare()
+        _make_ledger(stores_of(self.settings))
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -301,6 +304,12 @@ def _lock_folder(data: Path) -> int:
             f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
         ) from error
     return descriptor
+
+
+def _make_ledger(stores: Stores) -> None:
+    """The shipper lets calls go first; who asks for them before it has its turn finds none, and not no ledger."""
+    with suppress(LedgerUnavailable):  # the shipper tries again, and says why
+        make_ledger(stores)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -13,8 +13,9 @@ from typing import Final
 
 import msgspec
 
+from penstock.stores.call_columns import Kind
 from penstock.stores.condition_values import as_text, flag, number, parts, time_us
-from penstock.stores.ledger import Condition, Query, UnfitCondition
+from penstock.stores.ledger import FILTERED, Condition, Query, UnfitCondition
 from penstock.stores.predicates import (
     Always,
     Among,
@@ -22,22 +23,18 @@ from penstock.stores.predicates import (
     Began,
     Beyond,
     EventId,
-    FewField,
     Flag,
-    FlagField,
     Id,
     IdPart,
     Metadata,
     MetadataField,
     Moments,
     Not,
-    NumberField,
     Part,
     Predicate,
     Range,
     Search,
     Text,
-    TextField,
     Within,
 )
 
@@ -62,34 +59,34 @@ def any_of(some: Sequence[Predicate]) -> Predicate:
 def meaning(condition: Condition) -> Predicate:
     """Raises `UnfitCondition` for what no call could be asked."""
     match condition.key:
-        case "id" | "event_id":
-            return _ids(condition)
-        case "created_at":
-            return _times(condition)
-        case "status_code" | "feedback" as field:
-            return _few(condition, field)
-        case "success" | "cached" as field:
-            return _flag(condition, field)
-        case "authentication":
-            return _flag(condition, "authenticated")
-        case "compatibilityMode":
-            return _flag(condition, "compat")
+        case "metadata.key" | "metadata.value" as field:
+            return _metadata(condition, field)
         case "wholesale":
             return _constant(condition, [flag(condition, value) for value in condition.values], False)
         case "dlp_action":
             return _constant(condition, [None if value == "" else value for value in condition.values], None)
-        case "metadata.key" | "metadata.value" as field:
-            return _metadata(condition, field)
-        case "cost" | "duration" | "tokens" | "tokens_in" | "tokens_out" as field:
-            return _number(condition, field)
-        case _ as field:
-            return _text(condition, field)
+        case "tokens":
+            return _number(condition, "number")
+    column = FILTERED[condition.key]
+    match column.kind:
+        case "id" | "event":
+            return _ids(condition)
+        case "moment":
+            return _times(condition)
+        case "flag":
+            return _flag(condition, column.name)
+        case "code":
+            return _few(condition, column.name)
+        case "number" | "money" | "duration":
+            return _number(condition, column.kind)
+        case _:
+            return _text(condition, column.name)
 
 
 # -- texts
 
 
-def _text(condition: Condition, field: TextField) -> Predicate:
+def _text(condition: Condition, field: str) -> Predicate:
     _no_order(condition)
     if condition.operator == "contains":
         return Part(field, tuple(parts(condition)))
@@ -141,7 +138,7 @@ def _ids(condition: Condition) -> Predicate:
 # -- flags, and fields that are the same for every call
 
 
-def _flag(condition: Condition, field: FlagField) -> Predicate:
+def _flag(condition: Condition, field: str) -> Predicate:
     _no_order(condition)
     _no_part(condition)
     given = [flag(condition, value) for value in condition.values]
@@ -160,7 +157,7 @@ def _constant(condition: Condition, given: Sequence[object], value: bool | None)
 # -- numbers and times
 
 
-def _few(condition: Condition, field: FewField) -> Predicate:
+def _few(condition: Condition, field: str) -> Predicate:
     _no_part(condition)
     given = [number(condition, value) for value in condition.values]
     known = [value for value in given if value is not None]
@@ -172,22 +169,22 @@ def _few(condition: Condition, field: FewField) -> Predicate:
             return _signed(condition, Among(field, tuple(known), None in given))
 
 
-def _number(condition: Condition, field: NumberField) -> Predicate:
+def _number(condition: Condition, kind: Kind) -> Predicate:
     _no_part(condition)
     given = [number(condition, value) for value in condition.values]
-    scale = _NANO if field == "cost" else Decimal(1)
+    key, scale = condition.key, _NANO if kind == "money" else Decimal(1)
     match condition.operator:
         case "lt" | "gt":
             limit = _limit(condition, given)
             if limit is None:
                 return Always(False)
             if condition.operator == "lt":
-                return Within(field, (Range(None, _range(field, math.ceil(limit * scale) - 1).most),))
-            return Within(field, (Range(_range(field, math.floor(limit * scale) + 1).least, None),))
+                return Within(key, (Range(None, _range(kind, math.ceil(limit * scale) - 1).most),))
+            return Within(key, (Range(_range(kind, math.floor(limit * scale) + 1).least, None),))
         case _:
-            whole = [_whole(field, value) for value in given if value is not None]
-            ranges = tuple(_range(field, value) for value in whole if value is not None)
-            return _signed(condition, Within(field, ranges, None in given))
+            whole = [_whole(kind, value) for value in given if value is not None]
+            ranges = tuple(_range(kind, value) for value in whole if value is not None)
+            return _signed(condition, Within(key, ranges, None in given))
 
 
 def _limit(condition: Condition, given: list[Decimal | None]) -> Decimal | None:
@@ -198,16 +195,16 @@ def _limit(condition: Condition, given: list[Decimal | None]) -> Decimal | None:
     return max(known, default=None) if condition.operator == "lt" else min(known, default=None)
 
 
-def _whole(field: NumberField, value: Decimal) -> int | None:
+def _whole(kind: Kind, value: Decimal) -> int | None:
     """As the wire shows it, in whole units; None for what no call can have."""
     # Dollars come as binary fractions: the nearest nano-dollar is meant.
-    scaled = Decimal(round(value * _NANO)) if field == "cost" else value
+    scaled = Decimal(round(value * _NANO)) if kind == "money" else value
     return int(scaled) if scaled == int(scaled) else None
 
 
-def _range(field: NumberField, whole: int) -> Range:
+def _range(kind: Kind, whole: int) -> Range:
     """What the wire shows as this: of a duration it shows milliseconds."""
-    if field != "duration":
+    if kind != "duration":
         return Range(whole, whole)
     odd = whole % 2  # halves are rounded to the even millisecond
     return Range(whole * _MS - _MS // 2 + odd, whole * _MS + _MS // 2 - odd)

@@ -1,8 +1,8 @@
 """Predicates: what can be asked of a call, as a tree, in the units in which calls are kept. Pure.
 
-They speak of fields as `CallRow` names them, of whole micro- and nano-units, and of what is unknown: what people may
-write in several ways is one way here. What a filter means as a predicate is in `filters.py`; how calls that fit are
-found is the engine's, which prints predicates in its own language.
+They speak of columns as `CallRow` names them, of metadata and of numbers of many values under their `ledger.Key`, in
+whole micro- and nano-units: what people may write in several ways is one way here. What a filter means as a predicate
+is in `filters.py`; how calls that fit are found is the engine's, which prints predicates in its own language.
 """
 
 from __future__ import annotations
@@ -12,14 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-TextField = Literal[
-    "provider", "model", "model_type", "request_type", "request_content_type", "response_content_type",
-    "user_agent", "token", "user",
-]  # fmt: skip
 MetadataField = Literal["metadata.key", "metadata.value"]
-FlagField = Literal["success", "cached", "authenticated", "compat"]
-FewField = Literal["status_code", "feedback"]
-NumberField = Literal["cost", "duration", "tokens", "tokens_in", "tokens_out"]
 
 
 class Always(msgspec.Struct, frozen=True):
@@ -31,7 +24,7 @@ class Always(msgspec.Struct, frozen=True):
 class Text(msgspec.Struct, frozen=True):
     """The text is one of these, letter by letter. `bare` are models of any provider, named without it."""
 
-    field: TextField
+    field: str
     values: tuple[str, ...]
     unknown: bool = False  # or there is none; an empty one is none
     bare: tuple[str, ...] = ()
@@ -48,21 +41,21 @@ class Metadata(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True):
     """The text contains one of these, which are in lower case; of a call's metadata any. What is unknown does not."""
 
-    field: TextField | MetadataField
+    field: str  # a `MetadataField` among them
     parts: tuple[str, ...]
 
 
 class Flag(msgspec.Struct, frozen=True):
     """The flag is one of these. No call is without."""
 
-    field: FlagField
+    field: str
     values: tuple[bool, ...]
 
 
 class Among(msgspec.Struct, frozen=True):
     """The number is one of these; for numbers of which there are few."""
 
-    field: FewField
+    field: str
     values: tuple[Decimal, ...]
     unknown: bool = False
 
@@ -70,7 +63,7 @@ class Among(msgspec.Struct, frozen=True):
 class Beyond(msgspec.Struct, frozen=True):
     """The number is known, and less or greater than this."""
 
-    field: FewField
+    field: str
     side: Literal["lt", "gt"]
     limit: Decimal
 
@@ -85,7 +78,7 @@ class Range(NamedTuple):
 class Within(msgspec.Struct, frozen=True):
     """The number, in nano-dollars, microseconds or tokens, is in one of these. `tokens` are in and out, if both are."""
 
-    field: NumberField
+    field: str
     ranges: tuple[Range, ...]
     unknown: bool = False
 

@@ -21,6 +21,7 @@ from penstock.stores.control_store import (
     IN_GATEWAY,
     Add,
     AlreadyThere,
+    AtMost,
     ChangedMeanwhile,
     ControlStoreUnavailable,
     CustomProvider,
@@ -43,6 +44,7 @@ from penstock.stores.control_store import (
     SpendLimit,
     StoredGateway,
     Token,
+    TooMany,
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
@@ -281,6 +283,73 @@ def test_nothing_is_put_into_a_gateway_that_is_gone(store: SqliteControlStore) -
     with pytest.raises(NotThere):
         store.apply([Need(GATEWAY), Add(late)])
     assert "late" not in {key.id for key in store.all(ProviderKey)}
+
+
+def dataset(name: str, gateway: str = "g", account: str = "local") -> Dataset:
+    return Dataset(
+        id=f"{account} {gateway} {name}",
+        account=account,
+        gateway=gateway,
+        name=name,
+        enable=True,
+        filters=[],
+        created_us=1,
+        modified_us=1,
+    )
+
+
+def test_there_are_never_more_than_may_be(store: SqliteControlStore) -> None:
+    limit = AtMost(Dataset, "local", "g", 2)
+    elsewhere = [dataset("a", "other"), dataset("b", "other"), dataset("c", account="other")]
+    store.apply([Add(one) for one in elsewhere])
+    first, second, third = (dataset(name) for name in "abc")
+    store.apply([limit, Add(first), Add(second)])
+    before = store.snapshot().version
+    with pytest.raises(TooMany, match="gateway local/g has at most 2 datasets: remove one first"):
+        store.apply([limit, Add(third)])
+    assert store.all(Dataset) == (*elsewhere, first, second)
+    assert store.snapshot().version == before
+    store.apply([Add(third), limit, Remove(first)])  # counted when all is done
+    store.apply([Replace(third, msgspec.structs.replace(third, enable=False)), limit])
+
+
+def test_of_many_who_add_at_once_as_many_get_through_as_may(path: Path) -> None:
+    def add(number: int) -> bool:
+        try:
+            SqliteControlStore(path, busy_seconds=60).apply(
+                [Add(dataset(str(number))), AtMost(Dataset, "local", "g", 10)]
+            )
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(add, range(24)))
+    assert sum(done) == 10
+    assert len(SqliteControlStore(path).all(Dataset)) == 10
+
+
+def test_nor_do_more_get_through_from_several_processes(path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from penstock.stores.control_store import Add, AtMost, Dataset, TooMany\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "store = SqliteControlStore(Path(sys.argv[1]), busy_seconds=60)\n"
+        "for number in range(6):\n"
+        "    name = f'{sys.argv[2]} {number}'\n"
+        "    one = Dataset(id=name, account='local', gateway='g', name=name, enable=True, filters=[],\n"
+        "                  created_us=1, modified_us=1)\n"
+        "    try:\n"
+        "        store.apply([Add(one), AtMost(Dataset, 'local', 'g', 10)])\n"
+        "    except TooMany:\n"
+        "        pass\n"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", program, str(path), str(number)]) for number in range(4)
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0] * 4
+    assert len(SqliteControlStore(path).all(Dataset)) == 10
 
 
 # -- what cannot be done

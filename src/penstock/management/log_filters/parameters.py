@@ -1,6 +1,6 @@
 """What may stand in the query of a list of logs, or of their deletion, and what it asks of the ledger (Cloudflare 4.3).
 
-Filters are read in `encoding.py` and `filters.py`.
+Filters are read in `encoding.py`, and checked in `control/log_filters.py`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from penstock.control.log_filters import LOG_RULES, MAX_TEXT, moment
 from penstock.management.endpoint import Ask, read_query
 from penstock.management.log_filters.encoding import split_filters
-from penstock.management.log_filters.filters import LOG_RULES, MAX_TEXT, LogFilter, conditions, moment
+from penstock.management.log_filters.filters import LogFilter, conditions
 from penstock.management.problem import invalid
 from penstock.stores.ledger import Condition, Operator, Order, OrderKey, Query
 

@@ -13,7 +13,7 @@ from penstock.stores.opening import Stores
 from penstock.stores.rollups import OpenRollups
 from penstock.stores.sqlite import facts
 from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.file import FILE_NAME
+from penstock.stores.sqlite.ledger.file import FILE_NAME, make_missing
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
@@ -22,6 +22,14 @@ from penstock.stores.sqlite.rollups.reader import SqliteRollups
 def ledger_writer(stores: Stores) -> OpenWriter:
     """Makes the ledger, or brings it up to date, when it is first used."""
     return SqliteLedger(_file(stores))
+
+
+def make_ledger(stores: Stores) -> None:
+    """An empty ledger where there is none, for those who look before anything is stored.
+
+    Raises `LedgerUnavailable`.
+    """
+    make_missing(_file(stores))
 
 
 def ledger_reader(stores: Stores) -> OpenReader:

@@ -23,6 +23,7 @@ from penstock.stores.control_store import (
     Add,
     AlreadyThere,
     AnyNoun,
+    AtMost,
     AuditEntry,
     Change,
     ChangedMeanwhile,
@@ -38,6 +39,7 @@ from penstock.stores.control_store import (
     SealedOtherwise,
     Snapshot,
     StoredGateway,
+    TooMany,
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.audit import Stamp, entries, record, record_reseal
@@ -125,6 +127,9 @@ class SqliteControlStore:
         with self._change() as (db, stamp):
             for change in changes:
                 _apply(db, stamp, change)
+            for change in changes:
+                if isinstance(change, AtMost):
+                    _check_number(db, change)
             if any(map(_may_seal, changes)):
                 _check_labels(db)
 
@@ -192,6 +197,16 @@ def _apply(db: sqlite3.Connection, stamp: Stamp, change: Change) -> None:
             _remove(db, stamp, there)
         case Need(noun):
             _find(db, table_of(type(noun)), noun.id)
+
+
+def _check_number(db: sqlite3.Connection, limit: AtMost) -> None:
+    table = table_of(limit.kind)
+    place = limit.account, limit.gateway
+    sql = f"SELECT count(*) FROM {table.name} WHERE account = ? AND gateway = ?"
+    if db.execute(sql, place).fetchone()[0] > limit.most:
+        raise TooMany(
+            f"gateway {limit.account}/{limit.gateway} has at most {limit.most} {table.what}s: remove one first"
+        )
 
 
 def _remove_belongings(db: sqlite3.Connection, stamp: Stamp, gateway: StoredGateway) -> None:

@@ -5,7 +5,7 @@ Zones know the least and the greatest of each number, and by their marks most of
 
 from __future__ import annotations
 
-from penstock.stores.predicates import Began, Moments, NumberField, Range, Within
+from penstock.stores.predicates import Began, Moments, Range, Within
 from penstock.stores.sqlite.ledger.fields import NUMBER_SQL, NUMBERS
 from penstock.stores.sqlite.ledger.filter_ids import marked_zones
 from penstock.stores.sqlite.ledger.filter_sql import Test
@@ -57,7 +57,7 @@ def _between(sql: str, one: Range) -> str:
     return f"{sql} BETWEEN {one.least} AND {one.most}"
 
 
-def _may_hold(field: NumberField, one: Range) -> str:
+def _may_hold(field: str, one: Range) -> str:
     found = []
     if one.most is not None:
         found.append(f"z.{field}_least <= {one.most}")
@@ -69,7 +69,7 @@ def _may_hold(field: NumberField, one: Range) -> str:
     return f"({' AND '.join(found) or f'z.{field}_known > 0'})"
 
 
-def _mark(field: NumberField, one: Range) -> int | None:
+def _mark(field: str, one: Range) -> int | None:
     """How zones mark the numbers of a range, where they mark all of them alike."""
     if one.least is None or one.most is None:
         return None
