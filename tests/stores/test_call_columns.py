@@ -10,8 +10,8 @@ from typing import get_args, get_type_hints
 import msgspec
 
 from penstock.calls.log_record import LogRecord
+from penstock.control.log_filters import KINDS
 from penstock.journal.record import CallRecord
-from penstock.management.log_filters.filters import KINDS
 from penstock.proxy import recorder
 from penstock.stores.call_columns import FIRST, Column
 from penstock.stores.ledger import CALL_COLUMNS, FILTERED, CallRow, Derived, Key
