@@ -17,8 +17,8 @@ from penstock.management.answer import Answer, result
 from penstock.management.endpoint import Ask, Endpoint
 from penstock.management.problem import invalid
 from penstock.management.resources import Desk
+from penstock.stores.ledger import LedgerMissing
 from penstock.stores.rollups import Group, Question, Unanswerable
-from penstock.stores.sqlite.ledger.file import LedgerMissing
 
 
 class AnalyticsQuery(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ from penstock.stores.control_store import (
     TooMany,
     Unstorable,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore, change_counter
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 LABEL = b"\x01" + b"f" * 8
 NASTY = "x'); DROP TABLE tokens; --\"\0%_\\ é\U0001f600"
@@ -226,7 +226,7 @@ def test_any_token_comes_out_as_it_was(made: list[Token]) -> None:
 
 def test_an_absent_file_is_an_empty_directory_and_stays_absent(store: SqliteControlStore, path: Path) -> None:
     assert store.snapshot() == Snapshot()
-    assert change_counter(path) == 0
+    assert store.version() == 0
     assert not path.parent.exists()
 
 
@@ -505,9 +505,7 @@ def test_the_file_is_its_owners_alone(store: SqliteControlStore, path: Path) -> 
     assert [one.name for one in path.parent.iterdir()] == [FILE_NAME]
 
 
-def test_the_counter_moves_with_every_change_and_with_nothing_else(
-    store: SqliteControlStore, path: Path
-) -> None:
+def test_the_version_moves_with_every_change_and_with_nothing_else(store: SqliteControlStore) -> None:
     changed = msgspec.structs.replace(TOKEN, name="n")
     verbs: list[Callable[[], object]] = [
         lambda: store.apply([Add(TOKEN)]),
@@ -520,23 +518,62 @@ def test_the_counter_moves_with_every_change_and_with_nothing_else(
         lambda: store.apply([Remove(PROVIDER)]),
         lambda: store.apply([Remove(TOKEN)]),
     ]
-    counters, versions = [change_counter(path)], [store.snapshot().version]
+    counters, versions = [store.version()], [store.snapshot().version]
     for verb in verbs:
         verb()
-        counters.append(change_counter(path))
+        counters.append(store.version())
         versions.append(store.snapshot().version)
     assert len(set(counters)) == len(verbs) + 1
     assert versions == list(range(len(verbs) + 1))
     with pytest.raises(NotThere):
         store.apply([Remove(TOKEN)])
-    assert (change_counter(path), store.snapshot().version) == (counters[-1], versions[-1])
+    assert (store.version(), store.snapshot().version) == (counters[-1], versions[-1])
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"x" * 27])
-def test_the_counter_of_what_is_no_database_is_a_number(content: bytes, path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 27, b"x" * 5000])
+def test_what_is_no_database_has_no_version(content: bytes, store: SqliteControlStore, path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    assert change_counter(path) >= 0
+    assert store.version() is None
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("number", ["'7'", "x'07'", "1.5"])
+def test_a_version_that_makes_no_sense_is_none(number: str, store: SqliteControlStore, path: Path) -> None:
+    filled(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE version")
+        db.execute("CREATE TABLE version (number)")
+        assert store.version() is None
+        db.execute(f"INSERT INTO version VALUES ({number})")
+        assert store.version() is None
+
+
+def test_the_version_of_a_locked_file_is_not_waited_for(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
+    before = store.version()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        assert store.version() is None
+    assert store.version() == before
+
+
+def test_asking_for_the_version_lets_go_of_no_lock(store: SqliteControlStore, path: Path) -> None:
+    """POSIX locks are the process's: to open and close the file beside SQLite would drop another thread's."""
+    filled(store)
+    program = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "try: db.execute('BEGIN IMMEDIATE')\n"
+        "except sqlite3.OperationalError: sys.exit(7)\n"
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        assert store.version() == 1
+        assert (
+            subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60).returncode
+            == 7
+        )
 
 
 def test_an_empty_file_is_an_empty_directory(store: SqliteControlStore, path: Path) -> None:
@@ -602,7 +639,9 @@ def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Pa
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     assert path.with_name(f"{FILE_NAME}-journal").exists()
+    assert store.version() is None  # which only looks
     assert store.snapshot() == before
+    assert store.version() == before.version
 
 
 # -- many at once
