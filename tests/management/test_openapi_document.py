@@ -99,8 +99,18 @@ async def test_parameters_say_their_defaults(document: Json) -> None:
                 "description": "up to 64 letters, digits, _ and -",
             },
         },
-        {"name": "page", "in": "query", "required": False, "schema": {"type": "integer", "default": 1}},
-        {"name": "per_page", "in": "query", "required": False, "schema": {"type": "integer", "default": 20}},
+        {
+            "name": "page",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1},
+        },
+        {
+            "name": "per_page",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+        },
         {"name": "search", "in": "query", "required": False, "schema": {"type": "string", "default": ""}},
     ]
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from penstock.calls.log_record import rfc3339
-from penstock.management.answer import Answer, listing
-from penstock.management.endpoint import Ask, Endpoint, Paging, read_page, read_query
+from penstock.management.endpoint import endpoints, get
 from penstock.management.log_filters.filters import moment
+from penstock.management.paging import Listing, Paging
 from penstock.management.problem import invalid
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.control_store import AuditEntry, ControlStore
 
-_MAX_PER_PAGE: Final = 1000
 _BATCH: Final = 1000
 _PREFIX: Final = "ai_gateway."
 _COMMAND: Final = "cli:"
@@ -74,7 +75,7 @@ class AuditLog(msgspec.Struct, frozen=True, kw_only=True):
 class AuditQuery(Paging, frozen=True, kw_only=True):
     """Which entries. `since` and `before` are dates, or dates with a time."""
 
-    per_page: int = 100
+    per_page: Annotated[int, Meta(ge=1, le=1000)] = 100
     id: str | None = None
     since: str | None = None
     before: str | None = None
@@ -84,15 +85,20 @@ class AuditQuery(Paging, frozen=True, kw_only=True):
     hide_user_logs: bool = False  # taken, and without effect: users have no accounts here
 
 
-def list_(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, AuditQuery)
-    page = read_page(ask, query.page, query.per_page, _MAX_PER_PAGE)
+@get(
+    "/accounts/{account_id}/audit_logs",
+    "audit-logs-list-account-audit-logs",
+    permission="read",
+    tag="Audit Logs",
+)
+def list_audit_logs(resources: Resources, request: Request, query: AuditQuery) -> Listing[AuditLog]:
+    """Who changed what, the newest change first."""
     since, before = _time(query.since, "since"), _time(query.before, "before")
-    entries = _entries(desk.control_store(ask.caller), ask.account, since)
+    entries = _entries(resources.control_store(request.caller), request.account, since)
     found = (entry for entry in entries if _matches(entry, query, before))
     wanted = reversed(list(found)) if query.direction == "asc" else found
-    part = islice(wanted, page.offset, page.offset + page.per_page)
-    return listing([_shown(entry) for entry in part], page, None)
+    part = islice(wanted, query.offset, query.offset + query.per_page)
+    return Listing([_shown(entry) for entry in part], query, None)
 
 
 def _entries(store: ControlStore, account: str, since_us: int | None) -> Iterator[AuditEntry]:
@@ -145,18 +151,4 @@ def _text(value: dict[str, object] | None) -> str:
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path="/accounts/{account_id}/audit_logs",
-        handler=list_,
-        permission="read",
-        scope="account",
-        name="audit-logs-list-account-audit-logs",
-        summary="Who changed what, the newest change first",
-        tag="Audit Logs",
-        query=AuditQuery,
-        result=AuditLog,
-        is_list=True,
-    ),
-)
+ENDPOINTS = endpoints(list_audit_logs)

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.calls.log_record import rfc3339
-from penstock.management.endpoint import Paging
+from penstock.management.paging import Paging
 from penstock.management.problem import invalid
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import CustomProvider

@@ -5,13 +5,11 @@ Pure. Clients disagree about where an answer's content stands (6.2 C7): lists an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from penstock.calls.log_record import rfc3339
-from penstock.management.answer import Page, ResultInfo
 from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
 
 _NAME = "a name of 1 to 128 characters without slashes and control characters"
@@ -156,26 +154,6 @@ def route_version_answer(route: DynamicRoute, version: RouteVersion) -> RouteVer
         _text(version),
         version.comment,
     )
-
-
-def page_twice(name: str, values: Sequence[object], page: Page) -> dict[str, object]:
-    """A page of a list, newest first, below `result` and below `data`."""
-    part = values[page.offset : page.offset + page.per_page]
-    pages = -(-len(values) // page.per_page)
-    return {
-        "success": True,
-        "errors": [],
-        "messages": [],
-        "result": part,
-        "result_info": ResultInfo(page.page, page.per_page, len(part), len(values), pages),
-        "data": {
-            "order_by": "created_at",
-            "order_by_direction": "desc",
-            "page": page.page,
-            "per_page": page.per_page,
-            name: part,
-        },
-    }
 
 
 def _active(route: DynamicRoute, version: RouteVersion) -> Literal["true", "false"]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from penstock.calls.log_record import rfc3339
 from penstock.control.catalog import Listed
@@ -30,6 +30,7 @@ class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
     """All fields of a gateway; one left out gets its default. What cannot be written is taken, and not looked at."""
 
     id: str | None = None
+    authentication: bool | UnsetType = UNSET  # type: ignore[assignment]  # left out: what is safe
     cache_invalidate_on_update: bool
     cache_ttl: Count | None
     collect_logs: bool
@@ -66,13 +67,16 @@ class GatewayAnswer(GatewaySettings, frozen=True, kw_only=True):
     wholesale: bool
 
 
+GatewayShown = Annotated[dict[str, object], GatewayAnswer]
+"""What inner objects do not have is left out, not null: clients tell their shapes apart by that."""
+
+
 def to_write(body: GatewayUpdate, authentication: bool) -> Fields:
     """The fields that count of what was sent; `authentication` is that of a gateway that says nothing of it."""
     sent = to_fields(body)
-    fields = {name: sent[name] for name in GatewaySettings.__struct_fields__}
-    fields["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
-    fields["authentication"] = authentication
-    return fields
+    sent["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
+    sent["authentication"] = authentication
+    return {name: sent[name] for name in GatewaySettings.__struct_fields__}
 
 
 def with_rule_ids(fields: Fields, old: Mapping[str, object], new_id: RuleIds) -> Fields:
@@ -102,8 +106,8 @@ def _counted(rule: Fields) -> Fields:
     return {name: value for name, value in rule.items() if name not in _CHANGEABLE}
 
 
-def shown(listed: Listed) -> dict[str, object]:
-    """A gateway as it is shown: a `GatewayAnswer`."""
+def shown(listed: Listed) -> GatewayShown:
+    """A gateway as it is shown."""
     stored = listed.stored
     created = 0 if stored is None else stored.created_us
     modified = 0 if stored is None else stored.modified_us
@@ -123,7 +127,7 @@ def shown(listed: Listed) -> dict[str, object]:
 
 
 def _tidy(value: object) -> object:
-    """Without what inner objects do not have: clients tell their shapes apart by that."""
+    """Without what inner objects do not have."""
     if isinstance(value, dict):
         return {name: _tidy(item) for name, item in value.items() if item is not None}
     if isinstance(value, list | tuple):

@@ -91,7 +91,7 @@ def _operation(endpoint: Endpoint, schema_of: Mapping[str, object]) -> Schema:
         "tags": [endpoint.tag],
         "parameters": [*_path_parameters(endpoint.path, schema_of), *_query_parameters(endpoint, schema_of)],
         "responses": {
-            str(endpoint.status): _content("Done", _answer(endpoint, schema_of)),
+            "200": _content("Done", _answer(endpoint, schema_of)),
             **{status: {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
         },
         "x-permission": endpoint.permission,
@@ -126,7 +126,7 @@ def _stated(schema: object) -> Mapping[str, object]:
 
 def _answer(endpoint: Endpoint, schema_of: Mapping[str, object]) -> object:
     result = {} if endpoint.result is None else schema_of[_key(endpoint.result)]
-    if endpoint.plain:
+    if endpoint.is_raw or not endpoint.envelope:
         return result
     if endpoint.is_list:
         return _envelope({"type": "array", "items": result}, {"result_info": _RESULT_INFO})

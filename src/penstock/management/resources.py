@@ -46,7 +46,7 @@ class SharedClock(Clock):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Resources:
     """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
 
     current: Callable[[], Settings]

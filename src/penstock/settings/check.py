@@ -55,36 +55,36 @@ class Finding(msgspec.Struct, frozen=True):
     reason: str
 
 
-def findings(value: object, kind: object, path: KeyPath = ()) -> Iterator[Finding]:
-    """All that keeps `value` from being a `kind`."""
-    inner = iter(()) if _is_too_long(value, kind) else _inner_findings(value, _plain(kind), path)
+def findings(value: object, kind: object, path: KeyPath = (), *, strict: bool = True) -> Iterator[Finding]:
+    """All that keeps `value` from being a `kind`; unless `strict`, text may stand for what it says."""
+    inner = iter(()) if _is_too_long(value, kind) else _inner_findings(value, _plain(kind), path, strict)
     first = next(inner, None)
     if first is None:
-        yield from _own_findings(value, kind, path)
+        yield from _own_findings(value, kind, path, strict)
     else:
         yield first
         yield from inner
 
 
-def _inner_findings(value: object, kind: object, path: KeyPath) -> Iterator[Finding]:
+def _inner_findings(value: object, kind: object, path: KeyPath, strict: bool) -> Iterator[Finding]:
     if isinstance(value, Mapping):
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            yield from _struct_findings(value, kind, path)
-        elif get_origin(kind) is Mapping:
-            yield from _mapping_findings(value, kind, path)
+            yield from _struct_findings(value, kind, path, strict)
+        elif get_origin(kind) in (Mapping, dict):
+            yield from _mapping_findings(value, kind, path, strict)
     elif isinstance(value, list) and get_origin(kind) is tuple:
         for index, item in enumerate(value):
-            yield from findings(item, get_args(kind)[0], (*path, index))
+            yield from findings(item, get_args(kind)[0], (*path, index), strict=strict)
 
 
 def _struct_findings(
-    value: Mapping[object, object], kind: type[msgspec.Struct], path: KeyPath
+    value: Mapping[object, object], kind: type[msgspec.Struct], path: KeyPath, strict: bool
 ) -> Iterator[Finding]:
     known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for key, item in value.items():
         name = str(key)
         if name in known:
-            yield from findings(item, known[name].type, (*path, name))
+            yield from findings(item, known[name].type, (*path, name), strict=strict)
         else:
             yield Finding((*path, name), _unknown_key(name, list(known), path))
     for name, field in known.items():
@@ -92,21 +92,23 @@ def _struct_findings(
             yield Finding((*path, name), f"{_table(path)} lacks {quote(name)}")
 
 
-def _mapping_findings(value: Mapping[object, object], kind: object, path: KeyPath) -> Iterator[Finding]:
+def _mapping_findings(
+    value: Mapping[object, object], kind: object, path: KeyPath, strict: bool
+) -> Iterator[Finding]:
     key_kind, item_kind = get_args(kind)
     for key, item in value.items():
         name = str(key)
         if _fits(name, key_kind):
-            yield from findings(item, item_kind, (*path, name))
+            yield from findings(item, item_kind, (*path, name), strict=strict)
         else:
             reason = f"{_table(path)}: found the name {quote(name)}, allowed: {_allowed(key_kind)}"
             yield Finding((*path, name), reason)
 
 
-def _own_findings(value: object, kind: object, path: KeyPath) -> Iterator[Finding]:
+def _own_findings(value: object, kind: object, path: KeyPath, strict: bool) -> Iterator[Finding]:
     """What is wrong with `value` itself, when everything in it is right."""
     try:
-        msgspec.convert(value, type=kind)
+        msgspec.convert(value, type=kind, strict=strict)
     except msgspec.ValidationError as error:
         cause = error.__cause__
         if isinstance(cause, FieldError):
