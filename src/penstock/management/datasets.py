@@ -16,10 +16,9 @@ from penstock.management.log_filters.filters import DATASET_RULES, DatasetFilter
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
 from penstock.management.problem import ManagementError, invalid, not_found
-from penstock.management.reading import problems
+from penstock.management.reading import wrong
 from penstock.management.request import Request
 from penstock.management.resources import Resources
-from penstock.settings.check import findings
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
 
 _TAG: Final = "Datasets"
@@ -31,7 +30,7 @@ MAX_DATASETS: Final = 10
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a name of 1 to 256 characters")]
 
 
-class DatasetBody(msgspec.Struct, frozen=True):
+class DatasetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a dataset is made of."""
 
     name: Name
@@ -43,14 +42,14 @@ class DatasetBody(msgspec.Struct, frozen=True):
         """Filters are worded as those of logs. Raises `ManagementError` 400 with everything that is wrong."""
         fields = dict(given) if isinstance(given, Mapping) else given
         filters = fields.pop("filters", None) if isinstance(fields, dict) else []
-        wrong = problems(findings(fields, _Head, ("body",)))
+        found = wrong(fields, _Head, "body")
         kept: list[object] = []
         try:
             kept = checked_filters(filters, "body", "filters")
         except ManagementError as error:
-            wrong += error.problems
-        if wrong:
-            raise ManagementError(400, wrong)
+            found += error.problems
+        if found:
+            raise ManagementError(400, found)
         head = msgspec.convert(fields, _Head)
         return cls(head.name, head.enable, msgspec.convert(kept, tuple[DatasetFilter, ...]))
 
@@ -81,7 +80,7 @@ class DatasetsQuery(Paging, frozen=True):
     search: str = ""
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset's body without the filters, which have a check of their own."""
 
     name: Name

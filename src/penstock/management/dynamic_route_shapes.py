@@ -27,27 +27,27 @@ Comment = Annotated[
 ]
 
 
-class RouteBody(msgspec.Struct, frozen=True):
+class RouteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new route."""
 
     name: RouteName
     elements: tuple[Json, ...]
 
 
-class RoutePatch(msgspec.Struct, frozen=True):
+class RoutePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A route's new name; its elements change by a new version."""
 
     name: RouteName
 
 
-class VersionBody(msgspec.Struct, frozen=True):
+class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new version."""
 
     elements: tuple[Json, ...]
     comment: Comment = ""
 
 
-class DeploymentBody(msgspec.Struct, frozen=True):
+class DeploymentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which version is to serve."""
 
     version_id: str

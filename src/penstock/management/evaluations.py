@@ -35,7 +35,7 @@ MAX_LOGS: Final = 10_000
 Ids = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=10)]
 
 
-class EvaluationBody(msgspec.Struct, frozen=True):
+class EvaluationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to evaluate, and by which evaluators."""
 
     name: Name

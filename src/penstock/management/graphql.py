@@ -22,7 +22,7 @@ from penstock.stores.ledger import Query
 from penstock.stores.rollups import Group, Question
 
 
-class GraphqlBody(msgspec.Struct, frozen=True, kw_only=True):
+class GraphqlBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A query and its variables."""
 
     query: str

@@ -24,13 +24,12 @@ from penstock.management.open_ledger import EFFORT, editing, own_row, reading
 from penstock.management.paging import Listing
 from penstock.management.paths import need_gateway
 from penstock.management.problem import INVALID, ManagementError, Problem, not_found
-from penstock.management.reading import problems
+from penstock.management.reading import wrong
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
-from penstock.settings.check import findings
 from penstock.stores.ledger import Bodies, CallRow, Extremes, Note
 from penstock.wire.content_encoding import plain
 
@@ -183,7 +182,7 @@ Value = Annotated[
 ]
 
 
-class LogPatch(msgspec.Struct, frozen=True):
+class LogPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is; null takes away."""
 
     feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | msgspec.UnsetType | None = msgspec.UNSET
@@ -195,12 +194,12 @@ class LogPatch(msgspec.Struct, frozen=True):
         """Metadata without the reserved names. Raises `ManagementError` 400 with everything that is wrong."""
         fields = dict(given) if isinstance(given, Mapping) else given
         metadata = fields.get("metadata") if isinstance(fields, dict) else None
-        wrong = problems(findings(fields, cls, ("body",)))
+        found = wrong(fields, cls, "body")
         if isinstance(fields, dict) and isinstance(metadata, Mapping):
             fields["metadata"] = _kept(metadata)
-            wrong += _metadata_problems(fields["metadata"])
-        if wrong:
-            raise ManagementError(400, wrong)
+            found += _metadata_problems(fields["metadata"])
+        if found:
+            raise ManagementError(400, found)
         return msgspec.convert(fields, cls)
 
 

@@ -11,9 +11,8 @@ from typing import Annotated, Protocol, TypeVar, get_origin, runtime_checkable
 
 import msgspec
 
-from penstock.dynamic_routing.finding import Finding as RouteFinding
 from penstock.management.problem import INVALID, ManagementError, Problem, invalid
-from penstock.settings.check import Finding, findings
+from penstock_common.check import Finding, findings
 
 MAX_PROBLEMS = 100
 _EXACT = 2**53
@@ -76,10 +75,15 @@ def _whole_numbers(value: object) -> object:
 
 def checked(value: object, kind: type[Kind], *path: str, strict: bool = True) -> Kind:
     """A value as what it should be; unless `strict`, text may stand for what it says. Raises `ManagementError` 400."""
-    wrong = problems(findings(value, kind, path, strict=strict))
-    if wrong:
-        raise ManagementError(400, wrong)
+    found = wrong(value, kind, *path, strict=strict)
+    if found:
+        raise ManagementError(400, found)
     return msgspec.convert(value, kind, strict=strict)
+
+
+def wrong(value: object, kind: object, *path: str, strict: bool = True) -> list[Problem]:
+    """All that keeps a value from being what it should be."""
+    return problems(findings(value, kind, path, strict=strict, table="an object"))
 
 
 def parameters(pairs: Pairs, kind: type[Kind]) -> Kind:
@@ -87,6 +91,6 @@ def parameters(pairs: Pairs, kind: type[Kind]) -> Kind:
     return checked(dict(pairs), kind, "query", strict=False)
 
 
-def problems(found: Iterable[Finding | RouteFinding], *path: str) -> list[Problem]:
+def problems(found: Iterable[Finding], *path: str) -> list[Problem]:
     """Findings as the API tells them, the first `MAX_PROBLEMS`: a large body can be wrong in countless places."""
     return [Problem(INVALID, one.reason, (*path, *map(str, one.path))) for one in islice(found, MAX_PROBLEMS)]

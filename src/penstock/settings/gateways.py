@@ -14,7 +14,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.settings.value_types import Count, FieldError, Secret, Table
+from penstock.settings.value_types import Count, Secret, Table
+from penstock_common.check import FieldError
 
 # What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
 EFFECTIVE_FIELDS = (
