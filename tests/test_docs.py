@@ -147,7 +147,7 @@ def test_every_dependency_has_its_reason() -> None:
     extras = chain.from_iterable(project["project"]["optional-dependencies"].values())
     wanted = {re.split(r"[<>=~!]", line)[0] for line in [*project["project"]["dependencies"], *extras]}
     assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == wanted
-    for line in project["dependency-groups"]["dev"]:
+    for line in chain.from_iterable(project["dependency-groups"].values()):
         assert f"`{re.split(r'[<>=~!]', line)[0]}`" in page, line
 
 

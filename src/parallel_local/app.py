@@ -7,7 +7,7 @@ package builds its own collaborators.
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -16,11 +16,14 @@ from starlette.middleware import Middleware
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
 from parallel_local.retrieval.library import Library
-from parallel_local.runs.findall import FindAllRuns
+from parallel_local.runs.engine import RunEngine
+from parallel_local.runs.findall import FindAllKind
+from parallel_local.runs.findall_service import FindAllService
 from parallel_local.runs.groups import TaskGroups
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
-from parallel_local.runs.tasks import TaskRuns
+from parallel_local.runs.tasks import TaskKind
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -47,10 +50,12 @@ class Engine:
             raise
         self.signals = Signals(clock)
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
-        self.tasks = TaskRuns(self.store, self.signals, self.library, clock, self.threads)
+        self.interactions = Interactions(self.store)
+        self.runs = RunEngine(self.store, self.signals, clock, workers)
+        self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads))
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = FindAllRuns(self.store, self.signals, self.library, clock, self.threads)
-        self._workers = workers
+        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
+        self.findall_service = FindAllService(self.findall, self.store, clock)
 
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
@@ -60,9 +65,7 @@ class Engine:
     async def running(self) -> AsyncIterator[None]:
         """Resume unfinished runs and work on the queue until the block is left, then close everything."""
         try:
-            self.tasks.resume()
-            self.findall.resume()
-            async with self._working():
+            async with self.runs.working():
                 yield
         finally:
             await asyncio.to_thread(self.close)
@@ -72,20 +75,6 @@ class Engine:
         self.threads.shutdown(cancel_futures=True)
         self.library.close()
         self.store.close()
-
-    @asynccontextmanager
-    async def _working(self) -> AsyncIterator[None]:
-        works = [work for _ in range(self._workers) for work in (self.tasks.work(), self.findall.work())]
-        workers = [asyncio.create_task(work) for work in works]
-        try:
-            yield
-        finally:
-            self.end_waits()
-            for worker in workers:
-                worker.cancel()
-            for worker in workers:
-                with suppress(asyncio.CancelledError):
-                    await worker
 
 
 def create_app(
@@ -100,8 +89,8 @@ def create_app(
     """The engine over the documents in `docs`, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; see `Library.open`. With `api_key` only that key is
-    accepted, otherwise any. `workers` runs are carried out at a time; 0 leaves them queued. The workers live
-    in the application's lifespan, so a host application has to enter it.
+    accepted, otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. The
+    workers live in the application's lifespan, so a host application has to enter it.
     """
     time = clock or SystemClock()
     engine = Engine(docs, data, time, workers)
@@ -109,11 +98,11 @@ def create_app(
     apis = (
         SearchApi(library, time, threads),
         ExtractApi(library, time, threads, fetcher or PageFetcher()),
-        TaskApi(engine.tasks),
-        TaskEventsApi(engine.tasks, engine.signals, time),
+        TaskApi(engine.tasks, engine.interactions, time),
+        TaskEventsApi(engine.tasks, time),
         GroupApi(engine.groups, time),
-        ChatApi(library, engine.tasks, time, threads),
-        FindAllApi(library, engine.findall, time, threads),
+        ChatApi(library, engine.interactions, time, threads),
+        FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
     )
 

@@ -12,11 +12,15 @@ from penstock.settings.layers import Layer
 from penstock.stores.ledger import CallRow
 
 ROW = CallRow(
-    1, "0199c8ff-1000-7000-8000-00000000beef", "0199c8ff-1000-7000-8000-00000000beef", 1_760_000_000_000_000,
-    "acc", "main", "openai", "openai/gpt", "text generation", "chat", "POST", "chat/completions?x=1", 200,
-    "complete", True, False, 0, False, True, 250_000, 90_000, 1000, 100,
-    {"input_tokens": 1000, "output_tokens": 100}, 3_000_000, "prices.toml", False, 1, "", "", "", "", 60, 400,
-    "application/json", "application/json", "", "", "tests", {}, {}, None, None, None, "", (),
+    arrival=1, id="0199c8ff-1000-7000-8000-00000000beef", event_id="0199c8ff-1000-7000-8000-00000000beef",
+    created_us=1_760_000_000_000_000, account="acc", gateway="main", provider="openai", model="openai/gpt",
+    model_type="text generation", request_type="chat", method="POST", path="chat/completions?x=1", status_code=200,
+    outcome="complete", success=True, cached=False, step=0, compat=False, authenticated=True, duration_us=250_000,
+    first_byte_us=90_000, tokens_in=1000, tokens_out=100, cost_nano=3_000_000, price_source="prices.toml",
+    usage_metadata={"input_tokens": 1000, "output_tokens": 100}, custom_cost=False, attempts=1, stored_key="",
+    token="", user="", team="", request_size=60, response_size=400, request_content_type="application/json",
+    response_content_type="application/json", request_encoding="", response_encoding="", user_agent="tests",
+    metadata={}, controls={}, feedback=None, score=None, error_code=None, error_detail="", trail=(),
 )  # fmt: skip
 
 

@@ -109,6 +109,25 @@ def test_the_built_in_gateway_can_be_changed_and_comes_back(shell: Shell) -> Non
     assert "built in" in shell.run("gateways", "delete", "default", "--yes", code=1).err
 
 
+def test_the_built_in_gateway_is_there_already(shell: Shell) -> None:
+    said = shell.run("gateways", "create", "default", "--set", "zdr=true", code=1)
+    assert "already: change it with `penstock gateways set`" in said.err
+    assert shell.snapshot().gateways == ()
+
+
+def test_what_the_file_covers_up_can_be_removed(shell: Shell, tmp_path: Path) -> None:
+    shell.run("gateways", "create", "prod")
+    shell.run("gateways", "delete", "prod", "--yes", *config(tmp_path, "[accounts.local.gateways.prod]"))
+    assert shell.snapshot().gateways == ()
+
+
+def test_two_rules_cannot_have_one_id(shell: Shell) -> None:
+    rule = {"id": "a", "limit": 1, "limitType": "cost", "window": 60}
+    limits = json.dumps({"rules": [rule, rule]})
+    said = shell.run("gateways", "create", "prod", "--set", f"spend_limits={limits}", code=1)
+    assert "2 rules have the id 'a'" in said.err
+
+
 def test_a_gateway_of_the_file_is_changed_there(shell: Shell, tmp_path: Path) -> None:
     file = config(tmp_path, "[accounts.local.gateways.prod]")
     for command in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -79,12 +80,23 @@ def test_a_repricing_that_is_killed_is_simply_run_again(tmp_path: Path) -> None:
 
 
 def _same_in_rows_and_sums(data: Path) -> int:
-    with closing(SqliteRollups(data / FILE_NAME)) as rollups:
+    """What all calls cost. Two questions are asked of one state, whatever another process writes meanwhile."""
+    with closing(SqliteRollups(_copy(data))) as rollups:
         whole = Question(None, 0, 2**52)
         (group,) = rollups.ask(whole)
         named = rollups.ask(msgspec.structs.replace(whole, by=("metadata.user",)))
     assert sum(one.sums.cost_nano for one in named) == group.sums.cost_nano
     return group.sums.cost_nano
+
+
+def _copy(data: Path) -> Path:
+    copy = data / "copy.db"
+    with (
+        closing(sqlite3.connect(f"{(data / FILE_NAME).as_uri()}?mode=ro", uri=True)) as ledger,
+        closing(sqlite3.connect(copy)) as db,
+    ):
+        ledger.backup(db)
+    return copy
 
 
 @pytest.mark.parametrize("command", [COST, REPRICE, LOGS])

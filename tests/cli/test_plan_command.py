@@ -124,6 +124,15 @@ def test_a_secret_that_is_stored_nowhere_must_be_given(shell: Shell, file: Path)
     assert shell.snapshot().version == 0
 
 
+def test_a_secret_of_the_environment_that_cannot_be_one_is_told_and_not_shown(
+    shell: Shell, file: Path
+) -> None:
+    other = Shell(shell.data, {**SECRETS, "TRACES_KEY": "hidden\nline"})
+    said = other.run("plan", write(file, WHOLE), code=1)
+    assert f"{file}:5: local/prod: otel[0].headers.x-key" in said.err
+    assert "hidden" not in other.said
+
+
 def test_a_stored_header_does_not_follow_to_another_address(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     moved = WHOLE.replace("acme.example", "evil.example").replace("traces.example", "evil.example")

@@ -10,21 +10,27 @@ import gzip
 import json
 import subprocess
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from penstock.clock import Clock
+from penstock.journal.segments import DIRECTORY as JOURNAL
+from penstock.journal.segments import list_segments
+from penstock.metrics.worker_file import FOLDER as WORKERS
+from penstock.metrics.worker_file import read_states
 from penstock.stores.ledger import ANY
+from penstock.stores.sqlite.facts import ledger_facts
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.configuration import gateways, providers
 from support.gateway import PROGRAM, Gateway, environment
 from support.replies import Act, Reply, chunked, head, sse, whole
 from support.upstream import Seen, Upstream
-from support.waiting import eventually
+from support.waiting import PATIENCE, comes, eventually
 
 ADMIN = "an-admin-token-for-tests"
 JSON = (("content-type", "application/json"),)
@@ -113,7 +119,7 @@ def _headers(given: Mapping[str, str | bytes]) -> dict[bytes, bytes]:
 async def leave(gateway: Gateway) -> None:
     """A client that goes away in the middle of a stream."""
     async with (
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http,
         http.stream(
             "POST",
             f"{gateway.url}/v1/acct/gw/{CHAT}",
@@ -127,7 +133,7 @@ async def leave(gateway: Gateway) -> None:
 
 async def mixed_load(gateway: Gateway, rounds: int) -> None:
     """Everything a call can come to, many at a time."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         for number in range(rounds):
             await asyncio.gather(*_round(http, gateway, number), return_exceptions=True)
 
@@ -199,9 +205,14 @@ def by_command(gateway: Gateway, *by: str) -> dict[tuple[object, ...], Sums]:
     }
 
 
+def _reader() -> httpx.AsyncClient:
+    """Who may read everything."""
+    return httpx.AsyncClient(trust_env=False, timeout=PATIENCE, headers={"authorization": f"Bearer {ADMIN}"})
+
+
 async def get(gateway: Gateway, path: str, **parameters: str) -> Any:  # noqa: ANN401 (JSON)
     """From the management API."""
-    async with httpx.AsyncClient(trust_env=False, headers={"authorization": f"Bearer {ADMIN}"}) as http:
+    async with _reader() as http:
         answer = await http.get(f"{gateway.url}/client/v4/{path}", params=parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -222,7 +233,7 @@ async def by_graphql(gateway: Gateway, account: str) -> dict[tuple[object, ...],
       aiGatewayRequestsAdaptiveGroups(limit: 1000) { count dimensions { gateway provider model statusCode }
         sum { cachedRequests erroredRequests cost cachedTokensIn cachedTokensOut uncachedTokensIn uncachedTokensOut }
     } } } }"""
-    async with httpx.AsyncClient(trust_env=False, headers={"authorization": f"Bearer {ADMIN}"}) as http:
+    async with _reader() as http:
         answer = await http.post(
             f"{gateway.url}/client/v4/graphql", json={"query": query, "variables": {"account": account}}
         )
@@ -244,7 +255,7 @@ async def by_graphql(gateway: Gateway, account: str) -> dict[tuple[object, ...],
 
 async def metrics(gateway: Gateway) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
     """`/metrics`: by name of the sample and labels."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         answer = await http.get(f"{gateway.url}/metrics")
     assert answer.status_code == 200
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
@@ -259,12 +270,12 @@ async def metrics(gateway: Gateway) -> dict[str, dict[tuple[tuple[str, str], ...
 
 async def until(gateway: Gateway, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The metrics once they fit: they are written every two seconds."""
-    for _ in range(200):
+
+    async def ask() -> dict[str, Any] | None:
         found = await metrics(gateway)
-        if fits(found):
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"the metrics do not fit: {found}")
+        return found if fits(found) else None
+
+    return await comes(ask, "metrics that fit")
 
 
 def pushed(folder: Path) -> list[dict[str, Any]]:
@@ -302,17 +313,28 @@ async def spans_of(receiver: Upstream, count: int) -> dict[str, dict[str, Any]]:
 
 
 async def settled(gateway: Gateway) -> list[str]:
-    """The ids of all calls, once nothing is under way and nothing more comes."""
-    before: list[str] = []
-    for _ in range(100):
-        await asyncio.sleep(0.15)  # three rounds of the shipper
-        with closing(SqliteReader(gateway.data / FILE_NAME)) as reader:
-            found = [row.id for row in reader.calls(ANY, 1_000_000)]
-        busy = list((await metrics(gateway)).get("penstock_calls_in_flight", {}).values())
-        if found == before and found and busy == [0.0]:
-            return found
-        before = found
-    raise AssertionError("calls do not come to their end")
+    """The ids of all calls, once nothing is under way and all of it is in the ledger."""
+    since_us = Clock().now_us()
+    await eventually(lambda: _are_idle(gateway.data, since_us) or None, "workers without calls")
+    await eventually(lambda: _is_shipped(gateway.data) or None, "all calls in the ledger")
+    with closing(SqliteReader(gateway.data / FILE_NAME)) as reader:
+        return [row.id for row in reader.calls(ANY, 1_000_000)]
+
+
+def _are_idle(data: Path, since_us: int) -> bool:
+    """Whether all workers have said so since then; each tells of itself every five seconds."""
+    workers = read_states(data / WORKERS).workers
+    return bool(workers) and all(one.written_us > since_us and not one.calls for one in workers)
+
+
+def _is_shipped(data: Path) -> bool:
+    """Whether the ledger has all that stands in the journal, which only the shipper makes shorter."""
+    sizes = {}
+    for name in list_segments(data / JOURNAL):
+        with suppress(FileNotFoundError):
+            sizes[name] = (data / JOURNAL / name).stat().st_size
+    facts = ledger_facts(data / FILE_NAME)
+    return facts is not None and all(facts.positions.get(name, 0) >= size for name, size in sizes.items())
 
 
 async def cursors(gateway: Gateway, count: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import os
@@ -20,7 +19,7 @@ from support.configuration import gateways, providers
 from support.gateway import Gateway
 from support.replies import whole
 from support.upstream import Upstream
-from support.waiting import eventually
+from support.waiting import PATIENCE, comes, eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ANSWER = b'{"model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}'
@@ -49,7 +48,7 @@ def configured(upstream: Upstream, receiver: Upstream, logs: Path, **more: objec
 
 async def call(gateway: Gateway, headers: Mapping[str, str] | None = None) -> str:
     """Makes a call; its log id."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         answer = await http.post(
             f"{gateway.url}/v1/acct/gw/openai/v1/chat/completions",
             json={"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
@@ -121,12 +120,14 @@ async def _metrics(gateway: Gateway, log_id: str) -> None:
         families = text_string_to_metric_families(text)
         return {sample.name: sample.value for family in families for sample in family.samples}
 
-    async with httpx.AsyncClient(trust_env=False) as http:
-        for _ in range(200):
-            found = look((await http.get(f"{gateway.url}/metrics")).text)
-            if found.get("penstock_requests_total") == 2 and found["penstock_exporter_delivered_total"] == 2:
-                break
-            await asyncio.sleep(0.05)
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+
+        async def ask() -> dict[str, float] | None:
+            told = look((await http.get(f"{gateway.url}/metrics")).text)
+            names = ("penstock_requests_total", "penstock_exporter_delivered_total")
+            return told if all(told.get(name) == 2 for name in names) else None
+
+        found = await comes(ask, "metrics of two calls")
     assert (found["penstock_requests_total"], found["penstock_workers"]) == (2, 1)
     assert (found["penstock_exporter_lag"], found["penstock_journal_backlog_bytes"]) == (0, 0)
 
@@ -157,6 +158,7 @@ async def test_a_reloaded_configuration_begins_and_ends_exporters(
     plain = gateways(gw={}) + providers({"openai": upstream.url})
     gateway = await serve(plain)
     before = await call(gateway)
+    await gateway.logs(1)  # who begins now begins after it
     gateway.config.write_text(configured(upstream, receiver, logs))
     await cursors(gateway, 2)
     after = await call(gateway)

@@ -29,7 +29,7 @@ from conftest import Connect, Serve
 from support.access import Access, bearer
 from support.gateway import Gateway
 from support.upstream import Upstream
-from support.waiting import PATIENCE
+from support.waiting import comes
 
 ADMIN = "an-admin-token-for-tests"
 ACCOUNT = "acct"
@@ -131,11 +131,11 @@ async def make(client: AsyncCloudflare, name: str) -> None:
 
 async def comes_true(look: Callable[[], Awaitable[bool]], what: str) -> None:
     """Waits: a change is live within a second or so."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE
-    while not await look():
-        assert loop.time() < end, f"not within {PATIENCE} s: {what}"
-        await asyncio.sleep(0.02)
+
+    async def ask() -> bool | None:
+        return await look() or None
+
+    await comes(ask, what)
 
 
 def test_every_method_of_the_library_is_looked_at() -> None:

@@ -39,7 +39,7 @@ from support.configuration import gateways, providers
 from support.gateway import Gateway
 from support.replies import Reply, silence, whole
 from support.upstream import Seen, Upstream
-from support.waiting import eventually
+from support.waiting import PATIENCE, comes, eventually
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def receiver() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -79,12 +79,12 @@ async def change(
 
 async def log_id(http: httpx.AsyncClient, gateway: Gateway, place: str) -> str:
     """Of a call, once the gateway is known to all workers."""
-    for _ in range(200):
+
+    async def call() -> str | None:
         answer = await ask(http, gateway, place=place)
-        if answer.status_code == 200:
-            return str(answer.headers["cf-aig-log-id"])
-        await asyncio.sleep(0.02)
-    raise AssertionError(answer.text)
+        return str(answer.headers["cf-aig-log-id"]) if answer.status_code == 200 else None
+
+    return await comes(call, f"gateway {place}")
 
 
 async def test_traces_are_switched_on_and_off_over_the_api(
@@ -127,7 +127,7 @@ async def test_receivers_that_hang_slow_no_call(
         assert (await ask(http, gateway)).status_code == 200
         took.append(time.perf_counter() - began)
     await eventually(lambda: len(receiver.requests) >= 2 or None, "both hang")
-    assert sorted(took)[50] < 0.1
+    assert sorted(took)[50] < 1  # who waited for a receiver would wait half a minute
     await eventually(lambda: len(pushed(tmp_path / "logs")) == 100 or None, "the one that works")
 
 

@@ -16,6 +16,7 @@ from conftest import Serve
 from support.gateway import Gateway
 from support.replies import Reply, sse, whole
 from support.upstream import Seen, Upstream
+from support.waiting import PATIENCE
 
 JSON = (("content-type", "application/json"),)
 LOGS = "accounts/acct/ai-gateway/gateways/gw/logs"
@@ -99,7 +100,7 @@ async def call(serve: Serve, upstream: Upstream, traces: Upstream) -> AsyncItera
     upstream.otherwise = answer
     gateway = await serve(configured(upstream, traces.url), environ={"PENSTOCK_ADMIN_TOKEN": ADMIN})
     await cursors(gateway, 2)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         yield Asker(gateway, http)
 
 

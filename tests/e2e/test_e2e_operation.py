@@ -19,26 +19,22 @@ from support.gateway import Gateway, fails_to_start
 from support.processes import all_gone, family
 from support.replies import Reply, sse, whole
 from support.upstream import Upstream
+from support.waiting import comes, soon
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
 RELOADED = "the configuration was reloaded"
 
 
-async def _refused(url: str) -> bool:
-    try:
-        client = await Client.connect(url)
-    except ConnectionError:
-        return True
-    await client.close()
-    return False
-
-
 async def _no_longer_listens(gateway: Gateway) -> None:
-    for _ in range(1000):
-        if await _refused(gateway.url):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("new connections are still taken")
+    async def is_refused() -> bool | None:
+        try:
+            client = await Client.connect(gateway.url)
+        except ConnectionError:
+            return True
+        await client.close()
+        return None
+
+    await comes(is_refused, "the refusal of new connections")
 
 
 # -- stopping
@@ -300,7 +296,7 @@ async def test_kill_9_in_the_middle_of_load_loses_no_finished_call(serve: Serve,
             await client.close()
 
     clients = [asyncio.get_running_loop().create_task(load()) for _ in range(16)]
-    await asyncio.wait_for(enough.wait(), 30)
+    await soon(enough.wait())
     await gateway.kill_group()
     await asyncio.gather(*clients)
     again = await serve(None, "--workers", "2")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import penstock
 from conftest import Connect, OpenGateway
 from penstock.journal.record import CallRecord, read_frames
 from penstock.journal.segments import DIRECTORY, list_segments
@@ -25,6 +26,8 @@ CHAT = "/v1/acct/gw/openai/chat/completions"
 MODELS = "/v1/acct/gw/openai/models"
 HEAD = f"POST {CHAT} HTTP/1.1\r\nHost: gateway.test\r\n".encode()
 SMUGGLED = b"GET /v1/acct/gw/openai/smuggled HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
+
+_PACKAGE = Path(penstock.__file__).parent
 
 _ENVELOPE = {
     "success",
@@ -120,12 +123,18 @@ async def nothing_left(gateway: InProcess) -> None:
     """No call, no connection in use, no task of the gateway's."""
     await settled(gateway)
     assert busy(gateway) == 0
-    assert [task for task in asyncio.all_tasks() if _is_ours(task)] == []
+    assert [task for task in asyncio.all_tasks() if is_ours(task)] == []
 
 
-def _is_ours(task: asyncio.Task[object]) -> bool:
+def is_ours(task: asyncio.Task[object]) -> bool:
+    """Whether a task runs the product's code, not a test's."""
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and "penstock" in Path(code.co_filename).parts
+    return code is not None and lies_in(code.co_filename, _PACKAGE)
+
+
+def lies_in(file: str, package: Path) -> bool:
+    """Whether a source file is one of the package's, wherever the package stands and whatever is above it."""
+    return Path(file).is_relative_to(package)
 
 
 def free_memory(gateway: InProcess) -> int:

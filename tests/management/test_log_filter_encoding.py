@@ -13,8 +13,9 @@ from cloudflare._qs import Querystring
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.control.log_filters import DATASET_RULES, KINDS, LOG_RULES, MAX_NUMBER
 from penstock.management.log_filters.encoding import Pairs, split_filters
-from penstock.management.log_filters.filters import DATASET_RULES, KINDS, LOG_RULES, MAX_NUMBER, conditions
+from penstock.management.log_filters.filters import conditions
 from penstock.management.problem import ManagementError, Problem
 
 Filter = dict[str, object]

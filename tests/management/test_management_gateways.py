@@ -9,6 +9,7 @@ import pytest
 from management_kit import ACCOUNT, ENVIRON, GATEWAYS, PLAIN, Api
 
 from conftest import OpenGateway
+from penstock.stores.control_store import Add, StoredGateway
 from support.access import take_up
 from support.configuration import gateways
 
@@ -159,6 +160,16 @@ async def test_what_stands_in_the_file_is_changed_there(beside_file: Api) -> Non
     (await api.post(GATEWAYS, {"id": "gw", **PLAIN})).problem(400, 7001)
     await api.gateway_("g")
     assert [one["id"] for one in (await api.get(GATEWAYS)).items] == ["gw", "g"]
+
+
+async def test_a_stored_gateway_that_the_file_covers_up_can_be_removed(beside_file: Api) -> None:
+    api = beside_file
+    hidden = StoredGateway(id="h", account="acct", gateway="gw", fields={}, created_us=1, modified_us=1)
+    api.access.control_store.apply([Add(hidden)])
+    assert "penstock.toml" in str((await api.put(f"{GATEWAYS}/gw", PLAIN)).problem(400, 7001)["message"])
+    assert (await api.delete(f"{GATEWAYS}/gw")).result == {"id": "gw"}
+    assert api.access.control_store.snapshot().gateways == ()
+    assert (await api.get(f"{GATEWAYS}/gw")).result["cache_ttl"] == 60
 
 
 async def test_spend_rules_get_ids_and_keep_them(api: Api) -> None:

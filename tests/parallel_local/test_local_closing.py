@@ -69,7 +69,7 @@ async def test_a_failing_start_closes_all(
     tmp_path: Path, connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(write_documents(tmp_path / "docs"), tmp_path / "data")
-    monkeypatch.setattr(app.state.engine.findall, "resume", None)
+    monkeypatch.setattr(app.state.engine.runs, "resume", None)
     with pytest.raises(TypeError):
         async with app.router.lifespan_context(app):
             pass

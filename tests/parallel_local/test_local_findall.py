@@ -1,6 +1,7 @@
 """FindAll: reading objectives, running, changing and cancelling runs, and their events."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from local_clock import ManualClock
 from local_engine import Caller, engine
 
 from parallel_local.findall.objective import read_objective
+from parallel_local.findall.verdicts import judged
 
 RUNS = "/v1beta/findall/runs"
 
@@ -211,6 +213,36 @@ async def test_cancelling(tmp_path: Path) -> None:
         assert (await call.post(f"{RUNS}/findall_x/cancel")).status_code == 404
     assert (status["status"], status["is_active"]) == ("cancelled", False)
     assert status["termination_reason"] == "user_cancelled"
+
+
+async def test_cancelling_while_a_candidate_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def held(*given: object) -> object:
+        begun.set()
+        assert go_on.wait(30)
+        return judged(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("parallel_local.runs.findall.judged", held)
+    async with engine(tmp_path) as call:
+        run = await new_run(call)
+        assert await asyncio.to_thread(begun.wait, 30)
+        assert (await call.post(f"{run}/cancel")).status_code == 204
+        go_on.set()
+        later = await new_run(call)
+        assert (await call.events(f"{later}/events"))[-1]["data"]["status"]["status"] == "completed"  # type: ignore[index]
+        events = await call.events(f"{run}/events")
+        result = (await call.get(f"{run}/result")).json()
+    assert [event["type"] for event in events] == [
+        "findall.status",
+        "findall.status",
+        "findall.candidate.generated",
+        "findall.status",
+    ]
+    assert result["run"]["status"]["status"] == "cancelled"
+    assert [item["match_status"] for item in result["candidates"]] == ["generated"]
 
 
 async def test_preview_runs_cannot_be_extended(tmp_path: Path) -> None:

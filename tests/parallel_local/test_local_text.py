@@ -9,11 +9,11 @@ from parallel_local.answers.schema_view import view
 from parallel_local.documents.entities import recognise
 from parallel_local.documents.html import read_html
 from parallel_local.documents.markdown import passages
-from parallel_local.retrieval.query import expression, parse_query, vocabulary
-from parallel_local.text.acronyms import acronyms
+from parallel_local.retrieval.query import expression, parse_query
 from parallel_local.text.sentences import Kind, split, units
 from parallel_local.text.tokens import content_words, slug, stems
 from parallel_local.text.values import dates, names, numbers, urls
+from parallel_local.text.vocabulary import acronyms, vocabulary
 
 TEXTS = st.text(alphabet=st.sampled_from("ab Z.\n#|-*`>é1$%(\t"), max_size=300)
 

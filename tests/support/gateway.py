@@ -21,7 +21,7 @@ import psutil
 
 from penstock.calls.log_record import LogRecord
 from support.processes import is_alive
-from support.waiting import PATIENCE, eventually
+from support.waiting import PATIENCE, comes, eventually
 
 PROGRAM = (sys.executable, "-m", "penstock")
 
@@ -30,7 +30,6 @@ _STARTED = re.compile(r"worker \d+ started \(process (\d+)\)")
 _IN_THE_WAY = re.compile(r"(?i)(penstock_.*|.*_proxy|ssl_cert_(file|dir))\Z")
 _STOP_SECONDS = 60.0
 _MANY = "1000000"
-_LOOKS = 50
 
 _read_row = msgspec.json.Decoder(LogRecord).decode
 
@@ -96,15 +95,15 @@ class Gateway:
 
     async def _wait_ready(self) -> None:
         self.url = await eventually(self._address, "the address of the gateway")
-        async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(int(PATIENCE / 0.02)):
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+
+            async def ask() -> bool | None:
                 try:
-                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
-                        return
+                    return (await http.get(f"{self.url}/readyz")).status_code == 200 or None
                 except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.02)
-        raise AssertionError(f"the gateway is not ready\n{self.stderr}")
+                    return None
+
+            await comes(ask, "a gateway that is ready")
 
     def _address(self) -> str | None:
         match = _SERVING.search(self.stderr)
@@ -145,12 +144,17 @@ class Gateway:
         return await self._rows_when(lambda found: wanted <= {row.id for row in found}, "the wanted rows")
 
     async def _rows_when(self, enough: Callable[[list[LogRecord]], bool], what: str) -> list[LogRecord]:
-        for _ in range(_LOOKS):
+        rows: list[LogRecord] = []
+
+        async def ask() -> list[LogRecord] | None:
+            nonlocal rows
             rows = await asyncio.to_thread(self._rows)
-            if enough(rows):
-                return rows
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"the log has {len(rows)} rows, but not {what}\n{self.stderr}")
+            return rows if enough(rows) else None
+
+        try:
+            return await comes(ask, what)
+        except AssertionError:
+            raise AssertionError(f"the log has {len(rows)} rows, but not {what}\n{self.stderr}") from None
 
     def _rows(self) -> list[LogRecord]:
         command = [*PROGRAM, "logs", "--json", "--limit", _MANY, "--data", str(self.data)]

@@ -19,7 +19,7 @@ from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Resources
 from penstock.pages.health import HealthPages
-from penstock.processes.worker import Parts, lane_limits, open_parts
+from penstock.processes.worker import Parts, client_limits, open_parts
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.connection import ClientConnection, connection_class
 from penstock.settings import Settings, load
@@ -63,7 +63,7 @@ class InProcess:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
             HealthPages(self.parts.journal, self.data).application(management_routes(ENDPOINTS, resources)),
-            http=connection_class(self.parts.pipeline, lane_limits(self.settings), _asleep(self.clock)),
+            http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -3,7 +3,7 @@
 No test sleeps for a guessed time, and none can hang: each waits for something, at most so long.
 
 `Bell` wakes those who wait for a condition inside the event loop; `eventually` polls what cannot ring a bell,
-such as a file that another process writes.
+such as a file that another process writes, and `comes` what has to be asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-PATIENCE = 15.0  # seconds; only a failing test waits so long
+# Seconds; only a failing test waits so long. Shipper and keeper get a hundredth of a core while all are busy.
+PATIENCE = 60.0
 _POLL_SECONDS = 0.01
 
 T = TypeVar("T")
@@ -26,9 +27,18 @@ async def soon(awaitable: Awaitable[T], seconds: float = PATIENCE) -> T:
 
 async def eventually(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """The first result of `look` that is not None; fails saying `what` did not come."""
+
+    async def ask() -> T | None:
+        return look()
+
+    return await comes(ask, what, seconds)
+
+
+async def comes(ask: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE) -> T:
+    """As `eventually`, for what is asked for."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while (found := look()) is None:
+    while (found := await ask()) is None:
         if loop.time() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
         await asyncio.sleep(_POLL_SECONDS)

@@ -16,8 +16,8 @@ import msgspec
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp
 from parallel_local.documents.markdown import passages
-from parallel_local.text.acronyms import acronyms
 from parallel_local.text.tokens import stems
+from parallel_local.text.vocabulary import acronyms
 
 _VERSION = 1
 _SCHEMA = """

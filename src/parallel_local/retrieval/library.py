@@ -12,8 +12,9 @@ from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
 from parallel_local.retrieval.index import Card, Hit, Index
 from parallel_local.retrieval.policy import host_of, permits
-from parallel_local.retrieval.query import Query, Vocabulary, expression, parse_query, vocabulary
+from parallel_local.retrieval.query import Query, expression, parse_query
 from parallel_local.retrieval.ranking import Found, fuse, rank, weights
+from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
 _CANDIDATES = 200

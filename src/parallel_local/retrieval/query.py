@@ -4,12 +4,11 @@ Pure. No text a caller can write reaches SQLite unquoted: an expression consists
 """
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
-from parallel_local.text.thesaurus import GROUPS
-from parallel_local.text.tokens import FRESHNESS, STOPWORDS, content_words, spaced, stem, stems, words
+from parallel_local.text.tokens import FRESHNESS, STOPWORDS, content_words, spaced, stem, words
+from parallel_local.text.vocabulary import Vocabulary
 
 _MOST_TERMS = 40
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
@@ -37,26 +36,6 @@ class Query(msgspec.Struct, frozen=True):
     sites: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
     fresh: bool = False
-
-
-class Vocabulary(msgspec.Struct, frozen=True):
-    """Words that may stand for each other: general groups, and acronyms the documents define."""
-
-    synonyms: Mapping[str, tuple[tuple[str, ...], ...]]
-    phrases: tuple[tuple[str, ...], ...]
-
-
-def vocabulary(acronyms: Mapping[str, str]) -> Vocabulary:
-    """General synonyms plus the acronyms of the documents at hand."""
-    known = {_phrase(member) for group in GROUPS for member in group}
-    own = [(short, long) for short, long in sorted(acronyms.items()) if _phrase(short) not in known]
-    synonyms: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for group in (*GROUPS, *own):
-        members = tuple(dict.fromkeys(tuple(stems(member)) for member in group))
-        for member in members:
-            synonyms[" ".join(member)] = (member, *(other for other in members if other != member))
-    phrases = sorted((tuple(key.split()) for key in synonyms if " " in key), key=len, reverse=True)
-    return Vocabulary(synonyms=synonyms, phrases=tuple(phrases))
 
 
 def parse_query(text: str, vocab: Vocabulary) -> Query:
@@ -123,10 +102,6 @@ def _distinct(terms: list[Term]) -> list[Term]:
         if not any(term.alternatives[0] in other.alternatives for other in kept):
             kept.append(term)
     return kept
-
-
-def _phrase(text: str) -> str:
-    return " ".join(stems(text))
 
 
 def is_empty(text: str) -> bool:

@@ -9,8 +9,8 @@ from parallel_local.clock import Clock, timestamp
 from parallel_local.errors import not_found
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import Event, RunStore
-from parallel_local.runs.tasks import KIND as TASK
-from parallel_local.runs.tasks import Accepted, RunState, TaskRecord, TaskRuns, group_stream
+from parallel_local.runs.task_records import TASK, Accepted, RunState, TaskRecord, group_stream, new_task
+from parallel_local.runs.tasks import TaskRuns
 from parallel_local.wire.common import Metadata
 from parallel_local.wire.tasks import Group, GroupRunsResponse, GroupStatus
 
@@ -64,9 +64,10 @@ class TaskGroups:
         """Add runs. The cursors point before the batch and are null for the first one."""
         self.get(group)
         cursor = self._store.last(group_stream(group))
-        added = self._runs.create(tasks, per_element=per_element, group=group)
+        added = [new_task(task, self._clock, per_element=per_element, group=group) for task in tasks]
+        self._runs.accept(added)
         before = str(cursor) if cursor is not None else None
-        return GroupRunsResponse(self.status(group), [run.run_id for run in added], before, before)
+        return GroupRunsResponse(self.status(group), [record.run.run_id for record in added], before, before)
 
     def run(self, group: str, run_id: str) -> TaskRecord:
         """A run of this group; 404 when it belongs elsewhere."""

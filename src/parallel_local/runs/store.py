@@ -47,7 +47,10 @@ class RunStore:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Writes inside are one transaction; do not await in between."""
+        """Writes inside are one transaction; do not await in between. Inside another one it is part of that."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield

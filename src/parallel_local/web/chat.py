@@ -14,8 +14,8 @@ from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.retrieval.library import Library
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.runs.tasks import TaskRuns
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import event_stream, json_answer
 from parallel_local.web.body import read_json
@@ -38,9 +38,9 @@ _CHARS_PER_TOKEN = 4
 class ChatApi:
     """The chat endpoints."""
 
-    def __init__(self, library: Library, runs: TaskRuns, clock: Clock, threads: Executor) -> None:
+    def __init__(self, library: Library, interactions: Interactions, clock: Clock, threads: Executor) -> None:
         self._library = library
-        self._runs = runs
+        self._interactions = interactions
         self._clock = clock
         self._threads = threads
 
@@ -63,7 +63,7 @@ class ChatApi:
 
     def _question(self, asked: ChatRequest, model: str, schema: dict[str, object] | None) -> Question:
         users = [message.content for message in asked.messages if message.role == "user"]
-        earlier = [self._runs.context(asked.previous_interaction_id), *users[:-1][-2:]]
+        earlier = [self._interactions.context(asked.previous_interaction_id), *users[:-1][-2:]]
         depth = PROCESSORS["lite" if model == "speed" else model]
         return Question(users[-1] if users else "", " ".join(filter(None, earlier)), schema, depth)
 
@@ -71,7 +71,7 @@ class ChatApi:
         research = model in _RESEARCH_MODELS
         interaction = f"trun_{self._clock.new_hex()}" if research else None
         if interaction:
-            self._runs.remember(interaction, asked.messages[-1].content[:4000])
+            self._interactions.remember(interaction, asked.messages[-1].content[:4000])
         prompt = sum(len(message.content) for message in asked.messages) // _CHARS_PER_TOKEN + 1
         answer = len(said.text) // _CHARS_PER_TOKEN + 1
         return ChatCompletion(

@@ -15,6 +15,7 @@ from parallel_local.findall.conditions import evidence, judge
 from parallel_local.findall.objective import enrichment_schema, read_objective
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.findall import FindAllRuns
+from parallel_local.runs.findall_service import MOST_MATCHES, FindAllService
 from parallel_local.runs.processors import PROCESSORS
 from parallel_local.runs.specs import metadata_problems
 from parallel_local.threads import in_thread
@@ -34,7 +35,6 @@ from parallel_local.wire.findall import (
 )
 
 _FEWEST_MATCHES = 5
-_MOST_MATCHES = 1000
 _MOST_PREVIEW = 10
 _LONGEST_OBJECTIVE = 5000
 _RENAMED = "query is the former name of objective; it is taken as the objective"
@@ -43,9 +43,17 @@ _RENAMED = "query is the former name of objective; it is taken as the objective"
 class FindAllApi:
     """The FindAll endpoints."""
 
-    def __init__(self, library: Library, runs: FindAllRuns, clock: Clock, threads: Executor) -> None:
+    def __init__(
+        self,
+        library: Library,
+        runs: FindAllRuns,
+        service: FindAllService,
+        clock: Clock,
+        threads: Executor,
+    ) -> None:
         self._library = library
         self._runs = runs
+        self._service = service
         self._clock = clock
         self._threads = threads
 
@@ -81,7 +89,7 @@ class FindAllApi:
         problems = _run_problems(asked)
         if problems:
             raise invalid(problems)
-        return json_answer(self._runs.create(asked))
+        return json_answer(self._service.create(asked))
 
     async def get(self, request: Request) -> Response:
         """The state of a run."""
@@ -89,11 +97,11 @@ class FindAllApi:
 
     async def result(self, request: Request) -> Response:
         """Run and candidates as they are now; never waits."""
-        return json_answer(self._runs.result(_findall(request)))
+        return json_answer(self._service.result(_findall(request)))
 
     async def schema(self, request: Request) -> Response:
         """What the run looks for."""
-        return json_answer(self._runs.schema(_findall(request)))
+        return json_answer(self._service.schema(_findall(request)))
 
     async def enrich(self, request: Request) -> Response:
         """Fields to find for every match."""
@@ -105,13 +113,13 @@ class FindAllApi:
             problems.append(Problem(("body", "processor"), f"one of {', '.join(sorted(PROCESSORS))}"))
         if problems:
             raise invalid(problems)
-        return json_answer(self._runs.enrich(findall_id, _without_secrets(asked)))
+        return json_answer(self._service.enrich(findall_id, _without_secrets(asked)))
 
     async def extend(self, request: Request) -> Response:
         """More matches."""
         findall_id = _findall(request)
         asked = await read_json(request, ExtendInput)
-        return json_answer(self._runs.extend(findall_id, asked.additional_match_limit))
+        return json_answer(self._service.extend(findall_id, asked.additional_match_limit))
 
     async def cancel(self, request: Request) -> Response:
         """204 for a run that was active, 409 for one that was not."""
@@ -154,7 +162,7 @@ def ingested(objective: str, warnings: list[Notice] | None) -> FindAllSchema:
 def _run_problems(asked: FindAllInput) -> list[Problem]:
     """The limits of Parallel 2.12.1."""
     found = metadata_problems(asked.metadata, ("body", "metadata"))
-    most = _MOST_PREVIEW if asked.generator == "preview" else _MOST_MATCHES
+    most = _MOST_PREVIEW if asked.generator == "preview" else MOST_MATCHES
     if not _FEWEST_MATCHES <= asked.match_limit <= most:
         found.append(Problem(("body", "match_limit"), f"between {_FEWEST_MATCHES} and {most}"))
     if not asked.match_conditions:

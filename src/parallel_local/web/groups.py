@@ -12,7 +12,7 @@ from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.runs.groups import TaskGroups
 from parallel_local.runs.specs import metadata_problems
-from parallel_local.runs.tasks import Accepted
+from parallel_local.runs.task_records import Accepted
 from parallel_local.web.answers import event_stream, json_answer, struct_frame
 from parallel_local.web.body import cursor, flag, has_beta, identifier, number, read_json
 from parallel_local.web.tasks import PER_ELEMENT, accept

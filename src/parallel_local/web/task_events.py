@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.clock import Clock
-from parallel_local.runs.signals import Signals
-from parallel_local.runs.tasks import TaskRecord, TaskRuns
+from parallel_local.runs.task_records import TaskRecord
+from parallel_local.runs.tasks import TaskRuns
 from parallel_local.web.answers import event_stream, frame, struct_frame
 from parallel_local.web.body import identifier
 from parallel_local.wire.tasks import ProgressMessage, ProgressStats, TaskRunEvent
@@ -24,9 +24,8 @@ _LONGEST_SECONDS = 570.0
 class TaskEventsApi:
     """The event stream of a run."""
 
-    def __init__(self, runs: TaskRuns, signals: Signals, clock: Clock) -> None:
+    def __init__(self, runs: TaskRuns, clock: Clock) -> None:
         self._runs = runs
-        self._signals = signals
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -49,9 +48,9 @@ class TaskEventsApi:
         yield struct_frame(TaskRunEvent(event_id=None, run=record.run))
         while True:
             record = self._runs.get(run_id)
-            for seq, body in self._runs.messages(run_id, position):
-                position = seq
-                yield frame(msgspec.json.decode(body, type=ProgressMessage).type, body)
+            for event in self._runs.events(run_id, position):
+                position = event.seq
+                yield frame(msgspec.json.decode(event.body, type=ProgressMessage).type, event.body)
             if record.stats is not None and record.stats != shown:
                 shown = record.stats
                 yield struct_frame(shown)
@@ -64,6 +63,6 @@ class TaskEventsApi:
     async def _again(self, seen: TaskRecord, position: int, seconds: float) -> bool:
         """Whether there is, or comes, more to tell; a change made while frames were sent is not missed."""
         run_id = seen.run.run_id
-        if self._runs.get(run_id) != seen or self._runs.messages(run_id, position):
-            return not self._signals.closed
-        return await self._signals.heard(run_id, seconds)
+        if self._runs.get(run_id) != seen or self._runs.events(run_id, position):
+            return not self._runs.closing
+        return await self._runs.changed(run_id, seconds)

@@ -5,10 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape, invalid
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
 from parallel_local.runs.specs import task_problems, task_warnings
-from parallel_local.runs.tasks import Accepted, TaskRuns, result_of
+from parallel_local.runs.task_records import Accepted, new_task, result_of
+from parallel_local.runs.tasks import TaskRuns
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import decode, has_beta, identifier, number, raw_body, unknown_keys
 from parallel_local.wire.common import Notice
@@ -22,8 +25,10 @@ _LONGEST_POLL = 3600.0
 class TaskApi:
     """The task endpoints that answer once."""
 
-    def __init__(self, runs: TaskRuns) -> None:
+    def __init__(self, runs: TaskRuns, interactions: Interactions, clock: Clock) -> None:
         self._runs = runs
+        self._interactions = interactions
+        self._clock = clock
 
     def routes(self) -> list[Route]:
         """What is served here."""
@@ -40,10 +45,11 @@ class TaskApi:
         """202 with the queued run."""
         body = await raw_body(request)
         task = decode(body, TaskRunInput)
-        accepted = accept(task, ("body",), unknown_keys(body, TaskRunInput))
-        accepted = (accepted[0], accepted[1] + self._interaction_warnings(task))
-        run = self._runs.create([accepted], per_element=has_beta(request, PER_ELEMENT))[0]
-        return json_answer(run, 202)
+        kept, notices = accept(task, ("body",), unknown_keys(body, TaskRunInput))
+        notices = notices + self._interaction_warnings(task)
+        record = new_task((kept, notices), self._clock, per_element=has_beta(request, PER_ELEMENT))
+        self._runs.accept([record])
+        return json_answer(record.run, 202)
 
     async def get(self, request: Request) -> Response:
         """The state of a run."""
@@ -53,7 +59,7 @@ class TaskApi:
         """The output as soon as there is one, waiting up to `timeout` seconds (Parallel 2.9.3)."""
         run_id = identifier(request, "run_id", "trun_")
         seconds = min(number(request, "timeout", _RESULT_SECONDS), _LONGEST_POLL)
-        record = await self._runs.finished(run_id, seconds)
+        record = await self._runs.settled(run_id, seconds)
         return json_answer(TaskRunResult(record.run, result_of(record)))
 
     async def input(self, request: Request) -> Response:
@@ -62,7 +68,7 @@ class TaskApi:
 
     def _interaction_warnings(self, task: TaskRunInput) -> list[Notice]:
         previous = task.previous_interaction_id
-        if previous is None or self._runs.context(previous):
+        if previous is None or self._interactions.context(previous):
             return []
         return [Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")]
 

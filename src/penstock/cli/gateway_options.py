@@ -1,20 +1,18 @@
 """The fields of a gateway on the command line: `--set FIELD=VALUE`, `--unset FIELD`, `--json-file FILE`.
 
-Whether they make sense is said in the words of the configuration file. Secrets never come in arguments, which
-others can see.
+Whether they make sense is not asked here. Secrets never come in arguments, which others can see.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 import msgspec
 
 from penstock.settings import GatewaySettings
-from penstock.settings.gateway_fields import Fields, field_findings
+from penstock.settings.gateway_fields import Fields
 from penstock.settings.gateway_secrets import MASK, split_secrets
 
 _MOST_BYTES = 1 << 20
@@ -49,13 +47,6 @@ def given_fields(pairs: tuple[str, ...], json_file: Path | None) -> Fields:
             "secrets are not given as arguments, which others can see: use --json-file -"
         )
     return {**fields, **own}
-
-
-def check_fields(fields: Mapping[str, object]) -> None:
-    """Raises `click.ClickException` with all that is wrong."""
-    found = field_findings(fields)
-    if found:
-        raise click.ClickException("\n".join(finding.reason for finding in found))
 
 
 def _pair(text: str) -> tuple[str, object]:

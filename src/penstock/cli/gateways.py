@@ -7,9 +7,9 @@ How fields are given is in `gateway_options.py`, how gateways are shown in `gate
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import click
 import msgspec
@@ -20,11 +20,18 @@ from penstock.cli.gateway_view import HEADINGS, facts, line, record
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.tables import print_facts, print_table
 from penstock.clock import Clock
-from penstock.control.catalog import Catalog, Listed
-from penstock.control.opening import open_catalog, open_vault, opener
-from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
+from penstock.control.catalog import Catalog
+from penstock.control.gateway_changes import (
+    GatewayChanges,
+    GatewayExists,
+    GatewayRefused,
+    IsBuiltIn,
+    StandsInFile,
+    WrongFields,
+)
+from penstock.control.opening import gateway_changes, open_catalog
+from penstock.control.stored_gateways import belongings
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
 from penstock.stores.sqlite.control_store.store import SqliteControlStore
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
@@ -94,7 +101,7 @@ name_argument = click.argument("name", callback=checked(names.gateway_name))
 @json_option
 def list_(config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
-        found, _ = _catalog(store, config, data)
+        found = _catalog(store, config, data)
     for stored, reason in found.left_out:
         tell(f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}")
     if as_json:
@@ -112,8 +119,9 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
 @json_option
 def show(name: str, account: str, config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
-        found, _ = _catalog(store, config, data)
-    one = _need(found, account, name)
+        one = _catalog(store, config, data).get(account, name)
+    if one is None:
+        raise click.ClickException(_unknown(account, name))
     if as_json:
         click.echo(msgspec.json.encode(record(one)))
     else:
@@ -131,13 +139,8 @@ def create(
     name: str, account: str, pairs: tuple[str, ...], json_file: Path | None, config: Path | None, data: Path
 ) -> None:
     fields = gateway_options.given_fields(pairs, json_file)
-    gateway_options.check_fields(fields)
-    with opened(data) as store:
-        found, snapshot = _catalog(store, config, data)
-        there = found.get(account, name)
-        if there is not None and there.source == "file":
-            _refuse(there)
-        _add(store, snapshot, account, name, fields, data)
+    with opened(data) as store, _worded():
+        store.apply([_changes(store, config, data).create(account, name, fields)])
     tell(f"Made gateway {account}/{name}.")
 
 
@@ -161,14 +164,10 @@ def set_(
     given = gateway_options.given_fields(pairs, json_file)
     if not given and not unset:
         raise click.UsageError("say what to change: --set FIELD=VALUE, --unset FIELD or --json-file FILE")
-    with opened(data) as store:
-        found, snapshot = _catalog(store, config, data)
-        old = _stored(snapshot, account, name)
-        if old is None or _is_hidden(found, account, name):
-            _change_unstored(store, snapshot, _need(found, account, name), given, data)
-        else:
-            wanted = {**old.fields, **given}
-            _replace(store, snapshot, old, _without(wanted, unset), data)
+    with opened(data) as store, _worded():
+        change = _changes(store, config, data).change(account, name, given, unset)
+        if change is not None:
+            store.apply([change])
     tell(f"Changed gateway {account}/{name}.")
 
 
@@ -179,97 +178,61 @@ def set_(
 @config_option
 @data_option
 def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) -> None:
-    with opened(data) as store:
-        found, snapshot = _catalog(store, config, data)
-        stored = _stored(snapshot, account, name)
-        if stored is None:
-            _refuse(_need(found, account, name))
+    with opened(data) as store, _worded():
+        change = _changes(store, config, data).remove(account, name)
         theirs = belongings(store).get((account, name))
         more = f" and {len(theirs)} things that belong to it" if theirs else ""
         confirm(f"Remove the gateway {account}/{name}{more}?", yes=yes)
-        store.apply([Remove(stored)])
+        store.apply([change])
     tell(f"Removed gateway {account}/{name}{more}.")
 
 
 # -- what there is
 
 
-def _catalog(store: SqliteControlStore, config: Path | None, data: Path) -> tuple[Catalog, Snapshot]:
-    snapshot = store.snapshot()
-    return open_catalog(settings_of(config, data), snapshot, os.environ), snapshot
-
-
-def _need(found: Catalog, account: str, name: str) -> Listed:
-    one = found.get(account, name)
-    if one is None:
-        raise click.ClickException(
-            f"account {account} has no gateway {name!r}: `penstock gateways` lists those there are"
-        )
-    return one
-
-
-def _stored(snapshot: Snapshot, account: str, name: str) -> StoredGateway | None:
-    place = account, name
-    return next((row for row in snapshot.gateways if (row.account, row.gateway) == place), None)
-
-
-def _is_hidden(found: Catalog, account: str, name: str) -> bool:
-    one = found.get(account, name)
-    return one is not None and one.source == "file"
-
-
-def _refuse(one: Listed) -> NoReturn:
-    if one.source == "file":
-        raise click.ClickException(f"gateway {one.name} stands in the configuration file: change it there")
-    raise click.ClickException(f"gateway {one.name} is built in: it can be changed, but not removed")
+def _catalog(store: SqliteControlStore, config: Path | None, data: Path) -> Catalog:
+    return open_catalog(settings_of(config, data), store.snapshot(), os.environ)
 
 
 # -- changes
 
 
-def _change_unstored(
-    store: SqliteControlStore, snapshot: Snapshot, one: Listed, given: Mapping[str, object], data: Path
-) -> None:
-    """The built-in gateway becomes one of the directory as soon as it is changed."""
-    if one.source == "file":
-        _refuse(one)
-    gateway_options.check_fields(given)
-    _add(store, snapshot, one.account, one.id, given, data)
-
-
-def _add(
-    store: SqliteControlStore,
-    snapshot: Snapshot,
-    account: str,
-    name: str,
-    fields: Mapping[str, object],
-    data: Path,
-) -> None:
-    clock = Clock()
+def _changes(store: SqliteControlStore, config: Path | None, data: Path) -> GatewayChanges:
+    clock, snapshot = Clock(), store.snapshot()
     now_us = clock.now_us()
+    return gateway_changes(
+        settings_of(config, data),
+        snapshot,
+        os.environ,
+        sealer(data, snapshot),
+        lambda: clock.new_id(now_us),
+        now_us,
+    )
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """Ends the command with a sentence where a change is refused."""
     try:
-        row = new_gateway(clock.new_id(now_us), account, name, fields, now_us, sealer(data, snapshot))
+        yield
+    except GatewayRefused as refused:
+        raise click.ClickException(_sentence(refused)) from None
     except SecretLost as lost:
         raise click.ClickException(str(lost)) from None
-    store.apply([Add(row)])
 
 
-def _replace(
-    store: SqliteControlStore,
-    snapshot: Snapshot,
-    old: StoredGateway,
-    fields: Mapping[str, object],
-    data: Path,
-) -> None:
-    gateway_options.check_fields(fields)
-    open_secret = opener(open_vault(snapshot, os.environ, data))
-    try:
-        new = changed_gateway(old, fields, Clock().now_us(), open_secret, sealer(data, snapshot))
-    except SecretLost as lost:
-        raise click.ClickException(str(lost)) from None
-    if new is not old:
-        store.apply([Replace(old, new)])
+def _sentence(refused: GatewayRefused) -> str:
+    match refused:
+        case StandsInFile():
+            return f"gateway {refused.name} stands in the configuration file: change it there"
+        case IsBuiltIn():
+            return f"gateway {refused.name} is built in: it can be changed, but not removed"
+        case GatewayExists():
+            return f"there is a gateway {refused.name} already: change it with `penstock gateways set`"
+        case WrongFields():
+            return "\n".join(finding.reason for finding in refused.findings)
+    return _unknown(refused.account, refused.gateway)
 
 
-def _without(fields: Mapping[str, object], unset: Sequence[str]) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if name not in unset}
+def _unknown(account: str, name: str) -> str:
+    return f"account {account} has no gateway {name!r}: `penstock gateways` lists those there are"

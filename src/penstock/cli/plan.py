@@ -48,7 +48,7 @@ def plan(file: Path, config: Path | None, data: Path, as_json: bool) -> None:
 
 
 def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, seal: Seal) -> Plan:
-    """What a file would change. Raises `click.ClickException` with all that is wrong, `DirectoryError`."""
+    """What a file would change. Raises `click.ClickException` with all that is wrong, `ControlStoreError`."""
     settings = settings_of(config, data)
     snapshot = store.snapshot()
     open_secret = opener(open_vault(snapshot, os.environ, data))

@@ -15,17 +15,17 @@ import click
 import msgspec
 
 from penstock.access import tokens
-from penstock.access.first_run import ACTOR, ensure_admin
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.opening import opener
 from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
-from penstock.stores.control_store import ControlStoreError
+from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
+_FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; its name
 _LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -107,7 +107,7 @@ def run(
 
 
 def _check_all(settings: Settings) -> None:
-    """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `DirectoryError`."""
+    """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `ControlStoreError`."""
     snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
@@ -117,7 +117,7 @@ def first_token(settings: Settings) -> None:
     """Makes the token that everything begins with, and shows it this once (to stderr, where nothing is kept)."""
     if settings.admin_token:
         return
-    store = SqliteControlStore(Path(settings.server.data) / FILE_NAME, ACTOR)
+    store = SqliteControlStore(Path(settings.server.data) / FILE_NAME, _FIRST_RUN)
     clock = Clock()
     random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
     text = ensure_admin(store, clock.now_us(), *random)
@@ -156,3 +156,25 @@ def _with_local(settings: Settings, local: LocalParallel | None) -> Settings:
     base_url = f"http+unix://{quote(str(local.socket), safe='')}"
     providers = {**settings.providers, "parallel": ProviderSettings(base_url=base_url)}
     return msgspec.structs.replace(settings, providers=providers)
+
+
+def ensure_admin(
+    store: ControlStore, now_us: int, id_bytes: bytes, secret_bytes: bytes, salt: bytes
+) -> str | None:
+    """The text of a new token `admin`, to be shown once; None when a live one has the permission "edit".
+
+    The bytes are random: `tokens.ID_BYTES`, `SECRET_BYTES`, `SALT_BYTES`. Raises `ControlStoreError`.
+    """
+    known = store.snapshot().tokens
+    if any("edit" in token.permissions and tokens.is_live(token, now_us) for token in known):
+        return None
+    text = tokens.new_token_text(id_bytes, secret_bytes)
+    token = Token(
+        id=tokens.id_of(text),
+        name=_FIRST_TOKEN,
+        permissions=tokens.PERMISSIONS,
+        secrets=(tokens.secret_hash(text, salt),),
+        created_us=now_us,
+    )
+    store.apply([Add(token)])
+    return text

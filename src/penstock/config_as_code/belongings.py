@@ -5,7 +5,6 @@ A route is compared by the version that serves; another one is added and deploye
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -13,10 +12,11 @@ import msgspec
 from penstock.config_as_code.document import DatasetTable, RouteTable
 from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.plan import Step, differences
+from penstock.control.datasets import MAX_DATASETS, kept_filters
+from penstock.control.dynamic_routes import serving
+from penstock.control.log_filters import WrongFilters
 from penstock.dynamic_routing.check import check_elements
 from penstock.dynamic_routing.dialect import modern
-from penstock.management.datasets import MAX_DATASETS, checked_filters
-from penstock.management.problem import ManagementError
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.settings.toml_position import KeyPath
 from penstock.stores.control_store import (
@@ -36,7 +36,6 @@ from penstock.stores.control_store import (
 )
 
 _COMMENT = "penstock apply"
-_ROUTE_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")  # it is part of the model's name: dynamic/NAME
 _KINDS: Mapping[type, str] = {
     StoredGateway: "gateway",
     DynamicRoute: "route",
@@ -44,14 +43,6 @@ _KINDS: Mapping[type, str] = {
     ProviderKey: "provider_key",
     CustomProvider: "custom_provider",
 }
-
-
-def serving(route: DynamicRoute) -> RouteVersion | None:
-    """The version that serves; None as long as none was ever deployed."""
-    if not route.deployments:
-        return None
-    wanted = route.deployments[-1].version_id
-    return next((version for version in route.versions if version.id == wanted), None)
 
 
 def removed(noun: Noun) -> Step:
@@ -116,11 +107,6 @@ def _plan_route(
     )
     label, after = f"{account}/{gateway}/{name}", {"elements": elements}
     if old is None:
-        if _ROUTE_NAME.fullmatch(name) is None:
-            draft.wrong(
-                (account, "gateways", gateway, "routes", name),
-                "a route's name has 1 to 128 characters, without slashes and control characters",
-            )
         new = DynamicRoute(
             id=now.new_id(),
             account=account,
@@ -170,11 +156,10 @@ def plan_datasets(draft: Draft, account: str, gateway: str, wanted: Mapping[str,
 def _checked_filters(draft: Draft, table: DatasetTable, path: KeyPath) -> list[Json]:
     filters = draft.json_list(table.filters, path)
     try:
-        return [] if filters is None else checked_filters(filters)
-    except ManagementError as error:
-        for problem in error.problems:
-            place = [int(part) if part.isdigit() else part for part in problem.path]
-            draft.wrong((*path, *place), f"dataset {path[-2]!r}: {problem.message}")
+        return [] if filters is None else kept_filters(filters)
+    except WrongFilters as wrong:
+        for finding in wrong.findings:
+            draft.wrong((*path, *finding.path), f"dataset {path[-2]!r}: {finding.reason}")
         return []
 
 

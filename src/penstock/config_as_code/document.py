@@ -12,8 +12,9 @@ from typing import ClassVar, cast
 
 import msgspec
 
-from penstock.management.custom_provider_shapes import Name as ProviderName
-from penstock.management.datasets import Name as DatasetName
+from penstock.control.custom_providers import Name as ProviderName
+from penstock.control.datasets import Name as DatasetName
+from penstock.control.dynamic_routes import RouteName
 from penstock.settings import ConfigError
 from penstock.settings.check import Problem
 from penstock.settings.gateway_fields import Fields
@@ -46,7 +47,7 @@ class DatasetTable(Table, frozen=True, kw_only=True):
 class GatewayTable(GatewaySettings, frozen=True, kw_only=True):
     """A gateway, with what belongs to it."""
 
-    routes: Mapping[str, RouteTable] = {}
+    routes: Mapping[RouteName, RouteTable] = {}
     datasets: Mapping[DatasetName, DatasetTable] = {}
 
 

@@ -10,6 +10,7 @@ import msgspec
 from penstock.config_as_code.document import Document
 from penstock.config_as_code.plan import Plan, Step
 from penstock.control.catalog import Catalog, OpenSecret
+from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.stored_gateways import Seal
 from penstock.settings.check import Problem
 from penstock.settings.toml_position import KeyPath
@@ -29,6 +30,13 @@ class Now:
     now_us: int
     new_id: Callable[[], str]
     file_providers: Collection[str] = ()  # slugs in penstock.toml, which go first
+
+    @property
+    def gateway_changes(self) -> GatewayChanges:
+        """What changes the gateways of this moment."""
+        return GatewayChanges(
+            self.snapshot, self.catalog, self.open_secret, self.seal, self.new_id, self.now_us
+        )
 
 
 @dataclass(slots=True)

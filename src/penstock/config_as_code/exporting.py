@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from penstock.access.provider_secret import headers_of
-from penstock.config_as_code.belongings import serving
 from penstock.config_as_code.placeholders import Names
 from penstock.config_as_code.toml_text import NoToml, table
 from penstock.control.catalog import Catalog, OpenSecret
+from penstock.control.dynamic_routes import serving
 from penstock.settings.gateway_fields import set_fields, to_settings
 from penstock.settings.gateway_secrets import join_secrets, split_secrets
 from penstock.stores.control_store import (
@@ -52,7 +52,7 @@ def accounts_of(store: ControlStore) -> list[str]:
 
 
 def export(store: ControlStore, catalog: Catalog, open_secret: OpenSecret, accounts: Sequence[str]) -> str:
-    """The text of the file. Raises `NotExportable`, `DirectoryError`."""
+    """The text of the file. Raises `NotExportable`, `ControlStoreError`."""
     names = Names()
     tables: list[str] = []
     for account in accounts:

@@ -14,10 +14,11 @@ from penstock.config_as_code.draft import Draft, Now
 from penstock.config_as_code.placeholders import filled_fields
 from penstock.config_as_code.plan import Plan, Step, differences
 from penstock.config_as_code.provider_plan import plan_providers
-from penstock.control.stored_gateways import belongings, changed_gateway, new_gateway
+from penstock.control.gateway_changes import WrongFields
+from penstock.control.stored_gateways import belongings
 from penstock.settings import ConfigError
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.control_store import Add, InGateway, Remove, Replace, StoredGateway
+from penstock.stores.control_store import Add, InGateway, Replace, StoredGateway
 
 _SECRETS = "secrets"
 
@@ -55,23 +56,25 @@ def _plan_gateway(draft: Draft, account: str, gateway: str, table: GatewayTable)
 
 
 def _plan_fields(draft: Draft, account: str, gateway: str) -> None:
-    now, name = draft.now, f"{account}/{gateway}"
-    fields = filled_fields(draft.document.fields(account, gateway), now.environ)
-    old = _stored(draft, account, gateway)
+    fields = filled_fields(draft.document.fields(account, gateway), draft.now.environ)
     try:
-        if old is None:
-            new = new_gateway(now.new_id(), account, gateway, fields, now.now_us, now.seal)
-            draft.does(Step("create", "gateway", name, differences({}, _shown(new))), Add(new))
-            return
-        new = changed_gateway(old, fields, now.now_us, now.open_secret, now.seal)
+        change = draft.now.gateway_changes.put(account, gateway, fields)
     except SecretLost as lost:
         _tell_lost(draft, account, gateway, lost)
         return
-    if new is not old:
-        after = _shown(new)
-        if new.sealed != old.sealed and _SECRETS in after:
-            after[_SECRETS] = "changed"
-        draft.does(Step("update", "gateway", name, differences(_shown(old), after)), Replace(old, new))
+    except WrongFields as wrong:
+        for finding in wrong.findings:
+            draft.wrong((account, "gateways", gateway, *finding.path), f"{wrong.name}: {finding.reason}")
+        return
+    name = f"{account}/{gateway}"
+    match change:
+        case Add(StoredGateway() as new):
+            draft.does(Step("create", "gateway", name, differences({}, _shown(new))), change)
+        case Replace(StoredGateway() as old, StoredGateway() as new):
+            after = _shown(new)
+            if new.sealed != old.sealed and _SECRETS in after:
+                after[_SECRETS] = "changed"
+            draft.does(Step("update", "gateway", name, differences(_shown(old), after)), change)
 
 
 def _tell_lost(draft: Draft, account: str, gateway: str, lost: SecretLost) -> None:
@@ -88,17 +91,12 @@ def _plan_removal(draft: Draft, stored: StoredGateway, theirs: Sequence[InGatewa
         return  # what the file covers up is not this file's to remove
     for noun in theirs:
         draft.does(removed(noun))  # goes with the gateway
-    draft.does(removed(stored), Remove(stored))
+    draft.does(removed(stored), draft.now.gateway_changes.remove(stored.account, stored.gateway))
 
 
 def _plan_belongings(draft: Draft, account: str, gateway: str, table: GatewayTable) -> None:
     plan_routes(draft, account, gateway, table.routes)
     plan_datasets(draft, account, gateway, table.datasets)
-
-
-def _stored(draft: Draft, account: str, gateway: str) -> StoredGateway | None:
-    place = account, gateway
-    return next((one for one in draft.now.snapshot.gateways if (one.account, one.gateway) == place), None)
 
 
 def _shown(gateway: StoredGateway) -> dict[str, object]:

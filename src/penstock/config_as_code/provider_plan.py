@@ -12,7 +12,7 @@ from penstock.config_as_code.document import ProviderTable
 from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.placeholders import filled, variable_of
 from penstock.config_as_code.plan import Step, differences
-from penstock.management.custom_provider_shapes import About
+from penstock.control.custom_providers import About
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
 from penstock.settings.gateway_secrets import MASK

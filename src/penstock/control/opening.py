@@ -7,12 +7,14 @@ themselves.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from penstock.access.master_key import MasterKeyError, need_master_key
 from penstock.access.vault import SealBroken, Vault
 from penstock.control.catalog import Catalog, OpenSecret, catalog
+from penstock.control.gateway_changes import GatewayChanges
+from penstock.control.stored_gateways import Seal
 from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
@@ -52,8 +54,22 @@ def open_catalog(settings: Settings, snapshot: Snapshot, environ: Mapping[str, s
     return catalog(settings, snapshot, opener(vault))
 
 
+def gateway_changes(
+    settings: Settings,
+    snapshot: Snapshot,
+    environ: Mapping[str, str],
+    seal: Seal,
+    new_id: Callable[[], str],
+    now_us: int,
+) -> GatewayChanges:
+    """What changes gateways as they are in the snapshot. Of stored secrets those are kept that can be opened."""
+    open_secret = opener(open_vault(snapshot, environ, Path(settings.server.data)))
+    found = catalog(settings, snapshot, open_secret)
+    return GatewayChanges(snapshot, found, open_secret, seal, new_id, now_us)
+
+
 def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
-    """By account and id. Raises `DirectoryError`."""
+    """By account and id. Raises `ControlStoreError`."""
     snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
     gateways = open_catalog(settings, snapshot, environ)
     return {(one.account, one.id): one.fields for one in gateways}

@@ -1,7 +1,7 @@
 """Gateways of the directory: making their rows, changing them, and what belongs to them.
 
-Pure but for what it is given. Fields come as they are written, secrets in the open; rows hold them sealed.
-Whether fields make sense is asked before, of `settings.gateway_fields`.
+Pure but for what it is given. Fields come as they are written, secrets in the open; rows hold them sealed, and every
+spend rule in them has an id. Whether a change may be made, and its fields make sense, is asked in `gateway_changes.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from penstock.control.catalog import OpenSecret, stored_secrets
+from penstock.control.spend_rule_ids import with_rule_ids
 from penstock.settings.gateway_fields import Fields, set_fields, to_settings
 from penstock.settings.gateway_secrets import SecretLost, Secrets, join_secrets, keep_secrets, split_secrets
+from penstock.settings.gateways import SpendLimits, SpendRule
 from penstock.stores.control_store import IN_GATEWAY, ControlStore, InGateway, StoredGateway
 
 Seal = Callable[[bytes, bytes], bytes]
@@ -23,7 +25,8 @@ def new_gateway(
     row_id: str, account: str, gateway: str, fields: Mapping[str, object], now_us: int, seal: Seal
 ) -> StoredGateway:
     """A row for a new gateway. Raises as `changed_gateway`."""
-    shown, secrets = split_secrets(set_fields(to_settings(keep_secrets(fields, {}))))
+    wanted = with_rule_ids(to_settings(keep_secrets(fields, {})), (), row_id)
+    shown, secrets = split_secrets(set_fields(wanted))
     bare = StoredGateway(
         id=row_id, account=account, gateway=gateway, fields=shown, created_us=now_us, modified_us=now_us
     )
@@ -39,8 +42,8 @@ def changed_gateway(
     `gateway_secrets.SecretLost`, and `msgspec.ValidationError` for fields with findings.
     """
     known = stored_secrets(old, open_secret)
-    wanted = keep_secrets(fields, _joined(old, known))
-    shown, secrets = split_secrets(set_fields(to_settings(wanted)))
+    wanted = to_settings(keep_secrets(fields, _joined(old, known)))
+    shown, secrets = split_secrets(set_fields(with_rule_ids(wanted, _rules(old), f"{old.id}\0{now_us}")))
     if (shown, secrets) == (old.fields, known):
         return old
     sealed = old.sealed if secrets == known else _sealed(old, secrets, seal)
@@ -48,7 +51,7 @@ def changed_gateway(
 
 
 def belongings(store: ControlStore) -> dict[tuple[str, str], list[InGateway]]:
-    """What goes with each gateway when it is removed, by account and id. Raises `DirectoryError`."""
+    """What goes with each gateway when it is removed, by account and id. Raises `ControlStoreError`."""
     found: dict[tuple[str, str], list[InGateway]] = {}
     for kind in IN_GATEWAY:
         for one in store.all(kind):
@@ -62,6 +65,15 @@ def _joined(old: StoredGateway, known: Secrets | None) -> Fields:
         return {} if known is None else join_secrets(old.fields, known)
     except SecretLost:
         return {}
+
+
+def _rules(old: StoredGateway) -> tuple[SpendRule, ...]:
+    """The spend rules; none where they make no sense to this version."""
+    try:
+        limits = msgspec.convert(old.fields.get("spend_limits"), SpendLimits | None)
+    except msgspec.ValidationError:
+        return ()
+    return () if limits is None else limits.rules
 
 
 def _sealed(row: StoredGateway, secrets: Secrets, seal: Seal) -> bytes | None:

@@ -94,6 +94,16 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     usage: Usage | None = None  # only where no bodies are kept
     trail: tuple[Event, ...] = ()
 
+    @property
+    def success(self) -> bool:
+        """Whether the whole answer went to the client, and was none of an error."""
+        return is_success(self.status, self.outcome)
+
+
+def is_success(status: int, outcome: int) -> bool:
+    """`CallRecord.success`."""
+    return 0 < status < 400 and outcome == COMPLETE
+
 
 class Entry(NamedTuple):
     """One whole frame read back: the record, its bodies, and where the next frame begins."""

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Meta
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.log_filters import moment
 from penstock.management.endpoint import endpoints, get
-from penstock.management.log_filters.filters import moment
 from penstock.management.paging import Listing, Paging
 from penstock.management.problem import invalid
 from penstock.management.request import Request

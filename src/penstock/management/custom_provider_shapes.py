@@ -14,42 +14,19 @@ from msgspec import UNSET, Meta, UnsetType
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.calls.log_record import rfc3339
+from penstock.control.custom_providers import ABOUT, About, Name, Position, Text
 from penstock.management.paging import Paging
 from penstock.management.problem import invalid
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import CustomProvider
 
-_LONGEST: Final = 64 * 1024
-
-Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^\x00-\x1f\x7f]{1,200}\Z", description="up to 200 characters, none of them a control one"
-    ),
-]
 Slug = Annotated[
     str,
     Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z", description="up to 63 lower-case letters, digits, - and _"),
 ]
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
-Text = Annotated[str, Meta(max_length=_LONGEST)]
-Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 _ORDERS: Final = ("name", "slug", "position", "created_at", "modified_at")
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is kept for people."""
-
-    beta: bool | None = None
-    description: Text | None = None
-    link: Text | None = None
-    curl_example: Text | None = None
-    js_example: Text | None = None
-    position: Position | None = None
-
-
-ABOUT: Final = About.__struct_fields__
 
 
 class CustomProviderBody(About, frozen=True, kw_only=True):

@@ -17,9 +17,9 @@ from msgspec import UNSET, UnsetType
 from penstock.access.master_key import MasterKeyError
 from penstock.access.provider_secret import headers_text
 from penstock.access.vault import Vault
+from penstock.control.custom_providers import ABOUT
 from penstock.control.provider_rows import check_address, with_headers
 from penstock.management.custom_provider_shapes import (
-    ABOUT,
     CustomProviderAnswer,
     CustomProviderBody,
     CustomProviderPatch,

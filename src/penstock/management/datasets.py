@@ -1,33 +1,30 @@
 """Datasets: stored filters over a gateway's logs, ten for each gateway (Cloudflare 3.26, 4.6).
 
-What may stand in a filter is in `log_filters/filters.py`, what is made of datasets in `evaluations.py`.
+What may stand in a filter is in `control/log_filters.py`, what is made of datasets in `evaluations.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.datasets import MAX_DATASETS, Name, kept_filters
+from penstock.control.log_filters import WrongFilters
 from penstock.management.endpoint import delete, endpoints, get, post, put
-from penstock.management.log_filters.filters import DATASET_RULES, DatasetFilter, conditions
+from penstock.management.log_filters.filters import DatasetFilter
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
 from penstock.management.problem import ManagementError, invalid, not_found
-from penstock.management.reading import wrong
+from penstock.management.reading import problems, wrong
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
 
 _TAG: Final = "Datasets"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets"
-
-
-MAX_DATASETS: Final = 10
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a name of 1 to 256 characters")]
 
 
 class DatasetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,15 +183,11 @@ def _fits(dataset: Dataset, query: DatasetsQuery) -> bool:
 
 
 def checked_filters(filters: object, *path: str) -> list[object]:
-    """The filters as they were given; a single value as an array of one, for that is how they go out.
-
-    Raises `ManagementError` 400 with everything that is wrong.
-    """
-    conditions(filters, DATASET_RULES, *path)
-    given: Iterable[Mapping[str, object]] = msgspec.convert(filters, list[dict[str, object]])
-    return [
-        {**one, "value": one["value"] if isinstance(one["value"], list) else [one["value"]]} for one in given
-    ]
+    """The filters as they are kept. Raises `ManagementError` 400 with everything that is wrong."""
+    try:
+        return kept_filters(filters)
+    except WrongFilters as refused:
+        raise ManagementError(400, problems(refused.findings, *path)) from None
 
 
 ENDPOINTS = endpoints(create_dataset, list_datasets, get_dataset, update_dataset, delete_dataset)

@@ -10,18 +10,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control import dynamic_routes
+from penstock.control.dynamic_routes import RouteName
 from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
 
-_NAME = "a name of 1 to 128 characters without slashes and control characters"
-RouteName = Annotated[
-    str,
-    msgspec.Meta(
-        min_length=1,
-        max_length=128,
-        pattern=r"^[^/\x00-\x1f\x7f]+\Z",
-        extra_json_schema={"description": _NAME},
-    ),
-]
 Comment = Annotated[
     str, msgspec.Meta(max_length=1000, extra_json_schema={"description": "at most 1000 characters"})
 ]
@@ -105,9 +97,10 @@ class RouteVersionAnswer(msgspec.Struct, frozen=True):
 
 
 def serving(route: DynamicRoute) -> RouteVersion:
-    """The version of the last deployment."""
-    wanted = route.deployments[-1].version_id
-    return next(version for version in route.versions if version.id == wanted)
+    """The version that serves. There is one: a route is deployed as it is made."""
+    version = dynamic_routes.serving(route)
+    assert version is not None
+    return version
 
 
 def route_answer(route: DynamicRoute) -> Route:

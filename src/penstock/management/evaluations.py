@@ -11,10 +11,12 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.control.datasets import Name
 from penstock.control.evaluators import TYPES, EvaluationType, Seen, judged
-from penstock.management.datasets import DatasetAnswer, Name, dataset_answer, own_datasets
+from penstock.control.log_filters import DATASET_RULES
+from penstock.management.datasets import DatasetAnswer, dataset_answer, own_datasets
 from penstock.management.endpoint import delete, endpoints, get, post
-from penstock.management.log_filters.filters import DATASET_RULES, conditions
+from penstock.management.log_filters.filters import conditions
 from penstock.management.open_ledger import reading
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway

@@ -1,12 +1,11 @@
-"""Gateways on the wire: what may be sent, what is shown, and what is filled in between (Cloudflare 4.2).
+"""Gateways on the wire: what may be sent, and what is shown (Cloudflare 4.2).
 
 Pure. Types, ranges and defaults are those of `settings.gateways`; which fields are secret, and how they are kept,
-is in `settings.gateway_secrets` and `access.stored_gateways`.
+is in `settings.gateway_secrets` and `control.stored_gateways`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -19,11 +18,7 @@ from penstock.settings.gateway_secrets import masked
 from penstock.settings.gateways import LONGEST_WINDOW, GatewayId, GatewaySettings, Technique
 from penstock.settings.value_types import Count
 
-RULE_ID_BYTES: Final = 4
 _DEFAULT: Final = "default"
-_CHANGEABLE: Final = ("id", "enabled", "limit")  # a spend rule is the same one whatever these are
-
-RuleIds = Callable[[], str]
 
 
 class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
@@ -77,33 +72,6 @@ def to_write(body: GatewayUpdate, authentication: bool) -> Fields:
     sent["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
     sent["authentication"] = authentication
     return {name: sent[name] for name in GatewaySettings.__struct_fields__}
-
-
-def with_rule_ids(fields: Fields, old: Mapping[str, object], new_id: RuleIds) -> Fields:
-    """Gives each spend rule without an id that of the old rule that counts the same calls, or else a new one."""
-    rules = _rules(fields)
-    taken = {rule["id"] for rule in rules if rule.get("id")}
-    free = [rule for rule in _rules(old) if rule.get("id") and rule["id"] not in taken]
-    named: list[Fields] = []
-    for rule in rules:
-        if not rule.get("id"):
-            same = next((one for one in free if _counted(one) == _counted(rule)), None)
-            if same is not None:
-                free.remove(same)
-            rule = {**rule, "id": new_id() if same is None else same["id"]}
-        named.append(rule)
-    limits = fields.get("spend_limits")
-    return {**fields, "spend_limits": {**limits, "rules": named}} if isinstance(limits, dict) else fields
-
-
-def _rules(fields: Mapping[str, object]) -> Sequence[Fields]:
-    limits = fields.get("spend_limits")
-    rules = limits.get("rules") if isinstance(limits, dict) else None
-    return rules if isinstance(rules, list | tuple) else ()
-
-
-def _counted(rule: Fields) -> Fields:
-    return {name: value for name, value in rule.items() if name not in _CHANGEABLE}
 
 
 def shown(listed: Listed) -> GatewayShown:

@@ -1,30 +1,28 @@
 """Gateways of an account: list, create, look at, change and remove them (Cloudflare 4.2).
 
 Those of the configuration file can be looked at, and are changed there. What fields look like on the wire is in
-`gateway_shapes.py`, rows and secrets are in `control/stored_gateways.py`.
+`gateway_shapes.py`, what may be changed and what that comes to in `control/gateway_changes.py`.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msgspec import UNSET
 
-from penstock.control.catalog import Listed
-from penstock.control.opening import open_vault, opener
-from penstock.control.stored_gateways import changed_gateway, new_gateway
-from penstock.management.endpoint import delete, endpoints, get, post, put
-from penstock.management.gateway_shapes import (
-    RULE_ID_BYTES,
-    GatewayCreate,
-    GatewayShown,
-    GatewayUpdate,
-    shown,
-    to_write,
-    with_rule_ids,
+from penstock.control.gateway_changes import (
+    GatewayExists,
+    GatewayRefused,
+    NoSuchGateway,
+    StandsInFile,
+    WrongFields,
 )
+from penstock.management.endpoint import delete, endpoints, get, post, put
+from penstock.management.gateway_shapes import GatewayCreate, GatewayShown, GatewayUpdate, shown, to_write
 from penstock.management.paging import Listing, Paging
 from penstock.management.problem import ManagementError, invalid, not_found
+from penstock.management.reading import problems
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.providers.custom import CUSTOM_PREFIX
@@ -32,8 +30,8 @@ from penstock.providers.registry import BUILT_IN
 from penstock.proxy.routing import COMPAT
 from penstock.settings import Settings, is_loopback
 from penstock.settings.gateway_fields import Fields
-from penstock.settings.gateway_secrets import SecretLost, keep_secrets
-from penstock.stores.control_store import Add, ControlStore, Remove, Replace, Snapshot, StoredGateway
+from penstock.settings.gateway_secrets import SecretLost
+from penstock.stores.control_store import ControlStore, Snapshot
 
 _BASE = "/accounts/{account_id}/ai-gateway/gateways"
 _ONE = f"{_BASE}/{{gateway_id}}"
@@ -63,13 +61,10 @@ def create_gateway(resources: Resources, request: Request, body: GatewayCreate) 
     """Create a gateway."""
     fields = _fields(resources, body)
     store = resources.control_store(request.caller)
-    snapshot = store.snapshot()
-    there = resources.catalog(snapshot).get(request.account, body.id)
-    if there is not None:
-        raise invalid(
-            f"account {request.account} has a gateway {body.id!r} already: change that one", "body", "id"
-        )
-    _add(resources, request, store, snapshot, body.id, fields)
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
+    with _worded():
+        change = changes.create(request.account, body.id, fields)
+    store.apply([change])
     return _shown(resources, store, request.account, body.id)
 
 
@@ -86,17 +81,11 @@ def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) 
     if body.id not in (None, request.gateway):
         raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
     store = resources.control_store(request.caller)
-    snapshot = store.snapshot()
-    listed = resources.catalog(snapshot).get(request.account, request.gateway)
-    if listed is not None and listed.source == "file":
-        _refuse(listed)
-    row = _row(snapshot, request)
-    if row is not None:
-        _replace(resources, request, store, snapshot, row, fields)
-    elif listed is not None:
-        _add(resources, request, store, snapshot, request.gateway, fields)
-    else:
-        raise not_found("gateway")
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
+    with _worded():
+        change = changes.replace(request.account, request.gateway, fields)
+    if change is not None:
+        store.apply([change])
     return _shown(resources, store, request.account, request.gateway)
 
 
@@ -104,16 +93,16 @@ def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) 
 def delete_gateway(resources: Resources, request: Request) -> GatewayShown:
     """Remove a gateway, with its routes, datasets, evaluations and provider keys."""
     store = resources.control_store(request.caller)
-    snapshot = store.snapshot()
-    listed = resources.catalog(snapshot).get(request.account, request.gateway)
-    row = _row(snapshot, request)
-    if listed is None and row is None:
-        raise not_found("gateway")
-    if row is None or (listed is not None and listed.source == "file"):
-        assert listed is not None
-        _refuse(listed)
-    store.apply([Remove(row)])
-    return {"id": row.gateway} if listed is None else shown(listed)
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
+    with _worded():
+        change = changes.remove(request.account, request.gateway)
+    store.apply([change])
+    listed = changes.catalog.get(request.account, request.gateway)
+    if (
+        listed is None or listed.stored is None
+    ):  # it was not served: another one goes first, or it makes no sense
+        return {"id": request.gateway}
+    return shown(listed)
 
 
 # -- what was sent
@@ -133,60 +122,34 @@ def _fields(resources: Resources, body: GatewayUpdate) -> Fields:
     return to_write(body, authentication)
 
 
-def _refuse(listed: Listed) -> NoReturn:
-    if listed.source == "file":
-        raise invalid(f"gateway {listed.name} stands in penstock.toml: change it there")
-    raise invalid(
-        f"gateway {listed.name} is built in: it can be changed, and goes when penstock.toml names accounts"
+@contextmanager
+def _worded() -> Iterator[None]:
+    """Answers what is refused. Raises `ManagementError`."""
+    try:
+        yield
+    except NoSuchGateway:
+        raise not_found("gateway") from None
+    except GatewayRefused as refused:
+        raise _refusal(refused) from None
+    except SecretLost as lost:
+        raise invalid(str(lost), "body", *lost.path.strip("/").split("/")) from None
+
+
+def _refusal(refused: GatewayRefused) -> ManagementError:
+    match refused:
+        case StandsInFile():
+            return invalid(f"gateway {refused.name} stands in penstock.toml: change it there")
+        case GatewayExists():
+            text = f"account {refused.account} has a gateway {refused.gateway!r} already: change that one"
+            return invalid(text, "body", "id")
+        case WrongFields():
+            return ManagementError(400, problems(refused.findings))
+    return invalid(
+        f"gateway {refused.name} is built in: it can be changed, and goes when penstock.toml names accounts"
     )
 
 
-# -- rows
-
-
-def _row(snapshot: Snapshot, request: Request) -> StoredGateway | None:
-    place = request.account, request.gateway
-    return next((row for row in snapshot.gateways if (row.account, row.gateway) == place), None)
-
-
-def _add(
-    resources: Resources,
-    request: Request,
-    store: ControlStore,
-    snapshot: Snapshot,
-    gateway: str,
-    fields: Fields,
-) -> None:
-    row_id = resources.clock.new_id(request.now_us)
-    named = with_rule_ids(fields, {}, lambda: resources.random(RULE_ID_BYTES).hex())
-    try:
-        whole = keep_secrets(named, {})  # nothing is stored yet that a mask could stand for
-        row = new_gateway(row_id, request.account, gateway, whole, request.now_us, resources.sealer(snapshot))
-    except SecretLost as lost:
-        raise _lost(lost) from None
-    store.apply([Add(row)])
-
-
-def _replace(
-    resources: Resources,
-    request: Request,
-    store: ControlStore,
-    snapshot: Snapshot,
-    old: StoredGateway,
-    fields: Fields,
-) -> None:
-    named = with_rule_ids(fields, old.fields, lambda: resources.random(RULE_ID_BYTES).hex())
-    open_secret = opener(open_vault(snapshot, resources.environ, resources.data))
-    try:
-        new = changed_gateway(old, named, request.now_us, open_secret, resources.sealer(snapshot))
-    except SecretLost as lost:
-        raise _lost(lost) from None
-    if new != old:
-        store.apply([Replace(old, new)])
-
-
-def _lost(lost: SecretLost) -> ManagementError:
-    return invalid(str(lost), "body", *lost.path.strip("/").split("/"))
+# -- what is shown
 
 
 def _shown(resources: Resources, store: ControlStore, account: str, gateway: str) -> GatewayShown:

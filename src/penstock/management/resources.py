@@ -16,7 +16,8 @@ from penstock.access.master_key import load_or_make, need_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog
-from penstock.control.opening import open_catalog
+from penstock.control.gateway_changes import GatewayChanges
+from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
 from penstock.settings import Settings
@@ -72,6 +73,13 @@ class Resources:
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""
         return open_catalog(self.settings, snapshot, self.environ)
+
+    def gateway_changes(self, snapshot: Snapshot, now_us: int) -> GatewayChanges:
+        """What changes the gateways of this moment."""
+        seal = self.sealer(snapshot)
+        return gateway_changes(
+            self.settings, snapshot, self.environ, seal, lambda: self.clock.new_id(now_us), now_us
+        )
 
     @contextmanager
     def ledger(self) -> Iterator[LedgerReader]:

@@ -16,7 +16,7 @@ from penstock.journal.record import Outcome
 from penstock.metrics.metric import Histogram, Labels, Metric, Value
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import NewCall
-from penstock.stores.rollup_counts import is_rate_limited, is_unpriced, succeeded
+from penstock.stores.rollup_counts import is_rate_limited, is_unpriced
 
 OTHER: Final = "other"
 """The model of calls whose model has no label of its own."""
@@ -102,7 +102,7 @@ class Tally:
         model = call.derived.model or ""
         if not model or model in self._known:
             return model
-        if len(self._known) >= self._most_models or not succeeded(call.record):
+        if len(self._known) >= self._most_models or not call.record.success:
             return OTHER
         self._known.add(model)
         return model
@@ -111,7 +111,7 @@ class Tally:
 def _count(counts: Counts, call: NewCall) -> None:
     record, derived = call.record, call.derived
     counts.requests += 1
-    counts.errors += not succeeded(record)
+    counts.errors += not record.success
     counts.cached += record.cached
     counts.rate_limited += is_rate_limited(
         record.status, refused=record.outcome == _REFUSED, error_code=record.error_code

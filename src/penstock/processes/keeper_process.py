@@ -38,12 +38,12 @@ Load = Callable[[], Settings]
 
 
 def configuration(settings: Settings, environ: Mapping[str, str]) -> Configuration:
-    """The settings with all gateways there are. Raises `DirectoryError`."""
+    """The settings with all gateways there are. Raises `ControlStoreError`."""
     return Configuration(settings, read_gateways(settings, environ))
 
 
 def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:
-    """The keeper of the data folder that the settings name. Raises `OSError`, `DirectoryError`."""
+    """The keeper of the data folder that the settings name. Raises `OSError`, `ControlStoreError`."""
     data = Path(settings.server.data)
     means = Means(CursorFile(data / CURSORS), Sender(), clock, environ, os.urandom)
     ledger = LedgerAccess(lambda: SqliteReader(data / LEDGER), lambda: SqliteEditor(data / LEDGER))

@@ -26,8 +26,11 @@ from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
+from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
 from penstock.stores.sqlite.control_store.store import change_counter
+from penstock.stores.sqlite.ledger.file import FILE_NAME as LEDGER_FILE
+from penstock.stores.sqlite.ledger.file import make_missing
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -96,6 +99,7 @@ class Supervisor:
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
         self.prepare()
+        _make_ledger(data)
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -295,6 +299,12 @@ def _lock_folder(data: Path) -> int:
             f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
         ) from error
     return descriptor
+
+
+def _make_ledger(data: Path) -> None:
+    """The shipper lets calls go first; who asks for them before it has its turn finds none, and not no ledger."""
+    with suppress(LedgerUnavailable):  # the shipper tries again, and says why
+        make_missing(data / LEDGER_FILE)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -78,7 +78,7 @@ _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for 
 LoadSettings = Callable[[], Settings]
 
 
-def lane_limits(settings: Settings) -> ClientLimits:
+def client_limits(settings: Settings) -> ClientLimits:
     limits, timeouts = settings.server.limits, settings.server.timeouts
     return ClientLimits(
         max_head=limits.max_header_bytes,
@@ -126,7 +126,7 @@ class Parts:
     public: bool  # where this worker listens, strangers can reach it
 
     def world(self, settings: Settings) -> World:
-        """The world of these settings and of the directory as it is now. Raises `ConfigError`, `DirectoryError`."""
+        """The world of these settings and of the directory as it is now. Raises `ConfigError`, `ControlStoreError`."""
         return make_world(settings, self.counters, self.clock, public=self.public)
 
     def sweep(self) -> None:
@@ -178,7 +178,7 @@ def open_prices(settings: Settings) -> PackagedPrices:
 
 
 def open_parts(settings: Settings, clock: Clock) -> Parts:
-    """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`, `DirectoryError`."""
+    """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`, `ControlStoreError`."""
     server, limits = settings.server, pipeline_limits(settings)
     data = Path(server.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -296,14 +296,14 @@ class Worker:
             await parts.close()
 
     def _config(self, parts: Parts) -> uvicorn.Config:
-        spin = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
+        busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
         pages = HealthPages(parts.journal, Path(self._settings.server.data))
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
             pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
-            http=connection_class(parts.pipeline, lane_limits(self._settings), spin),
+            http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
             loop="uvloop",
             ws="none",
             lifespan="off",

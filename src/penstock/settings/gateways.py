@@ -8,7 +8,7 @@ the list of fields that take effect; what they do belongs to the policies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -161,15 +161,22 @@ class SpendLimits(Table, frozen=True, kw_only=True):
     rules: Annotated[tuple[SpendRule, ...], Meta(max_length=20)] = ()
 
     def __post_init__(self) -> None:
-        names = Counter(rule_id(rule, index) for index, rule in enumerate(self.rules))
-        for name, count in names.items():
-            if count > 1:
-                raise FieldError("rules", f"{count} rules have the id {name!r}; each needs its own counter")
+        twice = _twice(rule.id for rule in self.rules if rule.id)
+        if twice is not None:
+            raise FieldError("rules", twice)
 
 
 def rule_id(rule: SpendRule, index: int) -> str:
-    """The id of a rule; one without is known by its place, from 1."""
+    """The id of a rule; one without, as only the configuration file has them, is known by its place, from 1."""
     return rule.id or f"rule-{index + 1}"
+
+
+def _twice(ids: Iterable[str]) -> str | None:
+    """What is wrong with ids of which there is one twice."""
+    found = ((name, count) for name, count in Counter(ids).items() if count > 1)
+    return next(
+        (f"{count} rules have the id {name!r}; each needs its own counter" for name, count in found), None
+    )
 
 
 class StripeEvent(Table, frozen=True, kw_only=True):
@@ -224,3 +231,10 @@ class AccountSettings(Table, frozen=True, kw_only=True):
     """One account: its gateways by id."""
 
     gateways: Mapping[GatewayId, GatewaySettings] = msgspec.field(default_factory=_default_gateways)
+
+    def __post_init__(self) -> None:
+        for name, gateway in self.gateways.items():
+            rules = gateway.spend_limits.rules if gateway.spend_limits is not None else ()
+            twice = _twice(rule_id(rule, index) for index, rule in enumerate(rules))
+            if twice is not None:
+                raise FieldError("gateways", f"{name}: {twice}")

@@ -346,7 +346,7 @@ Reseal = Callable[[bytes, bytes], bytes]
 
 
 class ControlStore(Protocol):
-    """Each verb is one transaction. All raise `DirectoryUnavailable`; those that change, also:
+    """Each verb is one transaction. All raise `ControlStoreUnavailable`; those that change, also:
 
     `AlreadyThere`, `Unstorable` for what cannot be added, `NotThere` and `ChangedMeanwhile` for what cannot be
     replaced, `NotThere` for what cannot be removed or is needed, and `SealedOtherwise` where secrets would end up

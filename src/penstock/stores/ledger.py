@@ -6,13 +6,14 @@ Nouns and small protocols: `LedgerWriter` is all the shipper needs, `LedgerReade
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from penstock.journal.record import CallRecord, Event
 from penstock.metadata import MetadataValue
+from penstock.stores.call_columns import Column, columns_of
 
 
 class LedgerUnavailable(Exception):
@@ -71,54 +72,66 @@ class Appended(NamedTuple):
 
 
 class CallRow(msgspec.Struct, frozen=True):
-    """A call as the ledger remembers it. Times in microseconds, sizes in bytes, costs in nano-dollars."""
+    """A call as the ledger remembers it. Times in microseconds, sizes in bytes, costs in nano-dollars.
 
-    arrival: int | None  # its place in the order in which calls came into the ledger; None: long ago
-    id: str
-    event_id: str
-    created_us: int
-    account: str
-    gateway: str
-    provider: str
-    model: str | None
-    model_type: str | None
-    request_type: str | None
-    method: str
-    path: str
-    status_code: int
-    outcome: str
-    success: bool
-    cached: bool
-    step: int
-    compat: bool
-    authenticated: bool
-    duration_us: int
-    first_byte_us: int | None
-    tokens_in: int | None
-    tokens_out: int | None
-    usage_metadata: dict[str, int | str] | None  # counts, and a `service_tier` that is not the standard one
-    cost_nano: int | None
-    price_source: str | None
-    custom_cost: bool
-    attempts: int
-    stored_key: str
-    token: str
-    user: str
-    team: str
-    request_size: int
-    response_size: int
-    request_content_type: str
-    response_content_type: str
-    request_encoding: str
-    response_encoding: str
-    user_agent: str
-    metadata: dict[str, MetadataValue]
-    controls: dict[str, str]
-    feedback: float | None
-    score: float | None
-    error_code: int | None
-    error_detail: str
-    trail: tuple[Event, ...]
+    This is the table of a call's columns, in the order of the first file: what is asked for most comes first. A new
+    column comes last, with `since` and a default; `call_columns.py` says what may stand in a `Column`.
+    """
+
+    created_us: Annotated[int, Column("moment", wire="created_at", filtered=True)]
+    id: Annotated[str, Column("id", filtered=True)]
+    arrival: Annotated[int | None, Column("arrival")]  # None: long ago
+    account: Annotated[str, Column("account")]
+    gateway: Annotated[str, Column("gateway")]
+    provider: Annotated[str, Column("name", 1, filtered=True)]
+    model: Annotated[str | None, Column("name", 2, "derived.model", filtered=True)]
+    model_type: Annotated[str | None, Column("name", 3, "derived.model_type", filtered=True)]
+    request_type: Annotated[str | None, Column("name", 4, "derived.request_type", filtered=True)]
+    request_content_type: Annotated[str, Column("name", 5, "record.request_type", filtered=True)]
+    response_content_type: Annotated[str, Column("name", 6, "record.response_type", filtered=True)]
+    user_agent: Annotated[str, Column("name", 7, filtered=True)]
+    token: Annotated[str, Column("name", 8, filtered=True)]
+    user: Annotated[str, Column("name", 9, filtered=True)]
+    status_code: Annotated[int, Column("code", 10, "record.status", filtered=True)]
+    success: Annotated[bool, Column("flag", 11, filtered=True)]
+    cached: Annotated[bool, Column("flag", 12, filtered=True)]
+    authenticated: Annotated[bool, Column("flag", 13, wire="authentication", filtered=True)]
+    compat: Annotated[bool, Column("flag", 14, wire="compatibilityMode", filtered=True)]
+    feedback: Annotated[float | None, Column("code", 15, None, filtered=True)]
+    cost_nano: Annotated[int | None, Column("money", 0, "derived.cost_nano", "cost", filtered=True)]
+    duration_us: Annotated[int, Column("duration", wire="duration", filtered=True)]
+    tokens_in: Annotated[int | None, Column("number", 0, "derived.tokens_in", filtered=True)]
+    tokens_out: Annotated[int | None, Column("number", 0, "derived.tokens_out", filtered=True)]
+    metadata: Annotated[dict[str, MetadataValue], Column("metadata")]
+    event_id: Annotated[str, Column("event", filtered=True)]
+    path: Annotated[str, Column("path", 24)]
+    method: Annotated[str, Column("name", 18)]
+    outcome: Annotated[str, Column("outcome")]
+    step: Annotated[int, Column("number")]
+    first_byte_us: Annotated[int | None, Column("duration", wire="first_byte")]
+    # Counts, and a `service_tier` that is not the standard one.
+    usage_metadata: Annotated[dict[str, int | str] | None, Column("json_text", 0, "derived.usage")]
+    price_source: Annotated[str | None, Column("name", 19, "derived.price_source")]
+    custom_cost: Annotated[bool, Column("flag", 0, "derived.custom_cost")]
+    attempts: Annotated[int, Column("number")]
+    stored_key: Annotated[str, Column("name", 20)]
+    team: Annotated[str, Column("name", 21)]
+    request_size: Annotated[int, Column("number")]
+    response_size: Annotated[int, Column("number")]
+    request_encoding: Annotated[str, Column("name", 22)]
+    response_encoding: Annotated[str, Column("name", 23)]
+    controls: Annotated[dict[str, str], Column("json")]
+    score: Annotated[float | None, Column("number", 0, None)]
+    error_code: Annotated[int | None, Column("number")]
+    error_detail: Annotated[str, Column("text")]
+    trail: Annotated[tuple[Event, ...], Column("msgpack")]
+
+
+CALL_COLUMNS: Final = columns_of(CallRow)
+"""What is known of a call, in the order of its fields. Numbers 16 and 17 are keys and values of metadata."""
+
+FILTERED: Final[Mapping[str, Column]] = {column.wire: column for column in CALL_COLUMNS if column.filtered}
+"""Columns that calls may be chosen by, under their `Key`."""
 
 
 class Bodies(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from penstock.journal.record import COMPLETE, CallRecord, Outcome
+from penstock.journal.record import CallRecord, Outcome, is_success
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Derived, NewCall
 from penstock.stores.rollups import METADATA, OTHERS, TOKEN_KEYS
@@ -69,15 +69,6 @@ class Counts(NamedTuple):
 
     cells: Mapping[tuple[int, Cell], CellSums]
     callers: Mapping[tuple[int, Caller], Mapping[str, Packed]]  # by value
-
-
-def succeeded(record: CallRecord) -> bool:
-    """Whether the whole answer went to the client, and was none of an error."""
-    return _is_success(record.status, record.outcome)
-
-
-def _is_success(status: int, outcome: int) -> bool:
-    return 0 < status < 400 and outcome == COMPLETE
 
 
 def is_unpriced(status: int, cost_nano: int | None) -> bool:
@@ -182,7 +173,7 @@ def _limited(key: _RawCell) -> bool:
 
 def _failed(key: _RawCell) -> bool:
     *_, status, _, outcome, _ = key
-    return not _is_success(status, outcome)
+    return not is_success(status, outcome)
 
 
 def _cells(raw: Mapping[_RawCell, list[int]]) -> dict[tuple[int, Cell], CellSums]:

@@ -29,6 +29,7 @@ from reply_kit import (
 
 from penstock.stores.lmdb.replies import IDEMPOTENCY, LmdbReplies, map_bytes
 from penstock.stores.lmdb.reply_codec import CHUNK_BYTES, INLINE_BYTES
+from penstock.stores.lmdb.reply_filing import Filing
 from penstock.stores.lmdb.reply_shelf import Shelf
 from penstock.stores.replies import Busy, Conflict, Found, RepliesUnavailable, Reply, Scope, Spent
 
@@ -358,14 +359,14 @@ def test_a_body_of_a_writer_that_was_taken_for_dead_is_not_shown(
 ) -> None:
     """It stalls before the last step; meanwhile what it has written is removed, or a part of it."""
     cache = store(environment, limit=128 * MIB)
-    show = LmdbReplies._show
+    show = Filing._show
 
-    def stalled(self: LmdbReplies, *arguments: object) -> bool:
+    def stalled(self: Filing, *arguments: object) -> bool:
         other.beat(NOW + LEASE)
         other.reap(NOW + LEASE)
         return show(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(LmdbReplies, "_show", stalled)
+    monkeypatch.setattr(Filing, "_show", stalled)
     for size in (300_000, 300 * CHUNK_BYTES):
         assert not cache.put(key(1), b"", reply(bytes(size)), SCOPE, LATER)
         other.reap(NOW + LEASE)

@@ -25,6 +25,7 @@ PRELUDE = f"""
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {str(HERE)!r})
+from penstock.stores.lmdb.reply_filing import Filing
 from penstock.stores.lmdb.reply_shelf import Shelf
 from penstock.stores.lmdb.replies import LmdbReplies
 from reply_kit import *
@@ -88,7 +89,7 @@ STOP_BEFORE_THE_END = """
 def stopping(self, *arguments):
     tell("half")
     sys.stdin.readline()
-LmdbReplies._show = stopping
+Filing._show = stopping
 mine.put(key(1), b"", reply(large(3_000_000)), SCOPE, LATER)
 """
 

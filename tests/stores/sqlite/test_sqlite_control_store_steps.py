@@ -29,8 +29,8 @@ BROKEN = '''"""A step that fails in the middle."""
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -70,6 +70,20 @@ def first_step_only(path: Path) -> None:
         db.commit()
 
 
+def two_steps_only(path: Path, *fields: str) -> None:
+    """A file of before rules had ids, with a gateway of each of these fields."""
+    made, _, _ = steps.new_file_sql().partition("-- Running upgrade 0002 -> 0003")
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(made)
+        for number, text in enumerate(fields):
+            db.execute(
+                "INSERT INTO gateways (id, account, gateway, fields, created_us, modified_us)"
+                " VALUES (?, 'local', ?, ?, 5, 6)",
+                [f"id {number}", f"g{number}", text],
+            )
+        db.commit()
+
+
 def test_a_new_file_is_what_all_steps_come_to(path: Path, tmp_path: Path) -> None:
     SqliteControlStore(path).apply([Add(TOKEN)])
     slow = tmp_path / "slow.db"
@@ -101,6 +115,54 @@ def test_an_older_file_is_brought_up_to_date(path: Path) -> None:
     assert SqliteControlStore(path).snapshot().gateways == (GATEWAY,)
 
 
+def test_rules_without_an_id_get_the_one_they_were_known_by(path: Path) -> None:
+    rules = (
+        '{"id":null,"limit":5.0},{"id":"mine","limit":1e+16},'
+        '{"limit":2.5,"model":{"values":["ä\u2028"]}},{"id":""}'
+    )
+    two_steps_only(path, f'{{"zdr":true,"spend_limits":{{"enabled":true,"rules":[{rules}]}}}}')
+    (gateway,) = SqliteControlStore(path).snapshot().gateways
+    assert gateway.fields == {
+        "zdr": True,
+        "spend_limits": {
+            "enabled": True,
+            "rules": [
+                {"id": "rule-1", "limit": 5.0},
+                {"id": "mine", "limit": 1e16},
+                {"limit": 2.5, "model": {"values": ["ä\u2028"]}, "id": "rule-3"},
+                {"id": "rule-4"},
+            ],
+        },
+    }
+    assert (gateway.created_us, gateway.modified_us) == (5, 6)
+    assert is_current_control_store(path)
+
+
+ODD = (
+    "{}",
+    '{"spend_limits":null}',
+    '{"spend_limits":{"enabled":true}}',
+    '{"spend_limits":{"rules":[]}}',
+    '{"spend_limits": {"rules": [{"id": "a"}]}}',
+    '{"spend_limits":{"rules":5}}',
+    '{"spend_limits":{"rules":[5]}}',
+    '{"spend_limits":{"rules":{"a":1}}}',
+    '{"spend_limits":[]}',
+    "[]",
+    "nonsense",
+    "[" * 5000,
+    "",
+)
+
+
+def test_what_has_no_rules_or_makes_no_sense_stays_as_it_is(path: Path) -> None:
+    two_steps_only(path, *ODD)
+    SqliteControlStore(path).all(ProviderKey)
+    assert is_current_control_store(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert tuple(text for (text,) in db.execute("SELECT fields FROM gateways ORDER BY seq")) == ODD
+
+
 def test_who_only_looks_brings_nothing_up_to_date(path: Path) -> None:
     first_step_only(path)
     before = path.read_bytes()
@@ -115,7 +177,7 @@ def test_a_step_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> 
     versions.mkdir()
     for known in (new_file.PATH.parent / "versions").glob("v*.py"):
         (versions / known.name).write_text(known.read_text())
-    (versions / "v0003_broken.py").write_text(BROKEN)
+    (versions / "v0004_broken.py").write_text(BROKEN)
     with closing(sqlite3.connect(path, isolation_level=None)) as db, pytest.raises(sqlite3.OperationalError):
         steps.take(db, versions)
     assert tables(path) == before
@@ -127,8 +189,8 @@ def test_several_at_once_take_each_step_once(path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from penstock.stores.sqlite.control_store.store import SqliteDirectory\n"
-        "sys.exit(len(SqliteDirectory(Path(sys.argv[1])).snapshot().provider_keys))\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "sys.exit(len(SqliteControlStore(Path(sys.argv[1])).snapshot().provider_keys))\n"
     )
     children = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(2)]
     assert [child.wait(timeout=60) for child in children] == [1, 1]
@@ -170,9 +232,9 @@ def test_nothing_heavy_is_loaded_for_a_file_that_is_current(path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from penstock.stores.sqlite.control_store.store import SqliteDirectory\n"
-        "SqliteDirectory(Path(sys.argv[1])).reseal(lambda sealed, context: sealed)\n"
-        "SqliteDirectory(Path(sys.argv[1])).snapshot()\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "SqliteControlStore(Path(sys.argv[1])).reseal(lambda sealed, context: sealed)\n"
+        "SqliteControlStore(Path(sys.argv[1])).snapshot()\n"
         "sys.exit('sqlalchemy' in sys.modules or 'alembic' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60).returncode == 0

@@ -22,6 +22,7 @@ from penstock.stores.ledger import (
     Unstorable,
 )
 from penstock.stores.sqlite.ledger.editor import SqliteEditor
+from penstock.stores.sqlite.ledger.file import make_missing
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from support.stored_calls import call, step, uuid
@@ -43,6 +44,30 @@ def reader(ledger: SqliteLedger, path: Path) -> Iterator[SqliteReader]:
     ledger.positions()  # makes the file
     with closing(SqliteReader(path)) as reader:
         yield reader
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_ledger_made_before_anything_is_stored(path: Path, content: bytes | None) -> None:
+    if content is not None:
+        path.write_bytes(content)
+    make_missing(path)
+    with closing(SqliteReader(path)) as reader:
+        assert reader.count(ANY) == 0
+
+
+def test_what_is_there_is_left_as_it_is(path: Path, ledger: SqliteLedger) -> None:
+    ledger.append([call(1)], step(0))
+    ledger.close()
+    make_missing(path)
+    with closing(SqliteReader(path)) as reader:
+        assert reader.count(ANY) == 1
+
+
+@pytest.mark.parametrize("place", ["ledger.db", "nowhere/ledger.db"])
+def test_a_ledger_that_cannot_be_made(tmp_path: Path, place: str) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"something else entirely" * 100)
+    with pytest.raises(LedgerUnavailable):
+        make_missing(tmp_path / place)
 
 
 def test_a_call_comes_back_as_it_was_stored(ledger: SqliteLedger, reader: SqliteReader) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from penstock.management.log_filters.filters import KINDS, may_be
+from penstock.control.log_filters import KINDS, may_be
 from penstock.management.problem import ManagementError, invalid
 
 Ways = list[list[int]]

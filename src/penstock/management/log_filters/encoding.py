@@ -1,6 +1,7 @@
 """The parameter `filters` of a query, in all the ways that clients write it (Cloudflare 4.1).
 
-Gives plain JSON, one object a filter. Whether a filter makes sense is the business of `filters.py`.
+Gives plain JSON, one object a filter. Whether a filter makes sense is the business of
+`control/log_filters.py`.
 """
 
 from __future__ import annotations

@@ -1,73 +1,17 @@
-"""One filter on logs: which keys there are, which operators and values fit them (Cloudflare 4.3, 4.6).
+"""Filters on logs as they go over the wire (Cloudflare 4.3, 4.6).
 
-From plain JSON to the ledger's conditions, with all that is wrong. How a query spells filters is read in
-`encoding.py`.
+What may stand in one is in `control/log_filters.py`, how a query spells them in `encoding.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final, Literal, get_args
-
 import msgspec
 
-from penstock.management.problem import INVALID, ManagementError, Problem
+from penstock.control import log_filters
+from penstock.control.log_filters import DatasetKey, DatasetOperator, Rules, WrongFilters
+from penstock.management.problem import ManagementError
+from penstock.management.reading import problems
 from penstock.stores.ledger import Condition, Key, Operator, Scalar
-
-MAX_FILTERS: Final = 50
-MAX_VALUES: Final = 100
-MAX_TEXT: Final = 2000
-MAX_NUMBER: Final = 1_000_000_000
-
-Kind = Literal["text", "number", "flag", "time", "any"]
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "id": "text",
-    "event_id": "text",
-    "created_at": "time",
-    "provider": "text",
-    "model": "text",
-    "model_type": "text",
-    "request_type": "text",
-    "request_content_type": "text",
-    "response_content_type": "text",
-    "status_code": "number",
-    "success": "flag",
-    "cached": "flag",
-    "cost": "number",
-    "tokens": "number",
-    "tokens_in": "number",
-    "tokens_out": "number",
-    "duration": "number",
-    "feedback": "number",
-    "metadata.key": "text",
-    "metadata.value": "any",
-    "authentication": "flag",
-    "wholesale": "flag",
-    "compatibilityMode": "flag",
-    "dlp_action": "text",
-    "user_agent": "text",
-    "token": "text",
-    "user": "text",
-}
-
-DatasetKey = Literal[
-    "created_at", "request_content_type", "response_content_type", "success", "cached", "provider", "model",
-    "cost", "tokens", "tokens_in", "tokens_out", "duration", "feedback",
-]  # fmt: skip
-DatasetOperator = Literal["eq", "contains", "lt", "gt"]
-
-_FITTING: Final[Mapping[Kind, frozenset[str]]] = {
-    "text": frozenset(("eq", "neq", "contains")),
-    "any": frozenset(("eq", "neq", "contains")),
-    "number": frozenset(("eq", "neq", "lt", "gt")),
-    "time": frozenset(("eq", "neq", "lt", "gt")),
-    "flag": frozenset(("eq", "neq")),
-}
-_NUMBER = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
-_FLAGS: Final = {"true": True, "false": False}
 
 
 class LogFilter(msgspec.Struct, frozen=True):
@@ -86,139 +30,9 @@ class DatasetFilter(msgspec.Struct, frozen=True):
     value: tuple[str | int | float | bool, ...]
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """What may stand in a filter."""
-
-    keys: Sequence[str]
-    operators: Sequence[str]
-    null: bool  # may a value be null?
-
-
-LOG_RULES: Final = Rules(tuple(KINDS), get_args(Operator), null=True)
-DATASET_RULES: Final = Rules(get_args(DatasetKey), get_args(DatasetOperator), null=False)
-
-
-class _Wrong(Exception):
-    """Something in a filter; the path leads to it from the filter."""
-
-    def __init__(self, message: str, *path: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.path = path
-
-
 def conditions(filters: object, rules: Rules, *path: str) -> tuple[Condition, ...]:
     """What the filters ask for, all of it together. Raises `ManagementError` 400 with everything wrong."""
-    if not isinstance(filters, list):
-        raise ManagementError(400, [Problem(INVALID, "filters must be an array", path)])
-    if len(filters) > MAX_FILTERS:
-        message = f"{len(filters)} filters are too many, at most {MAX_FILTERS}"
-        raise ManagementError(400, [Problem(INVALID, message, path)])
-    problems: list[Problem] = []
-    found: list[Condition] = []
-    for number, one in enumerate(filters):
-        try:
-            found.append(_condition(one, rules))
-        except _Wrong as wrong:
-            problems.append(Problem(INVALID, wrong.message, (*path, str(number), *wrong.path)))
-    if problems:
-        raise ManagementError(400, problems)
-    return tuple(found)
-
-
-def may_be(key: str, text: str) -> bool:
-    """Whether a text can be a value of this key. Whether there is such a key is not asked."""
     try:
-        _read(text, KINDS.get(key, "text"), ())
-    except _Wrong:
-        return False
-    return True
-
-
-def moment(text: str) -> datetime | None:
-    """A date, or a date and time (RFC 3339; without an offset: UTC), in UTC. None for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _condition(one: object, rules: Rules) -> Condition:
-    if not isinstance(one, Mapping):
-        raise _Wrong("a filter is an object with key, operator and value")
-    unknown = [str(name) for name in one if name not in ("key", "operator", "value")]
-    if unknown:
-        raise _Wrong(f"a filter has no {unknown[0]!r}, only key, operator and value", unknown[0])
-    key = msgspec.convert(_one_of(one, "key", rules.keys), Key)
-    operator = msgspec.convert(_one_of(one, "operator", rules.operators), Operator)
-    kind = KINDS[key]
-    if operator not in _FITTING[kind]:
-        fitting = " or ".join(name for name in rules.operators if name in _FITTING[kind])
-        raise _Wrong(f"{operator} does not fit {key}: use {fitting}", "operator")
-    return Condition(key, operator, tuple(_values(one.get("value"), kind, operator, rules)))
-
-
-def _one_of(one: Mapping[object, object], name: str, allowed: Sequence[str]) -> str:
-    """Worded as Cloudflare words it (3.29)."""
-    value = one.get(name)
-    if isinstance(value, str) and value in allowed:
-        return value
-    expected = " | ".join(f"'{item}'" for item in allowed)
-    found = f"'{value[:60]}'" if isinstance(value, str) else "nothing" if value is None else "no text"
-    raise _Wrong(f"Invalid enum value. Expected {expected}, received {found}", name)
-
-
-def _values(value: object, kind: Kind, operator: str, rules: Rules) -> Iterator[Scalar]:
-    values = value if isinstance(value, list) else [value]
-    if not 0 < len(values) <= MAX_VALUES:
-        raise _Wrong(f"a filter has from 1 to {MAX_VALUES} values, not {len(values)}", "value")
-    for number, item in enumerate(values):
-        place = ("value", str(number))
-        if item is not None:
-            yield _read(item, kind, place)
-        elif rules.null and operator in ("eq", "neq"):
-            yield None
-        else:
-            raise _Wrong(f"null does not fit {operator}" if rules.null else "a value may not be null", *place)
-
-
-def _read(value: object, kind: Kind, place: Sequence[str]) -> Scalar:
-    """A value by its key's kind; in a query all of them are text."""
-    if kind == "any" and isinstance(value, bool | int | float):
-        return value if isinstance(value, bool) else _number(value, place)
-    if kind == "number":
-        return _number(value, place)
-    if kind == "flag":
-        return _flag(value, place)
-    if not isinstance(value, str):
-        raise _Wrong("the value must be text", *place)
-    if len(value) > MAX_TEXT:
-        raise _Wrong(f"a value has at most {MAX_TEXT} characters", *place)
-    return value if kind != "time" else _time(value, place)
-
-
-def _number(value: object, place: Sequence[str]) -> int | float:
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = value
-    else:
-        raise _Wrong("the value must be a number", *place)
-    if not abs(number) <= MAX_NUMBER:  # nor NaN
-        raise _Wrong(f"the value must be from -{MAX_NUMBER} to {MAX_NUMBER}", *place)
-    return int(number) if number == int(number) else number
-
-
-def _flag(value: object, place: Sequence[str]) -> bool:
-    found = _FLAGS.get(value.strip().lower()) if isinstance(value, str) else value
-    if not isinstance(found, bool):
-        raise _Wrong("the value must be true or false", *place)
-    return found
-
-
-def _time(value: str, place: Sequence[str]) -> str:
-    found = moment(value)
-    if found is None:
-        raise _Wrong("the value must be a time such as 2026-01-31T12:00:00Z", *place)
-    return f"{found.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+        return log_filters.conditions(filters, rules)
+    except WrongFilters as wrong:
+        raise ManagementError(400, problems(wrong.findings, *path)) from None

@@ -1,6 +1,6 @@
 """What may stand in the query of a list of logs, or of their deletion, and what it asks of the ledger (Cloudflare 4.3).
 
-Filters are read in `encoding.py` and `filters.py`.
+Filters are read in `encoding.py`, and checked in `control/log_filters.py`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,9 @@ from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
+from penstock.control.log_filters import LOG_RULES, MAX_NUMBER, MAX_TEXT, moment
 from penstock.management.log_filters.encoding import split_filters
-from penstock.management.log_filters.filters import (
-    LOG_RULES,
-    MAX_NUMBER,
-    MAX_TEXT,
-    LogFilter,
-    conditions,
-    moment,
-)
+from penstock.management.log_filters.filters import LogFilter, conditions
 from penstock.management.paging import Paging
 from penstock.management.problem import invalid
 from penstock.management.reading import Pairs, parameters

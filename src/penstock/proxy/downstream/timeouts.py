@@ -33,7 +33,7 @@ class Waiting(Enum):
     NOTHING = "nothing"
 
 
-def patience(waiting: Waiting, limits: ClientLimits, received: int) -> float:
+def seconds_allowed(waiting: Waiting, limits: ClientLimits, received: int) -> float:
     """Seconds that a client may take for what is waited for; `received` is the size of the body so far."""
     match waiting:
         case Waiting.REQUEST:

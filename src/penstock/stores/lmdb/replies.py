@@ -1,24 +1,15 @@
 """Kept answers in LMDB, shared by all worker processes of one machine: the verbs of `Replies`.
 
-Here are the transactions. What changes together is in `reply_shelf.py`, who may overwrite whom in
-`reply_rights.py`, the bytes are in `reply_codec.py`, who is alive is in `leases.py`.
+How an answer is kept is in `reply_filing.py`, what changes together in `reply_shelf.py`, in which transaction in
+`reply_transactions.py`; the bytes, and who may overwrite whom, are in `reply_codec.py`, who is alive in `leases.py`.
 """
 
 from __future__ import annotations
-
-import struct
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import get_ident
-from typing import TypeVar
 
 import lmdb
 import msgspec
 
 from penstock.stores.lmdb import reply_codec as codec
-from penstock.stores.lmdb.environment import WriteLock
-from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reply_codec import (
     Card,
     ClaimRecord,
@@ -26,13 +17,14 @@ from penstock.stores.lmdb.reply_codec import (
     SpentRecord,
     StoredRecord,
     is_own_claim,
-    is_taken,
     may_spend,
 )
-from penstock.stores.lmdb.reply_shelf import Shelf, body_of, oldest_us, open_databases, totals_in
+from penstock.stores.lmdb.reply_databases import body_of, oldest_us, totals_in
+from penstock.stores.lmdb.reply_filing import STEPS, Filing
+from penstock.stores.lmdb.reply_transactions import Transactions
 from penstock.stores.lmdb.reply_uses import Noted, Uses
 from penstock.stores.lmdb.writer import Writer
-from penstock.stores.replies import Busy, Conflict, Found, RepliesUnavailable, Reply, Scope, Spent, Stats
+from penstock.stores.replies import Busy, Conflict, Found, Reply, Scope, Spent, Stats
 
 FOLDER = "replies.lmdb"
 """The environment's folder in the data folder."""
@@ -44,17 +36,8 @@ DATABASES = 9
 """How many named databases the environment must have room for: those of both stores, and the leases."""
 
 _SLACK_BYTES = 64 * 1024 * 1024  # for claims, and for what is removed and not free yet
-_STEPS = 256  # answers and chunks that one transaction touches, so that nobody waits long for the write lock
-_STEPS_IN_PUT = 64
-_ROUNDS, _ALL = 4, sys.maxsize  # of making room for one answer: on the event loop, in a thread
 _BEAT_US = 1_000_000
-_TRIES = 4  # of a put for which the map is too full, or too fragmented
-_ANY_BLOB = 1
 _EVERYONE = Scope("", "", "")
-
-Made = TypeVar("Made")
-
-_FAILURES = (lmdb.Error, OSError, struct.error)  # the last of an amount too large for the stored form
 
 
 def map_bytes(*limits: int) -> int:
@@ -88,61 +71,53 @@ class LmdbReplies:
         writer: Writer | None = None,
     ) -> None:
         """`writer` is shared by the stores of an environment, where it keeps transactions open for a turn."""
-        self._environment = environment
-        self._begin = environment.begin
+        self._transactions = transactions = Transactions(environment, name, writer)
+        self._filing = Filing(transactions, owner, limit_bytes, evict=evict)
+        self._databases = transactions.databases
+        self._leases = transactions.leases
         self._owner = owner
         self._limit = limit_bytes
-        self._evict = evict
-        self._now_us = 0
         self._beaten_us: int | None = None
         self._uses = Uses()
-        self._left: set[bytes] = set()  # bodies that could not be removed yet
-        with self._translated():
-            self._lock = WriteLock(environment)
-            with self._lock:
-                self._db = open_databases(environment, name)
-                self._leases = Leases(environment)
-        self._writer = writer or Writer(environment, self._lock)
-        self._home = get_ident()
 
     # -- looking
 
     def get(self, key: bytes, now_us: int) -> Found | None:
-        self._now_us = now_us
+        self._transactions.now_us = now_us
         try:
-            if self._writer.open is not None:
-                found = self._live(self._writer.open, key, now_us)
+            if self._transactions.writer.open is not None:
+                found = self._live(self._transactions.writer.open, key, now_us)
             else:
-                with self._begin() as txn:
+                with self._transactions.begin() as txn:
                     found = self._live(txn, key, now_us)
         except lmdb.Error as error:
-            self._adopt_map(error)
+            self._transactions.adopt_map(error)
             return None
         if found is not None:
             self._uses.note(key, now_us)
         return found
 
     def _live(self, txn: lmdb.Transaction[bytes], key: bytes, now_us: int) -> Found | None:
-        record = codec.record(txn.get(key, db=self._db.records))
+        record = codec.record(txn.get(key, db=self._databases.records))
         if not isinstance(record, StoredRecord) or record.expires_us <= now_us:
             return None
         return self._found(record)
 
     def claim(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
-        self._now_us = now_us
-        with self._translated():
-            self._flush()  # a claim is a promise: it is kept though the process be killed at once
-            with self._begin() as txn:
+        self._transactions.now_us = now_us
+        with self._transactions.translated():
+            self._transactions.flush()  # a claim is a promise: it is kept though the process be killed at once
+            with self._transactions.begin() as txn:
                 there = self._seen(txn, key, fingerprint, now_us)
             if there is None:
                 there = self._claimed(key, fingerprint, now_us)
-                self._flush()
+                self._transactions.flush()
         if isinstance(there, Found):
             self._uses.note(key, now_us)
         return there
 
     def _claimed(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
-        with self._writing() as shelf:
+        with self._transactions.writing() as shelf:
             there = self._seen(shelf.txn, key, fingerprint, now_us)
             if there is None:
                 shelf.claim(key, fingerprint, self._owner)
@@ -154,7 +129,7 @@ class LmdbReplies:
         self, txn: lmdb.Transaction[bytes], key: bytes, fingerprint: bytes, now_us: int
     ) -> Found | Busy | Conflict | Spent | None:
         """What a claim finds; None if the key is free."""
-        record = codec.record(txn.get(key, db=self._db.records))
+        record = codec.record(txn.get(key, db=self._databases.records))
         if record is None or self._is_over(txn, record, now_us):
             return None
         if record.fingerprint != fingerprint:
@@ -171,7 +146,7 @@ class LmdbReplies:
     def _found(self, stored: StoredRecord) -> Found | None:
         if not stored.blob:
             return Found(stored.reply, stored.expires_us)
-        body = body_of(self._environment, self._db, stored)
+        body = body_of(self._transactions.environment, self._databases, stored)
         if body is None:
             return None
         return Found(msgspec.structs.replace(stored.reply, body=body), stored.expires_us)
@@ -179,124 +154,8 @@ class LmdbReplies:
     # -- keeping
 
     def put(self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int) -> bool:
-        with self._translated():
-            for _ in range(_TRIES):
-                try:
-                    if len(reply.body) > codec.INLINE_BYTES:
-                        return self._put_chunked(key, fingerprint, reply, scope, expires_us)
-                    is_kept = self._put_inline(key, fingerprint, reply, scope, expires_us)
-                    if not self._evict:
-                        self._flush()  # what was promised is there before the caller sees it
-                    return is_kept
-                except lmdb.MapFullError:
-                    if not self._relieve(len(reply.body)):
-                        return False
-        return False
-
-    def _put_inline(
-        self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int
-    ) -> bool:
-        record = codec.stored_record(fingerprint, reply, expires_us, 0)
-        room = codec.inline_room(len(record))
-        card = codec.card_of(reply, scope, expires_us, self._now_us, 0, room)
-        with_room = self._with_room(
-            key, fingerprint, room, _ROUNDS, lambda shelf: shelf.keep(key, record, card)
-        )
-        return with_room is not None
-
-    def _put_chunked(
-        self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int
-    ) -> bool:
-        """The body first, chunk by chunk, so that others get the write lock in between; then what shows it."""
-        length = len(codec.stored_record(fingerprint, reply, expires_us, _ANY_BLOB))
-        room = codec.chunked_room(length, len(reply.body))
-        writing = self._with_room(
-            key, fingerprint, room, _ALL, lambda shelf: shelf.reserve(self._owner, room)
-        )
-        if writing is None:
-            return False
-        is_kept = False
-        try:
-            if self._write_chunks(writing, reply.body):
-                blob = codec.blob_of(writing)
-                record = codec.stored_record(fingerprint, reply, expires_us, blob)
-                card = codec.card_of(reply, scope, expires_us, self._now_us, blob, room)
-                is_kept = self._show(writing, key, record, card, fingerprint)
-        finally:
-            if not is_kept:
-                self._discard(writing)
-        return is_kept
-
-    def _with_room(
-        self, key: bytes, fingerprint: bytes, room: int, rounds: int, act: Callable[[Shelf], Made]
-    ) -> Made | None:
-        """What `act` makes of the transaction in which there is room; None if there is none, or the key is taken.
-
-        At most so many rounds of making room. There are more to go through only after the limit was lowered.
-        """
-        for _ in range(rounds):
-            with self._writing() as shelf:
-                if (
-                    is_taken(shelf.record(key), fingerprint, self._owner, shelf.now_us)
-                    or shelf.totals.reserved + room > self._limit
-                ):
-                    return None
-                gone = self._make_way(shelf, shelf.totals.room + room - self._limit)
-                if shelf.totals.room + room <= self._limit:
-                    return act(shelf)
-            if not gone:
-                break
-        return None
-
-    def _make_way(self, shelf: Shelf, room: int) -> int:
-        """Removes answers to make so much room; how many. One transaction may not be enough."""
-        if room <= 0:
-            return 0
-        goal = shelf.totals.room - room
-        gone = shelf.expire(_STEPS_IN_PUT)
-        if self._evict and shelf.totals.room > goal:
-            gone += shelf.push_out(shelf.totals.room - goal, _STEPS_IN_PUT)
-        return gone
-
-    def _write_chunks(self, writing: bytes, body: bytes) -> bool:
-        """Whether all were written; not, if we were taken for dead meanwhile."""
-        view = memoryview(body)
-        for number in range(codec.chunk_count(len(body))):
-            with self._writing() as shelf:
-                if not shelf.is_reserved(writing):
-                    return False
-                start = number * codec.CHUNK_BYTES
-                shelf.write_chunk(writing, number, view[start : start + codec.CHUNK_BYTES])
-        return True
-
-    def _show(self, writing: bytes, key: bytes, record: bytes, card: Card, fingerprint: bytes) -> bool:
-        with self._writing() as shelf:
-            if not shelf.is_reserved(writing) or is_taken(
-                shelf.record(key), fingerprint, self._owner, shelf.now_us
-            ):
-                return False
-            shelf.finish(writing)
-            shelf.keep(key, record, card)
-            return True
-
-    def _discard(self, writing: bytes) -> None:
-        """Removes a body that nothing shows; later, if that is not possible now."""
-        self._left.add(writing)
-        with suppress(lmdb.Error):
-            is_gone = False
-            while not is_gone:
-                with self._writing() as shelf:
-                    is_gone = shelf.discard(writing, _STEPS)
-            self._left.discard(writing)
-
-    def _relieve(self, room: int) -> bool:
-        """Makes way in a map that is too full or too fragmented, for more than is wanted; whether anything went."""
-        self._environment.reader_check()
-        try:
-            with self._writing() as shelf:
-                return self._make_way(shelf, max(2 * room, self._limit // 32)) > 0
-        except lmdb.MapFullError:
-            return False
+        with self._transactions.translated():
+            return self._filing.put(key, fingerprint, reply, scope, expires_us)
 
     # -- ending a claim without an answer
 
@@ -304,12 +163,12 @@ class LmdbReplies:
         record = codec.spent_record(fingerprint, expires_us)
         room = codec.inline_room(len(record))
         card = Card(False, 0, 0, expires_us, 0, 0, 0, room, _EVERYONE)
-        with self._translated(), self._writing() as shelf:
+        with self._transactions.translated(), self._transactions.writing() as shelf:
             if may_spend(shelf.record(key), fingerprint, self._owner, shelf.now_us):
                 shelf.keep(key, record, card)
 
     def abandon(self, key: bytes) -> None:
-        with self._translated(), self._writing() as shelf:
+        with self._transactions.translated(), self._transactions.writing() as shelf:
             if is_own_claim(shelf.record(key), self._owner):
                 shelf.drop(key)
 
@@ -318,20 +177,20 @@ class LmdbReplies:
     def purge(self, scope: Scope | None = None) -> int:
         count = 0
         after: bytes | None = b""
-        with self._translated():
+        with self._transactions.translated():
             while after is not None:
-                with self._writing() as shelf:
-                    gone, after = shelf.purge(scope or _EVERYONE, after, _STEPS)
+                with self._transactions.writing() as shelf:
+                    gone, after = shelf.purge(scope or _EVERYONE, after, STEPS)
                 count += gone
         return count
 
     def stats(self) -> Stats:
-        with self._translated():
-            self._flush()
-            with self._begin() as txn:
-                totals, oldest = totals_in(txn, self._db), oldest_us(txn, self._db)
+        with self._transactions.translated():
+            self._transactions.flush()
+            with self._transactions.begin() as txn:
+                totals, oldest = totals_in(txn, self._databases), oldest_us(txn, self._databases)
             if totals is None:
-                with self._writing() as shelf:
+                with self._transactions.writing() as shelf:
                     totals = shelf.totals
         return Stats(
             totals.entries,
@@ -345,64 +204,34 @@ class LmdbReplies:
         )
 
     def beat(self, now_us: int) -> None:
-        self._now_us = now_us
+        self._transactions.now_us = now_us
         if self._beaten_us is not None and 0 <= now_us - self._beaten_us < _BEAT_US:
             return
-        with self._translated():
-            with self._writer as txn:
+        with self._transactions.translated():
+            with self._transactions.writer as txn:
                 self._leases.beat(txn, self._owner, now_us)
             self._beaten_us = now_us
             try:
                 self._write_uses(self._uses.take())
             except lmdb.MapFullError:
-                self._relieve(0)
+                self._filing.relieve(0)
 
     def _write_uses(self, noted: Noted) -> None:
-        with self._writing() as shelf:
+        with self._transactions.writing() as shelf:
             for key, used_us in noted.last_us.items():
                 shelf.touch(key, used_us)
             shelf.totals.hits += noted.uses
 
     def reap(self, now_us: int) -> int:
-        self._now_us = now_us
-        for writing in tuple(self._left):
-            self._discard(writing)
-        with self._translated():
-            self._environment.reader_check()
-            with self._writing() as shelf:
-                gone = shelf.expire(_STEPS)
-                if self._evict and shelf.totals.room > self._limit:
-                    gone += shelf.push_out(shelf.totals.room - self._limit, _STEPS - gone)
+        self._transactions.now_us = now_us
+        self._filing.tidy()
+        with self._transactions.translated():
+            self._transactions.environment.reader_check()
+            with self._transactions.writing() as shelf:
+                gone = self._filing.trim(shelf)
                 for owner in shelf.owners() - {self._owner}:
                     if not self._leases.is_alive(shelf.txn, owner, now_us):
-                        gone += shelf.bury(owner, _STEPS - gone)
+                        gone += shelf.bury(owner, STEPS - gone)
                 for owner in self._leases.long_dead(shelf.txn, now_us):
                     self._leases.forget(shelf.txn, owner)
         return gone
-
-    def _flush(self) -> None:
-        """Ends the turn's transaction; other threads have none."""
-        if get_ident() == self._home:
-            self._writer.flush()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Shelf]:
-        is_home = get_ident() == self._home  # a thread must not meddle with another one's transaction
-        with self._writer if is_home else Writer(self._environment, self._lock) as txn:
-            shelf = Shelf(self._db, txn, self._now_us)
-            yield shelf
-            shelf.save()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except _FAILURES as error:
-            self._adopt_map(error)
-            raise RepliesUnavailable(str(error)) from error
-
-    def _adopt_map(self, error: Exception) -> None:
-        """After another process has made the map larger than it is here, the next verb finds it whole."""
-        if isinstance(error, lmdb.MapResizedError):
-            with suppress(lmdb.Error):
-                self._environment.set_mapsize(0)

@@ -1,19 +1,27 @@
 """One write transaction on kept answers: records, cards, chunks, index entries and sums change together here.
 
-A step leaves the databases in agreement. When a transaction begins and ends, what it is for, and who may
-overwrite whom is decided in `replies.py`; the bytes are those of `reply_codec.py`.
+An answer has a record under its key (what is looked up: small bodies stand in it) and a card (what upkeep needs to
+know: times, size, scope), so that looking through thousands of answers reads no bodies. A large body stands in
+chunks under a blob number of its own, never reused: a reader needs no lock, it finds the body whole or not at all.
+Index entries are keys without values, ordered by a tag and a moment or an owner: by expiry, by last use, by age, by
+claimant, by writer. The oldest, the least used, and what a dead worker left are thus each a walk from a known place.
+The sums are kept beside, so that "is there room?" costs one read.
+
+The invariant: when a step ends, card, index entries and sums agree, and no chunk is without a card or a writer; what
+damage has broken is made anew from the cards by `_recount`. When a transaction begins and ends, and what it is for,
+is decided in `replies.py` and `reply_filing.py`; the bytes are those of `reply_codec.py`.
 """
 
 from __future__ import annotations
 
 import sys
 from itertools import islice
-from typing import NamedTuple
 
 import lmdb
 
 from penstock.stores.lmdb import reply_codec as codec
-from penstock.stores.lmdb.reply_codec import Card, ClaimRecord, Record, StoredRecord, Totals
+from penstock.stores.lmdb.reply_codec import Card, ClaimRecord, Record, Totals
+from penstock.stores.lmdb.reply_databases import Databases, blobs_in, drop_chunks, entries_between
 from penstock.stores.replies import Scope
 
 _AFTER_KEY = b"\xff" * (codec.KEY_BYTES + 1)
@@ -21,50 +29,6 @@ _AFTER_USE = codec.after(codec.BY_USE)
 _AFTER_WRITER = codec.after(codec.BY_WRITER)
 _NOBODY = b"\0"  # the owner of bodies that are being removed; never alive
 _ALL = sys.maxsize
-
-
-class Databases(NamedTuple):
-    """The named databases of one store."""
-
-    records: lmdb._Database  # by key: claimed, spent, or the answer
-    cards: lmdb._Database  # by key: `Card`
-    chunks: lmdb._Database  # by blob and number: parts of large bodies
-    entries: lmdb._Database  # by time, by owner; and the sums
-
-
-def open_databases(environment: lmdb.Environment, name: str) -> Databases:
-    """Makes them where they are missing. Not to be called within a transaction."""
-    prefix = name.encode() + b"." + codec.LAYOUT + b"."
-    return Databases(*(environment.open_db(prefix + field.encode()) for field in Databases._fields))
-
-
-def totals_in(txn: lmdb.Transaction[bytes], databases: Databases) -> Totals | None:
-    """The sums; None if they are damaged."""
-    return codec.totals(txn.get(codec.TOTALS_KEY, db=databases.entries))
-
-
-def oldest_us(txn: lmdb.Transaction[bytes], databases: Databases) -> int | None:
-    """When the oldest answer was made."""
-    with txn.cursor(databases.entries) as cursor:
-        there = cursor.set_range(codec.BY_AGE) and cursor.key() < codec.after(codec.BY_AGE)
-        return codec.moment_of(cursor.key()) if there else None
-
-
-def body_of(environment: lmdb.Environment, databases: Databases, stored: StoredRecord) -> bytes | None:
-    """The body out of its chunks; None if any of it is missing.
-
-    In a transaction of its own, whose values need not be copied twice. No other body ever has the same blob.
-    """
-    parts: list[memoryview] = []
-    left = stored.length
-    with environment.begin(buffers=True) as txn:
-        while left > 0:
-            part = txn.get(codec.chunk_key(stored.blob, len(parts)), db=databases.chunks)
-            if not part:
-                return None
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts) if left == 0 else None
 
 
 class Shelf:
@@ -129,7 +93,7 @@ class Shelf:
         for entry in codec.entries(card, key):
             self.txn.delete(entry, db=self._db.entries)
         if card.blob:
-            self._drop_chunks(card.blob, codec.chunk_count(card.length))
+            drop_chunks(self.txn, self._db, card.blob, codec.chunk_count(card.length))
         self._count(card, -1)
         self.totals.expired += card.is_answer and card.expires_us <= self.now_us
         return card
@@ -209,7 +173,7 @@ class Shelf:
 
     def discard(self, writing: bytes, most: int) -> bool:
         """Removes chunks of a body that will have no card; whether that was all of it."""
-        if self._drop_chunks(codec.blob_of(writing), most) >= most:
+        if drop_chunks(self.txn, self._db, codec.blob_of(writing), most) >= most:
             return False
         self.finish(writing)
         return True
@@ -263,14 +227,7 @@ class Shelf:
         self.totals.room += sign * card.room
 
     def _entries(self, start: bytes, stop: bytes, most: int) -> list[bytes]:
-        """Index entries from `start` on that stand before `stop`."""
-        found: list[bytes] = []
-        with self.txn.cursor(self._db.entries) as cursor:
-            there = cursor.set_range(start)
-            while there and len(found) < most and (entry := cursor.key()) < stop:
-                found.append(entry)
-                there = cursor.next()
-        return found
+        return entries_between(self.txn, self._db, start, stop, most)
 
     def _drop_indexed(self, entry: bytes) -> Card | None:
         """Removes the entry, and what it speaks of unless that has changed; the card of what was removed."""
@@ -280,17 +237,6 @@ class Shelf:
         card = codec.card(data)
         is_stale = data is None or (card is not None and entry not in codec.entries(card, key))
         return None if is_stale else self.drop(key)
-
-    def _drop_chunks(self, blob: int, most: int) -> int:
-        count = 0
-        with self.txn.cursor(self._db.chunks) as cursor:
-            there = cursor.set_range(codec.chunk_key(blob, 0))
-            while there and count < most and codec.blob_of_chunk(cursor.key()) == blob:
-                there = (
-                    cursor.delete() and cursor.key() != b""
-                )  # it has moved on, perhaps behind the last one
-                count += 1
-        return count
 
     def _recount(self) -> None:
         """The sums from the cards and reservations; index entries and chunks that belong to neither go."""
@@ -306,8 +252,8 @@ class Shelf:
             totals.room += room
             totals.reserved += room
             blobs.add(codec.blob_of(writing))
-        for blob in self._blobs() - blobs:
-            self._drop_chunks(blob, _ALL)
+        for blob in blobs_in(self.txn, self._db) - blobs:
+            drop_chunks(self.txn, self._db, blob, _ALL)
         for tag in (codec.BY_EXPIRY, codec.BY_USE, codec.BY_AGE):
             for entry in self._entries(tag, codec.after(tag), _ALL):
                 if not self._is_valid(entry):
@@ -318,15 +264,6 @@ class Shelf:
         key = codec.key_of(entry)
         card = codec.card(self.txn.get(key, db=self._db.cards))
         return card is not None and entry in codec.entries(card, key)
-
-    def _blobs(self) -> set[int]:
-        found: set[int] = set()
-        with self.txn.cursor(self._db.chunks) as cursor:
-            there = cursor.first()
-            while there:
-                found.add(blob := codec.blob_of_chunk(cursor.key()))
-                there = cursor.set_range(codec.chunk_key(blob + 1, 0))
-        return found
 
 
 def _weight(card: Card | None) -> int:

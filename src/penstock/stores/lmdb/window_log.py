@@ -1,11 +1,16 @@
 """The stored form of one counter: a log of times and amounts, ascending, with their total in front.
 
-Pure: bytes and values, no engine. Which entries are live is decided when a log is read, so a counter does not
-depend on the window it was counted with. `total | longest window | (time, amount)*`, all i64 of this machine,
-times in microseconds. The methods are those of Cloudflare 3.3: a fixed window, and a sliding-window log.
+Two methods have to hold exactly (Cloudflare 3.3): a fixed window, which needs one sum and when it began, and a sliding
+one, "not more than so much in any span of this length", for which one must know when each amount came. A log is both:
+a fixed window is a log with one entry, a sliding one keeps an entry for each amount until it has left the longest
+window that was asked of it. Which entries are live is decided when the log is read, so a counter does not depend on
+the window it was counted with.
 
-A sliding log is exact up to `EXACT_ENTRIES`; beyond, new entries are put at the end of a quantum of a 128th of
-the window, which bounds it to about twice as many. They leave up to a quantum late, never early.
+What that costs is bounded: a sliding log is exact up to `EXACT_ENTRIES`; beyond, a new amount is put at the end of its
+quantum, a 128th of the window, which bounds the log to about twice as many entries. Amounts then leave up to a quantum
+late and never early: a limit may admit a little less than it says, never more.
+
+Pure: bytes and values, no engine. `total | longest window | (time, amount)*`, all i64 of this machine, microseconds.
 """
 
 from __future__ import annotations

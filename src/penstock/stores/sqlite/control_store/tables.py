@@ -67,7 +67,7 @@ class Table(Generic[AnyNoun]):
         return values
 
     def noun(self, row: Row) -> AnyNoun:
-        """The noun of a row. Raises `DirectoryUnavailable` when it is none."""
+        """The noun of a row. Raises `ControlStoreUnavailable` when it is none."""
         try:
             return self._noun(row)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:

@@ -5,47 +5,34 @@ Numbers of fields stand in the file: they are never given anew. Tables are in `s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-FIELDS: Final = {
-    "provider": 1,
-    "model": 2,
-    "model_type": 3,
-    "request_type": 4,
-    "request_content_type": 5,
-    "response_content_type": 6,
-    "user_agent": 7,
-    "token": 8,
-    "user": 9,
-    "status_code": 10,
-    "success": 11,
-    "cached": 12,
-    "authenticated": 13,
-    "compat": 14,
-    "feedback": 15,
+from penstock.stores.call_columns import Column, Kind
+from penstock.stores.ledger import CALL_COLUMNS
+
+FIELDS: Final[Mapping[str, int]] = {
+    **{column.name: column.number for column in CALL_COLUMNS if column.number},
     "metadata.key": 16,
     "metadata.value": 17,
-    "method": 18,
-    "price_source": 19,
-    "stored_key": 20,
-    "team": 21,
-    "request_encoding": 22,
-    "response_encoding": 23,
-    "path": 24,
 }
 METADATA_KEY: Final = FIELDS["metadata.key"]
 METADATA_VALUE: Final = FIELDS["metadata.value"]
 
-ZONED: Final = (
-    "provider", "model", "model_type", "request_type", "request_content_type", "response_content_type",
-    "user_agent", "token", "user", "status_code", "success", "cached", "authenticated", "compat", "feedback",
-    "path",
-)  # fmt: skip
+_COUNTED: Final[tuple[Kind, ...]] = ("name", "code", "flag")
+
+
+def is_zoned(column: Column) -> bool:
+    """Whether zones count every value of a column, for it has few."""
+    return column.kind == "path" or (column.kind in _COUNTED and column.filtered)
+
+
+ZONED: Final = tuple(column.name for column in CALL_COLUMNS if is_zoned(column))
 """Columns of few values, of which zones count every one."""
 
 TEXTS: Final = (
-    *ZONED[:9], "metadata.key", "metadata.value", "method", "price_source", "stored_key", "team",
-    "request_encoding", "response_encoding", "path",
+    *(column.name for column in CALL_COLUMNS if column.kind in ("name", "path")),
+    "metadata.key", "metadata.value",
 )  # fmt: skip
 """Fields whose texts are in `names`."""
 

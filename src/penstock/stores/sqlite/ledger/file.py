@@ -1,6 +1,6 @@
 """The SQLite ledger's file: opened for writing or for reading, and what can go wrong with it.
 
-Migrations are run when the shipper opens it. What a call holds is of no concern here.
+Migrations are run when it is opened for writing. What a call holds is of no concern here.
 """
 
 from __future__ import annotations
@@ -49,6 +49,18 @@ def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def make_missing(path: Path, busy_seconds: float = 1.0) -> None:
+    """An empty ledger where there is none, for those who look before anything is stored.
+
+    Raises `LedgerUnavailable`.
+    """
+    try:
+        opened_existing(path, busy_seconds, "ro").close()
+    except LedgerMissing:
+        with translated():
+            opened(path, busy_seconds).close()
 
 
 def opened_existing(path: Path, busy_seconds: float, mode: str) -> sqlite3.Connection:

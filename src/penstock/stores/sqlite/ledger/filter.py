@@ -14,14 +14,14 @@ from typing import Final, NamedTuple
 import msgspec
 
 from penstock.stores.condition_values import as_text, flag, number, parts
-from penstock.stores.ledger import Condition, UnfitCondition
+from penstock.stores.ledger import FILTERED, Condition, UnfitCondition
 from penstock.stores.sqlite.ledger.fields import FIELDS, PATH_NAME, UNKNOWN
 from penstock.stores.sqlite.ledger.filter_ids import Ids, blobs, holding, ids_of, keys_of, zones_of_events
 from penstock.stores.sqlite.ledger.keys import Span
 
 Value = str | int | bytes
 
-_COLUMNS: Final = {"authentication": "authenticated", "compatibilityMode": "compat"}
+_COLUMNS: Final = {key: column.name for key, column in FILTERED.items()}
 _FLAGS: Final = ("success", "cached", "authentication", "compatibilityMode")
 _METADATA: Final = ("metadata.key", "metadata.value")
 _FEW: Final = 4  # so many looks into a text cost no more than unpacking it

@@ -10,27 +10,19 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from penstock.stores.ledger import NewCall, Unstorable
+from penstock.stores.sqlite.ledger.bodies import INSERT_BODIES, body_row
 from penstock.stores.sqlite.ledger.keys import NUMBERS, around, first_choice, packed
-from penstock.stores.sqlite.ledger.rows import INSERT, INSERT_BODIES, RowMaker, body_row
+from penstock.stores.sqlite.ledger.rows import INSERT, Placed, RowMaker
 
 _LAST_ARRIVAL: Final = "SELECT coalesce(max(number), 0) FROM arrivals"
 _MOVED: Final = "SELECT id FROM moved WHERE id BETWEEN ? AND ?"
 _COPY: Final = "SELECT 1 FROM calls WHERE key >= ? AND key < ? AND id = ?"
 
 
-class Inserted(NamedTuple):
-    """A call with its key and its arrival number."""
-
-    key: int
-    arrival: int
-    packed_id: bytes
-    call: NewCall
-
-
-def inserted(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[NewCall]) -> list[Inserted]:
+def inserted(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[NewCall]) -> list[Placed]:
     """Store calls with their bodies; those that were not there yet."""
     if not calls:
         return []
@@ -50,22 +42,21 @@ def inserted(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[NewCall]) -
     return new
 
 
-def _first_chosen(call: NewCall, arrival: int) -> Inserted:
+def _first_chosen(call: NewCall, arrival: int) -> Placed:
     created_us = call.record.created_us
     packed_id = packed(call.record.id, created_us)
-    return Inserted(first_choice(packed_id, created_us), arrival, packed_id, call)
+    return Placed(first_choice(packed_id, created_us), arrival, packed_id, call)
 
 
-def _moved(db: sqlite3.Connection, calls: Sequence[Inserted]) -> set[bytes]:
+def _moved(db: sqlite3.Connection, calls: Sequence[Placed]) -> set[bytes]:
     """Which of them may be copies of calls that did not get the key of their first choice."""
     ids = [one.packed_id for one in calls]
     return {row[0] for row in db.execute(_MOVED, (min(ids), max(ids)))}
 
 
-def _at_once(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Inserted]) -> list[Inserted]:
+def _at_once(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Placed]) -> list[Placed]:
     """Those whose key was free."""
-    values = [rows.row(one.call, one.key, one.packed_id, one.arrival) for one in calls]
-    if db.executemany(INSERT, values).rowcount == len(calls):
+    if db.executemany(INSERT, rows.rows(calls)).rowcount == len(calls):
         return list(calls)
     keys = ", ".join(str(one.key) for one in calls)
     there: dict[int, int] = dict(
@@ -74,18 +65,18 @@ def _at_once(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Inserted]) 
     return [one for one in calls if there[one.key] == one.arrival]
 
 
-def _singly(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Inserted]) -> list[Inserted]:
+def _singly(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Placed]) -> list[Placed]:
     """Those that are no copies, under the next free keys."""
-    new: list[Inserted] = []
+    new: list[Placed] = []
     for one in calls:
         if db.execute(_COPY, (*around(one.packed_id), one.packed_id)).fetchone() is None:
             placed = one._replace(key=_free_key(db, one))
-            db.execute(INSERT, rows.row(placed.call, placed.key, placed.packed_id, placed.arrival))
+            db.executemany(INSERT, rows.rows([placed]))
             new.append(placed)
     return new
 
 
-def _free_key(db: sqlite3.Connection, one: Inserted) -> int:
+def _free_key(db: sqlite3.Connection, one: Placed) -> int:
     """Another key of the same microsecond."""
     first = one.key & -NUMBERS
     rows = db.execute("SELECT key FROM calls WHERE key BETWEEN ? AND ?", (first, first + NUMBERS - 1))

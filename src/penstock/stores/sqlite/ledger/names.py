@@ -7,7 +7,7 @@ that a page needs. Which fields are kept so is in `fields.py`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from penstock.stores.sqlite.ledger.fields import FIELDS, TEXTS
@@ -30,10 +30,18 @@ class Names:
         """By field, the numbers of the texts that are remembered; no text, and the empty one, are None."""
         return self._known
 
-    def number(self, field: str, text: str) -> int | None:
+    def numbers(self, field: str, texts: Sequence[str | None]) -> list[int | None]:
+        """The numbers of many texts of a field."""
+        known = self._known[field]
+        try:
+            return [known[text] for text in texts]
+        except KeyError:
+            return [self.number(field, text) for text in texts]
+
+    def number(self, field: str, text: str | None) -> int | None:
         """The number of a text of a field; None for the empty text."""
         known = self._known[field]
-        if text not in known:
+        if text is not None and text not in known:
             if self._count > MOST_REMEMBERED:
                 self._forget()
             known[text] = _stored_name(self._db, FIELDS[field], text)
@@ -70,10 +78,11 @@ def _stored_place(db: sqlite3.Connection, account: str, gateway: str) -> int:
     return int(row[0])
 
 
-def texts(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
-    """What the numbers stand for."""
-    wanted = ", ".join(map(str, numbers))
-    return dict(db.execute(f"SELECT id, text FROM names WHERE id IN ({wanted})")) if wanted else {}
+def texts(db: sqlite3.Connection, numbers: Iterable[int | None]) -> dict[int | None, str]:
+    """What the numbers stand for; None is the empty text."""
+    wanted = ", ".join(str(number) for number in numbers if number is not None)
+    rows: Iterable[tuple[int | None, str]] = db.execute(f"SELECT id, text FROM names WHERE id IN ({wanted})")
+    return {None: "", **dict(rows)}
 
 
 def place_names(db: sqlite3.Connection) -> dict[int, tuple[str, str]]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from penstock.stores.ledger import Condition, Query
+from penstock.stores.ledger import FILTERED, Condition, Query
 from penstock.stores.sqlite.ledger.fields import NUMBERS
 from penstock.stores.sqlite.ledger.filter import Filter, Test, Value, flags_of, listed
 from penstock.stores.sqlite.ledger.filter_numbers import numbers, times
 from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span, since
+
+_CODES: Final = [key for key, column in FILTERED.items() if column.kind == "code"]
+_FLAGS: Final = [key for key, column in FILTERED.items() if column.kind == "flag"]
 
 
 class Plan(NamedTuple):
@@ -103,9 +106,9 @@ def _test(made: Filter, condition: Condition) -> Test:
             return made.event_ids(condition)
         case "created_at":
             return times(condition)
-        case "status_code" | "feedback":
+        case key if key in _CODES:
             return made.few_numbers(condition)
-        case "success" | "cached" | "authentication" | "compatibilityMode":
+        case key if key in _FLAGS:
             return made.flags(condition)
         case "wholesale":
             return made.constant(condition, flags_of(condition), False)

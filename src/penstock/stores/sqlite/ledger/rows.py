@@ -1,22 +1,25 @@
 """A call as a row of the SQLite ledger: made out of a `NewCall`, and read back as a `CallRow`.
 
-Texts that come again and again are numbers (`names.py`). Bodies are rows of their own.
+Both go column by column, each by the kind of its column: most of it is then done by loops of C, and nothing
+depends on a place in a row. Texts that come again and again are numbers (`names.py`). Bodies are in `bodies.py`.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Final, NamedTuple, get_origin
 
 import msgspec
 
-from penstock.journal.record import Event, Outcome
+from penstock.journal.record import CallRecord, Outcome
 from penstock.metadata import MetadataValue
-from penstock.stores.ledger import Bodies, CallRow, NewCall
-from penstock.stores.rollup_counts import succeeded
-from penstock.stores.sqlite.ledger.fields import TEXTS
+from penstock.stores.call_columns import Column, Kind
+from penstock.stores.ledger import CALL_COLUMNS, CallRow, Derived, NewCall
+from penstock.stores.sqlite.ledger.columns import IN_FILE, file_name, selected
 from penstock.stores.sqlite.ledger.keys import created_us, unpacked
 from penstock.stores.sqlite.ledger.names import Names, texts
 
@@ -25,42 +28,42 @@ Value = str | int | float | bytes | None
 # What `sqlite3` gives for a row: its own typing has Any here, and `calls` is where that ends.
 Row = tuple[Any, ...]
 
-_COLUMNS: Final = (
-    "key", "id", "arrival", "place", "provider", "model", "model_type", "request_type", "request_content_type",
-    "response_content_type", "user_agent", "token", "user", "status_code", "success", "cached",
-    "authenticated", "compat", "cost_nano", "duration_us", "tokens_in", "tokens_out", "metadata", "event_id",
-    "path", "method", "outcome", "step", "first_byte_us", "usage_metadata", "price_source", "custom_cost",
-    "attempts", "stored_key", "team", "request_size", "response_size", "request_encoding",
-    "response_encoding", "controls", "error_code", "error_detail", "trail",
-)  # fmt: skip
+_WRITTEN: Final = [column for column in IN_FILE if column.source is not None]
+_INTO: Final = ", ".join(map(file_name, _WRITTEN))
 INSERT: Final = (
-    f"INSERT INTO calls ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
-    "ON CONFLICT (key) DO NOTHING"
+    f"INSERT INTO calls ({_INTO}) VALUES ({', '.join('?' * len(_WRITTEN))}) ON CONFLICT (key) DO NOTHING"
 )
-INSERT_BODIES: Final = "INSERT INTO bodies VALUES (?, ?, ?, ?)"
-COLUMNS: Final = ", ".join(f"c.{name}" for name in (*_COLUMNS, "feedback", "score"))
+COLUMNS: Final = ", ".join(map(selected, CALL_COLUMNS))
 """What `calls` wants of each row of `calls c`."""
 
-REQUEST_CUT, RESPONSE_CUT, REQUEST_DEFLATED, RESPONSE_DEFLATED = 1, 2, 4, 8
-
-_COMPRESS_FROM: Final = (
-    4096  # bytes; below it, compressing costs more than storing both bodies and saves under 2 kB
-)
 _MOST_METADATA: Final = 50_000
 _MOST_PATH: Final = 80
 _MOST_DIGITS: Final = 8  # in one part of a path: a model may have a date in it
-_PATH: Final = _COLUMNS.index("path")
-_METADATA: Final = _COLUMNS.index("metadata")
-_IN_ROW: Final = [field for field in TEXTS if field in _COLUMNS and field != "path"]
-_NAMED: Final = tuple(map(_COLUMNS.index, _IN_ROW))
 
 _OUTCOMES: Final = {int(outcome): outcome.name.lower() for outcome in Outcome}
 _to_json = msgspec.json.Encoder().encode
-_to_usage = msgspec.json.Decoder(dict[str, int | str]).decode
-_to_controls = msgspec.json.Decoder(dict[str, str]).decode
 _to_value = msgspec.json.Decoder(MetadataValue).decode
 _pack = msgspec.msgpack.Encoder().encode
-_to_trail = msgspec.msgpack.Decoder(tuple[Event, ...]).decode
+
+
+class Placed(NamedTuple):
+    """A call with its key and its arrival number."""
+
+    key: int
+    arrival: int
+    packed_id: bytes
+    call: NewCall
+
+
+class _Batch(NamedTuple):
+    """Some calls, and what `Column.source` names of each of them."""
+
+    calls: Sequence[Placed]
+    record: Sequence[CallRecord]
+    derived: Sequence[Derived]
+
+
+_Write = Callable[[_Batch], Iterable[Value]]
 
 
 class RowMaker:
@@ -68,16 +71,14 @@ class RowMaker:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._known = [names.known[field] for field in _IN_ROW]
         self._metadata: dict[bytes, str] = {}
+        self._writes = [self._write(column) for column in _WRITTEN]
 
-    def row(self, call: NewCall, key: int, packed_id: bytes, arrival: int) -> tuple[Value, ...]:
-        """The values of `INSERT`."""
-        try:
-            return self._row(call, key, packed_id, arrival)
-        except KeyError:
-            self._learn(call)
-            return self._row(call, key, packed_id, arrival)
+    def rows(self, calls: Sequence[Placed]) -> list[tuple[Value, ...]]:
+        """The values of `INSERT` for each of them."""
+        new = [one.call for one in calls]
+        batch = _Batch(calls, [call.record for call in new], [call.derived for call in new])
+        return list(zip(*(write(batch) for write in self._writes), strict=True))
 
     def place(self, call: NewCall) -> int:
         """The number of a call's place."""
@@ -110,169 +111,121 @@ class RowMaker:
             return known[path]
         return self._names.number("path", path) if _is_usual(path) else path
 
-    def _learn(self, call: NewCall) -> None:
-        """Numbers for all texts of a call."""
-        for field, text in _texts(call):
-            if text is not None:
-                self._names.number(field, text)
-
-    def _row(self, call: NewCall, key: int, packed_id: bytes, arrival: int) -> tuple[Value, ...]:
-        record, derived = call.record, call.derived
-        provider, model, model_type, request_type, asked, answered, *rest = self._known
-        agent, token, user, method, source, stored_key, team, asked_encoding, answered_encoding = rest
-        return (
-            key,
-            packed_id,
-            arrival,
-            self._names.place(record.account, record.gateway),
-            provider[record.provider],
-            model[derived.model],
-            model_type[derived.model_type],
-            request_type[derived.request_type],
-            asked[record.request_type],
-            answered[record.response_type],
-            agent[record.user_agent],
-            token[record.token],
-            user[record.user],
-            record.status,
-            succeeded(record),
-            record.cached,
-            record.authenticated,
-            record.compat,
-            derived.cost_nano,
-            record.duration_us,
-            derived.tokens_in,
-            derived.tokens_out,
-            self.metadata(record.metadata),
-            None if record.event_id == record.id else record.event_id,
-            self._path(record.path),
-            method[record.method],
-            record.outcome,
-            record.step,
-            record.first_byte_us,
-            derived.usage,
-            source[derived.price_source],
-            derived.custom_cost,
-            record.attempts,
-            stored_key[record.stored_key],
-            team[record.team],
-            record.request_size,
-            record.response_size,
-            asked_encoding[record.request_encoding],
-            answered_encoding[record.response_encoding],
-            _to_json(record.controls).decode() if record.controls else None,
-            record.error_code,
-            record.error_detail or None,
-            _pack(record.trail) if record.trail else None,
-        )
+    def _write(self, column: Column) -> _Write:
+        """What makes the values of a column."""
+        of_call: dict[Kind, _Write] = {
+            "moment": lambda batch: [one.key for one in batch.calls],
+            "id": lambda batch: [one.packed_id for one in batch.calls],
+            "arrival": lambda batch: [one.arrival for one in batch.calls],
+            "account": lambda batch: [self.place(one.call) for one in batch.calls],
+            "event": lambda batch: [
+                None if record.event_id == record.id else record.event_id for record in batch.record
+            ],
+        }
+        if column.kind in of_call:
+            return of_call[column.kind]
+        take = _taker(column)
+        of_value: dict[Kind, Callable[[Any], Value]] = {
+            "metadata": self.metadata,
+            "path": self._path,
+            "text": lambda text: text or None,
+            "json": lambda value: _to_json(value).decode() if value else None,
+            "msgpack": lambda value: _pack(value) if value else None,
+        }
+        if column.kind == "name":
+            return lambda batch: self._names.numbers(column.name, list(take(batch)))
+        if column.kind in of_value:
+            return lambda batch: map(of_value[column.kind], take(batch))
+        return take
 
 
-def body_row(call: NewCall, key: int) -> tuple[Value, ...]:
-    """The values of `INSERT_BODIES`."""
-    record = call.record
-    request = _compressed(call.request, record.request_encoding)
-    response = _compressed(call.response, record.response_encoding)
-    form = record.request_cut * REQUEST_CUT | record.response_cut * RESPONSE_CUT
-    form |= (request is not None) * REQUEST_DEFLATED | (response is not None) * RESPONSE_DEFLATED
-    return (
-        key,
-        form,
-        call.request if request is None else request,
-        call.response if response is None else response,
-    )
+def _taker(column: Column) -> Callable[[_Batch], Iterable[Any]]:
+    """What takes the values of a column out of calls."""
+    assert column.source is not None
+    part, _, name = column.source.partition(".")
+    of, get = attrgetter(part), attrgetter(name)
+    return lambda batch: map(get, of(batch))
 
 
-def bodies(form: int, request: bytes, response: bytes) -> Bodies:
-    """The bodies of a row."""
-    return Bodies(
-        zlib.decompress(request) if form & REQUEST_DEFLATED else request,
-        zlib.decompress(response) if form & RESPONSE_DEFLATED else response,
-        bool(form & REQUEST_CUT),
-        bool(form & RESPONSE_CUT),
-    )
+class _Known(NamedTuple):
+    """What the numbers in some rows stand for."""
+
+    names: Mapping[int | None, str]
+    places: Mapping[int, tuple[str, str]]
+
+
+_Read = Callable[[Sequence[Any], _Known], Iterable[Any]]
+
+_READ_KIND: Final[Mapping[Kind, _Read]] = {
+    "moment": lambda values, _: map(created_us, values),
+    "id": lambda values, _: map(unpacked, values),
+    "event": lambda values, _: [one if isinstance(one, str) else unpacked(one) for one in values],
+    "account": lambda values, known: [known.places[one][0] for one in values],
+    "gateway": lambda values, known: [known.places[one][1] for one in values],
+    "outcome": lambda values, _: [_OUTCOMES.get(one, "unknown") for one in values],
+    "metadata": lambda values, known: [_metadata(one, known) for one in values],
+    "path": lambda values, known: [one if isinstance(one, str) else known.names[one] for one in values],
+    "text": lambda values, _: [one or "" for one in values],
+    "flag": lambda values, _: map(bool, values),
+}
+
+
+def _reader(column: Column) -> _Read:
+    """What makes the values of a column's field."""
+    if column.kind == "name":
+        empty = None if column.is_optional else ""
+        return lambda values, known: [known.names[one] or empty for one in values]
+    if column.kind in ("json", "json_text"):
+        return partial(_decoded, msgspec.json.Decoder(column.hint).decode, _nothing(column))
+    if column.kind == "msgpack":
+        return partial(_decoded, msgspec.msgpack.Decoder(column.hint).decode, _nothing(column))
+    return _READ_KIND.get(column.kind, lambda values, _: values)
+
+
+def _nothing(column: Column) -> Callable[[], object]:
+    """What makes the value that is not kept: None, or an empty one."""
+    return (None if column.is_optional else get_origin(column.hint)) or NoneType
+
+
+def _decoded(
+    decode: Callable[[bytes], object], nothing: Callable[[], object], values: Sequence[Any], _: _Known
+) -> list[object]:
+    return [nothing() if one is None else decode(one) for one in values]
+
+
+_READS: Final = [_reader(column) for column in CALL_COLUMNS]
 
 
 def calls(db: sqlite3.Connection, rows: Sequence[Row], places: dict[int, tuple[str, str]]) -> list[CallRow]:
     """The calls of some rows of `COLUMNS`."""
-    numbers = {row[column] for row in rows for column in _NAMED}
-    metadata = [_split(row[_METADATA]) for row in rows]
-    numbers.update(row[_PATH] for row in rows if isinstance(row[_PATH], int))
-    numbers.update(number for pairs in metadata for number in pairs)
-    numbers.discard(None)
-    names: dict[int | None, str] = {None: "", **dict(texts(db, numbers).items())}
-    return [_call(row, names, places, pairs) for row, pairs in zip(rows, metadata, strict=True)]
+    found = list(zip(*rows, strict=True))
+    known = _Known(texts(db, _numbers_in(found)), places)
+    return list(map(CallRow, *(read(values, known) for read, values in zip(_READS, found, strict=True))))
+
+
+def _numbers_in(found: Sequence[Sequence[Any]]) -> set[int | None]:
+    """Of all names that the columns speak of."""
+    numbers: set[int | None] = set()
+    for column, values in zip(CALL_COLUMNS, found, strict=True):
+        if column.kind == "name":
+            numbers.update(values)
+        elif column.kind == "path":
+            numbers.update(value for value in values if isinstance(value, int))
+        elif column.kind == "metadata":
+            numbers.update(number for value in values for number in _split(value))
+    return numbers
+
+
+def _metadata(numbers: str | None, known: _Known) -> dict[str, MetadataValue]:
+    found = map(_to_value, (known.names[number] for number in _split(numbers)))
+    return dict(zip(found, found, strict=True))
 
 
 def _split(metadata: str | None) -> list[int]:
     return [] if metadata is None else list(map(int, metadata[1:-1].split(",")))
 
 
-def _call(
-    row: Row, names: dict[int | None, str], places: dict[int, tuple[str, str]], pairs: Sequence[int]
-) -> CallRow:
-    (
-        key, packed_id, arrival, place, provider, model, model_type, request_type, request_content_type,
-        response_content_type, user_agent, token, user, status_code, success, cached, authenticated, compat,
-        cost_nano, duration_us, tokens_in, tokens_out, _, event_id, path, method, outcome, step,
-        first_byte_us, usage, price_source, custom_cost, attempts, stored_key, team, request_size,
-        response_size, request_encoding, response_encoding, controls, error_code, error_detail, trail,
-        feedback, score,
-    ) = row  # fmt: skip
-    account, gateway = places[place]
-    call_id = unpacked(packed_id)
-    return CallRow(
-        arrival, call_id, call_id if event_id is None else event_id, created_us(key), account, gateway,
-        names[provider], names[model] or None, names[model_type] or None, names[request_type] or None,
-        names[method], _path(path, names), status_code, _OUTCOMES.get(outcome, "unknown"), bool(success),
-        bool(cached), step, bool(compat), bool(authenticated), duration_us, first_byte_us, tokens_in, tokens_out,
-        None if usage is None else _to_usage(usage), cost_nano, names[price_source] or None,
-        bool(custom_cost), attempts, names[stored_key], names[token], names[user], names[team],
-        request_size, response_size, names[request_content_type], names[response_content_type],
-        names[request_encoding], names[response_encoding], names[user_agent],
-        {_to_value(names[name]): _to_value(names[value]) for name, value in _pairs(pairs)},
-        {} if controls is None else _to_controls(controls), feedback, score, error_code,
-        error_detail or "", () if trail is None else _to_trail(trail),
-    )  # fmt: skip
-
-
-def _path(path: int | str | None, names: dict[int | None, str]) -> str:
-    return path if isinstance(path, str) else names[path]
-
-
-def _pairs(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
-    return zip(numbers[::2], numbers[1::2], strict=True)
-
-
-def _compressed(body: bytes, encoding: str) -> bytes | None:
-    """None where it is better left as it is. What is content-encoded is small already."""
-    if len(body) < _COMPRESS_FROM or encoding:
-        return None
-    packed = zlib.compress(body, 1)
-    return packed if len(packed) < len(body) else None
-
-
 def _is_usual(path: str) -> bool:
     if len(path) > _MOST_PATH or "?" in path:
         return False
     return all(sum(map(str.isdigit, part)) <= _MOST_DIGITS for part in path.split("/"))
-
-
-def _texts(call: NewCall) -> list[tuple[str, str | None]]:
-    record, derived = call.record, call.derived
-    return [
-        ("provider", record.provider),
-        ("model", derived.model),
-        ("model_type", derived.model_type),
-        ("request_type", derived.request_type),
-        ("request_content_type", record.request_type),
-        ("response_content_type", record.response_type),
-        ("user_agent", record.user_agent),
-        ("token", record.token),
-        ("user", record.user),
-        ("method", record.method),
-        ("price_source", derived.price_source),
-        ("stored_key", record.stored_key),
-        ("team", record.team),
-        ("request_encoding", record.request_encoding),
-        ("response_encoding", record.response_encoding),
-    ]

@@ -1,66 +1,23 @@
 """The tables of the SQLite ledger, and the steps that bring an older file up to date.
 
-How steps are taken is in `sqlite/migrations.py`. No reading or writing of calls here.
+The columns of `calls` are those of `CallRow`; one that came later brings its step. How steps are taken is in
+`sqlite/migrations.py`. No reading or writing of calls here.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
+from penstock.stores.call_columns import FIRST, Column
+from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_null
+from penstock.stores.sqlite.ledger.fields import UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
 
-# `key` is the time (`keys.py`): the table itself is the index by time and by id. Columns that are
-# filtered by come first, for SQLite unpacks a row only as far as it is asked for. What is often the same text
-# is a number out of `names`; an empty text is NULL; a path may be a number or a text.
-_CALLS = """
-CREATE TABLE calls (
-    key INTEGER PRIMARY KEY,
-    id BLOB NOT NULL,
-    arrival INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    provider INTEGER,
-    model INTEGER,
-    model_type INTEGER,
-    request_type INTEGER,
-    request_content_type INTEGER,
-    response_content_type INTEGER,
-    user_agent INTEGER,
-    token INTEGER,
-    user INTEGER,
-    status_code INTEGER NOT NULL,
-    success INTEGER NOT NULL,
-    cached INTEGER NOT NULL,
-    authenticated INTEGER NOT NULL,
-    compat INTEGER NOT NULL,
-    feedback NUMERIC,
-    cost_nano INTEGER,
-    duration_us INTEGER NOT NULL,
-    tokens_in INTEGER,
-    tokens_out INTEGER,
-    metadata TEXT,
-    event_id TEXT,
-    path,
-    method INTEGER,
-    outcome INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    first_byte_us INTEGER,
-    usage_metadata TEXT,
-    price_source INTEGER,
-    custom_cost INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    stored_key INTEGER,
-    team INTEGER,
-    request_size INTEGER NOT NULL,
-    response_size INTEGER NOT NULL,
-    request_encoding INTEGER,
-    response_encoding INTEGER,
-    controls TEXT,
-    score REAL,
-    error_code INTEGER,
-    error_detail TEXT,
-    trail BLOB
-)"""
+# Columns that are filtered by come first, for SQLite unpacks a row only as far as it is asked for.
+_COLUMNS = ",\n    ".join(declared(column) for column in IN_FILE if not column.is_later)
+_CALLS = f"CREATE TABLE calls (\n    {_COLUMNS}\n)"
 
 # `event_id` is NULL where it is the id, which is nearly always.
 _EVENTS = "CREATE INDEX calls_event ON calls (event_id) WHERE event_id IS NOT NULL"
@@ -159,10 +116,33 @@ _TABLES = (
 )  # fmt: skip
 
 
+_NOTHING_IN_ZONES = "INSERT INTO zone_values SELECT place, ?, shelf, ?, block, calls FROM zones"
+
+
 def _first(db: sqlite3.Connection) -> None:
     for table in (*_TABLES, *ROLLUPS):
         db.execute(table)
     db.execute("INSERT INTO blocks VALUES (0, 0)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _adding(columns: Sequence[Column]) -> Migration:
+    """The step that brings some columns. Zones are told that no older call has anything in them."""
+
+    def step(db: sqlite3.Connection) -> None:
+        for column in columns:
+            db.execute(f"ALTER TABLE calls ADD COLUMN {declared(column)}")
+            if is_zoned(column):
+                nothing = 0 if is_never_null(column) else UNKNOWN
+                db.execute(_NOTHING_IN_ZONES, (column.number, nothing))
+
+    return step
+
+
+def _versions(columns: Sequence[Column]) -> tuple[Migration, ...]:
+    """A step for each version after the first, in which it gets its columns."""
+    last = max(column.since for column in columns)
+    later = range(FIRST + 1, last + 1)
+    return tuple(_adding([one for one in columns if one.since == version]) for version in later)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, *_versions(IN_FILE))

@@ -1,7 +1,13 @@
 """Following a plan through the ledger: newest first, only where zones say that there may be something.
 
-The tail comes first, then the blocks, some at a time; no more than asked for is looked at. Everything within
-one read transaction of the caller's. Other orders than newest first are in `order.py`.
+A page of fifty wants fifty calls, not all that fit. So the walk goes from the newest key down, asks the zones of some
+blocks at a time which of them can hold anything (of few first, of more the further it has to look: a page that fills
+at once pays for little, one that finds nothing pays for few questions), reads these, and stops when the page is full.
+The tail comes first: of the newest calls nothing is counted, they are simply read. Where a piece's fitting calls are
+counted already, whoever wants a count or a page far back steps over it unread.
+
+The invariant: pieces come in the order of time, each key is in one piece, and everything is seen within one read
+transaction of the caller's. Other orders than newest first are in `order.py`.
 """
 
 from __future__ import annotations

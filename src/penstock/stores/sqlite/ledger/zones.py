@@ -1,9 +1,16 @@
 """Zones: what is known of the calls of one gateway in one block of keys, in place of indexes.
 
-How many calls of each value of a field, the least and the greatest of each number; of a whole block, marks of
-the numbers.
-Counts are exact; the bounds may be wider than what is left after deleting. Blocks are made in
-`blocks.py`; zones are asked in `filter.py`. Everything here is part of a caller's transaction.
+An index for each of some thirty fields would cost more than all the rest of storing a call: each call would change
+as many distant pages. Calls come in the order of time and are asked for in the order of time, so it is enough to
+know, block by block of some thousand calls, what cannot be in it. A zone says how many calls of each value of a field
+of few values there are, and the least and the greatest of each number; of a whole block, marks (two bytes each) say
+which numbers are not in it. A question reads only the blocks whose zones let it hope; where the zones alone answer
+(counts, extremes), it reads none.
+
+The invariant: counts are exact, and a zone never denies what is there. It may allow what is not: bounds stay as wide
+as they were when calls are deleted, marks may collide. That costs a look at a block, and never an answer.
+
+Blocks are made in `blocks.py`; zones are asked in `filter.py`. Everything here is part of a caller's transaction.
 """
 
 from __future__ import annotations

@@ -7,8 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.access.first_run import ensure_admin
-from penstock.access.tokens import ID_BYTES, PERMISSIONS, SALT_BYTES, SECRET_BYTES, allows, matches, parse
+from penstock.access.tokens import (
+    ID_BYTES,
+    PERMISSIONS,
+    SALT_BYTES,
+    SECRET_BYTES,
+    allows,
+    matches,
+    parse,
+)
+from penstock.cli.serve import ensure_admin
 from penstock.stores.control_store import Replace
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 

@@ -1,0 +1,132 @@
+"""What may be done to a gateway, and the change of the control store that it comes to.
+
+For the management API, the commands and `penstock apply` alike. Nothing is written here, and nothing worded for
+people: who asks applies the change, so that it is in the audit as theirs, and says in their own way what is refused.
+Rows are made in `stored_gateways.py`, ids of spend rules in `spend_rule_ids.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from penstock.control.catalog import Catalog, OpenSecret
+from penstock.control.stored_gateways import Seal, changed_gateway, new_gateway
+from penstock.settings.gateway_fields import field_findings
+from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
+from penstock_common.check import Finding
+
+
+class GatewayRefused(Exception):
+    """A change that cannot be made. `name` is the gateway's, as people write it."""
+
+    def __init__(self, account: str, gateway: str) -> None:
+        self.account = account
+        self.gateway = gateway
+        self.name = f"{account}/{gateway}"
+        super().__init__(self.name)
+
+
+class StandsInFile(GatewayRefused):
+    """The gateway is one of the configuration file, and is changed there."""
+
+
+class IsBuiltIn(GatewayRefused):
+    """The built-in gateway can be changed, but is not there to be removed."""
+
+
+class GatewayExists(GatewayRefused):
+    """What was to be made is there already."""
+
+
+class NoSuchGateway(GatewayRefused):
+    """There is no such gateway."""
+
+
+class WrongFields(GatewayRefused):
+    """The fields are not those of a gateway: `findings` says why, with paths from the fields."""
+
+    def __init__(self, account: str, gateway: str, findings: Sequence[Finding]) -> None:
+        super().__init__(account, gateway)
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayChanges:
+    """The gateways of one moment, and what new rows are made with.
+
+    What is made or changed raises `GatewayRefused`, and `gateway_secrets.SecretLost` where the mask stands for a
+    secret that is not stored. Fields hold their secrets in the open, or the mask to keep what is stored.
+    """
+
+    snapshot: Snapshot
+    catalog: Catalog
+    open_secret: OpenSecret
+    seal: Seal
+    new_id: Callable[[], str]
+    now_us: int
+
+    def create(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add:
+        """A gateway where none is."""
+        self._refuse_of_file(account, gateway)
+        if self._row(account, gateway) is not None or self.catalog.get(account, gateway) is not None:
+            raise GatewayExists(account, gateway)
+        return self._added(account, gateway, fields)
+
+    def replace(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add | Replace | None:
+        """All fields of a gateway that is there; None when nothing changes. The built-in one becomes stored."""
+        self._need(account, gateway)
+        return self.put(account, gateway, fields)
+
+    def change(
+        self, account: str, gateway: str, given: Mapping[str, object], unset: Collection[str] = ()
+    ) -> Add | Replace | None:
+        """Some fields of a gateway that is there; those of `unset` get their defaults."""
+        self._need(account, gateway)
+        old = self._row(account, gateway)
+        fields = {**({} if old is None else old.fields), **given}
+        return self.put(
+            account, gateway, {name: value for name, value in fields.items() if name not in unset}
+        )
+
+    def put(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add | Replace | None:
+        """A gateway of these fields, whether there is one or not; None when nothing changes."""
+        self._refuse_of_file(account, gateway)
+        old = self._row(account, gateway)
+        if old is None:
+            return self._added(account, gateway, fields)
+        _check(account, gateway, fields)
+        new = changed_gateway(old, fields, self.now_us, self.open_secret, self.seal)
+        return None if new is old else Replace(old, new)
+
+    def remove(self, account: str, gateway: str) -> Remove:
+        """What is stored of a gateway, also where one of the file covers it up."""
+        old = self._row(account, gateway)
+        if old is not None:
+            return Remove(old)
+        self._need(account, gateway)
+        raise IsBuiltIn(account, gateway)
+
+    def _row(self, account: str, gateway: str) -> StoredGateway | None:
+        place = account, gateway
+        return next((row for row in self.snapshot.gateways if (row.account, row.gateway) == place), None)
+
+    def _need(self, account: str, gateway: str) -> None:
+        self._refuse_of_file(account, gateway)
+        if self._row(account, gateway) is None and self.catalog.get(account, gateway) is None:
+            raise NoSuchGateway(account, gateway)
+
+    def _refuse_of_file(self, account: str, gateway: str) -> None:
+        listed = self.catalog.get(account, gateway)
+        if listed is not None and listed.source == "file":
+            raise StandsInFile(account, gateway)
+
+    def _added(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add:
+        _check(account, gateway, fields)
+        return Add(new_gateway(self.new_id(), account, gateway, fields, self.now_us, self.seal))
+
+
+def _check(account: str, gateway: str, fields: Mapping[str, object]) -> None:
+    found = field_findings(fields)
+    if found:
+        raise WrongFields(account, gateway, found)
