@@ -120,6 +120,7 @@ LATE_IMPORTS = {
     ("penstock.export.log_encryption", "cryptography.hazmat.primitives.serialization"),
     ("penstock.export.otlp_traces", "penstock.export"),  # with protobuf, 8 MB
     ("penstock.export.sender", "httpx"),  # 20 MB, and most installations export nothing
+    ("penstock.management.application", "penstock.management.openapi"),  # with all examples, and rarely read
     ("penstock.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
     ("penstock.wire.content_encoding", "brotli"),  # most answers have gzip or nothing
     ("penstock.wire.content_encoding", "zstandard"),

@@ -40,6 +40,14 @@ print(json.dumps({
 """
 
 
+DOCUMENT = """
+import sys
+from penstock.management.api import ENDPOINTS
+from penstock.management.openapi import document
+sys.stdout.buffer.write(document(ENDPOINTS))
+"""
+
+
 def run(command: Sequence[str | Path], folder: Path) -> str:
     """What a program says on standard output; it must end with 0."""
     environ = {name: value for name, value in environment().items() if not name.startswith("PYTHON")}
@@ -109,6 +117,12 @@ def test_it_is_what_gets_imported(python: Path, folder: Path) -> None:
         assert Path(found[package]).is_relative_to(python.parents[1]), found[package]
     assert found["corpus"] == sorted(path.name for path in CORPUS.iterdir())
     assert len(set(found["version"])) == 1
+
+
+def test_its_api_says_what_its_fields_are(python: Path, folder: Path) -> None:
+    found = json.loads(run([python, "-c", DOCUMENT], folder))
+    gateway = found["components"]["schemas"]["GatewayAnswer"]["properties"]
+    assert gateway["cache_ttl"]["description"] == "Seconds that an answer is kept; 0 is off."
 
 
 def test_its_demonstration_succeeds(python: Path, folder: Path) -> None:

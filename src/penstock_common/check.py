@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
 from types import UnionType
@@ -72,10 +71,12 @@ def findings(
     yield from _Check(strict, table).findings(value, kind, path)
 
 
-@dataclass(frozen=True, slots=True)
 class _Check:
-    strict: bool
-    table: str
+    """One way to check, for all that is inside of what is checked."""
+
+    def __init__(self, strict: bool, table: str) -> None:
+        self.strict = strict
+        self.table = table
 
     def findings(self, value: object, kind: object, path: Path) -> Iterator[Finding]:
         if self._fits(value, kind):

@@ -27,23 +27,31 @@ class TokenState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A token that is good."""
 
     id: str
-    status: str  # always `active`: no other is answered
+    """The token's id; `admin` is the one of the environment."""
+    status: str
+    """Always `active`: no other token is answered."""
     expires_on: str | None = None
+    """When it ends: RFC 3339; left out where it never does."""
 
 
 class Account(msgspec.Struct, frozen=True):
     """An account, by its name."""
 
     id: str
+    """The account's name."""
     name: str
+    """Its name once more, for people."""
     type: str = "standard"
+    """Always `standard`."""
 
 
 class AccountsQuery(Paging, frozen=True):
     """Which accounts, and in which order."""
 
     name: str = ""
+    """A part of the name."""
     direction: Literal["asc", "desc"] = "asc"
+    """By name, from A or from Z."""
 
 
 @get("/user/tokens/verify", "user-api-tokens-verify-token", permission=None, tag=_TAG)

@@ -26,20 +26,35 @@ class AnalyticsQuery(msgspec.Struct, frozen=True):
     """What to add up. Any other caller key, `metadata.NAME`, may be asked by and filtered by, too."""
 
     since: str = "24h"
+    """From when on: a time, a date, or how long ago."""
     until: str = "now"
+    """Until when; not included."""
     bucket: Literal["all", "1m", "5m", "15m", "1h", "6h", "1d", "1w", "1mo"] = "all"
+    """How long each group's time is; `all` is one for the whole."""
     by: str = ""
+    """Names to group by, with commas: `model,metadata.team`."""
     latencies: bool = False
+    """With quantiles of the durations?"""
     gateway: str | None = None
+    """Only of this gateway."""
     provider: str | None = None
+    """Only of this provider."""
     model: str | None = None
+    """Only of this model: `gpt-5` of any provider, or `openai/gpt-5`."""
     status: str | None = None
+    """Only with this status: `429`, or a class such as `4xx`."""
     cached: bool | None = None
+    """Only from the cache, or not."""
     rate_limited: bool | None = None
+    """Only those refused by a rate limit, or not."""
     error: bool | None = None
+    """Only those that failed, or not."""
     token: str | None = None
+    """Only with this token, by its id."""
     user: str | None = None
+    """Only of this user."""
     team: str | None = None
+    """Only of this team."""
 
 
 @get(

@@ -23,7 +23,6 @@ from penstock.access.master_key import MasterKeyError
 from penstock.access.vault import SealBroken
 from penstock.management.caller import Caller, caller_of
 from penstock.management.endpoint import Endpoint
-from penstock.management.openapi import document
 from penstock.management.problem import (
     INVALID,
     NO_ROUTE,
@@ -99,11 +98,16 @@ class _Documentation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):
-            self.made = self.made or await run_in_threadpool(document, self.endpoints)
+            self.made = self.made or await run_in_threadpool(self._document)
             answer = Response(200, self.made)
         else:
             answer = failure(_not_allowed(scope["method"], ("GET",)))
         await _sent(answer)(scope, receive, send)
+
+    def _document(self) -> bytes:
+        from penstock.management.openapi import document  # noqa: PLC0415 - with all examples, and rarely read
+
+        return document(self.endpoints)
 
 
 class _Nothing:

@@ -32,57 +32,84 @@ class Actor(msgspec.Struct, frozen=True):
     """Who did it: `token:ID`, `admin`, `cli:USER`."""
 
     id: str
+    """`token:ID`, `admin` or `cli:USER`."""
     type: Literal["user", "admin", "Cloudflare"]
+    """What kind of actor that is."""
 
 
 class Action(msgspec.Struct, frozen=True):
     """What was done; only what has succeeded is entered."""
 
     type: Literal["create", "update", "delete"]
+    """What was done."""
     result: bool = True
+    """Always true: only what has succeeded is entered."""
 
 
 class Named(msgspec.Struct, frozen=True):
     """What it was done to."""
 
     type: str
+    """What kind of thing it is: `ai_gateway.gateway`."""
     id: str
+    """Which one."""
 
 
 class Owner(msgspec.Struct, frozen=True):
     """Whose it is."""
 
     id: str
+    """The account."""
 
 
 class AuditLog(msgspec.Struct, frozen=True, kw_only=True):
     """One change. Secrets show as marks; a changed mark is a changed secret."""
 
     id: str
+    """The entry's number."""
     when: str
+    """When: RFC 3339, UTC."""
     actor: Actor
+    """Who did it."""
     action: Action
+    """What was done."""
     resource: Named
+    """What it was done to."""
     owner: Owner
+    """Whose it is."""
     interface: Literal["API", "CLI"]
+    """By which way."""
     old_value_json: dict[str, object] | None = msgspec.field(name="oldValueJson")
+    """What there was before; null where there was nothing."""
     new_value_json: dict[str, object] | None = msgspec.field(name="newValueJson")
+    """What there is now; null where nothing is left."""
     old_value: str = msgspec.field(name="oldValue")
+    """What there was, as text."""
     new_value: str = msgspec.field(name="newValue")
+    """What there is, as text."""
     metadata: dict[str, str] = {}
+    """Always empty."""
 
 
 class AuditQuery(Paging, frozen=True, kw_only=True):
     """Which entries. `since` and `before` are dates, or dates with a time."""
 
     per_page: Annotated[int, Meta(ge=1, le=1000)] = 100
+    """How many on a page."""
     id: str | None = None
+    """One entry, by its number."""
     since: str | None = None
+    """From this date or time on."""
     before: str | None = None
+    """Before this date or time."""
     direction: Literal["desc", "asc"] = "desc"
+    """Newest or oldest first."""
     action_type: str | None = msgspec.field(default=None, name="action.type")
+    """Only what was done in this way: `create`, `update`, `delete`."""
     actor_id: str | None = msgspec.field(default=None, name="actor.id")
-    hide_user_logs: bool = False  # taken, and without effect: users have no accounts here
+    """Only what this actor did."""
+    hide_user_logs: bool = False
+    """Taken, and without effect: users have no accounts here."""
 
 
 @get(

@@ -34,63 +34,86 @@ class InvoicePreview(msgspec.Struct, frozen=True):
     """The invoice of this month: over nothing. Times are seconds since 1970."""
 
     period_start: int
+    """The beginning of this month."""
     period_end: int
+    """Its end."""
     id: str = _NO_PAYMENT
+    """Always `none`: it is no invoice yet."""
     amount_due: float = 0.0
+    """Always 0."""
     amount_paid: float = 0.0
+    """Always 0."""
     amount_remaining: float = 0.0
+    """Always 0."""
     currency: str = "usd"
+    """Always `usd`."""
     invoice_lines: tuple[str, ...] = ()
+    """Always empty."""
     status: Literal["draft"] = "draft"
+    """Always `draft`."""
 
 
 class TopupStatus(msgspec.Struct, frozen=True):
     """How a top-up stands."""
 
     payment_intent_id: str
+    """The one that was asked about."""
     status: Literal["completed", "pending"] = "completed"
+    """Always `completed`: there was nothing to do."""
 
 
 class InvoiceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which invoices."""
 
     type: Literal["auto", "all", "manual"] = "all"
+    """Which kind of invoices."""
 
 
 class UsageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which usage; times are milliseconds since 1970."""
 
     value_grouping_window: Literal["day", "hour"]
+    """What usage is summed up by."""
     start_time: Milliseconds | None = None
+    """From when on."""
     end_time: Milliseconds | None = None
+    """Until when."""
 
 
 class SpendingLimitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A limit of the account, in cents."""
 
     amount: Annotated[int, Meta(ge=100, le=_MOST_CENTS)]
+    """The limit."""
     duration: Literal["daily", "weekly", "monthly"]
+    """How long it counts."""
     strategy: Literal["fixed", "sliding"]
+    """How its window moves."""
 
 
 class TopupBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A top-up, in cents."""
 
     amount: TopupCents
+    """How much to add."""
     payment_method_id: str | None = None
+    """How it would be paid."""
 
 
 class TopupStatusBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which top-up."""
 
     payment_intent_id: str
+    """As the answer to the top-up named it."""
 
 
 class TopupConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Automatic top-ups, in cents."""
 
     amount: TopupCents
+    """How much would be added."""
     threshold: Annotated[int, Meta(ge=500, le=_MOST_CENTS)]
+    """Below which balance."""
 
 
 @get(f"{_BASE}/invoice-preview", "aig-billing-get-invoice-preview", permission="read", tag=_TAG)

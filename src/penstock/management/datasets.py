@@ -31,8 +31,11 @@ class DatasetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a dataset is made of."""
 
     name: Name
+    """What people call it; in a gateway each has another."""
     enable: bool
+    """May evaluations use it?"""
     filters: tuple[DatasetFilter, ...]
+    """Which logs are in it: those that all filters hold for."""
 
     @classmethod
     def read(cls, given: object) -> DatasetBody:
@@ -59,22 +62,34 @@ class DatasetAnswer(msgspec.Struct, frozen=True):
     """A dataset on the wire."""
 
     id: str
+    """What the API knows it by."""
     name: str
+    """What people call it."""
     enable: bool
+    """May evaluations use it?"""
     filters: list[object]
+    """Which logs are in it, as `key`, `operator` and `value`."""
     gateway_id: str
+    """The gateway whose logs they are."""
     account_id: str
+    """The account it belongs to."""
     account_tag: str
+    """The account once more, as Cloudflare has it."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
 
 
 class DatasetsQuery(Paging, frozen=True):
     """Which datasets: `name` is the whole name, `search` a part of id, name or filters in any case."""
 
     name: str | None = None
+    """The whole name."""
     enable: bool | None = None
+    """Only those that evaluations may use, or not."""
     search: str = ""
+    """A part of id, name or filters, in any case."""
 
 
 class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,77 +23,114 @@ class RouteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new route."""
 
     name: RouteName
+    """What calls name it by."""
     elements: tuple[Json, ...]
+    """The elements of its first version."""
 
 
 class RoutePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A route's new name; its elements change by a new version."""
 
     name: RouteName
+    """What calls name it by."""
 
 
 class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new version."""
 
     elements: tuple[Json, ...]
+    """Its elements: one start, and where each output leads."""
     comment: Comment = ""
+    """Why it was made."""
 
 
 class DeploymentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which version is to serve."""
 
     version_id: str
+    """The version that is to serve."""
     comment: Comment = ""
+    """Why it is to serve."""
 
 
 class Version(msgspec.Struct, frozen=True):
     """A version; `active` is text, and `data` the elements as JSON in text (6.2 C8)."""
 
     version_id: str
+    """What the API knows it by."""
     active: Literal["true", "false"]
+    """Does it serve?"""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     data: str
+    """Its elements as JSON in text."""
     comment: str
-    is_valid: bool = True  # what is not is refused
+    """Why it was made."""
+    is_valid: bool = True
+    """Always true: what is not valid is refused."""
 
 
 class Deployment(msgspec.Struct, frozen=True):
     """From its creation on, this version serves."""
 
     deployment_id: str
+    """What the API knows it by."""
     version_id: str
+    """The version that serves from then on."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     comment: str
+    """Why it is to serve."""
 
 
 class Route(msgspec.Struct, frozen=True):
     """A route with the version that serves."""
 
     id: str
+    """What the API knows it by."""
     account_tag: str
+    """The account it belongs to."""
     name: str
+    """What calls name it by."""
     gateway_id: str
+    """The gateway it belongs to."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     elements: list[Json]
+    """The elements of the version that serves."""
     version: Version
+    """The version that serves."""
     deployment: Deployment
+    """Its last deployment."""
 
 
 class RouteVersionAnswer(msgspec.Struct, frozen=True):
     """A route with one of its versions."""
 
     id: str
+    """What the API knows the route by."""
     name: str
+    """What calls name it by."""
     gateway_id: str
+    """The gateway it belongs to."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     elements: list[Json]
+    """The elements of this version."""
     version_id: str
+    """What the API knows the version by."""
     active: Literal["true", "false"]
+    """Does this version serve?"""
     data: str
+    """Its elements as JSON in text."""
     comment: str
+    """Why it was made."""
     is_valid: bool = True
+    """Always true: what is not valid is refused."""
 
 
 def serving(route: DynamicRoute) -> RouteVersion:

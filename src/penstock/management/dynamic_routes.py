@@ -55,6 +55,7 @@ class AllByDefault(Paging, frozen=True):
     """Which page; without a word there is one page with all, for clients do not ask for a second."""
 
     per_page: PerPage = MAX_KEPT
+    """How many on a page."""
 
 
 @post(_PATH, "aig-config-post-gateway-dynamic-route", permission="edit", tag=_TAG)

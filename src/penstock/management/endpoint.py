@@ -86,15 +86,20 @@ class Endpoint:
     @property
     def result(self) -> object | None:
         """The shape of the answer's `result`; of a list, that of one item. None for bytes, and where there is none."""
-        kind = self._hints["return"]
-        if kind in (NoReturn, Response):
+        if self.refuses or self.is_raw:
             return None
+        kind = self._hints["return"]
         return _shape(get_args(kind)[0] if self.is_list else kind)
 
     @property
     def is_list(self) -> bool:
         """Does it give a page of things?"""
         return get_origin(self._hints["return"]) is Listing
+
+    @property
+    def refuses(self) -> bool:
+        """Does it never give anything?"""
+        return self._hints["return"] is NoReturn
 
     @property
     def is_raw(self) -> bool:

@@ -41,44 +41,68 @@ class EvaluationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to evaluate, and by which evaluators."""
 
     name: Name
+    """What people call it; in a gateway each has another."""
     dataset_ids: Ids
+    """The datasets whose logs are looked at."""
     evaluation_type_ids: Ids
+    """The evaluators that look at them."""
 
 
 class ResultAnswer(msgspec.Struct, frozen=True):
     """What one evaluator said. `status` 1: `result` is a number; 0: there was nothing to make one of."""
 
     id: str
+    """What the API knows it by."""
     evaluation_id: str
+    """The evaluation it is part of."""
     evaluation_type_id: str
+    """The evaluator that says it."""
     result: str
+    """A number as text; empty where there was nothing to make one of."""
     status: int
+    """1: there is a number; 0: there is none."""
     status_description: str
+    """What the number was made of, or why there is none."""
     total_logs: int
+    """How many logs were looked at."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
 
 
 class EvaluationAnswer(msgspec.Struct, frozen=True):
     """An evaluation on the wire, with those of its datasets that are still there."""
 
     id: str
+    """What the API knows it by."""
     name: str
+    """What people call it."""
     gateway_id: str
+    """The gateway whose logs they are."""
     processed: bool
+    """Always true: it is run when it is made."""
     total_logs: int
+    """How many logs were looked at."""
     datasets: list[DatasetAnswer]
+    """Its datasets, as far as they are still there."""
     results: list[ResultAnswer]
+    """What each evaluator said."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
 
 
 class EvaluationsQuery(Paging, frozen=True):
     """Which evaluations: `name` is the whole name, `search` a part of id or name in any case."""
 
     name: str | None = None
+    """The whole name."""
     processed: bool | None = None
+    """Only those that were run, or not."""
     search: str = ""
+    """A part of id or name, in any case."""
 
 
 class _Logs(NamedTuple):
@@ -245,10 +269,13 @@ class EvaluationTypesQuery(Paging, frozen=True):
     """In which order."""
 
     per_page: Annotated[int, msgspec.Meta(ge=5, le=50)] = 20
+    """How many on a page."""
     order_by: Literal[
         "mandatory", "enable", "id", "name", "type", "description", "created_at", "modified_at"
     ] = "mandatory"
+    """What they are ordered by."""
     order_by_direction: Literal["asc", "desc"] = "asc"
+    """In which direction."""
 
 
 @get(

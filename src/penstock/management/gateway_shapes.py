@@ -25,41 +25,67 @@ class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
     """All fields of a gateway; one left out gets its default. What cannot be written is taken, and not looked at."""
 
     id: str | None = None
+    """The gateway's id, which stays."""
     authentication: bool | UnsetType = UNSET  # type: ignore[assignment]  # left out: what is safe
+    """Must callers show a token? Left out: only where the gateway listens beyond its own machine."""
     cache_invalidate_on_update: bool
+    """Are answers kept under other settings no longer given?"""
     cache_ttl: Count | None
+    """Seconds that an answer is kept; 0 is off."""
     collect_logs: bool
+    """Are calls recorded?"""
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None
+    """Seconds of a rate window; 0 is off."""
     rate_limiting_limit: Count | None
+    """Calls in a window; 0 is off."""
     rate_limiting_technique: Technique | None = None  # type: ignore[assignment]  # clients send null, too
+    """How the window moves; null is `fixed`."""
     account_id: str | None = None
+    """Taken, and not looked at."""
     account_tag: str | None = None
+    """Taken, and not looked at."""
     created_at: str | None = None
+    """Taken, and not looked at."""
     internal: bool | None = None
+    """Taken, and not looked at."""
     internal_id: str | None = None
+    """Taken, and not looked at."""
     is_default: bool | None = None
+    """Taken, and not looked at."""
     modified_at: str | None = None
+    """Taken, and not looked at."""
     wholesale: bool | None = None
+    """Taken, and not looked at."""
 
 
 class GatewayCreate(GatewayUpdate, frozen=True, kw_only=True):
     """A new gateway."""
 
     id: GatewayId
+    """What calls name it by."""
 
 
 class GatewayAnswer(GatewaySettings, frozen=True, kw_only=True):
     """A gateway as it is shown: secrets masked. Times of one that is not stored are the beginning of 1970."""
 
     id: str
+    """What calls name it by."""
     account_id: str
+    """The account it belongs to."""
     account_tag: str
+    """The account once more, as Cloudflare has it."""
     internal_id: str
+    """An id that no other gateway ever has."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     is_default: bool
+    """Is it the gateway called `default`?"""
     internal: bool
+    """Always false."""
     wholesale: bool
+    """Always false: no credits are resold here."""
 
 
 GatewayShown = Annotated[dict[str, object], GatewayAnswer]

@@ -42,6 +42,7 @@ class GatewaysQuery(Paging, frozen=True):
     """Which gateways: those with `search` in their id."""
 
     search: str = ""
+    """A part of the id."""
 
 
 @get(_BASE, "aig-config-list-gateway", permission="read", scope="some", tag=_TAG)

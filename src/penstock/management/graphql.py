@@ -26,15 +26,20 @@ class GraphqlBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """A query and its variables."""
 
     query: str
+    """The query, in GraphQL."""
     variables: dict[str, object] | None = None
+    """What stands for its `$names`."""
     operation_name: str | None = msgspec.field(default=None, name="operationName")
+    """Which of several operations to run."""
 
 
 class GraphqlAnswer(msgspec.Struct, frozen=True):
     """`errors` is null, or `data` is."""
 
     data: dict[str, object] | None
+    """What was asked for; null where something is wrong."""
     errors: list[dict[str, object]] | None
+    """What is wrong; null where nothing is."""
 
 
 @post(

@@ -44,6 +44,7 @@ class Deleted(msgspec.Struct, frozen=True):
     """The answer to a deletion."""
 
     success: bool
+    """Always true: what fails is answered as an error."""
 
 
 @get(_PATH, "aig-config-list-gateway-logs", permission="metadata_read", tag=_TAG)
@@ -186,8 +187,11 @@ class LogPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is; null takes away."""
 
     feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | msgspec.UnsetType | None = msgspec.UNSET
+    """1 for a thumb up, -1 for one down."""
     score: Annotated[float, msgspec.Meta(ge=0, le=100)] | msgspec.UnsetType | None = msgspec.UNSET
+    """A score from 0 to 100."""
     metadata: dict[str, Value] | msgspec.UnsetType | None = msgspec.UNSET
+    """Up to five names and values, in place of those there are."""
 
     @classmethod
     def read(cls, given: object) -> LogPatch:

@@ -20,7 +20,9 @@ class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which page; they count from 1."""
 
     page: PageNumber = 1
+    """Which page; they count from 1."""
     per_page: PerPage = 20
+    """How many on a page."""
 
     @property
     def offset(self) -> int:
@@ -36,10 +38,15 @@ class ResultInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """How much there is. The totals are exact, or left out where they are not known."""
 
     page: int
+    """Which page this is."""
     per_page: int
+    """How many fit on one."""
     count: int
+    """How many are on this one."""
     total_count: int | None = None
+    """How many there are on all; left out where that is not known."""
     total_pages: int | None = None
+    """How many pages that makes."""
 
 
 class Listing(msgspec.Struct, Generic[Item], frozen=True):

@@ -53,40 +53,65 @@ class ProviderConfigBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """A key to store. `hosts` is our own: where it may go, for providers whose address callers choose."""
 
     alias: Alias
+    """What callers pick it by; in a gateway each has another."""
     default_config: bool
+    """Is it used where a call names none?"""
     provider_slug: Slug
+    """The provider it is for."""
     secret: GivenSecret | None = None
+    """The key. It is sealed, and never goes out again."""
     secret_id: SecretId | None = None
+    """What to call the secret; there is no other store of secrets."""
     rate_limit: Limit | None = None
+    """Calls in a period; left out, any number."""
     rate_limit_period: Limit = 60
+    """Seconds of a period."""
     hosts: Hosts = ()
+    """Where it may go, for providers whose address callers choose."""
 
 
 class ProviderConfigUpdate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed, the secret first of all; what is not named stays as it is."""
 
     secret: GivenSecret | UnsetType = UNSET
+    """The key. It is sealed, and never goes out again."""
     alias: Alias | UnsetType = UNSET
+    """What callers pick it by."""
     default_config: bool | UnsetType = UNSET
+    """Is it used where a call names none?"""
     rate_limit: Limit | UnsetType | None = UNSET
+    """Calls in a period; null is any number."""
     rate_limit_period: Limit | UnsetType = UNSET
+    """Seconds of a period."""
     hosts: Hosts | UnsetType = UNSET
+    """Where it may go, for providers whose address callers choose."""
 
 
 class ProviderConfigAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A stored key as it is shown."""
 
     id: str
+    """What the API knows it by."""
     alias: str
+    """What callers pick it by."""
     default_config: bool
+    """Is it used where a call names none?"""
     gateway_id: str
+    """The gateway it is for."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     provider_slug: str
+    """The provider it is for."""
     secret_id: str
+    """What the secret is called."""
     secret_preview: str
+    """A few characters to know the key by."""
     rate_limit: int | None
+    """Calls in a period; null is any number."""
     rate_limit_period: int
+    """Seconds of a period."""
     hosts: tuple[str, ...]
+    """Where it may go."""
 
 
 @get(_BASE, "aig-config-list-providers", permission="read", tag=_TAG)

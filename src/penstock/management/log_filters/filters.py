@@ -18,16 +18,22 @@ class LogFilter(msgspec.Struct, frozen=True):
     """One filter as the API has it; the values are alternatives."""
 
     key: Key
+    """What of a log is looked at."""
     operator: Operator
+    """How it is compared."""
     value: tuple[Scalar, ...]
+    """With what: any of these."""
 
 
 class DatasetFilter(msgspec.Struct, frozen=True):
     """One filter of a dataset."""
 
     key: DatasetKey
+    """What of a log is looked at."""
     operator: DatasetOperator
+    """How it is compared."""
     value: tuple[str | int | float | bool, ...]
+    """With what: any of these."""
 
 
 def conditions(filters: object, rules: Rules, *path: str) -> tuple[Condition, ...]:

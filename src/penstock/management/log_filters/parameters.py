@@ -34,32 +34,59 @@ class LogListQuery(Paging, frozen=True, kw_only=True):
     """Which logs to list, and how."""
 
     filters: tuple[LogFilter, ...] = ()
+    """All of these must hold."""
     per_page: Annotated[int, Meta(ge=1, le=50)] = 20
+    """How many on a page."""
     order_by: OrderKey = "created_at"
+    """What they are ordered by."""
     order_by_direction: Direction | None = None
+    """In which direction."""
     direction: Direction | None = None
+    """The same, as older clients call it."""
     search: Annotated[str, Meta(max_length=MAX_TEXT)] = ""
+    """Text that stands somewhere in a log."""
     meta_info: bool = False
+    """With the least and the most of cost, duration and tokens?"""
     start_date: str | None = None
+    """From this time on. Filters say the same, as of all that follow."""
     end_date: str | None = None
+    """Up to this time."""
     success: bool | None = None
+    """Only those that succeeded, or not."""
     cached: bool | None = None
+    """Only from the cache, or not."""
     feedback: Literal[0, 1] | None = None
+    """1 for thumbs up, 0 for thumbs down."""
     provider: str | None = None
+    """Only of this provider."""
     model: str | None = None
+    """Only of this model."""
     model_type: str | None = None
+    """Only of this kind of model."""
     request_content_type: str | None = None
+    """Only with this content type of the request."""
     response_content_type: str | None = None
+    """Only with this content type of the answer."""
     min_cost: Number | None = None
+    """At least so many US dollars."""
     max_cost: Number | None = None
+    """At most so many US dollars."""
     min_duration: Number | None = None
+    """At least so many milliseconds."""
     max_duration: Number | None = None
+    """At most so many milliseconds."""
     min_tokens_in: Number | None = None
+    """At least so many tokens sent."""
     max_tokens_in: Number | None = None
+    """At most so many tokens sent."""
     min_tokens_out: Number | None = None
+    """At least so many tokens that came back."""
     max_tokens_out: Number | None = None
+    """At most so many tokens that came back."""
     min_total_tokens: Number | None = None
+    """At least so many tokens in all."""
     max_total_tokens: Number | None = None
+    """At most so many tokens in all."""
 
     @classmethod
     def read(cls, given: Pairs) -> LogListQuery:
@@ -71,9 +98,13 @@ class LogDeleteQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Which logs to delete: the first `limit` in this order."""
 
     filters: tuple[LogFilter, ...] = ()
+    """All of these must hold."""
     limit: Annotated[int, Meta(ge=1, le=MAX_DELETED)] = MAX_DELETED
+    """At most so many are deleted."""
     order_by: OrderKey = "created_at"
+    """What comes first goes first."""
     order_by_direction: Direction | None = None
+    """In which direction; left out, the oldest go first."""
 
     @classmethod
     def read(cls, given: Pairs) -> LogDeleteQuery:
