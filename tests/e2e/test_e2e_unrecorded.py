@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.proxy import pipeline
+from penstock.proxy import settle
 from support.configuration import openai
 from support.replies import whole
 from support.upstream import Upstream
@@ -23,7 +23,7 @@ async def test_the_answer_goes_out_and_the_loss_is_counted(
     gateway = await open_gateway(openai(upstream.url))
     client = await connect(gateway.url)
     with monkeypatch.context() as broken:
-        broken.setattr(pipeline, "record_frame", broken_recorder)
+        broken.setattr(settle, "record_frame", broken_recorder)
         upstream.will(whole(b"unrecorded"))
         assert (await client.ask("POST", CHAT, body=b"{}")).body == b"unrecorded"
     assert gateway.parts.journal.unwritten == 1

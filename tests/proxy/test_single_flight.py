@@ -47,7 +47,7 @@ class Client:
     def __init__(self, patience: int) -> None:
         self.patience = patience
         self.had: list[bytes] = []
-        self.passenger: Subscriber | None = None
+        self.subscriber: Subscriber | None = None
 
     def is_congested(self) -> bool:
         return self.patience <= 0
@@ -56,15 +56,15 @@ class Client:
         assert not self.is_congested(), "more than the client can take"
         self.had.append(data)
         self.patience -= 1
-        if self.is_congested() and self.passenger is not None:
-            self.passenger.pause()
+        if self.is_congested() and self.subscriber is not None:
+            self.subscriber.pause()
 
     def reads(self, patience: int) -> None:
-        assert self.passenger is not None
+        assert self.subscriber is not None
         was = self.is_congested()
         self.patience += patience
         if was and not self.is_congested():
-            self.passenger.resume()
+            self.subscriber.resume()
 
     @property
     def bytes(self) -> bytes:
@@ -93,13 +93,13 @@ class Trip:
         if self.flight.kept:
             client = Client(patience)
             self.clients.append(client)
-            client.passenger = self.flight.board(cast(Relay, client), client.is_congested)
+            client.subscriber = self.flight.subscribe(cast(Relay, client), client.is_congested)
 
     def leave(self, number: int) -> None:
         if self.clients:
             client = self.clients.pop(number % len(self.clients))
-            assert client.passenger is not None
-            self.flight.leave(client.passenger)
+            assert client.subscriber is not None
+            self.flight.leave(client.subscriber)
 
     def reads(self, number: int, patience: int) -> None:
         if self.clients:
@@ -119,8 +119,8 @@ class Trip:
     async def end(self, error: Exception | None) -> None:
         """The provider ends, then all read to the end: they have everything, and know how it ended."""
         for client in self.clients:
-            assert client.passenger is not None
-            assert not client.passenger.done.done()
+            assert client.subscriber is not None
+            assert not client.subscriber.done.done()
         self.over = True
         if error is None:
             self.flight.finish([])
@@ -128,12 +128,12 @@ class Trip:
             self.flight.fail(error)
         self.flight.close()
         for client in self.clients:
-            assert client.passenger is not None
-            assert client.passenger.done.done() is (len(client.bytes) == sum(map(len, self.sent)))
+            assert client.subscriber is not None
+            assert client.subscriber.done.done() is (len(client.bytes) == sum(map(len, self.sent)))
             client.reads(PLENTY)
             assert client.bytes == b"".join(self.sent)
-            assert client.passenger.done.done()
-            assert client.passenger.done.exception() is error
+            assert client.subscriber.done.done()
+            assert client.subscriber.done.exception() is error
         assert self.budget.free == self.free
 
 
@@ -246,7 +246,7 @@ async def test_no_more_is_kept_than_an_answer_may_have() -> None:
 # -- who wants it
 
 
-async def test_a_call_is_wanted_by_passengers_and_by_who_waits() -> None:
+async def test_a_call_is_wanted_by_subscribers_and_by_who_waits() -> None:
     trip = Trip(0)
     wanted = [trip.flight.is_wanted]
     trip.flight.waiting += 1
@@ -300,6 +300,6 @@ async def test_trailers_are_there_at_the_end() -> None:
     trip.join(PLENTY)
     trip.flight.finish([(b"x-sum", b"1")])
     (client,) = trip.clients
-    assert client.passenger is not None
-    assert client.passenger.done.done()
+    assert client.subscriber is not None
+    assert client.subscriber.done.done()
     assert trip.flight.trailers == [(b"x-sum", b"1")]

@@ -25,6 +25,7 @@ from penstock.proxy.downstream.connection import ClientConnection, connection_cl
 from penstock.settings import Settings, load
 from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import ANY, Bodies, CallRow
+from penstock.stores.opening import Stores
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from support.client import Client
@@ -62,7 +63,9 @@ class InProcess:
     async def _listen(self) -> None:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, self.data).application(management_routes(ENDPOINTS, resources)),
+            HealthPages(self.parts.journal, Stores(self.data)).application(
+                management_routes(ENDPOINTS, resources)
+            ),
             http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",

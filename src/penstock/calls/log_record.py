@@ -6,11 +6,13 @@ Pure; shared by everything that answers in that shape. Layout for people's eyes 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 
+from penstock.calls.wording import Wording, milliseconds, usd
 from penstock.metadata import MetadataValue
-from penstock.pricing.units import to_usd
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.wire.content_encoding import plain
 
@@ -27,6 +29,34 @@ class Timings(msgspec.Struct, frozen=True):
     """To its first byte; null where none came."""
 
 
+def rfc3339(created_us: int) -> str:
+    """A time in UTC with milliseconds and `Z`."""
+    seconds, rest = divmod(created_us, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+
+
+def _rounded_ms(microseconds: int | None) -> int | None:
+    return None if microseconds is None else round(microseconds / 1000)
+
+
+def _none_if_empty(text: str | None) -> str | None:
+    return text or None
+
+
+_WORDING: Final = Wording(
+    attrgetter("wire"),
+    {
+        "moment": rfc3339,
+        "duration": _rounded_ms,
+        "money": usd,
+        "name": _none_if_empty,
+        "text": _none_if_empty,
+    },
+)
+
+
+@_WORDING.with_later
 class LogRecord(msgspec.Struct, frozen=True):
     """One log as the management API lists it. None is unknown, or something that this gateway does not have.
 
@@ -134,6 +164,19 @@ class LogRecord(msgspec.Struct, frozen=True):
     """The beginning of the answer's body; in lists it is empty."""
 
 
+_GETTERS: Final = _WORDING.getters(
+    LogRecord,
+    {
+        "provider": attrgetter("provider"),
+        "method": attrgetter("method"),
+        "user_agent": attrgetter("user_agent"),
+        "timings": lambda row: Timings(row.duration_us / 1000, milliseconds(row.first_byte_us)),
+        "byok": lambda row: row.stored_key != "",
+        "wholesale": lambda _: False,
+    },
+)
+
+
 class LogDetail(LogRecord, frozen=True, kw_only=True):
     """One log with the beginnings of its bodies, where they are text and the caller may see them.
 
@@ -168,62 +211,7 @@ def _is_whole(text: str | None, head_chars: int | None, *, is_cut: bool) -> bool
 
 def log_record(row: CallRow) -> LogRecord:
     """The record of one row."""
-    return LogRecord(
-        id=row.id,
-        created_at=rfc3339(row.created_us),
-        event_id=row.event_id,
-        provider=row.provider,
-        model=row.model,
-        model_type=row.model_type,
-        request_type=row.request_type,
-        path=row.path,
-        method=row.method,
-        account=row.account,
-        gateway=row.gateway,
-        request_content_type=row.request_content_type or None,
-        response_content_type=row.response_content_type or None,
-        status_code=row.status_code,
-        success=row.success,
-        outcome=row.outcome,
-        cached=row.cached,
-        duration=round(row.duration_us / 1000),
-        timings=_timings(row),
-        tokens_in=row.tokens_in,
-        tokens_out=row.tokens_out,
-        usage_metadata=row.usage_metadata,
-        cost=None if row.cost_nano is None else to_usd(row.cost_nano),
-        custom_cost=row.custom_cost,
-        price_source=row.price_source,
-        metadata=row.metadata,
-        step=row.step,
-        feedback=row.feedback,
-        score=row.score,
-        user_agent=row.user_agent,
-        authentication=row.authenticated,
-        byok=row.stored_key != "",
-        wholesale=False,
-        attempts=row.attempts,
-        token=row.token or None,
-        user=row.user or None,
-        team=row.team or None,
-        compatibilityMode=row.compat,
-        request_size=row.request_size,
-        response_size=row.response_size,
-        error_code=row.error_code,
-        error_detail=row.error_detail or None,
-    )
-
-
-def rfc3339(created_us: int) -> str:
-    """A time in UTC with milliseconds and `Z`."""
-    seconds, rest = divmod(created_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
-
-
-def _timings(row: CallRow) -> Timings:
-    first = row.first_byte_us
-    return Timings(row.duration_us / 1000, None if first is None else first / 1000)
+    return LogRecord(**{name: get(row) for name, get in _GETTERS.items()})
 
 
 _TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")

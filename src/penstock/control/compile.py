@@ -19,7 +19,7 @@ from penstock.pricing.price_book import PriceBook
 from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
-from penstock.proxy.call import Gateway, Hook
+from penstock.proxy.call import Admit, Gateway, Identify
 from penstock.proxy.policies.auth import Authentication
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
@@ -109,7 +109,7 @@ def _gateway(
     )
 
 
-def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Hook, ...]:
+def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
     # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
     admin = settings.admin_token or ""
     return (Authentication(snapshot.tokens, admin, required=fields.authentication).identify,)
@@ -117,7 +117,7 @@ def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -
 
 def _admit(
     account: str, name: str, fields: GatewaySettings, snapshot: Snapshot, shared: Shared
-) -> tuple[Hook, ...]:
+) -> tuple[Admit, ...]:
     own = None
     if fields.rate_limiting_limit and fields.rate_limiting_interval:
         own = rate_claim(

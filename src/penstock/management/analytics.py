@@ -18,8 +18,8 @@ from penstock.management.problem import invalid
 from penstock.management.reading import Pairs
 from penstock.management.request import Request
 from penstock.management.resources import Resources
+from penstock.stores.ledger import LedgerMissing
 from penstock.stores.rollups import Group, Question, Unanswerable
-from penstock.stores.sqlite.ledger.file import LedgerMissing
 
 
 class AnalyticsQuery(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ from penstock.stores.control_store import (
     ControlStoreUnavailable,
     NotThere,
     SealedOtherwise,
+    TooMany,
     Unstorable,
 )
 from penstock.stores.ledger import LedgerUnavailable, UnfitCondition
@@ -267,7 +268,7 @@ def _told(error: Exception) -> ManagementError:
     match error:
         case NotThere():
             return ManagementError(404, [Problem(NOT_FOUND, str(error))])
-        case AlreadyThere() | Unstorable() | UnfitCondition():
+        case AlreadyThere() | TooMany() | Unstorable() | UnfitCondition():
             return invalid(str(error))
         case ChangedMeanwhile() | SealedOtherwise():
             return ManagementError(409, [Problem(INVALID, str(error))])

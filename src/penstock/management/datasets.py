@@ -11,13 +11,13 @@ from typing import Final
 import msgspec
 
 from penstock.calls.log_record import rfc3339
-from penstock.control.datasets import MAX_DATASETS, Name, kept_filters
+from penstock.control.datasets import Name, at_most_ten, kept_filters
 from penstock.control.log_filters import WrongFilters
 from penstock.management.endpoint import delete, endpoints, get, post, put
 from penstock.management.log_filters.filters import DatasetFilter
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
-from penstock.management.problem import ManagementError, invalid, not_found
+from penstock.management.problem import ManagementError, not_found
 from penstock.management.reading import problems, wrong
 from penstock.management.request import Request
 from penstock.management.resources import Resources
@@ -103,9 +103,6 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def create_dataset(resources: Resources, request: Request, body: DatasetBody) -> DatasetAnswer:
     """Make a dataset."""
     need = need_gateway(resources, request)
-    store = resources.control_store(request.caller)
-    if len(own_datasets(store, request)) >= MAX_DATASETS:
-        raise invalid(f"a gateway has at most {MAX_DATASETS} datasets: delete one first")
     dataset = Dataset(
         id=resources.clock.new_id(request.now_us),
         account=request.account,
@@ -116,7 +113,8 @@ def create_dataset(resources: Resources, request: Request, body: DatasetBody) ->
         created_us=request.now_us,
         modified_us=request.now_us,
     )
-    store.apply([*need, Add(dataset)])
+    store = resources.control_store(request.caller)
+    store.apply([*need, Add(dataset), at_most_ten(request.account, request.gateway)])
     return dataset_answer(dataset)
 
 

@@ -99,9 +99,8 @@ def delete_gateway(resources: Resources, request: Request) -> GatewayShown:
         change = changes.remove(request.account, request.gateway)
     store.apply([change])
     listed = changes.catalog.get(request.account, request.gateway)
-    if (
-        listed is None or listed.stored is None
-    ):  # it was not served: another one goes first, or it makes no sense
+    # What was not served cannot be shown: one of the file goes first, or its fields make no sense.
+    if listed is None or listed.stored is None:
         return {"id": request.gateway}
     return shown(listed)
 
@@ -144,7 +143,7 @@ def _refusal(refused: GatewayRefused) -> ManagementError:
             text = f"account {refused.account} has a gateway {refused.gateway!r} already: change that one"
             return invalid(text, "body", "id")
         case WrongFields():
-            return ManagementError(400, problems(refused.findings))
+            return ManagementError(400, problems(refused.findings, "body"))
     return invalid(
         f"gateway {refused.name} is built in: it can be changed, and goes when penstock.toml names accounts"
     )

@@ -12,8 +12,7 @@ from typing import Final
 from penstock.management.problem import not_found
 from penstock.management.request import Request
 from penstock.management.resources import Resources
-from penstock.stores.ledger import CallRow, LedgerEditor, LedgerReader
-from penstock.stores.sqlite.ledger.file import LedgerMissing
+from penstock.stores.ledger import CallRow, LedgerEditor, LedgerMissing, LedgerReader
 
 EFFORT: Final = 200_000
 """Rows that may be looked at for a total: some tens of milliseconds."""

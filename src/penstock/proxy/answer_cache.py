@@ -31,7 +31,7 @@ _MICRO = 1_000_000
 _TRY_AGAIN = frozenset({401, 402, 403, 408, 409, 425, 429})  # says nothing about the work that was asked for
 
 
-class Plan(msgspec.Struct, gc=False):
+class Lookup(msgspec.Struct, gc=False):
     """How a call may be answered without asking the provider."""
 
     cache_key: bytes = b""
@@ -67,7 +67,7 @@ class AnswerCache:
         self._flights: dict[bytes, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def plan(self, call: Call, route: Route, limit: int) -> Plan | None:
+    async def lookup(self, call: Call, route: Route, limit: int) -> Lookup | None:
         """How to look for this call; None when it is not to be shared. Reads the body, up to `limit` bytes."""
         ttl = cache_ttl(call, route) if call.steers else 0
         once = call.method == b"POST" and call.head.idempotency_key != b""
@@ -77,54 +77,54 @@ class AnswerCache:
             return None
         body = call.body.gathered
         gateway = call.gateway
-        plan = Plan(scope=Scope(gateway.account, gateway.id, route.provider.slug))
+        lookup = Lookup(scope=Scope(gateway.account, gateway.id, route.provider.slug))
         if ttl:
-            plan.ttl = ttl
-            plan.cache_key = cache_key(call, route, body)
+            lookup.ttl = ttl
+            lookup.cache_key = cache_key(call, route, body)
         if once:
-            plan.once_key = once_key(call, route)
-            plan.fingerprint = fingerprint(call, route, body)
-        return plan
+            lookup.once_key = once_key(call, route)
+            lookup.fingerprint = fingerprint(call, route, body)
+        return lookup
 
-    def glance(self, call: Call, plan: Plan) -> Hit | None:
+    def glance(self, call: Call, lookup: Lookup) -> Hit | None:
         """The answer, if it is in the cache and nothing stands in its way."""
-        if plan.once_key or not plan.cache_key:
+        if lookup.once_key or not lookup.cache_key:
             return None
-        plan.glanced = True
-        return self._cached(call, plan)
+        lookup.glanced = True
+        return self._cached(call, lookup)
 
-    async def find(self, call: Call, plan: Plan) -> Hit | Flight | None:
-        """The answer, or a flight to board, or None: the call is to be made, and its plan is claimed.
+    async def find(self, call: Call, lookup: Lookup) -> Hit | Flight | None:
+        """The answer, or a flight to join, or None: the call is to be made, and its keys are claimed.
 
         Raises `GatewayError` 409 for an `Idempotency-Key` that was used otherwise.
         """
-        if plan.once_key:
-            found = await self._find_once(plan)
+        if lookup.once_key:
+            found = await self._find_once(lookup)
             if found is not None:
                 return found
-        if plan.cache_key:
-            return await self._find_cached(call, plan)
+        if lookup.cache_key:
+            return await self._find_cached(call, lookup)
         return None
 
-    def _cached(self, call: Call, plan: Plan) -> Hit | None:
-        found = self._cache.get(plan.cache_key, self._clock.now_us())
+    def _cached(self, call: Call, lookup: Lookup) -> Hit | None:
+        found = self._cache.get(lookup.cache_key, self._clock.now_us())
         if found is None:
             return None
         encoding = found.reply.content_encoding
         if encoding and not accepts_encoding(call.lookup("accept-encoding"), encoding):
-            plan.unfit = True
+            lookup.unfit = True
             return None
         return Hit(found.reply, replayed=False)
 
-    async def _find_once(self, plan: Plan) -> Hit | Flight | None:
+    async def _find_once(self, lookup: Lookup) -> Hit | Flight | None:
         while True:
-            flight = self._flights.get(plan.once_key)
-            if flight is not None and flight.fingerprint != plan.fingerprint:
+            flight = self._flights.get(lookup.once_key)
+            if flight is not None and flight.fingerprint != lookup.fingerprint:
                 raise _conflict()
             if flight is not None and flight.kept:
                 return flight
             try:
-                found = self._once.claim(plan.once_key, plan.fingerprint, self._clock.now_us())
+                found = self._once.claim(lookup.once_key, lookup.fingerprint, self._clock.now_us())
             except RepliesUnavailable as error:
                 raise GatewayError(UNAVAILABLE, "Idempotency-Key cannot be kept at the moment") from error
             if found is None:
@@ -139,51 +139,51 @@ class AnswerCache:
                 )
             await self._clock.sleep(_LOOK_SECONDS)
 
-    async def _find_cached(self, call: Call, plan: Plan) -> Hit | Flight | None:
+    async def _find_cached(self, call: Call, lookup: Lookup) -> Hit | Flight | None:
         while True:
-            found = None if plan.glanced else self._cached(call, plan)
-            plan.glanced = False
+            found = None if lookup.glanced else self._cached(call, lookup)
+            lookup.glanced = False
             if found is not None:
                 return found
-            flight = self._flights.get(plan.cache_key)
-            if flight is not None and flight.kept and not plan.once_key:
+            flight = self._flights.get(lookup.cache_key)
+            if flight is not None and flight.kept and not lookup.once_key:
                 return flight
-            if self._alone or plan.once_key or plan.unfit:
+            if self._alone or lookup.once_key or lookup.unfit:
                 return None
             try:
-                claim = self._cache.claim(plan.cache_key, b"", self._clock.now_us())
+                claim = self._cache.claim(lookup.cache_key, b"", self._clock.now_us())
             except RepliesUnavailable:
                 return None  # a broken cache says MISS
             if claim is None:
-                plan.claimed = True
+                lookup.claimed = True
                 return None
             if isinstance(claim, Busy):
                 await self._clock.sleep(_LOOK_SECONDS)
 
     # -- leading
 
-    def lead(self, plan: Plan) -> Flight:
+    def lead(self, lookup: Lookup) -> Flight:
         """The call is made; others may join from now on."""
-        once = plan.once_key != b""
-        flight = Flight(self._budget, plan.fingerprint, stays=once)
+        once = lookup.once_key != b""
+        flight = Flight(self._budget, lookup.fingerprint, stays=once)
         if once:
-            self._flights[plan.once_key] = flight
-        if plan.cache_key and plan.cache_key not in self._flights:
-            self._flights[plan.cache_key] = flight
+            self._flights[lookup.once_key] = flight
+        if lookup.cache_key and lookup.cache_key not in self._flights:
+            self._flights[lookup.cache_key] = flight
         return flight
 
-    def give_up(self, plan: Plan, flight: Flight | None, error: Exception) -> None:
+    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception) -> None:
         """The call was not made, or not to its end."""
         if flight is not None:
             flight.fail(error)
-            self._land(plan, flight)
-        if plan.once_key:
-            _try(self._once.abandon, plan.once_key)
-        if plan.claimed:
-            _try(self._cache.abandon, plan.cache_key)
+            self._land(lookup, flight)
+        if lookup.once_key:
+            _try(self._once.abandon, lookup.once_key)
+        if lookup.claimed:
+            _try(self._cache.abandon, lookup.cache_key)
 
     async def keep(
-        self, plan: Plan, flight: Flight, landed: AnswerHead, lines: bytes, provider: str, model: str
+        self, lookup: Lookup, flight: Flight, landed: AnswerHead, lines: bytes, provider: str, model: str
     ) -> None:
         """The answer is whole: keeps it where it may be kept. `lines` are its header lines for another day."""
         reply = Reply(
@@ -196,66 +196,66 @@ class AnswerCache:
             provider,
             model,
         )
-        if plan.once_key:
-            await self._keep_once(plan, flight, reply)
-        if plan.cache_key:
-            self._keep_cached(plan, flight, reply)
+        if lookup.once_key:
+            await self._keep_once(lookup, flight, reply)
+        if lookup.cache_key:
+            self._keep_cached(lookup, flight, reply)
         else:
-            self._land(plan, flight)
+            self._land(lookup, flight)
 
-    async def copy_once(self, plan: Plan, reply: Reply) -> None:
+    async def copy_once(self, lookup: Lookup, reply: Reply) -> None:
         """A call with an `Idempotency-Key` was answered from the cache: the same answer stands for its key."""
         expires_us = self._clock.now_us() + self._once_us
-        if not await self._stored_once(plan, reply, expires_us):
-            _try(self._once.abandon, plan.once_key)  # nothing was done for it
+        if not await self._stored_once(lookup, reply, expires_us):
+            _try(self._once.abandon, lookup.once_key)  # nothing was done for it
 
-    async def _keep_once(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+    async def _keep_once(self, lookup: Lookup, flight: Flight, reply: Reply) -> None:
         status = reply.status
         if status >= 500 or status in _TRY_AGAIN:
-            _try(self._once.abandon, plan.once_key)
+            _try(self._once.abandon, lookup.once_key)
             return
         expires_us = reply.created_us + self._once_us
         if not flight.kept:
-            _try(self._once.spend, plan.once_key, plan.fingerprint, expires_us)
+            _try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
             return
-        if not await self._stored_once(plan, reply, expires_us):
-            _try(self._once.spend, plan.once_key, plan.fingerprint, expires_us)
+        if not await self._stored_once(lookup, reply, expires_us):
+            _try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
 
-    async def _stored_once(self, plan: Plan, reply: Reply, expires_us: int) -> bool:
-        put = (plan.once_key, plan.fingerprint, reply, plan.scope, expires_us)
+    async def _stored_once(self, lookup: Lookup, reply: Reply, expires_us: int) -> bool:
+        put = (lookup.once_key, lookup.fingerprint, reply, lookup.scope, expires_us)
         if len(reply.body) > _IN_LOOP_BYTES:
             return bool(await asyncio.to_thread(lambda: _try(self._once.put, *put)))
         return bool(_try(self._once.put, *put))
 
-    def _keep_cached(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+    def _keep_cached(self, lookup: Lookup, flight: Flight, reply: Reply) -> None:
         if reply.status != 200 or not flight.kept:
-            if plan.claimed:
-                _try(self._cache.abandon, plan.cache_key)
-            self._land(plan, flight)
+            if lookup.claimed:
+                _try(self._cache.abandon, lookup.cache_key)
+            self._land(lookup, flight)
         elif len(reply.body) <= _IN_LOOP_BYTES:
-            self._put_cached(plan, reply)
-            self._land(plan, flight)
+            self._put_cached(lookup, reply)
+            self._land(lookup, flight)
         else:
-            task = asyncio.get_running_loop().create_task(self._put_large(plan, flight, reply))
+            task = asyncio.get_running_loop().create_task(self._put_large(lookup, flight, reply))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _put_large(self, plan: Plan, flight: Flight, reply: Reply) -> None:
+    async def _put_large(self, lookup: Lookup, flight: Flight, reply: Reply) -> None:
         try:
-            await asyncio.to_thread(self._put_cached, plan, reply)
+            await asyncio.to_thread(self._put_cached, lookup, reply)
         finally:
-            self._land(plan, flight)
+            self._land(lookup, flight)
 
-    def _put_cached(self, plan: Plan, reply: Reply) -> None:
-        expires_us = reply.created_us + plan.ttl * _MICRO
-        if not _try(self._cache.put, plan.cache_key, b"", reply, plan.scope, expires_us):
+    def _put_cached(self, lookup: Lookup, reply: Reply) -> None:
+        expires_us = reply.created_us + lookup.ttl * _MICRO
+        if not _try(self._cache.put, lookup.cache_key, b"", reply, lookup.scope, expires_us):
             log.warning("an answer of %d bytes found no room in the cache", len(reply.body))
-            if plan.claimed:
-                _try(self._cache.abandon, plan.cache_key)
+            if lookup.claimed:
+                _try(self._cache.abandon, lookup.cache_key)
 
-    def _land(self, plan: Plan, flight: Flight) -> None:
+    def _land(self, lookup: Lookup, flight: Flight) -> None:
         """Nobody joins any more."""
-        for key in (plan.once_key, plan.cache_key):
+        for key in (lookup.once_key, lookup.cache_key):
             if self._flights.get(key) is flight:
                 del self._flights[key]
         flight.close()

@@ -6,7 +6,7 @@ leads; `Call` is one request's way through the pipeline, with everything that it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,17 +29,27 @@ from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.universal import NO_CONFIG, StepConfig
 
-Hook = Callable[["Call"], None]
+Identify = Callable[["Call"], None]
+Admit = Callable[["Call"], Awaitable[None] | None]
+"""None: it is admitted. An awaitable is waited for, and may raise as the hook itself: its store is not at hand."""
 
 
 class Spending(Protocol):
     """What a spend limit does to a call, before it and after it."""
 
-    def reserve(self, call: Call) -> None:
-        """Sets aside what the call may cost, on `call.reservation`. Raises `GatewayError` 429/2045."""
+    def reserve(self, call: Call) -> Awaitable[None] | None:
+        """Sets aside what the call may cost, on `call.reservation`. Raises `GatewayError` 429/2045.
+
+        None: that is done. An awaitable is waited for. Where it is cancelled meanwhile it takes back by itself what
+        is not on the call yet.
+        """
 
     def settle(self, call: Call) -> None:
-        """Counts what it did cost. A call without a reservation is left alone."""
+        """Counts what it did cost. A call without a reservation is left alone.
+
+        Never waits, since a call is settled without a single `await`: a store that is not at hand is handed the
+        settlement to its queue.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,8 @@ class Gateway:
     account: str
     id: str
     collect_logs: bool = True
-    identify: tuple[Hook, ...] = ()
-    admit: tuple[Hook, ...] = ()
+    identify: tuple[Identify, ...] = ()
+    admit: tuple[Admit, ...] = ()
     cache_ttl: int = 0  # seconds
     cache_mark: str = ""  # of the settings answers were kept under, where a change makes them void
     retry: RetryRules = NO_RETRY

@@ -1,6 +1,7 @@
 """One step of a universal request as a call of its own (Cloudflare 1.7).
 
-Same caller, same event, own id, own target, own body. Makes the call; what becomes of it is the pipeline's.
+Same caller, same event, own id, own target, own body. Makes the call; when its turn comes is `plan.py`'s affair,
+and what becomes of it the pipeline's.
 """
 
 from __future__ import annotations

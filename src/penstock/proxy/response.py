@@ -1,6 +1,6 @@
 """The relay phase: an answer's head and body on their way to the client, with the gateway's own headers.
 
-From a provider as it comes, from a store in one piece, or as one of several passengers of a flight. Decides
+From a provider as it comes, from a store in one piece, or as one of several subscribers of a flight. Decides
 nothing about what is sent; keeps on the call what its record needs.
 """
 
@@ -86,7 +86,7 @@ class Responder:
         )
         return landed, b"".join(without(head.forward, _NOT_KEPT))
 
-    def board(
+    def subscribe(
         self, call: Call, inbound: Inbound, flight: Flight, landed: AnswerHead, *, first: bool
     ) -> Subscriber:
         """Begins the answer to one of those who share it; the rest is pushed to it. `first`: who began the call."""
@@ -96,9 +96,9 @@ class Responder:
         inbound.send_head(_start(call, inbound, landed, landed.lines if first else landed.shared_lines))
         self._capture(call)
         call.relay = inbound.passage(call.capture)
-        passenger = flight.board(call.relay, inbound.is_congested)
-        inbound.flow = passenger
-        return passenger
+        subscriber = flight.subscribe(call.relay, inbound.is_congested)
+        inbound.flow = subscriber
+        return subscriber
 
     def whole(self, call: Call, inbound: Inbound, landed: AnswerHead, exchange: Exchange) -> None:
         """The answer to somebody who shares it with nobody, when all of it is there."""

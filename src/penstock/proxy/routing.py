@@ -49,6 +49,16 @@ class Universal:
         self.tail = ""
 
 
+class Named:
+    """A provider as somebody named it, and a tail: not looked up yet."""
+
+    __slots__ = ("provider", "tail")
+
+    def __init__(self, provider: str, tail: str) -> None:
+        self.provider = provider
+        self.tail = tail
+
+
 class World:
     """The gateways and providers of one configuration."""
 
@@ -125,11 +135,11 @@ class World:
             raise GatewayError(INVALID_PROVIDER, f"no provider is called {slug[:64]!r}")
         return provider
 
-    def step(self, gateway: Gateway, slug: str, tail: str, header: HeaderLookup) -> Route | Compat:
+    def step(self, gateway: Gateway, named: Named, header: HeaderLookup) -> Route | Compat:
         """The route of a universal request's step. Raises `GatewayError` as `route` does."""
-        if slug == COMPAT:
-            return Compat(gateway, tail)
-        return self.locate(gateway, self._provider(gateway, slug), tail, header)
+        if named.provider == COMPAT:
+            return Compat(gateway, named.tail)
+        return self.locate(gateway, self._provider(gateway, named.provider), named.tail, header)
 
     def _split_gateway(self, parts: list[str]) -> tuple[Gateway, list[str]]:
         """The gateway and what follows it; a left-out gateway id means `default`."""

@@ -1,7 +1,7 @@
 """One upstream answer on its way to several clients at once.
 
 A `Flight` takes the answer's pieces as the provider sends them and keeps them, as long as there is room, for
-who joins later and for the store. Each client is a `Passenger`, with its own pace. No tasks: pieces are pushed
+who joins later and for the store. Each client is a `Subscriber`, with its own pace. No tasks: pieces are pushed
 from the reader's callback. Who may join which flight, and what is stored, is decided in `answer_cache.py`.
 """
 
@@ -25,7 +25,7 @@ Congested = Callable[[], bool]
 
 
 class AnswerHead(msgspec.Struct, gc=False):
-    """The head of the answer, as every passenger gets it."""
+    """The head of the answer, as every subscriber gets it."""
 
     status: int
     lines: bytes  # header lines without framing, for who began the call
@@ -85,8 +85,8 @@ class Flight:
         self._room = _ALLOWANCE
         self._borrowed = 0
         self._pieces: list[bytes] = []
-        self._dropped = 0  # pieces that all passengers have had, and nobody keeps
-        self._passengers: list[Subscriber] = []
+        self._dropped = 0  # pieces that all subscribers have had, and nobody keeps
+        self._subscribers: list[Subscriber] = []
         self._exchange: Exchange | None = None
         self._over = False
         self._error: Exception | None = None
@@ -100,7 +100,7 @@ class Flight:
     @property
     def is_wanted(self) -> bool:
         """Whether the call should go on without the client who began it."""
-        return bool(self._passengers) or self.waiting > 0 or self._stays
+        return bool(self._subscribers) or self.waiting > 0 or self._stays
 
     # -- the provider's side
 
@@ -115,8 +115,8 @@ class Flight:
         if self.kept and not self._has_room(len(data)):
             self.kept = False
         self._pieces.append(data)
-        for passenger in self._passengers:
-            passenger.pump()
+        for subscriber in self._subscribers:
+            subscriber.pump()
         if not self.kept:
             self._trim()
         self.pace()
@@ -125,8 +125,8 @@ class Flight:
         """The answer is whole."""
         self.trailers = trailers
         self._over = True
-        for passenger in tuple(self._passengers):
-            passenger.pump()
+        for subscriber in tuple(self._subscribers):
+            subscriber.pump()
 
     def fail(self, error: Exception) -> None:
         """There will be no answer, or not all of it."""
@@ -135,32 +135,32 @@ class Flight:
         if not self.landing.done():
             self.landing.set_exception(error)
             self.landing.exception()  # nobody may be waiting
-        for passenger in tuple(self._passengers):
-            self.check_end(passenger)
+        for subscriber in tuple(self._subscribers):
+            self.check_end(subscriber)
 
     def body(self) -> bytes:
         """The whole body, once it is there and was kept."""
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     def close(self) -> None:
-        """Gives the memory back. Passengers still on board keep what they need."""
+        """Gives the memory back. Subscribers still keep what they need."""
         self._budget.give_back(self._borrowed)
         self._borrowed = 0
 
     # -- the clients' side
 
-    def board(self, relay: Relay, congested: Congested) -> Subscriber:
+    def subscribe(self, relay: Relay, congested: Congested) -> Subscriber:
         """One more client; gets all pieces from the first on. Only while they are `kept`, or before the first."""
-        passenger = Subscriber(self, relay, congested)
-        self._passengers.append(passenger)
-        passenger.pump()
+        subscriber = Subscriber(self, relay, congested)
+        self._subscribers.append(subscriber)
+        subscriber.pump()
         self.pace()
-        return passenger
+        return subscriber
 
-    def leave(self, passenger: Subscriber) -> None:
+    def leave(self, subscriber: Subscriber) -> None:
         """The client has what it wanted, or has gone."""
-        if passenger in self._passengers:
-            self._passengers.remove(passenger)
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
         if not self._over:
             self.pace()
 
@@ -174,24 +174,24 @@ class Flight:
         index = position - self._dropped
         return self._pieces[index] if index < len(self._pieces) else None
 
-    def check_end(self, passenger: Subscriber) -> None:
-        """Tells a passenger who has had all there is how it ended."""
-        if not self._over or passenger.done.done():
+    def check_end(self, subscriber: Subscriber) -> None:
+        """Tells a subscriber who has had all there is how it ended."""
+        if not self._over or subscriber.done.done():
             return
-        if passenger.position < self._dropped + len(self._pieces):
+        if subscriber.position < self._dropped + len(self._pieces):
             return
         if self._error is None:
-            passenger.done.set_result(None)
+            subscriber.done.set_result(None)
         else:
-            passenger.done.set_exception(self._error)
-            passenger.done.exception()
+            subscriber.done.set_exception(self._error)
+            subscriber.done.exception()
 
     def pace(self) -> None:
         """While pieces are kept the fastest client sets the pace, afterwards the slowest."""
-        exchange, passengers = self._exchange, self._passengers
+        exchange, subscribers = self._exchange, self._subscribers
         if exchange is None or self._over:
             return
-        slow = [passenger.is_slow for passenger in passengers]
+        slow = [subscriber.is_slow for subscriber in subscribers]
         if slow and (all(slow) if self.kept else any(slow)):
             exchange.pause()
         else:
@@ -213,7 +213,8 @@ class Flight:
 
     def _trim(self) -> None:
         had = min(
-            (passenger.position for passenger in self._passengers), default=self._dropped + len(self._pieces)
+            (subscriber.position for subscriber in self._subscribers),
+            default=self._dropped + len(self._pieces),
         )
         if had > self._dropped:
             del self._pieces[: had - self._dropped]

@@ -1,16 +1,23 @@
-"""Bodies without their content-encoding.
+"""Bodies without their content-encoding: in one go, or as they come.
 
-Pure, with a bound on what a small body may grow to. Brotli and Zstandard are loaded when the first such body
-comes: most answers have gzip or nothing.
+Pure, with a bound on what a small body may grow to: `plain` on the whole, a `Decoder` on each piece, which it makes
+only when asked for it. Brotli and Zstandard are loaded when the first such body comes: most answers have gzip or
+nothing.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections import deque
+from typing import Protocol
 
 MAX_PLAIN_BYTES = 32 * 1024 * 1024  # what a compressed body may grow to
+PIECE_BYTES = 65536  # of a decoder's pieces; Brotli's and Zstandard's may be somewhat larger
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_RAW_DEFLATE = -15
+_ZSTANDARD_STEP = 32  # bytes; no more than ten blocks, each of at most 128 KiB, begin or end in so many
+_ZSTANDARD_WINDOW = 8 * 1024 * 1024  # RFC 9659
 
 
 def plain(body: bytes, encoding: str, limit: int = MAX_PLAIN_BYTES) -> bytes | None:
@@ -56,3 +63,171 @@ def _unzstandard(body: bytes, limit: int) -> bytes | None:
         return ZstdDecompressor().decompress(body, max_output_size=limit)
     except ZstdError:
         return None
+
+
+class CodingError(Exception):
+    """A body is not what its content-encoding says."""
+
+
+class Decoder(Protocol):
+    """Undoes a content-encoding piece by piece."""
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes, without working on them yet."""
+
+    def read(self) -> bytes:
+        """The next piece; nothing when more is needed for it. Raises `CodingError`."""
+
+    def end(self) -> None:
+        """The body has ended, and all was read. Raises `CodingError` where it cannot end here."""
+
+
+def decoder(encoding: str) -> Decoder | None:
+    """For the value of a Content-Encoding; None for one that cannot be undone."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return _Identity()
+    if name in _WINDOW_BITS:
+        return _Inflater(_WINDOW_BITS[name])
+    if name == "br":
+        return _Brotli()
+    return _Zstandard() if name == "zstd" else None
+
+
+class _Identity:
+    """A body that is plain already."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+
+    def feed(self, data: bytes) -> None:
+        self._waiting.append(data)
+
+    def read(self) -> bytes:
+        return self._waiting.popleft() if self._waiting else b""
+
+    def end(self) -> None:
+        """May end anywhere."""
+
+
+class _Inflater:
+    """gzip of one or more members, and deflate with a zlib head or, as some send it, without."""
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._inflater = zlib.decompressobj(bits)
+        self._input = b""
+        self._started = False
+
+    def feed(self, data: bytes) -> None:
+        self._input = self._input + data if self._input else data
+
+    def read(self) -> bytes:
+        if not self._started and not self._start():
+            return b""
+        piece = b""
+        while not piece:
+            if self._inflater.eof and not self._next_member():
+                return b""
+            given = self._input
+            try:
+                piece = self._inflater.decompress(given, PIECE_BYTES)
+            except zlib.error as error:
+                raise CodingError(str(error)) from error
+            self._input = self._inflater.unused_data or self._inflater.unconsumed_tail
+            if not piece and not self._inflater.eof:
+                return b""
+        return piece
+
+    def _start(self) -> bool:
+        """Looks at the first two bytes; false when they are still to come."""
+        if self._bits == _WINDOW_BITS["deflate"]:
+            if len(self._input) < 2:
+                return False
+            first, second = self._input[:2]
+            if first & 0x0F != zlib.DEFLATED or (first << 8 | second) % 31:
+                self._inflater = zlib.decompressobj(_RAW_DEFLATE)
+        self._started = self._input != b""
+        return self._started
+
+    def _next_member(self) -> bool:
+        """Whether there is another member of a gzip body. What else comes behind the end is thrown away."""
+        if self._bits == _WINDOW_BITS["deflate"] or not self._input.lstrip(b"\0"):
+            self._input = b""
+            return False
+        self._inflater = zlib.decompressobj(self._bits)
+        return True
+
+    def end(self) -> None:
+        if (self._started or self._input) and not self._inflater.eof:
+            raise CodingError("it is cut short")
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        import brotli  # noqa: PLC0415
+
+        self._inflater = brotli.Decompressor()
+        self._error = brotli.error
+        self._waiting: deque[bytes] = deque()
+        self._started = False
+
+    def feed(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._started = True
+
+    def read(self) -> bytes:
+        inflater = self._inflater
+        while not inflater.is_finished():
+            ready = inflater.can_accept_more_data()
+            data = self._waiting.popleft() if ready and self._waiting else b""
+            try:
+                piece: bytes = inflater.process(data, output_buffer_limit=PIECE_BYTES)
+            except self._error as error:
+                raise CodingError(str(error)) from error
+            if piece or (ready and not data):
+                return piece
+        self._waiting.clear()
+        return b""
+
+    def end(self) -> None:
+        if self._started and not self._inflater.is_finished():
+            raise CodingError("it is cut short")
+
+
+class _Zstandard:
+    """The library tells how much to take, not how much to give, so it is fed a few bytes at a time."""
+
+    def __init__(self) -> None:
+        from zstandard import ZstdDecompressor, ZstdError  # noqa: PLC0415
+
+        self._decompressor = ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW)
+        self._inflater = self._decompressor.decompressobj()
+        self._error = ZstdError
+        self._input = memoryview(b"")
+        self._begun = False  # a frame has begun, and not ended
+
+    def feed(self, data: bytes) -> None:
+        self._input = memoryview(bytes(self._input) + data if self._input else data)
+
+    def read(self) -> bytes:
+        while self._input:
+            step, self._input = self._input[:_ZSTANDARD_STEP], self._input[_ZSTANDARD_STEP:]
+            if not self._begun:
+                self._inflater = self._decompressor.decompressobj()
+                self._begun = True
+            try:
+                piece: bytes = self._inflater.decompress(step)
+            except self._error as error:
+                raise CodingError(str(error)) from error
+            if self._inflater.eof:
+                self._begun = False
+                left = self._inflater.unused_data
+                self._input = memoryview(left + bytes(self._input)) if left else self._input
+            if piece:
+                return piece
+        return b""
+
+    def end(self) -> None:
+        if self._begun:
+            raise CodingError("it is cut short")

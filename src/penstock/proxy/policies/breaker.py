@@ -148,21 +148,26 @@ class Breakers:
     the very oldest goes: what nobody has asked for since so many others matters least.
     """
 
-    __slots__ = ("_by_origin", "_rules")
+    __slots__ = ("_by_origin", "_latest", "_rules")
 
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
         self._by_origin: OrderedDict[str, Breaker] = OrderedDict()
+        self._latest: Breaker | None = None  # that was asked for; most calls go where the last one went
 
     def of(self, origin: str) -> Breaker:
         """The breaker of an origin, for one attempt; not to be kept longer."""
+        latest = self._latest
+        if latest is not None and latest.origin == origin:
+            return latest
         breaker = self._by_origin.get(origin)
         if breaker is not None:
             self._by_origin.move_to_end(origin)
-            return breaker
-        if len(self._by_origin) >= _MAX_ORIGINS:
-            self._make_room()
-        breaker = self._by_origin[origin] = Breaker(self._rules, origin)
+        else:
+            if len(self._by_origin) >= _MAX_ORIGINS:
+                self._make_room()
+            breaker = self._by_origin[origin] = Breaker(self._rules, origin)
+        self._latest = breaker
         return breaker
 
     def not_closed(self) -> list[Breaker]:

@@ -20,7 +20,6 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
-from penstock.proxy.policies.breaker import Breaker
 from penstock.proxy.upstream.egress import check_guarded, public_address
 from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, UpstreamError
 from penstock.settings import is_loopback
@@ -63,7 +62,6 @@ class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
     __slots__ = (
-        "breaker",
         "connecting",
         "connections",
         "guarded",
@@ -84,7 +82,6 @@ class Pool:
         """
         self.origin = origin
         self.guarded = guarded
-        self.breaker: Breaker | None = None  # whether calls should go there at all, for who sends them
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https", "http+unix") or not parts.netloc:
             raise ValueError(f"not an address a call can go to: {origin!r}")

@@ -1,0 +1,103 @@
+"""The accept phase: from a request's head to its `Call`, and to where its path leads.
+
+What the head alone says against a call is put on it here and told after its caller is known. Reads no body and
+asks no policy.
+"""
+
+from __future__ import annotations
+
+from penstock.clock import Clock
+from penstock.errors import BAD_HTTP, BODY_TOO_LARGE, UNAVAILABLE, GatewayError
+from penstock.journal.journal import Journal
+from penstock.proxy.call import Call, Route
+from penstock.proxy.capture import Budget
+from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.request_body import RequestBody
+from penstock.proxy.routing import COMPAT, Compat, Universal, World
+from penstock.wire.controls import NO_CONTROLS, parse_controls
+from penstock.wire.headers import HeaderSorter
+from penstock.wire.target import redact_query, split_target
+
+
+class Acceptor:
+    """Makes calls of requests. `logged_body`: bytes of each that may be kept for the record."""
+
+    def __init__(
+        self,
+        sorter: HeaderSorter,
+        journal: Journal,
+        clock: Clock,
+        budget: Budget,
+        logged_body: int,
+        *,
+        refuse_unlogged: bool,
+    ) -> None:
+        self._sorter = sorter
+        self._journal = journal
+        self._clock = clock
+        self._budget = budget
+        self._logged_body = logged_body
+        self._refuse_unlogged = refuse_unlogged
+
+    def accept(self, world: World, inbound: Inbound) -> tuple[Call, Route | Compat | Universal]:
+        """The call, and where it leads. Raises `GatewayError` for a path of no gateway's."""
+        path, query = split_target(inbound.target)
+        refusal = None
+        try:
+            place = world.route(path, inbound.header)
+        except GatewayError as error:
+            place, refusal = _nowhere(world, path, error), error
+        gateway, tail = place.gateway, place.tail
+        provider = place.provider if isinstance(place, Route) else None
+        head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
+        controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
+        now_us = self._clock.now_us()
+        name = self._clock.new_id(now_us)
+        call = Call(
+            name,
+            controls.event_id or name,
+            now_us,
+            self._clock.monotonic(),
+            gateway,
+            head,
+            controls,
+            provider,
+            tail + redact_query(query.decode("latin-1")) if query else tail,
+            query,
+            gateway.collect_logs if controls.collect_log is None else controls.collect_log,
+            provider is None,
+            inbound.method,
+            inbound.body,
+            inbound.header,
+            controls.metadata,
+            gateway.steers or (controls is not NO_CONTROLS and controls.steer),
+        )
+        call.refusal = self._head_refusal(call, inbound.body)
+        if refusal is not None:
+            call.refusal = refusal
+            call.compat = tail.partition("/")[0] == COMPAT
+        return call, place
+
+    def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
+        """What the head alone says against the call; takes over what it says about the body."""
+        head = call.head
+        body.length = head.length
+        body.chunked = head.chunked
+        if call.logged:
+            if call.controls.collect_payload:
+                body.record(self._logged_body, self._budget)
+            if self._refuse_unlogged and not self._journal.healthy:
+                return GatewayError(UNAVAILABLE, "calls cannot be logged at the moment; is the disk full?")
+        if head.fault:
+            return GatewayError(BAD_HTTP, head.fault)
+        if 0 < body.limit < head.length:
+            return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
+        return None
+
+
+def _nowhere(world: World, path: bytes, error: GatewayError) -> Compat:
+    """A call that leads nowhere is still a call of its gateway, if that exists."""
+    gateway = world.gateway_of(path)
+    if gateway is None:
+        raise error
+    return Compat(gateway, path.decode("ascii", "replace").split("/", 4)[-1])

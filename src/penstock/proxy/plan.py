@@ -1,0 +1,148 @@
+"""What a request is made of, and what comes next: legs, and the attempts of one leg. Pure: no I/O, no clock.
+
+A `Leg` is one call to one provider. A `Plan` says which leg follows, given how the last one ended: none after a
+plain call's, the next one in the list of a universal request; it knows no more of the others than that. Within a
+leg `next_move` says whether to send once more, to wait before that, or to give what there is. The commit point is
+an answer that is no failure: after it nothing is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from penstock.proxy.call import Call, Route
+from penstock.proxy.policies.retry import NO_RETRY, RetryRules, is_failure, time_limit, wait_ms
+from penstock.proxy.routing import Compat, Named
+from penstock.wire.universal import Step
+
+FIRST_ERROR = 400
+"""The status from which on an answer is an error."""
+
+
+Ended = Literal["answered", "failed"]
+"""How a leg ended, as far as the next one is concerned."""
+
+ANSWERED: Final = "answered"
+"""The client has its answer, or will get no other."""
+
+FAILED: Final = "failed"
+"""The client has seen nothing of it yet."""
+
+
+class Leg(msgspec.Struct, eq=False):
+    """One call to one provider. Body, stored keys that may go out, and the row in the log are its `call`'s.
+
+    A struct, because one is made for every call.
+    """
+
+    call: Call
+    place: Route | Compat | Named  # where it leads, as far as that can be told before its turn
+    more: bool = False  # another leg follows if this one fails, so nobody gets to see how it failed
+    steers: bool = False  # it may want more than one plain attempt
+    rules: RetryRules = NO_RETRY
+    over: bool = False  # it was answered without asking the provider
+    ended: Ended = ANSWERED
+
+
+class Plan(Protocol):
+    """Which leg comes next."""
+
+    def after(self, leg: Leg | None) -> Leg | None:
+        """The leg that follows one that has ended; the first, where there was none. None: the request is over."""
+
+
+class Alone:
+    """The plan of a plain call: nothing follows."""
+
+    def after(self, leg: Leg | None) -> Leg | None:
+        return None
+
+
+ALONE = Alone()
+
+
+class StepList:
+    """The plan of a universal request: its steps in order, until one has an answer (Cloudflare 1.7)."""
+
+    def __init__(self, steps: Sequence[Step], make: Callable[[Step, int], Call]) -> None:
+        """`make` gives the call of a step, by its place in the list."""
+        self._steps = steps
+        self._make = make
+
+    def after(self, leg: Leg | None) -> Leg | None:
+        index = 0 if leg is None else leg.call.step + 1
+        if index >= len(self._steps) or (leg is not None and leg.ended == ANSWERED):
+            return None
+        step = self._steps[index]
+        place = Named(step.provider, step.endpoint.partition("?")[0])
+        return Leg(self._make(step, index), place, more=index + 1 < len(self._steps))
+
+
+# -- the attempts of one leg
+
+
+class Tries(msgspec.Struct, frozen=True, gc=False):
+    """What a leg may do, and how often it has done it."""
+
+    rules: RetryRules
+    more: bool = False  # another leg follows
+    keys: int = 1  # among which a refused one can be replaced
+    retries: int = 0
+    replaced: int = 0  # keys, since the last retry
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds that the next sending may take to its first byte."""
+        return time_limit(self.rules, self.retries + 1, last_target=not self.more)
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """How one sending went. `status` 0: there was no answer."""
+
+    status: int
+    replayable: bool  # it could be sent again
+    hopeless: bool = False  # no attempt now would go better
+    spare_key: bool = False  # its key was refused, and there is one that was not
+    retry_after: float | None = None  # seconds, from the answer
+
+
+class Send(msgspec.Struct, frozen=True, gc=False):
+    """Send now."""
+
+    tries: Tries
+
+
+class Wait(msgspec.Struct, frozen=True, gc=False):
+    """Send after so many seconds."""
+
+    tries: Tries
+    seconds: float
+
+
+class Give(msgspec.Struct, frozen=True, gc=False):
+    """The answer, or the error, is the leg's."""
+
+
+GIVE = Give()
+
+
+def next_move(tries: Tries, sent: Sent, chance: float) -> Send | Wait | Give:
+    """What follows a sending. `chance` is from [0, 1), and spreads the waits.
+
+    A refused key is replaced without waiting, and without counting as a retry, until each was tried once. A
+    failure is tried again as often as the rules allow, unless the provider wants a longer wait than they do.
+    """
+    if not sent.replayable or sent.hopeless:
+        return GIVE
+    if sent.spare_key and tries.replaced + 1 < tries.keys:
+        return Send(msgspec.structs.replace(tries, replaced=tries.replaced + 1))
+    if tries.retries + 1 >= tries.rules.attempts or (sent.status and not is_failure(sent.status)):
+        return GIVE
+    number = tries.retries + 1
+    wait = wait_ms(tries.rules, number, sent.retry_after, chance)
+    if wait is None:
+        return GIVE
+    return Wait(msgspec.structs.replace(tries, retries=number, replaced=0), wait / 1000)

@@ -1,0 +1,242 @@
+"""The recall phase, and what follows from it: an answer that is there, or on its way, is not asked for again.
+
+Answers a leg from a store or by joining an identical call in flight; where it is the one that others may join, its
+answer goes through a flight to all of them, and is kept. A call goes on without the client who began it while
+others share it. What makes calls identical is `policies/cache_key.py`'s affair, where answers are kept
+`answer_cache.py`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from penstock.clock import Clock
+from penstock.errors import UNAVAILABLE, GatewayError
+from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
+from penstock.proxy.call import Call, Route
+from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
+from penstock.proxy.response import Responder, note_answer
+from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
+from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
+from penstock.wire.accepts import accepts_encoding
+
+_MISS = b"cf-aig-cache-status: MISS\r\n"
+_HIT = b"cf-aig-cache-status: HIT\r\n"
+_REPLAYED = b"idempotent-replayed: true\r\n"
+_FAILURE_SECONDS = 2.0  # for what a failed step has to say
+_FAILURE_BYTES = 1024 * 1024
+
+
+class Sharing:
+    """Answers legs together with others, before them or after them."""
+
+    def __init__(
+        self, answers: AnswerCache, responder: Responder, clock: Clock, budget: Budget, buffered_body: int
+    ) -> None:
+        self._answers = answers
+        self._responder = responder
+        self._clock = clock
+        self._budget = budget
+        self._buffered_body = buffered_body
+
+    async def recall(self, leg: Leg, route: Route, inbound: Inbound) -> Lookup | None:
+        """Answers the leg without asking the provider: then `leg.over`. Or the call is to be made: for others as
+        well, where there is a lookup. Raises `GatewayError` and `UpstreamError`.
+        """
+        call = leg.call
+        lookup = await self._answers.lookup(call, route, self._buffered_body)
+        if lookup is None:
+            return None
+        hit = self._answers.glance(call, lookup)
+        while hit is None:
+            found = await self._answers.find(call, lookup)
+            if found is None:
+                return lookup
+            if isinstance(found, Hit):
+                hit = found
+            elif await self._join(leg, inbound, lookup, found) or found.kept:
+                return None
+        await self._replay(leg, inbound, lookup, hit)
+        return None
+
+    async def hear_out(self, call: Call, exchange: Exchange) -> None:
+        """The body of an answer that is not passed on, for the record; as much as comes in short time."""
+        self._responder.head(call, exchange)
+        call.capture = capture = Capture(_FAILURE_BYTES, self._budget)
+
+        def hear(data: bytes) -> None:
+            call.received += len(data)
+            capture.add(data)
+
+        if not await _heard_out(exchange, hear):
+            capture.cut = True
+
+    # -- an answer that is there
+
+    async def _replay(self, leg: Leg, inbound: Inbound, lookup: Lookup, hit: Hit) -> None:
+        call, reply = leg.call, hit.reply
+        leg.over = True
+        call.note("cache", self._clock.monotonic(), "REPLAYED" if hit.replayed else "HIT")
+        call.cached = True
+        call.cost = 0
+        call.model = call.model or reply.model
+        age = max(0, self._clock.now_us() - reply.created_us) // 1_000_000
+        call.own_headers += b"%bage: %d\r\n" % (_REPLAYED if hit.replayed else _HIT, age)
+        if lookup.once_key and not hit.replayed:
+            await self._answers.copy_once(lookup, reply)
+        if leg.more and reply.status >= FIRST_ERROR:
+            self._responder.note(call, reply)
+            leg.ended = FAILED
+        else:
+            self._responder.replay(call, inbound, reply)
+
+    # -- one call for several clients
+
+    def take_off(self, lookup: Lookup, call: Call, inbound: Inbound) -> Lead:
+        """The call is about to be made; from now on others may join."""
+        inbound.guard = lead = Lead(lookup, self._answers.lead(lookup), inbound.task)
+        if lookup.ttl:
+            call.own_headers += _MISS
+            call.note("cache", self._clock.monotonic(), "MISS")
+        return lead
+
+    async def fly(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
+        """The answer on its way to all, until it is kept and this leg's client has it."""
+        call, flight = leg.call, lead.flight
+        if leg.more and exchange.status >= FIRST_ERROR:
+            leg.ended = FAILED
+        await self._fly(lead, leg, route, inbound, exchange)
+        lead.finished = True
+        call.whole = not call.answer_cut
+        if leg.ended == FAILED:
+            inbound.guard = None
+        if lead.subscriber is not None and not inbound.gone:
+            await lead.subscriber.done
+            inbound.end(flight.trailers)
+        if flight.kept and (call.capture is not None or call.relay is None):
+            if call.capture is not None:  # what was kept is better than what one client got of it
+                call.capture.release()
+                call.capture = None
+            note_answer(call, [flight.body()])
+
+    async def _fly(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
+        call, flight = leg.call, lead.flight
+        landed, lines = self._responder.land(call, exchange)
+        passed_on = leg.ended == ANSWERED
+        if passed_on and not inbound.gone:
+            if exchange.complete:
+                self._responder.whole(call, inbound, landed, exchange)
+            else:
+                lead.subscriber = self._responder.subscribe(call, inbound, flight, landed, first=True)
+        flight.land(landed, exchange)
+        if passed_on:
+            await exchange.relay(flight.feed)
+        elif not await _heard_out(exchange, flight.feed):
+            error = UpstreamError("an error without end", Progress.ANSWERED)
+            self._answers.give_up(lead.lookup, flight, error)
+            call.answer_cut = True
+            return
+        flight.finish(exchange.trailers)
+        await self._answers.keep(lead.lookup, flight, landed, lines, route.provider.slug, call.model)
+
+    def give_up(self, lookup: Lookup, lead: Lead | None, inbound: Inbound, error: BaseException) -> None:
+        """The call was not made, or not to its end: those who have joined are told."""
+        flight = None if lead is None else lead.flight
+        if lead is not None and lead.finished:
+            return
+        if isinstance(error, Exception):
+            inbound.guard = None  # a leg that follows has its own
+            self._answers.give_up(lookup, flight, error)
+        else:
+            ended = GatewayError(UNAVAILABLE, "the call this one had joined was ended; try again")
+            self._answers.give_up(lookup, flight, ended)
+
+    async def _join(self, leg: Leg, inbound: Inbound, lookup: Lookup, flight: Flight) -> bool:
+        """Shares somebody else's call, and costs nothing. False: too late for that, or not in this encoding."""
+        call = leg.call
+        landed = await self._landing(flight)
+        if leg.more and landed.status >= FIRST_ERROR:
+            call.status = landed.status
+            leg.over, leg.ended = True, FAILED
+            return True
+        repeated = lookup.once_key != b""
+        if not flight.kept:
+            return False
+        if not repeated and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
+            return False
+        leg.over = True
+        call.first_byte = self._clock.monotonic()
+        call.note("cache", call.first_byte, "JOINED a call in flight")
+        call.cached = True
+        call.cost = 0
+        call.own_headers += _REPLAYED if repeated else _HIT if landed.status == 200 else _MISS
+        subscriber = self._responder.subscribe(call, inbound, flight, landed, first=False)
+        try:
+            await subscriber.done
+            inbound.end(flight.trailers)
+        finally:
+            flight.leave(subscriber)
+            flight.give_up()
+        return True
+
+    async def _landing(self, flight: Flight) -> AnswerHead:
+        flight.waiting += 1
+        try:
+            landed = await asyncio.shield(flight.landing)
+        except BaseException:
+            flight.waiting -= 1
+            flight.give_up()
+            raise
+        flight.waiting -= 1
+        return landed
+
+
+async def _heard_out(exchange: Exchange, sink: Sink) -> bool:
+    """Takes an answer that is not passed on, as much as comes in short time; whether that was all of it."""
+    enough = asyncio.get_running_loop().create_future()
+    left = _FAILURE_BYTES
+
+    def hear(data: bytes) -> None:
+        nonlocal left
+        left -= len(data)
+        sink(data)
+        if left < 0 and not enough.done():
+            exchange.pause()
+            enough.set_result(None)
+
+    whole = exchange.relay(hear)
+    await asyncio.wait((whole, enough), timeout=_FAILURE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    return whole.done() and whole.exception() is None
+
+
+class Lead:
+    """The call that a flight is of. Keeps it going when its client has left, while others want the answer."""
+
+    __slots__ = ("_task", "finished", "flight", "lookup", "subscriber")
+
+    def __init__(self, lookup: Lookup, flight: Flight, task: asyncio.Task[None] | None) -> None:
+        self.lookup = lookup
+        self.flight = flight
+        self._task = task
+        self.subscriber: Subscriber | None = None  # its own client
+        self.finished = False  # the answer is whole and kept: nobody needs this call any more
+
+    def holds(self) -> bool:
+        """The client has left: whether the call goes on."""
+        if self.subscriber is not None:
+            self.flight.leave(self.subscriber)
+        if self.finished or not self.flight.is_wanted:
+            return False
+        if self._task is not None:
+            self.flight.cancel = _cancelling(self._task)
+        return True
+
+
+def _cancelling(task: asyncio.Task[None]) -> Callable[[], None]:
+    def cancel() -> None:
+        task.cancel()
+
+    return cancel
