@@ -29,15 +29,10 @@ class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
     authentication: bool | UnsetType = UNSET  # type: ignore[assignment]  # left out: what is safe
     """Must callers show a token? Left out: only where the gateway listens beyond its own machine."""
     cache_invalidate_on_update: bool
-    """Are answers kept under other settings no longer given?"""
     cache_ttl: Count | None
-    """Seconds that an answer is kept; 0 is off."""
     collect_logs: bool
-    """Are calls recorded?"""
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None
-    """Seconds of a rate window; 0 is off."""
     rate_limiting_limit: Count | None
-    """Calls in a window; 0 is off."""
     rate_limiting_technique: Technique | None = None  # type: ignore[assignment]  # clients send null, too
     """How the window moves; null is `fixed`."""
     account_id: str | None = None

@@ -1,4 +1,4 @@
-"""What the handlers of the management API work with: settings, the stores, the vault, the clock.
+"""What the endpoints of the management API work with: settings, the stores, the vault, the clock.
 
 Opens stores for one request at a time. Knows nothing of HTTP.
 """
