@@ -284,6 +284,32 @@ def test_of_two_who_apply_at_once_one_is_told(
     assert shell.control_store.all(Dataset)[0].filters == [{"key": "cost", "operator": "gt", "value": [1]}]
 
 
+def test_a_dataset_that_somebody_else_makes_meanwhile_is_not_made_an_eleventh(
+    shell: Shell, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_plan: object, *, as_json: bool) -> None:
+        shell.control_store.apply([Add(late)])
+
+    late = Dataset(
+        id="late",
+        account="local",
+        gateway="prod",
+        name="late",
+        enable=True,
+        filters=[],
+        created_us=1,
+        modified_us=1,
+    )
+    monkeypatch.setattr(apply_command, "echo_plan", meanwhile)
+    text = "".join(f"[accounts.local.gateways.prod.datasets.d{number}]\n" for number in range(10))
+    said = shell.run("apply", write(file, text), code=1)
+    assert "gateway local/prod has at most 10 datasets" in said.err
+    assert shell.control_store.all(Dataset) == (late,)
+    monkeypatch.undo()
+    shell.run("apply", str(file), "--yes")  # in place of that one
+    assert {one.name for one in shell.control_store.all(Dataset)} == {f"d{number}" for number in range(10)}
+
+
 def test_the_plan_as_json(shell: Shell, file: Path) -> None:
     shell.run("gateways", "create", "prod", "--set", "zdr=true")
     said = shell.run("plan", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 5"), "--json", code=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -95,6 +96,19 @@ def test_a_gateway_has_ten_datasets(api: Api) -> None:
     answer = api.send("POST", "/datasets", body=GPT)
     assert problems(answer) == [(7001, [])]
     assert "at most 10" in answer.text
+
+
+def test_of_many_clients_at_once_nobody_makes_an_eleventh(api: Api) -> None:
+    for number in range(7):
+        api.post("/datasets", {**GPT, "name": str(number)})
+
+    def make(number: int) -> int:
+        return api.send("POST", "/datasets", body={**GPT, "name": f"late {number}"}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = sorted(threads.map(make, range(12)))
+    assert statuses == [200] * 3 + [400] * 9
+    assert len(names(api.get("/datasets"))) == 10
 
 
 @pytest.mark.parametrize(

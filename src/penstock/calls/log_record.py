@@ -6,11 +6,13 @@ Pure; shared by everything that answers in that shape. Layout for people's eyes 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 
+from penstock.calls.wording import Wording, milliseconds, usd
 from penstock.metadata import MetadataValue
-from penstock.pricing.units import to_usd
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.wire.content_encoding import plain
 
@@ -22,9 +24,39 @@ class Timings(msgspec.Struct, frozen=True):
     """Milliseconds: to the end of the answer, and to its first byte."""
 
     total: float
+    """To the end of the answer."""
     latency: float | None
+    """To its first byte; null where none came."""
 
 
+def rfc3339(created_us: int) -> str:
+    """A time in UTC with milliseconds and `Z`."""
+    seconds, rest = divmod(created_us, 1_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+
+
+def _rounded_ms(microseconds: int | None) -> int | None:
+    return None if microseconds is None else round(microseconds / 1000)
+
+
+def _none_if_empty(text: str | None) -> str | None:
+    return text or None
+
+
+_WORDING: Final = Wording(
+    attrgetter("wire"),
+    {
+        "moment": rfc3339,
+        "duration": _rounded_ms,
+        "money": usd,
+        "name": _none_if_empty,
+        "text": _none_if_empty,
+    },
+)
+
+
+@_WORDING.with_later
 class LogRecord(msgspec.Struct, frozen=True):
     """One log as the management API lists it. None is unknown, or something that this gateway does not have.
 
@@ -33,54 +65,116 @@ class LogRecord(msgspec.Struct, frozen=True):
     """
 
     id: str
+    """The call's id, as its answer's header `cf-aig-log-id` had it."""
     created_at: str
+    """When the call began: RFC 3339, UTC."""
     event_id: str
+    """What the steps of one universal request share."""
     provider: str
+    """Whom the gateway called."""
     model: str | None
+    """The model that was called for."""
     model_type: str | None
+    """What kind of model that is."""
     request_type: str | None
+    """What was asked of it: `chat`."""
     path: str
+    """The path behind the provider's address."""
     method: str
+    """The method of the call."""
     account: str
+    """The account that was called."""
     gateway: str
+    """The gateway that was called."""
     request_content_type: str | None
+    """The content type of the request's body."""
     response_content_type: str | None
+    """The content type of the answer's body."""
     status_code: int
+    """The status that the caller got."""
     success: bool
+    """Did the call succeed?"""
     outcome: str
+    """How it ended: `complete`, `abandoned`, `provider_broke`, `refused` or `shutdown`."""
     cached: bool
+    """Was it answered from the cache?"""
     duration: int
+    """Milliseconds to the end of the answer."""
     timings: Timings
+    """How long it took, in parts."""
     tokens_in: int | None
+    """Tokens that were sent."""
     tokens_out: int | None
+    """Tokens that came back."""
     usage_metadata: dict[str, int | str] | None
+    """More counts of tokens, as the provider gave them."""
     cost: float | None
+    """US dollars."""
     custom_cost: bool
+    """Was the price the caller's own?"""
     price_source: str | None
+    """Whose price that is, and of when."""
     metadata: dict[str, MetadataValue]
+    """What the caller said about the call."""
     step: int
+    """Which step of a universal request it was."""
     feedback: float | None
+    """1 for a thumb up, -1 for one down."""
     score: float | None
+    """A score from 0 to 100."""
     user_agent: str
+    """The program that called."""
     authentication: bool
+    """Did the caller show a good token?"""
     byok: bool
+    """Did the gateway send a stored key?"""
     wholesale: bool
+    """Always false: no credits are resold here."""
     attempts: int
+    """How often the provider was asked."""
     token: str | None
+    """The id of the caller's token."""
     user: str | None
+    """Who the token belongs to."""
     team: str | None
+    """The team the token belongs to."""
     compatibilityMode: bool
+    """Did it come by the `compat` endpoint?"""
     request_size: int
+    """Bytes of the request's body."""
     response_size: int
+    """Bytes of the answer's body."""
     error_code: int | None
+    """The gateway's own code, where it answered an error itself."""
     error_detail: str | None
+    """More about what went wrong."""
     location: None = None
+    """Always null: where callers are is not looked up."""
     guardrails: None = None
+    """Always null: there are none yet."""
     prompts: None = None
+    """Always null: there are none."""
     dlp_action: None = None
+    """Always null: there is no loss prevention yet."""
     dlp_profiles: None = None
+    """Always null, likewise."""
     request_head: str | None = ""
+    """The beginning of the request's body; in lists it is empty."""
     response_head: str | None = ""
+    """The beginning of the answer's body; in lists it is empty."""
+
+
+_GETTERS: Final = _WORDING.getters(
+    LogRecord,
+    {
+        "provider": attrgetter("provider"),
+        "method": attrgetter("method"),
+        "user_agent": attrgetter("user_agent"),
+        "timings": lambda row: Timings(row.duration_us / 1000, milliseconds(row.first_byte_us)),
+        "byok": lambda row: row.stored_key != "",
+        "wholesale": lambda _: False,
+    },
+)
 
 
 class LogDetail(LogRecord, frozen=True, kw_only=True):
@@ -90,7 +184,9 @@ class LogDetail(LogRecord, frozen=True, kw_only=True):
     """
 
     request_head_complete: bool | None = None
+    """Is the head all of the request's body?"""
     response_head_complete: bool | None = None
+    """Is the head all of the answer's body?"""
 
 
 def log_detail(row: CallRow, bodies: Bodies | None, head_chars: int | None = HEAD_CHARS) -> LogDetail:
@@ -115,62 +211,7 @@ def _is_whole(text: str | None, head_chars: int | None, *, is_cut: bool) -> bool
 
 def log_record(row: CallRow) -> LogRecord:
     """The record of one row."""
-    return LogRecord(
-        id=row.id,
-        created_at=rfc3339(row.created_us),
-        event_id=row.event_id,
-        provider=row.provider,
-        model=row.model,
-        model_type=row.model_type,
-        request_type=row.request_type,
-        path=row.path,
-        method=row.method,
-        account=row.account,
-        gateway=row.gateway,
-        request_content_type=row.request_content_type or None,
-        response_content_type=row.response_content_type or None,
-        status_code=row.status_code,
-        success=row.success,
-        outcome=row.outcome,
-        cached=row.cached,
-        duration=round(row.duration_us / 1000),
-        timings=_timings(row),
-        tokens_in=row.tokens_in,
-        tokens_out=row.tokens_out,
-        usage_metadata=row.usage_metadata,
-        cost=None if row.cost_nano is None else to_usd(row.cost_nano),
-        custom_cost=row.custom_cost,
-        price_source=row.price_source,
-        metadata=row.metadata,
-        step=row.step,
-        feedback=row.feedback,
-        score=row.score,
-        user_agent=row.user_agent,
-        authentication=row.authenticated,
-        byok=row.stored_key != "",
-        wholesale=False,
-        attempts=row.attempts,
-        token=row.token or None,
-        user=row.user or None,
-        team=row.team or None,
-        compatibilityMode=row.compat,
-        request_size=row.request_size,
-        response_size=row.response_size,
-        error_code=row.error_code,
-        error_detail=row.error_detail or None,
-    )
-
-
-def rfc3339(created_us: int) -> str:
-    """A time in UTC with milliseconds and `Z`."""
-    seconds, rest = divmod(created_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
-
-
-def _timings(row: CallRow) -> Timings:
-    first = row.first_byte_us
-    return Timings(row.duration_us / 1000, None if first is None else first / 1000)
+    return LogRecord(**{name: get(row) for name, get in _GETTERS.items()})
 
 
 _TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")

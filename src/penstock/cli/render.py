@@ -7,18 +7,29 @@ without control characters, so that a log cannot drive the terminal it is read o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from rich.cells import cell_len
 
+from penstock.calls.wording import Wording, plain
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _KEEPS = "  "
+
+_WORDING: Final = Wording(
+    lambda column: column.wire.replace("_", " "),
+    {
+        "moment": lambda moment: local_time(moment, precise=True),
+        "duration": lambda microseconds: duration(microseconds),
+        "money": lambda nano: nano and f"${to_usd(nano):.6f}",
+        "flag": lambda flag: "yes" * flag,
+    },
+)
 
 
 class Cell(NamedTuple):
@@ -29,24 +40,25 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A heading, and how the fields below it stand."""
+    """A heading, how the fields below it stand, and what a call has there."""
 
     heading: str
     width: int
+    cell: Callable[[CallRow], Cell]
     right: bool = False
 
 
 COLUMNS = (
-    Column("TIME", 19),
-    Column("ID", 12),
-    Column("PROVIDER", 9),
-    Column("MODEL", 16),
-    Column("STATUS", 6),
-    Column("DURATION", 8, right=True),
-    Column("FIRST", 8, right=True),
-    Column("TOKENS", 7, right=True),
-    Column("SIZE", 8, right=True),
-    Column("PATH", 0),
+    Column("TIME", 19, lambda row: Cell(local_time(row.created_us), "dim")),
+    Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim")),
+    Column("PROVIDER", 9, lambda row: Cell(safe(row.provider) or "-")),
+    Column("MODEL", 16, lambda row: Cell(safe((row.model or "-").removeprefix(f"{row.provider}/")))),
+    Column("STATUS", 6, lambda row: Cell(status(row), status_style(row))),
+    Column("DURATION", 8, lambda row: Cell(duration(row.duration_us)), right=True),
+    Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True),
+    Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True),
+    Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True),
+    Column("PATH", 0, lambda row: Cell(safe(f"{row.method} {row.path}"))),
 )
 
 
@@ -57,19 +69,7 @@ def heading() -> list[Cell]:
 
 def cells(row: CallRow) -> list[Cell]:
     """The fields of a call, in the order of `COLUMNS`."""
-    model = (row.model or "-").removeprefix(f"{row.provider}/")
-    return [
-        Cell(local_time(row.created_us), "dim"),
-        Cell(row.id.rpartition("-")[2], "dim"),
-        Cell(safe(row.provider) or "-"),
-        Cell(safe(model)),
-        Cell(status(row), status_style(row)),
-        Cell(duration(row.duration_us)),
-        Cell(duration(row.first_byte_us)),
-        Cell(tokens(row)),
-        Cell(size(row.response_size)),
-        Cell(safe(f"{row.method} {row.path}")),
-    ]
+    return [column.cell(row) for column in COLUMNS]
 
 
 def widths(lines: Iterable[Sequence[Cell]]) -> list[int]:
@@ -101,32 +101,33 @@ def joined(line: Sequence[Cell]) -> str:
 
 def facts(row: CallRow) -> list[tuple[str, Cell]]:
     """What is known of one call, but for its bodies."""
-    named = [
-        ("id", Cell(row.id)),
-        ("event", Cell("" if row.event_id == row.id else safe(row.event_id))),
-        ("time", Cell(local_time(row.created_us, precise=True))),
-        ("status", Cell(status(row), status_style(row))),
-        ("error", Cell(_error(row), "red")),
-        ("account", Cell(safe(row.account))),
-        ("gateway", Cell(safe(row.gateway))),
-        ("provider", Cell(safe(row.provider))),
-        ("model", Cell(safe(row.model or ""))),
-        ("request", Cell(safe(f"{row.method} {row.path}"))),
-        ("kind", Cell(" / ".join(filter(None, (row.request_type, row.model_type))))),
-        ("duration", Cell(duration(row.duration_us))),
-        ("first byte", Cell(duration(row.first_byte_us))),
-        ("tokens", Cell(_usage(row))),
-        ("cost", Cell(cost(row))),
-        ("cache", Cell("answered without asking the provider" if row.cached else "")),
-        ("attempts", Cell(str(row.attempts) if row.attempts > 1 else "")),
-        ("stored key", Cell(safe(row.stored_key))),
-        ("token", Cell(safe(" ".join(filter(None, (row.token, row.user, row.team)))))),
-        ("step", Cell(str(row.step) if row.step else "")),
-        ("metadata", Cell(safe(msgspec.json.encode(row.metadata).decode()) if row.metadata else "")),
-        ("controls", Cell(safe(", ".join(f"{name}: {value}" for name, value in row.controls.items())))),
-        ("user agent", Cell(safe(row.user_agent))),
-    ]
-    return [(name, cell) for name, cell in named if cell.text]
+    told = {
+        "id": Cell(row.id),
+        "event": Cell("" if row.event_id == row.id else safe(row.event_id)),
+        "time": Cell(local_time(row.created_us, precise=True)),
+        "status": Cell(status(row), status_style(row)),
+        "error": Cell(_error(row), "red"),
+        "account": Cell(safe(row.account)),
+        "gateway": Cell(safe(row.gateway)),
+        "provider": Cell(safe(row.provider)),
+        "model": Cell(safe(row.model or "")),
+        "request": Cell(safe(f"{row.method} {row.path}")),
+        "kind": Cell(" / ".join(filter(None, (row.request_type, row.model_type)))),
+        "duration": Cell(duration(row.duration_us)),
+        "first byte": Cell(duration(row.first_byte_us)),
+        "tokens": Cell(_usage(row)),
+        "cost": Cell(cost(row)),
+        "cache": Cell("answered without asking the provider" if row.cached else ""),
+        "attempts": Cell(str(row.attempts) if row.attempts > 1 else ""),
+        "stored key": Cell(safe(row.stored_key)),
+        "token": Cell(safe(" ".join(filter(None, (row.token, row.user, row.team))))),
+        "step": Cell(str(row.step) if row.step else ""),
+        "metadata": Cell(safe(msgspec.json.encode(row.metadata).decode()) if row.metadata else ""),
+        "controls": Cell(safe(", ".join(f"{name}: {value}" for name, value in row.controls.items()))),
+        "user agent": Cell(safe(row.user_agent)),
+    }
+    told |= {name: Cell(safe(str(plain(get(row)) or ""))) for name, get in _WORDING.later(told).items()}
+    return [(name, cell) for name, cell in told.items() if cell.text]
 
 
 def cost(row: CallRow) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from penstock.config_as_code.document import DatasetTable, RouteTable
 from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.plan import Step, differences
-from penstock.control.datasets import MAX_DATASETS, kept_filters
+from penstock.control.datasets import MAX_DATASETS, at_most_ten, kept_filters
 from penstock.control.dynamic_routes import serving
 from penstock.control.log_filters import WrongFilters
 from penstock.dynamic_routing.check import check_elements
@@ -186,7 +186,8 @@ def _plan_dataset(
             created_us=now.now_us,
             modified_us=now.now_us,
         )
-        draft.does(Step("create", "dataset", label, differences({}, after)), Add(new))
+        step = Step("create", "dataset", label, differences({}, after))
+        draft.does(step, Add(new), at_most_ten(account, gateway))
         return
     changed = differences({"enable": old.enable, "filters": old.filters}, after)
     if changed:

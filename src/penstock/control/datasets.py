@@ -11,13 +11,18 @@ from typing import Annotated, Final
 import msgspec
 
 from penstock.control.log_filters import DATASET_RULES, conditions
-from penstock.stores.control_store import Json
+from penstock.stores.control_store import AtMost, Dataset, Json
 
 MAX_DATASETS: Final = 10
 """Of one gateway."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a name of 1 to 256 characters")]
 """Of a dataset, or of an evaluation."""
+
+
+def at_most_ten(account: str, gateway: str) -> AtMost:
+    """Goes with what adds a dataset, so that of several who add one at once nobody adds an eleventh."""
+    return AtMost(Dataset, account, gateway, MAX_DATASETS)
 
 
 def kept_filters(filters: object) -> list[Json]:

@@ -6,15 +6,18 @@ Pure. How logs are batched and where they go is in `log_push.py` and the destina
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from penstock.calls.log_record import rfc3339
+from penstock.calls.wording import Wording, milliseconds, usd
 from penstock.export.call_texts import plain_bodies
 from penstock.export.log_encryption import Encrypted, LogEncryption
 from penstock.metadata import MetadataValue
-from penstock.pricing.units import to_usd
+from penstock.stores.call_columns import Column, Kind
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.stores.rollup_counts import is_rate_limited
 
@@ -24,6 +27,17 @@ MOST_BYTES: Final = 1_000_000
 Body = str | Encrypted | None
 
 
+_UNITS: Final[Mapping[Kind, str]] = {"duration": "Ms", "money": "USD"}
+
+
+def _name(column: Column) -> str:
+    return "".join(map(str.capitalize, column.wire.split("_"))) + _UNITS.get(column.kind, "")
+
+
+_WORDING: Final = Wording(_name, {"moment": rfc3339, "duration": milliseconds, "money": usd})
+
+
+@_WORDING.with_later
 class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One log. Up to `Timestamp` Cloudflare's fields; what follows is our own. None: there is none, or unknown.
 
@@ -65,6 +79,20 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     BodiesLeftOut: bool
 
 
+_GETTERS: Final = _WORDING.getters(
+    LogEvent,
+    {
+        "Endpoint": attrgetter("path"),
+        "RateLimited": lambda row: is_rate_limited(
+            row.status_code, refused=row.outcome == "refused", error_code=row.error_code
+        ),
+        "Timestamp": lambda row: rfc3339(row.created_us),
+        "LogID": attrgetter("id"),
+        "EventID": attrgetter("event_id"),
+    },
+)
+
+
 class _Bodies(NamedTuple):
     request: bytes | None
     response: bytes | None
@@ -103,43 +131,10 @@ def _event(row: CallRow, bodies: _Bodies, encryption: LogEncryption | None, *, l
         metadata, *hidden = encryption.fields(_encode(row.metadata), *wanted)
         request = None if bodies.request is None else hidden[0]
         response = None if bodies.response is None else hidden[-1]
-    return LogEvent(
-        Gateway=row.gateway,
-        Provider=row.provider,
-        Model=row.model,
-        Endpoint=row.path,
-        StatusCode=row.status_code,
-        Cached=row.cached,
-        RateLimited=is_rate_limited(
-            row.status_code, refused=row.outcome == "refused", error_code=row.error_code
-        ),
-        Metadata=metadata,
-        RequestBody=request,
-        ResponseBody=response,
-        Timestamp=rfc3339(row.created_us),
-        Account=row.account,
-        LogID=row.id,
-        EventID=row.event_id,
-        Step=row.step,
-        Method=row.method,
-        Outcome=row.outcome,
-        DurationMs=row.duration_us / 1000,
-        FirstByteMs=None if row.first_byte_us is None else row.first_byte_us / 1000,
-        TokensIn=row.tokens_in,
-        TokensOut=row.tokens_out,
-        CostUSD=None if row.cost_nano is None else to_usd(row.cost_nano),
-        Attempts=row.attempts,
-        ErrorCode=row.error_code,
-        ErrorDetail=row.error_detail,
-        Token=row.token,
-        User=row.user,
-        Team=row.team,
-        UserAgent=row.user_agent,
-        RequestBodyIs=_form(bodies.request),
-        ResponseBodyIs=_form(bodies.response),
-        BodiesCut=bodies.is_cut,
-        BodiesLeftOut=left_out,
-    )
+    values = {name: get(row) for name, get in _GETTERS.items()}
+    values |= {"Metadata": metadata, "RequestBody": request, "ResponseBody": response}
+    values |= {"RequestBodyIs": _form(bodies.request), "ResponseBodyIs": _form(bodies.response)}
+    return LogEvent(**values, BodiesCut=bodies.is_cut, BodiesLeftOut=left_out)
 
 
 def _form(body: bytes | None) -> Literal["text", "base64"] | None:

@@ -5,12 +5,16 @@ How a span looks on the wire is in `otlp_json.py` and `otlp_protobuf.py`; ids ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from penstock.calls.log_record import rfc3339
+from penstock.calls.wording import Wording, milliseconds, plain, usd
 from penstock.export.call_texts import completion_of, plain_bodies, prompt_of
 from penstock.export.trace_context import trace_context
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
+from penstock.stores.call_columns import Kind
 from penstock.stores.ledger import Bodies, CallRow
 
 SPAN_NAME: Final = "cf.aig.request"
@@ -28,6 +32,13 @@ _OPERATIONS = {
 }
 
 Attributes = dict[str, MetadataValue]
+
+_UNITS: Final[Mapping[Kind, str]] = {"duration": "_ms", "money": "_usd"}
+_WORDING: Final = Wording(
+    lambda column: f"penstock.{column.wire}{_UNITS.get(column.kind, '')}",
+    {"moment": rfc3339, "duration": milliseconds, "money": usd},
+)
+_LATER: Final = _WORDING.later(())
 
 
 class SpanEvent(NamedTuple):
@@ -89,7 +100,8 @@ def _facts(row: CallRow) -> Attributes:
     if not row.success:
         found["error.type"] = str(row.error_code or row.status_code)
     who = {"penstock.token": row.token, "penstock.user": row.user, "penstock.team": row.team}
-    return found | {name: value for name, value in who.items() if value}
+    more = who | {name: get(row) for name, get in _LATER.items()}
+    return found | {name: value for name, one in more.items() if (value := plain(one)) is not None}
 
 
 def _gen_ai(row: CallRow) -> Attributes:

@@ -37,6 +37,10 @@ class NotThere(ControlStoreError):
     """Nothing has this id. Nothing was written."""
 
 
+class TooMany(ControlStoreError):
+    """There would be more of something than there may be. Nothing was written."""
+
+
 class SealedOtherwise(ControlStoreError):
     """The new secret was sealed with another master key than those that are stored. Nothing was written."""
 
@@ -288,13 +292,25 @@ class Need(msgspec.Struct, frozen=True):
     noun: Noun
 
 
-Change = Add | Replace | Remove | Need
-
-
 InGateway = ProviderKey | DynamicRoute | Dataset | Evaluation
 """What can belong to a gateway."""
 
 IN_GATEWAY: Final[tuple[type[InGateway], ...]] = (DynamicRoute, Dataset, Evaluation, ProviderKey)
+
+
+class AtMost(msgspec.Struct, frozen=True):
+    """Changes nothing, but the other changes are not made if a gateway then had more than `most` of a kind.
+
+    Counted when all of them are made, wherever this stands among them.
+    """
+
+    kind: type[InGateway]
+    account: str
+    gateway: str
+    most: int
+
+
+Change = Add | Replace | Remove | Need | AtMost
 
 
 Action = Literal["create", "update", "delete"]
@@ -349,11 +365,19 @@ class ControlStore(Protocol):
     """Each verb is one transaction. All raise `ControlStoreUnavailable`; those that change, also:
 
     `AlreadyThere`, `Unstorable` for what cannot be added, `NotThere` and `ChangedMeanwhile` for what cannot be
-    replaced, `NotThere` for what cannot be removed or is needed, and `SealedOtherwise` where secrets would end up
-    sealed with two master keys. Every change leaves an audit entry in the same transaction.
+    replaced, `NotThere` for what cannot be removed or is needed, `TooMany` for more than there may be, and
+    `SealedOtherwise` where secrets would end up sealed with two master keys. Every change leaves an audit entry in
+    the same transaction.
     """
 
     def snapshot(self) -> Snapshot: ...
+
+    def version(self) -> int | None:
+        """That of a snapshot taken now; None where it cannot be told now. Never waits, never raises.
+
+        Cheap enough to be asked several times a second: whoever serves by a snapshot learns so that there is a
+        newer one.
+        """
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         """Everything of a kind, in the order of creation."""

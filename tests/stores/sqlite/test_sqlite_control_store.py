@@ -21,6 +21,7 @@ from penstock.stores.control_store import (
     IN_GATEWAY,
     Add,
     AlreadyThere,
+    AtMost,
     ChangedMeanwhile,
     ControlStoreUnavailable,
     CustomProvider,
@@ -43,9 +44,10 @@ from penstock.stores.control_store import (
     SpendLimit,
     StoredGateway,
     Token,
+    TooMany,
     Unstorable,
 )
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore, change_counter
+from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 
 LABEL = b"\x01" + b"f" * 8
 NASTY = "x'); DROP TABLE tokens; --\"\0%_\\ é\U0001f600"
@@ -224,7 +226,7 @@ def test_any_token_comes_out_as_it_was(made: list[Token]) -> None:
 
 def test_an_absent_file_is_an_empty_directory_and_stays_absent(store: SqliteControlStore, path: Path) -> None:
     assert store.snapshot() == Snapshot()
-    assert change_counter(path) == 0
+    assert store.version() == 0
     assert not path.parent.exists()
 
 
@@ -281,6 +283,73 @@ def test_nothing_is_put_into_a_gateway_that_is_gone(store: SqliteControlStore) -
     with pytest.raises(NotThere):
         store.apply([Need(GATEWAY), Add(late)])
     assert "late" not in {key.id for key in store.all(ProviderKey)}
+
+
+def dataset(name: str, gateway: str = "g", account: str = "local") -> Dataset:
+    return Dataset(
+        id=f"{account} {gateway} {name}",
+        account=account,
+        gateway=gateway,
+        name=name,
+        enable=True,
+        filters=[],
+        created_us=1,
+        modified_us=1,
+    )
+
+
+def test_there_are_never_more_than_may_be(store: SqliteControlStore) -> None:
+    limit = AtMost(Dataset, "local", "g", 2)
+    elsewhere = [dataset("a", "other"), dataset("b", "other"), dataset("c", account="other")]
+    store.apply([Add(one) for one in elsewhere])
+    first, second, third = (dataset(name) for name in "abc")
+    store.apply([limit, Add(first), Add(second)])
+    before = store.snapshot().version
+    with pytest.raises(TooMany, match="gateway local/g has at most 2 datasets: remove one first"):
+        store.apply([limit, Add(third)])
+    assert store.all(Dataset) == (*elsewhere, first, second)
+    assert store.snapshot().version == before
+    store.apply([Add(third), limit, Remove(first)])  # counted when all is done
+    store.apply([Replace(third, msgspec.structs.replace(third, enable=False)), limit])
+
+
+def test_of_many_who_add_at_once_as_many_get_through_as_may(path: Path) -> None:
+    def add(number: int) -> bool:
+        try:
+            SqliteControlStore(path, busy_seconds=60).apply(
+                [Add(dataset(str(number))), AtMost(Dataset, "local", "g", 10)]
+            )
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(add, range(24)))
+    assert sum(done) == 10
+    assert len(SqliteControlStore(path).all(Dataset)) == 10
+
+
+def test_nor_do_more_get_through_from_several_processes(path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from penstock.stores.control_store import Add, AtMost, Dataset, TooMany\n"
+        "from penstock.stores.sqlite.control_store.store import SqliteControlStore\n"
+        "store = SqliteControlStore(Path(sys.argv[1]), busy_seconds=60)\n"
+        "for number in range(6):\n"
+        "    name = f'{sys.argv[2]} {number}'\n"
+        "    one = Dataset(id=name, account='local', gateway='g', name=name, enable=True, filters=[],\n"
+        "                  created_us=1, modified_us=1)\n"
+        "    try:\n"
+        "        store.apply([Add(one), AtMost(Dataset, 'local', 'g', 10)])\n"
+        "    except TooMany:\n"
+        "        pass\n"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", program, str(path), str(number)]) for number in range(4)
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0] * 4
+    assert len(SqliteControlStore(path).all(Dataset)) == 10
 
 
 # -- what cannot be done
@@ -436,9 +505,7 @@ def test_the_file_is_its_owners_alone(store: SqliteControlStore, path: Path) -> 
     assert [one.name for one in path.parent.iterdir()] == [FILE_NAME]
 
 
-def test_the_counter_moves_with_every_change_and_with_nothing_else(
-    store: SqliteControlStore, path: Path
-) -> None:
+def test_the_version_moves_with_every_change_and_with_nothing_else(store: SqliteControlStore) -> None:
     changed = msgspec.structs.replace(TOKEN, name="n")
     verbs: list[Callable[[], object]] = [
         lambda: store.apply([Add(TOKEN)]),
@@ -451,23 +518,62 @@ def test_the_counter_moves_with_every_change_and_with_nothing_else(
         lambda: store.apply([Remove(PROVIDER)]),
         lambda: store.apply([Remove(TOKEN)]),
     ]
-    counters, versions = [change_counter(path)], [store.snapshot().version]
+    counters, versions = [store.version()], [store.snapshot().version]
     for verb in verbs:
         verb()
-        counters.append(change_counter(path))
+        counters.append(store.version())
         versions.append(store.snapshot().version)
     assert len(set(counters)) == len(verbs) + 1
     assert versions == list(range(len(verbs) + 1))
     with pytest.raises(NotThere):
         store.apply([Remove(TOKEN)])
-    assert (change_counter(path), store.snapshot().version) == (counters[-1], versions[-1])
+    assert (store.version(), store.snapshot().version) == (counters[-1], versions[-1])
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"x" * 27])
-def test_the_counter_of_what_is_no_database_is_a_number(content: bytes, path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 27, b"x" * 5000])
+def test_what_is_no_database_has_no_version(content: bytes, store: SqliteControlStore, path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    assert change_counter(path) >= 0
+    assert store.version() is None
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("number", ["'7'", "x'07'", "1.5"])
+def test_a_version_that_makes_no_sense_is_none(number: str, store: SqliteControlStore, path: Path) -> None:
+    filled(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE version")
+        db.execute("CREATE TABLE version (number)")
+        assert store.version() is None
+        db.execute(f"INSERT INTO version VALUES ({number})")
+        assert store.version() is None
+
+
+def test_the_version_of_a_locked_file_is_not_waited_for(store: SqliteControlStore, path: Path) -> None:
+    filled(store)
+    before = store.version()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        assert store.version() is None
+    assert store.version() == before
+
+
+def test_asking_for_the_version_lets_go_of_no_lock(store: SqliteControlStore, path: Path) -> None:
+    """POSIX locks are the process's: to open and close the file beside SQLite would drop another thread's."""
+    filled(store)
+    program = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "try: db.execute('BEGIN IMMEDIATE')\n"
+        "except sqlite3.OperationalError: sys.exit(7)\n"
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        assert store.version() == 1
+        assert (
+            subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60).returncode
+            == 7
+        )
 
 
 def test_an_empty_file_is_an_empty_directory(store: SqliteControlStore, path: Path) -> None:
@@ -533,7 +639,9 @@ def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Pa
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     assert path.with_name(f"{FILE_NAME}-journal").exists()
+    assert store.version() is None  # which only looks
     assert store.snapshot() == before
+    assert store.version() == before.version
 
 
 # -- many at once

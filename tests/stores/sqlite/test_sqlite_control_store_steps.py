@@ -12,6 +12,7 @@ import pytest
 from control_store_rows import GATEWAY, LABEL, TOKEN
 
 from penstock.stores.control_store import Add, ControlStoreUnavailable, ProviderKey
+from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations import new_file, steps
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from penstock.stores.sqlite.control_store.tables import (
@@ -23,7 +24,7 @@ from penstock.stores.sqlite.control_store.tables import (
     ROUTES,
     TOKENS,
 )
-from penstock.stores.sqlite.facts import Unreadable, is_current_control_store
+from penstock.stores.sqlite.facts import is_current_control_store
 
 BROKEN = '''"""A step that fails in the middle."""
 

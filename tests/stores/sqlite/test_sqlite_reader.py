@@ -15,6 +15,7 @@ from penstock.stores.ledger import (
     Condition,
     Derived,
     Key,
+    LedgerMissing,
     LedgerUnavailable,
     NewCall,
     Operator,
@@ -22,7 +23,7 @@ from penstock.stores.ledger import (
     Scalar,
     UnfitCondition,
 )
-from penstock.stores.sqlite.ledger.reader import LedgerMissing, SqliteReader
+from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from support.stored_calls import BASE, call, step, uuid
 

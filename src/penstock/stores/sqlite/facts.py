@@ -7,28 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from penstock.stores.facts import LedgerFacts, Unreadable
 from penstock.stores.sqlite.control_store.file import is_current
 from penstock.stores.sqlite.ledger.keys import created_us
 from penstock.stores.sqlite.ledger.schema import MIGRATIONS as LEDGER_MIGRATIONS
 from penstock.stores.sqlite.migrations import check
 
 _BUSY_SECONDS = 2.0
-
-
-class Unreadable(Exception):
-    """The file cannot be read as what it should be; the text says why."""
-
-
-class LedgerFacts(NamedTuple):
-    """How far a ledger has come."""
-
-    calls: int  # that ever arrived
-    newest_us: int | None  # when the newest call began
-    positions: dict[str, int]  # bytes stored, by journal segment
 
 
 def ledger_facts(path: Path) -> LedgerFacts | None:
@@ -46,6 +34,15 @@ def is_current_control_store(path: Path) -> bool:
     """Whether the directory's file has the newest version. Raises `Unreadable`, also for a newer program's."""
     with _opened(path) as db:
         return is_current(db)
+
+
+def ledger_bytes(path: Path) -> int:
+    """What the ledger takes of the disk."""
+    taken = 0
+    for part in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(FileNotFoundError):
+            taken += part.stat().st_size
+    return taken
 
 
 @contextmanager

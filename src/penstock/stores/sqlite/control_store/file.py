@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
@@ -36,6 +36,23 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def version(path: Path) -> int | None:
+    """The number of the last change; 0 where there is no file, None where it cannot be told now.
+
+    Only looks: nothing is made, brought up to date or waited for. Asked through SQLite and not read off the file's
+    bytes, for closing a file lets go of all locks that the process holds on it, those of another thread's verb too.
+    """
+    try:
+        if not path.exists():
+            return 0
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)) as db:
+            row = db.execute("SELECT number FROM version").fetchone()
+    except (sqlite3.Error, OSError):
+        return None
+    return row[0] if row and isinstance(row[0], int) else None
 
 
 def is_current(db: sqlite3.Connection) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from penstock.stores.condition_values import holds
-from penstock.stores.ledger import LedgerUnavailable, Unstorable
+from penstock.stores.ledger import LedgerMissing, LedgerUnavailable, Unstorable
 from penstock.stores.sqlite.ledger.keys import around, packed_if_id, unpacked
 from penstock.stores.sqlite.ledger.marks import may_hold
 from penstock.stores.sqlite.ledger.schema import MIGRATIONS
@@ -26,10 +26,6 @@ _PAGE_BYTES: Final = 16 * 1024  # two bodies of a kilobyte each fill a quarter o
 _CHECKPOINT_PAGES: Final = 4000
 _CACHE_KIB: Final = 16 * 1024
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
-
-
-class LedgerMissing(LedgerUnavailable):
-    """There is no ledger in this place."""
 
 
 def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from penstock.stores.call_columns import FIRST, Column
 from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_null
-from penstock.stores.sqlite.ledger.fields import UNKNOWN, is_zoned
+from penstock.stores.sqlite.ledger.fields import NUMBERS, UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
 
@@ -59,27 +59,16 @@ CREATE TABLE places (
 # A shelf is some blocks that follow each other. The values of its blocks stand together, so that to count one
 # more block changes few pages; to look for a value is to look at each shelf.
 _BLOCKS = "CREATE TABLE blocks (start INTEGER PRIMARY KEY, shelf INTEGER NOT NULL)"
-_ZONES = """
+_BOUNDS = ",\n    ".join(
+    f"{name}_known INTEGER NOT NULL,\n    {name}_least INTEGER,\n    {name}_most INTEGER" for name in NUMBERS
+)
+_ZONES = f"""
 CREATE TABLE zones (
     place INTEGER NOT NULL,
     block INTEGER NOT NULL,
     shelf INTEGER NOT NULL,
     calls INTEGER NOT NULL,
-    cost_known INTEGER NOT NULL,
-    cost_least INTEGER,
-    cost_most INTEGER,
-    duration_known INTEGER NOT NULL,
-    duration_least INTEGER,
-    duration_most INTEGER,
-    tokens_in_known INTEGER NOT NULL,
-    tokens_in_least INTEGER,
-    tokens_in_most INTEGER,
-    tokens_out_known INTEGER NOT NULL,
-    tokens_out_least INTEGER,
-    tokens_out_most INTEGER,
-    tokens_known INTEGER NOT NULL,
-    tokens_least INTEGER,
-    tokens_most INTEGER,
+    {_BOUNDS},
     PRIMARY KEY (place, block)
 ) WITHOUT ROWID"""
 _ZONE_VALUES = """
