@@ -52,12 +52,12 @@ PROXY_LAYERS: Rows = (
     ("policies", "routing", "upstream.pool", "outgoing"),
     ("upstream.egress", "call_bodies"),
     ("call",),
-    ("policies.stored_keys", "policies.retry"),
-    ("policies.key_pool", "policies.breaker"),
+    ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
+    ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
-    ("downstream.relay", "request_body"),
+    ("request_body",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
-    ("__init__", "upstream", "downstream", "capture", "redaction"),
+    ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.
@@ -84,6 +84,7 @@ PURE = (
     "proxy.call",
     "proxy.routing",
     "proxy.plan",
+    "proxy.body_filter",
     "journal.record",
     "calls.derive",
     "stores.sketch",

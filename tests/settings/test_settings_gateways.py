@@ -43,6 +43,7 @@ def test_defaults() -> None:
         "retry_max_attempts": None,
         "spend_limits": None,
         "store_id": None,
+        "stream_usage": "off",
         "stripe": None,
         "workers_ai_billing_mode": "postpaid",
         "zdr": False,

@@ -36,6 +36,7 @@ EFFECTIVE_FIELDS = (
     "retry_delay",
     "retry_max_attempts",
     "spend_limits",
+    "stream_usage",
 )
 
 GatewayId = Annotated[
@@ -272,6 +273,8 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """What calls may cost."""
     store_id: str | None = None
     """The id of a secrets store."""
+    stream_usage: Literal["ask", "off"] = "off"
+    """Are streams asked for their usage where the caller does not? Our own."""
     stripe: Stripe | None = None
     """Usage events for Stripe metering."""
     workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
