@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from control_store_rows import GATEWAY, LABEL, TOKEN
 
 from penstock.stores.control_store import Add, ControlStoreUnavailable, ProviderKey
 from penstock.stores.facts import Unreadable
@@ -25,6 +24,7 @@ from penstock.stores.sqlite.control_store.tables import (
     TOKENS,
 )
 from penstock.stores.sqlite.facts import is_current_control_store
+from support.control_store_rows import GATEWAY, LABEL, TOKEN
 
 BROKEN = '''"""A step that fails in the middle."""
 
