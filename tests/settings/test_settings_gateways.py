@@ -15,7 +15,7 @@ from penstock.settings.gateways import (
     SpendKey,
     Stripe,
 )
-from penstock.settings.value_types import FieldError
+from penstock_common.check import FieldError
 
 POLICY = DlpPolicy(id="p", action="FLAG", check=("REQUEST",), enabled=True, profiles=("x",))
 

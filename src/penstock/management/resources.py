@@ -1,4 +1,4 @@
-"""What the handlers of the management API work with: settings, the stores, the vault, the clock.
+"""What the endpoints of the management API work with: settings, the stores, the vault, the clock.
 
 Opens stores for one request at a time. Knows nothing of HTTP.
 """
@@ -44,7 +44,7 @@ class SharedClock(Clock):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Resources:
     """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
 
     current: Callable[[], Settings]
