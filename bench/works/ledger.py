@@ -21,7 +21,8 @@ from bench.session import Session
 from bench.stats import median, percentile
 from penstock.stores.ledger import CallRow, Move, NewCall, Query
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import ledger_reader, ledger_writer, rollups
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 Thing = TypeVar("Thing")
 

@@ -23,7 +23,7 @@ from penstock.journal.record import frame
 from penstock.pricing.packaged import PackagedPrices
 from penstock.shipper.shipper import Shipper
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import ledger_writer
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 NAME = "shipping"
 RATE = "calls shipped per second"

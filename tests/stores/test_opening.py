@@ -10,7 +10,8 @@ import pytest
 from penstock.settings import ServerSettings, Settings
 from penstock.stores.facts import Unreadable
 from penstock.stores.ledger import ANY, LedgerMissing
-from penstock.stores.opening import Stores, ledger, shared, stores_of
+from penstock.stores.opening import Stores, ledger, ledger_changes, shared
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.replies import RepliesMissing, RepliesUnavailable, ReplyLimits, Scope
 from support.kept_replies import LATER, MIB, NOW, key, reply
 from support.stored_calls import call, step
@@ -34,12 +35,12 @@ def test_stores_are_where_the_settings_say() -> None:
 
 
 def test_a_ledger_is_missing_until_it_is_written(stores: Stores) -> None:
-    for look in (ledger.ledger_reader, ledger.ledger_editor, ledger.rollups):
+    for look in (ledger.ledger_reader, ledger_changes.ledger_editor, ledger.rollups):
         with pytest.raises(LedgerMissing):
             look(stores)
     assert not ledger.has_ledger(stores)
     assert ledger.ledger_bytes(stores) == 0
-    with closing(ledger.ledger_writer(stores)) as writer:
+    with closing(ledger_changes.ledger_writer(stores)) as writer:
         writer.append([call(1)], step(0))
         with closing(ledger.ledger_reader(stores)) as reader:
             assert reader.count(ANY) == 1
