@@ -139,6 +139,7 @@ DRIVERS = {"sqlite3", "lmdb"}
 OPENING = {
     "penstock.stores.opening.control_store",
     "penstock.stores.opening.ledger",
+    "penstock.stores.opening.ledger_changes",
     "penstock.stores.opening.shared",
 }
 # Commands over the ledger start quickly: they do not load what only workers use.
@@ -379,6 +380,16 @@ def test_commands_over_the_ledger_do_not_load_lmdb(command: str) -> None:
     loaded = reached(f"penstock.cli.{command}")
     assert "penstock.stores.sqlite.ledger.reader" in loaded
     assert not [name for name in loaded if fits(name, "penstock.stores.lmdb")]
+
+
+def test_listing_calls_loads_neither_settings_nor_what_writes() -> None:
+    others = (
+        "penstock.settings",
+        "penstock.stores.opening.ledger_changes",
+        "penstock.stores.sqlite.control_store",
+    )
+    loaded = reached("penstock.cli.logs")
+    assert not [name for name in loaded if any(fits(name, other) for other in others)]
 
 
 # -- sizes and words

@@ -23,9 +23,10 @@ from penstock.management.caller import Caller
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
 from penstock.stores.ledger import LedgerEditor, LedgerReader
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock.stores.opening.ledger import ledger_editor, ledger_reader, rollups
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.opening.ledger_changes import ledger_editor
 from penstock.stores.rollups import Rollups
 
 

@@ -53,7 +53,7 @@ from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
 from penstock.stores.counters import Counters, CountersUnavailable
 from penstock.stores.opening import shared as shared_stores
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.replies import RepliesUnavailable, ReplyLimits
 
