@@ -9,10 +9,10 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --extra pdf --group editable --u
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock wheel clean
+.PHONY: help setup demo test check format bench instructions lock wheel clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@echo "preparing $(VENV) (once; a minute or so)"
@@ -48,6 +48,9 @@ format: $(DEVELOPING) ## write the code in the house format
 
 bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in one run
 	@$(BIN)/python -m bench
+
+instructions: $(READY) ## the instructions a call takes, held against bench/instructions.json
+	@$(BIN)/python -m bench instructions
 
 lock: $(DEVELOPING) ## pin the dependencies anew, with hashes and without any index address
 	@$(COMPILE) --output-file requirements.lock

@@ -21,11 +21,12 @@ MARKER = ".complete"
 
 def missing_program(who: str, *programs: str) -> Skip | None:
     """A skip that names the Debian packages, when one of the programs is not on this machine."""
-    packages = {"nginx": "nginx-light", "wrk": "wrk", "taskset": "util-linux", "npm": "npm", "node": "nodejs"}
+    packages = {"nginx": "nginx-light", "taskset": "util-linux", "node": "nodejs"}
     missing = [program for program in programs if which(program) is None]
     if not missing:
         return None
-    return Skip(who, f"not found; apt-get install {' '.join(packages[program] for program in missing)}")
+    names = [packages.get(program, program) for program in missing]
+    return Skip(who, f"not found; apt-get install {' '.join(names)}")
 
 
 def which(program: str) -> str | None:

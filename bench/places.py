@@ -1,6 +1,6 @@
 """Where the benchmark keeps things: installs in `.cache/`, results in `results/`, both beside this file.
 
-Neither folder is ever committed.
+Neither folder is ever committed; the figures of the work `instructions` are.
 """
 
 from __future__ import annotations
@@ -11,3 +11,4 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CACHE = HERE / ".cache"
 RESULTS = HERE / "results"
+INSTRUCTIONS = HERE / "instructions.json"

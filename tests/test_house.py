@@ -23,6 +23,8 @@ PROVIDER_GUIDE = ROOT / "docs" / "guides" / "providers.md"
 
 Rows = tuple[tuple[str, ...], ...]
 
+SHARED = "penstock_common"  # what gateway and local engine both use; it knows neither
+
 # From the top downwards: packages, each whole. A module may import what stands in a lower row, and what belongs
 # to its own package; never a neighbour in its row.
 LAYERS: Rows = (
@@ -50,12 +52,12 @@ PROXY_LAYERS: Rows = (
     ("policies", "routing", "upstream.pool", "outgoing"),
     ("upstream.egress", "call_bodies"),
     ("call",),
-    ("policies.stored_keys", "policies.retry"),
-    ("policies.key_pool", "policies.breaker"),
+    ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
+    ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
-    ("downstream.relay", "request_body"),
+    ("request_body",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
-    ("__init__", "upstream", "downstream", "capture", "redaction"),
+    ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.
@@ -82,9 +84,13 @@ PURE = (
     "proxy.call",
     "proxy.routing",
     "proxy.plan",
+    "proxy.body_filter",
     "journal.record",
     "calls.derive",
     "stores.sketch",
+    "stores.predicates",
+    "stores.filters",
+    "stores.condition_values",
     "analytics",
 )
 CLOCKS = {"time", "random", "secrets", "uuid"}
@@ -119,12 +125,25 @@ LATE_IMPORTS = {
     ("penstock.export.log_encryption", "cryptography.hazmat.primitives.serialization"),
     ("penstock.export.otlp_traces", "penstock.export"),  # with protobuf, 8 MB
     ("penstock.export.sender", "httpx"),  # 20 MB, and most installations export nothing
+    ("penstock.management.application", "penstock.management.openapi"),  # with all examples, and rarely read
     ("penstock.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
     ("penstock.wire.content_encoding", "brotli"),  # most answers have gzip or nothing
     ("penstock.wire.content_encoding", "zstandard"),
     # Alembic: 25 MB and a third of a second, and most files of the directory are up to date.
     ("penstock.stores.sqlite.control_store.file", "penstock.stores.sqlite.control_store.migrations.steps"),
 }
+
+# What keeps things, and its drivers: known to `stores/` alone, and there to who opens stores.
+ENGINES = ("penstock.stores.sqlite", "penstock.stores.lmdb")
+DRIVERS = {"sqlite3", "lmdb"}
+OPENING = {
+    "penstock.stores.opening.control_store",
+    "penstock.stores.opening.ledger",
+    "penstock.stores.opening.ledger_changes",
+    "penstock.stores.opening.shared",
+}
+# Commands over the ledger start quickly: they do not load what only workers use.
+LEDGER_COMMANDS = ("cost", "explain", "logs", "reprice")
 
 REGISTRIES = re.compile(
     "|".join((r"pypi\.(?:python\.)?org", "pythonhosted" + r"\.org", "npmjs" + r"\.(?:org|com)"))
@@ -245,12 +264,12 @@ def test_there_are_no_cycles() -> None:
 
 
 def test_gateway_and_local_engine_know_nothing_of_each_other() -> None:
+    packages = {"penstock", "parallel_local", SHARED}
+    assert {name.partition(".")[0] for name in SOURCES} == packages
     for name in SOURCES:
         package = name.partition(".")[0]
         for module, _ in imports_in(tree(SOURCES[name])):
-            assert module.partition(".")[0] in {package} or not module.startswith(
-                ("penstock", "parallel_local")
-            ), name
+            assert module.partition(".")[0] not in packages - {package, SHARED}, name
 
 
 def test_imports_stand_at_the_top() -> None:
@@ -334,8 +353,43 @@ def test_only_the_phases_and_the_assembly_know_policies() -> None:
     }
 
 
-def test_sql_stays_in_the_stores() -> None:
-    assert all(fits(name, "penstock.stores") for name in PENSTOCK if outside(name, {"sqlite3"}))
+def test_only_who_opens_stores_knows_engines() -> None:
+    engines = [name for name in PENSTOCK if any(fits(name, engine) for engine in ENGINES)]
+    knowing = {name for name in PENSTOCK if outside(name, {*ENGINES})}
+    assert knowing - {*engines} == OPENING
+    assert all(name in engines or name in OPENING for name in PENSTOCK if outside(name, DRIVERS))
+
+
+def test_engines_know_nothing_of_each_other() -> None:
+    for engine in ENGINES:
+        others = {*ENGINES} - {engine}
+        assert not [name for name in PENSTOCK if fits(name, engine) and outside(name, others)]
+
+
+def reached(name: str) -> set[str]:
+    """A module and all of this project that is loaded with it."""
+    found, new = {name}, {name}
+    while new:
+        new = {other for one in new for other in own_imports(one)} - found
+        found |= new
+    return found
+
+
+@pytest.mark.parametrize("command", LEDGER_COMMANDS)
+def test_commands_over_the_ledger_do_not_load_lmdb(command: str) -> None:
+    loaded = reached(f"penstock.cli.{command}")
+    assert "penstock.stores.sqlite.ledger.reader" in loaded
+    assert not [name for name in loaded if fits(name, "penstock.stores.lmdb")]
+
+
+def test_listing_calls_loads_neither_settings_nor_what_writes() -> None:
+    others = (
+        "penstock.settings",
+        "penstock.stores.opening.ledger_changes",
+        "penstock.stores.sqlite.control_store",
+    )
+    loaded = reached("penstock.cli.logs")
+    assert not [name for name in loaded if any(fits(name, other) for other in others)]
 
 
 # -- sizes and words

@@ -47,6 +47,12 @@ metadata = {{ team = {{ mode = "partition" }} }}
 
 NONE = Policies()
 CONFIGURED = Policies(every_policy(on=False))
+LIMITED = Policies("""\
+[accounts.local.gateways.default]
+rate_limiting_interval = 3600
+rate_limiting_limit = 100_000_000
+rate_limiting_technique = "sliding"
+""")
 CACHING = Policies(f"[accounts.local.gateways.default]\ncache_ttl = {TTL}\n")
 ENFORCED = Policies(every_policy(on=True), {"PENSTOCK_ADMIN_TOKEN": TOKEN}, CARRIED)
 

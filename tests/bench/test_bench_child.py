@@ -14,6 +14,7 @@ import pytest
 from bench.child import Child
 
 from bench import procfs
+from support.waiting import PATIENCE
 
 Start = Callable[[str], Child]
 
@@ -33,7 +34,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

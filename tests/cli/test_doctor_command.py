@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Serve
-from penstock.stores.sqlite.facts import Unreadable, ledger_facts
+from penstock.stores.facts import Unreadable
+from penstock.stores.sqlite.ledger.file import ledger_facts
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.gateway import PROGRAM, Gateway, environment
 from support.waiting import eventually

@@ -20,11 +20,11 @@ from penstock.doctor.prices import prices
 from penstock.doctor.units import MIB
 from penstock.pricing.loading import table_path
 from penstock.pricing.price_table import FORMAT, Table
+from penstock.stores.facts import Usage
 from penstock.stores.lmdb import counters as lmdb_counters
 from penstock.stores.lmdb import replies as lmdb_replies
 from penstock.stores.lmdb.counters import LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
-from penstock.stores.lmdb.usage import Usage
 from penstock.stores.replies import Reply, Scope
 
 # -- shared stores
@@ -102,7 +102,7 @@ def test_stores_that_fill_up(
 ) -> None:
     stores(tmp_path)
     usage = Usage(1000 * MIB, 1000 * MIB, int(share * 1000 * MIB))
-    monkeypatch.setattr(shared_stores, "lmdb_usage", lambda _: usage)
+    monkeypatch.setattr("penstock.stores.opening.shared.lmdb_usage", lambda _: usage)
     assert [state for state, _ in told(shared_stores.shared_stores(case_of(tmp_path)))] == expected
 
 

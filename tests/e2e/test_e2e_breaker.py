@@ -20,7 +20,7 @@ CHAT = "/v1/acct/gw/openai/chat/completions"
 GROQ = "/v1/acct/gw/groq/chat/completions"
 NOBODY = "http://127.0.0.1:1"
 FAILED = "Failed to get response from provider"
-LIMIT = ("cf-aig-request-timeout", "30")
+LIMIT = ("cf-aig-request-timeout", "250")
 
 
 def breaker(**fields: float) -> str:

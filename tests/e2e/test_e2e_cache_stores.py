@@ -29,6 +29,7 @@ from support.checks import check_error
 from support.configuration import openai
 from support.inprocess import InProcess
 from support.replies import Reply, sse, whole
+from support.shared_stores import keeping
 from support.upstream import Upstream
 
 KEY = ("Idempotency-Key", "order-1")
@@ -137,7 +138,7 @@ async def test_a_store_that_fails_while_it_is_used(
     gateway = await open_gateway(caching(upstream.url))
     client = await caller(gateway, connect)
     await client.ask()
-    gateway.parts.environments[1].close()
+    keeping(gateway).close()
     for number in (2, 3):
         answer = await client.ask()
         assert (answer.status, cache_status(answer), answer.json()) == (200, "MISS", {"number": number})
@@ -152,7 +153,7 @@ async def test_calls_still_share_while_the_store_fails(
     gate = asyncio.Event()
     upstream.will(Reply((gate, *sse(b"data: 1\n\n", b"data: 2\n\n").steps)))
     gateway = await open_gateway(caching(upstream.url))
-    gateway.parts.environments[1].close()
+    keeping(gateway).close()
     asking = await callers(gateway, connect, 3)
     for one in asking:
         await one.send()
@@ -170,7 +171,7 @@ class Neighbour:
 
     def __init__(self, gateway: InProcess, key: bytes) -> None:
         self.gateway, self.key = gateway, key
-        self.store = LmdbReplies(gateway.parts.environments[1], CACHE, b"neighbour", 1_000_000, evict=True)
+        self.store = LmdbReplies(keeping(gateway), CACHE, b"neighbour", 1_000_000, evict=True)
         self.store.beat(self.now)
         assert self.store.claim(key, b"", self.now) is None
 

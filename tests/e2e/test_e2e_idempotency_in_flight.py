@@ -32,6 +32,7 @@ from support.client import Answer
 from support.configuration import openai
 from support.inprocess import InProcess
 from support.replies import Reply, sized, sse, whole
+from support.shared_stores import keeping
 from support.upstream import Upstream
 
 KEY = ("Idempotency-Key", "order-1")
@@ -177,7 +178,7 @@ async def test_a_killed_workers_key_is_free_after_its_lease(
     await upstream.request(1)
     left = tmp_path / "next" / "data" / FOLDER
     left.mkdir(parents=True)
-    killed.parts.environments[1].copy(str(left))
+    keeping(killed).copy(str(left))
     following = await InProcess.start(tmp_path / "next", openai(upstream.url))
     try:
         client = await caller(following, connect)
@@ -196,7 +197,7 @@ class Neighbour:
 
     def __init__(self, gateway: InProcess, key: bytes, fingerprint: bytes) -> None:
         self.gateway, self.key, self.fingerprint = gateway, key, fingerprint
-        environment = gateway.parts.environments[1]
+        environment = keeping(gateway)
         self.store = LmdbReplies(environment, IDEMPOTENCY, b"neighbour", 1_000_000, evict=False)
         self.store.beat(self.now)
         assert self.store.claim(key, fingerprint, self.now) is None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -178,6 +179,12 @@ async def test_pushed_logs_are_encrypted_for_their_owner_only(
     assert b"ann" not in folder
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process has worked so far."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
 def answer_model(seen: Seen) -> Reply:
     return whole(
         b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}',
@@ -204,9 +211,10 @@ async def test_counters_under_hostile_names_and_over_restarts(
     assert len(labels) <= 50
     assert {one["gateway"] for one in labels} == {"gw"}
     assert {one["provider"] for one in labels} == {"openai", ""}
-    began = time.perf_counter()
+    (worker,) = await gateway.workers(1)
+    began = cpu_seconds(worker)
     await metrics(gateway)
-    assert time.perf_counter() - began < 1
+    assert cpu_seconds(worker) - began < 1
 
     before = sum(found["penstock_requests_total"].values())
     (shipper,) = re.findall(r"shipper started \(process (\d+)\)", gateway.stderr)

@@ -11,6 +11,7 @@ from conftest import Connect, OpenGateway
 from support.checks import check_error, check_ids
 from support.client import Answer, Client, request
 from support.replies import silence, sse, whole
+from support.shared_stores import counting
 from support.upstream import Upstream
 
 GW = "/v1/acct/gw"
@@ -359,7 +360,7 @@ async def test_without_counters_nothing_is_let_through(
     """A limit that cannot be kept is not forgotten either."""
     gateway = await open_gateway(rated(upstream.url, 5, 60))
     client = await connect(gateway.url)
-    gateway.parts.environments[0].close()
+    counting(gateway).close()
     check_error(await ask(client), 503, 9503, "Service unavailable")
     gateway.sweep()
     assert upstream.requests == []

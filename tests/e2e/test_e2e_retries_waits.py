@@ -33,7 +33,7 @@ def about(*seconds: float) -> object:
 # -- time limits
 
 
-LIMIT = ("cf-aig-request-timeout", "40")
+LIMIT = ("cf-aig-request-timeout", "250")
 
 
 @pytest.mark.parametrize(

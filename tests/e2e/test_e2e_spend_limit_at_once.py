@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import lmdb
 import pytest
 from limit_kit import (
     CHAT,
@@ -41,6 +40,7 @@ from penstock.stores.lmdb.leases import ALIVE_US
 from support.client import Header, request
 from support.inprocess import InProcess
 from support.replies import Reply, silence
+from support.shared_stores import counting
 from support.upstream import Upstream
 
 
@@ -237,8 +237,7 @@ async def test_who_has_nothing_left_may_share_a_call_under_way(
 
 def dead_worker(gateway: InProcess, usd: float) -> tuple[LmdbCounters, Reservation]:
     """A worker that set something aside on the rule `r` and is not heard of again."""
-    environment = gateway.parts.environments[0]
-    assert isinstance(environment, lmdb.Environment)
+    environment = counting(gateway)
     worker = LmdbCounters(environment, b"another worker")
     now = gateway.clock.now_us()
     claim = Claim(spend_key(), round(usd * NANO), 100 * NANO, Window(LONG, False))
@@ -290,7 +289,7 @@ async def test_without_counters_nothing_is_let_through(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     gateway = await open_gateway(limited(upstream.url, 1))
-    gateway.parts.environments[0].close()
+    counting(gateway).close()
     answer = await (await connect(gateway.url)).ask("POST", CHAT, costs(1), body=GPT)
     assert (answer.status, answer.json()["internalCode"]) == (503, 9503)
     assert upstream.requests == []
@@ -305,7 +304,7 @@ async def test_an_answer_is_not_lost_when_its_cost_cannot_be_counted(
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, costs(0.5), body=GPT))
     await upstream.request(1)
-    gateway.parts.environments[0].close()
+    counting(gateway).close()
     gate.set()
     assert (await client.answer()).status == 200
     assert (await gateway.row()).cost == 0.5

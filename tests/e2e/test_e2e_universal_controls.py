@@ -108,12 +108,12 @@ async def test_time_limit_of_a_step(
 ) -> None:
     upstream.will(silence())
     gateway = await open_gateway(openai(upstream.url))
-    outer = [("cf-aig-request-timeout", "40" if place == "outer" else "60000")]
+    outer = [("cf-aig-request-timeout", "250" if place == "outer" else "60000")]
     first: dict[str, object] = {}
     if place != "outer":
-        first["headers"] = {"cf-aig-request-timeout": "40" if place == "headers" else "60000"}
+        first["headers"] = {"cf-aig-request-timeout": "250" if place == "headers" else "60000"}
     if place == "config":
-        first["config"] = {"requestTimeout": 40}
+        first["config"] = {"requestTimeout": 250}
     answer = await ask(await connect(gateway.url), [{**step(), **first}, step()], *outer)
     assert (answer.status, answer.header("cf-aig-step")) == (200, "1")
     assert [row.status_code for row in await gateway.rows(2)] == [504, 200]

@@ -120,7 +120,7 @@ async def test_slow_step_is_given_up(open_gateway: OpenGateway, two: Providers, 
     """A15."""
     two["openai"].will(silence())
     gateway = await open_gateway(configuration(two))
-    steps = [step("openai", config={"requestTimeout": 50}), step("groq")]
+    steps = [step("openai", config={"requestTimeout": 250}), step("groq")]
     answer = await ask(await connect(gateway.url), steps)
     assert (answer.status, answer.header("cf-aig-step")) == (200, "1")
     await two["openai"].left(0)
@@ -144,7 +144,7 @@ async def test_server_deadline_of_a_step(open_gateway: OpenGateway, two: Provide
 
 @pytest.mark.parametrize(
     ("config", "open_steps"),
-    [({"requestTimeout": 40, "maxAttempts": 2, "retryDelay": 0}, 3), ({"requestTimeout": 40}, 2)],
+    [({"requestTimeout": 250, "maxAttempts": 2, "retryDelay": 0}, 3), ({"requestTimeout": 250}, 2)],
     ids=["attempts", "once"],
 )
 async def test_time_limit_of_all_attempts_while_another_step_follows(
@@ -167,7 +167,7 @@ async def test_time_limit_of_all_attempts_while_another_step_follows(
     await client.send(request("POST", UNIVERSAL, body=json.dumps(steps).encode()))
     await two["groq"].request(2)
     check_error(
-        await ask(await connect(gateway.url), [step("openai", config={"requestTimeout": 40})]),
+        await ask(await connect(gateway.url), [step("openai", config={"requestTimeout": 250})]),
         504,
         2005,
         FAILED,

@@ -25,7 +25,7 @@ PLAIN: dict[str, object] = {
     "rate_limiting_limit": 0,
 }
 NEW = json.dumps({"id": "g", **PLAIN}).encode()
-HURRIED = "[server.timeouts]\nbody_grace = 0.1\nbody_rate = 1000000.0\n"
+HURRIED = "[server.timeouts]\nbody_grace = 0.5\nbody_rate = 1000000.0\n"
 
 
 @pytest.fixture

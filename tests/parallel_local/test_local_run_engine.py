@@ -72,14 +72,19 @@ async def test_stopping_while_working_leaves_the_run_for_the_next_start(
     tmp_path: Path, starts_over: bool, told: list[str]
 ) -> None:
     gate = Gate()
+    left: list[str] = []
 
     async def half(record: Note, book: Book[Note]) -> str:
         book.save(msgspec.structs.replace(record, text="half"), [Line(record.id, Told("half"))])
-        return await gate.pass_(record, book)
+        try:
+            return await gate.pass_(record, book)
+        finally:
+            left.append(record.id)
 
     async with again(tmp_path, Notes(half)) as (place, runs):
         runs.accept([Note("a")])
         await gate.reached.wait()
+    assert left == ["a"]
     with closing(RunStore(tmp_path / "runs.db")) as store:
         assert store.active("note", Note) == [Note("a", status="running", text="half")]
     async with again(tmp_path, Notes(starts_over=starts_over)) as (place, runs):

@@ -18,7 +18,8 @@ from support.journal_kit import Writer, abandoned, frames, names, stored
 
 _START = (
     "import sys; from pathlib import Path; from penstock.shipper.process import main; "
-    "sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None))"
+    "from penstock.stores.opening import Stores; "
+    "sys.exit(main(Stores(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else None))"
 )
 # Small batches, so that there are many commits to be killed between.
 _START_SLOW = "import penstock.journal.reading as reading; reading.MAX_ROWS = 7; " + _START

@@ -17,7 +17,7 @@ from penstock.calls.log_record import LogRecord, log_record
 from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk
+from penstock.management.resources import Resources
 from penstock.pages.health import HealthPages
 from penstock.processes.worker import Parts, client_limits, open_parts
 from penstock.proxy.downstream.busy_poll import BusyPoll
@@ -25,6 +25,7 @@ from penstock.proxy.downstream.connection import ClientConnection, connection_cl
 from penstock.settings import Settings, load
 from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import ANY, Bodies, CallRow
+from penstock.stores.opening import Stores
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from support.client import Client
@@ -60,9 +61,11 @@ class InProcess:
         return self
 
     async def _listen(self) -> None:
-        desk = Desk(lambda: self.settings, self.clock, self._environ)
+        resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, self.data).application(management_routes(ENDPOINTS, desk)),
+            HealthPages(self.parts.journal, Stores(self.data)).application(
+                management_routes(ENDPOINTS, resources)
+            ),
             http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",

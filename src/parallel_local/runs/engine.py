@@ -75,7 +75,7 @@ class Runs(Generic[Record, Result]):
     async def settled(self, run_id: str, seconds: float) -> Record:
         """The run as soon as it is no longer active, or as it is after `seconds`."""
         deadline = self._clock.now().timestamp() + seconds
-        while self._is_active(run_id) and not self.closing:
+        while self._is_active(run_id):
             left = deadline - self._clock.now().timestamp()
             if left <= 0 or not await self.changed(run_id, left):
                 break

@@ -23,8 +23,9 @@ from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
-from penstock.stores.control_store import ControlStoreError, Noun, Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
+from penstock.stores.control_store import ControlStore, ControlStoreError, Noun, Snapshot
+from penstock.stores.opening import Stores
+from penstock.stores.opening.control_store import control_store
 
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
@@ -49,7 +50,7 @@ account_option = click.option(
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[SqliteControlStore]:
+def opened(data: Path) -> Iterator[ControlStore]:
     """The directory of a data folder; what goes wrong with it ends the command with a sentence."""
     if not data.is_dir():
         raise click.ClickException(
@@ -60,7 +61,7 @@ def opened(data: Path) -> Iterator[SqliteControlStore]:
         # The gateway could not read what root makes here.
         raise click.ClickException(f"{data} belongs to user {owner}: run this as that user, not as root")
     try:
-        yield SqliteControlStore(data / FILE_NAME, _actor())
+        yield control_store(Stores(data), _actor())
     except (ControlStoreError, MasterKeyError, SealBroken) as error:
         raise click.ClickException(str(error)) from None
 

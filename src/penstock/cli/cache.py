@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
-import lmdb
 import msgspec
 
 from penstock.calls.log_record import rfc3339
@@ -20,18 +19,11 @@ from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time, safe, size
 from penstock.cli.tables import print_table
 from penstock.settings import ConfigError, load
-from penstock.stores.lmdb.environment import open_environment
-from penstock.stores.lmdb.replies import (
-    CACHE,
-    DATABASES,
-    FOLDER,
-    IDEMPOTENCY,
-    LmdbReplies,
-)
-from penstock.stores.replies import RepliesUnavailable, Scope, Stats
+from penstock.stores.opening import Stores
+from penstock.stores.opening.shared import replies_from_outside
+from penstock.stores.replies import OpenReplies, RepliesMissing, RepliesUnavailable, ReplyLimits, Scope, Stats
 
 _HEADINGS = ("STORE", "ENTRIES", "BYTES", "LIMIT", "OLDEST", "HITS", "STORED", "EVICTED", "EXPIRED")
-_SIZE_OF_THE_FILE = 0  # whatever the workers opened it with
 _OWNER = b"penstock cache"  # takes nothing for itself
 
 _STATS_HELP = """Show how much is kept: cached answers, and answers to requests with an `Idempotency-Key`.
@@ -71,8 +63,8 @@ def _some(_context: click.Context, _parameter: click.Parameter, value: str | Non
 @data_option
 @json_option
 def stats(data: Path, as_json: bool) -> None:
-    with _opened(data) as stores:
-        found = [(name, store.stats()) for name, store in stores.items()]
+    with _opened(data) as kept:
+        found = [("cache", kept.cache.stats()), ("idempotency", kept.idempotency.stats())]
     if as_json:
         for name, numbers in found:
             click.echo(msgspec.json.encode(_record(name, numbers)))
@@ -87,36 +79,33 @@ def stats(data: Path, as_json: bool) -> None:
 @yes_option
 @data_option
 def purge(gateway: str, account: str, provider: str, yes: bool, data: Path) -> None:
-    with _opened(data) as stores:
+    with _opened(data) as kept:
         confirm(_question(gateway=gateway, account=account, provider=provider), yes=yes)
-        count = stores[CACHE].purge(Scope(account, gateway, provider))
+        count = kept.cache.purge(Scope(account, gateway, provider))
     click.echo(f"{count} cached {'answer' if count == 1 else 'answers'} forgotten")
 
 
 @contextmanager
-def _opened(data: Path) -> Iterator[dict[str, LmdbReplies]]:
+def _opened(data: Path) -> Iterator[OpenReplies]:
     """Both stores of a data folder; what goes wrong with them ends the command with a sentence."""
-    folder = data / FOLDER
-    if not folder.is_dir():
-        raise click.ClickException(f"no kept answers in {data}: start `penstock serve --data {data}` first")
-    limits = _limits()
     try:
-        with closing(open_environment(folder, _SIZE_OF_THE_FILE, DATABASES)) as environment:
-            yield {
-                name: LmdbReplies(environment, name, _OWNER, limit, evict=name == CACHE)
-                for name, limit in limits.items()
-            }
-    except (RepliesUnavailable, lmdb.Error, OSError) as error:
+        with closing(replies_from_outside(Stores(data), _OWNER, _limits())) as kept:
+            yield kept
+    except RepliesMissing:
+        raise click.ClickException(
+            f"no kept answers in {data}: start `penstock serve --data {data}` first"
+        ) from None
+    except (RepliesUnavailable, OSError) as error:
         raise click.ClickException(f"cannot use the kept answers in {data}: {error}") from None
 
 
-def _limits() -> dict[str, int]:
+def _limits() -> ReplyLimits:
     """As the gateway has them, when it is started in this folder and with this environment."""
     try:
         settings = load(None, environ=os.environ, overrides={})
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    return {CACHE: settings.cache.max_bytes, IDEMPOTENCY: settings.idempotency.max_bytes}
+    return ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
 
 
 def _question(**wanted: str) -> str:

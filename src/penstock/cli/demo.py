@@ -6,6 +6,7 @@ gateway. What the answers look like in brief is decided in `brief_answers.py`.
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -25,8 +26,9 @@ from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_rep
 from penstock.cli.serve import engine_socket
 
 _PORT = 8787
+_SERVING = re.compile(r"^penstock: serving on http://\S+:(\d+) ", re.MULTILINE)
 _KEY = "demo-key-for-the-local-engine"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0  # a machine may be busy with other things
 _STOP_SECONDS = 60.0
 _RESULT_SECONDS = 120.0
 _POLL_SECONDS = 0.05
@@ -112,7 +114,7 @@ def demo(leave: bool, port: int | None, data: Path | None) -> None:
       penstock demo --exit          ends by itself
     """
     console = Console(highlight=False, soft_wrap=True)
-    with _folder(data) as folder, _gateway(folder, _free_port() if port is None else port) as gateway:
+    with _folder(data) as folder, _gateway(folder, _usual_port() if port is None else port) as gateway:
         base = f"{gateway.address}/v1/local/default"
         console.print(f"[bold]Penstock[/] is serving on {gateway.address}, its data is in {folder}\n")
         _make_calls(console, base)
@@ -149,21 +151,21 @@ def _gateway(folder: Path, port: int) -> Iterator[_Gateway]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_until_ready(process, address, folder, log)
-            yield _Gateway(process, address)
+            yield _Gateway(process, _address_when_ready(process, folder, log))
         finally:
             _stop(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], address: str, folder: Path, log: Path) -> None:
+def _address_when_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> str:
     engine = engine_socket(folder)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if _listens(engine) and _is_ready(address):
-            return
+        said = _SERVING.search(log.read_text(errors="replace"))
+        address = said and f"http://127.0.0.1:{said[1]}"
+        if address and _listens(engine) and _is_ready(address):
+            return address
         time.sleep(_POLL_SECONDS)
     raise DemoFailed(f"the gateway did not start:\n{log.read_text(errors='replace')}")
 
@@ -201,15 +203,15 @@ def _folder(data: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _free_port() -> int:
-    """The usual port, or any other when that is taken."""
-    for port in (_PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise DemoFailed("there is no free port on 127.0.0.1")
+def _usual_port() -> int:
+    """The usual port; 0, which lets the gateway take a free one, where that is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", _PORT))
+        except OSError:
+            return 0
+    return _PORT
 
 
 # -- the calls

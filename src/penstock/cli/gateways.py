@@ -32,7 +32,7 @@ from penstock.control.gateway_changes import (
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import belongings
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.sqlite.control_store.store import SqliteControlStore
+from penstock.stores.control_store import ControlStore
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
 
@@ -190,14 +190,14 @@ def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) 
 # -- what there is
 
 
-def _catalog(store: SqliteControlStore, config: Path | None, data: Path) -> Catalog:
+def _catalog(store: ControlStore, config: Path | None, data: Path) -> Catalog:
     return open_catalog(settings_of(config, data), store.snapshot(), os.environ)
 
 
 # -- changes
 
 
-def _changes(store: SqliteControlStore, config: Path | None, data: Path) -> GatewayChanges:
+def _changes(store: ControlStore, config: Path | None, data: Path) -> GatewayChanges:
     clock, snapshot = Clock(), store.snapshot()
     now_us = clock.now_us()
     return gateway_changes(

@@ -29,8 +29,8 @@ from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.pricing.units import NANO, to_usd
 from penstock.stores.ledger import Condition, LedgerReader, LedgerUnavailable, Query
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger_changes import ledger_editor
 
 _HEADINGS = (
     "PROVIDER",
@@ -172,7 +172,7 @@ def _may_write(changed: int, *, yes: bool, as_json: bool) -> bool:
 def _write(data: Path, walk: Iterator[Page]) -> int:
     written = 0
     try:
-        with closing(SqliteEditor(data / FILE_NAME)) as editor:
+        with closing(ledger_editor(Stores(data))) as editor:
             for page in walk:
                 wanted = changes(page.calls)
                 for place in range(0, len(wanted), _BATCH):

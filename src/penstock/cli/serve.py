@@ -21,7 +21,8 @@ from penstock.control.opening import opener
 from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
@@ -108,7 +109,7 @@ def run(
 
 def _check_all(settings: Settings) -> None:
     """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `ControlStoreError`."""
-    snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
+    snapshot = control_store(stores_of(settings)).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
 
@@ -117,7 +118,7 @@ def first_token(settings: Settings) -> None:
     """Makes the token that everything begins with, and shows it this once (to stderr, where nothing is kept)."""
     if settings.admin_token:
         return
-    store = SqliteControlStore(Path(settings.server.data) / FILE_NAME, _FIRST_RUN)
+    store = control_store(stores_of(settings), _FIRST_RUN)
     clock = Clock()
     random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
     text = ensure_admin(store, clock.now_us(), *random)

@@ -11,26 +11,26 @@ from pathlib import Path
 
 import click
 
-from penstock.stores.ledger import CallRow, LedgerReader, LedgerUnavailable
-from penstock.stores.sqlite.ledger.reader import LedgerMissing, SqliteReader
-from penstock.stores.sqlite.ledger.writer import FILE_NAME
-from penstock.stores.sqlite.rollups.reader import SqliteRollups
+from penstock.stores.ledger import CallRow, LedgerMissing, LedgerReader, LedgerUnavailable
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.rollups import Rollups
 
 _SHORTEST_PART = 8
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[SqliteReader]:
+def opened(data: Path) -> Iterator[LedgerReader]:
     """The ledger of a data folder, to be read."""
-    with _told(data), closing(SqliteReader(data / FILE_NAME)) as ledger:
+    with _told(data), closing(ledger_reader(Stores(data))) as ledger:
         yield ledger
 
 
 @contextmanager
-def opened_rollups(data: Path) -> Iterator[SqliteRollups]:
+def opened_rollups(data: Path) -> Iterator[Rollups]:
     """The roll-ups of a data folder's ledger, to be asked."""
-    with _told(data), closing(SqliteRollups(data / FILE_NAME)) as rollups:
-        yield rollups
+    with _told(data), closing(rollups(Stores(data))) as found:
+        yield found
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.stored_gateways import Seal
 from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
 
 log = logging.getLogger("penstock.access")
 
@@ -70,6 +71,6 @@ def gateway_changes(
 
 def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
     """By account and id. Raises `ControlStoreError`."""
-    snapshot = SqliteControlStore(Path(settings.server.data) / FILE_NAME).snapshot()
+    snapshot = control_store(stores_of(settings)).snapshot()
     gateways = open_catalog(settings, snapshot, environ)
     return {(one.account, one.id): one.fields for one in gateways}

@@ -18,8 +18,15 @@ from penstock.metrics.worker_file import FOLDER, States, read_states
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
 from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
-from penstock.stores.sqlite.facts import Unreadable, is_current_control_store
+from penstock.stores.facts import Unreadable
+from penstock.stores.opening import Stores
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import (
+    control_store,
+    control_store_place,
+    has_control_store,
+    is_up_to_date,
+)
 
 _DATA_VARIABLE = "PENSTOCK_DATA"
 _LOCK = "lock"
@@ -49,6 +56,11 @@ class Case:
         """The data folder."""
         return Path(self.settings.server.data)
 
+    @property
+    def stores(self) -> Stores:
+        """What is remembered in it."""
+        return stores_of(self.settings)
+
     @cached_property
     def is_running(self) -> bool:
         """Whether a Penstock holds the data folder. Raises `OSError`."""
@@ -72,13 +84,12 @@ class Case:
     @cached_property
     def control_store(self) -> ControlStore:
         """The directory, unless it is of an older version: reading would bring it up to date."""
-        path = self.data / FILE_NAME
         try:
-            if path.exists() and not is_current_control_store(path):
+            if has_control_store(self.stores) and not is_up_to_date(self.stores):
                 return ControlStore(None)
-            return ControlStore(SqliteControlStore(path).snapshot())
+            return ControlStore(control_store(self.stores).snapshot())
         except Unreadable as error:
-            return ControlStore(None, f"the directory {path}: {error}")
+            return ControlStore(None, f"the directory {control_store_place(self.stores)}: {error}")
         except ControlStoreError as error:
             return ControlStore(None, str(error))
 

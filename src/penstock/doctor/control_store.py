@@ -9,7 +9,7 @@ from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import counted
 from penstock.stores.control_store import Snapshot
-from penstock.stores.sqlite.control_store.store import FILE_NAME
+from penstock.stores.opening.control_store import has_control_store
 
 
 def control_store(case: Case) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def control_store(case: Case) -> Iterator[Finding]:
             counted(len(snapshot.custom_providers), "custom provider"),
             counted(len(snapshot.gateways), "gateway"),
         )
-        there = (case.data / FILE_NAME).exists()
+        there = has_control_store(case.stores)
         yield ok("directory", ", ".join(parts) if there else "there is none yet")
         yield from _gateways(case)
         yield from _admin(case, snapshot)

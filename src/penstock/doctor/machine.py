@@ -13,8 +13,8 @@ from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import span
 from penstock.journal.segments import DIRECTORY, list_segments, parse
-from penstock.stores.sqlite.facts import Unreadable, ledger_facts
-from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.facts import Unreadable
+from penstock.stores.opening.ledger import ledger_facts
 
 _ENOUGH_FILES = 4096
 _FULL = 0.8
@@ -75,7 +75,7 @@ def _moments(case: Case) -> Iterator[int]:
         if (parts := parse(name)) is not None
     )
     with suppress(Unreadable):
-        facts = ledger_facts(case.data / FILE_NAME)
+        facts = ledger_facts(case.stores)
         if facts is not None and facts.newest_us is not None:
             yield facts.newest_us
 

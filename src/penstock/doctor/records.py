@@ -11,25 +11,24 @@ from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import MIB, counted, size
 from penstock.journal.segments import DIRECTORY, list_segments
 from penstock.shipper.shipper import DAMAGED
-from penstock.stores.sqlite.facts import LedgerFacts, Unreadable, ledger_facts
-from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.facts import LedgerFacts, Unreadable
+from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts, ledger_place
 
 _BEHIND, _FAR_BEHIND = 16 * MIB, 256 * MIB
 
 
 def records(case: Case) -> Iterator[Finding]:
     """Ledger first: how far the journal is behind can only be said by it."""
-    path = case.data / FILE_NAME
     facts = None
-    if not path.exists():
+    if not has_ledger(case.stores):
         yield from _no_ledger(case)
     else:
         try:
-            facts = ledger_facts(path)
+            facts = ledger_facts(case.stores)
         except Unreadable as error:
             yield problem(
                 "ledger",
-                f"{path} cannot be read: {error}",
+                f"{ledger_place(case.stores)} cannot be read: {error}",
                 "calls wait in the journal meanwhile; if it is of a newer penstock, update this one; if it is "
                 "damaged, stop the gateway, move the file away and start again",
             )
@@ -48,10 +47,7 @@ def _no_ledger(case: Case) -> Iterator[Finding]:
 
 
 def _ledger(case: Case, facts: LedgerFacts | None) -> Finding:
-    taken = 0
-    for ending in ("", "-wal"):
-        with suppress(FileNotFoundError):
-            taken += (case.data / (FILE_NAME + ending)).stat().st_size
+    taken = ledger_bytes(case.stores)
     if facts is None:
         return ok("ledger", f"{size(taken)}, of an older version: it is brought up to date at the next start")
     return ok("ledger", f"{counted(facts.calls, 'call')} in {size(taken)}")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
-
-import lmdb
 
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import size
-from penstock.stores.lmdb import counters as lmdb_counters
-from penstock.stores.lmdb import replies as lmdb_replies
-from penstock.stores.lmdb.usage import Truncated, lmdb_usage
+from penstock.stores.facts import Truncated, Unreadable, Usage
+from penstock.stores.opening.shared import (
+    counters_place,
+    counters_usage,
+    replies_place,
+    replies_usage,
+)
 
 
 class _Rules(NamedTuple):
@@ -33,20 +34,21 @@ _BEGIN_ANEW = "stop the gateway, move the folder away and start again: what it h
 
 
 def shared_stores(case: Case) -> Iterator[Finding]:
-    """Both environments."""
-    yield _store("counters", case.data / lmdb_counters.FOLDER, _COUNTERS)
-    yield _store("kept answers", case.data / lmdb_replies.FOLDER, _REPLIES)
+    """Both stores."""
+    stores = case.stores
+    yield _store("counters", counters_place(stores), lambda: counters_usage(stores), _COUNTERS)
+    yield _store("kept answers", replies_place(stores), lambda: replies_usage(stores), _REPLIES)
 
 
-def _store(check: str, folder: Path, rules: _Rules) -> Finding:
-    if not folder.exists():
-        return ok(check, "there are none yet; the gateway makes the store when it starts")
+def _store(check: str, where: str, look: Callable[[], Usage | None], rules: _Rules) -> Finding:
     try:
-        usage = lmdb_usage(folder)
+        usage = look()
     except Truncated as error:
-        return warning(check, f"{folder} was cut off: {error}", _BEGIN_ANEW)
-    except (lmdb.Error, OSError) as error:
-        return problem(check, f"{folder} cannot be opened: {error}", _BEGIN_ANEW)
+        return warning(check, f"{where} was cut off: {error}", _BEGIN_ANEW)
+    except Unreadable as error:
+        return problem(check, f"{where} cannot be opened: {error}", _BEGIN_ANEW)
+    if usage is None:
+        return ok(check, "there are none yet; the gateway makes the store when it starts")
     text = f"{usage.share:.1%} of {size(usage.map)} in use, the file has {size(usage.file)}"
     if usage.share >= rules.full:
         return problem(check, f"{text}: there is no room for more", rules.remedy)

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
-from penstock.stores.ledger import LedgerEditor, LedgerReader, LedgerUnavailable
+from penstock.stores.ledger import LedgerEditor, LedgerReader, LedgerUnavailable, OpenEditor, OpenReader
 
 log = logging.getLogger("penstock.keeper")
-
-
-class OpenReader(LedgerReader, Protocol):
-    """One that can be let go of."""
-
-    def close(self) -> None:
-        """Let go of the file."""
-
-
-class OpenEditor(LedgerEditor, Protocol):
-    """One that can be let go of."""
-
-    def close(self) -> None:
-        """Let go of the file."""
 
 
 class LedgerAccess:

@@ -1,4 +1,4 @@
-"""What the handlers of the management API work with: settings, the stores, the vault, the clock.
+"""What the endpoints of the management API work with: settings, the stores, the vault, the clock.
 
 Opens stores for one request at a time. Knows nothing of HTTP.
 """
@@ -23,13 +23,11 @@ from penstock.management.caller import Caller
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
 from penstock.stores.ledger import LedgerEditor, LedgerReader
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.opening.ledger_changes import ledger_editor
 from penstock.stores.rollups import Rollups
-from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
-from penstock.stores.sqlite.control_store.store import SqliteControlStore
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER_FILE
-from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 
 class SharedClock(Clock):
@@ -47,7 +45,7 @@ class SharedClock(Clock):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Resources:
     """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
 
     current: Callable[[], Settings]
@@ -64,11 +62,11 @@ class Desk:
 
     def control_store(self, caller: Caller) -> ControlStore:
         """The directory; changes are entered in the audit as this caller's."""
-        return SqliteControlStore(self.data / CONTROL_STORE_FILE, caller.actor, now_us=self.clock.now_us)
+        return control_store(stores_of(self.settings), caller.actor, self.clock.now_us)
 
     def tokens(self) -> tuple[Token, ...]:
         """All tokens, as they are now."""
-        return SqliteControlStore(self.data / CONTROL_STORE_FILE).all(Token)
+        return control_store(stores_of(self.settings)).all(Token)
 
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""
@@ -84,7 +82,7 @@ class Desk:
     @contextmanager
     def ledger(self) -> Iterator[LedgerReader]:
         """For reading. Raises `LedgerUnavailable`, and `LedgerMissing` as long as no call was ever stored."""
-        reader = SqliteReader(self.data / LEDGER_FILE)
+        reader = ledger_reader(stores_of(self.settings))
         try:
             yield reader
         finally:
@@ -93,7 +91,7 @@ class Desk:
     @contextmanager
     def editor(self) -> Iterator[LedgerEditor]:
         """For changing what is stored. Raises as `ledger` does."""
-        editor = SqliteEditor(self.data / LEDGER_FILE)
+        editor = ledger_editor(stores_of(self.settings))
         try:
             yield editor
         finally:
@@ -102,7 +100,7 @@ class Desk:
     @contextmanager
     def rollups(self) -> Iterator[Rollups]:
         """What all calls add up to. Raises as `ledger` does."""
-        found = SqliteRollups(self.data / LEDGER_FILE)
+        found = rollups(stores_of(self.settings))
         try:
             yield found
         finally:

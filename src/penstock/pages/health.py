@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,15 +10,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from penstock.journal.journal import Journal
-from penstock.stores.sqlite.ledger.writer import FILE_NAME
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger import has_ledger
 
 
 class HealthPages:
     """The two pages of one worker."""
 
-    def __init__(self, journal: Journal, data: Path) -> None:
+    def __init__(self, journal: Journal, stores: Stores) -> None:
         self._journal = journal
-        self._ledger = data / FILE_NAME
+        self._stores = stores
 
     def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
         """The ASGI application beside the data plane: these pages, and what else there is."""
@@ -31,7 +31,7 @@ class HealthPages:
 
     async def ready(self, request: Request) -> JSONResponse:
         """200 when the ledger is there and the journal takes records, else 503 with the reason of each."""
-        checks = {"journal": self._journal.healthy, "ledger": self._ledger.exists()}
+        checks = {"journal": self._journal.healthy, "ledger": has_ledger(self._stores)}
         ready = all(checks.values())
         body = {
             "status": "ready" if ready else "not ready",

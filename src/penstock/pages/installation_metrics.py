@@ -19,22 +19,24 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.tally_file import read_tally
 from penstock.metrics.worker_file import FOLDER, read_states
 from penstock.metrics.worker_state import WorkerState
-from penstock.stores.sqlite.facts import LedgerFacts, Unreadable, ledger_facts
-from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
+from penstock.stores.facts import LedgerFacts, Unreadable
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts
 
 _NO_LABELS: Labels = {}
 
 
-def installation_metrics(data: Path, now_us: int) -> Iterator[Metric]:
+def installation_metrics(stores: Stores, now_us: int) -> Iterator[Metric]:
     """All there is to tell. What cannot be read is left out."""
+    data = stores.data
     state = read_tally(data / TALLY)
     if state is not None:
         yield from call_metrics(state)
         yield stored_metric(state)
     with suppress(OSError):
         yield from _workers(read_states(data / FOLDER).workers)
-    facts = _facts(data / LEDGER)
-    yield from _ledger(data, facts, now_us)
+    facts = _facts(stores)
+    yield from _ledger(stores, facts, now_us)
     if facts is not None:
         yield from _exporters(read_cursors(data / CURSORS), facts.calls)
 
@@ -60,23 +62,22 @@ def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
     )
 
 
-def _facts(path: Path) -> LedgerFacts | None:
+def _facts(stores: Stores) -> LedgerFacts | None:
     try:
-        return ledger_facts(path) if path.exists() else None
+        return ledger_facts(stores) if has_ledger(stores) else None
     except Unreadable:
         return None
 
 
-def _ledger(data: Path, facts: LedgerFacts | None, now_us: int) -> Iterator[Metric]:
-    backlog = _backlog(data / DIRECTORY, {} if facts is None else facts.positions)
+def _ledger(stores: Stores, facts: LedgerFacts | None, now_us: int) -> Iterator[Metric]:
+    backlog = _backlog(stores.data / DIRECTORY, {} if facts is None else facts.positions)
     yield _gauge("penstock.journal.backlog", "Records that are not in the ledger yet.", backlog, "By")
     if facts is None:
         return
     behind_us = now_us - facts.newest_us if backlog and facts.newest_us is not None else 0
     lag = max(behind_us, 0) / 1e6
     yield _gauge("penstock.shipper.lag", "Age of the newest call in the ledger while others wait.", lag, "s")
-    size = sum(path.stat().st_size for path in (data / LEDGER, data / f"{LEDGER}-wal") if path.exists())
-    yield _gauge("penstock.ledger.size", "Disk the ledger takes.", size, "By")
+    yield _gauge("penstock.ledger.size", "Disk the ledger takes.", ledger_bytes(stores), "By")
     points = [Value(_NO_LABELS, facts.calls)]
     yield Metric("penstock.ledger.arrivals", "counter", "1", "Calls that ever came into the ledger.", points)
 

@@ -6,7 +6,6 @@ What there is to tell is gathered in `installation_metrics.py`, and written by `
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,8 +19,8 @@ from penstock.pages.installation_metrics import installation_metrics
 from penstock.providers.base import HeaderLookup
 from penstock.settings import Settings, is_loopback
 from penstock.stores.control_store import ControlStoreError
-from penstock.stores.sqlite.control_store.store import FILE_NAME as DIRECTORY
-from penstock.stores.sqlite.control_store.store import SqliteControlStore
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
 
 _REFUSAL = (
     "send a token that may read the logs of the whole installation (read or metadata_read, "
@@ -33,7 +32,7 @@ class MetricsPage:
     """The page of one worker. `is_own` tells by a request's headers whether a program of this machine asks."""
 
     def __init__(self, settings: Settings, clock: Clock, is_own: Callable[[HeaderLookup], bool]) -> None:
-        self._data = Path(settings.server.data)
+        self._stores = stores_of(settings)
         self._admin_token = settings.admin_token or ""
         self._is_local = is_loopback(settings.server.host)
         self._clock = clock
@@ -53,7 +52,7 @@ class MetricsPage:
     def _answer(self, is_free: bool, authorization: str) -> PlainTextResponse:
         if not (is_free or self._may_read(authorization)):
             return PlainTextResponse(_REFUSAL, 401, {"www-authenticate": "Bearer"})
-        text = render(installation_metrics(self._data, self._clock.now_us()))
+        text = render(installation_metrics(self._stores, self._clock.now_us()))
         return PlainTextResponse(text, media_type=CONTENT_TYPE)
 
     def _may_read(self, authorization: str) -> bool:
@@ -61,7 +60,7 @@ class MetricsPage:
         if scheme.lower() != "bearer":
             return False
         try:
-            tokens = SqliteControlStore(self._data / DIRECTORY).snapshot().tokens
+            tokens = control_store(self._stores).snapshot().tokens
         except ControlStoreError:
             tokens = ()
         shown = token.strip().encode("latin-1", "replace")

@@ -22,8 +22,7 @@ from penstock.export.plan import Gateways, Means, Planned, build, planned
 from penstock.processes.retention import GatewayPath, Retention
 from penstock.settings import Settings
 from penstock.settings.telemetry import OtlpMetricsSettings
-from penstock.stores.ledger import LedgerReader, LedgerUnavailable
-from penstock.stores.sqlite.ledger.file import LedgerMissing
+from penstock.stores.ledger import LedgerMissing, LedgerReader, LedgerUnavailable
 
 POLL_SECONDS: Final = 1.0
 """So often exporters look for new calls."""

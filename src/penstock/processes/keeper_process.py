@@ -13,7 +13,6 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from penstock.clock import Clock
 from penstock.control.opening import read_gateways
@@ -26,9 +25,9 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
 from penstock.stores.control_store import ControlStoreError
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.ledger import ledger_reader
+from penstock.stores.opening.ledger_changes import ledger_editor
 
 _RETRY_SECONDS = 5.0
 
@@ -44,10 +43,10 @@ def configuration(settings: Settings, environ: Mapping[str, str]) -> Configurati
 
 def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:
     """The keeper of the data folder that the settings name. Raises `OSError`, `ControlStoreError`."""
-    data = Path(settings.server.data)
-    means = Means(CursorFile(data / CURSORS), Sender(), clock, environ, os.urandom)
-    ledger = LedgerAccess(lambda: SqliteReader(data / LEDGER), lambda: SqliteEditor(data / LEDGER))
-    return Keeper(ledger, means, data / TALLY, configuration(settings, environ))
+    stores = stores_of(settings)
+    means = Means(CursorFile(stores.data / CURSORS), Sender(), clock, environ, os.urandom)
+    ledger = LedgerAccess(lambda: ledger_reader(stores), lambda: ledger_editor(stores))
+    return Keeper(ledger, means, stores.data / TALLY, configuration(settings, environ))
 
 
 def main(settings: Settings, load: Load, parent: int | None) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from penstock.clock import Clock
 from penstock.control.opening import read_gateways
@@ -19,8 +18,10 @@ from penstock.pricing.packaged import PackagedPrices
 from penstock.processes.retention import stopping
 from penstock.settings import ConfigError, Settings
 from penstock.shipper import process as shipper_process
-from penstock.shipper.counting_ledger import CountingLedger, LimitedLedger, Limits, OpenLedger
+from penstock.shipper.counting_ledger import CountingLedger, LimitedLedger, Limits
 from penstock.stores.control_store import ControlStoreError
+from penstock.stores.ledger import OpenWriter
+from penstock.stores.opening.configured import stores_of
 
 log = logging.getLogger("penstock.shipper")
 
@@ -59,11 +60,12 @@ class StorageLimits:
 
 def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrices, parent: int | None) -> int:
     """Ships until told to stop; the exit code. `load` reads the settings anew and raises `ConfigError`."""
-    data, clock = Path(settings.server.data), Clock()
+    stores, clock = stores_of(settings), Clock()
+    file = stores.data / FILE_NAME
     limits = StorageLimits(settings, load)
-    tally = Tally(read_tally(data / FILE_NAME) or new_tally(clock.now_us()), settings.metrics.models)
+    tally = Tally(read_tally(file) or new_tally(clock.now_us()), settings.metrics.models)
 
-    def around(ledger: OpenLedger) -> OpenLedger:
-        return CountingLedger(LimitedLedger(ledger, limits), tally, data / FILE_NAME, clock.monotonic)
+    def around(ledger: OpenWriter) -> OpenWriter:
+        return CountingLedger(LimitedLedger(ledger, limits), tally, file, clock.monotonic)
 
-    return shipper_process.main(data, parent, prices, around, limits.changed)
+    return shipper_process.main(stores, parent, prices, around, limits.changed)

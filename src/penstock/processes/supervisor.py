@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from penstock.control.compile import build_registry
 from penstock.pricing.packaged import PackagedPrices
@@ -27,10 +27,10 @@ from penstock.processes import keeper_process, shipping
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.stores.ledger import LedgerUnavailable
-from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
-from penstock.stores.sqlite.control_store.store import change_counter
-from penstock.stores.sqlite.ledger.file import FILE_NAME as LEDGER_FILE
-from penstock.stores.sqlite.ledger.file import make_missing
+from penstock.stores.opening import Stores
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
+from penstock.stores.opening.ledger_changes import make_ledger
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -56,6 +56,14 @@ class StartError(Exception):
 
 def _nothing() -> None:
     """There is nothing to prepare."""
+
+
+class _Stamp(NamedTuple):
+    """How directory and configuration file are: another one after every change of either."""
+
+    version: int | None  # None: it could not be told yet
+    written_ns: int
+    size: int
 
 
 @dataclass(slots=True)
@@ -99,7 +107,7 @@ class Supervisor:
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
         self.prepare()
-        _make_ledger(data)
+        _make_ledger(stores_of(self.settings))
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -167,11 +175,11 @@ class Supervisor:
     # -- watching
 
     def _watch(self) -> int:
-        seen = self._stamp()
+        seen = self._stamp(None)
         while True:
             info = signal.sigtimedwait(_WATCHED, _TICK_SECONDS)
             if info is None:
-                stamp = self._stamp()
+                stamp = self._stamp(seen.version)
                 if stamp != seen:
                     seen = stamp
                     self._reload()
@@ -183,17 +191,15 @@ class Supervisor:
             else:
                 return 0
 
-    def _stamp(self) -> tuple[int, int, int]:
-        """Another one after every change of the configuration file or of the directory."""
-        directory = Path(self.settings.server.data) / CONTROL_STORE_FILE
-        changes = written = size = 0
-        with suppress(OSError):
-            changes = change_counter(directory)
+    def _stamp(self, last: int | None) -> _Stamp:
+        """Another one after every change. A directory that cannot be read now is taken as it was at `last`."""
+        version = control_store(stores_of(self.settings)).version()
+        written = size = 0
         if self.config_file is not None:
             with suppress(OSError):
                 status = self.config_file.stat()
                 written, size = status.st_mtime_ns, status.st_size
-        return changes, written, size
+        return _Stamp(last if version is None else version, written, size)
 
     def _reload(self) -> None:
         """A bad configuration is refused here, once, with line and reason; the workers keep the old one."""
@@ -301,10 +307,10 @@ def _lock_folder(data: Path) -> int:
     return descriptor
 
 
-def _make_ledger(data: Path) -> None:
+def _make_ledger(stores: Stores) -> None:
     """The shipper lets calls go first; who asks for them before it has its turn finds none, and not no ledger."""
     with suppress(LedgerUnavailable):  # the shipper tries again, and says why
-        make_missing(data / LEDGER_FILE)
+        make_ledger(stores)
 
 
 def _bind(host: str, port: int) -> socket.socket:

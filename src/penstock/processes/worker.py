@@ -7,22 +7,17 @@ What a request means is in `proxy/pipeline.py`; processes and signals are in `su
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
 import logging
 import math
 import os
-import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-import lmdb
 import uvicorn
 import uvloop
 
@@ -34,7 +29,7 @@ from penstock.journal.journal import Journal
 from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk, SharedClock
+from penstock.management.resources import Resources, SharedClock
 from penstock.metrics.worker_file import FOLDER as STATES
 from penstock.metrics.worker_file import StateFile
 from penstock.pages.health import HealthPages
@@ -56,16 +51,11 @@ from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
-from penstock.stores.counters import CountersUnavailable
-from penstock.stores.lmdb import counters as lmdb_counters
-from penstock.stores.lmdb import replies as lmdb_replies
-from penstock.stores.lmdb.counters import LmdbCounters
-from penstock.stores.lmdb.environment import WriteLock, open_environment
-from penstock.stores.lmdb.replies import LmdbReplies
-from penstock.stores.lmdb.writer import Defer, Writer
-from penstock.stores.replies import RepliesUnavailable
-from penstock.stores.sqlite.control_store.store import FILE_NAME as CONTROL_STORE_FILE
-from penstock.stores.sqlite.control_store.store import SqliteControlStore
+from penstock.stores.counters import Counters, CountersUnavailable
+from penstock.stores.opening import shared as shared_stores
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.control_store import control_store
+from penstock.stores.replies import RepliesUnavailable, ReplyLimits
 
 log = logging.getLogger("penstock.worker")
 
@@ -118,10 +108,10 @@ class Parts:
     pipeline: Pipeline
     upstream: Upstream
     journal: Journal
-    counters: LmdbCounters
+    counters: Counters
     answers: AnswerCache
     report: WorkerReport
-    environments: tuple[lmdb.Environment, ...]
+    let_go: tuple[Callable[[], None], ...]  # of the shared stores
     clock: Clock
     public: bool  # where this worker listens, strangers can reach it
 
@@ -147,15 +137,15 @@ class Parts:
         self.journal.close()
         self.report.close()
         await asyncio.sleep(0)  # the last turn's changes
-        for environment in self.environments:
-            environment.close()
+        for let_go in self.let_go:
+            let_go()
 
 
-def make_world(settings: Settings, counters: LmdbCounters, clock: Clock, *, public: bool) -> World:
+def make_world(settings: Settings, counters: Counters, clock: Clock, *, public: bool) -> World:
     """Reads the directory and the prices, and compiles them with the settings."""
-    data = Path(settings.server.data)
-    snapshot = SqliteControlStore(data / CONTROL_STORE_FILE).snapshot()
-    vault = open_vault(snapshot, os.environ, data)
+    stores = stores_of(settings)
+    snapshot = control_store(stores).snapshot()
+    vault = open_vault(snapshot, os.environ, stores.data)
     gateways = catalog(settings, snapshot, opener(vault))
     shared = Shared(counters, read_prices(settings, gateways, snapshot), clock, public)
     return build_world(settings, snapshot, gateways, vault, shared)
@@ -180,12 +170,14 @@ def open_prices(settings: Settings) -> PackagedPrices:
 def open_parts(settings: Settings, clock: Clock) -> Parts:
     """Opens everything a worker needs, inside its event loop. Raises `OSError`, `ConfigError`, `ControlStoreError`."""
     server, limits = settings.server, pipeline_limits(settings)
-    data = Path(server.data)
+    stores = stores_of(settings)
+    data = stores.data
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = clock.new_id(clock.now_us()).encode()
     defer = asyncio.get_running_loop().call_soon if server.workers == 1 else None
-    counting, counters = _opened(data / lmdb_counters.FOLDER, partial(_open_counters, owner, defer))
-    keeping, cache, once = _opened(data / lmdb_replies.FOLDER, partial(_open_replies, settings, owner, defer))
+    counters, stop_counting = shared_stores.counters(stores, owner, defer)
+    sizes = ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
+    cache, once, stop_keeping = shared_stores.replies(stores, owner, sizes, defer)
     budget = Budget(server.limits.max_capture_bytes)
     recall = AnswerCache(
         cache,
@@ -209,42 +201,8 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
     pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
-    return Parts(pipeline, upstream, journal, counters, recall, report, (counting, keeping), clock, public)
-
-
-_Opened = TypeVar("_Opened")
-
-
-def _opened(folder: Path, make: Callable[[Path], _Opened]) -> _Opened:
-    """Opens a shared store. A damaged one is set aside, for the gateway is worth more than what it remembers."""
-    with (folder.parent / "stores.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers that find the damage, the first one mends it
-        try:
-            return make(folder)
-        except (lmdb.Error, RepliesUnavailable, CountersUnavailable) as error:
-            aside = folder.with_name(f"{folder.name}.damaged")
-            log.error("%s cannot be read (%s); it is set aside as %s", folder, error, aside.name)
-            shutil.rmtree(aside, ignore_errors=True)
-            folder.rename(aside)
-            return make(folder)
-
-
-def _open_counters(owner: bytes, defer: Defer | None, folder: Path) -> tuple[lmdb.Environment, LmdbCounters]:
-    environment = open_environment(folder, lmdb_counters.MAP_BYTES, lmdb_counters.DATABASES)
-    return environment, LmdbCounters(environment, owner, defer)
-
-
-def _open_replies(
-    settings: Settings, owner: bytes, defer: Defer | None, folder: Path
-) -> tuple[lmdb.Environment, LmdbReplies, LmdbReplies]:
-    limits = settings.cache.max_bytes, settings.idempotency.max_bytes
-    environment = open_environment(folder, lmdb_replies.map_bytes(*limits), lmdb_replies.DATABASES)
-    writer = Writer(environment, WriteLock(environment), None, defer)
-    return (
-        environment,
-        LmdbReplies(environment, lmdb_replies.CACHE, owner, limits[0], evict=True, writer=writer),
-        LmdbReplies(environment, lmdb_replies.IDEMPOTENCY, owner, limits[1], evict=False, writer=writer),
-    )
+    let_go = (stop_counting, stop_keeping)
+    return Parts(pipeline, upstream, journal, counters, recall, report, let_go, clock, public)
 
 
 def open_upstream(settings: Settings, clock: Clock) -> Upstream:
@@ -297,12 +255,12 @@ class Worker:
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
-        pages = HealthPages(parts.journal, Path(self._settings.server.data))
+        pages = HealthPages(parts.journal, stores_of(self._settings))
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
-        desk = Desk(lambda: self._in_force, SharedClock(), os.environ)
+        resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
-            pages.application([metrics.route, *management_routes(ENDPOINTS, desk)]),
+            pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
             loop="uvloop",
             ws="none",
@@ -377,7 +335,7 @@ def run_worker(
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
-    except (OSError, ConfigError, ControlStoreError, lmdb.Error) as error:
+    except (OSError, ConfigError, ControlStoreError, CountersUnavailable, RepliesUnavailable) as error:
         log.error("a worker could not start: %s", error)
         return 1
     return 0

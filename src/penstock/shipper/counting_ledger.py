@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from penstock.metrics.call_tally import Tally
 from penstock.metrics.tally_file import write_tally
-from penstock.stores.ledger import Appended, LedgerUnavailable, LedgerWriter, Move, NewCall
+from penstock.stores.ledger import Appended, LedgerUnavailable, Move, NewCall, OpenWriter
 
 WRITE_SECONDS: Final = 2.0
 """So often at most the tally is written."""
@@ -21,17 +21,10 @@ Limits = Mapping[tuple[str, str], int]
 """How many calls may be stored, by account and gateway; one that is not named has no limit."""
 
 
-class OpenLedger(LedgerWriter, Protocol):
-    """One that can be let go of."""
-
-    def close(self) -> None:
-        """Let go of the file."""
-
-
 class LimitedLedger:
     """Marks calls that their gateway has no room for. `limits` is asked before each batch."""
 
-    def __init__(self, ledger: OpenLedger, limits: Callable[[], Limits]) -> None:
+    def __init__(self, ledger: OpenWriter, limits: Callable[[], Limits]) -> None:
         self._ledger = ledger
         self._limits = limits
 
@@ -70,7 +63,7 @@ class LimitedLedger:
 class CountingLedger:
     """Counts calls that have gone in, and writes the tally to its file. `seconds` is a monotonic clock."""
 
-    def __init__(self, ledger: OpenLedger, tally: Tally, file: Path, seconds: Callable[[], float]) -> None:
+    def __init__(self, ledger: OpenWriter, tally: Tally, file: Path, seconds: Callable[[], float]) -> None:
         self._ledger = ledger
         self._tally = tally
         self._file = file

@@ -13,24 +13,24 @@ import select
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES
 from penstock.journal.segments import DIRECTORY
-from penstock.shipper.counting_ledger import OpenLedger
 from penstock.shipper.shipper import Shipper
-from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+from penstock.stores.ledger import OpenWriter
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 _LOCK = ".shipper.lock"
 _RETRY_SECONDS = 0.25
 _COLLECT_AFTER = 50_000  # a batch is tens of thousands of objects, none of them in a cycle
 
-Around = Callable[[OpenLedger], OpenLedger]
+Around = Callable[[OpenWriter], OpenWriter]
 
 
-def _as_it_is(ledger: OpenLedger) -> OpenLedger:
+def _as_it_is(ledger: OpenWriter) -> OpenWriter:
     return ledger
 
 
@@ -61,13 +61,13 @@ class SignalStop:
 
 
 def main(
-    data: Path,
+    stores: Stores,
     parent_fd: int | None = None,
     prices: Prices = NO_PRICES,
     around: Around = _as_it_is,
     changed: Callable[[], None] = _nothing,
 ) -> int:
-    """Ship the journal below `data` into its ledger until told to stop; the exit code.
+    """Ship the journal of the data folder into its ledger until told to stop; the exit code.
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
     before the ledger, and `changed` is called when the configuration may have changed (SIGHUP).
@@ -76,21 +76,21 @@ def main(
     gc.set_threshold(_COLLECT_AFTER)
     stop = SignalStop(parent_fd)
     signal.signal(signal.SIGHUP, lambda number, frame: changed())
-    folder = data / DIRECTORY
+    folder = stores.data / DIRECTORY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _wait_for(lock, stop):
-            _ship(data, prices, stop, around)
+            _ship(stores, prices, stop, around)
     finally:
         os.close(lock)
     return 0
 
 
-def _ship(data: Path, prices: Prices, stop: SignalStop, around: Around) -> None:
-    ledger = around(SqliteLedger(data / FILE_NAME))
+def _ship(stores: Stores, prices: Prices, stop: SignalStop, around: Around) -> None:
+    ledger = around(ledger_writer(stores))
     try:
-        Shipper(data / DIRECTORY, ledger, _say, prices).run(stop)
+        Shipper(stores.data / DIRECTORY, ledger, _say, prices).run(stop)
     finally:
         ledger.close()
 

@@ -372,6 +372,13 @@ class ControlStore(Protocol):
 
     def snapshot(self) -> Snapshot: ...
 
+    def version(self) -> int | None:
+        """That of a snapshot taken now; None where it cannot be told now. Never waits, never raises.
+
+        Cheap enough to be asked several times a second: whoever serves by a snapshot learns so that there is a
+        newer one.
+        """
+
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         """Everything of a kind, in the order of creation."""
 

@@ -6,7 +6,7 @@ or of nano-dollars. Every verb is one atomic step, so that nobody can look first
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -88,3 +88,10 @@ class Counters(Protocol):
 
     def reap(self, now_us: int) -> int:
         """Gives back what dead workers had set aside, and forgets counters without content; how many reservations."""
+
+
+class OpenCounters(NamedTuple):
+    """Counters, and how to let go of them."""
+
+    counters: Counters
+    close: Callable[[], None]

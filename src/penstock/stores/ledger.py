@@ -20,6 +20,10 @@ class LedgerUnavailable(Exception):
     """The ledger cannot answer now (locked, full, gone). Nothing was written: trying again later is right."""
 
 
+class LedgerMissing(LedgerUnavailable):
+    """There is no ledger yet; the shipper makes it."""
+
+
 class Unstorable(Exception):
     """Something in these calls can never be stored. Nothing was written: trying again is useless."""
 
@@ -287,3 +291,24 @@ class LedgerEditor(Protocol):
 
     def recost(self, changes: Sequence[Recost]) -> int:
         """Sets costs, and corrects the roll-ups by the difference; how many calls there were."""
+
+
+class OpenWriter(LedgerWriter, Protocol):
+    """One that can be let go of."""
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+
+
+class OpenReader(LedgerReader, Protocol):
+    """One that can be let go of."""
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+
+
+class OpenEditor(LedgerEditor, Protocol):
+    """One that can be let go of."""
+
+    def close(self) -> None:
+        """Let go of the ledger."""

@@ -6,6 +6,7 @@ room runs out. No engine here, no notion of what a key is made of. A key is 32 b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -13,6 +14,10 @@ import msgspec
 
 class RepliesUnavailable(Exception):
     """The store cannot be used: no room, or broken. The verb changed nothing, or a part of much."""
+
+
+class RepliesMissing(RepliesUnavailable):
+    """There are no kept answers yet; the gateway makes the store when it starts."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -101,3 +106,18 @@ class Replies(Protocol):
 
     def reap(self, now_us: int) -> int:
         """Forgets some of what has expired and the claims of dead workers; how many. Bounded work per call."""
+
+
+class ReplyLimits(NamedTuple):
+    """How many bytes of answers each store may hold."""
+
+    cache: int
+    idempotency: int
+
+
+class OpenReplies(NamedTuple):
+    """Both stores, and how to let go of them. Only in the cache does a new answer push out others."""
+
+    cache: Replies
+    idempotency: Replies
+    close: Callable[[], None]

@@ -167,3 +167,10 @@ class Rollups(Protocol):
 
     def caller_keys(self, account: str | None, since_us: int) -> Sequence[CallerKey]:
         """Which caller keys calls have had since then, in order."""
+
+
+class OpenRollups(Rollups, Protocol):
+    """Ones that can be let go of."""
+
+    def close(self) -> None:
+        """Let go of the ledger."""

@@ -7,33 +7,24 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import lmdb
+
+from penstock.stores.facts import Truncated, Unreadable, Usage
 
 _MOST_DATABASES = 64
 _SIZE_OF_THE_FILE = 0  # whatever the workers opened it with
 
 
-class Usage(NamedTuple):
-    """Bytes. `used` are in pages that hold something."""
-
-    map: int
-    file: int
-    used: int
-
-    @property
-    def share(self) -> float:
-        """How much of the map is in use, from 0 to 1."""
-        return self.used / self.map if self.map else 0.0
-
-
-class Truncated(Exception):
-    """The file is shorter than what it says of itself: reading it could end the process."""
-
-
 def lmdb_usage(folder: Path) -> Usage:
-    """Raises `lmdb.Error` and `OSError` for what is no such store, and `Truncated`."""
+    """Raises `Unreadable` for what is no such store, `Truncated` among it."""
+    try:
+        return _usage(folder)
+    except (lmdb.Error, OSError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _usage(folder: Path) -> Usage:
     size = (folder / "data.mdb").stat().st_size
     environment = lmdb.open(
         str(folder),

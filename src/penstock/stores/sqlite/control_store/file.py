@@ -12,10 +12,14 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
+from penstock.stores.sqlite.looking import looked_at
 from penstock.stores.sqlite.migrations import NewerFile
 
 _VERSION_TABLE = "alembic_version"
+_BUSY_SECONDS = 2.0
+_NOT_AT_ALL = 0.0
 
 
 class ForeignFile(sqlite3.DatabaseError):
@@ -36,6 +40,28 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def version(path: Path) -> int | None:
+    """The number of the last change; 0 where there is no file, None where it cannot be told now.
+
+    Only looks: nothing is made, brought up to date or waited for. Asked through SQLite and not read off the file's
+    bytes, for closing a file lets go of all locks that the process holds on it, those of another thread's verb too.
+    """
+    try:
+        if not path.exists():
+            return 0
+        with looked_at(path, _NOT_AT_ALL) as db:
+            row = db.execute("SELECT number FROM version").fetchone()
+    except (Unreadable, OSError):
+        return None
+    return row[0] if row and isinstance(row[0], int) else None
+
+
+def is_current_file(path: Path) -> bool:
+    """Whether the file has the newest version. Only looks. Raises `Unreadable`, also for a newer program's."""
+    with looked_at(path, _BUSY_SECONDS) as db:
+        return is_current(db)
 
 
 def is_current(db: sqlite3.Connection) -> bool:

@@ -1,4 +1,4 @@
-"""The directory in one SQLite file: its verbs, and the counter by which others see that it has changed.
+"""The directory in one SQLite file: its verbs, and the number by which others see that it has changed.
 
 Every verb opens the file, does one transaction and closes it: verbs are rare, so no connection has to survive
 a fork or belong to a thread. Changes are on disk when a verb returns. How the file is opened is in
@@ -43,7 +43,7 @@ from penstock.stores.control_store import (
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.audit import Stamp, entries, record, record_reseal
-from penstock.stores.sqlite.control_store.file import ForeignFile, connect
+from penstock.stores.sqlite.control_store.file import ForeignFile, connect, version
 from penstock.stores.sqlite.control_store.tables import (
     CUSTOM_PROVIDERS,
     GATEWAYS,
@@ -58,7 +58,6 @@ from penstock.stores.sqlite.migrations import NewerFile
 
 FILE_NAME: Final = "directory.db"
 
-_COUNTER = slice(24, 28)  # of the file's header: SQLite's "file change counter", big-endian
 _LABELS = " UNION ".join(
     f"SELECT substr({table.sealed}, 1, {SEAL_LABEL_BYTES}) FROM {table.name} WHERE {table.sealed} IS NOT NULL"
     for table in SEALED
@@ -66,20 +65,7 @@ _LABELS = " UNION ".join(
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_ITSELF = "penstock"
-
-
-def change_counter(path: Path) -> int:
-    """A number that differs after every change of the directory in the file `path`; 0 when there is none.
-
-    Only for a process that does not itself have a verb of the directory under way: closing a file lets go of
-    all POSIX locks that the process holds on it, SQLite's included. Raises OSError.
-    """
-    try:
-        with path.open("rb", buffering=0) as file:
-            return int.from_bytes(file.read(_COUNTER.stop)[_COUNTER], "big")
-    except FileNotFoundError:
-        return 0
+ITSELF = "penstock"
 
 
 class SqliteControlStore:
@@ -91,7 +77,7 @@ class SqliteControlStore:
     def __init__(
         self,
         path: Path,
-        actor: str = _ITSELF,
+        actor: str = ITSELF,
         *,
         now_us: Callable[[], int] | None = None,
         busy_seconds: float = 5.0,
@@ -105,15 +91,18 @@ class SqliteControlStore:
         if not self._exists():
             return Snapshot()
         with self._transaction("BEGIN") as db:
-            (version,) = db.execute("SELECT number FROM version").fetchone()
+            (number,) = db.execute("SELECT number FROM version").fetchone()
             return Snapshot(
-                version,
+                number,
                 _all(db, TOKENS),
                 _all(db, PROVIDER_KEYS),
                 _all(db, CUSTOM_PROVIDERS),
                 _all(db, GATEWAYS),
                 _all(db, ROUTES),
             )
+
+    def version(self) -> int | None:
+        return version(self._path)
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         if not self._exists():

@@ -1,4 +1,4 @@
-"""Conditions on the ids of calls and events, as SQL.
+"""Predicates on the ids of calls and events, printed as SQL.
 
 A call's id tells its time, and the end of each is marked: of most parts that people have of an id one knows in
 which blocks it may be. An event's id is most often that of the call; the others have an index of their own.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
-from penstock.stores.ledger import Condition
 from penstock.stores.sqlite.ledger.fields import ID_MARKS
+from penstock.stores.sqlite.ledger.filter_sql import Test
 from penstock.stores.sqlite.ledger.keys import around, beginning_with, packed_if_id
 
 ID_CHARS: Final = 36
@@ -23,26 +23,19 @@ _BEGINNING: Final = re.compile(r"[0-9a-f]{8}-").match
 _END: Final = re.compile(r"(?:.*-)?[0-9a-f]{12}").fullmatch
 
 
-class Ids(NamedTuple):
-    """Calls by their ids: a condition on `calls c`, and one on `zones z`; None where any zone may hold one."""
-
-    rows: str
-    zones: str | None
-
-
-def holding(part: str) -> Ids:
+def holding(part: str) -> Test:
     """Those whose id contains a part, which is in lower case."""
     if not _DIGITS(part) or len(part) > ID_CHARS:
-        return Ids("0", "0")
+        return Test("0", "0")
     digits = part.replace("-", "").upper()
     rows = f"(instr(hex(c.id), '{digits}') > 0 AND instr(uuid_text(c.id), '{part}') > 0)"
     if _END(part):
-        return Ids(rows, marked_zones(ID_MARKS, int(part[-MARKED_DIGITS:], 16)))
+        return Test(rows, marked_zones(ID_MARKS, int(part[-MARKED_DIGITS:], 16)))
     span = beginning_with(part) if _BEGINNING(part) else None
     if span is None:
-        return Ids(rows, None)
+        return Test(rows, None)
     first = f"(SELECT max(b.start) FROM blocks b WHERE b.start <= {span.start})"
-    return Ids(rows, f"(z.block >= {first} AND z.block < {span.end})")
+    return Test(rows, f"(z.block >= {first} AND z.block < {span.end})")
 
 
 def marked_zones(field: int, number: int) -> str:
@@ -51,9 +44,9 @@ def marked_zones(field: int, number: int) -> str:
     return f"z.block IN (SELECT m.block FROM block_marks m WHERE {within} AND marked(m.marks, {number}))"
 
 
-def ids_of(condition: Condition) -> list[bytes]:
-    """The values that are ids."""
-    found = [packed_if_id(value.strip().lower()) for value in condition.values if isinstance(value, str)]
+def packed_ids(texts: Iterable[str]) -> list[bytes]:
+    """Those that are ids."""
+    found = map(packed_if_id, texts)
     return [data for data in found if data is not None]
 
 

@@ -1,150 +1,94 @@
-"""A `Condition` on a number of many values, or on the time, as SQL.
+"""Predicates on numbers of many values, and on the time, printed as SQL.
 
-A value fits by what the wire shows of it: milliseconds of a duration and of a time. Zones know the least and
-the greatest of each number, and by their marks most of the numbers that they do not have.
+Zones know the least and the greatest of each number, and by their marks most of the numbers that they do not have.
 """
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
-from typing import Final, NamedTuple
-
-from penstock.stores.condition_values import number, time_us
-from penstock.stores.ledger import Condition, UnfitCondition
+from penstock.stores.predicates import Began, Moments, Range, Within
 from penstock.stores.sqlite.ledger.fields import NUMBER_SQL, NUMBERS
-from penstock.stores.sqlite.ledger.filter import Test, known
 from penstock.stores.sqlite.ledger.filter_ids import marked_zones
+from penstock.stores.sqlite.ledger.filter_sql import Test
 from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span, since
-
-_NANO: Final = Decimal(10**9)
-_MS: Final = 1000
+from penstock.stores.sqlite.ledger.zones import shown_ms
 
 
-class _Range(NamedTuple):
-    """Stored numbers from `least` to `most`, both included, and what zones mark of them."""
-
-    least: int
-    most: int
-    mark: int
-
-
-def numbers(condition: Condition) -> Test:
+def within(wanted: Within) -> Test:
     """Of cost, duration and tokens."""
-    given = [number(condition, value) for value in condition.values]
-    match condition.operator:
-        case "contains":
-            raise UnfitCondition(f"`contains` is for texts, and {condition.key} is none")
-        case "lt":
-            return _below(condition.key, max(_known(condition, given), default=None))
-        case "gt":
-            return _above(condition.key, min(_known(condition, given), default=None))
-        case _:
-            return _equal(condition, given)
+    zones = [_may_hold(wanted.field, one) for one in wanted.ranges]
+    if wanted.unknown:
+        zones.append(f"z.calls > z.{wanted.field}_known")
+    return Test(_rows(wanted), f"({' OR '.join(zones) or '0'})")
 
 
-def times(condition: Condition) -> Test:
+def not_within(wanted: Within) -> Test:
+    """All others."""
+    return Test(f"NOT {_rows(wanted)}", _may_differ(wanted))
+
+
+def began(wanted: Began) -> Test:
     """Of the moment at which a call began."""
-    given = [time_us(condition, value) for value in condition.values]
-    moments = [moment // _MS * _MS for moment in given if moment is not None]
-    match condition.operator:
-        case "contains":
-            raise UnfitCondition("`contains` is for texts, and created_at is a time")
-        case "lt":
-            known(condition, given)
-            return _between(Span(0, since(max(_exact(given), default=0))))
-        case "gt":
-            known(condition, given)
-            return _between(Span(since(min(map(_after, _exact(given)), default=1 << 52)), EVERYTHING.end))
-        case _:
-            spans = [Span(since(moment), since(moment + _MS)) for moment in moments]
-            if condition.operator == "neq":
-                return Test(f"NOT ({' OR '.join(map(_within, spans)) or '0'})")
-            if len(spans) == 1:
-                return _between(spans[0])
-            return Test(f"({' OR '.join(map(_within, spans)) or '0'})")
+    spans = [_span(one) for one in wanted.spans]
+    rows = f"({' OR '.join(f'(c.key >= {one.start} AND c.key < {one.end})' for one in spans) or '0'})"
+    return Test(rows, span=spans[0] if len(spans) == 1 else None)
 
 
-def _known(condition: Condition, given: list[Decimal | None]) -> list[Decimal]:
-    known(condition, given)
-    return [value for value in given if value is not None]
+def _span(moments: Moments) -> Span:
+    begin = 0 if moments.since_us is None else since(moments.since_us)
+    return Span(begin, EVERYTHING.end if moments.until_us is None else since(moments.until_us))
 
 
-def _exact(given: list[int | None]) -> list[int]:
-    return [moment for moment in given if moment is not None]
-
-
-def _after(moment: int) -> int:
-    """The first that is later. A moment of whole milliseconds stands for all of its millisecond."""
-    return moment + (1 if moment % _MS else _MS)
-
-
-def _between(span: Span) -> Test:
-    return Test(_within(span), span=span)
-
-
-def _within(span: Span) -> str:
-    return f"(c.key >= {span.start} AND c.key < {span.end})"
-
-
-def _below(key: str, limit: Decimal | None) -> Test:
-    if limit is None:
-        return Test("0", "0")
-    most = _range(key, math.ceil(limit * _scale(key)) - 1).most
-    return Test(f"coalesce({NUMBER_SQL[key]} <= {most}, 0)", f"coalesce(z.{key}_least <= {most}, 0)")
-
-
-def _above(key: str, limit: Decimal | None) -> Test:
-    if limit is None:
-        return Test("0", "0")
-    least = _range(key, math.floor(limit * _scale(key)) + 1).least
-    return Test(f"coalesce({NUMBER_SQL[key]} >= {least}, 0)", f"coalesce(z.{key}_most >= {least}, 0)")
-
-
-def _equal(condition: Condition, given: list[Decimal | None]) -> Test:
-    key, sql = condition.key, NUMBER_SQL[condition.key]
-    ranges = [_range(key, int(shown)) for value in given if (shown := _shown(key, value)) is not None]
-    rows = [f"coalesce({sql} BETWEEN {one.least} AND {one.most}, 0)" for one in ranges]
-    zones = [_may_hold(key, one) for one in ranges]
-    if None in given:
+def _rows(wanted: Within) -> str:
+    sql = NUMBER_SQL[wanted.field]
+    rows = [f"coalesce({_between(sql, one)}, 0)" for one in wanted.ranges]
+    if wanted.unknown:
         rows.append(f"({sql}) IS NULL")
-        zones.append(f"z.calls > z.{key}_known")
-    if condition.operator == "neq":
-        return Test(f"NOT ({' OR '.join(rows) or '0'})", _may_differ(key, ranges, unknown=None in given))
-    return Test(f"({' OR '.join(rows) or '0'})", f"({' OR '.join(zones) or '0'})")
+    return f"({' OR '.join(rows) or '0'})"
 
 
-def _shown(key: str, value: Decimal | None) -> Decimal | None:
-    """As it is counted in the ledger; None for what no call can have."""
-    if value is None:
+def _between(sql: str, one: Range) -> str:
+    match one:
+        case (None, None):
+            return f"({sql}) IS NOT NULL"
+        case (None, most):
+            return f"{sql} <= {most}"
+        case (least, None):
+            return f"{sql} >= {least}"
+    return f"{sql} BETWEEN {one.least} AND {one.most}"
+
+
+def _may_hold(field: str, one: Range) -> str:
+    found = []
+    if one.most is not None:
+        found.append(f"z.{field}_least <= {one.most}")
+    if one.least is not None:
+        found.append(f"z.{field}_most >= {one.least}")
+    mark = _mark(field, one)
+    if mark is not None:
+        found.append(marked_zones(NUMBERS.index(field), mark))
+    return f"({' AND '.join(found) or f'z.{field}_known > 0'})"
+
+
+def _mark(field: str, one: Range) -> int | None:
+    """How zones mark the numbers of a range, where they mark all of them alike."""
+    if one.least is None or one.most is None:
         return None
-    # Dollars come as binary fractions: the nearest nano-dollar is meant.
-    scaled = round(value * _NANO) if key == "cost" else value
-    return Decimal(scaled) if scaled == int(scaled) else None
+    least, most = (shown_ms(one.least), shown_ms(one.most)) if field == "duration" else one
+    return least if least == most else None
 
 
-def _scale(key: str) -> Decimal:
-    return _NANO if key == "cost" else Decimal(1)
-
-
-def _range(key: str, shown: int) -> _Range:
-    if key != "duration":
-        return _Range(shown, shown, shown)
-    odd = shown % 2  # halves are rounded to the even millisecond
-    return _Range(shown * _MS - _MS // 2 + odd, shown * _MS + _MS // 2 - odd, shown)
-
-
-def _may_hold(key: str, one: _Range) -> str:
-    marks = marked_zones(NUMBERS.index(key), one.mark)
-    return f"(z.{key}_least <= {one.most} AND z.{key}_most >= {one.least} AND {marks})"
-
-
-def _may_differ(key: str, ranges: list[_Range], *, unknown: bool) -> str | None:
+def _may_differ(wanted: Within) -> str | None:
+    field, ranges = wanted.field, wanted.ranges
     if not ranges:
-        return f"z.{key}_known > 0" if unknown else None
+        return f"z.{field}_known > 0" if wanted.unknown else None
     if len(ranges) > 1:
         return None
     (one,) = ranges
-    same = f"z.{key}_least >= {one.least} AND z.{key}_most <= {one.most}"
-    rest = "" if unknown else f" AND z.calls = z.{key}_known"
-    return f"NOT coalesce({same}{rest}, {int(unknown)})"
+    same = []
+    if one.least is not None:
+        same.append(f"z.{field}_least >= {one.least}")
+    if one.most is not None:
+        same.append(f"z.{field}_most <= {one.most}")
+    if not wanted.unknown:
+        same.append(f"z.calls = z.{field}_known")
+    return f"NOT coalesce({' AND '.join(same) or '1'}, {int(wanted.unknown)})"

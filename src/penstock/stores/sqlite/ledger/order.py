@@ -12,7 +12,7 @@ from typing import Final
 
 from penstock.stores.ledger import Extremes, Order
 from penstock.stores.sqlite.ledger.fields import FIELDS, NUMBER_SQL, NUMBERS, TEXTS, UNKNOWN
-from penstock.stores.sqlite.ledger.filter import Test, value_test
+from penstock.stores.sqlite.ledger.filter_sql import Test, value_test
 from penstock.stores.sqlite.ledger.query import Plan, narrowed
 from penstock.stores.sqlite.ledger.walk import Piece, Row, count, looks, pieces, rows, rows_in
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from penstock.stores.ledger import FILTERED, Condition, Query
-from penstock.stores.sqlite.ledger.fields import NUMBERS
-from penstock.stores.sqlite.ledger.filter import Filter, Test, Value, flags_of, listed
-from penstock.stores.sqlite.ledger.filter_numbers import numbers, times
+from penstock.stores.filters import groups
+from penstock.stores.ledger import Query
+from penstock.stores.sqlite.ledger.filter import Printer
+from penstock.stores.sqlite.ledger.filter_sql import Test, Value, listed
 from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span, since
-
-_CODES: Final = [key for key, column in FILTERED.items() if column.kind == "code"]
-_FLAGS: Final = [key for key, column in FILTERED.items() if column.kind == "flag"]
 
 
 class Plan(NamedTuple):
@@ -42,11 +39,8 @@ def plan(db: sqlite3.Connection, query: Query) -> Plan:
         for place, account, gateway in found
         if query.account in (None, account) and (not query.gateways or gateway in query.gateways)
     ]
-    made = Filter(db, places)
-    groups = [[_test(made, condition) for condition in group] for group in query.conditions if group]
-    if query.search:
-        groups.append([made.search(query.search)])
-    tests = [_any(group) for group in groups]
+    printer = Printer(db, places)
+    tests = [printer.test(predicate) for predicate in groups(query)]
     rows = [test.rows for test in tests]
     if len(places) < len(found):
         rows.insert(0, f"c.place IN ({listed(places)})")
@@ -55,7 +49,7 @@ def plan(db: sqlite3.Connection, query: Query) -> Plan:
         listed(places),
         " AND ".join(rows) or "1",
         " AND ".join(test.zones for test in tests if test.zones is not None) or "1",
-        made.values,
+        printer.values,
         _common([_times(query), *(test.span for test in tests if test.span is not None)]),
         next((test.keys for test in tests if test.keys is not None), None),
         not tests or (only is not None and only.counted is not None),
@@ -85,38 +79,3 @@ def _times(query: Query) -> Span:
 def _common(spans: Sequence[Span]) -> Span:
     start, end = max(span.start for span in spans), min(span.end for span in spans)
     return Span(start, max(start, end))
-
-
-def _any(tests: Sequence[Test]) -> Test:
-    """The test that is passed by what passes any of some."""
-    if len(tests) == 1:
-        return tests[0]
-    zones = [test.zones for test in tests if test.zones is not None]
-    return Test(
-        f"({' OR '.join(test.rows for test in tests)})",
-        f"({' OR '.join(zones)})" if len(zones) == len(tests) else None,
-    )
-
-
-def _test(made: Filter, condition: Condition) -> Test:
-    match condition.key:
-        case "id":
-            return made.ids(condition)
-        case "event_id":
-            return made.event_ids(condition)
-        case "created_at":
-            return times(condition)
-        case key if key in _CODES:
-            return made.few_numbers(condition)
-        case key if key in _FLAGS:
-            return made.flags(condition)
-        case "wholesale":
-            return made.constant(condition, flags_of(condition), False)
-        case "dlp_action":
-            return made.constant(
-                condition, [None if value == "" else value for value in condition.values], None
-            )
-        case key if key in NUMBERS:
-            return numbers(condition)
-        case _:
-            return made.names(condition)

@@ -15,7 +15,7 @@ from typing import Final
 from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, LedgerUnavailable, Order, Query
 from penstock.stores.sqlite.ledger.bodies import bodies
 from penstock.stores.sqlite.ledger.fields import ID_MARKS
-from penstock.stores.sqlite.ledger.file import LedgerMissing, add_functions, key_of, opened_existing
+from penstock.stores.sqlite.ledger.file import add_functions, key_of, opened_existing
 from penstock.stores.sqlite.ledger.filter_ids import ID_CHARS, MARKED_DIGITS, marked_zones
 from penstock.stores.sqlite.ledger.keys import beginning_with
 from penstock.stores.sqlite.ledger.names import place_names
@@ -24,8 +24,6 @@ from penstock.stores.sqlite.ledger.query import plan
 from penstock.stores.sqlite.ledger.rows import COLUMNS, Row, calls
 from penstock.stores.sqlite.ledger.walk import count
 from penstock.stores.sqlite.ledger.walk import rows as rows_of
-
-__all__ = ["LedgerMissing", "SqliteReader"]
 
 _DIGITS: Final = frozenset("0123456789abcdef")
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from penstock.stores.sqlite.ledger.filter import Value, listed
+from penstock.stores.sqlite.ledger.filter_sql import ON_SHELVES, Value, listed
 from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span
 from penstock.stores.sqlite.ledger.query import Plan
 
@@ -34,7 +34,7 @@ class _Window(NamedTuple):
     """Some blocks that follow each other."""
 
     ends: dict[int, int]  # by their starts
-    shelves: str  # on which they stand, for an IN
+    shelves: str  # on which they stand, as a JSON list
 
 
 class Piece(NamedTuple):
@@ -160,7 +160,7 @@ def _upwards(db: sqlite3.Connection, span: Span) -> Iterator[_Window]:
 
 
 def _shelves(blocks: list[Row]) -> str:
-    return listed(dict.fromkeys(shelf for _, shelf in blocks))
+    return f"[{listed(dict.fromkeys(shelf for _, shelf in blocks))}]"
 
 
 def _among(db: sqlite3.Connection, plan: Plan, window: _Window) -> list[Piece]:
@@ -173,8 +173,8 @@ def _among(db: sqlite3.Connection, plan: Plan, window: _Window) -> list[Piece]:
         f"WHERE z.place IN ({plan.places}) AND z.block >= :low AND z.block < :high AND {zones} "
         "GROUP BY z.block ORDER BY z.block DESC"
     )
-    bounds = {"low": min(ends), "high": max(ends.values())}
-    found = db.execute(sql.replace(":shelves", window.shelves), {**plan.values, **bounds}).fetchall()
+    given = {"low": min(ends), "high": max(ends.values()), "shelves": window.shelves}
+    found = db.execute(sql, {**plan.values, **given}).fetchall()
     fitting = _fitting(db, plan, window) if found and plan.is_counted and plan.counted is not None else {}
     result = []
     for block, calls in found:
@@ -192,6 +192,6 @@ def _fitting(db: sqlite3.Connection, plan: Plan, window: _Window) -> dict[int, i
     """By block, how many calls zones count; of whole shelves, so some blocks more than asked for."""
     sql = (
         f"SELECT v.block, sum(v.calls) FROM zone_values v WHERE {plan.counted} "
-        f"AND v.shelf IN ({window.shelves}) GROUP BY v.block"
+        f"AND {ON_SHELVES} GROUP BY v.block"
     )
-    return dict(db.execute(sql).fetchall())
+    return dict(db.execute(sql, {"shelves": window.shelves}).fetchall())

@@ -1,4 +1,4 @@
-"""The ledger answers like a plain list of calls, whatever is stored, asked, changed and deleted."""
+"""Every ledger answers like a plain list of calls, whatever is stored, asked, changed and deleted."""
 
 from __future__ import annotations
 
@@ -6,155 +6,37 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
-import ledger_model as model
 import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from contract.engines import LedgerEngine
 from penstock.stores.ledger import (
     ANY,
     NEWEST_FIRST,
     CallRow,
-    Condition,
-    Derived,
-    Key,
     Move,
     NewCall,
     Note,
-    Operator,
     Order,
     OrderKey,
     Query,
     Recost,
-    Scalar,
 )
-from penstock.stores.sqlite.ledger.blocks import BlockSizes
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import SqliteLedger
-from support.stored_calls import BASE, call
-
-SMALL = BlockSizes(calls=4, shelf=3, tail=2)
-HOSTILE = ["", "a%", "A_b", "it's", 'say "x"', "nul\0nul", "🙂", "a,b", "12", "true", "c" * 300, "\\"]
-NAMES = ["openai", "anthropic", "parallel", *HOSTILE]
-PATHS = ["", "chat/completions", "v1/tasks/runs/trun_0123456789", "v1/search?q=Gpt", "12"]
-MODELS = [None, "openai/gpt-4o", "openai/gpt-4o-mini", "azure/gpt-4o", "x/a%b", "it's"]
-SCALARS: list[str | int | float | bool] = [*HOSTILE, -2, 0, 1, 12, True, False, 1.0, 0.5]
-SMALL_NUMBERS = [None, 0, 1, 2, 3, 1 << 40]
-FLAGS: tuple[Key, ...] = ("success", "cached", "authentication", "compatibilityMode", "wholesale")
-NUMBERS: tuple[Key, ...] = (
-    "cost",
-    "tokens",
-    "tokens_in",
-    "tokens_out",
-    "duration",
-    "status_code",
-    "feedback",
-)
-TEXTS: tuple[Key, ...] = (
-    "provider", "model", "model_type", "request_type", "request_content_type", "response_content_type",
-    "user_agent", "token", "user", "metadata.key", "metadata.value", "id", "event_id", "dlp_action",
-)  # fmt: skip
-ORDERS: tuple[OrderKey, ...] = (
-    "created_at", "provider", "model", "model_type", "success", "cached", "cost", "tokens_in", "tokens_out",
-    "duration", "feedback",
-)  # fmt: skip
-
-
-def made(seed: int) -> NewCall:
-    """Any call; the same for the same seed. Several are in one microsecond, several have one id."""
-    random = Random(seed)
-    pick = random.choice
-    number = random.randrange(60)
-    changes: dict[str, object] = {
-        "created_us": BASE.created_us + random.randrange(10) * pick([1, 700, 1_000_000]),
-        "account": pick(["a", "b"]),
-        "gateway": pick(["main", "other"]),
-        "provider": pick(NAMES),
-        "status": pick([200, 201, 404, 429, 500]),
-        "outcome": pick([0, 0, 1, 3]),
-        "cached": pick([False, True]),
-        "compat": pick([False, True]),
-        "duration_us": pick([0, 499, 500, 501, 1500, 2500, 2501, 12_345, 1 << 41]),
-        "user_agent": pick(NAMES),
-        "path": pick(PATHS),
-        "user": pick(["", "u1", "u2"]),
-        "metadata": {pick([*HOSTILE, "k"]): pick(SCALARS) for _ in range(random.randrange(4))},
-    }
-    if pick([False, True]):
-        changes["event_id"] = pick(["an event", "Event"])
-    derived = Derived(
-        pick(MODELS), pick([None, "text"]), None, pick(SMALL_NUMBERS), pick(SMALL_NUMBERS), None,
-        pick(SMALL_NUMBERS),
-    )  # fmt: skip
-    return call(number, derived, (b"q", b"a"), **changes)
-
-
-SEEDS = st.integers(0, 500)
-
-
-@st.composite
-def conditions(draw: st.DrawFn) -> Condition:
-    some = st.lists
-    kind = draw(st.sampled_from(["flag", "number", "text", "time"]))
-    if kind == "flag":
-        flags = some(st.sampled_from([True, False, None]), min_size=1, max_size=2)
-        return Condition(
-            draw(st.sampled_from(FLAGS)), draw(st.sampled_from(("eq", "neq"))), tuple(draw(flags))
-        )
-    if kind == "time":
-        moment = model.rfc3339(BASE.created_us // 1000 + draw(st.integers(0, 7000)))
-        return Condition("created_at", draw(st.sampled_from(("eq", "neq", "lt", "gt"))), (moment,))
-    if kind == "number":
-        operator: Operator = draw(st.sampled_from(("eq", "neq", "lt", "gt")))
-        number = st.one_of(st.integers(0, 6), st.sampled_from([1e-9, 2.5, 12, 200, 404, 3e-9, -1, 1 << 40]))
-        known = operator in ("lt", "gt")
-        values: st.SearchStrategy[list[Scalar]] = some(
-            number if known else st.one_of(st.none(), number), min_size=1, max_size=3
-        )
-        return Condition(draw(st.sampled_from(NUMBERS)), operator, tuple(draw(values)))
-    operator = draw(st.sampled_from(("eq", "neq", "contains")))
-    texts = st.one_of(
-        st.sampled_from([*NAMES, "gpt-4o", "openai/gpt-4o", "OPEN", "u1", "text", "vent"]),
-        SEEDS.map(lambda seed: made(seed).record.id),
-    )
-    if operator == "contains":
-        return Condition(
-            draw(st.sampled_from(TEXTS)), operator, tuple(draw(some(texts, min_size=1, max_size=2)))
-        )
-    return Condition(
-        draw(st.sampled_from(TEXTS)),
-        operator,
-        tuple(draw(some(st.one_of(st.none(), texts, st.sampled_from(SCALARS)), min_size=1, max_size=3))),
-    )
-
-
-@st.composite
-def queries(draw: st.DrawFn) -> Query:
-    moments = st.one_of(
-        st.none(), st.none(), st.integers(0, 8000).map(lambda ms: BASE.created_us + ms * 1000)
-    )
-    return Query(
-        draw(st.sampled_from([None, "a", "nobody"])),
-        tuple(draw(st.lists(st.sampled_from(["main", "other"]), max_size=2))),
-        tuple(tuple(group) for group in draw(st.lists(st.lists(conditions(), max_size=2), max_size=2))),
-        draw(moments),
-        draw(moments),
-        draw(st.sampled_from(["", "", "", "gpt", "A%", "00", "chat", "trun", "event", "-7000-8", "12", "é"])),
-    )
+from support import ledger_model as model
+from support.ledger_questions import ORDERS, SCALARS, SEEDS, SMALL_NUMBERS, made, queries
 
 
 class Ledger:
     """A ledger of small blocks, and what should be in it."""
 
-    def __init__(self, path: Path) -> None:
-        self.writer = SqliteLedger(path, sizes=SMALL)
+    def __init__(self, engine: LedgerEngine, folder: Path) -> None:
+        self.writer = engine.writer(folder)
         self.writer.positions()
-        self.reader = SqliteReader(path)
-        self.editor = SqliteEditor(path)
+        self.reader = engine.reader(folder)
+        self.editor = engine.editor(folder)
         self.rows: dict[str, CallRow] = {}
         self._end = 0
 
@@ -194,9 +76,9 @@ def _likeness(order: Order) -> Callable[[CallRow], tuple[int, object]]:
 
 
 @contextmanager
-def ledgers() -> Iterator[Ledger]:
+def opened(engine: LedgerEngine) -> Iterator[Ledger]:
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(Path(folder) / "ledger.db")
+        ledger = Ledger(engine, Path(folder))
         with closing(ledger.writer), closing(ledger.reader), closing(ledger.editor):
             yield ledger
 
@@ -217,9 +99,9 @@ LAW = settings(
     ),
 )
 def test_listing_and_counting(
-    batches: list[list[int]], asked: list[tuple[Query, OrderKey, bool, int, int]]
+    ledgers: LedgerEngine, batches: list[list[int]], asked: list[tuple[Query, OrderKey, bool, int, int]]
 ) -> None:
-    with ledgers() as ledger:
+    with opened(ledgers) as ledger:
         for batch in batches:
             ledger.append(list(map(made, batch)))
         for where, by, descending, offset, limit in asked:
@@ -272,8 +154,10 @@ CHANGES = st.one_of(
     st.lists(CHANGES, max_size=8),
     st.lists(queries(), max_size=3),
 )
-def test_changing(calls: list[int], changes: list[Add | Delete | Say | Price], asked: list[Query]) -> None:
-    with ledgers() as ledger:
+def test_changing(
+    ledgers: LedgerEngine, calls: list[int], changes: list[Add | Delete | Say | Price], asked: list[Query]
+) -> None:
+    with opened(ledgers) as ledger:
         ledger.append(list(map(made, calls)))
         for change in changes:
             _change(ledger, change)

@@ -1,0 +1,51 @@
+"""Opening the ledger and its roll-ups, which are SQLite, to be read or looked at from outside.
+
+What is opened is the caller's to close. Writing is in `ledger_changes.py`. Nothing here asks anything of a ledger.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.stores.facts import LedgerFacts
+from penstock.stores.ledger import OpenReader
+from penstock.stores.opening import Stores
+from penstock.stores.rollups import OpenRollups
+from penstock.stores.sqlite.ledger import file
+from penstock.stores.sqlite.ledger.file import FILE_NAME
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
+
+
+def ledger_reader(stores: Stores) -> OpenReader:
+    """Raises `LedgerMissing` as long as no call was ever stored, and `LedgerUnavailable`."""
+    return SqliteReader(_file(stores))
+
+
+def rollups(stores: Stores) -> OpenRollups:
+    """Raises as `ledger_reader` does."""
+    return SqliteRollups(_file(stores))
+
+
+def has_ledger(stores: Stores) -> bool:
+    """Whether there is one, of whatever version."""
+    return _file(stores).exists()
+
+
+def ledger_facts(stores: Stores) -> LedgerFacts | None:
+    """None for a ledger of an older version. Raises `Unreadable`, also for that of a newer program."""
+    return file.ledger_facts(_file(stores))
+
+
+def ledger_bytes(stores: Stores) -> int:
+    """What it takes of the disk."""
+    return file.ledger_bytes(_file(stores))
+
+
+def ledger_place(stores: Stores) -> str:
+    """Where it is, for people."""
+    return str(_file(stores))
+
+
+def _file(stores: Stores) -> Path:
+    return stores.data / FILE_NAME

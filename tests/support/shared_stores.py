@@ -1,0 +1,23 @@
+"""What a gateway in the test's process keeps in LMDB, for a test that breaks it or looks at it as a neighbour does."""
+
+from __future__ import annotations
+
+import lmdb
+
+from penstock.stores.lmdb.counters import LmdbCounters
+from penstock.stores.lmdb.replies import LmdbReplies
+from support.inprocess import InProcess
+
+
+def counting(gateway: InProcess) -> lmdb.Environment:
+    """The environment of its counters."""
+    counters = gateway.parts.counters
+    assert isinstance(counters, LmdbCounters)
+    return counters._environment
+
+
+def keeping(gateway: InProcess) -> lmdb.Environment:
+    """The environment of its kept answers."""
+    cache = gateway.parts.answers._cache
+    assert isinstance(cache, LmdbReplies)
+    return cache._transactions.environment
