@@ -23,6 +23,8 @@ PROVIDER_GUIDE = ROOT / "docs" / "guides" / "providers.md"
 
 Rows = tuple[tuple[str, ...], ...]
 
+SHARED = "penstock_common"  # what gateway and local engine both use; it knows neither
+
 # From the top downwards: packages, each whole. A module may import what stands in a lower row, and what belongs
 # to its own package; never a neighbour in its row.
 LAYERS: Rows = (
@@ -50,12 +52,12 @@ PROXY_LAYERS: Rows = (
     ("policies", "routing", "upstream.pool", "outgoing"),
     ("upstream.egress", "call_bodies"),
     ("call",),
-    ("policies.stored_keys", "policies.retry"),
-    ("policies.key_pool", "policies.breaker"),
+    ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
+    ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
-    ("downstream.relay", "request_body"),
+    ("request_body",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
-    ("__init__", "upstream", "downstream", "capture", "redaction"),
+    ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.
@@ -82,6 +84,7 @@ PURE = (
     "proxy.call",
     "proxy.routing",
     "proxy.plan",
+    "proxy.body_filter",
     "journal.record",
     "calls.derive",
     "stores.sketch",
@@ -122,6 +125,7 @@ LATE_IMPORTS = {
     ("penstock.export.log_encryption", "cryptography.hazmat.primitives.serialization"),
     ("penstock.export.otlp_traces", "penstock.export"),  # with protobuf, 8 MB
     ("penstock.export.sender", "httpx"),  # 20 MB, and most installations export nothing
+    ("penstock.management.application", "penstock.management.openapi"),  # with all examples, and rarely read
     ("penstock.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
     ("penstock.wire.content_encoding", "brotli"),  # most answers have gzip or nothing
     ("penstock.wire.content_encoding", "zstandard"),
@@ -135,6 +139,7 @@ DRIVERS = {"sqlite3", "lmdb"}
 OPENING = {
     "penstock.stores.opening.control_store",
     "penstock.stores.opening.ledger",
+    "penstock.stores.opening.ledger_changes",
     "penstock.stores.opening.shared",
 }
 # Commands over the ledger start quickly: they do not load what only workers use.
@@ -259,12 +264,12 @@ def test_there_are_no_cycles() -> None:
 
 
 def test_gateway_and_local_engine_know_nothing_of_each_other() -> None:
+    packages = {"penstock", "parallel_local", SHARED}
+    assert {name.partition(".")[0] for name in SOURCES} == packages
     for name in SOURCES:
         package = name.partition(".")[0]
         for module, _ in imports_in(tree(SOURCES[name])):
-            assert module.partition(".")[0] in {package} or not module.startswith(
-                ("penstock", "parallel_local")
-            ), name
+            assert module.partition(".")[0] not in packages - {package, SHARED}, name
 
 
 def test_imports_stand_at_the_top() -> None:
@@ -375,6 +380,16 @@ def test_commands_over_the_ledger_do_not_load_lmdb(command: str) -> None:
     loaded = reached(f"penstock.cli.{command}")
     assert "penstock.stores.sqlite.ledger.reader" in loaded
     assert not [name for name in loaded if fits(name, "penstock.stores.lmdb")]
+
+
+def test_listing_calls_loads_neither_settings_nor_what_writes() -> None:
+    others = (
+        "penstock.settings",
+        "penstock.stores.opening.ledger_changes",
+        "penstock.stores.sqlite.control_store",
+    )
+    loaded = reached("penstock.cli.logs")
+    assert not [name for name in loaded if any(fits(name, other) for other in others)]
 
 
 # -- sizes and words

@@ -23,18 +23,28 @@ pytestmark = pytest.mark.xdist_group("demo")  # beside the other demonstrations,
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "src" / "parallel_local" / "corpus"
 SECONDS = 180
+PACKAGES = {"penstock", "parallel_local", "penstock_common"}
 
 WHERE = """
-import json, parallel_local, penstock
+import json, parallel_local, penstock, penstock_common
 from importlib.metadata import distribution
 from pathlib import Path
 corpus = Path(parallel_local.__file__).parent / "corpus"
 print(json.dumps({
     "penstock": penstock.__file__,
     "parallel_local": parallel_local.__file__,
+    "penstock_common": penstock_common.__file__,
     "corpus": sorted(path.name for path in corpus.iterdir()),
     "version": [penstock.__version__, distribution("penstock").version],
 }))
+"""
+
+
+DOCUMENT = """
+import sys
+from penstock.management.api import ENDPOINTS
+from penstock.management.openapi import document
+sys.stdout.buffer.write(document(ENDPOINTS))
 """
 
 
@@ -91,22 +101,28 @@ def python(folder: Path, wheel: Path) -> Path:
     return python
 
 
-def test_the_wheel_holds_the_two_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"penstock", "parallel_local"}
-    assert {"penstock/py.typed", "parallel_local/py.typed"} <= set(names)
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
+    assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert not [name for name in names if name.endswith((".pyc", ".db"))]
 
 
 def test_it_is_what_gets_imported(python: Path, folder: Path) -> None:
     found = json.loads(run([python, "-c", WHERE], folder))
-    for package in ("penstock", "parallel_local"):
+    for package in PACKAGES:
         assert Path(found[package]).is_relative_to(python.parents[1]), found[package]
     assert found["corpus"] == sorted(path.name for path in CORPUS.iterdir())
     assert len(set(found["version"])) == 1
+
+
+def test_its_api_says_what_its_fields_are(python: Path, folder: Path) -> None:
+    found = json.loads(run([python, "-c", DOCUMENT], folder))
+    gateway = found["components"]["schemas"]["GatewayAnswer"]["properties"]
+    assert gateway["cache_ttl"]["description"] == "Seconds that an answer is kept; 0 is off."
 
 
 def test_its_demonstration_succeeds(python: Path, folder: Path) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 from bench.failure import Failed
@@ -21,9 +20,9 @@ from bench.measure import SUBJECT, Measure, Target
 from bench.session import Session
 from bench.stats import median, percentile
 from penstock.stores.ledger import CallRow, Move, NewCall, Query
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite.rollups.reader import SqliteRollups
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 Thing = TypeVar("Thing")
 
@@ -56,7 +55,7 @@ class Ledger:
         count, home = session.options.rows, session.lab.folder(NAME)
         (home / "plain").mkdir()
         (home / "bodies").mkdir()
-        plain, bodies = home / "plain" / FILE_NAME, home / "bodies" / FILE_NAME
+        plain, bodies = Stores(home / "plain"), Stores(home / "bodies")
         yield self._filled(session, plain, count, NO_BODIES, "disk per call without bodies")
         yield self._filled(
             session, bodies, min(count, WITH_BODIES), texts(BODY_BYTES), "disk per call, two bodies of 1 kB"
@@ -65,18 +64,18 @@ class Ledger:
         yield from self._details(session, bodies)
         yield from self._analytics(session, plain)
 
-    def _filled(self, session: Session, path: Path, count: int, filling: Bodies, what: str) -> Measure:
+    def _filled(self, session: Session, stores: Stores, count: int, filling: Bodies, what: str) -> Measure:
         begin = time.perf_counter()
-        fill(path, count, filling, session.say)
+        fill(stores, count, filling, session.say)
         rate = count / (time.perf_counter() - begin)
-        size = sum(part.stat().st_size for part in path.parent.iterdir())
+        size = sum(part.stat().st_size for part in stores.data.iterdir())
         return Measure(
             NAME, what, SUBJECT, size / count, "B", note=f"{count:,} calls, {rate:,.0f} stored a second"
         )
 
-    def _lists(self, session: Session, path: Path) -> Iterator[Measure]:
+    def _lists(self, session: Session, stores: Stores) -> Iterator[Measure]:
         times: dict[str, list[float]] = {}
-        with closing(SqliteReader(path)) as reader:
+        with closing(ledger_reader(stores)) as reader:
             newest = reader.calls(Query(ACCOUNT), PER_PAGE)
             for name, where in one_filter_each(GATEWAYS[0]):
                 session.say(f"{NAME}: list by {name}")
@@ -89,9 +88,9 @@ class Ledger:
         yield from both(DEEP, deep)
         yield from both(GET, gets)
 
-    def _details(self, session: Session, path: Path) -> Iterator[Measure]:
+    def _details(self, session: Session, stores: Stores) -> Iterator[Measure]:
         session.say(f"{NAME}: single calls")
-        with closing(SqliteReader(path)) as reader:
+        with closing(ledger_reader(stores)) as reader:
             some = reader.calls(Query(ACCOUNT), PER_PAGE)
 
             def detail(row: CallRow) -> None:
@@ -100,21 +99,21 @@ class Ledger:
 
             yield from both(DETAIL, timed_each(detail, some))
 
-    def _analytics(self, session: Session, path: Path) -> Iterator[Measure]:
+    def _analytics(self, session: Session, stores: Stores) -> Iterator[Measure]:
         taken: dict[str, list[float]] = {}
-        with closing(SqliteRollups(path)) as rollups:
+        with closing(rollups(stores)) as found:
             for name, question in analytics().items():
                 session.say(f"{NAME}: analytics {name}")
-                taken[name] = timed(partial(rollups.ask, question), 10)
+                taken[name] = timed(partial(found.ask, question), 10)
         slowest = max(taken, key=lambda name: median(taken[name]))
         note = f"slowest: {slowest}, median {median(taken[slowest]):.0f} ms"
         yield from both(ANALYTICS, [one for some in taken.values() for one in some], note)
 
 
-def fill(path: Path, count: int, filling: Bodies, say: Callable[[str], None]) -> None:
+def fill(stores: Stores, count: int, filling: Bodies, say: Callable[[str], None]) -> None:
     """Store so many calls, as many at once as the shipper stores."""
     calls, done, told = rows(count, bodies=filling), 0, 0
-    with closing(SqliteLedger(path)) as ledger:
+    with closing(ledger_writer(stores)) as ledger:
         while batch := list[NewCall](islice(calls, BATCH)):
             ledger.append(batch, Move("made", done, done + len(batch)))
             done += len(batch)

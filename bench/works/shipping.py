@@ -22,7 +22,8 @@ from penstock.journal import segments
 from penstock.journal.record import frame
 from penstock.pricing.packaged import PackagedPrices
 from penstock.shipper.shipper import Shipper
-from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 NAME = "shipping"
 RATE = "calls shipped per second"
@@ -75,7 +76,7 @@ def write_journal(folder: Path, calls: int) -> None:
 def ship(home: Path, calls: int, prices: PackagedPrices) -> None:
     """All of the journal below a folder into its ledger; `Failed` when that is not all of the calls."""
     shipped = 0
-    with closing(SqliteLedger(home / FILE_NAME)) as ledger:
+    with closing(ledger_writer(Stores(home))) as ledger:
         shipper = Shipper(home / segments.DIRECTORY, ledger, _complain, prices)
         while os.listdir(home / segments.DIRECTORY):
             shipped += shipper.ship_once().calls

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import Serve
 from penstock.stores.facts import Unreadable
-from penstock.stores.sqlite.facts import ledger_facts
+from penstock.stores.sqlite.ledger.file import ledger_facts
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.gateway import PROGRAM, Gateway, environment
 from support.waiting import eventually

@@ -69,7 +69,7 @@ def test_elements_are_an_array_of_some(elements: object) -> None:
     [
         (START, "outputs", {"next": None}, ("outputs", "next")),
         (START, "outputs", {"next": "c"}, ("outputs", "next")),
-        (START, "outputs", {"next": {"elementId": 1}}, ("outputs", "next")),
+        (START, "outputs", {"next": {"elementId": 1}}, ("outputs", "next", "elementId")),
         (CONDITIONAL, "outputs", {"true": None}, ("outputs", "true")),
         (CONDITIONAL, "outputs", {"maybe": to("e")}, ("outputs", "maybe")),
         (CONDITIONAL, "properties", {"conditions": None}, ("properties", "conditions")),

@@ -23,7 +23,7 @@ from penstock.journal.segments import list_segments
 from penstock.metrics.worker_file import FOLDER as WORKERS
 from penstock.metrics.worker_file import read_states
 from penstock.stores.ledger import ANY
-from penstock.stores.sqlite.facts import ledger_facts
+from penstock.stores.sqlite.ledger.file import ledger_facts
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.configuration import gateways, providers

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from penstock.journal.record import CallRecord
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk
+from penstock.management.resources import Resources
 from penstock.settings import load
 from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Derived, Move, NewCall
@@ -87,8 +87,8 @@ class Api:
             overrides={"server.data": str(self.data)},
         )
         self.clock = FakeClock()
-        desk = Desk(lambda: settings, self.clock, {})
-        self._client = TestClient(Starlette(routes=management_routes(ENDPOINTS, desk)))
+        resources = Resources(lambda: settings, self.clock, {})
+        self._client = TestClient(Starlette(routes=management_routes(ENDPOINTS, resources)))
         self._moved = 0
 
     def store(self, *calls: NewCall) -> None:

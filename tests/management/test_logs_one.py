@@ -236,7 +236,7 @@ def test_deleting_everything_stays_in_the_gateway(api: Api) -> None:
     [
         ("limit=0", ["query", "limit"]),
         ("limit=10001", ["query", "limit"]),
-        ("order_by=id", ["query"]),
+        ("order_by=id", ["query", "order_by"]),
         ("filter.key=model", ["query", "filter.key"]),
         ("provider=openai", ["query", "provider"]),
         ("filters=[{}]", ["query", "filters", "0", "key"]),

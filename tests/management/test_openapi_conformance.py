@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk, SharedClock
+from penstock.management.resources import Resources, SharedClock
 from penstock.settings import load
 from support.configuration import gateways
 from support.gateway import prepare
@@ -83,8 +83,8 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     overrides = {"server.data": str(folder / "data")}
     file = prepare(folder, gateways(account="filed", gw={}))
     found = load(file, environ=ENVIRON, overrides=overrides)
-    desk = Desk(lambda: found, SharedClock(), ENVIRON)
-    return Subject(Starlette(routes=management_routes(ENDPOINTS, desk)))
+    resources = Resources(lambda: found, SharedClock(), ENVIRON)
+    return Subject(Starlette(routes=management_routes(ENDPOINTS, resources)))
 
 
 @pytest.mark.parametrize("name", [endpoint.name for endpoint in ENDPOINTS])

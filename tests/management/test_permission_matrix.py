@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.endpoint import Endpoint
-from penstock.management.resources import Desk
+from penstock.management.resources import Resources
 from penstock.settings import load
 from penstock.stores.control_store import Add, Permission, StoredGateway
 from support.access import Access
@@ -87,8 +87,8 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The API alone, without sockets: these are a thousand requests."""
     environ = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
     settings = load(prepare(tmp_path, ""), environ=environ, overrides={"server.data": str(tmp_path / "data")})
-    desk = Desk(lambda: settings, FakeClock(), environ)
-    transport = httpx.ASGITransport(Starlette(routes=management_routes(ENDPOINTS, desk)))
+    resources = Resources(lambda: settings, FakeClock(), environ)
+    transport = httpx.ASGITransport(Starlette(routes=management_routes(ENDPOINTS, resources)))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as found:
         yield found
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.proxy.capture import Budget
-from penstock.proxy.downstream.relay import Relay
 from penstock.proxy.single_flight import MAX_KEPT_BYTES, AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange
 
@@ -93,7 +92,7 @@ class Trip:
         if self.flight.kept:
             client = Client(patience)
             self.clients.append(client)
-            client.subscriber = self.flight.subscribe(cast(Relay, client), client.is_congested)
+            client.subscriber = self.flight.subscribe(client, client.is_congested)
 
     def leave(self, number: int) -> None:
         if self.clients:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.settings import ConfigError, FileSettings, load
-from penstock.settings.check import Problem, dotted, findings, quote
+from penstock.settings.check import Problem
 from penstock.settings.server import Limits
+from penstock_common.check import dotted, findings, quote
 
 GATEWAY = "[accounts.local.gateways.default]\n"
 OF_GATEWAY = "accounts.local.gateways.default"

@@ -15,7 +15,7 @@ from penstock.settings.gateways import (
     SpendKey,
     Stripe,
 )
-from penstock.settings.value_types import FieldError
+from penstock_common.check import FieldError
 
 POLICY = DlpPolicy(id="p", action="FLAG", check=("REQUEST",), enabled=True, profiles=("x",))
 
@@ -43,6 +43,7 @@ def test_defaults() -> None:
         "retry_max_attempts": None,
         "spend_limits": None,
         "store_id": None,
+        "stream_usage": "off",
         "stripe": None,
         "workers_ai_billing_mode": "postpaid",
         "zdr": False,

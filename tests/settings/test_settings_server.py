@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.settings.server import ProviderSettings
-from penstock.settings.value_types import FieldError
+from penstock_common.check import FieldError
 
 HOST = "must be a URL with a valid host and port"
 SOCKET = "must name the socket by its whole path, as in http+unix://%2Frun%2Fapp.sock"

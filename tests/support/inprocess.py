@@ -17,7 +17,7 @@ from penstock.calls.log_record import LogRecord, log_record
 from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk
+from penstock.management.resources import Resources
 from penstock.pages.health import HealthPages
 from penstock.processes.worker import Parts, client_limits, open_parts
 from penstock.proxy.downstream.busy_poll import BusyPoll
@@ -61,10 +61,10 @@ class InProcess:
         return self
 
     async def _listen(self) -> None:
-        desk = Desk(lambda: self.settings, self.clock, self._environ)
+        resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
             HealthPages(self.parts.journal, Stores(self.data)).application(
-                management_routes(ENDPOINTS, desk)
+                management_routes(ENDPOINTS, resources)
             ),
             http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",

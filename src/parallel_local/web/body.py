@@ -4,17 +4,17 @@ Every problem becomes 422 in the shape its endpoint uses (Parallel 1.7); nothing
 """
 
 import re
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from parallel_local.errors import Problem, Shape, invalid
+from penstock_common.check import Finding, findings
 
 _LARGEST_BYTES = 32_000_000
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>(?:key in )?\$.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"(?:required|unknown) field `([^`]+)`")
-_PATH = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_MOST_PROBLEMS = 100
 Decoded = TypeVar("Decoded")
 
 
@@ -39,12 +39,9 @@ def decode(body: bytes, type_: type[Decoded], shape: Shape = Shape.STANDARD) -> 
     """JSON bytes as `type_`. Raises `ApiError` 422."""
     try:
         return msgspec.json.decode(body or b"null", type=type_)
-    except msgspec.ValidationError as error:
-        raise invalid([_problem(str(error))], shape) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise invalid(
-            [Problem(("body",), f"not valid JSON: {error}"[:300], "json_invalid")], shape
-        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = findings(_json(body, shape), type_, ("body",), table="an object")
+    raise invalid([_problem(one) for one in islice(found, _MOST_PROBLEMS)], shape)
 
 
 def unknown_keys(body: bytes, type_: type[msgspec.Struct]) -> list[str]:
@@ -101,16 +98,21 @@ def has_beta(request: Request, value: str) -> bool:
     return value in (item.strip() for item in listed.split(","))
 
 
-def _problem(message: str) -> Problem:
-    """A decoder's message as place, text and type."""
-    found = _AT.match(message)
-    path = (found.group("path") or "") if found else ""
-    what = found.group("what") if found else message
-    steps = [name or (int(index) if index.isdigit() else "key") for name, index in _PATH.findall(path)]
-    field = _FIELD.search(what)
-    if field:
-        steps.append(field.group(1))
-    type_ = (
-        "missing" if "missing required" in what else "extra_forbidden" if "unknown field" in what else "type"
-    )
-    return Problem(("body", *steps), what, f"{type_}_error" if type_ == "type" else type_)
+def _json(body: bytes, shape: Shape) -> object:
+    """Whatever JSON it is. Raises `ApiError` 422."""
+    try:
+        return msgspec.json.decode(body or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise invalid(
+            [Problem(("body",), f"not valid JSON: {error}"[:300], "json_invalid")], shape
+        ) from error
+
+
+def _problem(finding: Finding) -> Problem:
+    """A finding in the words of the contract."""
+    match finding.kind:
+        case "missing":
+            return Problem(finding.path, "this field is required", "missing")
+        case "unknown":
+            return Problem(finding.path, f"{finding.what}; {finding.hint}", "extra_forbidden")
+    return Problem(finding.path, finding.what, "type_error")

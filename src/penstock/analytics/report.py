@@ -27,9 +27,13 @@ class Quantiles(msgspec.Struct, frozen=True):
     """Milliseconds that so many per cent of the calls did not exceed, within 4.4 %; None without calls."""
 
     p50: float | None
+    """Half of the calls took no longer."""
     p90: float | None
+    """Nine of ten calls took no longer."""
     p95: float | None
+    """95 per cent of the calls took no longer."""
     p99: float | None
+    """99 per cent of the calls took no longer."""
 
 
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -40,17 +44,29 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """
 
     requests: int
+    """Calls."""
     errors: int
+    """Calls that failed."""
     cached: int
+    """Calls answered from the cache."""
     rate_limited: int
+    """Calls refused by a rate limit."""
     tokens_in: int
+    """Tokens that were sent."""
     tokens_out: int
+    """Tokens that came back."""
     cached_tokens_in: int
+    """Tokens sent in calls that the cache answered."""
     cached_tokens_out: int
+    """Tokens that came from the cache."""
     cost: float
+    """US dollars, of the calls whose cost is known."""
     unpriced: int
+    """Calls that may have cost something that is not known."""
     duration: Quantiles | msgspec.UnsetType = msgspec.UNSET
+    """To the end of the answer; with `latencies`."""
     first_byte: Quantiles | msgspec.UnsetType = msgspec.UNSET
+    """To the first byte of the answer; with `latencies`."""
 
 
 class GroupFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
@@ -60,18 +76,26 @@ class GroupFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
     """
 
     begins_at: str | None
+    """Where its bucket begins: RFC 3339; null without buckets."""
     dimensions: dict[str, Value]
+    """Its value of each name in `by`."""
 
 
 class Report(msgspec.Struct, frozen=True):
     """The answer. `since` and `until` are the times that were really answered for; `until` is not included."""
 
     since: str
+    """The beginning of the time that was really answered for."""
     until: str
+    """Its end, which is not included."""
     bucket: str
+    """How long a bucket is: `1h`; `all` is one for the whole time."""
     by: tuple[str, ...]
+    """What the groups differ by."""
     groups: list[GroupFigures]
+    """The groups there are calls of."""
     totals: Figures
+    """What all groups add up to."""
 
 
 def report(question: Question, groups: Sequence[Group]) -> Report:

@@ -24,7 +24,9 @@ class Timings(msgspec.Struct, frozen=True):
     """Milliseconds: to the end of the answer, and to its first byte."""
 
     total: float
+    """To the end of the answer."""
     latency: float | None
+    """To its first byte; null where none came."""
 
 
 def rfc3339(created_us: int) -> str:
@@ -63,54 +65,103 @@ class LogRecord(msgspec.Struct, frozen=True):
     """
 
     id: str
+    """The call's id, as its answer's header `cf-aig-log-id` had it."""
     created_at: str
+    """When the call began: RFC 3339, UTC."""
     event_id: str
+    """What the steps of one universal request share."""
     provider: str
+    """Whom the gateway called."""
     model: str | None
+    """The model that was called for."""
     model_type: str | None
+    """What kind of model that is."""
     request_type: str | None
+    """What was asked of it: `chat`."""
     path: str
+    """The path behind the provider's address."""
     method: str
+    """The method of the call."""
     account: str
+    """The account that was called."""
     gateway: str
+    """The gateway that was called."""
     request_content_type: str | None
+    """The content type of the request's body."""
     response_content_type: str | None
+    """The content type of the answer's body."""
     status_code: int
+    """The status that the caller got."""
     success: bool
+    """Did the call succeed?"""
     outcome: str
+    """How it ended: `complete`, `abandoned`, `provider_broke`, `refused` or `shutdown`."""
     cached: bool
+    """Was it answered from the cache?"""
     duration: int
+    """Milliseconds to the end of the answer."""
     timings: Timings
+    """How long it took, in parts."""
     tokens_in: int | None
+    """Tokens that were sent."""
     tokens_out: int | None
+    """Tokens that came back."""
     usage_metadata: dict[str, int | str] | None
+    """More counts of tokens, as the provider gave them."""
     cost: float | None
+    """US dollars."""
     custom_cost: bool
+    """Was the price the caller's own?"""
     price_source: str | None
+    """Whose price that is, and of when."""
     metadata: dict[str, MetadataValue]
+    """What the caller said about the call."""
     step: int
+    """Which step of a universal request it was."""
     feedback: float | None
+    """1 for a thumb up, -1 for one down."""
     score: float | None
+    """A score from 0 to 100."""
     user_agent: str
+    """The program that called."""
     authentication: bool
+    """Did the caller show a good token?"""
     byok: bool
+    """Did the gateway send a stored key?"""
     wholesale: bool
+    """Always false: no credits are resold here."""
     attempts: int
+    """How often the provider was asked."""
     token: str | None
+    """The id of the caller's token."""
     user: str | None
+    """Who the token belongs to."""
     team: str | None
+    """The team the token belongs to."""
     compatibilityMode: bool
+    """Did it come by the `compat` endpoint?"""
     request_size: int
+    """Bytes of the request's body."""
     response_size: int
+    """Bytes of the answer's body."""
     error_code: int | None
+    """The gateway's own code, where it answered an error itself."""
     error_detail: str | None
+    """More about what went wrong."""
     location: None = None
+    """Always null: where callers are is not looked up."""
     guardrails: None = None
+    """Always null: there are none yet."""
     prompts: None = None
+    """Always null: there are none."""
     dlp_action: None = None
+    """Always null: there is no loss prevention yet."""
     dlp_profiles: None = None
+    """Always null, likewise."""
     request_head: str | None = ""
+    """The beginning of the request's body; in lists it is empty."""
     response_head: str | None = ""
+    """The beginning of the answer's body; in lists it is empty."""
 
 
 _GETTERS: Final = _WORDING.getters(
@@ -133,7 +184,9 @@ class LogDetail(LogRecord, frozen=True, kw_only=True):
     """
 
     request_head_complete: bool | None = None
+    """Is the head all of the request's body?"""
     response_head_complete: bool | None = None
+    """Is the head all of the answer's body?"""
 
 
 def log_detail(row: CallRow, bodies: Bodies | None, head_chars: int | None = HEAD_CHARS) -> LogDetail:

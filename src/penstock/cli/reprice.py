@@ -30,7 +30,7 @@ from penstock.clock import Clock
 from penstock.pricing.units import NANO, to_usd
 from penstock.stores.ledger import Condition, LedgerReader, LedgerUnavailable, Query
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import ledger_editor
+from penstock.stores.opening.ledger_changes import ledger_editor
 
 _HEADINGS = (
     "PROVIDER",

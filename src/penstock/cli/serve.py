@@ -21,7 +21,7 @@ from penstock.control.opening import opener
 from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 
 _SOCKET = "parallel-local.sock"

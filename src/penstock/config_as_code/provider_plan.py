@@ -15,10 +15,10 @@ from penstock.config_as_code.plan import Step, differences
 from penstock.control.custom_providers import About
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
-from penstock.settings.check import findings
 from penstock.settings.gateway_secrets import MASK
 from penstock.settings.toml_position import KeyPath
 from penstock.stores.control_store import Add, CustomProvider, Json, Remove, Replace
+from penstock_common.check import findings
 
 _HTTPS = "https://"
 

@@ -25,6 +25,7 @@ from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS, StoredKey, StoredKeys
+from penstock.proxy.policies.stream_usage import StreamUsage
 from penstock.proxy.routing import World
 from penstock.settings import ConfigError, GatewaySettings, Settings
 from penstock.settings.check import Problem
@@ -106,6 +107,7 @@ def _gateway(
         _spending(account, name, fields, snapshot, shared),
         settings.server.own_hosts,
         bool(fields.otel),
+        request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
 
 

@@ -27,11 +27,17 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is kept for people."""
 
     beta: bool | None = None
+    """Is it a trial?"""
     description: Text | None = None
+    """What it is."""
     link: Text | None = None
+    """Where people read more."""
     curl_example: Text | None = None
+    """A call of it with curl."""
     js_example: Text | None = None
+    """A call of it in JavaScript."""
     position: Position | None = None
+    """Its place in lists; the lowest comes first."""
 
 
 ABOUT: Final = About.__struct_fields__

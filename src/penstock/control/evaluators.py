@@ -37,13 +37,21 @@ class EvaluationType(msgspec.Struct, frozen=True):
     """An evaluator on the wire."""
 
     id: str
+    """What an evaluation names it by."""
     name: str
+    """What people call it."""
     type: str
+    """What it looks at."""
     description: str
+    """What it says about logs."""
     enable: bool = True
+    """Can it be used?"""
     mandatory: bool = False
+    """Is it part of every evaluation?"""
     created_at: str = _SINCE
+    """When it was made: RFC 3339, UTC."""
     modified_at: str = _SINCE
+    """When it was last changed: RFC 3339, UTC."""
 
 
 COST: Final = EvaluationType(

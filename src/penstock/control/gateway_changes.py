@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from penstock.control.catalog import Catalog, OpenSecret
 from penstock.control.stored_gateways import Seal, changed_gateway, new_gateway
-from penstock.settings.check import Finding
 from penstock.settings.gateway_fields import field_findings
 from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
+from penstock_common.check import Finding
 
 
 class GatewayRefused(Exception):

@@ -13,9 +13,9 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from penstock.settings.check import Finding
 from penstock.stores import call_columns
 from penstock.stores.ledger import FILTERED, Condition, Key, Operator, Scalar
+from penstock_common.check import Finding
 
 MAX_FILTERS: Final = 50
 MAX_VALUES: Final = 100

@@ -17,7 +17,7 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.stored_gateways import Seal
 from penstock.settings import GatewaySettings, Settings
 from penstock.stores.control_store import Snapshot
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 
 log = logging.getLogger("penstock.access")

@@ -19,7 +19,8 @@ from penstock.settings import ConfigError, ServerSettings, Settings, config_file
 from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
 from penstock.stores.facts import Unreadable
-from penstock.stores.opening import Stores, stores_of
+from penstock.stores.opening import Stores
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import (
     control_store,
     control_store_place,

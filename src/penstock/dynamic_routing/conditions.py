@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from penstock.dynamic_routing.finding import Finding, Path
+from penstock_common.check import Finding, Path
 
 MAX_DEPTH: Final = 16
 MAX_ITEMS: Final = 100

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from penstock.dynamic_routing.elements import Node, Start
-from penstock.dynamic_routing.finding import Finding
+import msgspec
+
+from penstock_common.check import Finding
+
+
+class Node(msgspec.Struct, frozen=True):
+    """An element, seen from the others. `place` is its number in the list, `exits` lead to ids by name."""
+
+    place: int
+    id: str
+    is_start: bool
+    exits: tuple[tuple[str, str], ...]
 
 
 def check_graph(nodes: Sequence[Node]) -> Iterator[Finding]:
     """All that is wrong between the elements."""
-    starts = [node for node in nodes if isinstance(node, Start)]
+    starts = [node for node in nodes if node.is_start]
     if len(starts) != 1:
         yield Finding((), f"a route has exactly one element of type start, not {len(starts)}")
     counted = Counter(node.id for node in nodes)
@@ -26,23 +36,21 @@ def check_graph(nodes: Sequence[Node]) -> Iterator[Finding]:
 
 def _dangling(nodes: Sequence[Node], by_id: Mapping[str, Node]) -> Iterator[Finding]:
     for node in nodes:
-        for name, target in node.exits():
+        for name, target in node.exits:
             path = (node.place, "outputs", name, "elementId")
             if target not in by_id:
                 yield Finding(path, f"there is no element with the id {target!r}")
-            elif isinstance(by_id[target], Start):
+            elif by_id[target].is_start:
                 yield Finding(path, "an output cannot lead to the start")
 
 
-def _unreached(
-    nodes: Sequence[Node], by_id: Mapping[str, Node], starts: Sequence[Start]
-) -> Iterator[Finding]:
+def _unreached(nodes: Sequence[Node], by_id: Mapping[str, Node], starts: Sequence[Node]) -> Iterator[Finding]:
     if not starts:
         return
     reached = {start.id for start in starts}
     waiting: list[Node] = list(starts)
     while waiting:
-        for _, target in waiting.pop().exits():
+        for _, target in waiting.pop().exits:
             if target in by_id and target not in reached:
                 reached.add(target)
                 waiting.append(by_id[target])
@@ -53,7 +61,7 @@ def _unreached(
 
 def _circles(nodes: Sequence[Node], by_id: Mapping[str, Node]) -> Iterator[Finding]:
     """Takes away whatever leads out; what is left leads in circles, or into one."""
-    open_exits = {node.id: {target for _, target in node.exits() if target in by_id} for node in nodes}
+    open_exits = {node.id: {target for _, target in node.exits if target in by_id} for node in nodes}
     while free := {name for name, targets in open_exits.items() if not targets}:
         open_exits = {name: targets - free for name, targets in open_exits.items() if name not in free}
     for name, targets in open_exits.items():

@@ -11,67 +11,83 @@ from typing import Literal
 import msgspec
 
 from penstock.calls.log_record import rfc3339
-from penstock.management.answer import Answer, page_of, result
 from penstock.management.caller import ADMIN
-from penstock.management.endpoint import Ask, Endpoint, Paging, read_page, read_query
+from penstock.management.endpoint import endpoints, get
+from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.problem import not_found
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.settings import Settings
 from penstock.stores.control_store import Snapshot
+
+_TAG = "Accounts"
 
 
 class TokenState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A token that is good."""
 
     id: str
-    status: str  # always `active`: no other is answered
+    """The token's id; `admin` is the one of the environment."""
+    status: str
+    """Always `active`: no other token is answered."""
     expires_on: str | None = None
+    """When it ends: RFC 3339; left out where it never does."""
 
 
 class Account(msgspec.Struct, frozen=True):
     """An account, by its name."""
 
     id: str
+    """The account's name."""
     name: str
+    """Its name once more, for people."""
     type: str = "standard"
+    """Always `standard`."""
 
 
 class AccountsQuery(Paging, frozen=True):
     """Which accounts, and in which order."""
 
     name: str = ""
+    """A part of the name."""
     direction: Literal["asc", "desc"] = "asc"
+    """By name, from A or from Z."""
 
 
-def verify(_desk: Desk, ask: Ask) -> Answer:
-    token = ask.caller.token
+@get("/user/tokens/verify", "user-api-tokens-verify-token", permission=None, tag=_TAG)
+def verify(_resources: Resources, request: Request) -> TokenState:
+    """Is this token good?"""
+    token = request.caller.token
     if token is None:
-        return result(TokenState(ADMIN, "active"))
+        return TokenState(ADMIN, "active")
     expires = None if token.expires_us is None else rfc3339(token.expires_us)
-    return result(TokenState(token.id, "active", expires))
+    return TokenState(token.id, "active", expires)
 
 
-def list_accounts(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, AccountsQuery)
-    page = read_page(ask, query.page, query.per_page)
+@get("/accounts", "accounts-list-accounts", permission=None, tag=_TAG)
+def list_accounts(resources: Resources, request: Request, query: AccountsQuery) -> Listing[Account]:
+    """The accounts this token sees."""
     found = sorted(
-        (name for name in _visible(desk, ask) if query.name in name), reverse=query.direction == "desc"
+        (name for name in _visible(resources, request) if query.name in name),
+        reverse=query.direction == "desc",
     )
-    return page_of([Account(name, name) for name in found], page)
+    return page_of([Account(name, name) for name in found], query)
 
 
-def get_account(desk: Desk, ask: Ask) -> Answer:
-    if ask.account not in _visible(desk, ask):
+@get("/accounts/{account_id}", "accounts-account-details", permission=None, tag=_TAG)
+def get_account(resources: Resources, request: Request) -> Account:
+    """One account."""
+    if request.account not in _visible(resources, request):
         raise not_found("account")
-    return result(Account(ask.account, ask.account))
+    return Account(request.account, request.account)
 
 
-def _visible(desk: Desk, ask: Ask) -> set[str]:
+def _visible(resources: Resources, request: Request) -> set[str]:
     """A token of some accounts sees these, whatever belongs to them."""
-    token = ask.caller.token
+    token = request.caller.token
     if token is not None and token.accounts:
         return set(token.accounts)
-    return set(_known(desk.settings, desk.control_store(ask.caller).snapshot()))
+    return set(_known(resources.settings, resources.control_store(request.caller).snapshot()))
 
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
@@ -82,39 +98,4 @@ def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
         yield from token.accounts
 
 
-_TAG = "Accounts"
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path="/user/tokens/verify",
-        handler=verify,
-        permission=None,
-        name="user-api-tokens-verify-token",
-        summary="Is this token good?",
-        tag=_TAG,
-        result=TokenState,
-    ),
-    Endpoint(
-        method="GET",
-        path="/accounts",
-        handler=list_accounts,
-        permission=None,
-        name="accounts-list-accounts",
-        summary="The accounts this token sees",
-        tag=_TAG,
-        query=AccountsQuery,
-        result=Account,
-        is_list=True,
-    ),
-    Endpoint(
-        method="GET",
-        path="/accounts/{account_id}",
-        handler=get_account,
-        permission=None,
-        name="accounts-account-details",
-        summary="One account",
-        tag=_TAG,
-        result=Account,
-    ),
-)
+ENDPOINTS = endpoints(verify, list_accounts, get_account)

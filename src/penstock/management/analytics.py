@@ -7,16 +7,17 @@ may ask, and of which gateways. A token of some gateways gets the sums of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from penstock.analytics.parameters import BadParameter, read_question
 from penstock.analytics.report import Report, report
-from penstock.management.answer import Answer, result
-from penstock.management.endpoint import Ask, Endpoint
+from penstock.management.endpoint import endpoints, get
 from penstock.management.problem import invalid
-from penstock.management.resources import Desk
+from penstock.management.reading import Pairs
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.ledger import LedgerMissing
 from penstock.stores.rollups import Group, Question, Unanswerable
 
@@ -25,55 +26,65 @@ class AnalyticsQuery(msgspec.Struct, frozen=True):
     """What to add up. Any other caller key, `metadata.NAME`, may be asked by and filtered by, too."""
 
     since: str = "24h"
+    """From when on: a time, a date, or how long ago."""
     until: str = "now"
+    """Until when; not included."""
     bucket: Literal["all", "1m", "5m", "15m", "1h", "6h", "1d", "1w", "1mo"] = "all"
+    """How long each group's time is; `all` is one for the whole."""
     by: str = ""
+    """Names to group by, with commas: `model,metadata.team`."""
     latencies: bool = False
+    """With quantiles of the durations?"""
     gateway: str | None = None
+    """Only of this gateway."""
     provider: str | None = None
+    """Only of this provider."""
     model: str | None = None
+    """Only of this model: `gpt-5` of any provider, or `openai/gpt-5`."""
     status: str | None = None
+    """Only with this status: `429`, or a class such as `4xx`."""
     cached: bool | None = None
+    """Only from the cache, or not."""
     rate_limited: bool | None = None
+    """Only those refused by a rate limit, or not."""
     error: bool | None = None
+    """Only those that failed, or not."""
     token: str | None = None
+    """Only with this token, by its id."""
     user: str | None = None
+    """Only of this user."""
     team: str | None = None
+    """Only of this team."""
 
 
-def get(desk: Desk, ask: Ask) -> Answer:
-    gateways = ask.caller.gateways("metadata_read", ask.account)
+@get(
+    "/accounts/{account_id}/ai-gateway/analytics",
+    "penstock-analytics",
+    permission="metadata_read",
+    scope="some",
+    tag="AI Gateway Analytics",
+)
+def get_report(resources: Resources, request: Request, query: Annotated[Pairs, AnalyticsQuery]) -> Report:
+    """What calls add up to: counts, tokens, cost, latencies."""
+    gateways = request.caller.gateways("metadata_read", request.account)
     try:
-        question = read_question(ask.query, ask.account, ask.now_us, gateways)
-        return result(report(question, answered(desk, question)))
+        question = read_question(query, request.account, request.now_us, gateways)
+        return report(question, answered(resources, question))
     except BadParameter as error:
         raise invalid(str(error), "query", error.parameter) from None
     except Unanswerable as error:
         raise invalid(str(error), "query") from None
 
 
-def answered(desk: Desk, question: Question) -> Sequence[Group]:
+def answered(resources: Resources, question: Question) -> Sequence[Group]:
     """The groups; none as long as no call was ever stored. Raises `Unanswerable`, `LedgerUnavailable`."""
     if any(not one.values for clause in question.having for one in clause):
         return ()  # of no gateway at all
     try:
-        with desk.rollups() as rollups:
+        with resources.rollups() as rollups:
             return rollups.ask(question)
     except LedgerMissing:
         return ()
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path="/accounts/{account_id}/ai-gateway/analytics",
-        handler=get,
-        permission="metadata_read",
-        scope="some",
-        name="penstock-analytics",
-        summary="What calls add up to: counts, tokens, cost, latencies",
-        tag="AI Gateway Analytics",
-        query=AnalyticsQuery,
-        result=Report,
-    ),
-)
+ENDPOINTS = endpoints(get_report)

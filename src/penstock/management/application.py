@@ -1,4 +1,4 @@
-"""The ASGI application below `/client/v4`: finds the endpoint, checks the token, runs the handler in a thread.
+"""The ASGI application below `/client/v4`, the door: finds the endpoint, checks the token, calls it in a thread.
 
 The only file of the management API that knows HTTP. What an endpoint does is in its resource's file.
 """
@@ -13,17 +13,16 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response as HttpResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from penstock.access.master_key import MasterKeyError
 from penstock.access.vault import SealBroken
-from penstock.management.answer import Answer, failure
 from penstock.management.caller import Caller, caller_of
-from penstock.management.endpoint import Ask, Endpoint
-from penstock.management.openapi import document
+from penstock.management.endpoint import Endpoint
 from penstock.management.problem import (
     INVALID,
     NO_ROUTE,
@@ -35,7 +34,10 @@ from penstock.management.problem import (
     invalid,
     unauthenticated,
 )
-from penstock.management.resources import Desk
+from penstock.management.reading import Pairs, read_body, read_query
+from penstock.management.request import Request
+from penstock.management.resources import Resources
+from penstock.management.response import Response, failure, response
 from penstock.settings.gateways import AccountId
 from penstock.settings.server import Timeouts
 from penstock.stores.control_store import (
@@ -58,12 +60,12 @@ _MAX_QUERY_FIELDS = 1000
 _RETRY_SECONDS = 1
 
 
-def management_routes(endpoints: Sequence[Endpoint], desk: Desk) -> list[BaseRoute]:
+def management_routes(endpoints: Sequence[Endpoint], resources: Resources) -> list[BaseRoute]:
     """Routes for an ASGI application: one for each path, whatever its methods, and one for all that is left."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    pages = {path: _Page(methods, desk) for path, methods in by_path.items()}
+    pages = {path: _Page(methods, resources) for path, methods in by_path.items()}
     return [
         Route(f"{PREFIX}/openapi.json", _Documentation(endpoints)),
         *(Route(PREFIX + path, page) for path, page in pages.items()),
@@ -76,16 +78,16 @@ class _Page:
     """One path with all its methods."""
 
     methods: Mapping[str, Endpoint]
-    desk: Desk
+    resources: Resources
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        http = HttpRequest(scope, receive)
         try:
             _check_path(scope)
-            answer = await _answer(request, _endpoint(self.methods, request.method), self.desk)
+            answer = await _answer(http, _endpoint(self.methods, http.method), self.resources)
         except ManagementError as error:
             answer = failure(error)
-        await _response(answer)(scope, receive, send)
+        await _sent(answer)(scope, receive, send)
 
 
 @dataclass(slots=True)
@@ -97,11 +99,16 @@ class _Documentation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):
-            self.made = self.made or await run_in_threadpool(document, self.endpoints)
-            answer = Answer(200, self.made)
+            self.made = self.made or await run_in_threadpool(self._document)
+            answer = Response(200, self.made)
         else:
             answer = failure(_not_allowed(scope["method"], ("GET",)))
-        await _response(answer)(scope, receive, send)
+        await _sent(answer)(scope, receive, send)
+
+    def _document(self) -> bytes:
+        from penstock.management.openapi import document  # noqa: PLC0415 - with all examples, and rarely read
+
+        return document(self.endpoints)
 
 
 class _Nothing:
@@ -109,7 +116,7 @@ class _Nothing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem(NO_ROUTE, f"no {scope['method']} {scope['path'][:200]} in this API")
-        await _response(failure(ManagementError(404, [problem])))(scope, receive, send)
+        await _sent(failure(ManagementError(404, [problem])))(scope, receive, send)
 
 
 def _check_path(scope: Scope) -> None:
@@ -131,32 +138,42 @@ def _not_allowed(method: str, methods: Sequence[str]) -> ManagementError:
     return ManagementError(405, [problem], headers=(("allow", allowed),))
 
 
-async def _answer(request: Request, endpoint: Endpoint, desk: Desk) -> Answer:
+async def _answer(http: HttpRequest, endpoint: Endpoint, resources: Resources) -> Response:
     try:
-        ask = await run_in_threadpool(_admitted, endpoint, desk, request)
-        if endpoint.body is not None:  # read for good tokens only
-            body = await _body(request, desk.settings.server.timeouts)
-            ask = msgspec.structs.replace(ask, body=body)
-        return await run_in_threadpool(endpoint.handler, desk, ask)
+        request, pairs = await run_in_threadpool(_admitted, endpoint, resources, http)
+        reads = "body" in endpoint.given  # for good tokens only
+        body = await _body(http, resources.settings.server.timeouts) if reads else b""
+        return await run_in_threadpool(_call, endpoint, resources, request, pairs, body)
     except ManagementError:
         raise
     except (ControlStoreError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
         raise _told(error) from error
     except Exception:
-        log.exception("%s %s failed", request.method, endpoint.path)
+        log.exception("%s %s failed", http.method, endpoint.path)
         problem = Problem(UNAVAILABLE, "internal error; the gateway's log has the details")
         raise ManagementError(500, [problem]) from None
 
 
-async def _body(request: Request, timeouts: Timeouts) -> bytes:
+def _call(endpoint: Endpoint, resources: Resources, request: Request, pairs: Pairs, body: bytes) -> Response:
+    """In a thread: what was sent goes in as the endpoint wants it, and its value out as bytes."""
+    given: dict[str, object] = {}
+    if "query" in endpoint.given:
+        given["query"] = read_query(pairs, endpoint.given["query"])
+    if "body" in endpoint.given:
+        given["body"] = read_body(body, endpoint.given["body"])
+    value = endpoint.function(resources, request, **given)
+    return response(value, envelope=endpoint.envelope, again=endpoint.again)
+
+
+async def _body(http: HttpRequest, timeouts: Timeouts) -> bytes:
     """Whole, and not slower than a body may come to the data plane."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if http.headers.get("content-encoding", "identity").lower() != "identity":
         raise invalid("the body must come without a content-encoding", "headers", "content-encoding")
     loop, pieces = asyncio.get_running_loop(), bytearray()
     begun = loop.time()
     try:
         async with asyncio.timeout_at(_body_due(begun, timeouts, 0)) as deadline:
-            async for piece in request.stream():
+            async for piece in http.stream():
                 pieces += piece
                 if len(pieces) > MAX_BODY_BYTES:
                     raise ManagementError(
@@ -178,32 +195,33 @@ def _body_due(begun: float, timeouts: Timeouts, received: int) -> float | None:
     return begun + max(1.0, timeouts.body_grace + received / timeouts.body_rate)
 
 
-def _admitted(endpoint: Endpoint, desk: Desk, request: Request) -> Ask:
-    """In a thread: who asks, and may they? What comes back has no body yet."""
-    now_us = desk.clock.now_us()
-    caller = _caller(request, desk, now_us)
-    names = {name: str(value) for name, value in request.path_params.items()}  # decoded once, by the server
+def _admitted(endpoint: Endpoint, resources: Resources, http: HttpRequest) -> tuple[Request, Pairs]:
+    """In a thread: who asks, and may they? The query comes with it; a body was not waited for."""
+    now_us = resources.clock.now_us()
+    caller = _caller(http, resources, now_us)
+    names = {name: str(value) for name, value in http.path_params.items()}  # decoded once, by the server
     account = names.get("account_id", "")
     _check_names(names)
     _check(endpoint, caller, account, names.get("gateway_id", ""))
-    return Ask(account, names, _query(request), b"", caller, _base_url(request), now_us)
+    pairs = _query(http)
+    return Request(account, names, caller, _base_url(http), now_us), pairs
 
 
-def _caller(request: Request, desk: Desk, now_us: int) -> Caller:
-    text = _token(request)
+def _caller(http: HttpRequest, resources: Resources, now_us: int) -> Caller:
+    text = _token(http)
     if not text:
         raise unauthenticated()
-    caller = caller_of(text, desk.tokens(), desk.settings.admin_token or "", now_us)
+    caller = caller_of(text, resources.tokens(), resources.settings.admin_token or "", now_us)
     if caller is None:
         raise unauthenticated()
     return caller
 
 
-def _token(request: Request) -> bytes:
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+def _token(http: HttpRequest) -> bytes:
+    scheme, _, token = http.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return token.strip().encode("latin-1")
-    return request.headers.get("x-auth-key", "").strip().encode("latin-1")
+    return http.headers.get("x-auth-key", "").strip().encode("latin-1")
 
 
 def _check_names(names: Mapping[str, str]) -> None:
@@ -224,12 +242,12 @@ def _may(endpoint: Endpoint, caller: Caller, account: str, gateway: str) -> bool
     if endpoint.permission is None:
         return True
     if endpoint.scope == "some":
-        return caller.may_somewhere(endpoint.permission, account)
+        return caller.may_somewhere(endpoint.permission, account or caller.first_account)
     return caller.may(endpoint.permission, account, gateway if endpoint.scope == "gateway" else "")
 
 
-def _query(request: Request) -> tuple[tuple[str, str], ...]:
-    text = request.scope["query_string"].decode("latin-1")
+def _query(http: HttpRequest) -> Pairs:
+    text = http.scope["query_string"].decode("latin-1")
     try:
         return tuple(
             parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS, errors="strict")
@@ -238,9 +256,9 @@ def _query(request: Request) -> tuple[tuple[str, str], ...]:
         raise invalid("the query is not valid: at most 1000 fields, percent-encoded UTF-8", "query") from None
 
 
-def _base_url(request: Request) -> str:
+def _base_url(http: HttpRequest) -> str:
     try:
-        return str(request.base_url).rstrip("/")
+        return str(http.base_url).rstrip("/")
     except ValueError:
         raise invalid("the Host header is not one", "headers", "host") from None
 
@@ -259,7 +277,7 @@ def _told(error: Exception) -> ManagementError:
     return ManagementError(500, [Problem(UNAVAILABLE, str(error))])
 
 
-def _response(answer: Answer) -> Response:
+def _sent(answer: Response) -> HttpResponse:
     headers = dict(answer.headers)
     headers.setdefault("cache-control", "no-store")
-    return Response(answer.body, answer.status, headers, answer.content_type)
+    return HttpResponse(answer.body, answer.status, headers, answer.content_type)

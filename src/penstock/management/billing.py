@@ -5,333 +5,248 @@ Nothing is stored. What would seem to protect somebody and does not, an account'
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Meta
 
-from penstock.management.answer import Answer, result
-from penstock.management.endpoint import Ask, Endpoint, read_body, read_query
+from penstock.management.endpoint import Method, endpoint, endpoints, get, post
 from penstock.management.problem import invalid
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
+from penstock.stores.control_store import Permission
 
 UNLIMITED: Final = 1_000_000_000.0
 """A balance that nothing is ever taken from; JSON has no infinite number."""
 
-_CURRENCY = "usd"
-_NO_PAYMENT = "none"  # the id of the invoice that there is not
-_MOST_CENTS = 2**53 - 1
+_BASE: Final = "/accounts/{account_id}/ai-gateway/billing"
+_TAG: Final = "AI Gateway Billing"
+_NO_PAYMENT: Final = "none"  # the id of the invoice that there is not
+_MOST_CENTS: Final = 2**53 - 1
 
+Milliseconds = Annotated[float, Meta(ge=0, le=2**53)]
 TopupCents = Annotated[int, Meta(ge=1000, le=_MOST_CENTS)]
-
-
-class TopupSettings(msgspec.Struct, frozen=True):
-    """Automatic top-ups; there are none."""
-
-    amount: float | None = None
-    threshold: float | None = None
-    disabled_reason: str | None = msgspec.field(default=None, name="disabledReason")
-    error: str | None = None
-    last_failed_at: float | None = msgspec.field(default=None, name="lastFailedAt")
-
-
-class CreditBalance(msgspec.Struct, frozen=True):
-    """What is left to spend."""
-
-    balance: float
-    has_default_payment_method: bool
-    topup_config: TopupSettings
-    payment_method: None = None
-    first_topup_success: bool | None = None
-
-
-class Invoices(msgspec.Struct, frozen=True):
-    """No invoices."""
-
-    invoices: tuple[str, ...]
-    pagination: dict[str, bool | int]
 
 
 class InvoicePreview(msgspec.Struct, frozen=True):
     """The invoice of this month: over nothing. Times are seconds since 1970."""
 
-    id: str
-    amount_due: float
-    amount_paid: float
-    amount_remaining: float
-    currency: str
-    invoice_lines: tuple[str, ...]
     period_start: int
+    """The beginning of this month."""
     period_end: int
+    """Its end."""
+    id: str = _NO_PAYMENT
+    """Always `none`: it is no invoice yet."""
+    amount_due: float = 0.0
+    """Always 0."""
+    amount_paid: float = 0.0
+    """Always 0."""
+    amount_remaining: float = 0.0
+    """Always 0."""
+    currency: str = "usd"
+    """Always `usd`."""
+    invoice_lines: tuple[str, ...] = ()
+    """Always empty."""
     status: Literal["draft"] = "draft"
-
-
-class UsageHistory(msgspec.Struct, frozen=True):
-    """No billed usage."""
-
-    history: tuple[str, ...] = ()
-
-
-class SpendingLimit(msgspec.Struct, frozen=True):
-    """No limit of the account."""
-
-    config: dict[str, None]
-    enabled: bool = False
-
-
-class Topup(msgspec.Struct, frozen=True):
-    """A top-up that was not needed."""
-
-    payment_intent_id: str = _NO_PAYMENT
-    client_secret: str | None = None
-    onboarding: bool = True
-    brand: str | None = None
-    last4: str | None = None
+    """Always `draft`."""
 
 
 class TopupStatus(msgspec.Struct, frozen=True):
     """How a top-up stands."""
 
     payment_intent_id: str
+    """The one that was asked about."""
     status: Literal["completed", "pending"] = "completed"
+    """Always `completed`: there was nothing to do."""
 
 
 class InvoiceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which invoices."""
 
     type: Literal["auto", "all", "manual"] = "all"
+    """Which kind of invoices."""
 
 
 class UsageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which usage; times are milliseconds since 1970."""
 
     value_grouping_window: Literal["day", "hour"]
-    start_time: float | None = None
-    end_time: float | None = None
+    """What usage is summed up by."""
+    start_time: Milliseconds | None = None
+    """From when on."""
+    end_time: Milliseconds | None = None
+    """Until when."""
 
 
 class SpendingLimitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A limit of the account, in cents."""
 
     amount: Annotated[int, Meta(ge=100, le=_MOST_CENTS)]
+    """The limit."""
     duration: Literal["daily", "weekly", "monthly"]
+    """How long it counts."""
     strategy: Literal["fixed", "sliding"]
+    """How its window moves."""
 
 
 class TopupBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A top-up, in cents."""
 
     amount: TopupCents
+    """How much to add."""
     payment_method_id: str | None = None
+    """How it would be paid."""
 
 
 class TopupStatusBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which top-up."""
 
     payment_intent_id: str
+    """As the answer to the top-up named it."""
 
 
 class TopupConfigBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Automatic top-ups, in cents."""
 
     amount: TopupCents
+    """How much would be added."""
     threshold: Annotated[int, Meta(ge=500, le=_MOST_CENTS)]
+    """Below which balance."""
 
 
-def credit_balance(_desk: Desk, _ask: Ask) -> Answer:
-    return result(CreditBalance(UNLIMITED, False, TopupSettings()))
-
-
-def invoice_history(_desk: Desk, ask: Ask) -> Answer:
-    read_query(ask, InvoiceQuery)
-    return result(Invoices((), {"page": 1, "per_page": 20, "total_count": 0, "has_more": False}))
-
-
-def invoice_preview(_desk: Desk, ask: Ask) -> Answer:
-    now = datetime.fromtimestamp(ask.now_us / 1e6, UTC)
+@get(f"{_BASE}/invoice-preview", "aig-billing-get-invoice-preview", permission="read", tag=_TAG)
+def invoice_preview(_resources: Resources, request: Request) -> InvoicePreview:
+    """This month's invoice: over nothing."""
+    now = datetime.fromtimestamp(request.now_us / 1e6, UTC)
     start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    period = int(start.timestamp()), int(end.timestamp())
-    return result(InvoicePreview(_NO_PAYMENT, 0.0, 0.0, 0.0, _CURRENCY, (), *period))
+    return InvoicePreview(int(start.timestamp()), int(end.timestamp()))
 
 
-def usage_history(_desk: Desk, ask: Ask) -> Answer:
-    read_query(ask, UsageQuery)
-    return result(UsageHistory())
+@post(f"{_BASE}/spending-limit", "aig-billing-create-spending-limit", permission="edit", tag=_TAG)
+def create_spending_limit(_resources: Resources, _request: Request, body: SpendingLimitBody) -> NoReturn:
+    """Refused: gateways have `spend_limits`.
 
-
-def create_spending_limit(_desk: Desk, ask: Ask) -> Answer:
-    """Refused, as Cloudflare does by now: nothing would hold anybody to it."""
-    read_body(ask, SpendingLimitBody)
+    Refused, as Cloudflare does by now: nothing would hold anybody to it.
+    """
     raise invalid("an account has no spending limit of its own: set `spend_limits` of its gateways", "body")
 
 
-def get_spending_limit(_desk: Desk, _ask: Ask) -> Answer:
-    return result(SpendingLimit({"amount": None, "duration": None, "strategy": None}))
+@post(f"{_BASE}/topup/status", "aig-billing-get-topup-status", permission="read", tag=_TAG)
+def topup_status(_resources: Resources, _request: Request, body: TopupStatusBody) -> TopupStatus:
+    """How a top-up stands: done."""
+    return TopupStatus(body.payment_intent_id)
 
 
-def create_topup(_desk: Desk, ask: Ask) -> Answer:
-    read_body(ask, TopupBody)
-    return result(Topup())
+@post(f"{_BASE}/topup/config", "aig-billing-create-topup-config", permission="edit", tag=_TAG)
+def set_topup_config(_resources: Resources, _request: Request, body: TopupConfigBody) -> TopupConfigBody:
+    """Set automatic top-ups, which never happen.
+
+    Taken note of in the answer alone: the balance never falls to any threshold.
+    """
+    return body
 
 
-def topup_status(_desk: Desk, ask: Ask) -> Answer:
-    return result(TopupStatus(read_body(ask, TopupStatusBody).payment_intent_id))
+class _Constant(NamedTuple):
+    """An endpoint that gives the same answer at all times, whatever is sent, if it is well formed."""
+
+    method: Method
+    path: str
+    name: str
+    summary: str
+    answer: Mapping[str, object]
+    given: Mapping[str, type[msgspec.Struct]] = {}  # its body or query
 
 
-def set_topup_config(_desk: Desk, ask: Ask) -> Answer:
-    """Taken note of in the answer alone: the balance never falls to any threshold."""
-    return result(read_body(ask, TopupConfigBody))
-
-
-def get_topup_config(_desk: Desk, _ask: Ask) -> Answer:
-    return result(TopupSettings())
-
-
-def nothing(_desk: Desk, _ask: Ask) -> Answer:
-    """There was nothing to remove."""
-    return result({})
-
-
-_BASE = "/accounts/{account_id}/ai-gateway/billing"
-_TAG = "AI Gateway Billing"
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/credit-balance",
-        handler=credit_balance,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-credit-balance",
-        summary="What is left to spend: nothing is billed",
-        tag=_TAG,
-        result=CreditBalance,
+_NO_TOPUPS: Final = dict.fromkeys(("amount", "threshold", "disabledReason", "error", "lastFailedAt"))
+_CONSTANTS: Final = (
+    _Constant(
+        "GET",
+        "/credit-balance",
+        "aig-billing-get-credit-balance",
+        "What is left to spend: nothing is billed",
+        {
+            "balance": UNLIMITED,
+            "has_default_payment_method": False,
+            "topup_config": _NO_TOPUPS,
+            "payment_method": None,
+            "first_topup_success": None,
+        },
     ),
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/invoice-history",
-        handler=invoice_history,
-        permission="read",
-        scope="account",
-        name="aig-billing-list-invoices",
-        summary="Invoices: there are none",
-        tag=_TAG,
-        query=InvoiceQuery,
-        result=Invoices,
+    _Constant(
+        "GET",
+        "/invoice-history",
+        "aig-billing-list-invoices",
+        "Invoices: there are none",
+        {"invoices": (), "pagination": {"page": 1, "per_page": 20, "total_count": 0, "has_more": False}},
+        {"query": InvoiceQuery},
     ),
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/invoice-preview",
-        handler=invoice_preview,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-invoice-preview",
-        summary="This month's invoice: over nothing",
-        tag=_TAG,
-        result=InvoicePreview,
+    _Constant(
+        "GET",
+        "/usage-history",
+        "aig-billing-get-usage-history",
+        "Billed usage: there is none",
+        {"history": ()},
+        {"query": UsageQuery},
     ),
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/usage-history",
-        handler=usage_history,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-usage-history",
-        summary="Billed usage: there is none",
-        tag=_TAG,
-        query=UsageQuery,
-        result=UsageHistory,
+    _Constant(
+        "GET",
+        "/spending-limit",
+        "aig-billing-get-spending-limit",
+        "The account's spending limit: there is none",
+        {"config": dict.fromkeys(("amount", "duration", "strategy")), "enabled": False},
     ),
-    Endpoint(
-        method="POST",
-        path=f"{_BASE}/spending-limit",
-        handler=create_spending_limit,
-        permission="edit",
-        scope="account",
-        name="aig-billing-create-spending-limit",
-        summary="Refused: gateways have `spend_limits`",
-        tag=_TAG,
-        body=SpendingLimitBody,
+    _Constant(
+        "DELETE",
+        "/spending-limit",
+        "aig-billing-delete-spending-limit",
+        "Remove the account's spending limit, which there is not",
+        {},
     ),
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/spending-limit",
-        handler=get_spending_limit,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-spending-limit",
-        summary="The account's spending limit: there is none",
-        tag=_TAG,
-        result=SpendingLimit,
+    _Constant(
+        "POST",
+        "/topup",
+        "aig-billing-create-topup",
+        "Top up a balance that needs none: nothing is charged",
+        {
+            "payment_intent_id": _NO_PAYMENT,
+            "client_secret": None,
+            "onboarding": True,
+            "brand": None,
+            "last4": None,
+        },
+        {"body": TopupBody},
     ),
-    Endpoint(
-        method="DELETE",
-        path=f"{_BASE}/spending-limit",
-        handler=nothing,
-        permission="edit",
-        scope="account",
-        name="aig-billing-delete-spending-limit",
-        summary="Remove the account's spending limit, which there is not",
-        tag=_TAG,
+    _Constant(
+        "GET",
+        "/topup/config",
+        "aig-billing-get-topup-config",
+        "Automatic top-ups: there are none",
+        _NO_TOPUPS,
     ),
-    Endpoint(
-        method="POST",
-        path=f"{_BASE}/topup",
-        handler=create_topup,
-        permission="edit",
-        scope="account",
-        name="aig-billing-create-topup",
-        summary="Top up a balance that needs none: nothing is charged",
-        tag=_TAG,
-        body=TopupBody,
-        result=Topup,
+    _Constant(
+        "DELETE",
+        "/topup/config",
+        "aig-billing-delete-topup-config",
+        "Remove automatic top-ups, which there are not",
+        {},
     ),
-    Endpoint(
-        method="POST",
-        path=f"{_BASE}/topup/status",
-        handler=topup_status,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-topup-status",
-        summary="How a top-up stands: done",
-        tag=_TAG,
-        body=TopupStatusBody,
-        result=TopupStatus,
-    ),
-    Endpoint(
-        method="POST",
-        path=f"{_BASE}/topup/config",
-        handler=set_topup_config,
-        permission="edit",
-        scope="account",
-        name="aig-billing-create-topup-config",
-        summary="Set automatic top-ups, which never happen",
-        tag=_TAG,
-        body=TopupConfigBody,
-        result=TopupConfigBody,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_BASE}/topup/config",
-        handler=get_topup_config,
-        permission="read",
-        scope="account",
-        name="aig-billing-get-topup-config",
-        summary="Automatic top-ups: there are none",
-        tag=_TAG,
-        result=TopupSettings,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=f"{_BASE}/topup/config",
-        handler=nothing,
-        permission="edit",
-        scope="account",
-        name="aig-billing-delete-topup-config",
-        summary="Remove automatic top-ups, which there are not",
-        tag=_TAG,
-    ),
+)
+
+
+def _constant(row: _Constant) -> Callable[..., object]:
+    def constant(_resources: Resources, _request: Request, **_given: object) -> object:
+        return row.answer
+
+    answer = Annotated[object, Meta(extra_json_schema={"const": row.answer})]
+    constant.__annotations__ = {**row.given, "return": answer}
+    permission: Permission = "read" if row.method == "GET" else "edit"
+    constant.__doc__ = row.summary
+    return endpoint(row.method, _BASE + row.path, row.name, permission=permission, tag=_TAG)(constant)
+
+
+ENDPOINTS = endpoints(
+    *map(_constant, _CONSTANTS), invoice_preview, create_spending_limit, topup_status, set_topup_config
 )

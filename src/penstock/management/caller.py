@@ -27,6 +27,11 @@ class Caller(msgspec.Struct, frozen=True):
         """How the audit calls it."""
         return ADMIN if self.token is None else f"token:{self.token.id}"
 
+    @property
+    def first_account(self) -> str:
+        """One that it is good for, where it is good for some only."""
+        return self.token.accounts[0] if self.token is not None and self.token.accounts else ""
+
     def may(self, permission: Permission, account: str, gateway: str = "") -> bool:
         """May it do this to a gateway, or (without one) to the account itself?"""
         return self.token is None or allows(self.token, permission, account, gateway)

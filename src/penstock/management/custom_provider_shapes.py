@@ -15,7 +15,7 @@ from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.calls.log_record import rfc3339
 from penstock.control.custom_providers import ABOUT, About, Name, Position, Text
-from penstock.management.endpoint import Paging
+from penstock.management.paging import Paging
 from penstock.management.problem import invalid
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import CustomProvider
@@ -33,57 +33,94 @@ class CustomProviderBody(About, frozen=True, kw_only=True):
     """A new custom provider. `headers` is the text of a JSON object."""
 
     name: Name
+    """What people call it."""
     slug: Slug
+    """Calls name it `custom-{slug}`."""
     base_url: Url
+    """Where its calls go."""
     enable: bool = False
+    """Can it be called?"""
     headers: Text | None = None
+    """Sent with every call: the text of a JSON object. They are sealed."""
 
 
 class CustomProviderPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed; what is not named stays as it is."""
 
     name: Name | UnsetType = UNSET
+    """What people call it."""
     slug: Slug | UnsetType = UNSET
+    """Calls name it `custom-{slug}`."""
     base_url: Url | UnsetType = UNSET
+    """Where its calls go."""
     enable: bool | UnsetType = UNSET
+    """Can it be called?"""
     headers: Text | UnsetType | None = UNSET
+    """Sent with every call: the text of a JSON object; null for none. A masked value stays what it was."""
     beta: bool | UnsetType | None = UNSET
+    """Is it a trial?"""
     description: Text | UnsetType | None = UNSET
+    """What it is."""
     link: Text | UnsetType | None = UNSET
+    """Where people read more."""
     curl_example: Text | UnsetType | None = UNSET
+    """A call of it with curl."""
     js_example: Text | UnsetType | None = UNSET
+    """A call of it in JavaScript."""
     position: Position | UnsetType | None = UNSET
+    """Its place in lists; the lowest comes first."""
 
 
 class CustomProviderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A custom provider as it is shown. `headers` is None also where they cannot be opened."""
 
     id: str
+    """What the API knows it by."""
     account_id: str
+    """The account it belongs to."""
     account_tag: str
+    """The account once more, as Cloudflare has it."""
     name: str
+    """What people call it."""
     slug: str
+    """Calls name it `custom-{slug}`."""
     base_url: str
+    """Where its calls go."""
     enable: bool
+    """Can it be called?"""
     headers: str | None
+    """The names of its headers, with masks for values: the text of a JSON object."""
     beta: bool | None = None
+    """Is it a trial?"""
     description: str | None = None
+    """What it is."""
     link: str | None = None
+    """Where people read more."""
     curl_example: str | None = None
+    """A call of it with curl."""
     js_example: str | None = None
+    """A call of it in JavaScript."""
     position: int | None = None
+    """Its place in lists; the lowest comes first."""
     logo: None = None
+    """Always null."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
 
 
 class CustomProvidersQuery(Paging, frozen=True, kw_only=True):
     """Which custom providers, and in which order: `name ASC`."""
 
     enable: bool | None = None
+    """Only those that can be called, or not."""
     beta: bool | None = None
+    """Only trials, or none."""
     search: str = ""
+    """A part of id, name or slug."""
     order_by: str = ""
+    """`name`, `slug`, `position`, `created_at` or `modified_at`, then `ASC` or `DESC`."""
 
 
 def shown(row: CustomProvider, vault: Vault | None) -> CustomProviderAnswer:

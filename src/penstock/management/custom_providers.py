@@ -19,7 +19,6 @@ from penstock.access.provider_secret import headers_text
 from penstock.access.vault import Vault
 from penstock.control.custom_providers import ABOUT
 from penstock.control.provider_rows import check_address, with_headers
-from penstock.management.answer import Answer, listing, result
 from penstock.management.custom_provider_shapes import (
     CustomProviderAnswer,
     CustomProviderBody,
@@ -30,98 +29,120 @@ from penstock.management.custom_provider_shapes import (
     ordered,
     shown,
 )
-from penstock.management.endpoint import Ask, Endpoint, read_body, read_page, read_query
+from penstock.management.endpoint import delete, endpoints, get, patch, post
+from penstock.management.paging import Listing
 from penstock.management.problem import invalid, not_found
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.proxy.upstream.egress import check_guarded
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import Add, CustomProvider, Remove, Replace, Snapshot
 
-
-def list_(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, CustomProvidersQuery)
-    page = read_page(ask, query.page, query.per_page)
-    snapshot = desk.control_store(ask.caller).snapshot()
-    found = [row for row in snapshot.custom_providers if row.account == ask.account and matches(row, query)]
-    part = ordered(found, query.order_by)[page.offset : page.offset + page.per_page]
-    return listing(_shown(desk, snapshot, part), page, len(found))
+_BASE = "/accounts/{account_id}/ai-gateway/custom-providers"
+_ONE = f"{_BASE}/{{custom_provider_id}}"
+_TAG = "AI Gateway Custom Providers"
 
 
-def create(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, CustomProviderBody)
-    _check_new(desk, body.slug, body.base_url)
-    store = desk.control_store(ask.caller)
+@get(_BASE, "aig-config-list-custom-providers", permission="read", tag=_TAG)
+def list_custom_providers(
+    resources: Resources, request: Request, query: CustomProvidersQuery
+) -> Listing[CustomProviderAnswer]:
+    """List the account's custom providers."""
+    snapshot = resources.control_store(request.caller).snapshot()
+    found = [
+        row for row in snapshot.custom_providers if row.account == request.account and matches(row, query)
+    ]
+    part = query.part(ordered(found, query.order_by))
+    return Listing(_shown(resources, snapshot, part), query, len(found))
+
+
+@post(_BASE, "aig-config-create-custom-providers", permission="edit", tag=_TAG)
+def create_custom_provider(
+    resources: Resources, request: Request, body: CustomProviderBody
+) -> CustomProviderAnswer:
+    """Add a custom provider, called as `custom-{slug}`."""
+    _check_new(resources, body.slug, body.base_url)
+    store = resources.control_store(request.caller)
     row = CustomProvider(
-        id=desk.clock.new_id(ask.now_us),
-        account=ask.account,
+        id=resources.clock.new_id(request.now_us),
+        account=request.account,
         slug=body.slug,
         name=body.name,
         base_url=body.base_url,
         enable=body.enable,
         about=_about({}, body),
-        created_us=ask.now_us,
-        modified_us=ask.now_us,
+        created_us=request.now_us,
+        modified_us=request.now_us,
     )
     if body.headers:
-        row = _sealed(desk, store.snapshot(), row, _headers(body.headers, {}))
+        row = _sealed(resources, store.snapshot(), row, _headers(body.headers, {}))
     store.apply([Add(row)])
-    return result(_shown(desk, store.snapshot(), [row])[0])
+    return _shown(resources, store.snapshot(), [row])[0]
 
 
-def get(desk: Desk, ask: Ask) -> Answer:
-    snapshot = desk.control_store(ask.caller).snapshot()
-    return result(_shown(desk, snapshot, [_row(snapshot, ask)])[0])
+@get(_ONE, "aig-config-fetch-custom-providers", permission="read", tag=_TAG)
+def get_custom_provider(resources: Resources, request: Request) -> CustomProviderAnswer:
+    """One custom provider."""
+    snapshot = resources.control_store(request.caller).snapshot()
+    return _shown(resources, snapshot, [_row(snapshot, request)])[0]
 
 
-def patch(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, CustomProviderPatch)
-    store = desk.control_store(ask.caller)
+@patch(_ONE, "aig-config-update-custom-providers", permission="edit", tag=_TAG)
+def patch_custom_provider(
+    resources: Resources, request: Request, body: CustomProviderPatch
+) -> CustomProviderAnswer:
+    """Change a custom provider."""
+    store = resources.control_store(request.caller)
     snapshot = store.snapshot()
-    old = _row(snapshot, ask)
-    new = _changed(desk, snapshot, old, body, ask.now_us)
+    old = _row(snapshot, request)
+    new = _changed(resources, snapshot, old, body, request.now_us)
     store.apply([Replace(old, new)])
-    return result(_shown(desk, store.snapshot(), [new])[0])
+    return _shown(resources, store.snapshot(), [new])[0]
 
 
-def delete(desk: Desk, ask: Ask) -> Answer:
-    store = desk.control_store(ask.caller)
+@delete(_ONE, "aig-config-delete-custom-providers", permission="edit", tag=_TAG)
+def delete_custom_provider(resources: Resources, request: Request) -> CustomProviderAnswer:
+    """Remove a custom provider."""
+    store = resources.control_store(request.caller)
     snapshot = store.snapshot()
-    row = _row(snapshot, ask)
-    removed = _shown(desk, snapshot, [row])
+    row = _row(snapshot, request)
+    removed = _shown(resources, snapshot, [row])
     store.apply([Remove(row)])
-    return result(removed[0])
+    return removed[0]
 
 
 # -- rows
 
 
-def _row(snapshot: Snapshot, ask: Ask) -> CustomProvider:
+def _row(snapshot: Snapshot, request: Request) -> CustomProvider:
     for row in snapshot.custom_providers:
-        if (row.account, row.id) == (ask.account, ask.names["custom_provider_id"]):
+        if (row.account, row.id) == (request.account, request.names["custom_provider_id"]):
             return row
     raise not_found("custom provider")
 
 
 def _changed(
-    desk: Desk, snapshot: Snapshot, old: CustomProvider, body: CustomProviderPatch, now_us: int
+    resources: Resources, snapshot: Snapshot, old: CustomProvider, body: CustomProviderPatch, now_us: int
 ) -> CustomProvider:
     given = {name: getattr(body, name) for name in ("name", "slug", "base_url", "enable")}
     plain = {name: value for name, value in given.items() if value is not UNSET}
     new = msgspec.structs.replace(old, **plain, about=_about(old.about, body), modified_us=now_us)
     moved = new.base_url != old.base_url
     if moved or new.slug != old.slug:
-        _check_new(desk, new.slug, new.base_url, trusted=old.allow_private and not moved)
+        _check_new(resources, new.slug, new.base_url, trusted=old.allow_private and not moved)
         # What the operator allowed was the old address.
         new = msgspec.structs.replace(new, allow_private=old.allow_private and not moved)
     if isinstance(body.headers, UnsetType):
-        return _resealed(desk, snapshot, old, new)
-    kept = {} if moved or old.sealed_headers is None else opened_headers(desk.vault(snapshot), old)
-    return _sealed(desk, snapshot, new, _headers(body.headers or "", kept))
+        return _resealed(resources, snapshot, old, new)
+    kept = {} if moved or old.sealed_headers is None else opened_headers(resources.vault(snapshot), old)
+    return _sealed(resources, snapshot, new, _headers(body.headers or "", kept))
 
 
-def _resealed(desk: Desk, snapshot: Snapshot, old: CustomProvider, new: CustomProvider) -> CustomProvider:
+def _resealed(
+    resources: Resources, snapshot: Snapshot, old: CustomProvider, new: CustomProvider
+) -> CustomProvider:
     """With the headers there were. Sealed bytes are bound to the slug."""
     if old.sealed_headers is None:
         return new
@@ -131,7 +152,7 @@ def _resealed(desk: Desk, snapshot: Snapshot, old: CustomProvider, new: CustomPr
         )
     if new.slug == old.slug:
         return new
-    return _sealed(desk, snapshot, new, opened_headers(desk.vault(snapshot), old))
+    return _sealed(resources, snapshot, new, opened_headers(resources.vault(snapshot), old))
 
 
 def _about(old: dict[str, object], body: CustomProviderBody | CustomProviderPatch) -> dict[str, object]:
@@ -141,9 +162,9 @@ def _about(old: dict[str, object], body: CustomProviderBody | CustomProviderPatc
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _check_new(desk: Desk, slug: str, base_url: str, *, trusted: bool = False) -> None:
+def _check_new(resources: Resources, slug: str, base_url: str, *, trusted: bool = False) -> None:
     """`trusted`: the operator has allowed this address, wherever it leads."""
-    if f"{CUSTOM_PREFIX}{slug}" in desk.settings.providers:
+    if f"{CUSTOM_PREFIX}{slug}" in resources.settings.providers:
         raise invalid(
             f"{CUSTOM_PREFIX}{slug} stands in penstock.toml: change it there, or take another slug",
             "body",
@@ -151,7 +172,7 @@ def _check_new(desk: Desk, slug: str, base_url: str, *, trusted: bool = False) -
         )
     if trusted:
         return
-    allow_private = desk.settings.server.allow_private_providers
+    allow_private = resources.settings.server.allow_private_providers
     try:
         check_address(slug, base_url, allow_private=allow_private)
         url = urlsplit(base_url)
@@ -180,94 +201,40 @@ def _headers(text: str, kept: dict[str, str]) -> dict[str, str]:
     return {name: kept[name.lower()] if value == MASK else value for name, value in given.items()}
 
 
-def _sealed(desk: Desk, snapshot: Snapshot, row: CustomProvider, headers: dict[str, str]) -> CustomProvider:
+def _sealed(
+    resources: Resources, snapshot: Snapshot, row: CustomProvider, headers: dict[str, str]
+) -> CustomProvider:
     if not headers:
         return msgspec.structs.replace(row, sealed_headers=None)
     try:
         text = headers_text(list(headers.items()))
     except ValueError as error:
         raise invalid(str(error), "body", "headers") from None
-    return with_headers(row, text, desk.sealer(snapshot))
+    return with_headers(row, text, resources.sealer(snapshot))
 
 
 # -- what is shown
 
 
-def _shown(desk: Desk, snapshot: Snapshot, rows: Sequence[CustomProvider]) -> list[CustomProviderAnswer]:
-    vault = _vault(desk, snapshot) if any(row.sealed_headers is not None for row in rows) else None
+def _shown(
+    resources: Resources, snapshot: Snapshot, rows: Sequence[CustomProvider]
+) -> list[CustomProviderAnswer]:
+    vault = _vault(resources, snapshot) if any(row.sealed_headers is not None for row in rows) else None
     return [shown(row, vault) for row in rows]
 
 
-def _vault(desk: Desk, snapshot: Snapshot) -> Vault | None:
+def _vault(resources: Resources, snapshot: Snapshot) -> Vault | None:
     """None where the master key is missing: what is stored can be looked at and removed all the same."""
     try:
-        return desk.vault(snapshot)
+        return resources.vault(snapshot)
     except MasterKeyError:
         return None
 
 
-_BASE = "/accounts/{account_id}/ai-gateway/custom-providers"
-_ONE = f"{_BASE}/{{custom_provider_id}}"
-_TAG = "AI Gateway Custom Providers"
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path=_BASE,
-        handler=list_,
-        permission="read",
-        scope="account",
-        name="aig-config-list-custom-providers",
-        summary="List the account's custom providers",
-        tag=_TAG,
-        query=CustomProvidersQuery,
-        result=CustomProviderAnswer,
-        is_list=True,
-    ),
-    Endpoint(
-        method="POST",
-        path=_BASE,
-        handler=create,
-        permission="edit",
-        scope="account",
-        name="aig-config-create-custom-providers",
-        summary="Add a custom provider, called as `custom-{slug}`",
-        tag=_TAG,
-        body=CustomProviderBody,
-        result=CustomProviderAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=_ONE,
-        handler=get,
-        permission="read",
-        scope="account",
-        name="aig-config-fetch-custom-providers",
-        summary="One custom provider",
-        tag=_TAG,
-        result=CustomProviderAnswer,
-    ),
-    Endpoint(
-        method="PATCH",
-        path=_ONE,
-        handler=patch,
-        permission="edit",
-        scope="account",
-        name="aig-config-update-custom-providers",
-        summary="Change a custom provider",
-        tag=_TAG,
-        body=CustomProviderPatch,
-        result=CustomProviderAnswer,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=_ONE,
-        handler=delete,
-        permission="edit",
-        scope="account",
-        name="aig-config-delete-custom-providers",
-        summary="Remove a custom provider",
-        tag=_TAG,
-        result=CustomProviderAnswer,
-    ),
+ENDPOINTS = endpoints(
+    list_custom_providers,
+    create_custom_provider,
+    get_custom_provider,
+    patch_custom_provider,
+    delete_custom_provider,
 )

@@ -13,104 +13,153 @@ import msgspec
 from penstock.calls.log_record import rfc3339
 from penstock.control.datasets import Name, at_most_ten, kept_filters
 from penstock.control.log_filters import WrongFilters
-from penstock.management.answer import Answer, page_of, result
-from penstock.management.endpoint import Ask, Endpoint, Paging, json_body, problems, read_page, read_query
+from penstock.management.endpoint import delete, endpoints, get, post, put
 from penstock.management.log_filters.filters import DatasetFilter
+from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
 from penstock.management.problem import ManagementError, not_found
-from penstock.management.resources import Desk
-from penstock.settings.check import findings
+from penstock.management.reading import problems, wrong
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
 
 _TAG: Final = "Datasets"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets"
 
 
-class DatasetBody(msgspec.Struct, frozen=True):
+class DatasetBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a dataset is made of."""
 
     name: Name
+    """What people call it; in a gateway each has another."""
     enable: bool
+    """May evaluations use it?"""
     filters: tuple[DatasetFilter, ...]
+    """Which logs are in it: those that all filters hold for."""
+
+    @classmethod
+    def read(cls, given: object) -> DatasetBody:
+        """Filters are worded as those of logs. Raises `ManagementError` 400 with everything that is wrong."""
+        fields = dict(given) if isinstance(given, Mapping) else given
+        filters = fields.pop("filters", None) if isinstance(fields, dict) else []
+        found = wrong(fields, _Head, "body")
+        kept: list[object] = []
+        try:
+            kept = checked_filters(filters, "body", "filters")
+        except ManagementError as error:
+            found += error.problems
+        if found:
+            raise ManagementError(400, found)
+        head = msgspec.convert(fields, _Head)
+        return cls(head.name, head.enable, msgspec.convert(kept, tuple[DatasetFilter, ...]))
+
+    def stored_filters(self) -> list[object]:
+        """The filters as they are kept."""
+        return [{"key": one.key, "operator": one.operator, "value": list(one.value)} for one in self.filters]
 
 
 class DatasetAnswer(msgspec.Struct, frozen=True):
     """A dataset on the wire."""
 
     id: str
+    """What the API knows it by."""
     name: str
+    """What people call it."""
     enable: bool
+    """May evaluations use it?"""
     filters: list[object]
+    """Which logs are in it, as `key`, `operator` and `value`."""
     gateway_id: str
+    """The gateway whose logs they are."""
     account_id: str
+    """The account it belongs to."""
     account_tag: str
+    """The account once more, as Cloudflare has it."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
 
 
 class DatasetsQuery(Paging, frozen=True):
     """Which datasets: `name` is the whole name, `search` a part of id, name or filters in any case."""
 
     name: str | None = None
+    """The whole name."""
     enable: bool | None = None
+    """Only those that evaluations may use, or not."""
     search: str = ""
+    """A part of id, name or filters, in any case."""
 
 
-class _Head(msgspec.Struct, frozen=True):
+class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset's body without the filters, which have a check of their own."""
 
     name: Name
     enable: bool
 
 
-def create_dataset(desk: Desk, ask: Ask) -> Answer:
-    head, filters = _read(ask)
-    need = need_gateway(desk, ask)
+@post(_PATH, "aig-config-create-dataset", permission="edit", tag=_TAG)
+def create_dataset(resources: Resources, request: Request, body: DatasetBody) -> DatasetAnswer:
+    """Make a dataset."""
+    need = need_gateway(resources, request)
     dataset = Dataset(
-        id=desk.clock.new_id(ask.now_us),
-        account=ask.account,
-        gateway=ask.gateway,
-        name=head.name,
-        enable=head.enable,
-        filters=filters,
-        created_us=ask.now_us,
-        modified_us=ask.now_us,
+        id=resources.clock.new_id(request.now_us),
+        account=request.account,
+        gateway=request.gateway,
+        name=body.name,
+        enable=body.enable,
+        filters=body.stored_filters(),
+        created_us=request.now_us,
+        modified_us=request.now_us,
     )
-    desk.control_store(ask.caller).apply([*need, Add(dataset), at_most_ten(ask.account, ask.gateway)])
-    return result(dataset_answer(dataset))
+    store = resources.control_store(request.caller)
+    store.apply([*need, Add(dataset), at_most_ten(request.account, request.gateway)])
+    return dataset_answer(dataset)
 
 
-def list_datasets(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, DatasetsQuery)
-    page = read_page(ask, query.page, query.per_page)
-    need_gateway(desk, ask)
-    found = [one for one in own_datasets(desk.control_store(ask.caller), ask) if _fits(one, query)]
-    return page_of([dataset_answer(one) for one in found], page)
+@get(_PATH, "aig-config-list-dataset", permission="read", tag=_TAG)
+def list_datasets(resources: Resources, request: Request, query: DatasetsQuery) -> Listing[DatasetAnswer]:
+    """List the datasets of a gateway."""
+    need_gateway(resources, request)
+    found = [
+        one for one in own_datasets(resources.control_store(request.caller), request) if _fits(one, query)
+    ]
+    return page_of([dataset_answer(one) for one in found], query)
 
 
-def get_dataset(desk: Desk, ask: Ask) -> Answer:
-    return result(dataset_answer(_dataset(desk, ask)))
+@get(f"{_PATH}/{{id}}", "aig-config-fetch-dataset", permission="read", tag=_TAG)
+def get_dataset(resources: Resources, request: Request) -> DatasetAnswer:
+    """One dataset."""
+    return dataset_answer(_dataset(resources, request))
 
 
-def update_dataset(desk: Desk, ask: Ask) -> Answer:
-    head, filters = _read(ask)
-    old = _dataset(desk, ask)
+@put(f"{_PATH}/{{id}}", "aig-config-update-dataset", permission="edit", tag=_TAG)
+def update_dataset(resources: Resources, request: Request, body: DatasetBody) -> DatasetAnswer:
+    """Replace a dataset."""
+    old = _dataset(resources, request)
     new = msgspec.structs.replace(
-        old, name=head.name, enable=head.enable, filters=filters, modified_us=ask.now_us
+        old,
+        name=body.name,
+        enable=body.enable,
+        filters=body.stored_filters(),
+        modified_us=request.now_us,
     )
-    desk.control_store(ask.caller).apply([Replace(old, new)])
-    return result(dataset_answer(new))
+    resources.control_store(request.caller).apply([Replace(old, new)])
+    return dataset_answer(new)
 
 
-def delete_dataset(desk: Desk, ask: Ask) -> Answer:
-    dataset = _dataset(desk, ask)
-    desk.control_store(ask.caller).apply([Remove(dataset)])
-    return result(dataset_answer(dataset))
+@delete(f"{_PATH}/{{id}}", "aig-config-delete-dataset", permission="edit", tag=_TAG)
+def delete_dataset(resources: Resources, request: Request) -> DatasetAnswer:
+    """Delete a dataset; its logs stay."""
+    dataset = _dataset(resources, request)
+    resources.control_store(request.caller).apply([Remove(dataset)])
+    return dataset_answer(dataset)
 
 
-def own_datasets(store: ControlStore, ask: Ask) -> list[Dataset]:
+def own_datasets(store: ControlStore, request: Request) -> list[Dataset]:
     """The datasets of the path's gateway."""
-    place = ask.account, ask.gateway
+    place = request.account, request.gateway
     return [one for one in store.all(Dataset) if (one.account, one.gateway) == place]
 
 
@@ -129,10 +178,10 @@ def dataset_answer(dataset: Dataset) -> DatasetAnswer:
     )
 
 
-def _dataset(desk: Desk, ask: Ask) -> Dataset:
-    need_gateway(desk, ask)
-    for one in own_datasets(desk.control_store(ask.caller), ask):
-        if one.id == ask.names["id"]:
+def _dataset(resources: Resources, request: Request) -> Dataset:
+    need_gateway(resources, request)
+    for one in own_datasets(resources.control_store(request.caller), request):
+        if one.id == request.names["id"]:
             return one
     raise not_found("dataset")
 
@@ -146,83 +195,12 @@ def _fits(dataset: Dataset, query: DatasetsQuery) -> bool:
     return any(query.search.casefold() in text.casefold() for text in texts)
 
 
-def _read(ask: Ask) -> tuple[_Head, list[object]]:
-    """Name, switch and filters of a body. Raises `ManagementError` 400 with everything that is wrong."""
-    value = json_body(ask)
-    fields = dict(value) if isinstance(value, Mapping) else value
-    filters = fields.pop("filters", None) if isinstance(fields, dict) else []
-    wrong = problems(findings(fields, _Head, ("body",)))
-    kept: list[object] = []
-    try:
-        kept = checked_filters(filters, "body", "filters")
-    except ManagementError as error:
-        wrong += error.problems
-    if wrong:
-        raise ManagementError(400, wrong)
-    return msgspec.convert(fields, _Head), kept
-
-
 def checked_filters(filters: object, *path: str) -> list[object]:
     """The filters as they are kept. Raises `ManagementError` 400 with everything that is wrong."""
     try:
         return kept_filters(filters)
-    except WrongFilters as wrong:
-        raise ManagementError(400, problems(wrong.findings, *path)) from None
+    except WrongFilters as refused:
+        raise ManagementError(400, problems(refused.findings, *path)) from None
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="POST",
-        path=_PATH,
-        handler=create_dataset,
-        permission="edit",
-        name="aig-config-create-dataset",
-        summary="Make a dataset",
-        tag=_TAG,
-        body=DatasetBody,
-        result=DatasetAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=_PATH,
-        handler=list_datasets,
-        permission="read",
-        name="aig-config-list-dataset",
-        summary="List the datasets of a gateway",
-        tag=_TAG,
-        query=DatasetsQuery,
-        result=DatasetAnswer,
-        is_list=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}",
-        handler=get_dataset,
-        permission="read",
-        name="aig-config-fetch-dataset",
-        summary="One dataset",
-        tag=_TAG,
-        result=DatasetAnswer,
-    ),
-    Endpoint(
-        method="PUT",
-        path=f"{_PATH}/{{id}}",
-        handler=update_dataset,
-        permission="edit",
-        name="aig-config-update-dataset",
-        summary="Replace a dataset",
-        tag=_TAG,
-        body=DatasetBody,
-        result=DatasetAnswer,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=f"{_PATH}/{{id}}",
-        handler=delete_dataset,
-        permission="edit",
-        name="aig-config-delete-dataset",
-        summary="Delete a dataset; its logs stay",
-        tag=_TAG,
-        result=DatasetAnswer,
-    ),
-)
+ENDPOINTS = endpoints(create_dataset, list_datasets, get_dataset, update_dataset, delete_dataset)

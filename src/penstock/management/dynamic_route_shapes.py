@@ -5,7 +5,6 @@ Pure. Clients disagree about where an answer's content stands (6.2 C7): lists an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,7 +12,6 @@ import msgspec
 from penstock.calls.log_record import rfc3339
 from penstock.control import dynamic_routes
 from penstock.control.dynamic_routes import RouteName
-from penstock.management.answer import Page, ResultInfo
 from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
 
 Comment = Annotated[
@@ -21,81 +19,118 @@ Comment = Annotated[
 ]
 
 
-class RouteBody(msgspec.Struct, frozen=True):
+class RouteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new route."""
 
     name: RouteName
+    """What calls name it by."""
     elements: tuple[Json, ...]
+    """The elements of its first version."""
 
 
-class RoutePatch(msgspec.Struct, frozen=True):
+class RoutePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A route's new name; its elements change by a new version."""
 
     name: RouteName
+    """What calls name it by."""
 
 
-class VersionBody(msgspec.Struct, frozen=True):
+class VersionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A new version."""
 
     elements: tuple[Json, ...]
+    """Its elements: one start, and where each output leads."""
     comment: Comment = ""
+    """Why it was made."""
 
 
-class DeploymentBody(msgspec.Struct, frozen=True):
+class DeploymentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which version is to serve."""
 
     version_id: str
+    """The version that is to serve."""
     comment: Comment = ""
+    """Why it is to serve."""
 
 
 class Version(msgspec.Struct, frozen=True):
     """A version; `active` is text, and `data` the elements as JSON in text (6.2 C8)."""
 
     version_id: str
+    """What the API knows it by."""
     active: Literal["true", "false"]
+    """Does it serve?"""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     data: str
+    """Its elements as JSON in text."""
     comment: str
-    is_valid: bool = True  # what is not is refused
+    """Why it was made."""
+    is_valid: bool = True
+    """Always true: what is not valid is refused."""
 
 
 class Deployment(msgspec.Struct, frozen=True):
     """From its creation on, this version serves."""
 
     deployment_id: str
+    """What the API knows it by."""
     version_id: str
+    """The version that serves from then on."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     comment: str
+    """Why it is to serve."""
 
 
 class Route(msgspec.Struct, frozen=True):
     """A route with the version that serves."""
 
     id: str
+    """What the API knows it by."""
     account_tag: str
+    """The account it belongs to."""
     name: str
+    """What calls name it by."""
     gateway_id: str
+    """The gateway it belongs to."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     elements: list[Json]
+    """The elements of the version that serves."""
     version: Version
+    """The version that serves."""
     deployment: Deployment
+    """Its last deployment."""
 
 
 class RouteVersionAnswer(msgspec.Struct, frozen=True):
     """A route with one of its versions."""
 
     id: str
+    """What the API knows the route by."""
     name: str
+    """What calls name it by."""
     gateway_id: str
+    """The gateway it belongs to."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     elements: list[Json]
+    """The elements of this version."""
     version_id: str
+    """What the API knows the version by."""
     active: Literal["true", "false"]
+    """Does this version serve?"""
     data: str
+    """Its elements as JSON in text."""
     comment: str
+    """Why it was made."""
     is_valid: bool = True
+    """Always true: what is not valid is refused."""
 
 
 def serving(route: DynamicRoute) -> RouteVersion:
@@ -149,26 +184,6 @@ def route_version_answer(route: DynamicRoute, version: RouteVersion) -> RouteVer
         _text(version),
         version.comment,
     )
-
-
-def page_twice(name: str, values: Sequence[object], page: Page) -> dict[str, object]:
-    """A page of a list, newest first, below `result` and below `data`."""
-    part = values[page.offset : page.offset + page.per_page]
-    pages = -(-len(values) // page.per_page)
-    return {
-        "success": True,
-        "errors": [],
-        "messages": [],
-        "result": part,
-        "result_info": ResultInfo(page.page, page.per_page, len(part), len(values), pages),
-        "data": {
-            "order_by": "created_at",
-            "order_by_direction": "desc",
-            "page": page.page,
-            "per_page": page.per_page,
-            name: part,
-        },
-    }
 
 
 def _active(route: DynamicRoute, version: RouteVersion) -> Literal["true", "false"]:

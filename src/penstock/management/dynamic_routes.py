@@ -12,7 +12,6 @@ import msgspec
 
 from penstock.dynamic_routing.check import check_elements
 from penstock.dynamic_routing.dialect import modern
-from penstock.management.answer import Answer, bare, result
 from penstock.management.dynamic_route_shapes import (
     Deployment,
     DeploymentBody,
@@ -23,16 +22,18 @@ from penstock.management.dynamic_route_shapes import (
     Version,
     VersionBody,
     deployment_answer,
-    page_twice,
     route_answer,
     route_version_answer,
     serving,
     version_answer,
 )
-from penstock.management.endpoint import Ask, Endpoint, Paging, problems, read_body, read_page, read_query
+from penstock.management.endpoint import delete, endpoints, get, patch, post
+from penstock.management.paging import Listing, Paging, PerPage, page_of
 from penstock.management.paths import need_gateway
 from penstock.management.problem import ManagementError, not_found
-from penstock.management.resources import Desk
+from penstock.management.reading import problems
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.control_store import (
     Add,
     DynamicRoute,
@@ -43,111 +44,147 @@ from penstock.stores.control_store import (
     RouteVersion,
 )
 
-MAX_KEPT: Final = 100
-"""Versions, and deployments, that are kept of a route: the newest, and the version that serves."""
-
 _TAG: Final = "Dynamic routes"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/routes"
+
+MAX_KEPT: Final = 100
+"""Versions, and deployments, that are kept of a route: the newest, and the version that serves."""
 
 
 class AllByDefault(Paging, frozen=True):
     """Which page; without a word there is one page with all, for clients do not ask for a second."""
 
-    per_page: int = MAX_KEPT
+    per_page: PerPage = MAX_KEPT
+    """How many on a page."""
 
 
-def create_route(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, RouteBody)
-    version = _version(desk, ask, body.elements)
-    need = need_gateway(desk, ask)
+@post(_PATH, "aig-config-post-gateway-dynamic-route", permission="edit", tag=_TAG)
+def create_route(resources: Resources, request: Request, body: RouteBody) -> Route:
+    """Make a dynamic route, with its first version deployed."""
+    version = _version(resources, request, body.elements)
+    need = need_gateway(resources, request)
     route = DynamicRoute(
-        id=desk.clock.new_id(ask.now_us),
-        account=ask.account,
-        gateway=ask.gateway,
+        id=resources.clock.new_id(request.now_us),
+        account=request.account,
+        gateway=request.gateway,
         name=body.name,
         versions=(version,),
-        deployments=(_deployment(desk, ask, version.id, ""),),
-        created_us=ask.now_us,
-        modified_us=ask.now_us,
+        deployments=(_deployment(resources, request, version.id, ""),),
+        created_us=request.now_us,
+        modified_us=request.now_us,
     )
-    desk.control_store(ask.caller).apply([*need, Add(route)])
-    return result(route_answer(route))
+    resources.control_store(request.caller).apply([*need, Add(route)])
+    return route_answer(route)
 
 
-def list_routes(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, Paging)
-    page = read_page(ask, query.page, query.per_page)
-    need_gateway(desk, ask)
-    found = [route_answer(route) for route in reversed(_own(desk, ask))]
-    return bare(page_twice("routes", found, page))
+@get(_PATH, "aig-config-list-gateway-dynamic-routes", permission="read", tag=_TAG, again="routes")
+def list_routes(resources: Resources, request: Request, query: Paging) -> Listing[Route]:
+    """List the dynamic routes of a gateway, newest first."""
+    need_gateway(resources, request)
+    found = [route_answer(route) for route in reversed(_own(resources, request))]
+    return page_of(found, query)
 
 
-def get_route(desk: Desk, ask: Ask) -> Answer:
-    return result(route_answer(_route(desk, ask)))
+@get(f"{_PATH}/{{id}}", "aig-config-get-gateway-dynamic-route", permission="read", tag=_TAG)
+def get_route(resources: Resources, request: Request) -> Route:
+    """One dynamic route, with the version that serves."""
+    return route_answer(_route(resources, request))
 
 
-def patch_route(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, RoutePatch)
-    new = route_answer(_replace(desk, ask, _route(desk, ask), name=body.name))
-    return bare({"success": True, "errors": [], "messages": [], "result": new, "route": new})
+@patch(
+    f"{_PATH}/{{id}}", "aig-config-update-gateway-dynamic-route", permission="edit", tag=_TAG, again="route"
+)
+def patch_route(resources: Resources, request: Request, body: RoutePatch) -> Route:
+    """Rename a dynamic route."""
+    return route_answer(_replace(resources, request, _route(resources, request), name=body.name))
 
 
-def delete_route(desk: Desk, ask: Ask) -> Answer:
-    route = _route(desk, ask)
-    desk.control_store(ask.caller).apply([Remove(route)])
-    return result(route_version_answer(route, serving(route)))
+@delete(f"{_PATH}/{{id}}", "aig-config-delete-gateway-dynamic-route", permission="edit", tag=_TAG)
+def delete_route(resources: Resources, request: Request) -> RouteVersionAnswer:
+    """Delete a dynamic route with all its versions."""
+    route = _route(resources, request)
+    resources.control_store(request.caller).apply([Remove(route)])
+    return route_version_answer(route, serving(route))
 
 
-def create_version(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, VersionBody)
-    version = _version(desk, ask, body.elements, body.comment)
-    route = _route(desk, ask)
+@post(
+    f"{_PATH}/{{id}}/versions", "aig-config-post-gateway-dynamic-route-version", permission="edit", tag=_TAG
+)
+def create_version(resources: Resources, request: Request, body: VersionBody) -> RouteVersionAnswer:
+    """Save a new version; it serves once it is deployed."""
+    version = _version(resources, request, body.elements, body.comment)
+    route = _route(resources, request)
     kept = (*route.versions, version)[-MAX_KEPT:]
     if serving(route) not in kept:
         kept = (serving(route), *kept[1:])
-    route = _replace(desk, ask, route, versions=kept)
-    return result(route_version_answer(route, version))
+    route = _replace(resources, request, route, versions=kept)
+    return route_version_answer(route, version)
 
 
-def list_versions(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, AllByDefault)
-    page = read_page(ask, query.page, query.per_page)
-    route = _route(desk, ask)
+@get(
+    f"{_PATH}/{{id}}/versions",
+    "aig-config-list-gateway-dynamic-route-versions",
+    permission="read",
+    tag=_TAG,
+    again="versions",
+)
+def list_versions(resources: Resources, request: Request, query: AllByDefault) -> Listing[Version]:
+    """List the versions of a dynamic route, newest first."""
+    route = _route(resources, request)
     found = [version_answer(route, version) for version in reversed(route.versions)]
-    return bare(page_twice("versions", found, page))
+    return page_of(found, query)
 
 
-def get_version(desk: Desk, ask: Ask) -> Answer:
-    route = _route(desk, ask)
-    return result(route_version_answer(route, _version_of(route, ask.names["version_id"])))
+@get(
+    f"{_PATH}/{{id}}/versions/{{version_id}}",
+    "aig-config-get-gateway-dynamic-route-version",
+    permission="read",
+    tag=_TAG,
+)
+def get_version(resources: Resources, request: Request) -> RouteVersionAnswer:
+    """One version of a dynamic route."""
+    route = _route(resources, request)
+    return route_version_answer(route, _version_of(route, request.names["version_id"]))
 
 
-def create_deployment(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, DeploymentBody)
-    route = _route(desk, ask)
+@post(
+    f"{_PATH}/{{id}}/deployments",
+    "aig-config-post-gateway-dynamic-route-deployment",
+    permission="edit",
+    tag=_TAG,
+)
+def create_deployment(resources: Resources, request: Request, body: DeploymentBody) -> RouteVersionAnswer:
+    """Let a version serve."""
+    route = _route(resources, request)
     version = _version_of(route, body.version_id)
-    new = _deployment(desk, ask, version.id, body.comment)
-    route = _replace(desk, ask, route, deployments=(*route.deployments, new)[-MAX_KEPT:])
-    return result(route_version_answer(route, version))
+    new = _deployment(resources, request, version.id, body.comment)
+    route = _replace(resources, request, route, deployments=(*route.deployments, new)[-MAX_KEPT:])
+    return route_version_answer(route, version)
 
 
-def list_deployments(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, AllByDefault)
-    page = read_page(ask, query.page, query.per_page)
-    found = [deployment_answer(one) for one in reversed(_route(desk, ask).deployments)]
-    return bare(page_twice("deployments", found, page))
+@get(
+    f"{_PATH}/{{id}}/deployments",
+    "aig-config-list-gateway-dynamic-route-deployments",
+    permission="read",
+    tag=_TAG,
+    again="deployments",
+)
+def list_deployments(resources: Resources, request: Request, query: AllByDefault) -> Listing[Deployment]:
+    """List the deployments of a dynamic route, newest first."""
+    found = [deployment_answer(one) for one in reversed(_route(resources, request).deployments)]
+    return page_of(found, query)
 
 
-def _own(desk: Desk, ask: Ask) -> list[DynamicRoute]:
-    place = ask.account, ask.gateway
-    found = desk.control_store(ask.caller).all(DynamicRoute)
+def _own(resources: Resources, request: Request) -> list[DynamicRoute]:
+    place = request.account, request.gateway
+    found = resources.control_store(request.caller).all(DynamicRoute)
     return [route for route in found if (route.account, route.gateway) == place]
 
 
-def _route(desk: Desk, ask: Ask) -> DynamicRoute:
-    need_gateway(desk, ask)
-    for route in _own(desk, ask):
-        if route.id == ask.names["id"]:
+def _route(resources: Resources, request: Request) -> DynamicRoute:
+    need_gateway(resources, request)
+    for route in _own(resources, request):
+        if route.id == request.names["id"]:
             return route
     raise not_found("dynamic route")
 
@@ -159,141 +196,46 @@ def _version_of(route: DynamicRoute, version_id: str) -> RouteVersion:
     raise not_found("version of this dynamic route")
 
 
-def _replace(desk: Desk, ask: Ask, route: DynamicRoute, **changes: object) -> DynamicRoute:
-    new = msgspec.structs.replace(route, modified_us=ask.now_us, **changes)
-    desk.control_store(ask.caller).apply([Replace(route, new)])
+def _replace(resources: Resources, request: Request, route: DynamicRoute, **changes: object) -> DynamicRoute:
+    new = msgspec.structs.replace(route, modified_us=request.now_us, **changes)
+    resources.control_store(request.caller).apply([Replace(route, new)])
     return new
 
 
-def _version(desk: Desk, ask: Ask, elements: tuple[Json, ...], comment: str = "") -> RouteVersion:
+def _version(
+    resources: Resources, request: Request, elements: tuple[Json, ...], comment: str = ""
+) -> RouteVersion:
     """A new version, its elements in the words of today. Raises `ManagementError` 400 with all that is wrong."""
     given = modern(list(elements))
     wrong = problems(check_elements(given), "body", "elements")
     if wrong:
         raise ManagementError(400, wrong)
     return RouteVersion(
-        id=desk.clock.new_id(ask.now_us),
+        id=resources.clock.new_id(request.now_us),
         elements=msgspec.convert(given, list[Json]),
         comment=comment,
-        created_us=ask.now_us,
+        created_us=request.now_us,
     )
 
 
-def _deployment(desk: Desk, ask: Ask, version_id: str, comment: str) -> RouteDeployment:
+def _deployment(resources: Resources, request: Request, version_id: str, comment: str) -> RouteDeployment:
     return RouteDeployment(
-        id=desk.clock.new_id(ask.now_us), version_id=version_id, comment=comment, created_us=ask.now_us
+        id=resources.clock.new_id(request.now_us),
+        version_id=version_id,
+        comment=comment,
+        created_us=request.now_us,
     )
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="POST",
-        path=_PATH,
-        handler=create_route,
-        permission="edit",
-        name="aig-config-post-gateway-dynamic-route",
-        summary="Make a dynamic route, with its first version deployed",
-        tag=_TAG,
-        body=RouteBody,
-        result=Route,
-    ),
-    Endpoint(
-        method="GET",
-        path=_PATH,
-        handler=list_routes,
-        permission="read",
-        name="aig-config-list-gateway-dynamic-routes",
-        summary="List the dynamic routes of a gateway, newest first",
-        tag=_TAG,
-        query=Paging,
-        result=Route,
-        is_list=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}",
-        handler=get_route,
-        permission="read",
-        name="aig-config-get-gateway-dynamic-route",
-        summary="One dynamic route, with the version that serves",
-        tag=_TAG,
-        result=Route,
-    ),
-    Endpoint(
-        method="PATCH",
-        path=f"{_PATH}/{{id}}",
-        handler=patch_route,
-        permission="edit",
-        name="aig-config-update-gateway-dynamic-route",
-        summary="Rename a dynamic route",
-        tag=_TAG,
-        body=RoutePatch,
-        result=Route,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=f"{_PATH}/{{id}}",
-        handler=delete_route,
-        permission="edit",
-        name="aig-config-delete-gateway-dynamic-route",
-        summary="Delete a dynamic route with all its versions",
-        tag=_TAG,
-        result=RouteVersionAnswer,
-    ),
-    Endpoint(
-        method="POST",
-        path=f"{_PATH}/{{id}}/versions",
-        handler=create_version,
-        permission="edit",
-        name="aig-config-post-gateway-dynamic-route-version",
-        summary="Save a new version; it serves once it is deployed",
-        tag=_TAG,
-        body=VersionBody,
-        result=RouteVersionAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}/versions",
-        handler=list_versions,
-        permission="read",
-        name="aig-config-list-gateway-dynamic-route-versions",
-        summary="List the versions of a dynamic route, newest first",
-        tag=_TAG,
-        query=AllByDefault,
-        result=Version,
-        is_list=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}/versions/{{version_id}}",
-        handler=get_version,
-        permission="read",
-        name="aig-config-get-gateway-dynamic-route-version",
-        summary="One version of a dynamic route",
-        tag=_TAG,
-        result=RouteVersionAnswer,
-    ),
-    Endpoint(
-        method="POST",
-        path=f"{_PATH}/{{id}}/deployments",
-        handler=create_deployment,
-        permission="edit",
-        name="aig-config-post-gateway-dynamic-route-deployment",
-        summary="Let a version serve",
-        tag=_TAG,
-        body=DeploymentBody,
-        result=RouteVersionAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}/deployments",
-        handler=list_deployments,
-        permission="read",
-        name="aig-config-list-gateway-dynamic-route-deployments",
-        summary="List the deployments of a dynamic route, newest first",
-        tag=_TAG,
-        query=AllByDefault,
-        result=Deployment,
-        is_list=True,
-    ),
+ENDPOINTS = endpoints(
+    create_route,
+    list_routes,
+    get_route,
+    patch_route,
+    delete_route,
+    create_version,
+    list_versions,
+    get_version,
+    create_deployment,
+    list_deployments,
 )

@@ -1,159 +1,174 @@
-"""What an endpoint of the management API is, and how its handler reads what was asked.
+"""What an endpoint of the management API is: a function, and a row of what cannot be seen in it.
 
-A resource's file holds a tuple of `Endpoint`s and their handlers: functions of a `Desk` and an `Ask` that give
-an `Answer` or raise `ManagementError`. They run in a thread, and may wait for a store.
+    @put("/accounts/{account_id}/ai-gateway/gateways/{gateway_id}", "aig-config-update-gateway", permission="edit", …)
+    def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) -> GatewayAnswer:
+        '''Change a gateway: a field left out gets its default.'''
+
+Body, query and answer are taken from the annotations: they say how a request is read and what the documentation
+holds; the summary is the first line of the docstring. An endpoint gives a value, a `Listing`, or a `Response` for
+bytes of its own, or raises `ManagementError`. It may be called by anybody, may wait for a store, and knows nothing
+of HTTP; the door calls it in a thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from math import isfinite
-from typing import Literal, TypeVar
+from functools import cached_property, partial
+from typing import (
+    Annotated,
+    Concatenate,
+    Literal,
+    NoReturn,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
-from penstock.dynamic_routing.finding import Finding as RouteFinding
-from penstock.management.answer import Answer, Page
-from penstock.management.caller import Caller
-from penstock.management.problem import INVALID, ManagementError, Problem, invalid
-from penstock.management.resources import Desk
-from penstock.settings.check import Finding, findings
+from penstock.management.paging import Listing
+from penstock.management.request import Request
+from penstock.management.resources import Resources
+from penstock.management.response import Response
 from penstock.stores.control_store import Permission
 
-MAX_PER_PAGE = 100
-MAX_PROBLEMS = 100
-_MAX_PAGE = 10**9
-_EXACT = 2**53
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
-Kind = TypeVar("Kind")
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """A request that may be done: its caller has the endpoint's permission here."""
-
-    account: str  # "" where the path has none
-    names: Mapping[str, str]  # what stood in the path's {braces}, decoded
-    query: tuple[tuple[str, str], ...]  # decoded, in order
-    body: bytes
-    caller: Caller
-    base_url: str  # how the caller reached the gateway: `http://127.0.0.1:8787`
-    now_us: int
-
-    @property
-    def gateway(self) -> str:
-        """The gateway of the path."""
-        return self.names["gateway_id"]
-
-
-Handler = Callable[[Desk, Ask], Answer]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 Scope = Literal["gateway", "account", "some"]
 """What the permission is needed for: the path's gateway, the whole account, or anything of the account;
-with `some` the handler shows only what the caller may see."""
+with `some` the endpoint shows only what the caller may see."""
+
+Function = TypeVar("Function", bound=Callable[Concatenate[Resources, Request, ...], object])
+
+_ROW = "endpoint"  # the attribute of a function that holds its row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """One method of one path. `path` stands below `/client/v4`; `{account_id}` and `{gateway_id}` are known by name.
 
-    `body` and `query` are what may be sent, `result` what is in the answer's `result` (of a list, one item of
-    it): the documentation is made of them.
+    Annotations are read when they are first asked for: `Annotated[X, Shape]` is an X that looks like a `Shape`.
     """
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    method: Method
     path: str
-    handler: Handler
-    permission: Permission | None  # None: any good token, and the handler sees to the rest
-    scope: Scope = "gateway"
-    name: str  # of the operation: `aig-config-list-gateway`
-    summary: str
+    permission: Permission | None  # None: any good token, and the function sees to the rest
+    scope: Scope
     tag: str
-    body: type[msgspec.Struct] | None = None
-    query: type[msgspec.Struct] | None = None
-    result: object = None
-    is_list: bool = False
-    plain: bool = False  # the answer has no envelope: `result` is all of it
-    status: int = 200
+    name: str  # of the operation: `aig-config-list-gateway`
+    envelope: bool  # without one the value is all of the answer
+    again: str  # where the value stands once more: clients disagree about its place (6.2 C7)
+    function: Callable[..., object]
+
+    @cached_property
+    def given(self) -> dict[str, object]:
+        """How `body` and `query` are annotated, where the function takes them."""
+        return {name: kind for name, kind in self._hints.items() if name in ("body", "query")}
+
+    @property
+    def body(self) -> type[msgspec.Struct] | None:
+        """The shape of the body; None where none is read."""
+        return _struct(self.given.get("body"))
+
+    @property
+    def query(self) -> type[msgspec.Struct] | None:
+        """The shape of the query; None where parameters are not looked at."""
+        return _struct(self.given.get("query"))
+
+    @property
+    def summary(self) -> str:
+        """One line on what it does."""
+        return (self.function.__doc__ or "").partition("\n")[0].removesuffix(".")
+
+    @property
+    def result(self) -> object | None:
+        """The shape of the answer's `result`; of a list, that of one item. None for bytes, and where there is none."""
+        if self.refuses or self.is_raw:
+            return None
+        kind = self._hints["return"]
+        return _shape(get_args(kind)[0] if self.is_list else kind)
+
+    @property
+    def is_list(self) -> bool:
+        """Does it give a page of things?"""
+        return get_origin(self._hints["return"]) is Listing
+
+    @property
+    def refuses(self) -> bool:
+        """Does it never give anything?"""
+        return self._hints["return"] is NoReturn
+
+    @property
+    def is_raw(self) -> bool:
+        """Does it give bytes of its own?"""
+        return self._hints["return"] is Response
+
+    @cached_property
+    def _hints(self) -> dict[str, object]:
+        return get_type_hints(self.function, include_extras=True)
 
 
-class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which page (Cloudflare 4.1)."""
+class Mark(Protocol):
+    """What an endpoint's row does to a function: nothing that a caller could see."""
 
-    page: int = 1
-    per_page: int = 20
-
-
-def read_body(ask: Ask, kind: type[Kind]) -> Kind:
-    """The JSON body as what it should be. Raises `ManagementError` 400 with everything that is wrong."""
-    return checked(json_body(ask), kind, "body")
+    def __call__(self, function: Function, /) -> Function: ...
 
 
-def json_body(ask: Ask) -> object:
-    """The JSON body as it is. Raises `ManagementError` 400."""
-    try:
-        return _whole_numbers(msgspec.json.decode(ask.body))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise invalid(f"the body is not JSON: {error}", "body") from None
-    except RecursionError:
-        raise invalid("the body is nested too deeply", "body") from None
+def endpoint(
+    method: Method,
+    path: str,
+    name: str,
+    *,
+    permission: Permission | None,
+    tag: str,
+    scope: Scope | None = None,
+    envelope: bool = True,
+    again: str = "",
+) -> Mark:
+    """Makes an endpoint of a function; see `Endpoint`. The scope is the path's, unless it is `some`."""
+    reach = scope or ("gateway" if "{gateway_id}" in path else "account")
+
+    def mark(function: Function, /) -> Function:
+        row = Endpoint(
+            method=method,
+            path=path,
+            permission=permission,
+            scope=reach,
+            tag=tag,
+            name=name,
+            envelope=envelope,
+            again=again,
+            function=function,
+        )
+        setattr(function, _ROW, row)
+        return function
+
+    return mark
 
 
-def _whole_numbers(value: object) -> object:
-    """With 10 for 10.0: in JSON they are the same number, and some clients write one for the other."""
-    match value:
-        case float() if value.is_integer() and abs(value) <= _EXACT:
-            return int(value)
-        case dict():
-            return {name: _whole_numbers(item) for name, item in value.items()}
-        case list():
-            return [_whole_numbers(item) for item in value]
-    return value
+get = partial(endpoint, "GET")
+post = partial(endpoint, "POST")
+put = partial(endpoint, "PUT")
+patch = partial(endpoint, "PATCH")
+delete = partial(endpoint, "DELETE")
 
 
-def checked(value: object, kind: type[Kind], *path: str) -> Kind:
-    """A JSON value as what it should be. Raises `ManagementError` 400 with what is wrong."""
-    wrong = problems(findings(value, kind, path))
-    if wrong:
-        raise ManagementError(400, wrong)
-    return msgspec.convert(value, kind)
+def endpoints(*functions: Callable[..., object]) -> tuple[Endpoint, ...]:
+    """The rows of these functions."""
+    return tuple(getattr(function, _ROW) for function in functions)
 
 
-def problems(found: Iterable[Finding | RouteFinding], *path: str) -> list[Problem]:
-    """Findings as the API tells them, the first `MAX_PROBLEMS`: a large body can be wrong in countless places."""
-    return [Problem(INVALID, one.reason, (*path, *map(str, one.path))) for one in islice(found, MAX_PROBLEMS)]
+def _shape(kind: object) -> object:
+    """What a value of this annotation looks like."""
+    shapes = (
+        [one for one in get_args(kind)[1:] if isinstance(one, type)] if get_origin(kind) is Annotated else []
+    )
+    return shapes[0] if shapes else kind
 
 
-def read_query(ask: Ask, kind: type[Shape]) -> Shape:
-    """The query's parameters by name, text converted to the types of the fields; the last of several counts.
-
-    Raises `ManagementError` 400.
-    """
-    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    given: dict[str, object] = {}
-    for name, value in ask.query:
-        if name not in known:
-            allowed = ", ".join(known) or "none"
-            raise invalid(f"unknown parameter {name!r}; known: {allowed}", "query", name)
-        given[name] = value
-    try:
-        found = msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        place, _, name = str(error).rpartition(" - at `$.")
-        raise invalid(str(error) if not place else f"{name.rstrip('`')}: {place}", "query") from None
-    for name, field in known.items():
-        value = getattr(found, field.name)
-        if isinstance(value, float) and not isfinite(value):
-            raise invalid(f"{name} must be a finite number", "query", name)
-    return found
-
-
-def read_page(ask: Ask, page: int, per_page: int, most: int = MAX_PER_PAGE, least: int = 1) -> Page:
-    """A page that is in range. Raises `ManagementError` 400, code 7001 (Cloudflare 7.3 D5)."""
-    if not 1 <= page <= _MAX_PAGE:
-        raise invalid(f"page must be from 1 to {_MAX_PAGE}", "query", "page")
-    if not least <= per_page <= most:
-        raise invalid(f"per_page must be from {least} to {most}", "query", "per_page")
-    return Page(page, per_page)
+def _struct(kind: object) -> type[msgspec.Struct] | None:
+    found = _shape(kind)
+    return found if isinstance(found, type) and issubclass(found, msgspec.Struct) else None

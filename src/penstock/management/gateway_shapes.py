@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from penstock.calls.log_record import rfc3339
 from penstock.control.catalog import Listed
@@ -25,53 +25,78 @@ class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
     """All fields of a gateway; one left out gets its default. What cannot be written is taken, and not looked at."""
 
     id: str | None = None
+    """The gateway's id, which stays."""
+    authentication: bool | UnsetType = UNSET  # type: ignore[assignment]  # left out: what is safe
+    """Must callers show a token? Left out: only where the gateway listens beyond its own machine."""
     cache_invalidate_on_update: bool
     cache_ttl: Count | None
     collect_logs: bool
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None
     rate_limiting_limit: Count | None
     rate_limiting_technique: Technique | None = None  # type: ignore[assignment]  # clients send null, too
+    """How the window moves; null is `fixed`."""
     account_id: str | None = None
+    """Taken, and not looked at."""
     account_tag: str | None = None
+    """Taken, and not looked at."""
     created_at: str | None = None
+    """Taken, and not looked at."""
     internal: bool | None = None
+    """Taken, and not looked at."""
     internal_id: str | None = None
+    """Taken, and not looked at."""
     is_default: bool | None = None
+    """Taken, and not looked at."""
     modified_at: str | None = None
+    """Taken, and not looked at."""
     wholesale: bool | None = None
+    """Taken, and not looked at."""
 
 
 class GatewayCreate(GatewayUpdate, frozen=True, kw_only=True):
     """A new gateway."""
 
     id: GatewayId
+    """What calls name it by."""
 
 
 class GatewayAnswer(GatewaySettings, frozen=True, kw_only=True):
     """A gateway as it is shown: secrets masked. Times of one that is not stored are the beginning of 1970."""
 
     id: str
+    """What calls name it by."""
     account_id: str
+    """The account it belongs to."""
     account_tag: str
+    """The account once more, as Cloudflare has it."""
     internal_id: str
+    """An id that no other gateway ever has."""
     created_at: str
+    """When it was made: RFC 3339, UTC."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     is_default: bool
+    """Is it the gateway called `default`?"""
     internal: bool
+    """Always false."""
     wholesale: bool
+    """Always false: no credits are resold here."""
+
+
+GatewayShown = Annotated[dict[str, object], GatewayAnswer]
+"""What inner objects do not have is left out, not null: clients tell their shapes apart by that."""
 
 
 def to_write(body: GatewayUpdate, authentication: bool) -> Fields:
     """The fields that count of what was sent; `authentication` is that of a gateway that says nothing of it."""
     sent = to_fields(body)
-    fields = {name: sent[name] for name in GatewaySettings.__struct_fields__}
-    fields["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
-    fields["authentication"] = authentication
-    return fields
+    sent["rate_limiting_technique"] = body.rate_limiting_technique or "fixed"
+    sent["authentication"] = authentication
+    return {name: sent[name] for name in GatewaySettings.__struct_fields__}
 
 
-def shown(listed: Listed) -> dict[str, object]:
-    """A gateway as it is shown: a `GatewayAnswer`."""
+def shown(listed: Listed) -> GatewayShown:
+    """A gateway as it is shown."""
     stored = listed.stored
     created = 0 if stored is None else stored.created_us
     modified = 0 if stored is None else stored.modified_us
@@ -91,7 +116,7 @@ def shown(listed: Listed) -> dict[str, object]:
 
 
 def _tidy(value: object) -> object:
-    """Without what inner objects do not have: clients tell their shapes apart by that."""
+    """Without what inner objects do not have."""
     if isinstance(value, dict):
         return {name: _tidy(item) for name, item in value.items() if item is not None}
     if isinstance(value, list | tuple):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+
+from msgspec import UNSET
 
 from penstock.control.gateway_changes import (
     GatewayExists,
@@ -17,20 +18,13 @@ from penstock.control.gateway_changes import (
     StandsInFile,
     WrongFields,
 )
-from penstock.management.answer import Answer, listing, result
-from penstock.management.endpoint import (
-    Ask,
-    Endpoint,
-    Paging,
-    checked,
-    json_body,
-    problems,
-    read_page,
-    read_query,
-)
-from penstock.management.gateway_shapes import GatewayAnswer, GatewayCreate, GatewayUpdate, shown, to_write
+from penstock.management.endpoint import delete, endpoints, get, post, put
+from penstock.management.gateway_shapes import GatewayCreate, GatewayShown, GatewayUpdate, shown, to_write
+from penstock.management.paging import Listing, Paging
 from penstock.management.problem import ManagementError, invalid, not_found
-from penstock.management.resources import Desk
+from penstock.management.reading import problems
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
 from penstock.proxy.routing import COMPAT
@@ -39,83 +33,93 @@ from penstock.settings.gateway_fields import Fields
 from penstock.settings.gateway_secrets import SecretLost
 from penstock.stores.control_store import ControlStore, Snapshot
 
-Body = TypeVar("Body", bound=GatewayUpdate)
+_BASE = "/accounts/{account_id}/ai-gateway/gateways"
+_ONE = f"{_BASE}/{{gateway_id}}"
+_TAG = "AI Gateway Gateways"
 
 
 class GatewaysQuery(Paging, frozen=True):
     """Which gateways: those with `search` in their id."""
 
     search: str = ""
+    """A part of the id."""
 
 
-def list_(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, GatewaysQuery)
-    page = read_page(ask, query.page, query.per_page)
-    catalog = desk.catalog(desk.control_store(ask.caller).snapshot())
+@get(_BASE, "aig-config-list-gateway", permission="read", scope="some", tag=_TAG)
+def list_gateways(resources: Resources, request: Request, query: GatewaysQuery) -> Listing[GatewayShown]:
+    """List the gateways this token may read."""
+    catalog = resources.catalog(resources.control_store(request.caller).snapshot())
     found = [
         one
-        for one in catalog.of(ask.account)
-        if query.search in one.id and ask.caller.may("read", ask.account, one.id)
+        for one in catalog.of(request.account)
+        if query.search in one.id and request.caller.may("read", request.account, one.id)
     ]
-    return listing([shown(one) for one in found[page.offset : page.offset + page.per_page]], page, len(found))
+    return Listing([shown(one) for one in query.part(found)], query, len(found))
 
 
-def create(desk: Desk, ask: Ask) -> Answer:
-    body, fields = _read(desk, ask, GatewayCreate)
-    store = desk.control_store(ask.caller)
+@post(_BASE, "aig-config-create-gateway", permission="edit", tag=_TAG)
+def create_gateway(resources: Resources, request: Request, body: GatewayCreate) -> GatewayShown:
+    """Create a gateway."""
+    fields = _fields(resources, body)
+    store = resources.control_store(request.caller)
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
     with _worded():
-        change = desk.gateway_changes(store.snapshot(), ask.now_us).create(ask.account, body.id, fields)
+        change = changes.create(request.account, body.id, fields)
     store.apply([change])
-    return _shown(desk, store, ask.account, body.id)
+    return _shown(resources, store, request.account, body.id)
 
 
-def get(desk: Desk, ask: Ask) -> Answer:
-    return _shown(desk, desk.control_store(ask.caller), ask.account, ask.gateway)
+@get(_ONE, "aig-config-fetch-gateway", permission="read", tag=_TAG)
+def get_gateway(resources: Resources, request: Request) -> GatewayShown:
+    """One gateway."""
+    return _shown(resources, resources.control_store(request.caller), request.account, request.gateway)
 
 
-def update(desk: Desk, ask: Ask) -> Answer:
-    body, fields = _read(desk, ask, GatewayUpdate)
-    if body.id not in (None, ask.gateway):
+@put(_ONE, "aig-config-update-gateway", permission="edit", tag=_TAG)
+def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) -> GatewayShown:
+    """Change a gateway: a field left out gets its default."""
+    fields = _fields(resources, body)
+    if body.id not in (None, request.gateway):
         raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
-    store = desk.control_store(ask.caller)
+    store = resources.control_store(request.caller)
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
     with _worded():
-        change = desk.gateway_changes(store.snapshot(), ask.now_us).replace(ask.account, ask.gateway, fields)
+        change = changes.replace(request.account, request.gateway, fields)
     if change is not None:
         store.apply([change])
-    return _shown(desk, store, ask.account, ask.gateway)
+    return _shown(resources, store, request.account, request.gateway)
 
 
-def delete(desk: Desk, ask: Ask) -> Answer:
-    store = desk.control_store(ask.caller)
-    changes = desk.gateway_changes(store.snapshot(), ask.now_us)
+@delete(_ONE, "aig-config-delete-gateway", permission="edit", tag=_TAG)
+def delete_gateway(resources: Resources, request: Request) -> GatewayShown:
+    """Remove a gateway, with its routes, datasets, evaluations and provider keys."""
+    store = resources.control_store(request.caller)
+    changes = resources.gateway_changes(store.snapshot(), request.now_us)
     with _worded():
-        change = changes.remove(ask.account, ask.gateway)
+        change = changes.remove(request.account, request.gateway)
     store.apply([change])
-    listed = changes.catalog.get(ask.account, ask.gateway)
+    listed = changes.catalog.get(request.account, request.gateway)
     # What was not served cannot be shown: one of the file goes first, or its fields make no sense.
     if listed is None or listed.stored is None:
-        return result({"id": ask.gateway})
-    return result(shown(listed))
+        return {"id": request.gateway}
+    return shown(listed)
 
 
 # -- what was sent
 
 
-def _read(desk: Desk, ask: Ask, kind: type[Body]) -> tuple[Body, Fields]:
-    """The body, and the fields to write. Raises `ManagementError` 400 with everything that is wrong."""
-    raw = json_body(ask)
-    body = checked(raw, kind, "body")
-    host = desk.settings.server.host
+def _fields(resources: Resources, body: GatewayUpdate) -> Fields:
+    """The fields to write. Raises `ManagementError` 400."""
+    host = resources.settings.server.host
     # Who says nothing of it gets what is safe where this gateway listens.
-    says = isinstance(raw, dict) and "authentication" in raw
-    authentication = body.authentication if says else not is_loopback(host)
+    authentication = not is_loopback(host) if body.authentication is UNSET else body.authentication
     if not authentication and not is_loopback(host):
         raise invalid(
             f"authentication must be true, for this gateway listens on {host or 'all addresses'}",
             "body",
             "authentication",
         )
-    return body, to_write(body, authentication)
+    return to_write(body, authentication)
 
 
 @contextmanager
@@ -148,27 +152,24 @@ def _refusal(refused: GatewayRefused) -> ManagementError:
 # -- what is shown
 
 
-def _shown(desk: Desk, store: ControlStore, account: str, gateway: str) -> Answer:
+def _shown(resources: Resources, store: ControlStore, account: str, gateway: str) -> GatewayShown:
     """The gateway as it is now."""
-    found = desk.catalog(store.snapshot()).get(account, gateway)
+    found = resources.catalog(store.snapshot()).get(account, gateway)
     if found is None:
         raise not_found("gateway")
-    return result(shown(found))
+    return shown(found)
 
 
-_BASE = "/accounts/{account_id}/ai-gateway/gateways"
-_ONE = f"{_BASE}/{{gateway_id}}"
-_TAG = "AI Gateway Gateways"
-
-
-def provider_url(desk: Desk, ask: Ask) -> Answer:
-    snapshot = desk.control_store(ask.caller).snapshot()
-    if desk.catalog(snapshot).get(ask.account, ask.gateway) is None:
+@get(f"{_ONE}/url/{{provider}}", "aig-config-get-gateway-url", permission="read", tag=_TAG)
+def provider_url(resources: Resources, request: Request) -> str:
+    """The address of a provider behind this gateway."""
+    snapshot = resources.control_store(request.caller).snapshot()
+    if resources.catalog(snapshot).get(request.account, request.gateway) is None:
         raise not_found("gateway")
-    provider = ask.names["provider"]
-    if provider not in _known(desk.settings, snapshot, ask.account):
+    provider = request.names["provider"]
+    if provider not in _known(resources.settings, snapshot, request.account):
         raise not_found("provider")
-    return result(f"{ask.base_url}/v1/{ask.account}/{ask.gateway}/{provider}")
+    return f"{request.base_url}/v1/{request.account}/{request.gateway}/{provider}"
 
 
 def _known(settings: Settings, snapshot: Snapshot, account: str) -> set[str]:
@@ -181,71 +182,6 @@ def _known(settings: Settings, snapshot: Snapshot, account: str) -> set[str]:
     return {COMPAT, *built_in, *settings.providers, *own}
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path=_BASE,
-        handler=list_,
-        permission="read",
-        scope="some",
-        name="aig-config-list-gateway",
-        summary="List the gateways this token may read",
-        tag=_TAG,
-        query=GatewaysQuery,
-        result=GatewayAnswer,
-        is_list=True,
-    ),
-    Endpoint(
-        method="POST",
-        path=_BASE,
-        handler=create,
-        permission="edit",
-        scope="account",
-        name="aig-config-create-gateway",
-        summary="Create a gateway",
-        tag=_TAG,
-        body=GatewayCreate,
-        result=GatewayAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=_ONE,
-        handler=get,
-        permission="read",
-        name="aig-config-fetch-gateway",
-        summary="One gateway",
-        tag=_TAG,
-        result=GatewayAnswer,
-    ),
-    Endpoint(
-        method="PUT",
-        path=_ONE,
-        handler=update,
-        permission="edit",
-        name="aig-config-update-gateway",
-        summary="Change a gateway: a field left out gets its default",
-        tag=_TAG,
-        body=GatewayUpdate,
-        result=GatewayAnswer,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=_ONE,
-        handler=delete,
-        permission="edit",
-        name="aig-config-delete-gateway",
-        summary="Remove a gateway, with its routes, datasets, evaluations and provider keys",
-        tag=_TAG,
-        result=GatewayAnswer,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_ONE}/url/{{provider}}",
-        handler=provider_url,
-        permission="read",
-        name="aig-config-get-gateway-url",
-        summary="The address of a provider behind this gateway",
-        tag=_TAG,
-        result=str,
-    ),
+ENDPOINTS = endpoints(
+    list_gateways, create_gateway, get_gateway, update_gateway, delete_gateway, provider_url
 )

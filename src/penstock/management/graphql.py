@@ -7,77 +7,76 @@ in them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import msgspec
 
 from penstock.analytics.gateway_size import GatewaySize
 from penstock.analytics.parameters import within
 from penstock.management.analytics import answered
-from penstock.management.answer import Answer, bare
-from penstock.management.endpoint import Ask, Endpoint, read_body
+from penstock.management.endpoint import endpoints, post
 from penstock.management.open_ledger import reading
-from penstock.management.problem import forbidden
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.ledger import Query
 from penstock.stores.rollups import Group, Question
 
 
-class GraphqlBody(msgspec.Struct, frozen=True, kw_only=True):
+class GraphqlBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A query and its variables."""
 
     query: str
+    """The query, in GraphQL."""
     variables: dict[str, object] | None = None
+    """What stands for its `$names`."""
     operation_name: str | None = msgspec.field(default=None, name="operationName")
+    """Which of several operations to run."""
 
 
 class GraphqlAnswer(msgspec.Struct, frozen=True):
     """`errors` is null, or `data` is."""
 
     data: dict[str, object] | None
+    """What was asked for; null where something is wrong."""
     errors: list[dict[str, object]] | None
+    """What is wrong; null where nothing is."""
 
 
-def ask_graphql(desk: Desk, ask: Ask) -> Answer:
+@post(
+    "/graphql",
+    "graphql",
+    permission="metadata_read",
+    scope="some",
+    tag="AI Gateway Analytics",
+    envelope=False,
+)
+def ask_graphql(
+    resources: Resources, request: Request, body: GraphqlBody
+) -> Annotated[dict[str, object], GraphqlAnswer]:
+    """Cloudflare's analytics in GraphQL: four datasets of an account."""
     from penstock.analytics.graphql import execute  # noqa: PLC0415 - the grammar is large, and rarely needed
 
-    token = ask.caller.token
+    token = request.caller.token
     accounts = token.accounts if token is not None and token.accounts else None
-    if not ask.caller.may_somewhere("metadata_read", accounts[0] if accounts else ""):
-        raise forbidden()
-    body = read_body(ask, GraphqlBody)
 
     def groups(question: Question) -> Sequence[Group]:
-        allowed = ask.caller.gateways("metadata_read", question.account or "")
-        return answered(desk, within(question, allowed))
+        allowed = request.caller.gateways("metadata_read", question.account or "")
+        return answered(resources, within(question, allowed))
 
     def sizes(account: str) -> Sequence[GatewaySize]:
-        return list(_sizes(desk, ask, account))
+        return list(_sizes(resources, request, account))
 
-    answer = execute(body.query, body.variables, body.operation_name, groups, ask.now_us, accounts, sizes)
-    return bare(answer)
+    return execute(body.query, body.variables, body.operation_name, groups, request.now_us, accounts, sizes)
 
 
-def _sizes(desk: Desk, ask: Ask, account: str) -> Iterator[GatewaySize]:
+def _sizes(resources: Resources, request: Request, account: str) -> Iterator[GatewaySize]:
     """How much the gateways keep that the caller may see."""
-    listed = desk.catalog(desk.control_store(ask.caller).snapshot()).of(account)
-    with reading(desk) as ledger:
+    listed = resources.catalog(resources.control_store(request.caller).snapshot()).of(account)
+    with reading(resources) as ledger:
         for one in listed:
-            if ledger is not None and ask.caller.may("metadata_read", account, one.id):
+            if ledger is not None and request.caller.may("metadata_read", account, one.id):
                 rows = ledger.count(Query(account=account, gateways=(one.id,)))
                 yield GatewaySize(one.id, rows or 0, one.fields.log_management or 0)
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="POST",
-        path="/graphql",
-        handler=ask_graphql,
-        permission=None,
-        name="graphql",
-        summary="Cloudflare's analytics in GraphQL: four datasets of an account",
-        tag="AI Gateway Analytics",
-        body=GraphqlBody,
-        result=GraphqlAnswer,
-        plain=True,
-    ),
-)
+ENDPOINTS = endpoints(ask_graphql)

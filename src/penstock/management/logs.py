@@ -13,101 +13,115 @@ from typing import Annotated, Final
 import msgspec
 
 from penstock.calls.log_record import LogDetail, LogRecord, log_detail, log_record
-from penstock.management.answer import Answer, bare, listing, result
-from penstock.management.endpoint import Ask, Endpoint, json_body, read_page
+from penstock.management.endpoint import delete, endpoints, get, patch
 from penstock.management.log_filters.parameters import (
     LogDeleteQuery,
     LogListQuery,
-    read_deletion,
-    read_listing,
+    deletion,
+    listing,
 )
 from penstock.management.open_ledger import EFFORT, editing, own_row, reading
+from penstock.management.paging import Listing
 from penstock.management.paths import need_gateway
 from penstock.management.problem import INVALID, ManagementError, Problem, not_found
-from penstock.management.resources import Desk
+from penstock.management.reading import wrong
+from penstock.management.request import Request
+from penstock.management.resources import Resources
+from penstock.management.response import Response
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
-from penstock.settings.check import findings
 from penstock.stores.ledger import Bodies, CallRow, Extremes, Note
 from penstock.wire.content_encoding import plain
 
-log = logging.getLogger("penstock.management")
-
-MAX_LOGS_PER_PAGE: Final = 50
 _TAG: Final = "Logs"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/logs"
+
+
+log = logging.getLogger("penstock.management")
 
 
 class Deleted(msgspec.Struct, frozen=True):
     """The answer to a deletion."""
 
     success: bool
+    """Always true: what fails is answered as an error."""
 
 
-def list_logs(desk: Desk, ask: Ask) -> Answer:
-    asked, where, order = read_listing(ask)
-    page = read_page(ask, asked.page, asked.per_page, most=MAX_LOGS_PER_PAGE)
-    need_gateway(desk, ask)
-    with reading(desk) as ledger:
+@get(_PATH, "aig-config-list-gateway-logs", permission="metadata_read", tag=_TAG)
+def list_logs(resources: Resources, request: Request, query: LogListQuery) -> Listing[LogRecord]:
+    """List the logs of a gateway."""
+    where, order = listing(query, request)
+    need_gateway(resources, request)
+    with reading(resources) as ledger:
         if ledger is None:
-            return listing([], page, 0)
-        rows = ledger.calls(where, page.per_page, offset=page.offset, order=order)
+            return Listing([], query, 0)
+        rows = ledger.calls(where, query.per_page, offset=query.offset, order=order)
         total = ledger.count(where, effort=EFFORT)
-        extremes = ledger.extremes(where, effort=EFFORT) if asked.meta_info else None
-    return listing([log_record(row) for row in rows], page, total, **_meta_info(extremes))
+        extremes = ledger.extremes(where, effort=EFFORT) if query.meta_info else None
+    return Listing([log_record(row) for row in rows], query, total, _meta_info(extremes))
 
 
-def get_log(desk: Desk, ask: Ask) -> Answer:
-    need_gateway(desk, ask)
-    with reading(desk) as ledger:
-        row = own_row(ledger, ask, ask.names["id"])
-        may_see = ask.caller.may("read", ask.account, ask.gateway)
+@get(f"{_PATH}/{{id}}", "aig-config-get-gateway-log-detail", permission="metadata_read", tag=_TAG)
+def get_log(resources: Resources, request: Request) -> LogDetail:
+    """One log, with the beginnings of its bodies."""
+    need_gateway(resources, request)
+    with reading(resources) as ledger:
+        row = own_row(ledger, request, request.names["id"])
+        may_see = request.caller.may("read", request.account, request.gateway)
         bodies = ledger.bodies(row.id) if ledger is not None and may_see else None
-    return result(log_detail(row, bodies))
+    return log_detail(row, bodies)
 
 
-def patch_log(desk: Desk, ask: Ask) -> Answer:
-    note = read_note(ask)
-    need_gateway(desk, ask)
-    with reading(desk) as ledger:
-        row = own_row(ledger, ask, ask.names["id"])
-    with editing(desk) as editor:
+@patch(f"{_PATH}/{{id}}", "aig-config-patch-gateway-log", permission="edit", tag=_TAG)
+def patch_log(resources: Resources, request: Request, body: LogPatch) -> LogDetail:
+    """Set feedback, score or metadata of a log."""
+    note = Note(body.feedback, body.score, {} if body.metadata is None else body.metadata)
+    need_gateway(resources, request)
+    with reading(resources) as ledger:
+        row = own_row(ledger, request, request.names["id"])
+    with editing(resources) as editor:
         if editor is None or not editor.annotate(row.id, note):
             raise not_found("log")
-    return get_log(desk, ask)
+    return get_log(resources, request)
 
 
-def delete_logs(desk: Desk, ask: Ask) -> Answer:
-    where, limit, order = read_deletion(ask)
-    need_gateway(desk, ask)
-    with editing(desk) as editor:
-        count = 0 if editor is None else editor.delete(where, limit, order)
+@delete(_PATH, "aig-config-delete-gateway-logs", permission="edit", tag=_TAG, envelope=False)
+def delete_logs(resources: Resources, request: Request, query: LogDeleteQuery) -> Deleted:
+    """Delete logs of a gateway."""
+    where, order = deletion(query, request)
+    need_gateway(resources, request)
+    with editing(resources) as editor:
+        count = 0 if editor is None else editor.delete(where, query.limit, order)
     # The audit of the directory holds changes of the configuration; this is the trace that a deletion leaves.
     log.info(
         "%s deleted %d logs of %s/%s (%d filters)",
-        ask.caller.actor, count, ask.account, ask.gateway, len(where.conditions),
+        request.caller.actor, count, request.account, request.gateway, len(where.conditions),
     )  # fmt: skip
-    return bare(Deleted(success=True))
+    return Deleted(success=True)
 
 
-def get_request(desk: Desk, ask: Ask) -> Answer:
-    row, bodies = _bodies(desk, ask)
+@get(f"{_PATH}/{{id}}/request", "aig-config-get-gateway-log-request", permission="read", tag=_TAG)
+def get_request(resources: Resources, request: Request) -> Response:
+    """The request's body, as it was sent."""
+    row, bodies = _bodies(resources, request)
     return raw_answer(
         bodies.request, row.request_content_type, row.request_encoding, is_cut=bodies.request_cut
     )
 
 
-def get_response(desk: Desk, ask: Ask) -> Answer:
-    row, bodies = _bodies(desk, ask)
+@get(f"{_PATH}/{{id}}/response", "aig-config-get-gateway-log-response", permission="read", tag=_TAG)
+def get_response(resources: Resources, request: Request) -> Response:
+    """The answer's body, as it came."""
+    row, bodies = _bodies(resources, request)
     return raw_answer(
         bodies.response, row.response_content_type, row.response_encoding, is_cut=bodies.response_cut
     )
 
 
-def _bodies(desk: Desk, ask: Ask) -> tuple[CallRow, Bodies]:
-    need_gateway(desk, ask)
-    with reading(desk) as ledger:
-        row = own_row(ledger, ask, ask.names["id"])
+def _bodies(resources: Resources, request: Request) -> tuple[CallRow, Bodies]:
+    need_gateway(resources, request)
+    with reading(resources) as ledger:
+        row = own_row(ledger, request, request.names["id"])
         bodies = None if ledger is None else ledger.bodies(row.id)
     if bodies is None:
         raise not_found("the body of this log")
@@ -144,7 +158,7 @@ _HARMLESS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-def raw_answer(body: bytes, content_type: str, encoding: str, *, is_cut: bool) -> Answer:
+def raw_answer(body: bytes, content_type: str, encoding: str, *, is_cut: bool) -> Response:
     """A body as it is. One that was cut, or cannot be unpacked, says so in its headers."""
     headers = _HARMLESS
     unpacked = plain(body, encoding)
@@ -152,7 +166,7 @@ def raw_answer(body: bytes, content_type: str, encoding: str, *, is_cut: bool) -
         headers += (("content-encoding", encoding),)
     if is_cut:
         headers += (("penstock-body", "cut"),)
-    return Answer(200, body if unpacked is None else unpacked, _media_type(content_type), headers)
+    return Response(200, body if unpacked is None else unpacked, _media_type(content_type), headers)
 
 
 def _media_type(content_type: str) -> str:
@@ -169,33 +183,28 @@ Value = Annotated[
 ]
 
 
-class LogPatch(msgspec.Struct, frozen=True):
+class LogPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is; null takes away."""
 
     feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | msgspec.UnsetType | None = msgspec.UNSET
+    """1 for a thumb up, -1 for one down."""
     score: Annotated[float, msgspec.Meta(ge=0, le=100)] | msgspec.UnsetType | None = msgspec.UNSET
-    metadata: Mapping[str, Value] | msgspec.UnsetType | None = msgspec.UNSET
+    """A score from 0 to 100."""
+    metadata: dict[str, Value] | msgspec.UnsetType | None = msgspec.UNSET
+    """Up to five names and values, in place of those there are."""
 
-
-def read_note(ask: Ask) -> Note:
-    """The body of a PATCH. Raises `ManagementError` 400 with everything that is wrong."""
-    value = json_body(ask)
-    wrong = [
-        Problem(INVALID, one.reason, tuple(map(str, one.path)))
-        for one in findings(value, LogPatch, ("body",))
-    ]
-    given = value.get("metadata") if isinstance(value, Mapping) else None
-    metadata = _kept(given) if isinstance(given, Mapping) else {}
-    wrong += _metadata_problems(metadata)
-    if wrong:
-        raise ManagementError(400, wrong)
-    patch = msgspec.convert(value, LogPatch)
-    said = (
-        msgspec.UNSET
-        if patch.metadata is msgspec.UNSET
-        else msgspec.convert(metadata, dict[str, MetadataValue])
-    )
-    return Note(patch.feedback, patch.score, said)
+    @classmethod
+    def read(cls, given: object) -> LogPatch:
+        """Metadata without the reserved names. Raises `ManagementError` 400 with everything that is wrong."""
+        fields = dict(given) if isinstance(given, Mapping) else given
+        metadata = fields.get("metadata") if isinstance(fields, dict) else None
+        found = wrong(fields, cls, "body")
+        if isinstance(fields, dict) and isinstance(metadata, Mapping):
+            fields["metadata"] = _kept(metadata)
+            found += _metadata_problems(fields["metadata"])
+        if found:
+            raise ManagementError(400, found)
+        return msgspec.convert(fields, cls)
 
 
 def _kept(given: Mapping[str, object]) -> dict[str, object]:
@@ -215,72 +224,4 @@ def _metadata_problems(metadata: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem(INVALID, "a whole number has at most 64 bits", ("body", "metadata", name))
 
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path=_PATH,
-        handler=list_logs,
-        permission="metadata_read",
-        name="aig-config-list-gateway-logs",
-        summary="List the logs of a gateway",
-        tag=_TAG,
-        query=LogListQuery,
-        result=LogRecord,
-        is_list=True,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=_PATH,
-        handler=delete_logs,
-        permission="edit",
-        name="aig-config-delete-gateway-logs",
-        summary="Delete logs of a gateway",
-        tag=_TAG,
-        query=LogDeleteQuery,
-        result=Deleted,
-        plain=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}",
-        handler=get_log,
-        permission="metadata_read",
-        name="aig-config-get-gateway-log-detail",
-        summary="One log, with the beginnings of its bodies",
-        tag=_TAG,
-        result=LogDetail,
-    ),
-    Endpoint(
-        method="PATCH",
-        path=f"{_PATH}/{{id}}",
-        handler=patch_log,
-        permission="edit",
-        name="aig-config-patch-gateway-log",
-        summary="Set feedback, score or metadata of a log",
-        tag=_TAG,
-        body=LogPatch,
-        result=LogDetail,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}/request",
-        handler=get_request,
-        permission="read",
-        name="aig-config-get-gateway-log-request",
-        summary="The request's body, as it was sent",
-        tag=_TAG,
-        result=object,
-        plain=True,
-    ),
-    Endpoint(
-        method="GET",
-        path=f"{_PATH}/{{id}}/response",
-        handler=get_response,
-        permission="read",
-        name="aig-config-get-gateway-log-response",
-        summary="The answer's body, as it came",
-        tag=_TAG,
-        result=object,
-        plain=True,
-    ),
-)
+ENDPOINTS = endpoints(list_logs, delete_logs, get_log, patch_log, get_request, get_response)

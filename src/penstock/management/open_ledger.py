@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from penstock.management.endpoint import Ask
 from penstock.management.problem import not_found
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.stores.ledger import CallRow, LedgerEditor, LedgerMissing, LedgerReader
 
 EFFORT: Final = 200_000
@@ -19,30 +19,30 @@ EFFORT: Final = 200_000
 
 
 @contextmanager
-def reading(desk: Desk) -> Iterator[LedgerReader | None]:
+def reading(resources: Resources) -> Iterator[LedgerReader | None]:
     """The ledger; None as long as no call was ever stored. Raises `LedgerUnavailable`."""
     with ExitStack() as stack:
         try:
-            ledger = stack.enter_context(desk.ledger())
+            ledger = stack.enter_context(resources.ledger())
         except LedgerMissing:
             ledger = None
         yield ledger
 
 
 @contextmanager
-def editing(desk: Desk) -> Iterator[LedgerEditor | None]:
+def editing(resources: Resources) -> Iterator[LedgerEditor | None]:
     """As `reading`, for changes."""
     with ExitStack() as stack:
         try:
-            ledger = stack.enter_context(desk.editor())
+            ledger = stack.enter_context(resources.editor())
         except LedgerMissing:
             ledger = None
         yield ledger
 
 
-def own_row(ledger: LedgerReader | None, ask: Ask, call_id: str) -> CallRow:
+def own_row(ledger: LedgerReader | None, request: Request, call_id: str) -> CallRow:
     """A call of the path's gateway. Raises `ManagementError` 404, also for what belongs to somebody else."""
     row = None if ledger is None else ledger.get(call_id)
-    if row is None or (row.account, row.gateway) != (ask.account, ask.gateway):
+    if row is None or (row.account, row.gateway) != (request.account, request.gateway):
         raise not_found("log")
     return row

@@ -21,8 +21,11 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One entry of `errors`. `path` leads to the field: `["body", "cache_ttl"]`."""
 
     code: int
+    """What kind of mistake: 7001 a wrong request, 7002 and 7003 nothing of that name, 7009 a store, 10000 a token."""
     message: str
+    """What is wrong, for people."""
     path: tuple[str, ...] = ()
+    """Where it is: `["body", "cache_ttl"]`."""
 
 
 class ManagementError(Exception):

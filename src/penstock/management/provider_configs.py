@@ -15,13 +15,19 @@ from msgspec import UNSET, Meta, UnsetType
 from penstock.access.provider_secret import checked_secret
 from penstock.calls.log_record import rfc3339
 from penstock.control.provider_rows import check_hosts, provider_slug, with_secret
-from penstock.management.answer import Answer, page_of, result
-from penstock.management.endpoint import Ask, Endpoint, Paging, read_body, read_page, read_query
+from penstock.management.endpoint import delete, endpoints, get, post, put
+from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
 from penstock.management.problem import invalid, not_found
-from penstock.management.resources import Desk
+from penstock.management.request import Request
+from penstock.management.resources import Resources
 from penstock.settings.server import HostName
 from penstock.stores.control_store import Add, ProviderKey, Remove, Replace, Snapshot
+
+_BASE = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs"
+_ONE = f"{_BASE}/{{provider_config_id}}"
+_TAG = "AI Gateway Provider Configs"
+
 
 _MOST: Final = 2**53 - 1
 
@@ -47,53 +53,83 @@ class ProviderConfigBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """A key to store. `hosts` is our own: where it may go, for providers whose address callers choose."""
 
     alias: Alias
+    """What callers pick it by; in a gateway each has another."""
     default_config: bool
+    """Is it used where a call names none?"""
     provider_slug: Slug
+    """The provider it is for."""
     secret: GivenSecret | None = None
+    """The key. It is sealed, and never goes out again."""
     secret_id: SecretId | None = None
+    """What to call the secret; there is no other store of secrets."""
     rate_limit: Limit | None = None
+    """Calls in a period; left out, any number."""
     rate_limit_period: Limit = 60
+    """Seconds of a period."""
     hosts: Hosts = ()
+    """Where it may go, for providers whose address callers choose."""
 
 
 class ProviderConfigUpdate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed, the secret first of all; what is not named stays as it is."""
 
     secret: GivenSecret | UnsetType = UNSET
+    """The key. It is sealed, and never goes out again."""
     alias: Alias | UnsetType = UNSET
+    """What callers pick it by."""
     default_config: bool | UnsetType = UNSET
+    """Is it used where a call names none?"""
     rate_limit: Limit | UnsetType | None = UNSET
+    """Calls in a period; null is any number."""
     rate_limit_period: Limit | UnsetType = UNSET
+    """Seconds of a period."""
     hosts: Hosts | UnsetType = UNSET
+    """Where it may go, for providers whose address callers choose."""
 
 
 class ProviderConfigAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A stored key as it is shown."""
 
     id: str
+    """What the API knows it by."""
     alias: str
+    """What callers pick it by."""
     default_config: bool
+    """Is it used where a call names none?"""
     gateway_id: str
+    """The gateway it is for."""
     modified_at: str
+    """When it was last changed: RFC 3339, UTC."""
     provider_slug: str
+    """The provider it is for."""
     secret_id: str
+    """What the secret is called."""
     secret_preview: str
+    """A few characters to know the key by."""
     rate_limit: int | None
+    """Calls in a period; null is any number."""
     rate_limit_period: int
+    """Seconds of a period."""
     hosts: tuple[str, ...]
+    """Where it may go."""
 
 
-def list_(desk: Desk, ask: Ask) -> Answer:
-    query = read_query(ask, Paging)
-    page = read_page(ask, query.page, query.per_page)
-    need_gateway(desk, ask)
-    snapshot = desk.control_store(ask.caller).snapshot()
-    return page_of([_shown(key) for key in snapshot.provider_keys if _is_here(key, ask)], page)
+@get(_BASE, "aig-config-list-providers", permission="read", tag=_TAG)
+def list_provider_configs(
+    resources: Resources, request: Request, query: Paging
+) -> Listing[ProviderConfigAnswer]:
+    """List the gateway's stored keys."""
+    need_gateway(resources, request)
+    snapshot = resources.control_store(request.caller).snapshot()
+    return page_of([_shown(key) for key in snapshot.provider_keys if _is_here(key, request)], query)
 
 
-def create(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, ProviderConfigBody)
-    need = need_gateway(desk, ask)
+@post(_BASE, "aig-config-create-providers", permission="edit", tag=_TAG)
+def create_provider_config(
+    resources: Resources, request: Request, body: ProviderConfigBody
+) -> ProviderConfigAnswer:
+    """Store a provider's key for this gateway."""
+    need = need_gateway(resources, request)
     provider = _slug(body.provider_slug)
     _check_hosts(provider, body.hosts)
     if body.secret is None:
@@ -101,9 +137,9 @@ def create(desk: Desk, ask: Ask) -> Answer:
             "there is no store of secrets here to find a secret_id in: give the secret", "body", "secret"
         )
     key = ProviderKey(
-        id=desk.clock.new_id(ask.now_us),
-        account=ask.account,
-        gateway=ask.gateway,
+        id=resources.clock.new_id(request.now_us),
+        account=request.account,
+        gateway=request.gateway,
         provider=provider,
         alias=body.alias,
         is_default=body.default_config,
@@ -113,44 +149,49 @@ def create(desk: Desk, ask: Ask) -> Answer:
         rate_limit=body.rate_limit,
         rate_limit_period=body.rate_limit_period,
         secret_id=body.secret_id or "",
-        created_us=ask.now_us,
-        modified_us=ask.now_us,
+        created_us=request.now_us,
+        modified_us=request.now_us,
     )
-    store = desk.control_store(ask.caller)
-    key = _sealed(desk, store.snapshot(), key, body.secret)
+    store = resources.control_store(request.caller)
+    key = _sealed(resources, store.snapshot(), key, body.secret)
     store.apply([*need, Add(key)])
-    return result(_shown(key))
+    return _shown(key)
 
 
-def update(desk: Desk, ask: Ask) -> Answer:
-    body = read_body(ask, ProviderConfigUpdate)
-    store = desk.control_store(ask.caller)
+@put(_ONE, "aig-config-update-providers", permission="edit", tag=_TAG)
+def update_provider_config(
+    resources: Resources, request: Request, body: ProviderConfigUpdate
+) -> ProviderConfigAnswer:
+    """Put another secret in a stored key's place."""
+    store = resources.control_store(request.caller)
     snapshot = store.snapshot()
-    old = _key(snapshot, ask)
-    new = msgspec.structs.replace(old, **_plain(body), modified_us=ask.now_us)
+    old = _key(snapshot, request)
+    new = msgspec.structs.replace(old, **_plain(body), modified_us=request.now_us)
     _check_hosts(new.provider, new.hosts)
     if not isinstance(body.secret, UnsetType):
-        new = _sealed(desk, snapshot, new, body.secret)
+        new = _sealed(resources, snapshot, new, body.secret)
     store.apply([Replace(old, new)])
-    return result(_shown(new))
+    return _shown(new)
 
 
-def delete(desk: Desk, ask: Ask) -> Answer:
-    store = desk.control_store(ask.caller)
-    key = _key(store.snapshot(), ask)
+@delete(_ONE, "aig-config-delete-providers", permission="edit", tag=_TAG)
+def delete_provider_config(resources: Resources, request: Request) -> ProviderConfigAnswer:
+    """Remove a stored key."""
+    store = resources.control_store(request.caller)
+    key = _key(store.snapshot(), request)
     store.apply([Remove(key)])
-    return result(_shown(key))
+    return _shown(key)
 
 
-def _key(snapshot: Snapshot, ask: Ask) -> ProviderKey:
+def _key(snapshot: Snapshot, request: Request) -> ProviderKey:
     for key in snapshot.provider_keys:
-        if key.id == ask.names["provider_config_id"] and _is_here(key, ask):
+        if key.id == request.names["provider_config_id"] and _is_here(key, request):
             return key
     raise not_found("provider config")
 
 
-def _is_here(key: ProviderKey, ask: Ask) -> bool:
-    return (key.account, key.gateway) == (ask.account, ask.gateway)
+def _is_here(key: ProviderKey, request: Request) -> bool:
+    return (key.account, key.gateway) == (request.account, request.gateway)
 
 
 def _plain(body: ProviderConfigUpdate) -> dict[str, object]:
@@ -179,12 +220,12 @@ def _check_hosts(provider: str, hosts: tuple[str, ...]) -> None:
         raise invalid(str(error), "body", "hosts") from None
 
 
-def _sealed(desk: Desk, snapshot: Snapshot, key: ProviderKey, secret: str) -> ProviderKey:
+def _sealed(resources: Resources, snapshot: Snapshot, key: ProviderKey, secret: str) -> ProviderKey:
     try:
         plain = checked_secret(secret.encode())
     except ValueError as error:
         raise invalid(str(error), "body", "secret") from None
-    return with_secret(key, plain, desk.sealer(snapshot))
+    return with_secret(key, plain, resources.sealer(snapshot))
 
 
 def _shown(key: ProviderKey) -> ProviderConfigAnswer:
@@ -203,53 +244,6 @@ def _shown(key: ProviderKey) -> ProviderConfigAnswer:
     )
 
 
-_BASE = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs"
-_ONE = f"{_BASE}/{{provider_config_id}}"
-_TAG = "AI Gateway Provider Configs"
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint(
-        method="GET",
-        path=_BASE,
-        handler=list_,
-        permission="read",
-        name="aig-config-list-providers",
-        summary="List the gateway's stored keys",
-        tag=_TAG,
-        query=Paging,
-        result=ProviderConfigAnswer,
-        is_list=True,
-    ),
-    Endpoint(
-        method="POST",
-        path=_BASE,
-        handler=create,
-        permission="edit",
-        name="aig-config-create-providers",
-        summary="Store a provider's key for this gateway",
-        tag=_TAG,
-        body=ProviderConfigBody,
-        result=ProviderConfigAnswer,
-    ),
-    Endpoint(
-        method="PUT",
-        path=_ONE,
-        handler=update,
-        permission="edit",
-        name="aig-config-update-providers",
-        summary="Put another secret in a stored key's place",
-        tag=_TAG,
-        body=ProviderConfigUpdate,
-        result=ProviderConfigAnswer,
-    ),
-    Endpoint(
-        method="DELETE",
-        path=_ONE,
-        handler=delete,
-        permission="edit",
-        name="aig-config-delete-providers",
-        summary="Remove a stored key",
-        tag=_TAG,
-        result=ProviderConfigAnswer,
-    ),
+ENDPOINTS = endpoints(
+    list_provider_configs, create_provider_config, update_provider_config, delete_provider_config
 )

@@ -1,4 +1,4 @@
-"""What the handlers of the management API work with: settings, the stores, the vault, the clock.
+"""What the endpoints of the management API work with: settings, the stores, the vault, the clock.
 
 Opens stores for one request at a time. Knows nothing of HTTP.
 """
@@ -23,9 +23,10 @@ from penstock.management.caller import Caller
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
 from penstock.stores.ledger import LedgerEditor, LedgerReader
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock.stores.opening.ledger import ledger_editor, ledger_reader, rollups
+from penstock.stores.opening.ledger import ledger_reader, rollups
+from penstock.stores.opening.ledger_changes import ledger_editor
 from penstock.stores.rollups import Rollups
 
 
@@ -44,7 +45,7 @@ class SharedClock(Clock):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Resources:
     """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
 
     current: Callable[[], Settings]

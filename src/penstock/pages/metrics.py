@@ -19,7 +19,7 @@ from penstock.pages.installation_metrics import installation_metrics
 from penstock.providers.base import HeaderLookup
 from penstock.settings import Settings, is_loopback
 from penstock.stores.control_store import ControlStoreError
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 
 _REFUSAL = (

@@ -14,10 +14,11 @@ from msgspec import Meta
 
 from penstock.pricing.rates import Prices, Rate, Rates
 from penstock.pricing.units import to_rate
-from penstock.settings.check import ConfigError, Problem, findings
+from penstock.settings.check import ConfigError, Problem
 from penstock.settings.layers import Layer
 from penstock.settings.toml_position import lines, nearest_line
-from penstock.settings.value_types import FieldError, Table
+from penstock.settings.value_types import Table
+from penstock_common.check import FieldError, findings
 
 ModelName = Annotated[
     str,

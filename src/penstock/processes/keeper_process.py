@@ -25,8 +25,9 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
 from penstock.stores.control_store import ControlStoreError
-from penstock.stores.opening import stores_of
-from penstock.stores.opening.ledger import ledger_editor, ledger_reader
+from penstock.stores.opening.configured import stores_of
+from penstock.stores.opening.ledger import ledger_reader
+from penstock.stores.opening.ledger_changes import ledger_editor
 
 _RETRY_SECONDS = 5.0
 

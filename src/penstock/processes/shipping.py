@@ -21,7 +21,7 @@ from penstock.shipper import process as shipper_process
 from penstock.shipper.counting_ledger import CountingLedger, LimitedLedger, Limits
 from penstock.stores.control_store import ControlStoreError
 from penstock.stores.ledger import OpenWriter
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 
 log = logging.getLogger("penstock.shipper")
 

@@ -27,9 +27,10 @@ from penstock.processes import keeper_process, shipping
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.stores.ledger import LedgerUnavailable
-from penstock.stores.opening import Stores, stores_of
+from penstock.stores.opening import Stores
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock.stores.opening.ledger import make_ledger
+from penstock.stores.opening.ledger_changes import make_ledger
 
 log = logging.getLogger("penstock.supervisor")
 

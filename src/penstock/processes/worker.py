@@ -29,7 +29,7 @@ from penstock.journal.journal import Journal
 from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
-from penstock.management.resources import Desk, SharedClock
+from penstock.management.resources import Resources, SharedClock
 from penstock.metrics.worker_file import FOLDER as STATES
 from penstock.metrics.worker_file import StateFile
 from penstock.pages.health import HealthPages
@@ -53,7 +53,7 @@ from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
 from penstock.stores.counters import Counters, CountersUnavailable
 from penstock.stores.opening import shared as shared_stores
-from penstock.stores.opening import stores_of
+from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.replies import RepliesUnavailable, ReplyLimits
 
@@ -258,9 +258,9 @@ class Worker:
         pages = HealthPages(parts.journal, stores_of(self._settings))
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
-        desk = Desk(lambda: self._in_force, SharedClock(), os.environ)
+        resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
-            pages.application([metrics.route, *management_routes(ENDPOINTS, desk)]),
+            pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
             loop="uvloop",
             ws="none",

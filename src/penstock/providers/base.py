@@ -42,6 +42,7 @@ class Provider:
     aliases: tuple[str, ...] = ()
     compat: tuple[str, ...] = ()  # prefixes of `model` on the unified endpoint (Cloudflare 1.4)
     chat_path: str | None = None  # tail of its OpenAI-dialect chat endpoint; None: would need translation
+    stream_usage: bool = False  # tells the usage of a stream when asked, by `stream_options.include_usage`
     credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
     static: bool = True  # `locate` depends on the tail alone, so its result may be kept
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream

@@ -33,4 +33,5 @@ PROVIDER = Provider(
     tenant_hosts=(".api.baseten.co",),
     compat=("baseten",),
     chat_path="v1/chat/completions",
+    stream_usage=True,
 )

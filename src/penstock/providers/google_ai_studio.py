@@ -16,6 +16,7 @@ PROVIDER = Provider(
     aliases=("google",),
     compat=("google-ai-studio", "google"),
     chat_path="v1beta/openai/chat/completions",
+    stream_usage=True,
     credential_headers=("x-goog-api-key", "authorization"),
     key_header=("x-goog-api-key", ""),
 )

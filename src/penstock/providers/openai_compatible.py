@@ -19,6 +19,8 @@ def _row(
     chat_path: str,
     aliases: tuple[str, ...] = (),
     creates: re.Pattern[str] | None = None,
+    *,
+    stream_usage: bool = False,
 ) -> Provider:
     return Provider(
         slug=slug,
@@ -28,18 +30,20 @@ def _row(
         compat=(slug, *aliases),
         chat_path=chat_path,
         creates=creates,
+        stream_usage=stream_usage,
     )
 
 
 _V1_CHAT = "v1/chat/completions"
 
 PROVIDERS = (
-    _row("cerebras", "api.cerebras.ai", versioned("https://api.cerebras.ai"), _V1_CHAT),
+    _row("cerebras", "api.cerebras.ai", versioned("https://api.cerebras.ai"), _V1_CHAT, stream_usage=True),
     _row(
         "deepseek",
         "api.deepseek.com",
         versioned("https://api.deepseek.com", siblings=("anthropic/", "beta/", "user/")),
         _V1_CHAT,
+        stream_usage=True,
     ),
     _row("fireworks", "api.fireworks.ai", versioned("https://api.fireworks.ai", "inference/"), _V1_CHAT),
     _row("grok", "api.x.ai", versioned("https://api.x.ai"), _V1_CHAT, ("xai",)),
@@ -54,8 +58,11 @@ PROVIDERS = (
             r"(?:v1/)?(?:assistants|batches|containers|conversations|evals|files|fine_tuning|threads|uploads"
             r"|vector_stores|videos)(?:/|\Z)"
         ),
+        stream_usage=True,
     ),
-    _row("openrouter", "openrouter.ai", versioned("https://openrouter.ai", "api/"), _V1_CHAT),
+    _row(
+        "openrouter", "openrouter.ai", versioned("https://openrouter.ai", "api/"), _V1_CHAT, stream_usage=True
+    ),
     _row(
         "perplexity-ai",
         "api.perplexity.ai",

@@ -111,7 +111,7 @@ class AnswerCache:
         if found is None:
             return None
         encoding = found.reply.content_encoding
-        if encoding and not accepts_encoding(call.lookup("accept-encoding"), encoding):
+        if encoding and not call.filters and not accepts_encoding(call.lookup("accept-encoding"), encoding):
             lookup.unfit = True
             return None
         return Hit(found.reply, replayed=False)

@@ -16,8 +16,10 @@ from penstock.errors import GatewayError
 from penstock.journal.record import COMPLETE, Event
 from penstock.metadata import MetadataValue
 from penstock.providers.base import HeaderLookup, Provider
+from penstock.proxy.body_filter import FilterMaker
 from penstock.proxy.capture import Capture
-from penstock.proxy.downstream.relay import Relay
+from penstock.proxy.downstream.body_writer import BodyWriter
+from penstock.proxy.downstream.filtered_writer import FilteredWriter
 from penstock.proxy.policies.key_pool import KeyPool
 from penstock.proxy.policies.retry import NO_RETRY, RetryRules
 from penstock.proxy.policies.stored_keys import StoredKey, StoredKeys, is_own_program
@@ -29,9 +31,25 @@ from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.universal import NO_CONFIG, StepConfig
 
+Rewritten = bytes | None
 Identify = Callable[["Call"], None]
 Admit = Callable[["Call"], Awaitable[None] | None]
 """None: it is admitted. An awaitable is waited for, and may raise as the hook itself: its store is not at hand."""
+
+
+class RequestHook(Protocol):
+    """A policy that looks at a request's body when it is whole."""
+
+    name: str
+    always: bool  # it may want any call's; else only calls that ask for it by a header
+
+    def wants(self, call: Call, route: Route) -> bool:
+        """Whether it wants the body of this call, which is then read whole."""
+
+    def rewrite(self, call: Call, route: Route, body: bytes | None) -> Rewritten | Awaitable[Rewritten]:
+        """What goes to the provider in place of `body`; None: nothing else. `body` is None where it is too large to
+        be read whole. May put makers of filters on the call. Raises `GatewayError` to refuse the call.
+        """
 
 
 class Spending(Protocol):
@@ -57,7 +75,7 @@ class Gateway:
     """A gateway, compiled for serving: a policy that is off has left no trace in it.
 
     `steers` tells that some calls may need more than one attempt at one address: a cache, retries, stored
-    keys, spending limits.
+    keys, spending limits, hooks that look at the body.
     """
 
     account: str
@@ -73,10 +91,12 @@ class Gateway:
     spending: Spending | None = None
     own_hosts: tuple[str, ...] = ()  # names of this gateway besides those of the loopback
     traces: bool = False  # its calls are exported as traces, joined to their callers'
+    request_hooks: tuple[RequestHook, ...] = ()
     steers: bool = field(init=False)
 
     def __post_init__(self) -> None:
         wanted = self.cache_ttl or self.keys or self.byok_only or self.spending or self.retry.attempts > 1
+        wanted = wanted or any(hook.always for hook in self.request_hooks)
         object.__setattr__(self, "steers", bool(wanted))
 
 
@@ -129,6 +149,7 @@ class Call(msgspec.Struct, eq=False):
     exchange: Exchange | None = None
     first_byte: float = 0.0  # monotonic seconds
     attempts: int = 0
+    rewritten: str = ""  # by what the provider gets another body than came, other than by its model's name
     stored_key: str = ""  # the alias of the stored key that was used
     secrets: tuple[bytes, ...] = ()  # stored keys that went out, to be kept out of the record
     keys: KeyPool[StoredKey] | None = None  # that may be used in place of a credential of the caller's
@@ -142,7 +163,8 @@ class Call(msgspec.Struct, eq=False):
     status: int = 0
     response_type: bytes = b""
     response_encoding: bytes = b""
-    relay: Relay | None = None  # of an answer that comes in pieces
+    filters: tuple[FilterMaker, ...] = ()  # for each answer to its client
+    writer: BodyWriter | FilteredWriter | None = None  # of an answer that comes in pieces
     received: int = 0  # bytes of the answer's body
     answer: bytes = b""  # the body of an answer that came in one go
     answer_cut: bool = False

@@ -9,6 +9,7 @@ or visibly broken off.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from penstock.clock import Clock
@@ -121,6 +122,8 @@ class Pipeline:
                 leg.steers = True
                 call.keys = usable_keys(call, route)
                 leg.rules = rules(call.gateway.retry, call.controls, call.config)
+                if call.gateway.request_hooks:
+                    await self._rewrite(leg, route)
                 lookup = await sharing.recall(leg, route, inbound)
                 if leg.over:
                     return
@@ -128,6 +131,8 @@ class Pipeline:
                     await self._reserve(call, call.gateway.spending)
                 if lookup is not None:
                     lead = sharing.take_off(lookup, call, inbound)
+                if leg.body is not None:
+                    call.body.replace(leg.body)
             call.exchange = exchange = await self._attempts.open(leg, route)
             call.first_byte = self._clock.monotonic()
             if lead is not None:
@@ -136,10 +141,9 @@ class Pipeline:
                 leg.ended = FAILED
                 await sharing.hear_out(call, exchange)
             else:
-                relayed = self._responder.relay(call, exchange, inbound)
-                if relayed is not None:
-                    await relayed
-                    inbound.end(exchange.trailers)
+                relaying = self._responder.relay(call, exchange, inbound)
+                if relaying is not None:
+                    await relaying
         except (Exception, asyncio.CancelledError) as error:
             if lookup is not None:
                 sharing.give_up(lookup, lead, inbound, error)
@@ -197,6 +201,23 @@ class Pipeline:
         body = request_of(call) if whole else None
         asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
         check_model(call, call.model or asked)
+
+    async def _rewrite(self, leg: Leg, route: Route) -> None:
+        """Lets policies look at the body when it is whole; the leg keeps what they leave of it.
+
+        What makes calls identical is the caller's own body still, and who rewrote it.
+        """
+        call = leg.call
+        for hook in call.gateway.request_hooks:
+            if not hook.wants(call, route):
+                continue
+            if leg.body is None:
+                await call.body.gather(self._limits.buffered_body)
+            rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
+            rewritten = await rewriting if isinstance(rewriting, Awaitable) else rewriting
+            if rewritten is not None:
+                leg.body = rewritten
+                call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
         await call.body.gather(self._limits.buffered_body)

@@ -43,6 +43,7 @@ class Leg(msgspec.Struct, eq=False):
     more: bool = False  # another leg follows if this one fails, so nobody gets to see how it failed
     steers: bool = False  # it may want more than one plain attempt
     rules: RetryRules = NO_RETRY
+    body: bytes | None = None  # that goes to the provider in place of the caller's
     over: bool = False  # it was answered without asking the provider
     ended: Ended = ANSWERED
 

@@ -57,6 +57,7 @@ def _refuse(
         return
     body = error.body()
     if call is not None:
+        _forget_answer(call)
         call.status = error.fault.status
         call.response_type = b"application/json"
         call.response_encoding = b""
@@ -74,6 +75,14 @@ def _refuse(
         _headers_without_call(inbound, clock) if call is None else own_headers(call),
     )
     inbound.whole(head, [] if bodiless else [body], [])
+
+
+def _forget_answer(call: Call) -> None:
+    """The provider's answer is not the one the client gets, as far as it came."""
+    call.writer = None
+    if call.capture is not None:
+        call.capture.release()
+        call.capture = None
 
 
 def _headers_without_call(inbound: Inbound, clock: Clock) -> bytes:

@@ -230,7 +230,8 @@ class RequestBody(msgspec.Struct, eq=False):
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
-        self._original = b"".join(self._waiting)
+        if self._original is None:
+            self._original = b"".join(self._waiting)
         self._waiting = [data]
         self.length = len(data)
         self.chunked = False

@@ -1,25 +1,46 @@
 """The relay phase: an answer's head and body on their way to the client, with the gateway's own headers.
 
-From a provider as it comes, from a store in one piece, or as one of several subscribers of a flight. Decides
-nothing about what is sent; keeps on the call what its record needs.
+From a provider as it comes, from a store, or as one of several subscribers of a flight: each begins with `_begin`,
+which sends what is all there in one piece, and else gives the writer that takes the pieces. Decides nothing about
+what is sent, but for the filters on the call; keeps on it what its record needs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Sequence
 
+from penstock.proxy.body_filter import BodyFilter
 from penstock.proxy.call import Call
 from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.downstream.body_writer import BodyWriter
+from penstock.proxy.downstream.filtered_writer import FilteredWriter, log_tap
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.stores.replies import Reply
-from penstock.wire.headers import HeaderSorter, ResponseHead, without
+from penstock.wire.content_encoding import decoder
+from penstock.wire.headers import Header, HeaderSorter, ResponseHead, without
 from penstock.wire.status import status_line
+
+Writer = BodyWriter | FilteredWriter
 
 _NOT_KEPT = frozenset({b"age", b"content-length", b"set-cookie"})
 _NOT_SHARED = frozenset({b"set-cookie"})
+# What is said of a body's bytes, and does not hold once they were filtered.
+_OF_THE_BYTES = frozenset(
+    {
+        b"accept-ranges",
+        b"content-digest",
+        b"content-encoding",
+        b"content-length",
+        b"content-md5",
+        b"digest",
+        b"etag",
+        b"repr-digest",
+    }
+)
 _LARGE_STREAM = 1024 * 1024  # of a larger one nobody waits for the next event
 _BODILESS = (204, 304)
 _LOOKED_AT = 1024 * 1024  # of a body that is not kept
@@ -35,24 +56,6 @@ class Responder:
         self._budget = budget
         self._logged_body = logged_body
 
-    def relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> asyncio.Future[None] | None:
-        """Passes the answer on: what is there already in one piece, what is still to come as it comes."""
-        head = self.head(call, exchange)
-        start = b"%b%b%b%b" % (
-            status_line(exchange.status),
-            b"".join(head.forward),
-            inbound.framing(head.length, bodiless=exchange.bodiless),
-            own_headers(call),
-        )
-        if exchange.complete:
-            note_answer(call, exchange.held)
-            inbound.whole(start, exchange.held, exchange.trailers)
-            return None
-        inbound.send_head(start)
-        self._capture(call)
-        call.relay = inbound.relay(exchange, call.capture)
-        return exchange.relay(call.relay.feed)
-
     def head(self, call: Call, exchange: Exchange) -> ResponseHead:
         """The sorted head of an answer, noted on the call. Raises `UpstreamError` for an unsound one."""
         head = self._sorter.response(exchange.headers)
@@ -63,12 +66,87 @@ class Responder:
         call.response_encoding = head.content_encoding
         return head
 
+    def _begin(
+        self,
+        call: Call,
+        inbound: Inbound,
+        lines: bytes,
+        length: int | None,
+        pieces: list[bytes] | None,
+        trailers: list[Header],
+        *,
+        bodiless: bool,
+    ) -> Writer | None:
+        """Begins the answer whose status and types are on the call. `pieces`: of a body that is all there.
+
+        None: it is sent. Else the writer waits for the pieces, those that are there as well. Raises
+        `UpstreamError` where filters cannot see into the body.
+        """
+        if call.filters:
+            filters = _filters(call)
+            if filters and not bodiless:
+                return self._filtered(call, inbound, lines, filters)
+            if filters:
+                lines = _without(lines, _OF_THE_BYTES)
+        start = b"%b%b%b%b" % (
+            status_line(call.status),
+            lines,
+            inbound.framing(length, bodiless=bodiless),
+            own_headers(call),
+        )
+        if pieces is not None:
+            inbound.whole(start, pieces, trailers)
+            return None
+        inbound.send_head(start)
+        self._capture(call)
+        call.writer = writer = BodyWriter(inbound, call.capture)
+        return writer
+
+    def _filtered(
+        self, call: Call, inbound: Inbound, lines: bytes, filters: Sequence[BodyFilter]
+    ) -> FilteredWriter:
+        coding = call.response_encoding.decode("latin-1")
+        plain = decoder(coding)
+        if plain is None:
+            reason = (
+                f"its answer has the content coding {coding[:64]!r}, which cannot be undone to look at it"
+            )
+            raise UpstreamError(reason, Progress.ANSWERED)
+        if log_tap(filters):
+            call.response_encoding = b""
+
+        def head() -> bytes:
+            return b"%b%b%b%b" % (
+                status_line(call.status),
+                _without(lines, _OF_THE_BYTES),
+                inbound.framing(None, bodiless=False),
+                own_headers(call),
+            )
+
+        self._capture(call)
+        call.writer = writer = FilteredWriter(inbound, head, plain, filters, call.capture)
+        return writer
+
     def _capture(self, call: Call) -> None:
         """What the record, or a price, is made of. Bodies that will not be kept are only looked at."""
         if call.logged or call.reservation is not None:
             kept = call.controls.collect_payload
             limit = self._logged_body if kept else min(self._logged_body, _LOOKED_AT)
             call.capture = Capture(limit, self._budget)
+
+    # -- from a provider
+
+    def relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> Awaitable[None] | None:
+        """Passes the answer on: what is there already in one piece; else as it comes, which is to be awaited."""
+        head = self.head(call, exchange)
+        lines, pieces = b"".join(head.forward), exchange.held if exchange.complete else None
+        writer = self._begin(
+            call, inbound, lines, head.length, pieces, exchange.trailers, bodiless=exchange.bodiless
+        )
+        if writer is not None:
+            return _relayed(writer, exchange)
+        note_answer(call, exchange.held)
+        return None
 
     # -- shared answers
 
@@ -87,23 +165,32 @@ class Responder:
         return landed, b"".join(without(head.forward, _NOT_KEPT))
 
     def subscribe(
-        self, call: Call, inbound: Inbound, flight: Flight, landed: AnswerHead, *, first: bool
-    ) -> Subscriber:
-        """Begins the answer to one of those who share it; the rest is pushed to it. `first`: who began the call."""
+        self,
+        call: Call,
+        inbound: Inbound,
+        flight: Flight,
+        landed: AnswerHead,
+        first: Exchange | None = None,
+    ) -> tuple[Subscriber, Writer] | None:
+        """Begins the answer to one of those who share it; the rest is pushed to it. None: it has all of it.
+
+        `first`: what the one gets it from who began the call.
+        """
         call.status = landed.status
         call.response_type = landed.content_type
         call.response_encoding = landed.content_encoding
-        inbound.send_head(_start(call, inbound, landed, landed.lines if first else landed.shared_lines))
-        self._capture(call)
-        call.relay = inbound.passage(call.capture)
-        subscriber = flight.subscribe(call.relay, inbound.is_congested)
-        inbound.flow = subscriber
-        return subscriber
+        lines = landed.shared_lines if first is None else landed.lines
+        pieces = first.held if first is not None and first.complete else None
+        trailers = [] if first is None else first.trailers
+        writer = self._begin(call, inbound, lines, landed.length, pieces, trailers, bodiless=landed.bodiless)
+        if writer is None:
+            note_answer(call, pieces or [])
+            return None
+        subscriber = flight.subscribe(writer, writer.is_congested)
+        writer.take(subscriber)
+        return subscriber, writer
 
-    def whole(self, call: Call, inbound: Inbound, landed: AnswerHead, exchange: Exchange) -> None:
-        """The answer to somebody who shares it with nobody, when all of it is there."""
-        note_answer(call, exchange.held)
-        inbound.whole(_start(call, inbound, landed, landed.lines), exchange.held, exchange.trailers)
+    # -- from a store
 
     def note(self, call: Call, reply: Reply) -> None:
         """What the record says of an answer from a store."""
@@ -112,33 +199,44 @@ class Responder:
         call.response_encoding = reply.content_encoding
         note_answer(call, [reply.body])
 
-    def replay(self, call: Call, inbound: Inbound, reply: Reply) -> None:
-        """An answer from a store: a stream as a stream, with its events whole."""
+    def replay(self, call: Call, inbound: Inbound, reply: Reply) -> Awaitable[None] | None:
+        """An answer from a store: a stream as a stream, with its events whole. To be awaited where it has filters."""
         self.note(call, reply)
         streamed = reply.content_type.startswith(_EVENT_STREAM) and not reply.content_encoding
         bodiless = reply.status in _BODILESS
         length = None if streamed or bodiless else len(reply.body)
-        head = b"%b%b%b%b%b" % (
-            status_line(reply.status),
-            reply.head,
-            b"" if length is None else b"content-length: %d\r\n" % length,
-            inbound.framing(length, bodiless=bodiless),
-            own_headers(call),
-        )
-        inbound.whole(head, events(reply.body) if streamed else [reply.body], [])
+        lines = reply.head if length is None else b"%bcontent-length: %d\r\n" % (reply.head, length)
+        pieces = events(reply.body) if streamed else [reply.body]
+        writer = self._begin(call, inbound, lines, length, pieces, [], bodiless=bodiless)
+        return None if writer is None else _replayed(writer, reply.body)
 
 
-def _start(call: Call, inbound: Inbound, landed: AnswerHead, lines: bytes) -> bytes:
-    """The head of a shared answer, as one client gets it."""
-    return b"%b%b%b%b" % (
-        status_line(landed.status),
-        lines,
-        inbound.framing(landed.length, bodiless=landed.bodiless),
-        own_headers(call),
-    )
+async def _relayed(writer: Writer, exchange: Exchange) -> None:
+    writer.take(exchange)
+    await writer.through(exchange.relay(writer.feed))
+    writer.finish(exchange.trailers)
 
 
-def note_answer(call: Call, pieces: list[bytes]) -> None:
+async def _replayed(writer: Writer, body: bytes) -> None:
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    ended.set_result(None)
+    writer.feed(body)
+    await writer.through(ended)
+    writer.finish([])
+
+
+def _filters(call: Call) -> list[BodyFilter]:
+    made = (make(call.status, call.response_type) for make in call.filters)
+    return [one for one in made if one is not None]
+
+
+def _without(lines: bytes, names: frozenset[bytes]) -> bytes:
+    """Header lines without those of some names (lower case)."""
+    kept = (line for line in lines.splitlines(keepends=True) if line.partition(b":")[0].lower() not in names)
+    return b"".join(kept)
+
+
+def note_answer(call: Call, pieces: Sequence[bytes]) -> None:
     """Remembers an answer that is there in one go."""
     if len(pieces) == 1:
         call.answer = pieces[0]

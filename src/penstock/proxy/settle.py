@@ -34,15 +34,16 @@ class Settlement:
             return
         call.settled = True
         then = _nothing if silent else inbound.finish
-        if inbound.begun and call.relay is not None and call.outcome != COMPLETE:
-            then = inbound.break_off
+        writer = call.writer
+        if writer is not None and call.outcome != COMPLETE and writer.unfinished:
+            then = writer.break_off
         if call.exchange is not None:
             call.exchange.close()
             call.exchange = None
         if inbound.gone and call.outcome == COMPLETE:
             call.outcome = Outcome.ABANDONED
-        if call.relay is not None:
-            call.received = call.relay.received
+        if writer is not None:
+            call.received = writer.received
         if call.reservation is not None:
             _settle_spending(call)
         if not call.logged:

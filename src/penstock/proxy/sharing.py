@@ -18,7 +18,7 @@ from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
-from penstock.proxy.response import Responder, note_answer
+from penstock.proxy.response import Responder, Writer, note_answer
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.wire.accepts import accepts_encoding
@@ -90,8 +90,10 @@ class Sharing:
         if leg.more and reply.status >= FIRST_ERROR:
             self._responder.note(call, reply)
             leg.ended = FAILED
-        else:
-            self._responder.replay(call, inbound, reply)
+            return
+        replaying = self._responder.replay(call, inbound, reply)
+        if replaying is not None:
+            await replaying
 
     # -- one call for several clients
 
@@ -113,10 +115,9 @@ class Sharing:
         call.whole = not call.answer_cut
         if leg.ended == FAILED:
             inbound.guard = None
-        if lead.subscriber is not None and not inbound.gone:
-            await lead.subscriber.done
-            inbound.end(flight.trailers)
-        if flight.kept and (call.capture is not None or call.relay is None):
+        if lead.own is not None and not inbound.gone:
+            await _to_the_end(lead.own, flight)
+        if flight.kept and _logs_providers(call) and (call.capture is not None or call.writer is None):
             if call.capture is not None:  # what was kept is better than what one client got of it
                 call.capture.release()
                 call.capture = None
@@ -127,13 +128,11 @@ class Sharing:
         landed, lines = self._responder.land(call, exchange)
         passed_on = leg.ended == ANSWERED
         if passed_on and not inbound.gone:
-            if exchange.complete:
-                self._responder.whole(call, inbound, landed, exchange)
-            else:
-                lead.subscriber = self._responder.subscribe(call, inbound, flight, landed, first=True)
+            lead.own = self._responder.subscribe(call, inbound, flight, landed, exchange)
         flight.land(landed, exchange)
         if passed_on:
-            await exchange.relay(flight.feed)
+            relayed = exchange.relay(flight.feed)
+            await (relayed if lead.own is None else lead.own[1].drive(relayed))
         elif not await _heard_out(exchange, flight.feed):
             error = UpstreamError("an error without end", Progress.ANSWERED)
             self._answers.give_up(lead.lookup, flight, error)
@@ -165,7 +164,8 @@ class Sharing:
         repeated = lookup.once_key != b""
         if not flight.kept:
             return False
-        if not repeated and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
+        plain = repeated or call.filters  # whatever was undone for filters, the client need not understand
+        if not plain and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
             return False
         leg.over = True
         call.first_byte = self._clock.monotonic()
@@ -173,12 +173,13 @@ class Sharing:
         call.cached = True
         call.cost = 0
         call.own_headers += _REPLAYED if repeated else _HIT if landed.status == 200 else _MISS
-        subscriber = self._responder.subscribe(call, inbound, flight, landed, first=False)
+        own = self._responder.subscribe(call, inbound, flight, landed)
+        if own is None:
+            return True
         try:
-            await subscriber.done
-            inbound.end(flight.trailers)
+            await _to_the_end(own, flight)
         finally:
-            flight.leave(subscriber)
+            flight.leave(own[0])
             flight.give_up()
         return True
 
@@ -212,22 +213,33 @@ async def _heard_out(exchange: Exchange, sink: Sink) -> bool:
     return whole.done() and whole.exception() is None
 
 
+async def _to_the_end(own: tuple[Subscriber, Writer], flight: Flight) -> None:
+    subscriber, writer = own
+    await writer.through(subscriber.done)
+    writer.finish(flight.trailers)
+
+
+def _logs_providers(call: Call) -> bool:
+    """Whether the log keeps the provider's bytes."""
+    return call.writer is None or call.writer.logs_provider
+
+
 class Lead:
     """The call that a flight is of. Keeps it going when its client has left, while others want the answer."""
 
-    __slots__ = ("_task", "finished", "flight", "lookup", "subscriber")
+    __slots__ = ("_task", "finished", "flight", "lookup", "own")
 
     def __init__(self, lookup: Lookup, flight: Flight, task: asyncio.Task[None] | None) -> None:
         self.lookup = lookup
         self.flight = flight
         self._task = task
-        self.subscriber: Subscriber | None = None  # its own client
+        self.own: tuple[Subscriber, Writer] | None = None  # its own client
         self.finished = False  # the answer is whole and kept: nobody needs this call any more
 
     def holds(self) -> bool:
         """The client has left: whether the call goes on."""
-        if self.subscriber is not None:
-            self.flight.leave(self.subscriber)
+        if self.own is not None:
+            self.flight.leave(self.own[0])
         if self.finished or not self.flight.is_wanted:
             return False
         if self._task is not None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from penstock.proxy.capture import Budget
-from penstock.proxy.downstream.relay import Relay
 from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header
 
@@ -36,15 +36,21 @@ class AnswerHead(msgspec.Struct, gc=False):
     bodiless: bool
 
 
+class Taker(Protocol):
+    """Where a client's pieces go."""
+
+    def feed(self, data: bytes) -> None: ...
+
+
 class Subscriber:
     """One client of a flight: has got `position` pieces so far. `pause` and `resume` are its connection's."""
 
-    __slots__ = ("_congested", "_flight", "done", "position", "relay")
+    __slots__ = ("_congested", "_flight", "_taker", "done", "position")
 
-    def __init__(self, flight: Flight, relay: Relay, congested: Congested) -> None:
+    def __init__(self, flight: Flight, taker: Taker, congested: Congested) -> None:
         self._flight = flight
         self._congested = congested
-        self.relay = relay
+        self._taker = taker
         self.position = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -61,7 +67,7 @@ class Subscriber:
             if data is None:
                 break
             self.position += 1
-            self.relay.feed(data)
+            self._taker.feed(data)
         flight.check_end(self)
 
     def pause(self) -> None:
@@ -149,9 +155,9 @@ class Flight:
 
     # -- the clients' side
 
-    def subscribe(self, relay: Relay, congested: Congested) -> Subscriber:
+    def subscribe(self, taker: Taker, congested: Congested) -> Subscriber:
         """One more client; gets all pieces from the first on. Only while they are `kept`, or before the first."""
-        subscriber = Subscriber(self, relay, congested)
+        subscriber = Subscriber(self, taker, congested)
         self._subscribers.append(subscriber)
         subscriber.pump()
         self.pace()

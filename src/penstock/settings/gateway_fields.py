@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from penstock.settings.check import Finding, findings
 from penstock.settings.gateways import GatewaySettings
+from penstock_common.check import Finding, findings
 
 Fields = dict[str, object]
 

@@ -14,7 +14,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.settings.value_types import Count, FieldError, Secret, Table
+from penstock.settings.value_types import Count, Secret, Table
+from penstock_common.check import FieldError
 
 # What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
 EFFECTIVE_FIELDS = (
@@ -35,6 +36,7 @@ EFFECTIVE_FIELDS = (
     "retry_delay",
     "retry_max_attempts",
     "spend_limits",
+    "stream_usage",
 )
 
 GatewayId = Annotated[
@@ -83,26 +85,37 @@ class Guardrails(Table, frozen=True, kw_only=True):
     """What to do about each hazard in prompts and in responses; one not named is ignored."""
 
     prompt: Mapping[Hazard, Verdict]
+    """What to do about each hazard in prompts."""
     response: Mapping[Hazard, Verdict]
+    """What to do about each hazard in answers."""
 
 
 class DlpPolicy(Table, frozen=True, kw_only=True):
     """One rule of data loss prevention."""
 
     id: str
+    """Names the rule."""
     action: Verdict
+    """What happens to a call that it finds something in."""
     check: Annotated[tuple[Literal["REQUEST", "RESPONSE"], ...], Meta(max_length=2)]
+    """Where it looks."""
     enabled: bool
+    """Is it in force?"""
     profiles: Names
+    """What it looks for, by ids of profiles."""
 
 
 class Dlp(Table, frozen=True, kw_only=True):
     """Data loss prevention, in the current shape (`policies`) or the older one (`action` and `profiles`)."""
 
     enabled: bool
+    """Is it in force?"""
     policies: Annotated[tuple[DlpPolicy, ...], Meta(max_length=100)] | None = None
+    """The rules."""
     action: Verdict | None = None
+    """What happens, in the older shape."""
     profiles: Names | None = None
+    """What is looked for, in the older shape."""
 
     def __post_init__(self) -> None:
         older = (self.action is not None, self.profiles is not None)
@@ -116,23 +129,31 @@ class OtelExporter(Table, frozen=True, kw_only=True):
     secrets: ClassVar[tuple[str, ...]] = ("headers", "authorization")
 
     url: HttpUrl
+    """Where OTLP/HTTP traces go."""
     headers: Annotated[Mapping[HeaderName, SecretLine], Meta(max_length=100)]
+    """Sent along; never shown."""
     authorization: SecretLine | None = None
+    """The value of the header `authorization`; never shown."""
     content_type: Literal["json", "protobuf"] = "json"
+    """How traces are encoded."""
 
 
 class SpendFilter(Table, frozen=True, kw_only=True):
     """Narrows a spend rule to some models or providers."""
 
     mode: Literal["filter"]
+    """Always `filter`."""
     values: Names
+    """The names it is for."""
 
 
 class SpendKey(Table, frozen=True, kw_only=True):
     """What a metadata key does to a spend rule: a counter per value, or only the values listed."""
 
     mode: Literal["partition", "filter"]
+    """`partition` counts each value alone, `filter` only looks at `values`."""
     values: Names | None = None
+    """The values it is for, with `filter` only."""
 
     def __post_init__(self) -> None:
         if (self.mode == "filter") != (self.values is not None):
@@ -143,21 +164,32 @@ class SpendRule(Table, frozen=True, kw_only=True):
     """One spending limit in US dollars over a window of seconds."""
 
     id: str | None = None
+    """Names the counter, which stays when the rule changes."""
     enabled: bool = True
+    """Is it in force?"""
     limit: Dollars
+    """US dollars."""
     limit_type: Literal["cost"] = msgspec.field(name="limitType")
+    """Always `cost`."""
     window: Annotated[int, Meta(ge=1, le=LONGEST_WINDOW)]
+    """Seconds."""
     technique: Technique = "sliding"
+    """How the window moves."""
     metadata: Mapping[str, SpendKey] | None = None
+    """What metadata keys do to it."""
     model: SpendFilter | None = None
+    """Only for these models."""
     provider: SpendFilter | None = None
+    """Only for these providers."""
 
 
 class SpendLimits(Table, frozen=True, kw_only=True):
     """All spending limits of a gateway."""
 
     enabled: bool = False
+    """Are they in force?"""
     rules: Annotated[tuple[SpendRule, ...], Meta(max_length=20)] = ()
+    """The limits; a call must keep all of them."""
 
     def __post_init__(self) -> None:
         twice = _twice(rule.id for rule in self.rules if rule.id)
@@ -182,6 +214,7 @@ class StripeEvent(Table, frozen=True, kw_only=True):
     """One usage event to send."""
 
     payload: str
+    """What to send."""
 
 
 class Stripe(Table, frozen=True, kw_only=True):
@@ -190,36 +223,64 @@ class Stripe(Table, frozen=True, kw_only=True):
     secrets: ClassVar[tuple[str, ...]] = ("authorization",)
 
     authorization: Secret
+    """The key of the Stripe account; never shown."""
     usage_events: Annotated[tuple[StripeEvent, ...], Meta(max_length=100)]
+    """What to send for each call."""
 
 
 class GatewaySettings(Table, frozen=True, kw_only=True):
     """One gateway. The defaults are those of Cloudflare's own `default` gateway, except `authentication`."""
 
     authentication: bool = False
+    """Must callers show a token?"""
     byok_only: bool = False
+    """Does a call need a credential, its own or a stored key?"""
     cache_invalidate_on_update: bool = False
+    """Are answers kept under other settings no longer given?"""
     cache_ttl: Count | None = 0
+    """Seconds that an answer is kept; 0 is off."""
     collect_logs: bool = True
+    """Are calls recorded?"""
     dlp: Dlp | None = None
+    """Data loss prevention."""
     guardrails: Guardrails | None = None
+    """What to do about hazards."""
     log_classification: bool = False
+    """Are recorded calls classified?"""
     log_management: Annotated[int, Meta(ge=10_000, le=10_000_000)] | None = None
+    """How many calls are kept."""
     log_management_strategy: Literal["STOP_INSERTING", "DELETE_OLDEST"] | None = None
+    """What happens when that many are there; null is `STOP_INSERTING`."""
     logpush: bool = False
+    """Do log push jobs that name no gateways send its calls?"""
     logpush_public_key: Annotated[str, Meta(min_length=16, max_length=1024)] | None = None
+    """A public key of RSA in PEM, to encrypt them with."""
     otel: Annotated[tuple[OtelExporter, ...], Meta(max_length=20)] | None = None
+    """Receivers of traces."""
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None = 0
+    """Seconds of a rate window; 0 is off."""
     rate_limiting_limit: Count | None = 0
+    """Calls in a window; 0 is off."""
     rate_limiting_technique: Technique = "fixed"
+    """How the window moves."""
     retry_backoff: Literal["constant", "linear", "exponential"] | None = None
+    """How the wait between attempts grows; null is `exponential`."""
     retry_delay: Annotated[int, Meta(ge=0, le=60_000)] | None = None
+    """Milliseconds before the second attempt; null is 500."""
     retry_max_attempts: Annotated[int, Meta(ge=1, le=5)] | None = None
+    """Attempts in all; null is one."""
     spend_limits: SpendLimits | None = None
+    """What calls may cost."""
     store_id: str | None = None
+    """The id of a secrets store."""
+    stream_usage: Literal["ask", "off"] = "off"
+    """Are streams asked for their usage where the caller does not? Our own."""
     stripe: Stripe | None = None
+    """Usage events for Stripe metering."""
     workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
+    """How Workers AI is billed."""
     zdr: bool = False
+    """Only providers that retain no data?"""
 
 
 def _default_gateways() -> dict[GatewayId, GatewaySettings]:

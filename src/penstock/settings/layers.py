@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.settings.check import ConfigError, Problem, findings
+from penstock.settings.check import ConfigError, Problem
 from penstock.settings.toml_position import lines, nearest_line
+from penstock_common.check import findings
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 _ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)")

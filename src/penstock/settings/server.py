@@ -19,12 +19,12 @@ from penstock.settings.value_types import (
     Bytes,
     BytesOrNone,
     Count,
-    FieldError,
     Seconds,
     SecondsOrNone,
     Secret,
     Table,
 )
+from penstock_common.check import FieldError
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")

@@ -23,15 +23,6 @@ SecondsOrNone = Annotated[float, Meta(ge=0, le=_WEEK)]
 Secret = Annotated[str, Meta(extra={"secret": True})]  # never shown in an error
 
 
-class FieldError(ValueError):
-    """Fields that do not fit together. `key` is the one to blame, or "" for the table as a whole."""
-
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(reason)
-        self.key = key
-        self.reason = reason
-
-
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One table of the settings. Fields named in `secrets` are not shown by `repr`, `str` and rich."""
 

@@ -21,7 +21,7 @@ from penstock.journal.segments import DIRECTORY
 from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import ledger_writer
+from penstock.stores.opening.ledger_changes import ledger_writer
 
 _LOCK = ".shipper.lock"
 _RETRY_SECONDS = 0.25

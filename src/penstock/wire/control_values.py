@@ -31,6 +31,7 @@ _BACKOFFS: dict[bytes, Backoff] = {
     b"linear": "linear",
     b"exponential": "exponential",
 }
+_ASKING = {b"ask": True, b"off": False}
 _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 _ALIAS = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 
@@ -59,6 +60,11 @@ def _fits(value: MetadataValue) -> bool:
 def parse_boolean(value: bytes) -> bool | None:
     """`true` or `false`, in any case."""
     return _BOOLEANS.get(value.strip().lower())
+
+
+def parse_asking(value: bytes) -> bool | None:
+    """`ask` or `off`, in any case."""
+    return _ASKING.get(value.strip().lower())
 
 
 def parse_unless_false(value: bytes) -> bool:

@@ -15,6 +15,7 @@ from penstock.metadata import MetadataValue
 from penstock.wire.control_values import (
     Backoff,
     parse_alias,
+    parse_asking,
     parse_attempts,
     parse_backoff,
     parse_boolean,
@@ -51,6 +52,7 @@ class Controls(msgspec.Struct):
     byok_alias: str = ""
     no_wholesale: bool | None = None
     custom_cost: bytes = b""  # JSON as sent, unread
+    stream_usage: bool | None = None  # a stream is asked for its usage, or is not
     seen: dict[str, str] = {}  # every control header but credentials, as sent
 
     @property
@@ -62,6 +64,7 @@ class Controls(msgspec.Struct):
             or self.max_attempts is not None
             or self.byok_alias != ""
             or self.no_wholesale is True
+            or self.stream_usage is True
         )
 
 
@@ -83,6 +86,7 @@ _FIELDS: dict[bytes, tuple[str, Callable[[bytes], ControlValue | None]]] = {
     b"cf-aig-byok-alias": ("byok_alias", parse_alias),
     b"cf-aig-no-wholesale": ("no_wholesale", parse_boolean),
     b"cf-aig-custom-cost": ("custom_cost", bytes.strip),
+    b"cf-aig-stream-usage": ("stream_usage", parse_asking),
 }
 _OLDER_TTL = b"cf-cache-ttl"
 _OLDER_SKIP = b"cf-skip-cache"
@@ -140,6 +144,7 @@ def merged(request: Controls, step: Controls) -> Controls:
         step.byok_alias or request.byok_alias,
         request.no_wholesale or _said(step.no_wholesale, request.no_wholesale),
         step.custom_cost or request.custom_cost,
+        _said(step.stream_usage, request.stream_usage),
         {**request.seen, **step.seen},
     )
 

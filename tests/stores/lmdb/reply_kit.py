@@ -1,4 +1,4 @@
-"""Kept answers for tests: a store in a folder, answers to keep, and a look at what lies in the databases."""
+"""Kept answers in LMDB for tests: a store in a folder, and a look at what lies in the databases."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ import lmdb
 
 from penstock.stores.lmdb.environment import open_environment
 from penstock.stores.lmdb.replies import CACHE, DATABASES, FOLDER, LmdbReplies
-from penstock.stores.replies import Reply, Scope
-
-NOW = 1_760_000_000_000_000
-SECOND = 1_000_000
-LEASE = 10 * SECOND
-LATER = NOW + 3600 * SECOND
-MIB = 1024 * 1024
-SCOPE = Scope("local", "main", "openai")
+from support.kept_replies import MIB, NOW
 
 
 def opened(folder: Path, map_bytes: int = 256 * MIB) -> lmdb.Environment:
@@ -34,20 +27,6 @@ def store(
     made = LmdbReplies(environment, name, owner, limit, evict=evict)
     made.beat(NOW)
     return made
-
-
-def key(number: int) -> bytes:
-    return number.to_bytes(4, "big") * 8
-
-
-def reply(body: bytes = b"{}", created_us: int = NOW) -> Reply:
-    head = b"content-type: application/json\r\nx-a: b\r\n"
-    return Reply(200, head, b"application/json", b"gzip", body, created_us, "openai", "gpt-4o")
-
-
-def large(size: int, seed: int = 7) -> bytes:
-    """So many bytes, no two chunks of them alike."""
-    return b"".join((seed * 1_000_003 + n).to_bytes(8, "big") for n in range(size // 8 + 1))[:size]
 
 
 def contents(environment: lmdb.Environment) -> dict[str, int]:

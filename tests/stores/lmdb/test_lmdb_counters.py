@@ -1,4 +1,4 @@
-"""Counters in LMDB grant what a limit leaves, say when there will be room, and lose no reservation."""
+"""Counters in LMDB: what is left behind in it, spoilt values, bounded steps and full maps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
+from penstock.stores.counters import Claim, CountersUnavailable, Granted, Reservation, Window
 from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
 
@@ -48,162 +48,7 @@ def reserve(counters: LmdbCounters, amount: int, now_us: int, window: Window = F
     return made
 
 
-# -- taking
-
-
-@BOTH
-def test_a_limit_is_granted_to_the_last_and_not_beyond(counters: LmdbCounters, window: Window) -> None:
-    for left in (2, 1, 0):
-        assert counters.take([claim(1, 3, window)], T0) == Granted((left,), (60 * SECOND,))
-    assert counters.take([claim(1, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
-    assert counters.used(b"key", window, T0) == 3
-
-
-def test_a_fixed_window_ends_with_the_clock(counters: LmdbCounters) -> None:
-    late = T0 + 59 * SECOND
-    assert counters.take([claim(3, 3)], late) == Granted((0,), (SECOND,))
-    assert counters.take([claim(1, 3)], late + SECOND - 1) == Refused(0, 0, 1)
-    assert counters.take([claim(1, 3)], late + SECOND) == Granted((2,), (60 * SECOND,))
-
-
-def test_a_sliding_window_lets_its_oldest_go_first(counters: LmdbCounters) -> None:
-    counters.take([claim(1, 3, SLIDING)], T0)
-    counters.take([claim(2, 3, SLIDING)], T0 + 10 * SECOND)
-    now = T0 + 20 * SECOND
-    assert counters.take([claim(1, 3, SLIDING)], now) == Refused(0, 0, 40 * SECOND)
-    assert counters.take([claim(2, 3, SLIDING)], now) == Refused(0, 0, 50 * SECOND)
-    assert counters.take([claim(2, 3, SLIDING)], T0 + 60 * SECOND) == Refused(0, 1, 10 * SECOND)
-    assert counters.take([claim(1, 3, SLIDING)], T0 + 60 * SECOND) == Granted((0,), (10 * SECOND,))
-
-
-@BOTH
-def test_a_claim_above_its_limit_is_never_granted(counters: LmdbCounters, window: Window) -> None:
-    assert counters.take([claim(4, 3, window)], T0 + 5 * SECOND) == Refused(0, 3, 60 * SECOND)
-    assert counters.used(b"key", window, T0) == 0
-
-
-@BOTH
-def test_a_claim_of_nothing_is_granted_at_the_limit_and_refused_above(
-    counters: LmdbCounters, window: Window
-) -> None:
-    assert counters.take([claim(0, 3, window)], T0) == Granted((3,), (60 * SECOND,))
-    counters.take([claim(3, 3, window)], T0)
-    assert counters.take([claim(0, 3, window)], T0) == Granted((0,), (60 * SECOND,))
-    assert counters.take([claim(0, 2, window)], T0) == Refused(0, 0, 60 * SECOND)
-
-
-@BOTH
-def test_all_claims_are_counted_or_none(counters: LmdbCounters, window: Window) -> None:
-    small = claim(1, 1, window, b"small")
-    large = claim(1, 5, window, b"large")
-    assert counters.take([large, small], T0) == Granted((4, 0), (60 * SECOND, 60 * SECOND))
-    assert counters.take([large, small], T0) == Refused(1, 0, 60 * SECOND)
-    assert counters.used(b"large", window, T0) == 1
-    assert counters.take([large], T0) == Granted((3,), (60 * SECOND,))
-
-
-def test_no_claims_are_no_limit(counters: LmdbCounters) -> None:
-    assert counters.take([], T0) == Granted((), ())
-    made = counters.reserve([], T0)
-    assert isinstance(made, Reservation)
-    counters.settle(made, 5, T0)
-
-
-@BOTH
-def test_claims_on_one_counter_are_counted_together(counters: LmdbCounters, window: Window) -> None:
-    assert counters.take([claim(2, 3, window), claim(2, 3, window)], T0) == Refused(1, 1, 60 * SECOND)
-    assert counters.take([claim(2, 9, window), claim(2, 9, window)], T0) == Granted(
-        (5, 5), (60 * SECOND, 60 * SECOND)
-    )
-
-
-@BOTH
-def test_a_later_claim_cannot_overrun_the_limit_of_an_earlier(counters: LmdbCounters, window: Window) -> None:
-    assert counters.take([claim(2, 3, window), claim(2, 9, window)], T0) == Refused(0, 1, 60 * SECOND)
-    assert counters.used(b"key", window, T0) == 0
-
-
-def test_counters_with_any_key_are_apart(counters: LmdbCounters) -> None:
-    keys = [b"", b"a", b"a" * 255, b"a" * 256, b"a" * 5000, b"a" * 5001, bytes(300)]
-    for amount, key in enumerate(keys, 1):
-        counters.take([claim(amount, 100, key=key)], T0)
-    assert [counters.used(key, FIXED, T0) for key in keys] == list(range(1, len(keys) + 1))
-
-
-@pytest.mark.parametrize("after", [Window(3600, False), Window(3600, True), Window(30, False), SLIDING])
-def test_a_change_of_the_window_keeps_what_was_counted(counters: LmdbCounters, after: Window) -> None:
-    for second in (31, 32, 33):
-        counters.take([claim(1, 5)], T0 + second * SECOND)
-    assert counters.take([claim(1, 4, after)], T0 + 34 * SECOND) == Granted(
-        (0,), (counters_end(after, T0 + 31 * SECOND, T0 + 34 * SECOND),)
-    )
-    assert counters.used(b"key", FIXED, T0 + 34 * SECOND) == 4
-
-
-def counters_end(window: Window, first_us: int, now_us: int) -> int:
-    span = window.seconds * SECOND
-    return first_us + span - now_us if window.sliding else span - now_us % span
-
-
-@BOTH
-def test_a_clock_that_goes_back_a_little_counts_on(counters: LmdbCounters, window: Window) -> None:
-    counters.take([claim(1, 3, window)], T0 + 2 * SECOND)
-    counters.take([claim(1, 3, window)], T0 - 2 * SECOND)
-    assert counters.take([claim(2, 3, window)], T0 + SECOND) == Refused(
-        0, 1, 61 * SECOND if window.sliding else 59 * SECOND
-    )
-    assert counters.used(b"key", window, T0 + 3 * SECOND) == 2
-
-
-@BOTH
-@pytest.mark.parametrize("reaped", [True, False])
-def test_a_clock_that_goes_back_far_blocks_nobody_for_long(
-    counters: LmdbCounters, window: Window, reaped: bool
-) -> None:
-    counters.take([claim(3, 3, window)], T0 + 365 * DAY)
-    assert counters.take([claim(1, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
-    if reaped:
-        counters.reap(T0)
-        assert counters.take([claim(1, 3, window)], T0 + 59 * SECOND) == Refused(0, 0, SECOND)
-        assert isinstance(counters.take([claim(1, 3, window)], T0 + 60 * SECOND), Granted)
-    else:
-        assert isinstance(counters.take([claim(1, 4, window)], T0), Granted)
-        assert counters.used(b"key", window, T0 + 60 * SECOND) == 0
-
-
 # -- reserving and settling
-
-
-@BOTH
-def test_what_is_set_aside_counts_until_it_is_settled(counters: LmdbCounters, window: Window) -> None:
-    made = reserve(counters, 600, T0, window)
-    assert made.amount == 600
-    assert counters.used(b"key", window, T0) == 600
-    assert counters.reserve([claim(600, 1000, window)], T0) == Refused(0, 400, 60 * SECOND)
-    counters.settle(made, 50, T0 + SECOND)
-    assert counters.used(b"key", window, T0 + SECOND) == 50
-    assert isinstance(counters.reserve([claim(600, 1000, window)], T0 + SECOND), Reservation)
-
-
-@BOTH
-def test_settling_twice_changes_nothing(counters: LmdbCounters, window: Window) -> None:
-    made = reserve(counters, 600, T0, window)
-    still_open = reserve(counters, 7, T0, window)
-    counters.settle(made, 50, T0)
-    counters.settle(made, 50, T0)
-    counters.settle(Reservation(b"never made", 5), 50, T0)
-    assert counters.used(b"key", window, T0) == 57
-    counters.settle(still_open, 0, T0)
-    assert counters.used(b"key", window, T0) == 50
-
-
-@BOTH
-def test_more_than_was_set_aside_may_be_used_even_above_the_limit(
-    counters: LmdbCounters, window: Window
-) -> None:
-    counters.settle(reserve(counters, 600, T0, window), 5000, T0)
-    assert counters.used(b"key", window, T0) == 5000
-    assert counters.reserve([claim(1, 1000, window)], T0) == Refused(0, 0, 60 * SECOND)
 
 
 @BOTH
@@ -221,48 +66,6 @@ def reserve_nothing(counters: LmdbCounters, limit: int, now_us: int, window: Win
 
 
 @BOTH
-def test_a_reservation_of_nothing_needs_a_limit_that_is_not_reached(
-    counters: LmdbCounters, window: Window
-) -> None:
-    counters.take([claim(2, 3, window)], T0)
-    made = reserve_nothing(counters, 3, T0, window)
-    assert counters.used(b"key", window, T0) == 2
-    counters.settle(made, 1, T0)
-    assert counters.reserve([claim(0, 3, window)], T0) == Refused(0, 0, 60 * SECOND)
-    assert counters.reserve([claim(0, 0, window, b"shut")], T0) == Refused(0, 0, 60 * SECOND)
-
-
-def test_all_is_set_aside_or_nothing(counters: LmdbCounters) -> None:
-    claims = [claim(5, 100, key=b"large"), claim(5, 4, key=b"small")]
-    assert counters.reserve(claims, T0) == Refused(1, 4, 60 * SECOND)
-    assert counters.used(b"large", FIXED, T0) == 0
-
-
-def test_one_settlement_counts_in_all_places(counters: LmdbCounters) -> None:
-    windows = {b"minute": FIXED, b"sliding": SLIDING, b"day": Window(86400, False)}
-    made = counters.reserve([claim(5, 100, window, key) for key, window in windows.items()], T0)
-    assert isinstance(made, Reservation)
-    later = T0 + 61 * SECOND
-    counters.take([claim(1, 100, FIXED, b"minute")], later)
-    counters.settle(made, 3, later)
-    assert {key: counters.used(key, window, later) for key, window in windows.items()} == {
-        b"minute": 4,
-        b"sliding": 3,
-        b"day": 3,
-    }
-
-
-@BOTH
-def test_a_call_that_outlives_its_window_counts_when_it_ends(counters: LmdbCounters, window: Window) -> None:
-    made = reserve(counters, 600, T0, window)
-    later = T0 + 100 * SECOND
-    assert counters.used(b"key", window, later) == 0
-    counters.take([claim(1, 10, window)], later)
-    counters.settle(made, 7, later)
-    assert counters.used(b"key", window, later) == 8
-
-
-@BOTH
 def test_no_more_is_given_back_than_is_there(
     environment: lmdb.Environment, counters: LmdbCounters, window: Window
 ) -> None:
@@ -277,27 +80,6 @@ def test_no_more_is_given_back_than_is_there(
 # -- the dead
 
 
-@BOTH
-def test_what_a_dead_worker_set_aside_is_given_back(
-    counters: LmdbCounters, other: LmdbCounters, window: Window
-) -> None:
-    reserve(other, 600, T0, window)
-    counters.beat(T0 + 9 * SECOND)
-    assert counters.reap(T0 + 9 * SECOND) == 0
-    assert counters.used(b"key", window, T0 + 9 * SECOND) == 600
-    assert counters.reap(T0 + 10 * SECOND) == 1
-    assert counters.used(b"key", window, T0 + 10 * SECOND) == 0
-    assert counters.reap(T0 + 10 * SECOND) == 0
-
-
-def test_a_beating_worker_keeps_what_it_set_aside(counters: LmdbCounters, other: LmdbCounters) -> None:
-    reserve(other, 600, T0)
-    for second in range(1, 40):
-        other.beat(T0 + second * SECOND)
-        assert counters.reap(T0 + second * SECOND) == 0
-    assert counters.used(b"key", FIXED, T0 + 39 * SECOND) == 600
-
-
 def test_a_heartbeat_is_written_once_a_second(environment: lmdb.Environment, counters: LmdbCounters) -> None:
     counters.beat(T0)
     before = environment.info()["last_txnid"]
@@ -307,21 +89,6 @@ def test_a_heartbeat_is_written_once_a_second(environment: lmdb.Environment, cou
     assert environment.info()["last_txnid"] == before + 1
     counters.beat(T0)  # the clock was set back
     assert environment.info()["last_txnid"] == before + 2
-
-
-@BOTH
-def test_a_worker_taken_for_dead_still_counts_what_it_used_once(
-    counters: LmdbCounters, other: LmdbCounters, window: Window
-) -> None:
-    made = reserve(other, 600, T0, window)
-    empty = reserve_nothing(other, 1000, T0, window)
-    late = T0 + 30 * SECOND
-    assert counters.reap(late) == 2
-    counters.take([claim(1, 10, window)], late)
-    for _ in range(2):
-        other.settle(made, 5, late)
-        other.settle(empty, 20, late)
-    assert counters.used(b"key", window, late) == 26
 
 
 def test_nothing_is_known_of_a_worker_dead_for_more_than_a_day(
@@ -394,14 +161,6 @@ def test_counters_without_content_are_forgotten_and_no_others(
     for _ in range(3):
         counters.reap(T0 + 3600 * SECOND)
     assert entries(environment)[b"counters"] == 0
-
-
-def test_a_counter_is_kept_for_the_longest_window_it_was_used_with(counters: LmdbCounters) -> None:
-    hour = Window(3600, True)
-    counters.take([claim(1, 5, hour)], T0)
-    counters.take([claim(1, 5, SLIDING)], T0 + SECOND)
-    counters.reap(T0 + 120 * SECOND)
-    assert counters.used(b"key", hour, T0 + 120 * SECOND) == 2
 
 
 # -- what is not as it should be

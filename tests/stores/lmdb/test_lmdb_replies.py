@@ -1,4 +1,4 @@
-"""Kept answers in LMDB, verb by verb, and with spoilt values, full maps and threads."""
+"""Kept answers in LMDB: sizes, what makes room, spoilt values, full maps and threads."""
 
 from __future__ import annotations
 
@@ -10,28 +10,14 @@ from pathlib import Path
 import lmdb
 import msgspec
 import pytest
-from reply_kit import (
-    LATER,
-    LEASE,
-    MIB,
-    NOW,
-    SCOPE,
-    SECOND,
-    database,
-    key,
-    large,
-    only_sums,
-    opened,
-    reply,
-    spoil,
-    store,
-)
+from reply_kit import database, only_sums, opened, spoil, store
 
 from penstock.stores.lmdb.replies import IDEMPOTENCY, LmdbReplies, map_bytes
 from penstock.stores.lmdb.reply_codec import CHUNK_BYTES, INLINE_BYTES
 from penstock.stores.lmdb.reply_filing import Filing
 from penstock.stores.lmdb.reply_shelf import Shelf
-from penstock.stores.replies import Busy, Conflict, Found, RepliesUnavailable, Reply, Scope, Spent
+from penstock.stores.replies import Busy, Found, RepliesUnavailable, Spent
+from support.kept_replies import LATER, LEASE, MIB, NOW, SCOPE, SECOND, key, large, reply
 
 ONE, OTHER = b"one fingerprint", b"other fingerprint"
 
@@ -74,20 +60,6 @@ def test_an_answer_comes_back_whole(cache: LmdbReplies, other: LmdbReplies, size
     assert other.claim(key(1), b"", NOW) == Found(kept, LATER)
 
 
-def test_odd_fields_come_back_as_they_are(cache: LmdbReplies) -> None:
-    kept = Reply(599, b"", b"", b"\xff\0", b"\0" * 10, 0, "", "modèle \ud800 \N{FIRE}" * 100)
-    assert cache.put(key(1), b"", kept, Scope("", "ä", ""), LATER)
-    assert cache.get(key(1), NOW) == Found(kept, LATER)
-
-
-def test_it_is_gone_at_the_moment_it_expires(cache: LmdbReplies) -> None:
-    cache.put(key(1), b"", reply(), SCOPE, NOW + 5)
-    assert cache.get(key(1), NOW + 4) is not None
-    assert cache.get(key(1), NOW + 5) is None
-    assert cache.claim(key(1), b"", NOW + 5) is None
-    assert cache.stats()[:2] == (0, 0)
-
-
 def test_a_later_answer_replaces_an_earlier_one(cache: LmdbReplies, environment: lmdb.Environment) -> None:
     for size in (10, 300_000, 700_000, 20):
         kept = reply(large(size))
@@ -101,35 +73,6 @@ def test_a_later_answer_replaces_an_earlier_one(cache: LmdbReplies, environment:
 # -- claims
 
 
-def test_a_claim_is_taken_once(cache: LmdbReplies, other: LmdbReplies) -> None:
-    assert cache.claim(key(1), ONE, NOW) is None
-    assert cache.claim(key(1), ONE, NOW) == Busy(ONE)
-    assert other.claim(key(1), ONE, NOW) == Busy(ONE)
-    assert other.claim(key(1), OTHER, NOW) == Conflict()
-    assert other.get(key(1), NOW) is None
-    assert other.claim(key(2), OTHER, NOW) is None
-
-
-def test_an_answer_ends_the_claim(cache: LmdbReplies, other: LmdbReplies) -> None:
-    cache.claim(key(1), ONE, NOW)
-    assert cache.put(key(1), ONE, reply(), SCOPE, LATER)
-    assert other.claim(key(1), ONE, NOW) == Found(reply(), LATER)
-    assert other.claim(key(1), OTHER, NOW) == Conflict()
-    assert other.claim(key(1), OTHER, LATER) is None
-
-
-def test_a_spent_key_says_so_until_it_expires(cache: LmdbReplies, other: LmdbReplies) -> None:
-    cache.claim(key(1), ONE, NOW)
-    cache.spend(key(1), ONE, LATER)
-    assert other.claim(key(1), ONE, NOW) == Spent()
-    assert other.claim(key(1), OTHER, NOW) == Conflict()
-    assert other.get(key(1), NOW) is None
-    assert other.stats().entries == 0
-    assert other.purge() == 0
-    assert other.claim(key(1), ONE, LATER - 1) == Spent()
-    assert other.claim(key(1), OTHER, LATER) is None
-
-
 def test_an_abandoned_key_is_as_if_never_used(
     cache: LmdbReplies, other: LmdbReplies, environment: lmdb.Environment
 ) -> None:
@@ -138,40 +81,6 @@ def test_an_abandoned_key_is_as_if_never_used(
     cache.abandon(key(2))
     assert only_sums(environment)
     assert other.claim(key(1), OTHER, NOW) is None
-
-
-def test_only_a_claim_of_ones_own_is_abandoned(cache: LmdbReplies, other: LmdbReplies) -> None:
-    cache.claim(key(1), ONE, NOW)
-    other.abandon(key(1))
-    assert other.claim(key(1), ONE, NOW) == Busy(ONE)
-    cache.put(key(1), ONE, reply(), SCOPE, LATER)
-    cache.abandon(key(1))
-    assert cache.get(key(1), NOW) is not None
-
-
-def test_the_claim_of_a_dead_worker_is_free(cache: LmdbReplies, other: LmdbReplies) -> None:
-    cache.claim(key(1), ONE, NOW)
-    assert other.claim(key(1), OTHER, NOW + LEASE - 1) == Conflict()
-    assert other.claim(key(1), OTHER, NOW + LEASE) is None
-
-
-def test_who_was_taken_for_dead_does_not_overwrite_another_request(
-    cache: LmdbReplies, other: LmdbReplies
-) -> None:
-    """A worker that stalled goes on and finds its key in the hands of somebody else."""
-    later = NOW + LEASE
-    cache.claim(key(1), ONE, NOW)
-    other.beat(later)
-    other.claim(key(1), OTHER, later)
-    for size in (10, 300_000):
-        assert not cache.put(key(1), ONE, reply(large(size)), SCOPE, LATER)
-        cache.spend(key(1), ONE, LATER)
-        cache.abandon(key(1))
-        assert other.claim(key(1), OTHER, later) == Busy(OTHER)
-    assert other.put(key(1), OTHER, reply(), SCOPE, LATER)
-    assert not cache.put(key(1), ONE, reply(b"late"), SCOPE, LATER)
-    cache.spend(key(1), OTHER, LATER)
-    assert other.claim(key(1), OTHER, later) == Found(reply(), LATER)
 
 
 def test_who_claims_before_the_first_beat_is_alive(environment: lmdb.Environment, other: LmdbReplies) -> None:
@@ -305,34 +214,6 @@ def test_a_limit_that_was_lowered_is_kept_after_some_reaping(environment: lmdb.E
 
 
 # -- upkeep
-
-
-def test_scopes_are_purged_and_nothing_else(cache: LmdbReplies) -> None:
-    scopes = [Scope(a, g, p) for a in ("a", "b") for g in ("g", "h") for p in ("openai", "parallel")]
-    for n, scope in enumerate(scopes * 100):
-        cache.put(key(n), b"", reply(), scope, LATER)
-    cache.claim(key(5000), ONE, NOW)
-    assert cache.purge(Scope("a", "h", "openai")) == 100
-    assert cache.purge(Scope("a", "h", "openai")) == 0
-    assert cache.purge(Scope("", "", "parallel")) == 400
-    assert cache.purge(Scope("b", "g", "")) == 100
-    assert cache.stats().entries == 200
-    assert cache.purge() == 200
-    assert cache.stats()[:2] == (0, 0)
-    assert cache.claim(key(5000), ONE, NOW) == Busy(ONE)
-
-
-def test_stats_tell_what_happened(cache: LmdbReplies, other: LmdbReplies) -> None:
-    assert cache.stats() == (0, 0, 64 * MIB, None, 0, 0, 0, 0)
-    cache.put(key(1), b"", reply(b"12345", NOW - 7), SCOPE, NOW + 1)
-    cache.put(key(2), b"", reply(b"12345", NOW - 9), SCOPE, LATER)
-    cache.get(key(2), NOW)
-    cache.get(key(3), NOW)
-    cache.claim(key(2), b"", NOW)
-    assert cache.stats() == (2, 2 * 45, 64 * MIB, NOW - 9, 2, 0, 0, 2)
-    cache.beat(NOW + SECOND)
-    assert cache.reap(NOW + SECOND) == 1
-    assert other.stats() == (1, 45, 64 * MIB, NOW - 9, 2, 0, 1, 2)
 
 
 def test_reaping_is_bounded(cache: LmdbReplies) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from reply_kit import LEASE, MIB, NOW, SECOND, contents, key, large, only_sums, opened, reply, spoil, store
+from reply_kit import contents, only_sums, opened, spoil, store
 
 from penstock.stores.lmdb.replies import IDEMPOTENCY, LmdbReplies
 from penstock.stores.lmdb.reply_codec import (
@@ -30,6 +30,7 @@ from penstock.stores.lmdb.reply_codec import (
     totals,
 )
 from penstock.stores.replies import Busy, Conflict, Found, Reply, Scope, Spent
+from support.kept_replies import LEASE, MIB, NOW, SECOND, key, large, reply
 
 KEYS = st.integers(0, 5)
 WORKERS = st.integers(0, 1)

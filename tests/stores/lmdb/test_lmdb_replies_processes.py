@@ -14,21 +14,24 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from reply_kit import LATER, LEASE, MIB, NOW, SCOPE, key, large, only_sums, opened, reply, store
+from reply_kit import only_sums, opened, store
 
 from penstock.stores.lmdb.replies import LmdbReplies
 from penstock.stores.replies import Busy
+from support.kept_replies import LATER, LEASE, MIB, NOW, SCOPE, key, large, reply
 
 HERE = Path(__file__).parent
+TESTS = HERE.parents[1]
 
 PRELUDE = f"""
 import json, sys
 from pathlib import Path
-sys.path.insert(0, {str(HERE)!r})
+sys.path[:0] = [{str(HERE)!r}, {str(TESTS)!r}]
 from penstock.stores.lmdb.reply_filing import Filing
 from penstock.stores.lmdb.reply_shelf import Shelf
 from penstock.stores.lmdb.replies import LmdbReplies
 from reply_kit import *
+from support.kept_replies import *
 
 def tell(what):
     print(json.dumps(what), flush=True)

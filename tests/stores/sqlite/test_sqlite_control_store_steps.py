@@ -9,10 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from control_store_rows import GATEWAY, LABEL, TOKEN
 
 from penstock.stores.control_store import Add, ControlStoreUnavailable, ProviderKey
 from penstock.stores.facts import Unreadable
+from penstock.stores.sqlite.control_store.file import is_current_file
 from penstock.stores.sqlite.control_store.migrations import new_file, steps
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from penstock.stores.sqlite.control_store.tables import (
@@ -24,7 +24,7 @@ from penstock.stores.sqlite.control_store.tables import (
     ROUTES,
     TOKENS,
 )
-from penstock.stores.sqlite.facts import is_current_control_store
+from support.control_store_rows import GATEWAY, LABEL, TOKEN
 
 BROKEN = '''"""A step that fails in the middle."""
 
@@ -107,11 +107,11 @@ def test_every_noun_has_its_columns(path: Path) -> None:
 
 def test_an_older_file_is_brought_up_to_date(path: Path) -> None:
     first_step_only(path)
-    assert not is_current_control_store(path)
+    assert not is_current_file(path)
     (key,) = SqliteControlStore(path).all(ProviderKey)
     assert (key.is_default, key.rate_limit, key.rate_limit_period) == (False, None, 60)
     assert (key.created_us, key.modified_us) == (5, 5)
-    assert is_current_control_store(path)
+    assert is_current_file(path)
     SqliteControlStore(path).apply([Add(GATEWAY)])
     assert SqliteControlStore(path).snapshot().gateways == (GATEWAY,)
 
@@ -136,7 +136,7 @@ def test_rules_without_an_id_get_the_one_they_were_known_by(path: Path) -> None:
         },
     }
     assert (gateway.created_us, gateway.modified_us) == (5, 6)
-    assert is_current_control_store(path)
+    assert is_current_file(path)
 
 
 ODD = (
@@ -159,7 +159,7 @@ ODD = (
 def test_what_has_no_rules_or_makes_no_sense_stays_as_it_is(path: Path) -> None:
     two_steps_only(path, *ODD)
     SqliteControlStore(path).all(ProviderKey)
-    assert is_current_control_store(path)
+    assert is_current_file(path)
     with closing(sqlite3.connect(path)) as db:
         assert tuple(text for (text,) in db.execute("SELECT fields FROM gateways ORDER BY seq")) == ODD
 
@@ -167,7 +167,7 @@ def test_what_has_no_rules_or_makes_no_sense_stays_as_it_is(path: Path) -> None:
 def test_who_only_looks_brings_nothing_up_to_date(path: Path) -> None:
     first_step_only(path)
     before = path.read_bytes()
-    assert not is_current_control_store(path)
+    assert not is_current_file(path)
     assert path.read_bytes() == before
 
 
@@ -214,7 +214,7 @@ def test_a_database_of_something_else_is_refused(path: Path) -> None:
     with pytest.raises(ControlStoreUnavailable, match=r"something else than a directory.*move it away"):
         SqliteControlStore(path).snapshot()
     with pytest.raises(Unreadable, match="something else"):
-        is_current_control_store(path)
+        is_current_file(path)
     assert path.read_bytes() == before
 
 
@@ -226,7 +226,7 @@ def test_a_version_nobody_knows_is_a_newer_one(version: str, path: Path) -> None
     with pytest.raises(ControlStoreUnavailable, match=r"newer penstock.*update"):
         SqliteControlStore(path).snapshot()
     with pytest.raises(Unreadable, match="newer"):
-        is_current_control_store(path)
+        is_current_file(path)
 
 
 def test_nothing_heavy_is_loaded_for_a_file_that_is_current(path: Path) -> None:

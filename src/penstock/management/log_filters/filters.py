@@ -9,8 +9,8 @@ import msgspec
 
 from penstock.control import log_filters
 from penstock.control.log_filters import DatasetKey, DatasetOperator, Rules, WrongFilters
-from penstock.management.endpoint import problems
 from penstock.management.problem import ManagementError
+from penstock.management.reading import problems
 from penstock.stores.ledger import Condition, Key, Operator, Scalar
 
 
@@ -18,16 +18,22 @@ class LogFilter(msgspec.Struct, frozen=True):
     """One filter as the API has it; the values are alternatives."""
 
     key: Key
+    """What of a log is looked at."""
     operator: Operator
+    """How it is compared."""
     value: tuple[Scalar, ...]
+    """With what: any of these."""
 
 
 class DatasetFilter(msgspec.Struct, frozen=True):
     """One filter of a dataset."""
 
     key: DatasetKey
+    """What of a log is looked at."""
     operator: DatasetOperator
+    """How it is compared."""
     value: tuple[str | int | float | bool, ...]
+    """With what: any of these."""
 
 
 def conditions(filters: object, rules: Rules, *path: str) -> tuple[Condition, ...]:

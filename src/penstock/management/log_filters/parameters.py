@@ -5,84 +5,121 @@ Filters are read in `encoding.py`, and checked in `control/log_filters.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Meta
 
-from penstock.control.log_filters import LOG_RULES, MAX_TEXT, moment
-from penstock.management.endpoint import Ask, read_query
+from penstock.control.log_filters import LOG_RULES, MAX_NUMBER, MAX_TEXT, moment
 from penstock.management.log_filters.encoding import split_filters
 from penstock.management.log_filters.filters import LogFilter, conditions
+from penstock.management.paging import Paging
 from penstock.management.problem import invalid
+from penstock.management.reading import Pairs, parameters
+from penstock.management.request import Request
 from penstock.stores.ledger import Condition, Operator, Order, OrderKey, Query
 
 MAX_DELETED: Final = 10_000
 
 Direction = Literal["asc", "desc"]
+Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 _MILLISECOND_US = 1000
 _LEAST_US, _MOST_US = 0, 2**52
 
 
 # Those from `start_date` on are deprecated by Cloudflare; filters say the same.
-class LogListQuery(msgspec.Struct, frozen=True, kw_only=True):
+class LogListQuery(Paging, frozen=True, kw_only=True):
     """Which logs to list, and how."""
 
     filters: tuple[LogFilter, ...] = ()
-    page: int = 1
-    per_page: int = 20
+    """All of these must hold."""
+    per_page: Annotated[int, Meta(ge=1, le=50)] = 20
+    """How many on a page."""
     order_by: OrderKey = "created_at"
+    """What they are ordered by."""
     order_by_direction: Direction | None = None
+    """In which direction."""
     direction: Direction | None = None
-    search: str = ""
+    """The same, as older clients call it."""
+    search: Annotated[str, Meta(max_length=MAX_TEXT)] = ""
+    """Text that stands somewhere in a log."""
     meta_info: bool = False
+    """With the least and the most of cost, duration and tokens?"""
     start_date: str | None = None
+    """From this time on. Filters say the same, as of all that follow."""
     end_date: str | None = None
+    """Up to this time."""
     success: bool | None = None
+    """Only those that succeeded, or not."""
     cached: bool | None = None
+    """Only from the cache, or not."""
     feedback: Literal[0, 1] | None = None
+    """1 for thumbs up, 0 for thumbs down."""
     provider: str | None = None
+    """Only of this provider."""
     model: str | None = None
+    """Only of this model."""
     model_type: str | None = None
+    """Only of this kind of model."""
     request_content_type: str | None = None
+    """Only with this content type of the request."""
     response_content_type: str | None = None
-    min_cost: float | None = None
-    max_cost: float | None = None
-    min_duration: float | None = None
-    max_duration: float | None = None
-    min_tokens_in: float | None = None
-    max_tokens_in: float | None = None
-    min_tokens_out: float | None = None
-    max_tokens_out: float | None = None
-    min_total_tokens: float | None = None
-    max_total_tokens: float | None = None
+    """Only with this content type of the answer."""
+    min_cost: Number | None = None
+    """At least so many US dollars."""
+    max_cost: Number | None = None
+    """At most so many US dollars."""
+    min_duration: Number | None = None
+    """At least so many milliseconds."""
+    max_duration: Number | None = None
+    """At most so many milliseconds."""
+    min_tokens_in: Number | None = None
+    """At least so many tokens sent."""
+    max_tokens_in: Number | None = None
+    """At most so many tokens sent."""
+    min_tokens_out: Number | None = None
+    """At least so many tokens that came back."""
+    max_tokens_out: Number | None = None
+    """At most so many tokens that came back."""
+    min_total_tokens: Number | None = None
+    """At least so many tokens in all."""
+    max_total_tokens: Number | None = None
+    """At most so many tokens in all."""
+
+    @classmethod
+    def read(cls, given: Pairs) -> LogListQuery:
+        """Raises `ManagementError` 400."""
+        return _read(given, cls)
 
 
-class LogDeleteQuery(msgspec.Struct, frozen=True, kw_only=True):
+class LogDeleteQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which logs to delete: the first `limit` in this order."""
 
     filters: tuple[LogFilter, ...] = ()
-    limit: int = MAX_DELETED
+    """All of these must hold."""
+    limit: Annotated[int, Meta(ge=1, le=MAX_DELETED)] = MAX_DELETED
+    """At most so many are deleted."""
     order_by: OrderKey = "created_at"
+    """What comes first goes first."""
     order_by_direction: Direction | None = None
+    """In which direction; left out, the oldest go first."""
+
+    @classmethod
+    def read(cls, given: Pairs) -> LogDeleteQuery:
+        """Raises `ManagementError` 400."""
+        return _read(given, cls)
 
 
-class Listing(NamedTuple):
-    """A list that was asked for."""
+class Asked(NamedTuple):
+    """Which calls of the ledger, and in which order."""
 
-    asked: LogListQuery
     where: Query
     order: Order
 
 
-class Deletion(NamedTuple):
-    """A deletion that was asked for."""
-
-    where: Query
-    limit: int
-    order: Order
-
+LogQuery = TypeVar("LogQuery", LogListQuery, LogDeleteQuery)
 
 _SAME: Final = (
     "success", "cached", "provider", "model", "model_type", "request_content_type", "response_content_type",
@@ -96,36 +133,42 @@ _RANGES: Final = {
 }
 
 
-def read_listing(ask: Ask) -> Listing:
+def listing(query: LogListQuery, request: Request) -> Asked:
     """What a list should hold. Raises `ManagementError` 400."""
-    filters, rest = split_filters(ask.query)
-    asked = read_query(msgspec.structs.replace(ask, query=tuple(rest)), LogListQuery)
-    if len(asked.search) > MAX_TEXT:
-        raise invalid(f"search has at most {MAX_TEXT} characters", "query", "search")
-    held = [(one,) for one in conditions(filters, LOG_RULES, "query", "filters")]
-    until = _time(asked.end_date, "end_date")
+    until = _time(query.end_date, "end_date")
     where = Query(
-        account=ask.account,
-        gateways=(ask.gateway,),
-        conditions=(*held, *_deprecated(asked)),
-        since_us=_time(asked.start_date, "start_date"),
+        account=request.account,
+        gateways=(request.gateway,),
+        conditions=(*_held(query.filters), *_deprecated(query)),
+        since_us=_time(query.start_date, "start_date"),
         # What is shown as the same moment belongs to it: the wire has milliseconds.
         until_us=None if until is None else until + _MILLISECOND_US,
-        search=asked.search,
+        search=query.search,
     )
-    direction = asked.order_by_direction or asked.direction or "desc"
-    return Listing(asked, where, Order(asked.order_by, direction == "desc"))
+    direction = query.order_by_direction or query.direction or "desc"
+    return Asked(where, Order(query.order_by, direction == "desc"))
 
 
-def read_deletion(ask: Ask) -> Deletion:
-    """What should go: the oldest, where nothing is said of the order. Raises `ManagementError` 400."""
-    filters, rest = split_filters(ask.query)
-    asked = read_query(msgspec.structs.replace(ask, query=tuple(rest)), LogDeleteQuery)
-    if not 1 <= asked.limit <= MAX_DELETED:
-        raise invalid(f"limit must be from 1 to {MAX_DELETED}", "query", "limit")
-    held = tuple((one,) for one in conditions(filters, LOG_RULES, "query", "filters"))
-    where = Query(account=ask.account, gateways=(ask.gateway,), conditions=held)
-    return Deletion(where, asked.limit, Order(asked.order_by, asked.order_by_direction == "desc"))
+def deletion(query: LogDeleteQuery, request: Request) -> Asked:
+    """What should go: the oldest, where nothing is said of the order."""
+    where = Query(
+        account=request.account, gateways=(request.gateway,), conditions=tuple(_held(query.filters))
+    )
+    return Asked(where, Order(query.order_by, query.order_by_direction == "desc"))
+
+
+def _read(given: Pairs, kind: type[LogQuery]) -> LogQuery:
+    """A query whose filters are spelled in one of many ways, and worded by rules of their own."""
+    filters, rest = split_filters(given)
+    query = parameters(rest, kind)
+    held = conditions(filters, LOG_RULES, "query", "filters")
+    found = tuple(LogFilter(one.key, one.operator, one.values) for one in held)
+    return msgspec.structs.replace(query, filters=found)
+
+
+def _held(filters: Iterable[LogFilter]) -> Iterator[tuple[Condition, ...]]:
+    for one in filters:
+        yield (Condition(one.key, one.operator, one.value),)
 
 
 def _time(text: str | None, name: str) -> int | None:

@@ -15,10 +15,7 @@ from typing import Protocol
 import msgspec
 
 from penstock.errors import GatewayError
-from penstock.proxy.capture import Capture
-from penstock.proxy.downstream.relay import Relay
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header, trailer_lines
 
 _RESET = struct.pack("ii", 1, 0)
@@ -76,10 +73,9 @@ class Inbound(msgspec.Struct, eq=False):
     response_complete: bool = False
     running: bool = False  # the task has taken its first step: before that it cannot be interrupted
     gone: bool = False  # the client has left
-    _chunked: bool = False
+    chunked: bool = False
+    left: int = -1  # bytes of the answer's body, where that is known
     _until_close: bool = False
-    _left: int = -1
-    _relay: Relay | None = None
     _tail: bytes = b""
 
     def header(self, name: str) -> str | None:
@@ -119,14 +115,14 @@ class Inbound(msgspec.Struct, eq=False):
     def framing(self, length: int | None, *, bodiless: bool) -> bytes:
         """Decides how the answer's end is told; returns the header lines for it (its length passes as it is)."""
         if bodiless:
-            self._left = 0
+            self.left = 0
         elif length is not None:
-            self._left = length
+            self.left = length
         elif self.http10:
             self._until_close = True
             self.keep_alive = False
         else:
-            self._chunked = True
+            self.chunked = True
             if self.keep_alive:
                 return b"transfer-encoding: chunked\r\n"
             return b"connection: close\r\ntransfer-encoding: chunked\r\n"
@@ -137,33 +133,21 @@ class Inbound(msgspec.Struct, eq=False):
         self.begun = True
         self.lane.transport.write(head)
 
-    def relay(self, exchange: Exchange, capture: Capture | None) -> Relay:
-        """Where the pieces of the body go; from now on the client's pace is the provider's."""
-        self.flow = exchange
-        if self.lane.congested:
-            exchange.pause()
-        return self.passage(capture)
-
-    def passage(self, capture: Capture | None) -> Relay:
-        """Frames and writes the pieces of the body."""
-        self._relay = Relay(self.lane.transport, capture, chunked=self._chunked, length=self._left)
-        return self._relay
-
     def is_congested(self) -> bool:
         """Whether the client takes less than is written."""
         return self.lane.congested
 
-    def end(self, trailers: list[Header]) -> None:
-        """The body is whole; its end goes out with `finish`."""
-        if self._chunked:
+    def end(self, trailers: list[Header], tail: bytes = b"") -> None:
+        """The body is whole; its end goes out with `finish`. `tail`: what of it was kept back."""
+        if self.chunked:
             self._tail = b"0\r\n%b\r\n" % trailer_lines(trailers) if trailers else b"0\r\n\r\n"
-        elif self._relay is not None:
-            self._tail = self._relay.tail
+        else:
+            self._tail = tail
 
     def whole(self, head: bytes, pieces: list[bytes], trailers: list[Header]) -> None:
         """An answer that is all there already; goes out with `finish`, in one write."""
         self.begun = True
-        if not self._chunked:
+        if not self.chunked:
             self._tail = head + pieces[0] if len(pieces) == 1 else b"".join((head, *pieces))
             return
         self.end(trailers)

@@ -59,7 +59,10 @@ def cache_key(call: Call, route: Route, body: bytes) -> bytes:
         route.path,
     )
     query = call.query if route.query is None else route.query
-    return _digest(place, credential, call.method + query, _directives(call.head.forward), body)
+    directives = _directives(call.head.forward)
+    if call.rewritten:  # the answer is to another request than came
+        directives += b"\n\n" + call.rewritten.encode()
+    return _digest(place, credential, call.method + query, directives, body)
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from penstock.stores.control_store import ControlStore
 from penstock.stores.opening import Stores
+from penstock.stores.sqlite.control_store.file import is_current_file
 from penstock.stores.sqlite.control_store.store import FILE_NAME, ITSELF, SqliteControlStore
-from penstock.stores.sqlite.facts import is_current_control_store
 
 
 def control_store(
@@ -31,7 +31,7 @@ def has_control_store(stores: Stores) -> bool:
 
 def is_up_to_date(stores: Stores) -> bool:
     """Whether the one that is there has the newest version. Raises `Unreadable`, also for a newer program's."""
-    return is_current_control_store(_file(stores))
+    return is_current_file(_file(stores))
 
 
 def control_store_place(stores: Stores) -> str:

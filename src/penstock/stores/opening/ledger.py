@@ -1,6 +1,6 @@
-"""Opening the ledger and its roll-ups, which are SQLite: to write, to read, to change, or to look at from outside.
+"""Opening the ledger and its roll-ups, which are SQLite, to be read or looked at from outside.
 
-What is opened is the caller's to close. Nothing here asks anything of a ledger.
+What is opened is the caller's to close. Writing is in `ledger_changes.py`. Nothing here asks anything of a ledger.
 """
 
 from __future__ import annotations
@@ -8,38 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.stores.facts import LedgerFacts
-from penstock.stores.ledger import OpenEditor, OpenReader, OpenWriter
+from penstock.stores.ledger import OpenReader
 from penstock.stores.opening import Stores
 from penstock.stores.rollups import OpenRollups
-from penstock.stores.sqlite import facts
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.file import FILE_NAME, make_missing
+from penstock.stores.sqlite.ledger import file
+from penstock.stores.sqlite.ledger.file import FILE_NAME
 from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
-
-
-def ledger_writer(stores: Stores) -> OpenWriter:
-    """Makes the ledger, or brings it up to date, when it is first used."""
-    return SqliteLedger(_file(stores))
-
-
-def make_ledger(stores: Stores) -> None:
-    """An empty ledger where there is none, for those who look before anything is stored.
-
-    Raises `LedgerUnavailable`.
-    """
-    make_missing(_file(stores))
 
 
 def ledger_reader(stores: Stores) -> OpenReader:
     """Raises `LedgerMissing` as long as no call was ever stored, and `LedgerUnavailable`."""
     return SqliteReader(_file(stores))
-
-
-def ledger_editor(stores: Stores) -> OpenEditor:
-    """Raises as `ledger_reader` does."""
-    return SqliteEditor(_file(stores))
 
 
 def rollups(stores: Stores) -> OpenRollups:
@@ -54,12 +34,12 @@ def has_ledger(stores: Stores) -> bool:
 
 def ledger_facts(stores: Stores) -> LedgerFacts | None:
     """None for a ledger of an older version. Raises `Unreadable`, also for that of a newer program."""
-    return facts.ledger_facts(_file(stores))
+    return file.ledger_facts(_file(stores))
 
 
 def ledger_bytes(stores: Stores) -> int:
     """What it takes of the disk."""
-    return facts.ledger_bytes(_file(stores))
+    return file.ledger_bytes(_file(stores))
 
 
 def ledger_place(stores: Stores) -> str:

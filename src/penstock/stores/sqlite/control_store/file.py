@@ -9,13 +9,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
+from penstock.stores.sqlite.looking import looked_at
 from penstock.stores.sqlite.migrations import NewerFile
 
 _VERSION_TABLE = "alembic_version"
+_BUSY_SECONDS = 2.0
+_NOT_AT_ALL = 0.0
 
 
 class ForeignFile(sqlite3.DatabaseError):
@@ -47,12 +51,17 @@ def version(path: Path) -> int | None:
     try:
         if not path.exists():
             return 0
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)) as db:
+        with looked_at(path, _NOT_AT_ALL) as db:
             row = db.execute("SELECT number FROM version").fetchone()
-    except (sqlite3.Error, OSError):
+    except (Unreadable, OSError):
         return None
     return row[0] if row and isinstance(row[0], int) else None
+
+
+def is_current_file(path: Path) -> bool:
+    """Whether the file has the newest version. Only looks. Raises `Unreadable`, also for a newer program's."""
+    with looked_at(path, _BUSY_SECONDS) as db:
+        return is_current(db)
 
 
 def is_current(db: sqlite3.Connection) -> bool:

@@ -1,4 +1,4 @@
-"""The SQLite ledger's file: opened for writing or for reading, and what can go wrong with it.
+"""The SQLite ledger's file: opened for writing or for reading, looked at, and what can go wrong with it.
 
 Migrations are run when it is opened for writing. What a call holds is of no concern here.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from penstock.stores.condition_values import holds
+from penstock.stores.facts import LedgerFacts
 from penstock.stores.ledger import LedgerMissing, LedgerUnavailable, Unstorable
-from penstock.stores.sqlite.ledger.keys import around, packed_if_id, unpacked
+from penstock.stores.sqlite.ledger.keys import around, created_us, packed_if_id, unpacked
 from penstock.stores.sqlite.ledger.marks import may_hold
 from penstock.stores.sqlite.ledger.schema import MIGRATIONS
+from penstock.stores.sqlite.looking import looked_at
 from penstock.stores.sqlite.migrations import check, migrate
 
 FILE_NAME: Final = "ledger.db"
@@ -26,6 +28,7 @@ _PAGE_BYTES: Final = 16 * 1024  # two bodies of a kilobyte each fill a quarter o
 _CHECKPOINT_PAGES: Final = 4000
 _CACHE_KIB: Final = 16 * 1024
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_LOOK_SECONDS: Final = 2.0  # for a lock, by who only looks
 
 
 def opened(path: Path, busy_seconds: float) -> sqlite3.Connection:
@@ -79,6 +82,26 @@ def opened_existing(path: Path, busy_seconds: float, mode: str) -> sqlite3.Conne
             db.close()
             raise
         return db
+
+
+def ledger_facts(path: Path) -> LedgerFacts | None:
+    """None for a file of an older version. Raises `Unreadable`, also for that of a newer program."""
+    with looked_at(path, _LOOK_SECONDS) as db:
+        if check(db, len(MIGRATIONS)) < len(MIGRATIONS):
+            return None
+        (calls,) = db.execute("SELECT coalesce(max(number), 0) FROM arrivals").fetchone()
+        (newest,) = db.execute("SELECT max(key) FROM calls").fetchone()
+        positions = dict(db.execute("SELECT segment, bytes FROM positions"))
+        return LedgerFacts(int(calls), None if newest is None else created_us(newest), positions)
+
+
+def ledger_bytes(path: Path) -> int:
+    """What the ledger takes of the disk."""
+    taken = 0
+    for part in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(FileNotFoundError):
+            taken += part.stat().st_size
+    return taken
 
 
 def add_functions(db: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The ledger answers like a plain list of calls, whatever is stored, asked, changed and deleted."""
+"""Every ledger answers like a plain list of calls, whatever is stored, asked, changed and deleted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from contract.engines import LedgerEngine
 from penstock.stores.ledger import (
     ANY,
     NEWEST_FIRST,
@@ -24,24 +25,18 @@ from penstock.stores.ledger import (
     Query,
     Recost,
 )
-from penstock.stores.sqlite.ledger.blocks import BlockSizes
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from support import ledger_model as model
 from support.ledger_questions import ORDERS, SCALARS, SEEDS, SMALL_NUMBERS, made, queries
-
-SMALL = BlockSizes(calls=4, shelf=3, tail=2)
 
 
 class Ledger:
     """A ledger of small blocks, and what should be in it."""
 
-    def __init__(self, path: Path) -> None:
-        self.writer = SqliteLedger(path, sizes=SMALL)
+    def __init__(self, engine: LedgerEngine, folder: Path) -> None:
+        self.writer = engine.writer(folder)
         self.writer.positions()
-        self.reader = SqliteReader(path)
-        self.editor = SqliteEditor(path)
+        self.reader = engine.reader(folder)
+        self.editor = engine.editor(folder)
         self.rows: dict[str, CallRow] = {}
         self._end = 0
 
@@ -81,9 +76,9 @@ def _likeness(order: Order) -> Callable[[CallRow], tuple[int, object]]:
 
 
 @contextmanager
-def ledgers() -> Iterator[Ledger]:
+def opened(engine: LedgerEngine) -> Iterator[Ledger]:
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(Path(folder) / "ledger.db")
+        ledger = Ledger(engine, Path(folder))
         with closing(ledger.writer), closing(ledger.reader), closing(ledger.editor):
             yield ledger
 
@@ -104,9 +99,9 @@ LAW = settings(
     ),
 )
 def test_listing_and_counting(
-    batches: list[list[int]], asked: list[tuple[Query, OrderKey, bool, int, int]]
+    ledgers: LedgerEngine, batches: list[list[int]], asked: list[tuple[Query, OrderKey, bool, int, int]]
 ) -> None:
-    with ledgers() as ledger:
+    with opened(ledgers) as ledger:
         for batch in batches:
             ledger.append(list(map(made, batch)))
         for where, by, descending, offset, limit in asked:
@@ -159,8 +154,10 @@ CHANGES = st.one_of(
     st.lists(CHANGES, max_size=8),
     st.lists(queries(), max_size=3),
 )
-def test_changing(calls: list[int], changes: list[Add | Delete | Say | Price], asked: list[Query]) -> None:
-    with ledgers() as ledger:
+def test_changing(
+    ledgers: LedgerEngine, calls: list[int], changes: list[Add | Delete | Say | Price], asked: list[Query]
+) -> None:
+    with opened(ledgers) as ledger:
         ledger.append(list(map(made, calls)))
         for change in changes:
             _change(ledger, change)

@@ -9,17 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.engines import LedgerEngine
 from penstock.journal.record import Outcome
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import ANY, Condition, Move, NewCall, Note, Order, Query, Recost
 from penstock.stores.rollups import Bucket, Question
-from penstock.stores.sqlite.ledger.editor import SqliteEditor
-from penstock.stores.sqlite.ledger.reader import SqliteReader
-from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
-from penstock.stores.sqlite.rollups.reader import SqliteRollups
 from support.rollups import DAY_US, HOUR_US, MINUTE_US, START_US, model_answer, rolled, with_cost
 
 END_US = START_US + 3 * DAY_US
@@ -75,11 +72,11 @@ STEPS = st.lists(
 class Remembered:
     """A ledger, and what should be in it: all calls that ever came with their costs, and which have a row."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self.writer = SqliteLedger(self.path)
+    def __init__(self, engine: LedgerEngine, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+        self.writer = engine.writer(folder)
         self.writer.append([], Move("s", 0, 1))
-        self.editor = SqliteEditor(self.path)
+        self.editor = engine.editor(folder)
         self.calls: dict[str, NewCall] = {}
         self.rows: list[str] = []
         self.position = 1
@@ -120,7 +117,7 @@ class Remembered:
         self.rows += [call.record.id for call in numbered if keep]
 
     def _look(self) -> None:
-        with closing(SqliteReader(self.path)) as reader:
+        with closing(self.engine.reader(self.folder)) as reader:
             left = {row.id for row in reader.calls(ANY, 1000)}
         assert left <= set(self.rows)
         self.rows = [one for one in self.rows if one in left]
@@ -142,19 +139,19 @@ def questions() -> Iterator[Question]:
 
 
 @given(STEPS)
-@settings(max_examples=25, deadline=None)
-def test_rows_and_rollups_are_of_the_same_calls(steps: list[Step]) -> None:
-    with TemporaryDirectory() as folder, closing(Remembered(Path(folder))) as known:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_and_rollups_are_of_the_same_calls(ledgers: LedgerEngine, steps: list[Step]) -> None:
+    with TemporaryDirectory() as folder, closing(Remembered(ledgers, Path(folder))) as known:
         for step in steps:
             known.take(step)
-        with closing(SqliteRollups(known.path)) as rollups:
+        with closing(ledgers.rollups(known.folder)) as rollups:
             for question in questions():
                 assert rollups.ask(question) == model_answer(question, list(known.calls.values()))
         _check_rows(known)
 
 
 def _check_rows(known: Remembered) -> None:
-    with closing(SqliteReader(known.path)) as reader:
+    with closing(known.engine.reader(known.folder)) as reader:
         rows = {row.id: row for row in reader.calls(ANY, 1000)}
         assert sorted(rows) == sorted(known.rows)
         assert reader.count(ANY) == len(rows)

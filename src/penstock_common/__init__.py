@@ -1,0 +1,1 @@
+"""What the gateway and the local engine both use. It knows neither."""
