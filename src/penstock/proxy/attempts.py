@@ -52,7 +52,11 @@ class Attempts:
         """
         call = leg.call
         pool = self._upstream.pool(route.origin, guarded=route.provider.guarded)
-        outgoing = _outgoing(call, route, plain=call.keys is None)
+        provider, lines = route.provider, call.head.forward
+        if provider.credentials is not None or provider.extra_headers:
+            lines = _lines(call, route, plain=call.keys is None)
+        query = call.query if route.query is None else route.query
+        outgoing = OutgoingRequest(call.method, route.path + query, lines, call.body)
         if not leg.steers:
             return self._once(call, pool, outgoing, call.controls.timeout)
         return self._several(leg, route, pool, outgoing)
@@ -145,10 +149,9 @@ class Attempts:
             breaker.failed(self._clock.monotonic(), generation, connect=connect)
 
 
-def _outgoing(call: Call, route: Route, *, plain: bool) -> OutgoingRequest:
-    """The request as it goes to a provider. `plain`: with the credential the caller sent, if any."""
-    head, provider = call.head, route.provider
-    lines = head.forward
+def _lines(call: Call, route: Route, *, plain: bool) -> list[bytes]:
+    """The header lines that go to a provider. `plain`: with the credential the caller sent, if any."""
+    lines, provider = call.head.forward, route.provider
     if provider.credentials is not None and plain:
         for name, value in provider.credentials(route.tail, call.header):
             lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
@@ -158,8 +161,7 @@ def _outgoing(call: Call, route: Route, *, plain: bool) -> OutgoingRequest:
         lines = without(lines, {name for name, _ in pairs})
         for header, content in pairs:
             lines += (header, b": ", content, b"\r\n")
-    query = call.query if route.query is None else route.query
-    return OutgoingRequest(call.method, route.path + query, lines, call.body)
+    return lines
 
 
 def _retry_after(exchange: Exchange, now_us: int) -> float | None:

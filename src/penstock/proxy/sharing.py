@@ -14,6 +14,7 @@ from collections.abc import Callable
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
+from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.inbound import Inbound
@@ -164,8 +165,7 @@ class Sharing:
         repeated = lookup.once_key != b""
         if not flight.kept:
             return False
-        plain = repeated or call.filters  # whatever was undone for filters, the client need not understand
-        if not plain and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
+        if not (repeated or _is_understood(call, landed)):
             return False
         leg.over = True
         call.first_byte = self._clock.monotonic()
@@ -217,6 +217,12 @@ async def _to_the_end(own: tuple[Subscriber, Writer], flight: Flight) -> None:
     subscriber, writer = own
     await writer.through(subscriber.done)
     writer.finish(flight.trailers)
+
+
+def _is_understood(call: Call, landed: AnswerHead) -> bool:
+    """Whether the client takes the answer's coding, or it is undone for filters."""
+    accepted = accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding)
+    return accepted or bool(filters_for(call.filters, landed.status, landed.content_type))
 
 
 def _logs_providers(call: Call) -> bool:
