@@ -1,7 +1,7 @@
 """A call as a row of the SQLite ledger: made out of a `NewCall`, and read back as a `CallRow`.
 
-Both go column by column, each by the kind of its column: most of it is then done by loops of C, and nothing
-depends on a place in a row. Texts that come again and again are numbers (`names.py`). Bodies are in `bodies.py`.
+Both go column by column, each by its kind, so that nothing depends on a place in a row and little is decided for
+each call. Texts that come again and again are numbers (`names.py`). Bodies are in `bodies.py`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, NamedTuple, get_origin
 
 import msgspec
+from msgspec.structs import astuple
 
-from penstock.journal.record import CallRecord, Outcome
+from penstock.journal.record import CallRecord, Outcome, is_success
 from penstock.metadata import MetadataValue
 from penstock.stores.call_columns import Column, Kind
 from penstock.stores.ledger import CALL_COLUMNS, CallRow, Derived, NewCall
@@ -45,6 +45,9 @@ _to_json = msgspec.json.Encoder().encode
 _to_value = msgspec.json.Decoder(MetadataValue).decode
 _pack = msgspec.msgpack.Encoder().encode
 
+_OF_RECORD: Final = [f"record.{name}" for name in CallRecord.__struct_fields__]
+_OF_DERIVED: Final = [f"derived.{name}" for name in Derived.__struct_fields__]
+
 
 class Placed(NamedTuple):
     """A call with its key and its arrival number."""
@@ -55,15 +58,9 @@ class Placed(NamedTuple):
     call: NewCall
 
 
-class _Batch(NamedTuple):
-    """Some calls, and what `Column.source` names of each of them."""
-
-    calls: Sequence[Placed]
-    record: Sequence[CallRecord]
-    derived: Sequence[Derived]
-
-
-_Write = Callable[[_Batch], Iterable[Value]]
+# The values of columns, by `Column.source`, in the order of some calls.
+_Batch = Mapping[str, Sequence[Any]]
+_Make = Callable[[Sequence[Any]], Iterable[Value]]
 
 
 class RowMaker:
@@ -72,17 +69,25 @@ class RowMaker:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._metadata: dict[bytes, str] = {}
-        self._writes = [self._write(column) for column in _WRITTEN]
+        self._makers = [(column, self._maker(column)) for column in _WRITTEN]
 
-    def rows(self, calls: Sequence[Placed]) -> list[tuple[Value, ...]]:
+    def rows(self, calls: Sequence[Placed]) -> Iterable[tuple[Value, ...]]:
         """The values of `INSERT` for each of them."""
-        new = [one.call for one in calls]
-        batch = _Batch(calls, [call.record for call in new], [call.derived for call in new])
-        return list(zip(*(write(batch) for write in self._writes), strict=True))
+        if not calls:
+            return ()
+        keys, arrivals, ids, new = zip(*calls, strict=True)
+        batch = _batch(new)
+        places = self._names.places(batch["record.account"], batch["record.gateway"])
+        own = {"moment": keys, "arrival": arrivals, "id": ids, "account": places, "event": _events(batch)}
+        made = [
+            own[column.kind] if column.kind in own else make(batch[column.source or ""])
+            for column, make in self._makers
+        ]
+        return zip(*made, strict=True)  # one by one: so many tuples at once would keep the collector busy
 
-    def place(self, call: NewCall) -> int:
-        """The number of a call's place."""
-        return self._names.place(call.record.account, call.record.gateway)
+    def place(self, account: str, gateway: str) -> int:
+        """The number of a place."""
+        return self._names.place(account, gateway)
 
     def metadata(self, metadata: dict[str, MetadataValue]) -> str | None:
         """Numbers of keys and values in turn, each between commas, so that one can be looked for as text."""
@@ -104,47 +109,41 @@ class RowMaker:
             numbers.append(self._names.number("metadata.value", _to_json(value).decode()))
         return f",{','.join(map(str, numbers))},"
 
-    def _path(self, path: str) -> int | str | None:
-        """A number for a path that others have, too; the path itself where it has ids or a query in it."""
+    def _paths(self, paths: Sequence[str]) -> list[Value]:
+        """Numbers for paths that others have, too; the paths themselves where they have ids or a query in them."""
         known = self._names.known["path"]
-        if path in known:
-            return known[path]
-        return self._names.number("path", path) if _is_usual(path) else path
+        return [
+            known[path] if path in known else self._names.number("path", path) if _is_usual(path) else path
+            for path in paths
+        ]
 
-    def _write(self, column: Column) -> _Write:
-        """What makes the values of a column."""
-        of_call: dict[Kind, _Write] = {
-            "moment": lambda batch: [one.key for one in batch.calls],
-            "id": lambda batch: [one.packed_id for one in batch.calls],
-            "arrival": lambda batch: [one.arrival for one in batch.calls],
-            "account": lambda batch: [self.place(one.call) for one in batch.calls],
-            "event": lambda batch: [
-                None if record.event_id == record.id else record.event_id for record in batch.record
-            ],
-        }
-        if column.kind in of_call:
-            return of_call[column.kind]
-        take = _taker(column)
-        of_value: dict[Kind, Callable[[Any], Value]] = {
-            "metadata": self.metadata,
-            "path": self._path,
-            "text": lambda text: text or None,
-            "json": lambda value: _to_json(value).decode() if value else None,
-            "msgpack": lambda value: _pack(value) if value else None,
-        }
+    def _maker(self, column: Column) -> _Make:
+        """What makes the values of a column out of what calls have."""
         if column.kind == "name":
-            return lambda batch: self._names.numbers(column.name, list(take(batch)))
-        if column.kind in of_value:
-            return lambda batch: map(of_value[column.kind], take(batch))
-        return take
+            return partial(self._names.numbers, column.name)
+        kinds: dict[Kind, _Make] = {
+            "metadata": lambda values: [self.metadata(one) for one in values],
+            "path": self._paths,
+            "text": lambda values: [one or None for one in values],
+            "json": lambda values: [_to_json(one).decode() if one else None for one in values],
+            "msgpack": lambda values: [_pack(one) if one else None for one in values],
+        }
+        return kinds.get(column.kind, lambda values: values)
 
 
-def _taker(column: Column) -> Callable[[_Batch], Iterable[Any]]:
-    """What takes the values of a column out of calls."""
-    assert column.source is not None
-    part, _, name = column.source.partition(".")
-    of, get = attrgetter(part), attrgetter(name)
-    return lambda batch: map(get, of(batch))
+def _batch(calls: Sequence[NewCall]) -> _Batch:
+    """All fields of records and of what was derived, and what a record tells beside its fields."""
+    records = zip(*(astuple(call.record) for call in calls), strict=True)
+    derived = zip(*(astuple(call.derived) for call in calls), strict=True)
+    batch: dict[str, Sequence[Any]] = dict(zip(_OF_RECORD, records, strict=True))
+    batch |= zip(_OF_DERIVED, derived, strict=True)
+    batch["record.success"] = list(map(is_success, batch["record.status"], batch["record.outcome"]))
+    return batch
+
+
+def _events(batch: _Batch) -> list[str | None]:
+    both = zip(batch["record.event_id"], batch["record.id"], strict=True)
+    return [None if event_id == call_id else event_id for event_id, call_id in both]
 
 
 class _Known(NamedTuple):
