@@ -131,13 +131,13 @@ class Pipeline:
                 if call.gateway.spending is not None:
                     await self._reserve(call, call.gateway.spending)
                 if lookup is not None:
-                    lead = sharing.take_off(lookup, call, inbound)
+                    lead = sharing.lead(lookup, call, inbound)
                 if leg.body is not None:
                     call.body.replace(leg.body)
             call.exchange = exchange = await self._attempts.open(leg, route)
             call.first_byte = self._clock.monotonic()
             if lead is not None:
-                await sharing.fly(lead, leg, route, inbound, exchange)
+                await sharing.share(lead, leg, route, inbound, exchange)
             elif leg.more and exchange.status >= FIRST_ERROR:
                 leg.ended = FAILED
                 await sharing.hear_out(call, exchange)
