@@ -36,6 +36,8 @@ INSERT: Final = (
 COLUMNS: Final = ", ".join(map(selected, CALL_COLUMNS))
 """What `calls` wants of each row of `calls c`."""
 
+_ID: Final = [column.kind for column in CALL_COLUMNS].index("id")
+_METADATA: Final = [column.kind for column in CALL_COLUMNS].index("metadata")
 _MOST_METADATA: Final = 50_000
 _MOST_PATH: Final = 80
 _MOST_DIGITS: Final = 8  # in one part of a path: a model may have a date in it
@@ -147,8 +149,10 @@ def _events(batch: _Batch) -> list[str | None]:
 
 
 class _Known(NamedTuple):
-    """What the numbers in some rows stand for."""
+    """What is known of some rows beside a column's own values: their ids, and what their numbers stand for."""
 
+    ids: Sequence[str]
+    metadata: Sequence[list[int]]
     names: Mapping[int | None, str]
     places: Mapping[int, tuple[str, str]]
 
@@ -157,12 +161,14 @@ _Read = Callable[[Sequence[Any], _Known], Iterable[Any]]
 
 _READ_KIND: Final[Mapping[Kind, _Read]] = {
     "moment": lambda values, _: map(created_us, values),
-    "id": lambda values, _: map(unpacked, values),
-    "event": lambda values, _: [one if isinstance(one, str) else unpacked(one) for one in values],
+    "id": lambda _, known: known.ids,
+    "event": lambda values, known: [
+        call_id if one is None else one for one, call_id in zip(values, known.ids, strict=True)
+    ],
     "account": lambda values, known: [known.places[one][0] for one in values],
     "gateway": lambda values, known: [known.places[one][1] for one in values],
     "outcome": lambda values, _: [_OUTCOMES.get(one, "unknown") for one in values],
-    "metadata": lambda values, known: [_metadata(one, known) for one in values],
+    "metadata": lambda _, known: [_metadata(numbers, known.names) for numbers in known.metadata],
     "path": lambda values, known: [one if isinstance(one, str) else known.names[one] for one in values],
     "text": lambda values, _: [one or "" for one in values],
     "flag": lambda values, _: map(bool, values),
@@ -198,25 +204,25 @@ _READS: Final = [_reader(column) for column in CALL_COLUMNS]
 def calls(db: sqlite3.Connection, rows: Sequence[Row], places: dict[int, tuple[str, str]]) -> list[CallRow]:
     """The calls of some rows of `COLUMNS`."""
     found = list(zip(*rows, strict=True))
-    known = _Known(texts(db, _numbers_in(found)), places)
+    ids, metadata = list(map(unpacked, found[_ID])), list(map(_split, found[_METADATA]))
+    names = texts(db, _numbers_in(found).union(*metadata))
+    known = _Known(ids, metadata, names, places)
     return list(map(CallRow, *(read(values, known) for read, values in zip(_READS, found, strict=True))))
 
 
 def _numbers_in(found: Sequence[Sequence[Any]]) -> set[int | None]:
-    """Of all names that the columns speak of."""
+    """Of all names that the columns speak of; without those of metadata."""
     numbers: set[int | None] = set()
     for column, values in zip(CALL_COLUMNS, found, strict=True):
         if column.kind == "name":
             numbers.update(values)
         elif column.kind == "path":
             numbers.update(value for value in values if isinstance(value, int))
-        elif column.kind == "metadata":
-            numbers.update(number for value in values for number in _split(value))
     return numbers
 
 
-def _metadata(numbers: str | None, known: _Known) -> dict[str, MetadataValue]:
-    found = map(_to_value, (known.names[number] for number in _split(numbers)))
+def _metadata(numbers: Iterable[int], names: Mapping[int | None, str]) -> dict[str, MetadataValue]:
+    found = (_to_value(names[number]) for number in numbers)
     return dict(zip(found, found, strict=True))
 
 
