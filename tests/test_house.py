@@ -106,9 +106,8 @@ CRUMB_LINES = 40
 ENTRIES = ("__init__", "__main__")
 ONE_FILE_EACH = ("providers", "cli")  # providers and commands, however small
 ALONE = {
-    "penstock.proxy.outgoing",
-    "penstock.wire.openai_chat",
     "penstock.management.api",  # the list of all endpoints, and nothing else
+    "penstock.wire.openai_chat",  # a file for each dialect
     "penstock.wire.usage_replicate",  # a file for each vendor's shape
 }
 LONG_FILE_LINES = 200  # above this a docstring has more than one line

@@ -189,7 +189,7 @@ async def test_a_public_gateway_stays_closed_whatever_the_file_says_of_its_addre
     """A new `host` counts at the next start only, so what it would allow is not allowed before."""
     shut = gateways("local", mine={"authentication": True}) + providers({"openai": upstream.url})
     gateway = await serve(PUBLIC + shut)
-    gateway.config.write_text(shut.replace("true", "false"))
+    gateway.configure(shut.replace("true", "false"))
     os.kill(gateway.process.pid, 1)
     await gateway.says("is refused, the old one keeps serving")
     assert (await ask(connect, gateway.url)).status == 401

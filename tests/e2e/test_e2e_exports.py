@@ -159,7 +159,7 @@ async def test_a_reloaded_configuration_begins_and_ends_exporters(
     gateway = await serve(plain)
     before = await call(gateway)
     await gateway.logs(1)  # who begins now begins after it
-    gateway.config.write_text(configured(upstream, receiver, logs))
+    gateway.configure(configured(upstream, receiver, logs))
     await cursors(gateway, 2)
     after = await call(gateway)
     await eventually(lambda: after in spans(receiver) or None, "a span")

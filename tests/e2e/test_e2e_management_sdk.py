@@ -332,7 +332,7 @@ async def test_the_account_around_it(client: AsyncCloudflare, gateway: Gateway) 
 
 
 async def test_the_file_is_followed_when_it_is_read_again(client: AsyncCloudflare, gateway: Gateway) -> None:
-    gateway.config.write_text("[accounts.acct.gateways.filed]\ncache_ttl = 77\n")
+    gateway.configure("[accounts.acct.gateways.filed]\ncache_ttl = 77\n")
     gateway.signal(signal.SIGHUP)
 
     async def is_followed() -> bool:

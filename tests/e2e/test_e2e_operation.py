@@ -95,7 +95,7 @@ async def test_changed_file_is_live_and_drops_no_stream(
         await streaming.send(request("POST", CHAT, body=b"{}"))
         await streaming.head()
         assert await streaming.chunk() == b"data: 1\n\n"
-        gateway.config.write_text(openai(other.url))  # no signal: the file is watched
+        gateway.configure(openai(other.url))  # no signal: the file is watched
         await gateway.says(RELOADED)
         assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
         assert (len(upstream.requests), len(other.requests)) == (1, 1)
@@ -114,7 +114,7 @@ async def test_sighup_reloads(serve: Serve, upstream: Upstream, connect: Connect
     gateway = await serve(openai("http://127.0.0.1:1"))
     client = await connect(gateway.url)
     assert (await client.ask("POST", CHAT, body=b"{}")).status == 502
-    gateway.config.write_text(openai(upstream.url))
+    gateway.configure(openai(upstream.url))
     gateway.signal(signal.SIGHUP)
     await gateway.says(RELOADED)
     assert (await client.ask("POST", CHAT, body=b"{}")).status == 200
@@ -134,7 +134,7 @@ async def test_bad_file_is_refused_and_the_old_one_keeps_serving(
     serve: Serve, upstream: Upstream, connect: Connect, text: str, reason: str
 ) -> None:
     gateway = await serve(openai(upstream.url))
-    gateway.config.write_text(text)
+    gateway.configure(text)
     gateway.signal(signal.SIGHUP)
     await gateway.says("refused")
     assert reason in gateway.stderr

@@ -118,8 +118,7 @@ async def test_a_reloaded_limit_holds_in_every_worker(
     gateway = await serve(rated(upstream.url, 5, YEARS, "sliding"), "--workers", "2")
     client = await connect(gateway.url)
     assert [await one_status(client) for _ in range(6)] == [200] * 5 + [429]
-    gateway.config.write_text(rated(upstream.url, 9, YEARS, "sliding"))
-    gateway.signal(signal.SIGHUP)
+    gateway.configure(rated(upstream.url, 9, YEARS, "sliding"))
     await both_reloaded(gateway)
     counted = Counter([await one_status(one) for one in await callers(gateway, connect, 20)])
     assert counted == {200: 4, 429: 16}

@@ -186,7 +186,7 @@ async def test_a_broken_coding_before_anything_went_out_is_an_error(
     upstream.will(chunked(b"this is no gzip", headers=(*EVENT_STREAM, ("content-encoding", "gzip"))))
     gateway = await open_gateway(serving(upstream.url))
     answer = await ask(connect, gateway)
-    assert "coding is broken" in check_error(answer, 502, 2005, "Failed to get response from provider")
+    assert "coding cannot be undone" in check_error(answer, 502, 2005, "Failed to get response from provider")
     assert (await gateway.row()).outcome == "provider_broke"
 
 
@@ -450,6 +450,57 @@ async def test_who_shares_goes_on_when_the_first_has_left(
     await gateway.catch_up()
     gate.set()
     assert (await staying.answer()).body == PLAIN
+
+
+async def test_a_client_that_cannot_understand_what_is_not_undone_gets_its_own(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """What is kept is no stream: nothing is filtered, nothing undone."""
+    headers = (("content-type", "application/json"), ("content-encoding", "gzip"))
+    upstream.will(whole(gzip.compress(b"{}"), headers=headers), whole(b"{}"))
+    gateway = await open_gateway(serving(upstream.url, cache_ttl=3600))
+    assert "content-encoding" in (await ask(connect, gateway, ("accept-encoding", "gzip"))).names
+    await all_stored(gateway)
+    answer = await ask(connect, gateway)
+    assert (answer.body, cache_status(answer)) == (b"{}", "MISS")
+
+
+@pytest.mark.parametrize("coding", ["dcb", "gzip"])
+async def test_others_get_an_answer_whose_first_client_has_a_filter_that_cannot_see(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, coding: str
+) -> None:
+    gate = asyncio.Event()
+    headers = (*EVENT_STREAM, ("content-encoding", coding))
+    upstream.will(Reply((gate, *chunked(b"opaque", headers=headers).steps)))
+    gateway = await open_gateway(serving(upstream.url, cache_ttl=3600))
+    clients = []
+    for number, question in enumerate((QUESTION, ASKING), 1):
+        client = await connect(gateway.url)
+        await client.send(request("POST", CHAT, KEY, ("accept-encoding", coding), body=question))
+        await in_flight(gateway, number)
+        clients.append(client)
+    gate.set()
+    check_error(await clients[0].answer(), 502, 2005, "Failed to get response from provider")
+    answer = await clients[1].answer()
+    assert (answer.body, cache_status(answer)) == (b"opaque", "HIT")
+
+
+async def test_a_slow_client_of_a_kept_answer(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    large = b"data: %b\n\n" % bytes(1 << 20) * 16
+    upstream.will(chunked(large, headers=EVENT_STREAM))
+    gateway = await open_gateway(serving(upstream.url, cache_ttl=3600))
+    assert (await ask(connect, gateway)).body == large
+    await all_stored(gateway)
+    client = await connect(gateway.url, receive_buffer=4096)
+    await client.send(request("POST", CHAT, body=QUESTION))
+    assert (await client.head()).header("cf-aig-cache-status") == "HIT"
+    await eventually(lambda: any(lane.congested for lane in gateway.lanes) or None, "a client that is slow")
+    found = b""
+    while len(found) < len(large):
+        found += await client.chunk()
+    assert found == large
 
 
 async def test_nobody_needs_to_understand_a_coding_that_is_undone(

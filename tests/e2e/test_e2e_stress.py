@@ -195,8 +195,7 @@ async def test_everything_adds_up(serve: Serve, upstream: Upstream, connect: Con
     await gateway.workers(WORKERS)
     last = await (await connect(gateway.url)).ask("POST", f"{GW}/openai/chat/completions", body=b"{}")
     assert (last.status, last.json()["internalCode"]) == (429, 2003)
-    gateway.config.write_text(configured(upstream.url, limited=False))
-    gateway.signal(signal.SIGHUP)
+    gateway.configure(configured(upstream.url, limited=False))
     said = "the configuration was reloaded"
     await eventually(lambda: True if gateway.stderr.count(said) >= WORKERS else None, "all reloads")
     free = await (await connect(gateway.url)).ask("POST", f"{GW}/openai/chat/completions", body=b"{}")

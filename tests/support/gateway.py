@@ -162,7 +162,13 @@ class Gateway:
         assert done.returncode == 0, done.stderr.decode()
         return [_read_row(line) for line in reversed(done.stdout.splitlines())]
 
-    # -- signals and the end
+    # -- changes, signals and the end
+
+    def configure(self, text: str) -> None:
+        """Changes its configuration file, which it watches: all of it at once, so that no half of it is read."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.config)
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the supervisor."""

@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.clock import Clock
 from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
+from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget
 from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
@@ -111,7 +112,8 @@ class AnswerCache:
         if found is None:
             return None
         encoding = found.reply.content_encoding
-        if encoding and not call.filters and not accepts_encoding(call.lookup("accept-encoding"), encoding):
+        accepted = not encoding or accepts_encoding(call.lookup("accept-encoding"), encoding)
+        if not accepted and not filters_for(call.filters, found.reply.status, found.reply.content_type):
             lookup.unfit = True
             return None
         return Hit(found.reply, replayed=False)

@@ -12,15 +12,13 @@ from collections.abc import Coroutine
 
 from penstock.clock import Clock
 from penstock.proxy.call import Call, Route
-from penstock.proxy.outgoing import OutgoingRequest
+from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
 from penstock.proxy.policies.credentials import KeyTurn
 from penstock.proxy.policies.retry import is_failure, retry_after_seconds
-from penstock.proxy.redaction import secrets_of
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
-from penstock.wire.headers import without
 
 _NO_STATUS = 1000  # is as high as this
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
@@ -52,7 +50,11 @@ class Attempts:
         """
         call = leg.call
         pool = self._upstream.pool(route.origin, guarded=route.provider.guarded)
-        outgoing = _outgoing(call, route, plain=call.keys is None)
+        provider, lines = route.provider, call.head.forward
+        if provider.credentials is not None or provider.extra_headers:
+            lines = lines_with_credentials(call, route, plain=call.keys is None)
+        query = call.query if route.query is None else route.query
+        outgoing = OutgoingRequest(call.method, route.path + query, lines, call.body)
         if not leg.steers:
             return self._once(call, pool, outgoing, call.controls.timeout)
         return self._several(leg, route, pool, outgoing)
@@ -143,23 +145,6 @@ class Attempts:
         else:
             connect = error.progress is Progress.NOT_SENT
             breaker.failed(self._clock.monotonic(), generation, connect=connect)
-
-
-def _outgoing(call: Call, route: Route, *, plain: bool) -> OutgoingRequest:
-    """The request as it goes to a provider. `plain`: with the credential the caller sent, if any."""
-    head, provider = call.head, route.provider
-    lines = head.forward
-    if provider.credentials is not None and plain:
-        for name, value in provider.credentials(route.tail, call.header):
-            lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
-    if provider.extra_headers:
-        pairs = [(name.encode("ascii"), value.encode("latin-1")) for name, value in provider.extra_headers]
-        call.secrets = (*call.secrets, *secrets_of(pairs, b""))
-        lines = without(lines, {name for name, _ in pairs})
-        for header, content in pairs:
-            lines += (header, b": ", content, b"\r\n")
-    query = call.query if route.query is None else route.query
-    return OutgoingRequest(call.method, route.path + query, lines, call.body)
 
 
 def _retry_after(exchange: Exchange, now_us: int) -> float | None:

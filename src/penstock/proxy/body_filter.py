@@ -12,7 +12,7 @@ filters on the call.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, Protocol
 
 from penstock.errors import GatewayError
@@ -50,3 +50,9 @@ class EndAnswer(Exception):
 
 FilterMaker = Callable[[int, bytes], BodyFilter | None]
 """From an answer's status and content type to a filter for it; None where there is nothing to filter."""
+
+
+def filters_for(makers: Sequence[FilterMaker], status: int, content_type: bytes) -> list[BodyFilter]:
+    """New filters for one answer to one client."""
+    made = (make(status, content_type) for make in makers)
+    return [one for one in made if one is not None]

@@ -92,12 +92,13 @@ class Gateway:
     own_hosts: tuple[str, ...] = ()  # names of this gateway besides those of the loopback
     traces: bool = False  # its calls are exported as traces, joined to their callers'
     request_hooks: tuple[RequestHook, ...] = ()
+    rewrites: bool = field(init=False)  # some hook may want any call's body
     steers: bool = field(init=False)
 
     def __post_init__(self) -> None:
         wanted = self.cache_ttl or self.keys or self.byok_only or self.spending or self.retry.attempts > 1
-        wanted = wanted or any(hook.always for hook in self.request_hooks)
-        object.__setattr__(self, "steers", bool(wanted))
+        object.__setattr__(self, "rewrites", any(hook.always for hook in self.request_hooks))
+        object.__setattr__(self, "steers", bool(wanted or self.rewrites))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.proxy.call import Call, Route
+from penstock.proxy.redaction import secrets_of
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.upstream.exchange import Exchange
+from penstock.wire.headers import without
 
 
 class OutgoingRequest(msgspec.Struct, eq=False):
@@ -36,3 +39,18 @@ class OutgoingRequest(msgspec.Struct, eq=False):
             body.framing(),
         )
         body.send_to(exchange, head)
+
+
+def lines_with_credentials(call: Call, route: Route, *, plain: bool) -> list[bytes]:
+    """The header lines that go to a provider. `plain`: with the credential the caller sent, if any."""
+    lines, provider = call.head.forward, route.provider
+    if provider.credentials is not None and plain:
+        for name, value in provider.credentials(route.tail, call.header):
+            lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")
+    if provider.extra_headers:
+        pairs = [(name.encode("ascii"), value.encode("latin-1")) for name, value in provider.extra_headers]
+        call.secrets = (*call.secrets, *secrets_of(pairs, b""))
+        lines = without(lines, {name for name, _ in pairs})
+        for header, content in pairs:
+            lines += (header, b": ", content, b"\r\n")
+    return lines

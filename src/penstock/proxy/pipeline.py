@@ -34,6 +34,7 @@ from penstock.proxy.routing import Compat, Named, Universal, World, check_compat
 from penstock.proxy.settle import Settlement
 from penstock.proxy.sharing import Sharing
 from penstock.proxy.upstream.exchange import UpstreamError
+from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.openai_chat import ChatRequest
 from penstock.wire.universal import Step, parse_steps
@@ -122,7 +123,7 @@ class Pipeline:
                 leg.steers = True
                 call.keys = usable_keys(call, route)
                 leg.rules = rules(call.gateway.retry, call.controls, call.config)
-                if call.gateway.request_hooks:
+                if call.gateway.rewrites or call.controls is not NO_CONTROLS:
                     await self._rewrite(leg, route)
                 lookup = await sharing.recall(leg, route, inbound)
                 if leg.over:
@@ -130,13 +131,13 @@ class Pipeline:
                 if call.gateway.spending is not None:
                     await self._reserve(call, call.gateway.spending)
                 if lookup is not None:
-                    lead = sharing.take_off(lookup, call, inbound)
+                    lead = sharing.lead(lookup, call, inbound)
                 if leg.body is not None:
                     call.body.replace(leg.body)
             call.exchange = exchange = await self._attempts.open(leg, route)
             call.first_byte = self._clock.monotonic()
             if lead is not None:
-                await sharing.fly(lead, leg, route, inbound, exchange)
+                await sharing.share(lead, leg, route, inbound, exchange)
             elif leg.more and exchange.status >= FIRST_ERROR:
                 leg.ended = FAILED
                 await sharing.hear_out(call, exchange)

@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Sequence
 
-from penstock.proxy.body_filter import BodyFilter
+from penstock.proxy.body_filter import BodyFilter, filters_for
 from penstock.proxy.call import Call
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
@@ -79,11 +79,10 @@ class Responder:
     ) -> Writer | None:
         """Begins the answer whose status and types are on the call. `pieces`: of a body that is all there.
 
-        None: it is sent. Else the writer waits for the pieces, those that are there as well. Raises
-        `UpstreamError` where filters cannot see into the body.
+        None: it is sent. Else the writer waits for the pieces, those that are there as well.
         """
         if call.filters:
-            filters = _filters(call)
+            filters = filters_for(call.filters, call.status, call.response_type)
             if filters and not bodiless:
                 return self._filtered(call, inbound, lines, filters)
             if filters:
@@ -105,13 +104,7 @@ class Responder:
     def _filtered(
         self, call: Call, inbound: Inbound, lines: bytes, filters: Sequence[BodyFilter]
     ) -> FilteredWriter:
-        coding = call.response_encoding.decode("latin-1")
-        plain = decoder(coding)
-        if plain is None:
-            reason = (
-                f"its answer has the content coding {coding[:64]!r}, which cannot be undone to look at it"
-            )
-            raise UpstreamError(reason, Progress.ANSWERED)
+        plain = decoder(call.response_encoding.decode("latin-1"))
         if log_tap(filters):
             call.response_encoding = b""
 
@@ -211,6 +204,13 @@ class Responder:
         return None if writer is None else _replayed(writer, reply.body)
 
 
+class _AtHand:
+    """A source that is all there: nobody needs to be held back."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
 async def _relayed(writer: Writer, exchange: Exchange) -> None:
     writer.take(exchange)
     await writer.through(exchange.relay(writer.feed))
@@ -220,14 +220,10 @@ async def _relayed(writer: Writer, exchange: Exchange) -> None:
 async def _replayed(writer: Writer, body: bytes) -> None:
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     ended.set_result(None)
+    writer.take(_AtHand())
     writer.feed(body)
     await writer.through(ended)
     writer.finish([])
-
-
-def _filters(call: Call) -> list[BodyFilter]:
-    made = (make(call.status, call.response_type) for make in call.filters)
-    return [one for one in made if one is not None]
 
 
 def _without(lines: bytes, names: frozenset[bytes]) -> bytes:

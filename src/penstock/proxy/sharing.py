@@ -9,11 +9,12 @@ others share it. What makes calls identical is `policies/cache_key.py`'s affair,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
+from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget, Capture
 from penstock.proxy.downstream.inbound import Inbound
@@ -59,7 +60,11 @@ class Sharing:
                 hit = found
             elif await self._join(leg, inbound, lookup, found) or found.kept:
                 return None
-        await self._replay(leg, inbound, lookup, hit)
+        if lookup.once_key and not hit.replayed:
+            await self._answers.copy_once(lookup, hit.reply)
+        replaying = self._replay(leg, inbound, hit)
+        if replaying is not None:
+            await replaying
         return None
 
     async def hear_out(self, call: Call, exchange: Exchange) -> None:
@@ -76,7 +81,7 @@ class Sharing:
 
     # -- an answer that is there
 
-    async def _replay(self, leg: Leg, inbound: Inbound, lookup: Lookup, hit: Hit) -> None:
+    def _replay(self, leg: Leg, inbound: Inbound, hit: Hit) -> Awaitable[None] | None:
         call, reply = leg.call, hit.reply
         leg.over = True
         call.note("cache", self._clock.monotonic(), "REPLAYED" if hit.replayed else "HIT")
@@ -85,19 +90,15 @@ class Sharing:
         call.model = call.model or reply.model
         age = max(0, self._clock.now_us() - reply.created_us) // 1_000_000
         call.own_headers += b"%bage: %d\r\n" % (_REPLAYED if hit.replayed else _HIT, age)
-        if lookup.once_key and not hit.replayed:
-            await self._answers.copy_once(lookup, reply)
         if leg.more and reply.status >= FIRST_ERROR:
             self._responder.note(call, reply)
             leg.ended = FAILED
-            return
-        replaying = self._responder.replay(call, inbound, reply)
-        if replaying is not None:
-            await replaying
+            return None
+        return self._responder.replay(call, inbound, reply)
 
     # -- one call for several clients
 
-    def take_off(self, lookup: Lookup, call: Call, inbound: Inbound) -> Lead:
+    def lead(self, lookup: Lookup, call: Call, inbound: Inbound) -> Lead:
         """The call is about to be made; from now on others may join."""
         inbound.guard = lead = Lead(lookup, self._answers.lead(lookup), inbound.task)
         if lookup.ttl:
@@ -105,12 +106,12 @@ class Sharing:
             call.note("cache", self._clock.monotonic(), "MISS")
         return lead
 
-    async def fly(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
+    async def share(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
         """The answer on its way to all, until it is kept and this leg's client has it."""
         call, flight = leg.call, lead.flight
         if leg.more and exchange.status >= FIRST_ERROR:
             leg.ended = FAILED
-        await self._fly(lead, leg, route, inbound, exchange)
+        await self._pass_on(lead, leg, route, inbound, exchange)
         lead.finished = True
         call.whole = not call.answer_cut
         if leg.ended == FAILED:
@@ -123,7 +124,9 @@ class Sharing:
                 call.capture = None
             note_answer(call, [flight.body()])
 
-    async def _fly(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
+    async def _pass_on(
+        self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange
+    ) -> None:
         call, flight = leg.call, lead.flight
         landed, lines = self._responder.land(call, exchange)
         passed_on = leg.ended == ANSWERED
@@ -164,8 +167,7 @@ class Sharing:
         repeated = lookup.once_key != b""
         if not flight.kept:
             return False
-        plain = repeated or call.filters  # whatever was undone for filters, the client need not understand
-        if not plain and not accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding):
+        if not (repeated or _is_understood(call, landed)):
             return False
         leg.over = True
         call.first_byte = self._clock.monotonic()
@@ -217,6 +219,12 @@ async def _to_the_end(own: tuple[Subscriber, Writer], flight: Flight) -> None:
     subscriber, writer = own
     await writer.through(subscriber.done)
     writer.finish(flight.trailers)
+
+
+def _is_understood(call: Call, landed: AnswerHead) -> bool:
+    """Whether the client takes the answer's coding, or it is undone for filters."""
+    accepted = accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding)
+    return accepted or bool(filters_for(call.filters, landed.status, landed.content_type))
 
 
 def _logs_providers(call: Call) -> bool:

@@ -82,8 +82,8 @@ class Decoder(Protocol):
         """The body has ended, and all was read. Raises `CodingError` where it cannot end here."""
 
 
-def decoder(encoding: str) -> Decoder | None:
-    """For the value of a Content-Encoding; None for one that cannot be undone."""
+def decoder(encoding: str) -> Decoder:
+    """For the value of a Content-Encoding. One that is not known here is told when the body comes."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return _Identity()
@@ -91,7 +91,26 @@ def decoder(encoding: str) -> Decoder | None:
         return _Inflater(_WINDOW_BITS[name])
     if name == "br":
         return _Brotli()
-    return _Zstandard() if name == "zstd" else None
+    return _Zstandard() if name == "zstd" else _Unknown(encoding)
+
+
+class _Unknown:
+    """Cannot be undone."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._fed = False
+
+    def feed(self, data: bytes) -> None:
+        self._fed = self._fed or data != b""
+
+    def read(self) -> bytes:
+        if self._fed:
+            raise CodingError(f"{self._encoding[:64]!r} is not known here")
+        return b""
+
+    def end(self) -> None:
+        """Nothing came, or it was told."""
 
 
 class _Identity:

@@ -144,7 +144,8 @@ class FilteredWriter:
         self._pump()
 
     def _source_ended(self, ended: asyncio.Future[None]) -> None:
-        self.end(asyncio.CancelledError() if ended.cancelled() else ended.exception())
+        if not ended.cancelled():  # else nobody waits any more
+            self.end(ended.exception())
 
     # -- one step after the other
 
@@ -167,7 +168,9 @@ class FilteredWriter:
         except StopIteration:
             self._done.set_result(None)
         except CodingError as error:
-            self._stop(UpstreamError(f"its answer's content coding is broken: {error}", Progress.ANSWERED))
+            self._stop(
+                UpstreamError(f"its answer's content coding cannot be undone: {error}", Progress.ANSWERED)
+            )
         except Exception as error:  # whatever a filter raises is the call's
             self._stop(error)
         else:

@@ -34,9 +34,10 @@ class StreamUsage:
     def wants(self, call: Call, route: Route) -> bool:
         """Whether this may be a stream that is not asked for its usage: the body tells."""
         asked = call.controls.stream_usage
+        if not (self.always if asked is None else asked):
+            return False
         return (
-            (self.always if asked is None else asked)
-            and route.provider.stream_usage
+            route.provider.stream_usage
             and call.method == b"POST"
             and not call.head.content_encoding
             and _ENDPOINT.fullmatch(route.tail) is not None

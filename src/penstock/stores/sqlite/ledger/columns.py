@@ -26,6 +26,7 @@ _TYPES: Final[Mapping[Kind, str]] = {
     "json_text": "TEXT",
     "msgpack": "BLOB",
 }
+# An event's id is NULL where it is the call's, which is nearly always.
 # `key` is the time (`keys.py`): the table itself is the index by time and by id. An account's gateway is one `place`.
 _NAMES: Final[Mapping[Kind, str]] = {"moment": "key", "account": "place", "gateway": "place"}
 
@@ -51,8 +52,8 @@ def is_never_null(column: Column) -> bool:
 
 
 def selected(column: Column) -> str:
-    """What is asked of a row of `calls c`. An event's id is NULL where it is the call's, which is nearly always."""
-    return "coalesce(c.event_id, c.id)" if column.kind == "event" else f"c.{file_name(column)}"
+    """What is asked of a row of `calls c`."""
+    return f"c.{file_name(column)}"
 
 
 def _numeric(column: Column) -> str:

@@ -36,8 +36,8 @@ def inserted(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[NewCall]) -
     db.executemany("INSERT INTO arrivals VALUES (?, ?)", [(one.arrival, one.key) for one in new])
     bodies = [body_row(one.call, one.key) for one in new if one.call.record.bodies]
     db.executemany(INSERT_BODIES, bodies)
-    counted = Counter(rows.place(one.call) for one in new)
-    places = [(count, place) for place, count in counted.items()]
+    counted = Counter((one.call.record.account, one.call.record.gateway) for one in new)
+    places = [(count, rows.place(*place)) for place, count in counted.items()]
     db.executemany("UPDATE places SET calls = calls + ? WHERE id = ?", places)
     return new
 

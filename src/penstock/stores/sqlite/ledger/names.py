@@ -48,6 +48,14 @@ class Names:
             self._count += 1
         return known[text]
 
+    def places(self, accounts: Sequence[str], gateways: Sequence[str]) -> list[int]:
+        """The numbers of gateways of accounts."""
+        places = list(zip(accounts, gateways, strict=True))
+        try:
+            return [self._places[place] for place in places]
+        except KeyError:
+            return [self.place(*place) for place in places]
+
     def place(self, account: str, gateway: str) -> int:
         """The number of a gateway of an account."""
         place = self._places.get((account, gateway))

@@ -1,7 +1,7 @@
 """A call as a row of the SQLite ledger: made out of a `NewCall`, and read back as a `CallRow`.
 
-Both go column by column, each by the kind of its column: most of it is then done by loops of C, and nothing
-depends on a place in a row. Texts that come again and again are numbers (`names.py`). Bodies are in `bodies.py`.
+Both go column by column, each by its kind, so that nothing depends on a place in a row and little is decided for
+each call. Texts that come again and again are numbers (`names.py`). Bodies are in `bodies.py`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, NamedTuple, get_origin
 
 import msgspec
+from msgspec.structs import astuple
 
-from penstock.journal.record import CallRecord, Outcome
+from penstock.journal.record import CallRecord, Outcome, is_success
 from penstock.metadata import MetadataValue
 from penstock.stores.call_columns import Column, Kind
 from penstock.stores.ledger import CALL_COLUMNS, CallRow, Derived, NewCall
@@ -36,6 +36,8 @@ INSERT: Final = (
 COLUMNS: Final = ", ".join(map(selected, CALL_COLUMNS))
 """What `calls` wants of each row of `calls c`."""
 
+_ID: Final = [column.kind for column in CALL_COLUMNS].index("id")
+_METADATA: Final = [column.kind for column in CALL_COLUMNS].index("metadata")
 _MOST_METADATA: Final = 50_000
 _MOST_PATH: Final = 80
 _MOST_DIGITS: Final = 8  # in one part of a path: a model may have a date in it
@@ -44,6 +46,9 @@ _OUTCOMES: Final = {int(outcome): outcome.name.lower() for outcome in Outcome}
 _to_json = msgspec.json.Encoder().encode
 _to_value = msgspec.json.Decoder(MetadataValue).decode
 _pack = msgspec.msgpack.Encoder().encode
+
+_OF_RECORD: Final = [f"record.{name}" for name in CallRecord.__struct_fields__]
+_OF_DERIVED: Final = [f"derived.{name}" for name in Derived.__struct_fields__]
 
 
 class Placed(NamedTuple):
@@ -55,15 +60,9 @@ class Placed(NamedTuple):
     call: NewCall
 
 
-class _Batch(NamedTuple):
-    """Some calls, and what `Column.source` names of each of them."""
-
-    calls: Sequence[Placed]
-    record: Sequence[CallRecord]
-    derived: Sequence[Derived]
-
-
-_Write = Callable[[_Batch], Iterable[Value]]
+# The values of columns, by `Column.source`, in the order of some calls.
+_Batch = Mapping[str, Sequence[Any]]
+_Make = Callable[[Sequence[Any]], Iterable[Value]]
 
 
 class RowMaker:
@@ -72,17 +71,25 @@ class RowMaker:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._metadata: dict[bytes, str] = {}
-        self._writes = [self._write(column) for column in _WRITTEN]
+        self._makers = [(column, self._maker(column)) for column in _WRITTEN]
 
-    def rows(self, calls: Sequence[Placed]) -> list[tuple[Value, ...]]:
+    def rows(self, calls: Sequence[Placed]) -> Iterable[tuple[Value, ...]]:
         """The values of `INSERT` for each of them."""
-        new = [one.call for one in calls]
-        batch = _Batch(calls, [call.record for call in new], [call.derived for call in new])
-        return list(zip(*(write(batch) for write in self._writes), strict=True))
+        if not calls:
+            return ()
+        keys, arrivals, ids, new = zip(*calls, strict=True)
+        batch = _batch(new)
+        places = self._names.places(batch["record.account"], batch["record.gateway"])
+        own = {"moment": keys, "arrival": arrivals, "id": ids, "account": places, "event": _events(batch)}
+        made = [
+            own[column.kind] if column.kind in own else make(batch[column.source or ""])
+            for column, make in self._makers
+        ]
+        return zip(*made, strict=True)  # one by one: so many tuples at once would keep the collector busy
 
-    def place(self, call: NewCall) -> int:
-        """The number of a call's place."""
-        return self._names.place(call.record.account, call.record.gateway)
+    def place(self, account: str, gateway: str) -> int:
+        """The number of a place."""
+        return self._names.place(account, gateway)
 
     def metadata(self, metadata: dict[str, MetadataValue]) -> str | None:
         """Numbers of keys and values in turn, each between commas, so that one can be looked for as text."""
@@ -104,52 +111,48 @@ class RowMaker:
             numbers.append(self._names.number("metadata.value", _to_json(value).decode()))
         return f",{','.join(map(str, numbers))},"
 
-    def _path(self, path: str) -> int | str | None:
-        """A number for a path that others have, too; the path itself where it has ids or a query in it."""
+    def _paths(self, paths: Sequence[str]) -> list[Value]:
+        """Numbers for paths that others have, too; the paths themselves where they have ids or a query in them."""
         known = self._names.known["path"]
-        if path in known:
-            return known[path]
-        return self._names.number("path", path) if _is_usual(path) else path
+        return [
+            known[path] if path in known else self._names.number("path", path) if _is_usual(path) else path
+            for path in paths
+        ]
 
-    def _write(self, column: Column) -> _Write:
-        """What makes the values of a column."""
-        of_call: dict[Kind, _Write] = {
-            "moment": lambda batch: [one.key for one in batch.calls],
-            "id": lambda batch: [one.packed_id for one in batch.calls],
-            "arrival": lambda batch: [one.arrival for one in batch.calls],
-            "account": lambda batch: [self.place(one.call) for one in batch.calls],
-            "event": lambda batch: [
-                None if record.event_id == record.id else record.event_id for record in batch.record
-            ],
-        }
-        if column.kind in of_call:
-            return of_call[column.kind]
-        take = _taker(column)
-        of_value: dict[Kind, Callable[[Any], Value]] = {
-            "metadata": self.metadata,
-            "path": self._path,
-            "text": lambda text: text or None,
-            "json": lambda value: _to_json(value).decode() if value else None,
-            "msgpack": lambda value: _pack(value) if value else None,
-        }
+    def _maker(self, column: Column) -> _Make:
+        """What makes the values of a column out of what calls have."""
         if column.kind == "name":
-            return lambda batch: self._names.numbers(column.name, list(take(batch)))
-        if column.kind in of_value:
-            return lambda batch: map(of_value[column.kind], take(batch))
-        return take
+            return partial(self._names.numbers, column.name)
+        kinds: dict[Kind, _Make] = {
+            "metadata": lambda values: [self.metadata(one) for one in values],
+            "path": self._paths,
+            "text": lambda values: [one or None for one in values],
+            "json": lambda values: [_to_json(one).decode() if one else None for one in values],
+            "msgpack": lambda values: [_pack(one) if one else None for one in values],
+        }
+        return kinds.get(column.kind, lambda values: values)
 
 
-def _taker(column: Column) -> Callable[[_Batch], Iterable[Any]]:
-    """What takes the values of a column out of calls."""
-    assert column.source is not None
-    part, _, name = column.source.partition(".")
-    of, get = attrgetter(part), attrgetter(name)
-    return lambda batch: map(get, of(batch))
+def _batch(calls: Sequence[NewCall]) -> _Batch:
+    """All fields of records and of what was derived, and what a record tells beside its fields."""
+    records = zip(*(astuple(call.record) for call in calls), strict=True)
+    derived = zip(*(astuple(call.derived) for call in calls), strict=True)
+    batch: dict[str, Sequence[Any]] = dict(zip(_OF_RECORD, records, strict=True))
+    batch |= zip(_OF_DERIVED, derived, strict=True)
+    batch["record.success"] = list(map(is_success, batch["record.status"], batch["record.outcome"]))
+    return batch
+
+
+def _events(batch: _Batch) -> list[str | None]:
+    both = zip(batch["record.event_id"], batch["record.id"], strict=True)
+    return [None if event_id == call_id else event_id for event_id, call_id in both]
 
 
 class _Known(NamedTuple):
-    """What the numbers in some rows stand for."""
+    """What is known of some rows beside a column's own values: their ids, and what their numbers stand for."""
 
+    ids: Sequence[str]
+    metadata: Sequence[list[int]]
     names: Mapping[int | None, str]
     places: Mapping[int, tuple[str, str]]
 
@@ -158,12 +161,14 @@ _Read = Callable[[Sequence[Any], _Known], Iterable[Any]]
 
 _READ_KIND: Final[Mapping[Kind, _Read]] = {
     "moment": lambda values, _: map(created_us, values),
-    "id": lambda values, _: map(unpacked, values),
-    "event": lambda values, _: [one if isinstance(one, str) else unpacked(one) for one in values],
+    "id": lambda _, known: known.ids,
+    "event": lambda values, known: [
+        call_id if one is None else one for one, call_id in zip(values, known.ids, strict=True)
+    ],
     "account": lambda values, known: [known.places[one][0] for one in values],
     "gateway": lambda values, known: [known.places[one][1] for one in values],
     "outcome": lambda values, _: [_OUTCOMES.get(one, "unknown") for one in values],
-    "metadata": lambda values, known: [_metadata(one, known) for one in values],
+    "metadata": lambda _, known: [_metadata(numbers, known.names) for numbers in known.metadata],
     "path": lambda values, known: [one if isinstance(one, str) else known.names[one] for one in values],
     "text": lambda values, _: [one or "" for one in values],
     "flag": lambda values, _: map(bool, values),
@@ -199,25 +204,25 @@ _READS: Final = [_reader(column) for column in CALL_COLUMNS]
 def calls(db: sqlite3.Connection, rows: Sequence[Row], places: dict[int, tuple[str, str]]) -> list[CallRow]:
     """The calls of some rows of `COLUMNS`."""
     found = list(zip(*rows, strict=True))
-    known = _Known(texts(db, _numbers_in(found)), places)
+    ids, metadata = list(map(unpacked, found[_ID])), list(map(_split, found[_METADATA]))
+    names = texts(db, _numbers_in(found).union(*metadata))
+    known = _Known(ids, metadata, names, places)
     return list(map(CallRow, *(read(values, known) for read, values in zip(_READS, found, strict=True))))
 
 
 def _numbers_in(found: Sequence[Sequence[Any]]) -> set[int | None]:
-    """Of all names that the columns speak of."""
+    """Of all names that the columns speak of; without those of metadata."""
     numbers: set[int | None] = set()
     for column, values in zip(CALL_COLUMNS, found, strict=True):
         if column.kind == "name":
             numbers.update(values)
         elif column.kind == "path":
             numbers.update(value for value in values if isinstance(value, int))
-        elif column.kind == "metadata":
-            numbers.update(number for value in values for number in _split(value))
     return numbers
 
 
-def _metadata(numbers: str | None, known: _Known) -> dict[str, MetadataValue]:
-    found = map(_to_value, (known.names[number] for number in _split(numbers)))
+def _metadata(numbers: Iterable[int], names: Mapping[int | None, str]) -> dict[str, MetadataValue]:
+    found = (_to_value(names[number]) for number in numbers)
     return dict(zip(found, found, strict=True))
 
 
