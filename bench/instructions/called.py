@@ -46,8 +46,8 @@ class Called:
     asks: bool = True
     """Whether each call reaches the provider; otherwise none does."""
     unit: str = "call"
-    turn_us: int = 500
-    """What the clock says has passed from one turn to the next."""
+    call_us: int = 15
+    """What the clock says has passed from one call to the next."""
 
     def prepare(self, home: Path) -> None:
         """A short run, not counted: the case does what it says, and all its files are compiled."""
@@ -67,7 +67,7 @@ class Called:
                 gc.enable()
 
     async def _run(self, wires: Wires, folder: Path, load: Load) -> None:
-        clock, requests = SteadyClock(self.turn_us), self._requests()
+        clock, requests = SteadyClock(self.call_us), self._requests()
         wires.provider = provider = Provider(wires, self._answer(1), b"}")
         async with serving(folder, self.policies, wires, clock) as accept:
             callers = [Caller(accept(), self._end) for _ in range(CALLERS)]
@@ -111,8 +111,8 @@ class Called:
 
 async def turn(callers: Sequence[Caller], requests: Iterator[bytes], clock: SteadyClock) -> list[bytes]:
     """All callers ask; their answers, once what the gateway does after them is done, too."""
-    clock.pass_on()
     for caller in callers:
+        clock.pass_on()
         caller.ask(next(requests))
     for _ in range(PATIENCE):
         await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from bench.instructions.called import Called
 from bench.instructions.gateway import ship
 from bench.instructions.loads import Load
 
-TURN_US = 20_000_000
+CALL_US = 600_000
 TRIAL = Load(1)
 
 
@@ -30,7 +30,7 @@ class Shipped:
 
     def prepare(self, home: Path) -> None:
         """Journals for both runs, and a short one for a run that is not measured."""
-        calls = dataclasses.replace(self.calls, turn_us=TURN_US)
+        calls = dataclasses.replace(self.calls, call_us=CALL_US)
         for load in (TRIAL, self.short, self.long):
             calls.run(home, load)
         self.run(home, TRIAL)
