@@ -153,6 +153,8 @@ class _Check:
         match value:
             case str():
                 return quote(value) if is_open else "a string"
+            case bool():
+                return _number(value)  # never a secret
             case int() | float():
                 return _number(value) if is_open else "a number"
             case list():
