@@ -52,6 +52,7 @@ def told(
             "found 0, allowed: a whole number of at least 1",
         ),
         ({"inner": 5}, ("inner",), "found a number, allowed: an object"),
+        ({"inner": True}, ("inner",), "found true, allowed: an object"),
         ({"texts": ["a", 1]}, ("texts", 1), "found 1, allowed: a string"),
         ({"texts": "a"}, ("texts",), "found a string, allowed: an array"),
         ({"either": {"a": "b"}}, ("either", "a"), 'found "b", allowed: a whole number'),

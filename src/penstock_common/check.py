@@ -29,12 +29,16 @@ _ARRAYS = (tuple, list)
 
 
 class FieldError(ValueError):
-    """Fields that do not fit together. `key` is the one to blame, or "" for the table as a whole."""
+    """Fields that do not fit together. `key` is the one to blame, or "" for the table as a whole.
 
-    def __init__(self, key: str, reason: str) -> None:
+    `within` leads on from there, where a table judges what is deep inside it.
+    """
+
+    def __init__(self, key: str, reason: str, *within: str | int) -> None:
         super().__init__(reason)
         self.key = key
         self.reason = reason
+        self.path: Path = (key, *within) if key else ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -133,7 +137,7 @@ class _Check:
         except msgspec.ValidationError as error:
             cause = error.__cause__
             if isinstance(cause, FieldError):
-                return Finding((*path, cause.key) if cause.key else path, cause.reason, "value")
+                return Finding((*path, *cause.path), cause.reason, "value")
         what = f"found {self._found(value, kind)}, allowed: {self._allowed(kind)}"
         return Finding(path, what, "value")
 
@@ -149,6 +153,8 @@ class _Check:
         match value:
             case str():
                 return quote(value) if is_open else "a string"
+            case bool():
+                return _number(value)  # never a secret
             case int() | float():
                 return _number(value) if is_open else "a number"
             case list():

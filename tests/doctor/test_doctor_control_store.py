@@ -117,9 +117,12 @@ def test_a_directory_of_another_version(tmp_path: Path, rows: SqliteControlStore
     rows.apply([Add(token("admin", *PERMISSIONS))])
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
         db.execute("UPDATE alembic_version SET version_num = '99'")
-    ((state, text),) = told(control_store(case_of(tmp_path)))
+    case = case_of(tmp_path)
+    ((state, text),) = told(control_store(case))
     assert state == "problem"
     assert "version 99" in text
+    (found,) = control_store(case)
+    assert "update this one" in found.remedy
 
 
 def test_an_older_directory_is_left_as_it_is(tmp_path: Path) -> None:

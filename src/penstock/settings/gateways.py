@@ -297,4 +297,4 @@ class AccountSettings(Table, frozen=True, kw_only=True):
             rules = gateway.spend_limits.rules if gateway.spend_limits is not None else ()
             twice = _twice(rule_id(rule, index) for index, rule in enumerate(rules))
             if twice is not None:
-                raise FieldError("gateways", f"{name}: {twice}")
+                raise FieldError("gateways", twice, name, "spend_limits", "rules")

@@ -21,6 +21,7 @@ from penstock.stores.control_store import (
     Snapshot,
     TooMany,
 )
+from penstock.stores.sqlite.control_store.file import is_current_file
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.control_store_nouns import (
     TOKEN,
@@ -204,9 +205,8 @@ def test_a_folder_in_its_place_is_told(store: SqliteControlStore, path: Path) ->
         store.snapshot()
 
 
-def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Path) -> None:
-    before = filled(store).snapshot()
-    # Ends without a commit while changed pages are already in the file, as after a crash.
+def cut_off(path: Path) -> None:
+    """A change that ends without a commit while changed pages are already in the file, as after a crash."""
     program = (
         "import os, sqlite3, sys\n"
         "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
@@ -218,8 +218,22 @@ def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Pa
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
     assert path.with_name(f"{FILE_NAME}-journal").exists()
+
+
+def test_a_change_that_was_cut_off_is_undone(store: SqliteControlStore, path: Path) -> None:
+    before = filled(store).snapshot()
+    cut_off(path)
     assert store.version() is None  # which only looks
     assert store.snapshot() == before
+    assert store.version() == before.version
+
+
+def test_a_file_with_a_change_that_was_cut_off_is_no_damaged_one(
+    store: SqliteControlStore, path: Path
+) -> None:
+    before = filled(store).snapshot()
+    cut_off(path)
+    assert is_current_file(path)
     assert store.version() == before.version
 
 

@@ -59,8 +59,11 @@ def version(path: Path) -> int | None:
 
 
 def is_current_file(path: Path) -> bool:
-    """Whether the file has the newest version. Only looks. Raises `Unreadable`, also for a newer program's."""
-    with looked_at(path, _BUSY_SECONDS) as db:
+    """Whether the file has the newest version. Only looks, but for undoing a change that was cut off.
+
+    Raises `Unreadable`, also for a newer program's.
+    """
+    with looked_at(path, _BUSY_SECONDS, "rw") as db:
         return is_current(db)
 
 
