@@ -1,6 +1,7 @@
 """The engine that carries out runs: queueing, failing, cancelling, ending and starting again, waiting."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -45,6 +46,29 @@ async def test_runs_are_accepted_all_or_none(place: Place) -> None:
     assert (refusal.value.status, refusal.value.message) == (404, "note not found: a")
     assert place.told("a") == []
     assert kind.begun == ["c"]
+
+
+async def test_a_run_that_cannot_be_stored_does_not_end_the_worker(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = Notes()
+    runs = place.engine.add(kind)
+    put = place.store.put
+    failed = asyncio.Event()
+
+    def full_once(*_given: object, **_more: object) -> None:
+        monkeypatch.setattr(place.store, "put", put)
+        failed.set()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with started(place):
+        runs.accept([Note("a")])
+        monkeypatch.setattr(place.store, "put", full_once)
+        await failed.wait()
+        runs.accept([Note("b")])
+        assert (await runs.settled("b", LONG)).status == "completed"
+    assert kind.begun == ["b"]
+    assert runs.get("a").status == "queued"  # and is carried out after the next start
 
 
 # -- the program ends and starts again
