@@ -97,7 +97,7 @@ def test_what_is_stored_can_be_removed_also_where_the_file_covers_it_up_or_it_ma
         id="i", account="local", gateway="filed", fields={"newer": 1}, created_us=1, modified_us=1
     )
     assert changes(row).remove("local", "filed") == Remove(row)
-    assert changes(row, settings=FILE).remove("local", "filed") == Remove(row)
+    assert changes(row, settings=FILE).remove("local", "filed") == Remove(row, alone=True)
 
 
 Ask = Callable[[GatewayChanges, str], object]

@@ -166,9 +166,12 @@ async def test_a_stored_gateway_that_the_file_covers_up_can_be_removed(beside_fi
     api = beside_file
     hidden = StoredGateway(id="h", account="acct", gateway="gw", fields={}, created_us=1, modified_us=1)
     api.access.control_store.apply([Add(hidden)])
+    key = api.access.key("openai", "sk-of-the-gateway-in-the-file", gateway="gw")
     assert "penstock.toml" in str((await api.put(f"{GATEWAYS}/gw", PLAIN)).problem(400, 7001)["message"])
     assert (await api.delete(f"{GATEWAYS}/gw")).result == {"id": "gw"}
-    assert api.access.control_store.snapshot().gateways == ()
+    left = api.access.control_store.snapshot()
+    assert left.gateways == ()
+    assert [one.id for one in left.provider_keys] == [key]  # which the one of the file uses
     assert (await api.get(f"{GATEWAYS}/gw")).result["cache_ttl"] == 60
 
 

@@ -1,6 +1,7 @@
 """The engine that carries out runs: queueing, failing, cancelling, ending and starting again, waiting."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -45,6 +46,49 @@ async def test_runs_are_accepted_all_or_none(place: Place) -> None:
     assert (refusal.value.status, refusal.value.message) == (404, "note not found: a")
     assert place.told("a") == []
     assert kind.begun == ["c"]
+
+
+async def test_a_run_that_cannot_be_stored_does_not_end_the_worker(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = Notes()
+    runs = place.engine.add(kind)
+    put = place.store.put
+    failed = asyncio.Event()
+
+    def full_once(*_given: object, **_more: object) -> None:
+        monkeypatch.setattr(place.store, "put", put)
+        failed.set()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with started(place):
+        runs.accept([Note("a")])
+        monkeypatch.setattr(place.store, "put", full_once)
+        await failed.wait()
+        runs.accept([Note("b")])
+        assert (await runs.settled("b", LONG)).status == "completed"
+    assert kind.begun == ["b"]
+    assert runs.get("a").status == "queued"  # and is carried out after the next start
+
+
+def test_what_cannot_be_committed_keeps_nothing_later_from_the_disk(tmp_path: Path) -> None:
+    with closing(RunStore(tmp_path / "runs.db")) as store, closing(RunStore(tmp_path / "runs.db")) as other:
+        # A constraint that is looked at only at the commit, which fails for want of a row.
+        store._connection.executescript(
+            "PRAGMA foreign_keys = ON; CREATE TABLE one (id INTEGER PRIMARY KEY);"
+            "CREATE TABLE of_one (one REFERENCES one DEFERRABLE INITIALLY DEFERRED)"
+        )
+
+        def write(run_id: str) -> None:
+            with store.together():
+                store._connection.execute("INSERT INTO of_one VALUES (1)")
+                store.put("note", run_id, Note(run_id), active=True)
+
+        with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+            write("a")
+        with store.together():
+            store.put("note", "b", Note("b"), active=True)
+        assert [note.id for note in other.active("note", Note)] == ["b"]
 
 
 # -- the program ends and starts again

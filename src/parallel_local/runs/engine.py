@@ -6,6 +6,7 @@ may happen to it in a table (`states.py`). Nothing of the wire and of documents 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, Protocol
@@ -17,6 +18,8 @@ from parallel_local.runs.signals import Signals
 from parallel_local.runs.states import Happening
 from parallel_local.runs.store import Event, RunStore
 from parallel_local.wire.tasks import ACTIVE
+
+log = logging.getLogger("parallel_local.runs")
 
 
 class RunEnded(Exception):
@@ -104,6 +107,8 @@ class Runs(Generic[Record, Result]):
             try:
                 while self._is_active(run_id):
                     await self._carry_out(run_id)
+            except Exception:  # its state cannot be read or stored; that must not end the worker either
+                log.exception("%s %s is left for the next start", self._kind.noun, run_id)
             finally:
                 self._in_work.discard(run_id)
 

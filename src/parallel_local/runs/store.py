@@ -54,10 +54,12 @@ class RunStore:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # Nothing to do where SQLite has rolled back by itself (for a full disk, say). What a failed commit
+            # leaves open would take in all that is written later, and keep none of it.
+            self._connection.rollback()
             raise
-        self._connection.execute("COMMIT")
 
     def put(
         self, kind: str, id_: str, record: msgspec.Struct, *, active: bool, parent: str | None = None

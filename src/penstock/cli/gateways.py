@@ -180,7 +180,7 @@ def set_(
 def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) -> None:
     with opened(data) as store, _worded():
         change = _changes(store, config, data).remove(account, name)
-        theirs = belongings(store).get((account, name))
+        theirs = None if change.alone else belongings(store).get((account, name))
         more = f" and {len(theirs)} things that belong to it" if theirs else ""
         confirm(f"Remove the gateway {account}/{name}{more}?", yes=yes)
         store.apply([change])

@@ -100,10 +100,10 @@ class GatewayChanges:
         return None if new is old else Replace(old, new)
 
     def remove(self, account: str, gateway: str) -> Remove:
-        """What is stored of a gateway, also where one of the file covers it up."""
+        """What is stored of a gateway. Where one of the file covers it up, what belongs to it is that one's."""
         old = self._row(account, gateway)
         if old is not None:
-            return Remove(old)
+            return Remove(old, alone=self._is_of_file(account, gateway))
         self._need(account, gateway)
         raise IsBuiltIn(account, gateway)
 
@@ -117,9 +117,12 @@ class GatewayChanges:
             raise NoSuchGateway(account, gateway)
 
     def _refuse_of_file(self, account: str, gateway: str) -> None:
-        listed = self.catalog.get(account, gateway)
-        if listed is not None and listed.source == "file":
+        if self._is_of_file(account, gateway):
             raise StandsInFile(account, gateway)
+
+    def _is_of_file(self, account: str, gateway: str) -> bool:
+        listed = self.catalog.get(account, gateway)
+        return listed is not None and listed.source == "file"
 
     def _added(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add:
         _check(account, gateway, fields)

@@ -280,10 +280,12 @@ class Replace(msgspec.Struct, frozen=True):
 class Remove(msgspec.Struct, frozen=True):
     """Takes away what was read before; somebody else's later changes to it go with it.
 
-    A gateway goes with its stored keys, routes, datasets and evaluations: all that are there at this moment.
+    A gateway goes with its stored keys, routes, datasets and evaluations: all that are there at this moment. With
+    `alone` they stay, for there is another gateway of this name, whose they are.
     """
 
     noun: Noun
+    alone: bool = False
 
 
 class Need(msgspec.Struct, frozen=True):

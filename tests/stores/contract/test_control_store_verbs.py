@@ -116,6 +116,14 @@ def test_a_gateway_takes_along_what_came_while_it_was_removed(store: ControlStor
     assert ("provider_key", "late") in removed
 
 
+def test_a_gateway_that_goes_alone_leaves_what_belongs_to_it(store: ControlStore) -> None:
+    filled(store)
+    before = {kind: store.all(kind) for kind in IN_GATEWAY}
+    store.apply([Remove(GATEWAY, alone=True)])
+    assert {kind: store.all(kind) for kind in IN_GATEWAY} == before
+    assert GATEWAY not in store.snapshot().gateways
+
+
 def test_nothing_is_put_into_a_gateway_that_is_gone(store: ControlStore) -> None:
     filled(store).apply([Need(GATEWAY)])
     store.apply([Remove(GATEWAY)])

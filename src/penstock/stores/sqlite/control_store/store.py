@@ -190,9 +190,9 @@ def _apply(db: sqlite3.Connection, stamp: Stamp, change: Change) -> None:
         case Replace(old, new):
             _replace(db, stamp, old, new)
             _only_default(db, stamp, new)
-        case Remove(noun):
+        case Remove(noun, alone):
             there = _find(db, table_of(type(noun)), noun.id)
-            if isinstance(there, StoredGateway):
+            if isinstance(there, StoredGateway) and not alone:
                 _remove_belongings(db, stamp, there)
             _remove(db, stamp, there)
         case Need(noun):
