@@ -125,7 +125,7 @@ def test_what_is_no_such_body_is_told(name: str) -> None:
         pieces(one, [b"\x07\xff{this is something else, and plain}" * 9])
 
 
-@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("name", ["identity", "gzip", "deflate", "br", "zstd"])
 def test_a_bomb_goes_off_in_small_pieces(name: str) -> None:
     one = made(name)
     size = 0

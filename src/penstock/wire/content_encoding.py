@@ -122,7 +122,10 @@ class _Identity:
         self._waiting: deque[bytes] = deque()
 
     def feed(self, data: bytes) -> None:
-        self._waiting.append(data)
+        if len(data) <= PIECE_BYTES:
+            self._waiting.append(data)
+        else:
+            self._waiting += (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
 
     def read(self) -> bytes:
         return self._waiting.popleft() if self._waiting else b""
