@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from inspect import CORO_CLOSED, getcoroutinestate
 from typing import Literal
 
 import pytest
@@ -388,6 +389,30 @@ async def test_a_client_that_leaves_ends_the_waiting(filtered: Filtered) -> None
     assert (await filtered.gateway.row()).outcome == "abandoned"
 
 
+async def test_a_call_that_ends_just_before_somebody_is_asked(filtered: Filtered) -> None:
+    made: list[Coroutine[None, None, bytes]] = []
+    judge = Judge()
+
+    class Asked(Asking):
+        def feed(self, data: bytes) -> Awaitable[bytes]:
+            for task in filtered.gateway.state.tasks:
+                task.cancel()
+            made.append(judge(data))
+            return made[-1]
+
+    gate = asyncio.Event()
+    head_line, *rest = said(b"hello").steps
+    filtered.upstream.will(Reply((head_line, gate, *rest)))
+    filtered.through(lambda: Asked(judge))
+    client = await filtered.send()
+    await filtered.upstream.request()
+    await filtered.gateway.catch_up()
+    gate.set()
+    check_error(await client.answer(), 503, 9503, "Service unavailable")
+    assert [getcoroutinestate(one) for one in made] == [CORO_CLOSED]
+    assert judge.asked == []
+
+
 async def test_the_provider_is_held_back_while_a_judge_thinks(filtered: Filtered) -> None:
     judge, megabyte = Judge(), bytes(1 << 20)
     filtered.upstream.will(said(*[megabyte] * 40))
@@ -471,6 +496,24 @@ async def test_a_judge_that_is_cancelled_is_not_the_end_of_the_gateway(filtered:
     filtered.through(Deferring)
     check_error(await filtered.ask(), 500, 9500, "Internal error")
     assert (await filtered.gateway.row()).outcome == "refused"
+
+
+async def test_a_kept_answer_goes_at_the_pace_of_its_client(filtered: Filtered, connect: Connect) -> None:
+    body = bytes(8 << 20)
+    filtered.upstream.will(whole(body, headers=TEXT))
+    filtered.through(Through, cache_ttl=60)
+    assert (await filtered.ask()).body == body
+    await filtered.gateway.settled()
+    await filtered.gateway.parts.answers.close()
+    client = await connect(filtered.gateway.url, receive_buffer=4096)
+    await client.send(request("POST", CHAT, body=b"question"))
+    assert (await client.head()).header("cf-aig-cache-status") == "HIT"
+    lanes = filtered.gateway.lanes
+    slow = await eventually(lambda: next((one for one in lanes if one.congested), None), "a slow client")
+    assert slow.transport.get_write_buffer_size() < 1 << 20
+    received = 0
+    while received < len(body):
+        received += len(await client.chunk())
 
 
 # -- answers without a body

@@ -120,7 +120,10 @@ class FilteredWriter:
     async def through(self, ended: asyncio.Future[None]) -> None:
         """Waits until all has been passed on, once the source has `ended`. Raises what filters do, or the source."""
         ended.add_done_callback(self._source_ended)
-        await self.drive(self._done)
+        try:
+            await self.drive(self._done)
+        finally:
+            self.forget()
 
     async def drive(self, until: asyncio.Future[None]) -> None:
         """Waits for a future, and meanwhile for whom a filter asks. Raises what the future does."""
