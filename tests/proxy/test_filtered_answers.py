@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from inspect import CORO_CLOSED, getcoroutinestate
 from typing import Literal
 
 import pytest
@@ -18,7 +19,7 @@ from support.checks import check_error
 from support.client import Answer, Broken, Client, request
 from support.configuration import openai
 from support.inprocess import InProcess
-from support.replies import Reply, chunked, head, whole
+from support.replies import Act, Reply, Step, chunked, head, whole
 from support.upstream import Upstream
 from support.waiting import eventually
 
@@ -388,6 +389,30 @@ async def test_a_client_that_leaves_ends_the_waiting(filtered: Filtered) -> None
     assert (await filtered.gateway.row()).outcome == "abandoned"
 
 
+async def test_a_call_that_ends_just_before_somebody_is_asked(filtered: Filtered) -> None:
+    made: list[Coroutine[None, None, bytes]] = []
+    judge = Judge()
+
+    class Asked(Asking):
+        def feed(self, data: bytes) -> Awaitable[bytes]:
+            for task in filtered.gateway.state.tasks:
+                task.cancel()
+            made.append(judge(data))
+            return made[-1]
+
+    gate = asyncio.Event()
+    head_line, *rest = said(b"hello").steps
+    filtered.upstream.will(Reply((head_line, gate, *rest)))
+    filtered.through(lambda: Asked(judge))
+    client = await filtered.send()
+    await filtered.upstream.request()
+    await filtered.gateway.catch_up()
+    gate.set()
+    check_error(await client.answer(), 503, 9503, "Service unavailable")
+    assert [getcoroutinestate(one) for one in made] == [CORO_CLOSED]
+    assert judge.asked == []
+
+
 async def test_the_provider_is_held_back_while_a_judge_thinks(filtered: Filtered) -> None:
     judge, megabyte = Judge(), bytes(1 << 20)
     filtered.upstream.will(said(*[megabyte] * 40))
@@ -411,6 +436,84 @@ async def test_the_first_client_asks_while_others_go_on(filtered: Filtered) -> N
     assert (await clients[1].answer()).body == b"HELLO!"
     judge.verdicts.put_nowait(b"yes")
     assert (await clients[0].answer()).body == b"yes"
+
+
+async def _two_while_the_first_is_asked_about(
+    filtered: Filtered, judge: Judge, last: Step
+) -> tuple[Client, Client, asyncio.Event]:
+    """Two who share an answer whose end, or whatever is `last`, comes with the event."""
+    start, end = asyncio.Event(), asyncio.Event()
+    filtered.upstream.will(Reply((start, *said(b"hello").steps[:2], end, last)))
+    each: list[BodyFilter] = [Asking(judge), Louder()]
+    filtered.through(lambda: each.pop(0), cache_ttl=60)
+    first, second = await filtered.send(), await filtered.send()
+    await filtered.gateway.catch_up()
+    start.set()
+    await eventually(lambda: judge.asked or None, "a judge that is asked")
+    return first, second, end
+
+
+async def test_others_get_the_end_before_the_verdict_on_the_first(filtered: Filtered) -> None:
+    judge = Judge()
+    first, second, end = await _two_while_the_first_is_asked_about(filtered, judge, said().steps[-1])
+    end.set()
+    assert (await second.answer()).body == b"HELLO!"
+    judge.verdicts.put_nowait(b"yes")
+    assert (await first.answer()).body == b"yes"
+
+
+async def test_others_get_the_end_when_the_first_leaves_before_its_verdict(filtered: Filtered) -> None:
+    judge = Judge()
+    first, second, end = await _two_while_the_first_is_asked_about(filtered, judge, said().steps[-1])
+    first.leave()
+    await eventually(lambda: judge.cancelled or None, "a judge that need not answer")
+    end.set()
+    assert (await second.answer()).body == b"HELLO!"
+    await filtered.gateway.settled()
+    assert {row.outcome for row in await filtered.gateway.rows(2)} == {"abandoned", "complete"}
+
+
+async def test_others_see_a_break_before_the_verdict_on_the_first(filtered: Filtered) -> None:
+    judge = Judge()
+    first, second, end = await _two_while_the_first_is_asked_about(filtered, judge, Act.RESET)
+    end.set()
+    with pytest.raises(Broken):
+        await second.answer()
+    check_error(await first.answer(), 502, 2005, "Failed to get response from provider")
+    await filtered.gateway.settled()
+    assert judge.cancelled == 1
+
+
+async def test_a_judge_that_is_cancelled_is_not_the_end_of_the_gateway(filtered: Filtered) -> None:
+    verdict: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    class Deferring(Through):
+        def feed(self, data: bytes) -> Awaitable[bytes]:
+            verdict.get_loop().call_soon(verdict.cancel)
+            return verdict
+
+    filtered.upstream.will(said(b"hello"))
+    filtered.through(Deferring)
+    check_error(await filtered.ask(), 500, 9500, "Internal error")
+    assert (await filtered.gateway.row()).outcome == "refused"
+
+
+async def test_a_kept_answer_goes_at_the_pace_of_its_client(filtered: Filtered, connect: Connect) -> None:
+    body = bytes(8 << 20)
+    filtered.upstream.will(whole(body, headers=TEXT))
+    filtered.through(Through, cache_ttl=60)
+    assert (await filtered.ask()).body == body
+    await filtered.gateway.settled()
+    await filtered.gateway.parts.answers.close()
+    client = await connect(filtered.gateway.url, receive_buffer=4096)
+    await client.send(request("POST", CHAT, body=b"question"))
+    assert (await client.head()).header("cf-aig-cache-status") == "HIT"
+    lanes = filtered.gateway.lanes
+    slow = await eventually(lambda: next((one for one in lanes if one.congested), None), "a slow client")
+    assert slow.transport.get_write_buffer_size() < 1 << 20
+    received = 0
+    while received < len(body):
+        received += len(await client.chunk())
 
 
 # -- answers without a body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import time
 import zlib
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -124,7 +125,7 @@ def test_what_is_no_such_body_is_told(name: str) -> None:
         pieces(one, [b"\x07\xff{this is something else, and plain}" * 9])
 
 
-@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("name", ["identity", "gzip", "deflate", "br", "zstd"])
 def test_a_bomb_goes_off_in_small_pieces(name: str) -> None:
     one = made(name)
     size = 0
@@ -143,3 +144,23 @@ def test_others_cannot_be_undone(encoding: str) -> None:
     one.feed(b"x")
     with pytest.raises(CodingError, match=encoding):
         one.read()
+
+
+@pytest.mark.parametrize("name", ["gzip", "several members", "deflate", "raw deflate"])
+@pytest.mark.parametrize("more", [b"\n", b"\x1f", b"\0\0\x1f\x8b", b"and something else"])
+def test_what_comes_behind_the_end_is_thrown_away(name: str, more: bytes) -> None:
+    coded = CODINGS[name][1](b"hello") + more
+    for given_pieces in ([coded], [coded[at : at + 1] for at in range(len(coded))]):
+        one = made(name)
+        assert b"".join(pieces(one, given_pieces)) == b"hello"
+        one.end()
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_many_small_parts_are_read_in_time_that_grows_with_them_only(name: str) -> None:
+    one, empty = made(name), CODINGS[name][1](b"")
+    one.feed(empty * (6_000_000 // len(empty)))
+    began = time.process_time()
+    assert one.read() == b""
+    assert time.process_time() - began < 6
+    one.end()

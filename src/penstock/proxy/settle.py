@@ -47,6 +47,9 @@ class Settlement:
         if call.reservation is not None:
             _settle_spending(call)
         if not call.logged:
+            if call.capture is not None:
+                call.capture.release()  # the memory goes back, for others
+                call.capture = None
             then()
             return
         try:

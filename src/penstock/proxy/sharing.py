@@ -111,13 +111,17 @@ class Sharing:
         call, flight = leg.call, lead.flight
         if leg.more and exchange.status >= FIRST_ERROR:
             leg.ended = FAILED
-        await self._pass_on(lead, leg, route, inbound, exchange)
-        lead.finished = True
-        call.whole = not call.answer_cut
-        if leg.ended == FAILED:
-            inbound.guard = None
-        if lead.own is not None and not inbound.gone:
-            await _to_the_end(lead.own, flight)
+        try:
+            await self._pass_on(lead, leg, route, inbound, exchange)
+            lead.finished = True
+            call.whole = not call.answer_cut
+            if leg.ended == FAILED:
+                inbound.guard = None
+            if lead.own is not None and not inbound.gone:
+                await _to_the_end(lead.own, flight)
+        finally:
+            if lead.own is not None:
+                lead.own[1].forget()
         if flight.kept and _logs_providers(call) and (call.capture is not None or call.writer is None):
             if call.capture is not None:  # what was kept is better than what one client got of it
                 call.capture.release()
@@ -250,6 +254,8 @@ class Lead:
             self.flight.leave(self.own[0])
         if self.finished or not self.flight.is_wanted:
             return False
+        if self.own is not None:
+            self.own[1].forget()
         if self._task is not None:
             self.flight.cancel = _cancelling(self._task)
         return True

@@ -16,6 +16,8 @@ PIECE_BYTES = 65536  # of a decoder's pieces; Brotli's and Zstandard's may be so
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
+_GZIP_BEGINS = b"\x1f\x8b"
+_INFLATED_STEP = 4096  # bytes of what came; what is left of them is copied each time
 _ZSTANDARD_STEP = 32  # bytes; no more than ten blocks, each of at most 128 KiB, begin or end in so many
 _ZSTANDARD_WINDOW = 8 * 1024 * 1024  # RFC 9659
 
@@ -120,7 +122,10 @@ class _Identity:
         self._waiting: deque[bytes] = deque()
 
     def feed(self, data: bytes) -> None:
-        self._waiting.append(data)
+        if len(data) <= PIECE_BYTES:
+            self._waiting.append(data)
+        else:
+            self._waiting += (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
 
     def read(self) -> bytes:
         return self._waiting.popleft() if self._waiting else b""
@@ -135,28 +140,27 @@ class _Inflater:
     def __init__(self, bits: int) -> None:
         self._bits = bits
         self._inflater = zlib.decompressobj(bits)
-        self._input = b""
+        self._input = memoryview(b"")
         self._started = False
+        self._over = False  # what still comes belongs to nothing
 
     def feed(self, data: bytes) -> None:
-        self._input = self._input + data if self._input else data
+        self._input = memoryview(bytes(self._input) + data if self._input else data)
 
     def read(self) -> bytes:
         if not self._started and not self._start():
             return b""
-        piece = b""
-        while not piece:
-            if self._inflater.eof and not self._next_member():
-                return b""
-            given = self._input
+        while not self._inflater.eof or self._next_member():
+            step = self._input[:_INFLATED_STEP]
             try:
-                piece = self._inflater.decompress(given, PIECE_BYTES)
+                piece = self._inflater.decompress(step, PIECE_BYTES)
             except zlib.error as error:
                 raise CodingError(str(error)) from error
-            self._input = self._inflater.unused_data or self._inflater.unconsumed_tail
-            if not piece and not self._inflater.eof:
-                return b""
-        return piece
+            left = self._inflater.unused_data or self._inflater.unconsumed_tail
+            self._input = self._input[len(step) - len(left) :]
+            if piece or not (self._input or self._inflater.eof):
+                return piece
+        return b""
 
     def _start(self) -> bool:
         """Looks at the first two bytes; false when they are still to come."""
@@ -166,13 +170,17 @@ class _Inflater:
             first, second = self._input[:2]
             if first & 0x0F != zlib.DEFLATED or (first << 8 | second) % 31:
                 self._inflater = zlib.decompressobj(_RAW_DEFLATE)
-        self._started = self._input != b""
+        self._started = len(self._input) > 0
         return self._started
 
     def _next_member(self) -> bool:
         """Whether there is another member of a gzip body. What else comes behind the end is thrown away."""
-        if self._bits == _WINDOW_BITS["deflate"] or not self._input.lstrip(b"\0"):
-            self._input = b""
+        begins = bytes(self._input[:2])
+        if self._over or self._bits == _WINDOW_BITS["deflate"] or not _GZIP_BEGINS.startswith(begins):
+            self._over = True
+            self._input = memoryview(b"")
+            return False
+        if len(begins) < len(_GZIP_BEGINS):
             return False
         self._inflater = zlib.decompressobj(self._bits)
         return True
@@ -231,7 +239,7 @@ class _Zstandard:
 
     def read(self) -> bytes:
         while self._input:
-            step, self._input = self._input[:_ZSTANDARD_STEP], self._input[_ZSTANDARD_STEP:]
+            step = self._input[:_ZSTANDARD_STEP]
             if not self._begun:
                 self._inflater = self._decompressor.decompressobj()
                 self._begun = True
@@ -239,10 +247,11 @@ class _Zstandard:
                 piece: bytes = self._inflater.decompress(step)
             except self._error as error:
                 raise CodingError(str(error)) from error
+            left = 0
             if self._inflater.eof:
                 self._begun = False
-                left = self._inflater.unused_data
-                self._input = memoryview(left + bytes(self._input)) if left else self._input
+                left = len(self._inflater.unused_data)
+            self._input = self._input[len(step) - left :]
             if piece:
                 return piece
         return b""

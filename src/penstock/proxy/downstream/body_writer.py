@@ -83,3 +83,6 @@ class BodyWriter:
     async def drive(self, until: asyncio.Future[None]) -> None:
         """Waits for something else meanwhile."""
         await until
+
+    def forget(self) -> None:
+        """Nobody waits for the rest, and nobody was asked."""

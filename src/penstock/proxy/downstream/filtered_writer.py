@@ -120,21 +120,39 @@ class FilteredWriter:
     async def through(self, ended: asyncio.Future[None]) -> None:
         """Waits until all has been passed on, once the source has `ended`. Raises what filters do, or the source."""
         ended.add_done_callback(self._source_ended)
-        await self.drive(self._done)
+        try:
+            await self.drive(self._done)
+        finally:
+            self.forget()
 
     async def drive(self, until: asyncio.Future[None]) -> None:
         """Waits for a future, and meanwhile for whom a filter asks. Raises what the future does."""
         while not until.done():
-            if self._asked is not None:
+            if self._asked is None:
+                self._wake = asyncio.get_running_loop().create_future()
+                await asyncio.wait((until, self._wake), return_when=asyncio.FIRST_COMPLETED)
+            elif until is self._done:
                 await self._answer(self._asked)
-                continue
-            self._wake = asyncio.get_running_loop().create_future()
-            await asyncio.wait((until, self._wake), return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await self._answer_before(until, self._asked)
         until.result()
+
+    async def _answer_before(self, until: asyncio.Future[None], awaitable: Awaitable[bytes]) -> None:
+        """Others wait for that future too, who are not to wait for who was asked."""
+        self._asked = asked = asyncio.ensure_future(awaitable)
+        await asyncio.wait((until, asked), return_when=asyncio.FIRST_COMPLETED)
+        if asked.done() and self._asked is asked:
+            await self._answer(asked)
 
     async def _answer(self, asked: Awaitable[bytes]) -> None:
         try:
             data = await asked
+        except asyncio.CancelledError:
+            self._asked = None
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._stop(RuntimeError("whom a filter asked was cancelled"))
         except Exception as error:  # a filter's, as if it had raised it itself
             self._asked = None
             self._stop(error)
@@ -142,6 +160,14 @@ class FilteredWriter:
             self._asked = None
             self._step(data)
         self._pump()
+
+    def forget(self) -> None:
+        """Nobody waits for the rest: nothing more is passed on, and who is still asked need not answer."""
+        asked, self._asked = self._asked, None
+        if not self._done.done():
+            self._done.set_result(None)
+        if asked is not None:
+            asyncio.ensure_future(asked).cancel()
 
     def _source_ended(self, ended: asyncio.Future[None]) -> None:
         if not ended.cancelled():  # else nobody waits any more
