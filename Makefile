@@ -49,7 +49,7 @@ format: $(DEVELOPING) ## write the code in the house format
 bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in one run
 	@$(BIN)/python -m bench
 
-instructions: $(READY) ## the instructions a call takes, held against bench/instructions.json
+instructions: $(DEVELOPING) ## the instructions a call takes, held against bench/instructions.json
 	@$(BIN)/python -m bench instructions
 
 lock: $(DEVELOPING) ## pin the dependencies anew, with hashes and without any index address

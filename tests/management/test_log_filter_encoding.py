@@ -236,6 +236,14 @@ def test_garbage_is_refused_and_nothing_else(query: list[tuple[str, str]]) -> No
     assert all(problem.code == 7001 and problem.message for problem in refusals(query))
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\r\n", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u2003"])
+@pytest.mark.parametrize("key", ["cost", "status_code", "duration"])
+def test_a_number_may_stand_between_any_spaces(key: str, space: str) -> None:
+    query = [("filters.key", key), ("filters.operator", "gt"), ("filters.value", f"{space}0.5{space}")]
+    assert refusals(query) == []
+    assert len(refusals([*query[:2], ("filters.value", f"0{space}5")])) == 1
+
+
 @given(value=JSON)
 def test_any_json_is_a_filter_or_is_refused(value: object) -> None:
     assert all(problem.code == 7001 for problem in refusals([("filters", json.dumps(value))]))

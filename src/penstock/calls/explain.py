@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from penstock.calls.costing import Prices, bill_again, needs_request
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
 from penstock.pricing.units import rate_to_usd, to_usd
 from penstock.stores.ledger import CallRow

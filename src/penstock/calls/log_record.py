@@ -5,13 +5,13 @@ Pure; shared by everything that answers in that shape. Layout for people's eyes 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
 
 import msgspec
 
 from penstock.calls.wording import Wording, milliseconds, usd
+from penstock.clock import rfc3339
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.wire.content_encoding import plain
@@ -27,13 +27,6 @@ class Timings(msgspec.Struct, frozen=True):
     """To the end of the answer."""
     latency: float | None
     """To its first byte; null where none came."""
-
-
-def rfc3339(created_us: int) -> str:
-    """A time in UTC with milliseconds and `Z`."""
-    seconds, rest = divmod(created_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
 
 
 def _rounded_ms(microseconds: int | None) -> int | None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from penstock.calls.log_record import rfc3339
 from penstock.cli.access import checked, opened
 from penstock.cli.names import account_name
 from penstock.cli.options import data_option, json_option
 from penstock.cli.render import Cell, local_time
 from penstock.cli.tables import print_table
+from penstock.clock import rfc3339
 from penstock.stores.control_store import AuditEntry
 
 _HELP = """Show who changed what in the directory, the newest change first.

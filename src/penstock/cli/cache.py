@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from penstock.calls.log_record import rfc3339
 from penstock.cli.access import confirm
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time, safe, size
 from penstock.cli.tables import print_table
+from penstock.clock import rfc3339
 from penstock.settings import ConfigError, load
 from penstock.stores.opening import Stores
 from penstock.stores.opening.shared import replies_from_outside

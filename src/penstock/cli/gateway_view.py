@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
 from penstock.cli.durations import duration_text
 from penstock.cli.render import Cell, local_time
+from penstock.clock import rfc3339
 from penstock.control.catalog import Listed
 from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import set_fields, to_fields

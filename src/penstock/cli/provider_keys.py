@@ -17,14 +17,13 @@ from penstock.access.master_key import KEY_VARIABLE, KeySource, key_source, read
 from penstock.access.provider_secret import checked_secret
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
-from penstock.calls.log_record import rfc3339
 from penstock.cli import names
 from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell, local_time
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
-from penstock.clock import Clock
+from penstock.clock import Clock, rfc3339
 from penstock.control.provider_rows import check_hosts, tenant_hosts, with_secret
 from penstock.stores.control_store import Add, ProviderKey, Remove
 

@@ -12,13 +12,12 @@ import click
 import msgspec
 
 from penstock.access.provider_secret import headers_text
-from penstock.calls.log_record import rfc3339
 from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer, tell
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.render import Cell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
-from penstock.clock import Clock
+from penstock.clock import Clock, rfc3339
 from penstock.control.provider_rows import NotHttps, check_address, with_headers
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from penstock.access.tokens import is_live
-from penstock.calls.log_record import rfc3339
 from penstock.cli.durations import duration_text
 from penstock.cli.render import Cell, local_time
+from penstock.clock import rfc3339
 from penstock.stores.control_store import Token
 
 HEADINGS = ("ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS")

@@ -12,8 +12,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
 from penstock.calls.wording import Wording, milliseconds, usd
+from penstock.clock import rfc3339
 from penstock.export.call_texts import plain_bodies
 from penstock.export.log_encryption import Encrypted, LogEncryption
 from penstock.metadata import MetadataValue

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from penstock.calls.log_record import rfc3339
 from penstock.calls.wording import Wording, milliseconds, plain, usd
+from penstock.clock import rfc3339
 from penstock.export.call_texts import completion_of, plain_bodies, prompt_of
 from penstock.export.trace_context import trace_context
 from penstock.metadata import MetadataValue

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.management.caller import ADMIN
 from penstock.management.endpoint import endpoints, get
 from penstock.management.paging import Listing, Paging, page_of

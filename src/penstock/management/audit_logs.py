@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.log_filters import moment
 from penstock.management.endpoint import endpoints, get
 from penstock.management.paging import Listing, Paging

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.custom_providers import ABOUT, About, Name, Position, Text
 from penstock.management.paging import Paging
 from penstock.management.problem import invalid

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.datasets import Name, at_most_ten, kept_filters
 from penstock.control.log_filters import WrongFilters
 from penstock.management.endpoint import delete, endpoints, get, post, put

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control import dynamic_routes
 from penstock.control.dynamic_routes import RouteName
 from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion

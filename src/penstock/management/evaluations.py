@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.datasets import Name
 from penstock.control.evaluators import TYPES, EvaluationType, Seen, judged
 from penstock.control.log_filters import DATASET_RULES

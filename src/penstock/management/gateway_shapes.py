@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.catalog import Listed
 from penstock.settings.gateway_fields import Fields, to_fields
 from penstock.settings.gateway_secrets import masked

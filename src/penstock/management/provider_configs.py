@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from penstock.access.provider_secret import checked_secret
-from penstock.calls.log_record import rfc3339
+from penstock.clock import rfc3339
 from penstock.control.provider_rows import check_hosts, provider_slug, with_secret
 from penstock.management.endpoint import delete, endpoints, get, post, put
 from penstock.management.paging import Listing, Paging, page_of
