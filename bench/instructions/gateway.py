@@ -22,7 +22,7 @@ from penstock.processes.worker import Worker, open_prices
 from penstock.settings import Settings, load
 
 BEGIN_US = 1_790_000_000_000_000
-AWAKE = "\n[server.timeouts]\nspin = 0\n"
+ASLEEP = "\n[server.timeouts]\nspin = 0\n"
 """A worker that stays awake around a lone call would do so for ever: its clock stands still."""
 
 
@@ -49,7 +49,7 @@ class SteadyClock(Clock):
 def read_settings(home: Path, policies: Policies) -> Settings:
     """The settings of a gateway that keeps its data below `home`; its providers' addresses lead nowhere."""
     config = home / "penstock.toml"
-    config.write_text(CONFIG.format(chat=9, polls=9, policies=policies.tables) + AWAKE)
+    config.write_text(CONFIG.format(chat=9, polls=9, policies=policies.tables) + ASLEEP)
     return load(config, environ=policies.env, overrides={"server.data": str(home / "data")})
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from bench.failure import Failed
+from bench.installs import missing_program
 from bench.instructions import callgrind, command, figures, interpreter
 from bench.instructions.cases import CASES
 from bench.instructions.figures import Change, Figures, Reason, Word, judged
@@ -21,6 +22,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+
+from bench import installs
 
 OURS, THEIRS = "CPython 3.11.7, x86_64, GCC 12.2.0 -O3", "CPython 3.11.2, x86_64, GCC 12.2.0 -O2"
 FIRST = Reason(
@@ -212,3 +215,39 @@ def test_figures_change_for_a_reason(options: list[str]) -> None:
     result = CliRunner().invoke(command.main, options)
     assert result.exit_code == 2
     assert "belong together" in result.stderr
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of figures for this interpreter, as the command line sees it; `plain` is found to cost 1,100."""
+    path = tmp_path / "figures.json"
+    figures.write(path, KNOWN)
+    monkeypatch.setattr(command, "INSTRUCTIONS", path)
+    monkeypatch.setattr(command, "this_interpreter", lambda: OURS)
+    monkeypatch.setattr(command, "missing_program", lambda *names: None)
+    monkeypatch.setattr(command, "costs_of", lambda cases, say: {case.name: 1100.0 for case in cases})
+    return path
+
+
+def test_a_dearer_call_fails_the_run(kept: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command.main, ["--case", "plain", "--json", str(tmp_path / "out.json")])
+    assert result.exit_code == 1
+    assert "plain: dearer than its figure" in result.stdout
+    assert json.loads((tmp_path / "out.json").read_text())["holds"] is False
+    assert figures.read(kept) == KNOWN
+
+
+def test_a_reason_lets_it_pass_from_now_on(kept: Path) -> None:
+    result = CliRunner().invoke(command.main, ["--case", "plain", "--update", "--reason", CAUSE])
+    assert result.exit_code == 0
+    assert "written: plain, 1000 → 1100" in result.stderr
+    assert figures.read(kept).reasons[-1].why == CAUSE
+    assert CliRunner().invoke(command.main, ["--case", "plain"]).exit_code == 0
+
+
+def test_without_valgrind_the_package_is_named(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "missing_program", missing_program)
+    monkeypatch.setattr(installs, "which", lambda program: None)
+    result = CliRunner().invoke(command.main, [])
+    assert result.exit_code == 1
+    assert "apt-get install valgrind" in result.stderr
