@@ -9,9 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
+from penstock.stores.counters import (
+    Claim,
+    Counters,
+    CountersUnavailable,
+    Granted,
+    Refused,
+    Reservation,
+    Window,
+)
 
 SECOND = 1_000_000
+FIXED = Window(60, False)
 
 
 @dataclass
@@ -124,3 +133,19 @@ class MemoryCounters:
             return span - now_us % span
         times = [entry.time_us for entry in self._entries[claim.key] if entry.time_us > now_us - span]
         return min(times, default=now_us) + span - now_us
+
+
+def claim(amount: int, limit: int, window: Window = FIXED, key: bytes = b"key") -> Claim:
+    return Claim(key, amount, limit, window)
+
+
+def reserve(counters: Counters, amount: int, now_us: int, window: Window = FIXED) -> Reservation:
+    made = counters.reserve([claim(amount, 1000, window)], now_us)
+    assert isinstance(made, Reservation)
+    return made
+
+
+def reserve_nothing(counters: Counters, limit: int, now_us: int, window: Window) -> Reservation:
+    made = counters.reserve([claim(0, limit, window)], now_us)
+    assert isinstance(made, Reservation)
+    return made

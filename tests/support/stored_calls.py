@@ -36,3 +36,19 @@ def call(
 def step(number: int, segment: str = "s") -> Move:
     """The `number`-th move of ten bytes."""
     return Move(segment, number * 10, number * 10 + 10)
+
+
+def _model(name: str) -> Derived:
+    return Derived(name, None, None, None, None, None)
+
+
+VARIOUS: list[NewCall] = [
+    call(0, _model("openai/gpt-4o")),
+    call(1, _model("openai/gpt-4o-mini"), status=404),
+    call(2, _model("anthropic/claude"), provider="anthropic", gateway="other"),
+    call(3, provider="parallel", status=502, outcome=2, metadata={"user": "Ann", "n": 12, "ok": True}),
+    call(
+        4, Derived("openrouter/gpt-4o", None, None, 7, 8, None, 1_500_000), provider="openrouter", outcome=1
+    ),
+    call(5, provider="parallel", status=429, account="second", event_id="An event"),
+]

@@ -32,10 +32,14 @@ _MAP_BYTES = 256 * 1024 * 1024
 
 
 class LedgerEngine(NamedTuple):
-    """Each opens the one ledger of a folder. Only the writer makes it, when it is first used."""
+    """Each opens the one ledger of a folder. Only a writer makes it, when it is first used.
+
+    `writer` parts even a few calls into whatever the engine parts many into; `usual` is as in production.
+    """
 
     name: str
     writer: Callable[[Path], OpenWriter]
+    usual: Callable[[Path], OpenWriter]
     reader: Callable[[Path], OpenReader]
     editor: Callable[[Path], OpenEditor]
     rollups: Callable[[Path], OpenRollups]
@@ -100,6 +104,7 @@ LEDGERS = (
     LedgerEngine(
         "sqlite",
         lambda folder: SqliteLedger(folder / "ledger.db", busy_seconds=0, sizes=_SMALL),
+        lambda folder: SqliteLedger(folder / "ledger.db", busy_seconds=0),
         lambda folder: SqliteReader(folder / "ledger.db"),
         lambda folder: SqliteEditor(folder / "ledger.db"),
         lambda folder: SqliteRollups(folder / "ledger.db"),

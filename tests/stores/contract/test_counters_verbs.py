@@ -8,19 +8,18 @@ import lmdb
 import pytest
 
 from penstock.stores.counters import (
-    Claim,
     Counters,
     Granted,
     Refused,
     Reservation,
     Window,
 )
+from support.counters import FIXED, claim, reserve, reserve_nothing
 
 SECOND = 1_000_000
 DAY = 24 * 3600 * SECOND
 T0 = 1_700_000_040 * SECOND  # a whole minute
 
-FIXED = Window(60, False)
 SLIDING = Window(60, True)
 BOTH = pytest.mark.parametrize("window", [FIXED, SLIDING], ids=["fixed", "sliding"])
 
@@ -33,16 +32,6 @@ def counters(counting: Callable[[bytes], Counters]) -> Counters:
 @pytest.fixture
 def other(counting: Callable[[bytes], Counters]) -> Counters:
     return counting(b"worker-b")
-
-
-def claim(amount: int, limit: int, window: Window = FIXED, key: bytes = b"key") -> Claim:
-    return Claim(key, amount, limit, window)
-
-
-def reserve(counters: Counters, amount: int, now_us: int, window: Window = FIXED) -> Reservation:
-    made = counters.reserve([claim(amount, 1000, window)], now_us)
-    assert isinstance(made, Reservation)
-    return made
 
 
 # -- taking
@@ -199,12 +188,6 @@ def test_more_than_was_set_aside_may_be_used_even_above_the_limit(counters: Coun
     counters.settle(reserve(counters, 600, T0, window), 5000, T0)
     assert counters.used(b"key", window, T0) == 5000
     assert counters.reserve([claim(1, 1000, window)], T0) == Refused(0, 0, 60 * SECOND)
-
-
-def reserve_nothing(counters: Counters, limit: int, now_us: int, window: Window) -> Reservation:
-    made = counters.reserve([claim(0, limit, window)], now_us)
-    assert isinstance(made, Reservation)
-    return made
 
 
 @BOTH

@@ -9,9 +9,7 @@ import pytest
 from penstock.stores.ledger import (
     ANY,
     Condition,
-    Derived,
     Key,
-    NewCall,
     OpenReader,
     OpenWriter,
     Operator,
@@ -19,29 +17,13 @@ from penstock.stores.ledger import (
     Scalar,
     UnfitCondition,
 )
-from support.stored_calls import BASE, call, step, uuid
-
-
-def _model(name: str) -> Derived:
-    return Derived(name, None, None, None, None, None)
-
-
-CALLS: list[NewCall] = [
-    call(0, _model("openai/gpt-4o")),
-    call(1, _model("openai/gpt-4o-mini"), status=404),
-    call(2, _model("anthropic/claude"), provider="anthropic", gateway="other"),
-    call(3, provider="parallel", status=502, outcome=2, metadata={"user": "Ann", "n": 12, "ok": True}),
-    call(
-        4, Derived("openrouter/gpt-4o", None, None, 7, 8, None, 1_500_000), provider="openrouter", outcome=1
-    ),
-    call(5, provider="parallel", status=429, account="second", event_id="An event"),
-]
+from support.stored_calls import BASE, VARIOUS, step, uuid
 
 
 @pytest.fixture
 def reader(ledger: OpenWriter, reader: OpenReader) -> OpenReader:
     # They arrive in the order in which they ended, which is not the order in which they began.
-    ledger.append([CALLS[5], *CALLS[:5]], step(0))
+    ledger.append([VARIOUS[5], *VARIOUS[:5]], step(0))
     return reader
 
 

@@ -74,7 +74,7 @@ class Remembered:
 
     def __init__(self, engine: LedgerEngine, folder: Path) -> None:
         self.engine, self.folder = engine, folder
-        self.writer = engine.writer(folder)
+        self.writer = engine.usual(folder)  # where parts have bounds, these stay wide when calls are deleted
         self.writer.append([], Move("s", 0, 1))
         self.editor = engine.editor(folder)
         self.calls: dict[str, NewCall] = {}

@@ -9,15 +9,15 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from penstock.stores.counters import Claim, CountersUnavailable, Granted, Reservation, Window
+from penstock.stores.counters import CountersUnavailable, Granted, Reservation, Window
 from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
+from support.counters import FIXED, claim, reserve, reserve_nothing
 
 SECOND = 1_000_000
 DAY = 24 * 3600 * SECOND
 T0 = 1_700_000_040 * SECOND  # a whole minute
 
-FIXED = Window(60, False)
 SLIDING = Window(60, True)
 BOTH = pytest.mark.parametrize("window", [FIXED, SLIDING], ids=["fixed", "sliding"])
 
@@ -38,16 +38,6 @@ def other(environment: lmdb.Environment) -> LmdbCounters:
     return LmdbCounters(environment, b"worker-b")
 
 
-def claim(amount: int, limit: int, window: Window = FIXED, key: bytes = b"key") -> Claim:
-    return Claim(key, amount, limit, window)
-
-
-def reserve(counters: LmdbCounters, amount: int, now_us: int, window: Window = FIXED) -> Reservation:
-    made = counters.reserve([claim(amount, 1000, window)], now_us)
-    assert isinstance(made, Reservation)
-    return made
-
-
 # -- reserving and settling
 
 
@@ -57,12 +47,6 @@ def test_an_absurd_use_stops_at_the_largest_total(counters: LmdbCounters, window
     counters.settle(reserve_nothing(counters, 10**40, T0, window), 10**30, T0)
     assert counters.used(b"key", window, T0) == 2**63 - 1
     assert counters.used(b"key", window, T0 + 60 * SECOND) == 0
-
-
-def reserve_nothing(counters: LmdbCounters, limit: int, now_us: int, window: Window) -> Reservation:
-    made = counters.reserve([claim(0, limit, window)], now_us)
-    assert isinstance(made, Reservation)
-    return made
 
 
 @BOTH

@@ -12,34 +12,16 @@ import pytest
 from penstock.stores.ledger import (
     ANY,
     Condition,
-    Derived,
     Key,
     LedgerMissing,
     LedgerUnavailable,
-    NewCall,
     Operator,
     Query,
     Scalar,
 )
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
-from support.stored_calls import call, step
-
-
-def _model(name: str) -> Derived:
-    return Derived(name, None, None, None, None, None)
-
-
-CALLS: list[NewCall] = [
-    call(0, _model("openai/gpt-4o")),
-    call(1, _model("openai/gpt-4o-mini"), status=404),
-    call(2, _model("anthropic/claude"), provider="anthropic", gateway="other"),
-    call(3, provider="parallel", status=502, outcome=2, metadata={"user": "Ann", "n": 12, "ok": True}),
-    call(
-        4, Derived("openrouter/gpt-4o", None, None, 7, 8, None, 1_500_000), provider="openrouter", outcome=1
-    ),
-    call(5, provider="parallel", status=429, account="second", event_id="An event"),
-]
+from support.stored_calls import VARIOUS, call, step
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +29,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteReader]:
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     with closing(SqliteLedger(path)) as ledger:
         # They arrive in the order in which they ended, which is not the order in which they began.
-        ledger.append([CALLS[5], *CALLS[:5]], step(0))
+        ledger.append([VARIOUS[5], *VARIOUS[:5]], step(0))
     with closing(SqliteReader(path)) as reader:
         yield reader
 
