@@ -8,6 +8,7 @@ replaced by a fresh one here, and only where that cannot make anything happen tw
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
@@ -25,6 +26,13 @@ from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, Ups
 from penstock.settings import is_loopback
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
+_SHORTAGES = {
+    errno.EADDRNOTAVAIL: "this machine has no free port for another connection to this address",
+    errno.EMFILE: "this process may not open more files",
+    errno.ENFILE: "this machine may not open more files",
+    errno.ENOBUFS: "this machine has no memory for another connection",
+    errno.ENOMEM: "this machine has no memory for another connection",
+}  # of ours: they say nothing of the provider, and must not make its breaker open
 _TUNNEL_HEAD_BYTES = 16384
 _TUNNEL_STATUSES = (b"HTTP/1.1 200", b"HTTP/1.0 200")
 
@@ -218,7 +226,9 @@ class Upstream:
         except TimeoutError:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
-            raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
+            shortage = None if isinstance(error, ssl.SSLError) else _SHORTAGES.get(error.errno or 0)
+            reason = shortage or f"no connection: {error}"
+            raise UpstreamError(reason, Progress.NOT_SENT, local=shortage is not None) from error
         finally:
             pool.connecting -= 1
         if connection.transport.is_closing():  # nobody would ever be told that no answer comes
