@@ -50,7 +50,7 @@ PROXY_LAYERS: Rows = (
     ("answer_cache", "attempts", "response"),
     ("plan", "recorder"),
     ("policies", "routing", "upstream.pool", "outgoing"),
-    ("upstream.egress", "call_bodies"),
+    ("call_bodies",),
     ("call",),
     ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),

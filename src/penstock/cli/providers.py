@@ -18,7 +18,7 @@ from penstock.cli.render import Cell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock, rfc3339
-from penstock.control.provider_rows import NotHttps, check_address, with_headers
+from penstock.control.provider_rows import OnlyIfAllowed, check_address, with_headers
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
@@ -182,7 +182,7 @@ def _own(snapshot: Snapshot, account: str, slug: str) -> CustomProvider:
 def _check_address(slug: str, base_url: str, *, allow_private: bool) -> None:
     try:
         check_address(slug, base_url, allow_private=allow_private)
-    except NotHttps as error:
+    except OnlyIfAllowed as error:
         raise click.ClickException(f"{error}: give --allow-private if it is on a network of yours") from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
