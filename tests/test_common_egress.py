@@ -30,11 +30,19 @@ NAMES = ("localhost", "x.localhost", "metadata.google.internal", "printer.local"
 
 
 def addresses4(networks: Sequence[IPv4Network]) -> st.SearchStrategy[IPv4Address]:
-    return st.sampled_from(networks).flatmap(lambda network: st.ip_addresses(v=4, network=network))
+    return (
+        st.sampled_from(networks)
+        .flatmap(lambda network: st.ip_addresses(v=4, network=network))
+        .map(IPv4Address)
+    )
 
 
 def addresses6(networks: Sequence[IPv6Network]) -> st.SearchStrategy[IPv6Address]:
-    return st.sampled_from(networks).flatmap(lambda network: st.ip_addresses(v=6, network=network))
+    return (
+        st.sampled_from(networks)
+        .flatmap(lambda network: st.ip_addresses(v=6, network=network))
+        .map(IPv6Address)
+    )
 
 
 inside4 = addresses4(INSIDE4)
@@ -62,7 +70,7 @@ def spellings(draw: st.DrawFn, addresses: st.SearchStrategy[IPv4Address]) -> str
     digits = draw(st.sampled_from(("0123456789", "０１２３４５６７８９", "⓪①②③④⑤⑥⑦⑧⑨")))
     dot = draw(st.sampled_from(".．。｡"))
     text = text.translate(str.maketrans("0123456789.", f"{digits}{dot}"))
-    return draw(st.sampled_from((str, str.upper)))(text) + draw(st.sampled_from(("", ".")))
+    return (text.upper() if draw(st.booleans()) else text) + draw(st.sampled_from(("", ".")))
 
 
 def wrapped(address: IPv4Address, prefix: int) -> dict[str, IPv6Address]:
@@ -121,11 +129,10 @@ def test_what_reaches_the_world_from_a_network_without_ipv4_passes(address: IPv4
     assert not is_public(f"{ways['NAT64']}%eth0")
 
 
-@given(st.sampled_from(NAMES), st.sampled_from((str, str.upper, str.title)), st.sampled_from(("", ".")))
-def test_names_that_mean_something_inside_only(name: str, spelled: object, dot: str) -> None:
-    assert callable(spelled)
+@given(st.sampled_from(NAMES), st.booleans(), st.sampled_from(("", ".")))
+def test_names_that_mean_something_inside_only(name: str, upper: bool, dot: str) -> None:
     with pytest.raises(NotPublic):
-        check_host(spelled(name) + dot)
+        check_host((name.upper() if upper else name) + dot)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +174,12 @@ def test_what_else_leads_nowhere(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://a.example", "HTTPS://A.Example.:8443/v1", "https://bücher.example/", "https://[2606:4700::1111]/x"],
+    [
+        "https://a.example",
+        "HTTPS://A.Example.:8443/v1",
+        "https://bücher.example/",
+        "https://[2606:4700::1111]/x",
+    ],
 )
 def test_urls_that_pass(url: str) -> None:
     assert check_url(url).hostname

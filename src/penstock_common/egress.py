@@ -11,7 +11,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -43,7 +43,9 @@ _IPV4_INSIDE: Final = tuple(
         ),
     )
 )
-_IPV6_WORLD: Final = IPv6Network("2000::/3")  # all there is of it; also not: loopback, link- and site-local, ULA
+_IPV6_WORLD: Final = IPv6Network(
+    "2000::/3"
+)  # all there is of it; also not: loopback, link- and site-local, ULA
 _IPV6_INSIDE: Final = tuple(
     map(
         IPv6Network,
@@ -106,7 +108,8 @@ def _is_public_ipv4(address: IPv4Address) -> bool:
 def check_host(host: str) -> str:
     """What can be told of a host before it is looked up, without brackets; the host as it is looked up.
 
-    Raises `NotPublic`.     Addresses have their usual spelling: `2130706433`, `0x7f.1` and `0177.0.0.1` are read by some and not by others.
+    Raises `NotPublic`. Addresses have their usual spelling: `2130706433`, `0x7f.1` and `0177.0.0.1` are read by some
+    and not by others.
     """
     name = _plain(host)
     if ":" in name:

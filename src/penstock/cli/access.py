@@ -26,6 +26,7 @@ from penstock.settings import ConfigError, Settings, load
 from penstock.stores.control_store import ControlStore, ControlStoreError, Noun, Snapshot
 from penstock.stores.opening import Stores
 from penstock.stores.opening.control_store import control_store
+from penstock_common.printable import one_line
 
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
@@ -118,17 +119,12 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.ClickException("this cannot be undone: give --yes to do it without being asked")
-    click.confirm(question, abort=True, err=True)
+    click.confirm(one_line(question), abort=True, err=True)
 
 
 def read_secret(prompt: str) -> bytes:
     """A secret from a pipe, or typed unseen. Never from the command line, which others can see."""
     if sys.stdin.isatty():
-        typed: str = click.prompt(prompt, hide_input=True, err=True)
+        typed: str = click.prompt(one_line(prompt), hide_input=True, err=True)
         return typed.encode(errors="replace")
     return sys.stdin.buffer.read(2 * MAX_SECRET_BYTES)
-
-
-def tell(text: str) -> None:
-    """Says something that is not the command's result, on standard error."""
-    click.echo(text, err=True)

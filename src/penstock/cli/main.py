@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
 from penstock import __version__
+from penstock_common.printable import lines
 
 _COMMANDS = {
     "apply": ("penstock.cli.apply", "apply"),
@@ -29,7 +33,24 @@ _COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Imports a command's file when the command is used: serving must not pay for tables and colours."""
+    """Imports a command's file when the command is used: serving must not pay for tables and colours.
+
+    What a command fails with is escaped here, for it may quote what others wrote.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own
+    ) -> click.Context:
+        with _escaped():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        with _escaped():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -41,6 +62,15 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+
+@contextmanager
+def _escaped() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = lines(error.message)  # type: ignore[misc]  # final for no reason but tidiness
+        raise
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
