@@ -1,16 +1,18 @@
 """Text of others on lines of ours: what goes to a terminal, a pipe or a log without driving it or forging a line.
 
-Pure. Where text is printed is in `penstock/cli/output.py`, for the log in `LogFormatter`, which every process has.
+Pure but for `log_to_stderr`, which every process calls or inherits. Where the commands print is in
+`penstock/cli/output.py`.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import sys
 import unicodedata
 from typing import Final
 
-LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # Looked at one by one: everything else is ASCII that any terminal takes as it is.
 _UNUSUAL = re.compile("[^ -~]")
@@ -40,6 +42,13 @@ class LogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return one_line(super().format(record))
+
+
+def log_to_stderr(level: int) -> None:
+    """Writes records of this level and above, in this process and those it forks."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogFormatter(_LOG_FORMAT))
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -5,7 +5,6 @@ Real sockets; the resolver of this process is the test's where a name changes it
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from penstock.control.stored_gateways import new_gateway
 from penstock.export.cursors import FILE_NAME, read_cursors
 from penstock.export.delivery import TryAgain
 from penstock.export.sender import Sender
+from penstock.proxy.upstream.pool import Upstream as Outgoing
 from penstock.stores.control_store import Add
 from support.access import ACCOUNT, Access, bearer
 from support.certificates import Authority
@@ -110,6 +110,15 @@ async def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     await server.close()
 
 
+@pytest.fixture
+async def proxy(secure: Upstream, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
+    """The only way out; knows the name, and one address."""
+    server = await Proxy.start({"acme.example:443": secure.port, f"{PUBLIC}:443": secure.port})
+    monkeypatch.setenv("https_proxy", server.url)
+    yield server
+    await server.close()
+
+
 async def test_receivers_are_dialled_where_they_were_looked_up(secure: Upstream) -> None:
     """This machine plays the world. The third look-up leads elsewhere, and a fourth beside that."""
     names = Names([INSIDE], [INSIDE], ["10.0.0.1"], [INSIDE, "10.0.0.1"])
@@ -151,30 +160,18 @@ async def test_redirects_of_receivers_lead_nowhere(secure: Upstream, receiver: U
     await sender.close()
 
 
-async def test_a_proxy_is_no_way_round_the_guard(secure: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_is_no_way_round_the_guard(secure: Upstream, proxy: Proxy) -> None:
     """It would look the name up by itself; going past it is not what the operator wants, either."""
-    proxy = await Proxy.start({"acme.example:443": secure.port})
-    monkeypatch.setenv("https_proxy", proxy.url)
     sender = Sender(resolver=Names([PUBLIC]))
     with pytest.raises(TryAgain, match="proxy"):
         await sender.send_guarded("POST", "https://acme.example/", {}, b"{}")
     assert (proxy.heads, secure.connections) == ([], 0)
     await sender.close()
-    await proxy.close()
 
 
-def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
-    """What `acme.example` is from one look-up to the next; the names that are asked for."""
-    left, asked, real = list(answers), list[str](), socket.getaddrinfo
-
-    def fake(host: str, port: int, *args: int, **kwargs: int) -> object:
-        if host != "acme.example":
-            return real(host, port, *args, **kwargs)
-        asked.append(host)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (left.pop(0) if left else INSIDE, port))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", fake)
-    return asked
+def resolve_by(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gateways that are opened from now on look up by these."""
+    monkeypatch.setitem(Outgoing.__init__.__kwdefaults__ or {}, "resolver", names)
 
 
 async def test_a_provider_s_tunnel_leads_to_the_address_that_was_looked_at(
@@ -182,20 +179,21 @@ async def test_a_provider_s_tunnel_leads_to_the_address_that_was_looked_at(
     open_gateway: OpenGateway,
     connect: Connect,
     secure: Upstream,
+    proxy: Proxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The name leads inside from its second look-up on; the proxy never hears of it."""
     access = Access(tmp_path / "gateway-0" / "data")
     access.provider("acme", "https://acme.example", allow_private=False)
-    proxy = await Proxy.start({f"{PUBLIC}:443": secure.port})
-    monkeypatch.setenv("https_proxy", proxy.url)
-    asked = resolve_to(monkeypatch, PUBLIC)
+    names = Names([PUBLIC], [INSIDE])
+    resolve_by(names, monkeypatch)
     secure.otherwise = lambda seen: whole(b"{}", 200, (("connection", "close"),))
     token = access.token()
     gateway = await open_gateway(gateways())
     client = await connect(gateway.url)
-    assert (await client.ask("POST", CUSTOM, bearer(token), body=b"{}")).status == 200
-    assert asked == ["acme.example"]
+    answer = await client.ask("POST", CUSTOM, bearer(token), body=b"{}")
+    assert answer.status == 200, (await gateway.row()).error_detail
+    assert names.asked == ["acme.example"]
     assert proxy.request_lines == [b"CONNECT %b:443 HTTP/1.1" % PUBLIC.encode()]
     (seen,) = secure.requests
     assert seen.header("host") == b"acme.example"
@@ -204,7 +202,6 @@ async def test_a_provider_s_tunnel_leads_to_the_address_that_was_looked_at(
         502, 2005, "Failed to get response from provider",
     )  # fmt: skip
     assert (len(proxy.heads), secure.connections) == (1, 1)
-    await proxy.close()
 
 
 async def test_one_inner_address_among_several_closes_the_way_to_a_provider(
@@ -216,13 +213,7 @@ async def test_one_inner_address_among_several_closes_the_way_to_a_provider(
 ) -> None:
     access = Access(tmp_path / "gateway-0" / "data")
     access.provider("acme", f"https://acme.example:{secure.port}", allow_private=False)
-    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, secure.port)) for one in (PUBLIC, INSIDE)]
-    real = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *args, **kw: both if host == "acme.example" else real(host, *args, **kw),
-    )
+    resolve_by(Names([PUBLIC, INSIDE]), monkeypatch)
     token = access.token()
     gateway = await open_gateway(gateways())
     answer = await (await connect(gateway.url)).ask("POST", CUSTOM, bearer(token), body=b"{}")

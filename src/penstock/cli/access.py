@@ -21,6 +21,7 @@ from penstock.access.provider_secret import MAX_SECRET_BYTES
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
+from penstock.cli.output import SeveralFaults
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
 from penstock.stores.control_store import ControlStore, ControlStoreError, Noun, Snapshot
@@ -80,7 +81,7 @@ def settings_of(config: Path | None, data: Path) -> Settings:
     try:
         return load(config, environ=os.environ, overrides={"server.data": str(data)})
     except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+        raise SeveralFaults(error.problems) from None
 
 
 def sealer(data: Path, snapshot: Snapshot) -> Seal:

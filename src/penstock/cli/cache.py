@@ -14,7 +14,7 @@ import click
 
 from penstock.cli.access import confirm
 from penstock.cli.options import data_option, json_option, yes_option
-from penstock.cli.output import Cell, say, say_json
+from penstock.cli.output import Cell, SeveralFaults, say, say_json
 from penstock.cli.render import local_time, size
 from penstock.cli.tables import print_table
 from penstock.clock import rfc3339
@@ -104,7 +104,7 @@ def _limits() -> ReplyLimits:
     try:
         settings = load(None, environ=os.environ, overrides={})
     except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+        raise SeveralFaults(error.problems) from None
     return ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
 
 

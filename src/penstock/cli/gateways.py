@@ -17,7 +17,7 @@ from penstock.cli import gateway_options, names
 from penstock.cli.access import account_option, checked, confirm, opened, sealer, settings_of
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
 from penstock.cli.options import config_option, data_option, json_option, yes_option
-from penstock.cli.output import say_json, tell
+from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog
@@ -215,6 +215,8 @@ def _worded() -> Iterator[None]:
     """Ends the command with a sentence where a change is refused."""
     try:
         yield
+    except WrongFields as wrong:
+        raise SeveralFaults(finding.reason for finding in wrong.findings) from None
     except GatewayRefused as refused:
         raise click.ClickException(_sentence(refused)) from None
     except SecretLost as lost:
@@ -229,8 +231,6 @@ def _sentence(refused: GatewayRefused) -> str:
             return f"gateway {refused.name} is built in: it can be changed, but not removed"
         case GatewayExists():
             return f"there is a gateway {refused.name} already: change it with `penstock gateways set`"
-        case WrongFields():
-            return "\n".join(finding.reason for finding in refused.findings)
     return _unknown(refused.account, refused.gateway)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
 from importlib import import_module
 from typing import Any
 
 import click
 
 from penstock import __version__
-from penstock_common.printable import lines
+from penstock.cli.output import errors_in_lines
+from penstock_common.printable import LogFormatter
 
 _COMMANDS = {
     "apply": ("penstock.cli.apply", "apply"),
@@ -45,11 +45,11 @@ class LazyGroup(click.Group):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401 - click's own
     ) -> click.Context:
-        with _escaped():
+        with errors_in_lines():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
-        with _escaped():
+        with errors_in_lines():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -64,15 +64,6 @@ class LazyGroup(click.Group):
         return command
 
 
-@contextmanager
-def _escaped() -> Iterator[None]:
-    try:
-        yield
-    except click.ClickException as error:
-        error.message = lines(error.message)  # type: ignore[misc]  # final for no reason but tidiness
-        raise
-
-
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="penstock")
 def main() -> None:
@@ -85,3 +76,5 @@ def main() -> None:
     penstock cost --by model          what it costs
     penstock keys create NAME         a token for who may call
     """
+    if logging.lastResort is not None:  # what commands log; serving has a log of its own
+        logging.lastResort.setFormatter(LogFormatter())

@@ -6,8 +6,8 @@ only control characters that go out are the colours of a `Cell` and the ends of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import click
@@ -29,6 +29,25 @@ class Cell(NamedTuple):
     def shown(self) -> Cell:
         """As it is printed, and as wide."""
         return self._replace(text=one_line(self.text))
+
+
+class SeveralFaults(click.ClickException):
+    """What ends a command with a line for each thing that is wrong."""
+
+    def __init__(self, faults: Iterable[object]) -> None:
+        super().__init__("\n".join(one_line(str(fault)) for fault in faults))
+
+
+@contextmanager
+def errors_in_lines() -> Iterator[None]:
+    """What a command fails with may quote what others wrote."""
+    try:
+        yield
+    except SeveralFaults:
+        raise
+    except click.ClickException as error:
+        error.message = one_line(error.message)  # type: ignore[misc]  # final, but nobody else can word it anew
+        raise
 
 
 class Output:
@@ -81,8 +100,8 @@ def say_json(value: object) -> None:
 
 
 def tell(text: str) -> None:
-    """Something that is not the command's result: on standard error, perhaps with lines of its own."""
-    click.echo(lines(text), err=True)
+    """One line on standard error: something that is not the command's result."""
+    click.echo(one_line(text), err=True)
 
 
 def _styled(cells: Sequence[Cell]) -> Text:

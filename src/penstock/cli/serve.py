@@ -24,7 +24,7 @@ from penstock.settings import ConfigError, ProviderSettings, Settings, check_bin
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock_common.printable import LOG_FORMAT, LogFormatter
+from penstock_common.printable import log_to_stderr
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
@@ -66,9 +66,7 @@ def serve(
       penstock serve --port 9000 --data /var/lib/penstock
       penstock serve --local-parallel ~/notes
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogFormatter(LOG_FORMAT))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log_to_stderr(logging.INFO)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     overrides: dict[str, object] = {
         "server.host": host,
@@ -105,9 +103,13 @@ def run(
             first_token(settings)
 
         return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
-    except (ConfigError, StartError, ControlStoreError) as error:
+    except ConfigError as error:
+        first, *others = error.problems
+        for line in (f"penstock: {first}", *map(str, others)):
+            tell(line)
+    except (StartError, ControlStoreError) as error:
         tell(f"penstock: {error}")
-        return 2
+    return 2
 
 
 def _check_all(settings: Settings) -> None:
