@@ -65,6 +65,7 @@ def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, se
         now_us,
         lambda: clock.new_id(now_us),
         settings.providers,
+        settings.server.allow_private_providers,
     )
     try:
         return make_plan(read_document(file), now)

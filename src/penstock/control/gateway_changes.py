@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from penstock.control.catalog import Catalog, OpenSecret
 from penstock.control.stored_gateways import Seal, changed_gateway, new_gateway
+from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import field_findings, to_settings
 from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
 from penstock_common.check import Finding
@@ -134,14 +135,14 @@ class GatewayChanges:
     def _check(self, account: str, gateway: str, fields: Mapping[str, object]) -> None:
         found = field_findings(fields)
         if not found and not self.allow_private:
-            found = list(_receivers_inside(fields))
+            found = list(receivers_inside(to_settings(fields)))
         if found:
             raise WrongFields(account, gateway, found)
 
 
-def _receivers_inside(fields: Mapping[str, object]) -> Iterator[Finding]:
+def receivers_inside(fields: GatewaySettings) -> Iterator[Finding]:
     """What keeps receivers from being sent anything, as far as can be told of how they are written."""
-    for index, receiver in enumerate(to_settings(fields).otel or ()):
+    for index, receiver in enumerate(fields.otel or ()):
         try:
             check_url(receiver.url)
         except NotPublic as error:
