@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from penstock.clock import Clock
-from penstock.control.opening import read_gateways
+from penstock.control.opening import read_catalog
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import CursorFile
 from penstock.export.ledger_access import LedgerAccess
@@ -37,8 +37,15 @@ Load = Callable[[], Settings]
 
 
 def configuration(settings: Settings, environ: Mapping[str, str]) -> Configuration:
-    """The settings with all gateways there are. Raises `ControlStoreError`."""
-    return Configuration(settings, read_gateways(settings, environ))
+    """The settings with all gateways there are. Raises `ControlStoreError`.
+
+    Receivers of the directory's are guarded as custom providers are, whoever wrote them there: a token of the API may
+    have changed them since.
+    """
+    catalog = read_catalog(settings, environ)
+    allow_private = settings.server.allow_private_providers
+    stored = () if allow_private else [one for one in catalog if one.source == "directory"]
+    return Configuration(settings, catalog.fields, frozenset((one.account, one.id) for one in stored))
 
 
 def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 
 from penstock.clock import Clock
-from penstock.control.opening import read_gateways
+from penstock.control.opening import read_catalog
 from penstock.metrics.call_tally import Tally, new_tally
 from penstock.metrics.tally_file import FILE_NAME, read_tally
 from penstock.pricing.packaged import PackagedPrices
@@ -52,7 +52,7 @@ class StorageLimits:
         except ConfigError as error:
             log.error("the shipper goes on with the old configuration: %s", error)
         try:
-            self._limits = stopping(read_gateways(self._settings, os.environ))
+            self._limits = stopping(read_catalog(self._settings, os.environ).fields)
         except ControlStoreError as error:
             self._stale = True
             log.error("the shipper cannot read the directory, and tries again: %s", error)

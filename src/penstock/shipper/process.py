@@ -22,6 +22,7 @@ from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger_changes import ledger_writer
+from penstock_common.printable import one_line
 
 _LOCK = ".shipper.lock"
 _RETRY_SECONDS = 0.25
@@ -116,5 +117,5 @@ def _taken(lock: int) -> bool:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"penstock shipper: {text}\n")
+    sys.stderr.write(f"penstock shipper: {one_line(text)}\n")
     sys.stderr.flush()
