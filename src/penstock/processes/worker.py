@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 import uvloop
@@ -64,6 +65,9 @@ _SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
 _AT_START = ("server", "journal", "cache", "idempotency", "breaker")
 _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
+
+MISCONFIGURED: Final = 2
+"""The exit code of a worker that cannot do what its settings say."""
 
 LoadSettings = Callable[[], Settings]
 
@@ -255,7 +259,7 @@ class Worker:
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
-        pages = HealthPages(parts.journal, stores_of(self._settings))
+        pages = HealthPages(parts.journal, stores_of(self._settings), self._clock)
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
@@ -337,5 +341,5 @@ def run_worker(
         uvloop.run(worker.serve(sockets, parent))
     except (OSError, ConfigError, ControlStoreError, CountersUnavailable, RepliesUnavailable) as error:
         log.error("a worker could not start: %s", error)
-        return 1
+        return MISCONFIGURED if isinstance(error, ConfigError) else 1
     return 0

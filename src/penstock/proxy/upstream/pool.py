@@ -218,7 +218,8 @@ class Upstream:
         except TimeoutError:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
-            raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
+            hint = "; nobody serves this socket now, see `penstock doctor`" if pool.unix_path else ""
+            raise UpstreamError(f"no connection: {error}{hint}", Progress.NOT_SENT) from error
         finally:
             pool.connecting -= 1
         if connection.transport.is_closing():  # nobody would ever be told that no answer comes
