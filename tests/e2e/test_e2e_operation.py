@@ -209,6 +209,11 @@ def test_bad_file_at_the_start(tmp_path: Path) -> None:
     assert "penstock.toml:2: server.workers: found 0" in _said(fails_to_start(tmp_path, "--port", "0"))
 
 
+def test_provider_that_is_none_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "penstock.toml").write_text("[providers.opnai]\nbase_url = 'http://127.0.0.1:1'\n")
+    assert 'did you mean "openai"?' in _said(fails_to_start(tmp_path, "--port", "0"))
+
+
 # -- processes
 
 

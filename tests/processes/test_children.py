@@ -32,16 +32,23 @@ class House:
         self.data = data
         self.clock = FakeClock()
         self.children = Children(data, self.clock, lambda child: child.run())
+        self._codes: list[int] = []
 
     def child(self, run: Callable[[], int] = _wait, name: str = "shipper") -> Child:
-        child = Child(name, "shipper", run, Restarts(60.0))
+        child = Child(name, "shipper", run, Restarts(60.0), mourn=self._mourn)
         self.children.add(child)
         return child
+
+    def _mourn(self, status: int | None, pause: float) -> None:
+        if status is not None:
+            self._codes.append(os.waitstatus_to_exitcode(status))
 
     def ended(self) -> list[int]:
         """The exit codes of those that have ended, once one has."""
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        return [os.waitstatus_to_exitcode(status) for _, status in self.children.reap()]
+        self.children.reap()
+        codes, self._codes = self._codes, []
+        return codes
 
     def next_start(self) -> float:
         """Lets the pause pass, and starts again; its seconds."""

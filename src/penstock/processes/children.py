@@ -93,16 +93,13 @@ class Children:
         now = self.clock.monotonic()
         return max(0.0, min([most, *(child.due - now for child in self._all if not child.pid)]))
 
-    def reap(self) -> list[tuple[Child, int]]:
-        """Those that have ended since, with their wait status. Each has its next start planned."""
-        ended = []
+    def reap(self) -> None:
+        """Takes note of those that have ended since, and plans the next start of each."""
         while (found := _next_ended()) is not None:
             pid, status = found
             for child in self._all:
                 if child.pid == pid:
                     self._mourn(child, status, f"ended with {_describe(status)}")
-                    ended.append((child, status))
-        return ended
 
     def signal(self, kinds: Sequence[Kind], number: signal.Signals) -> None:
         """Sends a signal to those that run now."""

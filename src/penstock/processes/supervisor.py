@@ -26,7 +26,7 @@ from penstock.processes.children import Child, Children
 from penstock.processes.claims import bind, lock_folder, raise_descriptor_limit
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
-from penstock.processes.worker import MISCONFIGURED, LoadSettings, listening_url, open_prices, run_worker
+from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
@@ -73,7 +73,11 @@ class Supervisor:
     _lifeline: tuple[int, int] = (-1, -1)
 
     def run(self, ready: Callable[[str], None]) -> int:
-        """Serves until SIGTERM or SIGINT; returns the exit code. `ready` gets the address once it is bound."""
+        """Serves until SIGTERM or SIGINT; returns the exit code. `ready` gets the address once it is bound.
+
+        Raises `StartError` and `ConfigError`, before anything is forked: what no further try would mend.
+        """
+        build_registry(self.settings)
         data = Path(self.settings.server.data)
         os.umask(_PRIVATE)
         lock = lock_folder(data)
@@ -156,8 +160,7 @@ class Supervisor:
             info = signal.sigtimedwait(_WATCHED, children.patience(_TICK_SECONDS))
             if info is not None and info.si_signo in _STOPPING:
                 return 0
-            if any(_never_served(child, status) for child, status in children.reap()):
-                return MISCONFIGURED
+            children.reap()
             children.start_due()
             try:
                 if info is not None and info.si_signo == signal.SIGHUP:
@@ -207,12 +210,6 @@ class Supervisor:
                 os.close(descriptor)
         if self.local_parallel is not None:
             self.local_parallel.close()
-
-
-def _never_served(child: Child, status: int) -> bool:
-    """Whether a worker could not begin at all for what it was told: trying again, it would be told the same."""
-    is_first = child.kind == "worker" and child.restarts.in_all == 1
-    return is_first and os.waitstatus_to_exitcode(status) == MISCONFIGURED
 
 
 def _make_ledger(stores: Stores) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import uvicorn
 import uvloop
@@ -65,9 +64,6 @@ _SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
 _AT_START = ("server", "journal", "cache", "idempotency", "breaker")
 _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
-
-MISCONFIGURED: Final = 2
-"""The exit code of a worker that cannot do what its settings say."""
 
 LoadSettings = Callable[[], Settings]
 
@@ -341,5 +337,5 @@ def run_worker(
         uvloop.run(worker.serve(sockets, parent))
     except (OSError, ConfigError, ControlStoreError, CountersUnavailable, RepliesUnavailable) as error:
         log.error("a worker could not start: %s", error)
-        return MISCONFIGURED if isinstance(error, ConfigError) else 1
+        return 1
     return 0
