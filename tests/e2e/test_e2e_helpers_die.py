@@ -146,3 +146,21 @@ async def test_a_ledger_whose_damage_has_no_name_stops_nobody(
     assert sorted(row.id for row in await gateway.logs(4)) == sorted(ids)
     assert (await ready(await connect(gateway.url))).status == "ready"
     await gateway.stop()
+
+
+async def test_a_keeper_that_has_nothing_to_work_with_says_so_and_stays(
+    serve: Serve, upstream: Upstream, connect: Connect
+) -> None:
+    gateway = await serve(openai(upstream.url))
+    client = await connect(gateway.url)
+    cursors = gateway.data / "exports.json"
+    cursors.unlink(missing_ok=True)
+    cursors.mkdir()
+    await kill(gateway, "keeper")
+    said = await becomes(client, "degraded")
+    assert (said.http, said.degraded) == (200, ["keeper: nothing is exported and nothing deleted"])
+    assert str(cursors) in (await _problems(gateway, "processes"))[0]
+    cursors.rmdir()
+    await becomes(client, "ready")
+    assert len(pids(gateway, "keeper")) == 2
+    await gateway.stop()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 
+import psutil
 import pytest
 from restart_kit import CHAT, QUICKLY, becomes, kill, kill_again, metrics, pids, ready, started
 
@@ -14,7 +13,7 @@ from support.client import Broken, Client, request
 from support.configuration import gateways, openai
 from support.replies import sse
 from support.upstream import Upstream
-from support.waiting import comes
+from support.waiting import comes, eventually
 
 
 async def test_one_worker_that_dies_again_and_again_ends_neither_the_other_nor_the_gateway(
@@ -49,8 +48,10 @@ async def test_calls_of_a_killed_worker_are_cut_and_counted_and_the_other_serves
 ) -> None:
     upstream.will(*(sse(b"data: 1\n\n", asyncio.Event()) for _ in range(2)))
     gateway = await serve(openai(upstream.url), "--workers", "2")
-    cut = [await connect(gateway.url) for _ in range(2)]
-    os.kill(await started(gateway, "worker 0", 1), signal.SIGSTOP)  # the other one gets them all
+    stopped = psutil.Process(await started(gateway, "worker 0", 1))
+    stopped.suspend()
+    await eventually(lambda: stopped.status() == psutil.STATUS_STOPPED or None, "a worker that stands still")
+    cut = [await connect(gateway.url) for _ in range(2)]  # the other one gets them all
     for client in cut:
         await client.send(request("POST", CHAT, body=b"{}"))
         await client.head()
@@ -60,13 +61,16 @@ async def test_calls_of_a_killed_worker_are_cut_and_counted_and_the_other_serves
         return True if (await metrics(gateway)).get("penstock_calls_in_flight") == 2 else None
 
     await comes(told, "the report of the worker")
-    os.kill(await started(gateway, "worker 0", 1), signal.SIGCONT)
+    stopped.resume()
     await kill(gateway, "worker 1")
     for client in cut:
         with pytest.raises(Broken):
             await client.chunk()
     assert "worker 1 ended with signal SIGKILL" in gateway.stderr
-    assert "are cut; others go on in other workers, or wait (2 when it last told)" in gateway.stderr
+    assert (
+        "are cut; others go on in other workers, or wait (calls under way when it last told: 2)"
+        in gateway.stderr
+    )
     client = await connect(gateway.url)
     assert (await client.ask("POST", CHAT, body=b"{}")).status == 200
     assert (await metrics(gateway))["penstock_calls_cut_total"] == 2

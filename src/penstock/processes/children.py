@@ -155,7 +155,7 @@ class Children:
         child.cut_calls += cut
         self._is_told = False
         row = f", {child.restarts.in_a_row} times in a row" if child.restarts.in_a_row > 1 else ""
-        lost = f" ({cut} when it last told)" if cut else ""
+        lost = f" (calls under way when it last told: {cut})" if cut else ""
         log.error(
             "%s %s after %.1f s%s; it is started again %s. %s%s; %s",
             child.name,

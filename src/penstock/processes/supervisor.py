@@ -155,25 +155,28 @@ class Supervisor:
 
     def _watch(self, children: Children) -> int:
         """Until it is to stop. No signal, and no number of them, keeps the rest from its turn."""
-        seen, look_at, said = self._stamp(None), 0.0, ""
+        seen: _Stamp | None = None
+        is_asked, look_at, said = False, 0.0, ""
         while True:
-            info = signal.sigtimedwait(_WATCHED, children.patience(_TICK_SECONDS))
-            if info is not None and info.si_signo in _STOPPING:
-                return 0
-            children.reap()
-            children.start_due()
             try:
-                if info is not None and info.si_signo == signal.SIGHUP:
+                if is_asked:
                     self._reload(children)
                 if self.clock.monotonic() >= look_at:
                     look_at = self.clock.monotonic() + _TICK_SECONDS
-                    if (stamp := self._stamp(seen.version)) != seen:
-                        seen = stamp
+                    stamp = self._stamp(seen.version if seen else None)
+                    if seen not in (None, stamp):
                         self._reload(children)
+                    seen = stamp
             except Exception as error:
                 if repr(error) != said:
                     log.exception("changes cannot be taken up now; this is tried again, and said once")
                 said = repr(error)
+            info = signal.sigtimedwait(_WATCHED, children.patience(_TICK_SECONDS))
+            if info is not None and info.si_signo in _STOPPING:
+                return 0
+            is_asked = info is not None and info.si_signo == signal.SIGHUP
+            children.reap()
+            children.start_due()
 
     def _stamp(self, last: int | None) -> _Stamp:
         """Another one after every change. A directory that cannot be read now is taken as it was at `last`."""

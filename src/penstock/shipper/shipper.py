@@ -24,8 +24,8 @@ from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCal
 DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
 
 _MAX_PAUSE = 5.0
-_UNWRITABLE = "the ledger cannot be written, and calls wait in the journal"
-_UNSHIPPED = "calls cannot be brought into the ledger, and wait in the journal"
+_UNWRITABLE = "the ledger cannot be written, calls wait in the journal"
+_UNSHIPPED = "calls cannot be brought into the ledger, they wait in the journal"
 
 Say = Callable[[str], None]
 Beat = Callable[[str, str], None]
