@@ -63,7 +63,7 @@ class InProcess:
     async def _listen(self) -> None:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, Stores(self.data)).application(
+            HealthPages(self.parts.journal, Stores(self.data), self.clock).application(
                 management_routes(ENDPOINTS, resources)
             ),
             http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),

@@ -19,7 +19,9 @@ from penstock.cli.output import tell
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.opening import opener
-from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
+from penstock.processes.claims import StartError
+from penstock.processes.local_engine import LocalParallel
+from penstock.processes.supervisor import Supervisor
 from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of

@@ -1,15 +1,18 @@
-"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them)."""
+"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them; what helps may be degraded)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from penstock.clock import Clock
 from penstock.journal.journal import Journal
+from penstock.metrics.process_files import read_troubles
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import has_ledger
 
@@ -17,9 +20,10 @@ from penstock.stores.opening.ledger import has_ledger
 class HealthPages:
     """The two pages of one worker."""
 
-    def __init__(self, journal: Journal, stores: Stores) -> None:
+    def __init__(self, journal: Journal, stores: Stores, clock: Clock) -> None:
         self._journal = journal
         self._stores = stores
+        self._clock = clock
 
     def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
         """The ASGI application beside the data plane: these pages, and what else there is."""
@@ -30,12 +34,22 @@ class HealthPages:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, request: Request) -> JSONResponse:
-        """200 when the ledger is there and the journal takes records, else 503 with the reason of each."""
-        checks = {"journal": self._journal.healthy, "ledger": has_ledger(self._stores)}
+        """200 when the ledger is there and the journal takes records, else 503 with the reason of each.
+
+        What only helps, and does not work, is said and leaves it at 200: calls are served and kept all the same.
+        """
+        has_one, degraded = await run_in_threadpool(self._look)
+        checks = {"journal": self._journal.healthy, "ledger": has_one}
         ready = all(checks.values())
         body = {
-            "status": "ready" if ready else "not ready",
+            "status": "not ready" if not ready else "degraded" if degraded else "ready",
             "checks": checks,
             "unwritten_records": self._journal.unwritten,
+            "degraded": degraded,
         }
         return JSONResponse(body, status_code=200 if ready else 503)
+
+    def _look(self) -> tuple[bool, list[str]]:
+        """At files: a disk that hangs holds up whoever asks, and no call."""
+        found = read_troubles(self._stores.data, self._clock.now_us())
+        return has_ledger(self._stores), [trouble.reason for trouble in found]

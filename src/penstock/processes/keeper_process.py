@@ -21,6 +21,7 @@ from penstock.export.cursors import CursorFile
 from penstock.export.ledger_access import LedgerAccess
 from penstock.export.plan import Means
 from penstock.export.sender import Sender
+from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
@@ -30,6 +31,8 @@ from penstock.stores.opening.ledger import ledger_reader
 from penstock.stores.opening.ledger_changes import ledger_editor
 
 _RETRY_SECONDS = 5.0
+_BEAT_SECONDS = 1.0
+_IDLE = "nothing is exported and nothing deleted"
 
 log = logging.getLogger("penstock.keeper")
 
@@ -74,23 +77,34 @@ async def _main(settings: Settings, load: Load, parent: int | None) -> None:
         loop.add_reader(parent, stop.set)
     with suppress(ConfigError):
         settings = load()  # it may have changed before the signal had a handler
-    keeper = await _made(settings, stop)
+    clock = Clock()
+    heartbeat = Heartbeat(stores_of(settings).data, "keeper", os.getpid(), clock.now_us)
+    keeper = await _made(settings, stop, clock, heartbeat)
     if keeper is None:
         return
-    reloading = asyncio.create_task(_reload(keeper, load, stale))
+    beside = asyncio.create_task(_reload(keeper, load, stale)), asyncio.create_task(_live(keeper, heartbeat))
     try:
         await keeper.run(stop)
     finally:
-        await cancelled(reloading)
+        await cancelled(*beside)
 
 
-async def _made(settings: Settings, stop: asyncio.Event) -> Keeper | None:
+async def _live(keeper: Keeper, heartbeat: Heartbeat) -> None:
+    """Tells that it lives, and whether it can work."""
+    while True:
+        trouble = keeper.ledger.trouble
+        heartbeat(_IDLE if trouble else "", trouble)
+        await keeper.means.clock.sleep(_BEAT_SECONDS)
+
+
+async def _made(settings: Settings, stop: asyncio.Event, clock: Clock, heartbeat: Heartbeat) -> Keeper | None:
     """Waits until what it takes is there; None when told to stop first."""
     while not stop.is_set():
         try:
-            return make_keeper(settings, os.environ, Clock())
-        except (OSError, ControlStoreError) as error:
-            log.error("nothing is exported and nothing deleted, this is tried again: %s", error)
+            return make_keeper(settings, os.environ, clock)
+        except Exception as error:
+            log.error("%s, this is tried again: %s", _IDLE, error)
+            heartbeat(_IDLE, str(error))
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
     return None

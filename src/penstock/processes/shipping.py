@@ -13,6 +13,7 @@ from collections.abc import Callable
 from penstock.clock import Clock
 from penstock.control.opening import read_catalog
 from penstock.metrics.call_tally import Tally, new_tally
+from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME, read_tally
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes.retention import stopping
@@ -68,4 +69,5 @@ def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrice
     def around(ledger: OpenWriter) -> OpenWriter:
         return CountingLedger(LimitedLedger(ledger, limits), tally, file, clock.monotonic)
 
-    return shipper_process.main(stores, parent, prices, around, limits.changed)
+    beat = Heartbeat(stores.data, "shipper", os.getpid(), clock.now_us)
+    return shipper_process.main(stores, parent, prices, around, limits.changed, beat)

@@ -255,7 +255,7 @@ class Worker:
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
-        pages = HealthPages(parts.journal, stores_of(self._settings))
+        pages = HealthPages(parts.journal, stores_of(self._settings), self._clock)
         own_hosts = self._settings.server.own_hosts
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)

@@ -230,9 +230,7 @@ class Upstream:
         except TimeoutError:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
-            shortage = None if isinstance(error, ssl.SSLError) else _SHORTAGES.get(error.errno or 0)
-            reason = shortage or f"no connection: {error}"
-            raise UpstreamError(reason, Progress.NOT_SENT, local=shortage is not None) from error
+            raise _unconnected(error, is_socket=pool.unix_path is not None) from error
         finally:
             pool.connecting -= 1
         if connection.transport.is_closing():  # nobody would ever be told that no answer comes
@@ -361,6 +359,13 @@ def _sweep_idle(connection: Connection, now: float, keep_alive: float) -> None:
     elif now - connection.idle_since > keep_alive:
         connection.lessor.forget(connection)
         connection.transport.abort()
+
+
+def _unconnected(error: OSError, *, is_socket: bool) -> UpstreamError:
+    shortage = None if isinstance(error, ssl.SSLError) else _SHORTAGES.get(error.errno or 0)
+    hint = "; nobody serves this socket now, see `penstock doctor`" if is_socket else ""
+    reason = shortage or f"no connection: {error}{hint}"
+    return UpstreamError(reason, Progress.NOT_SENT, local=shortage is not None)
 
 
 def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
