@@ -16,7 +16,7 @@ from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
 from penstock.proxy.policies.credentials import KeyTurn
-from penstock.proxy.policies.retry import is_failure, retry_after_seconds
+from penstock.proxy.policies.retry import is_failure, is_free, retry_after_seconds
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
 
@@ -84,6 +84,8 @@ class Attempts:
                 if isinstance(move, Give):
                     return exchange
                 exchange.close()
+            if call.body.sent:
+                await _pay(call)
             tries = move.tries
             if isinstance(move, Wait):
                 call.note("wait", clock.monotonic(), f"{move.seconds * 1000:.0f} ms")
@@ -106,6 +108,8 @@ class Attempts:
             call.note("failure", self._clock.monotonic(), error.reason)
             raise
         call.note("answer", self._clock.monotonic(), str(exchange.status))
+        if is_free(exchange.status):
+            call.body.sent = False
         return exchange
 
     async def _once(
@@ -145,6 +149,21 @@ class Attempts:
         else:
             connect = error.progress is Progress.NOT_SENT
             breaker.failed(self._clock.monotonic(), generation, connect=connect)
+
+
+async def _pay(call: Call) -> None:
+    """What was sent without an end that is known is paid as estimated; the next sending is set aside for anew.
+
+    Raises `GatewayError` where there is no room for that.
+    """
+    spending = call.gateway.spending
+    if spending is None:
+        return
+    spending.settle(call)
+    call.body.sent = False
+    reserving = spending.reserve(call)
+    if reserving is not None:
+        await reserving
 
 
 def _retry_after(exchange: Exchange, now_us: int) -> float | None:
