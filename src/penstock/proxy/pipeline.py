@@ -117,6 +117,8 @@ class Pipeline:
             if call.is_step:
                 for identify in call.gateway.identify:
                     identify(call)
+                if call.refusal is not None:
+                    raise call.refusal
             route = leg.place if isinstance(leg.place, Route) else await self._route(leg, inbound)
             if call.token is not None:
                 await self._check_token(call, route)
