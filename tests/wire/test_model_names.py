@@ -19,7 +19,19 @@ class Members(Pairs):
 
 
 NAMES = st.sampled_from(
-    ["model", "model", "Model", "MODEL", "mODEL", "models", "model_id", "modelId", "model\u017f", "x", "messages"]
+    [
+        "model",
+        "model",
+        "Model",
+        "MODEL",
+        "mODEL",
+        "models",
+        "model_id",
+        "modelId",
+        "model\u017f",
+        "x",
+        "messages",
+    ]
 )
 VALUES = st.recursive(
     st.sampled_from(["cheap", "dear", "", 'x "model": "dear"', "\\", "\\u006d", 7, None, True]),
@@ -90,14 +102,18 @@ PLAIN = st.dictionaries(
     st.sampled_from(["messages", "stream", "temperature", "tools", "user"]),
     st.recursive(
         st.text(st.characters(codec="utf-8")) | st.integers() | st.booleans() | st.none(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["role", "content"]), inner),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["role", "content"]), inner)
+        ),
         max_leaves=6,
     ),
 )
 
 
 @given(PLAIN, st.text(st.characters(codec="utf-8")), st.booleans())
-def test_what_an_ordinary_client_sends_is_clear(rest: dict[str, object], model: str, ascii_only: bool) -> None:
+def test_what_an_ordinary_client_sends_is_clear(
+    rest: dict[str, object], model: str, ascii_only: bool
+) -> None:
     body = json.dumps({**rest, "model": model}, ensure_ascii=ascii_only).encode()
     own, others = models_in_json(body, ("model",))
     assert own == [model]

@@ -23,7 +23,14 @@ _MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 _MODEL_IN_FORM = re.compile(rb"(?:^|&)\s*model", re.IGNORECASE)
 _OF_ANY_QUERY = frozenset({"model", "modelid", "modelname", "deployment"})
-_OF_ANY_HEADER = ("model", "x-model", "x-model-id", "x-model-name", "x-model-version", "azureml-model-deployment")
+_OF_ANY_HEADER = (
+    "model",
+    "x-model",
+    "x-model-id",
+    "x-model-name",
+    "x-model-version",
+    "azureml-model-deployment",
+)
 _RESOURCES = ("projects/", "publishers/")
 
 

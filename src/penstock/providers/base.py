@@ -63,9 +63,15 @@ class Provider:
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
     redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
-    model_in: tuple[str, ...] = ("body:model",)  # where its requests name a model: body, query or header, and the name
-    model_address: re.Pattern[str] | None = None  # addresses that name it: there it goes by them, whatever else is said
-    model_is_own: bool = False  # what they name is the customer's name for it, or of a tool: no price goes by that
+    model_in: tuple[str, ...] = (
+        "body:model",
+    )  # where its requests name a model: body, query or header, and the name
+    model_address: re.Pattern[str] | None = (
+        None  # addresses that name it: there it goes by them, whatever else is said
+    )
+    model_is_own: bool = (
+        False  # what they name is the customer's name for it, or of a tool: no price goes by that
+    )
 
 
 def model_at(provider: Provider, tail: str, header: HeaderLookup) -> str | None:

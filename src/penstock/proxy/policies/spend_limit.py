@@ -123,7 +123,9 @@ class SpendLimits:
         if not rules and key is None:
             return
         if body is None and call.body.kept is not None and self._has_prices(call):
-            raise GatewayError(SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read")
+            raise GatewayError(
+                SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read"
+            )
         custom = _custom(call)
         said = self._estimate(call, body, custom) or 0
         exact = _slug(call) == PARALLEL or (custom is not None and custom.total is not None)
@@ -230,9 +232,7 @@ class SpendLimits:
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
 
-    def _cost(
-        self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None
-    ) -> int | None:
+    def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
         priced = call_cost(
             self._book,
