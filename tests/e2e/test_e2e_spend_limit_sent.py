@@ -291,7 +291,7 @@ async def test_a_stream_without_usage_counts_what_has_come(
 ) -> None:
     """As with `include_usage` false: 50 tokens were asked for, and 300 came."""
     data = event({"model": "gpt-5", "choices": [{"delta": {"content": "a"}}]}) * 300
-    headers = (("content-type", "text/event-stream"),)
+    headers: tuple[Header, ...] = (("content-type", "text/event-stream"),)
     if coding:
         data, headers = gzip.compress(data), (*headers, ("content-encoding", coding))
     upstream.will(whole(data, headers=headers))
@@ -357,6 +357,35 @@ async def test_the_model_that_answers_counts_where_it_is_dearer(
     assert await post(await connect(gateway.url), CHAT, b'{"model":"big","model":"gpt-5"}') == 200
     await gateway.settled()
     assert spent(gateway) == 100 * TRUE
+
+
+async def test_a_deployment_is_priced_by_the_model_that_answers(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, prices: str
+) -> None:
+    """What the body says of a model is not what Azure goes by."""
+    upstream.will(told("gpt-5"), told("gpt-5"))
+    text = limited(upstream.url, extra=f'[providers.azure-openai]\nbase_url = "{upstream.url}"\n{prices}')
+    gateway = await open_gateway(text)
+    client = await connect(gateway.url)
+    for number, model in enumerate((b"", b'"model":"cheapest",'), 1):
+        path = "/v1/acct/gw/azure-openai/res/mine/chat/completions"
+        assert await post(client, path, b'{%b"messages":[]}' % model) == 200
+        await gateway.settled()
+        assert spent(gateway) == number * TRUE
+
+
+@pytest.mark.parametrize("path", [CHAT, TASKS])
+async def test_a_body_too_large_to_be_read(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, prices: str, path: str
+) -> None:
+    """At Parallel nothing else tells the price, neither before nor after."""
+    upstream.will(told())
+    limits = "[server.limits]\nmax_buffered_body_bytes = 1000\n"
+    gateway = await open_gateway(limited(upstream.url, 1, extra=prices + limits))
+    data = b" " * 300_000 + (GPT if path == CHAT else b'{"input":"x","processor":"ultra8x"}')
+    assert await post(await connect(gateway.url), path, data) == (200 if path == CHAT else 429)
+    await gateway.settled()
+    assert spent(gateway) == (TRUE if path == CHAT else 0)
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "x", "gzip, gzip"])

@@ -143,6 +143,12 @@ FINE = {
 }
 
 
+async def test_a_body_that_says_it_is_utf_8(access: Access, gateway: InProcess, connect: Connect) -> None:
+    kind = ("Content-Type", "application/json; charset=UTF-8")
+    token = access.token(models=("cheap",))
+    assert (await ask(gateway, connect, token, CHAT, CHEAP, kind=kind)).status == 200
+
+
 @pytest.mark.parametrize("data", FINE.values(), ids=FINE.keys())
 async def test_what_names_one_model_for_all_passes(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, data: bytes
@@ -197,9 +203,11 @@ FORM = b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\n%b\r\n'
         (b"model=dear", "application/x-www-form-urlencoded"),
         (b'{"model":"cheap","x":"&model=dear&"}', "application/x-www-form-urlencoded"),
         (b'{"model":"cheap"}', "multipart/form-data; boundary=b"),
+        (b'{"model":"cheap","+AG0-odel":"dear"}', "application/json; charset=utf-7"),
+        (b'{"model":"cheap"}', 'application/json; Charset = "UTF-16"'),
     ],
 )
-async def test_forms_name_no_model(
+async def test_forms_and_other_charsets_name_no_model(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, data: bytes, kind: str
 ) -> None:
     token = access.token(models=("cheap",))

@@ -22,6 +22,8 @@ __all__ = ["Unclear", "all_asked", "asked_model", "model_in_body", "name_of"]
 _MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 _MODEL_IN_FORM = re.compile(rb"(?:^|&)\s*model", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";,\s]*)")
+_PLAIN_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _OF_ANY_QUERY = frozenset({"model", "modelid", "modelname", "deployment"})
 _OF_ANY_HEADER = (
     "model",
@@ -132,6 +134,9 @@ def _in_body(
     if not body:
         return [], []
     kind = content_type.lower()
+    charset = _CHARSET.search(kind)
+    if charset is not None and charset[1] not in _PLAIN_CHARSETS:
+        raise Unclear("its body is in a charset of its own")
     if "multipart/" in kind or ("urlencoded" in kind and _MODEL_IN_FORM.search(body)):
         if needed:
             raise Unclear("its body is a form, whose fields are not read")

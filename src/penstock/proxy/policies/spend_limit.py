@@ -122,7 +122,7 @@ class SpendLimits:
         rules, key = self._matching(call), _key_claim(call)
         if not rules and key is None:
             return
-        if body is None and call.body.kept is not None and self._has_prices(call):
+        if body is None and self._has_to_be_read(call):
             raise GatewayError(
                 SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read"
             )
@@ -135,11 +135,11 @@ class SpendLimits:
             call.estimate = said
             return
         by_book = self._estimate(call, body, None) or 0
-        exact = _slug(call) == PARALLEL or (exact and said >= by_book)
-        own = self._set_aside(call, [key], max(said, by_book), partial=not exact)
+        is_known = _slug(call) == PARALLEL or (exact and said >= by_book)
+        own = self._set_aside(call, [key], max(said, by_book), partial=not is_known)
         if rules:
             try:
-                call.reservation = self._set_aside(call, rules, said, partial=custom.total is None)
+                call.reservation = self._set_aside(call, rules, said, partial=not exact)
             except GatewayError:
                 self._counters.settle(own, 0, self._clock.now_us())
                 raise
@@ -172,15 +172,19 @@ class SpendLimits:
         return found
 
     def _estimate(self, call: Call, body: bytes | None, custom: CustomCost | None) -> int | None:
-        if body is None:
-            return None
-        model = call.model or None
-        return estimate(self._book, _slug(call), _tail(call), model, body, custom, call.created_us)
+        """Nano-dollars; of a body that is too large to be looked at, by its size, where the path names the model."""
+        model, slug, tail = call.model or None, _slug(call), _tail(call)
+        if body is not None:
+            return estimate(self._book, slug, tail, model, body, custom, call.created_us)
+        usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length))
+        return self._cost(call, Answer(None, usage), custom, model)
 
-    def _has_prices(self, call: Call) -> bool:
-        """Whether a request to this provider that can be read may have a price."""
+    def _has_to_be_read(self, call: Call) -> bool:
+        """Whether a call may not go on with a body that is in no coding known here, or, where nothing but the body
+        tells the price, too large to be looked at.
+        """
         slug = _slug(call)
-        return slug == PARALLEL or self._book.knows(slug)
+        return slug == PARALLEL or (call.body.kept is not None and self._book.knows(slug))
 
     # -- afterwards
 
