@@ -222,6 +222,7 @@ ELSEWHERE = {
     "a tail like Workers AI's": ("openai/@cf/cheap", b'{"model":"dear"}'),
     "a query": ("openai/v1/realtime?model=dear", CHEAP),
     "a query in capitals": ("openai/v1/realtime?MODEL=dear", CHEAP),
+    "a query behind a semicolon": ("openai/v1/realtime?x=1;model=dear", CHEAP),
     "a query, encoded": ("openai/v1/realtime?mod%65l=dear", CHEAP),
     "a deployment behind another": (
         "azure-openai/res/cheap/openai/deployments/dear/chat/completions",
@@ -344,6 +345,8 @@ async def test_fal_goes_by_its_header(
     "data",
     [
         b'{"model":"openai/cheap","Model":"dear"}',
+        b'{"model":"openai/dear","model":"openai/cheap"}',
+        b'{"model":"openai/cheap","mod\\u0065l":"openai/cheap"}',
         b'{"model":"openai/cheap","models":["dear"]}',
         b'{"model":"openai/cheap","session":{"model":"dear"}}',
     ],

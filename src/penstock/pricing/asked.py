@@ -108,7 +108,7 @@ def all_asked(
     """
     at = model_at(provider, path_tail, header)
     own, others = ([] if at is None else [at]), list[str]()
-    for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+    for name, value in parse_qsl(query.replace(";", "&"), keep_blank_values=True, errors="replace"):
         if f"query:{name}" in provider.model_in:
             own.append(value)
         elif folded(name) in _OF_ANY_QUERY:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Coroutine
 
 from penstock.clock import Clock
+from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.call import Call, Route
 from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
@@ -19,6 +20,7 @@ from penstock.proxy.policies.credentials import KeyTurn
 from penstock.proxy.policies.retry import is_failure, is_free, retry_after_seconds
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
+from penstock.stores.counters import CountersUnavailable
 
 _NO_STATUS = 1000  # is as high as this
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
@@ -163,7 +165,10 @@ async def _pay(call: Call) -> None:
     spending = call.gateway.spending
     if spending is None:
         return
-    spending.settle(call)
+    try:
+        spending.settle(call)
+    except CountersUnavailable as error:
+        raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
     call.body.sent = False
     reserving = spending.reserve(call)
     if reserving is not None:

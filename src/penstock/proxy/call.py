@@ -63,7 +63,7 @@ class Spending(Protocol):
         """
 
     def settle(self, call: Call) -> None:
-        """Counts what it did cost. A call without a reservation is left alone.
+        """Counts what it did cost, or one attempt of it. A call without a reservation is left alone.
 
         Never waits, since a call is settled without a single `await`: a store that is not at hand is handed the
         settlement to its queue.

@@ -26,7 +26,7 @@ from penstock.proxy.fallback import step_call
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.retry import rules
-from penstock.proxy.policies.virtual_keys import check_models, check_provider
+from penstock.proxy.policies.virtual_keys import check_clear, check_models, check_provider
 from penstock.proxy.refusal import end_badly
 from penstock.proxy.response import Responder
 from penstock.proxy.routing import Compat, Named, Universal, World, check_compat, check_universal
@@ -188,7 +188,9 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        request = ChatRequest(await call.body.whole(self._limits.buffered_body))
+        body = await call.body.whole(self._limits.buffered_body)
+        request = ChatRequest(body)
+        check_clear(call, body)
         call.model = request.model
         route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider

@@ -11,6 +11,7 @@ from functools import lru_cache
 from penstock.errors import FORBIDDEN, GatewayError
 from penstock.pricing.asked import Unclear, all_asked
 from penstock.proxy.call import Call, Route
+from penstock.wire.model_names import models_in_json
 
 _SHOWN_CHARS = 256
 
@@ -40,7 +41,7 @@ def check_models(call: Call, route: Route, body: bytes | None) -> None:
             route.provider, route.tail, query.decode("latin-1").removeprefix("?"), call.header, body
         )
     except Unclear as error:
-        raise GatewayError(FORBIDDEN, f"this key is for certain models only, and {error}") from None
+        raise _unclear(error) from None
     if not asked:
         raise GatewayError(FORBIDDEN, "this key is for certain models only, and the request names none")
     for model in asked:
@@ -49,6 +50,22 @@ def check_models(call: Call, route: Route, body: bytes | None) -> None:
             raise GatewayError(
                 FORBIDDEN, f"this key may use {', '.join(token.models)}, not {slug}/{bare[:_SHOWN_CHARS]}"
             )
+
+
+def check_clear(call: Call, body: bytes) -> None:
+    """Raises `GatewayError` 403 when the caller's token is for certain models, and a chat request may be read in two
+    ways. To be asked before one of them is made of it.
+    """
+    if call.token is None or not call.token.models:
+        return
+    try:
+        models_in_json(body, ("model",))
+    except Unclear as error:
+        raise _unclear(error) from None
+
+
+def _unclear(error: Unclear) -> GatewayError:
+    return GatewayError(FORBIDDEN, f"this key is for certain models only, and {error}")
 
 
 def _matches(pattern: str, model: str, provider: str) -> bool:
