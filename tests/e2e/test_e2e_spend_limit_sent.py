@@ -21,10 +21,12 @@ from limit_kit import (
     new_key,
     post,
     reload,
+    rule,
     spending,
     spent,
     stream,
     tokens,
+    used,
 )
 
 from conftest import Connect, OpenGateway
@@ -357,6 +359,28 @@ async def test_the_model_that_answers_counts_where_it_is_dearer(
     assert await post(await connect(gateway.url), CHAT, b'{"model":"big","model":"gpt-5"}') == 200
     await gateway.settled()
     assert spent(gateway) == 100 * TRUE
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (b'{"model":"big","model":"gpt-5"}', 2),
+        (b'{"model":"gpt-5","Model":"big"}', 2),
+        (b'{"mod\\u0065l":"big","model":"gpt-5"}', 2),
+        (b'{"model":"gpt-5","tools":[{"model":{"type":"string"}}]}', 1),
+        (BODY, 1),
+    ],
+)
+async def test_a_rule_for_a_model_counts_what_may_ask_for_it(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, prices: str, data: bytes, count: int
+) -> None:
+    upstream.will(told())
+    only = {"mode": "filter", "values": ["big"]}
+    rules = rule(100, LONG), rule(100, LONG, id="dear", model=only)
+    gateway = await open_gateway(spending(upstream.url, *rules, extra=prices))
+    assert await post(await connect(gateway.url), CHAT, data) == 200
+    await gateway.settled()
+    assert (spent(gateway), used(gateway, name="dear", window=LONG)) == (TRUE, TRUE * (count - 1))
 
 
 async def test_a_deployment_is_priced_by_the_model_that_answers(

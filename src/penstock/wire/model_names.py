@@ -18,6 +18,7 @@ from penstock.wire.json_members import Member, members
 _MAX_COLONS = 200_000
 _MAX_MEMBERS = 1000  # of the first level
 _MAX_LOOKS = 10_000
+_LOOKED_AT = 1024 * 1024  # bytes
 _LONGEST_RUN = 63  # of backslashes
 _CHOOSING = frozenset(
     {
@@ -54,6 +55,19 @@ class Unclear(Exception):
 def folded(name: str) -> str:
     """A member's name as the least exact reader takes it: whatever its case, with `_` and `-` or without."""
     return name.casefold().replace("_", "").replace("-", "")
+
+
+def is_told_twice(body: bytes) -> bool:
+    """Whether a body that speaks of a model more than once may be read in two ways."""
+    if body[:_LOOKED_AT].lower().count(b'"model"') < 2 and not (
+        b"\\u00" in body and _has_escaped_letter(body)
+    ):
+        return False
+    try:
+        models_in_json(body, ("model",))
+    except Unclear:
+        return True
+    return False
 
 
 def models_in_json(body: bytes, own: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -28,6 +28,7 @@ from penstock.proxy.call_bodies import answer_of, part_of, request_of, streamed_
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
 from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Reservation, Window
+from penstock.wire.model_names import is_told_twice
 from penstock.wire.usage import Answer
 
 _MICRO = 1_000_000
@@ -47,13 +48,18 @@ class Rule:
     models: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
 
-    def key(self, prefix: bytes, call: Call) -> bytes | None:
-        """The counter this call belongs to; None when the rule is not about it."""
+    def key(self, prefix: bytes, call: Call, *, any_model: bool = False) -> bytes | None:
+        """The counter this call belongs to; None when the rule is not about it. `any_model`: it may ask for any."""
         provider = "" if call.provider is None else call.provider.slug
         model = _bare(call.model, provider)
         if self.providers and provider not in self.providers:
             return None
-        if self.models and model not in self.models and f"{provider}/{model}" not in self.models:
+        if (
+            self.models
+            and not any_model
+            and model not in self.models
+            and f"{provider}/{model}" not in self.models
+        ):
             return None
         for name, values in self.filters:
             if name not in call.metadata or _text(call.metadata[name]) not in values:
@@ -119,7 +125,7 @@ class SpendLimits:
         body = request_of(call)
         if not call.model:
             call.model = asked_model(_slug(call), _tail(call), body or b"") or ""
-        rules, key = self._matching(call), _key_claim(call)
+        rules, key = self._matching(call, body or b""), _key_claim(call)
         if not rules and key is None:
             return
         if body is None and self._has_to_be_read(call):
@@ -162,11 +168,12 @@ class SpendLimits:
         )
         return outcome
 
-    def _matching(self, call: Call) -> list[tuple[bytes, Rule]]:
-        """The counters of the gateway that this call belongs to, with their rules."""
+    def _matching(self, call: Call, body: bytes) -> list[tuple[bytes, Rule]]:
+        """The counters of the gateway that this call belongs to, or may belong to, with their rules."""
         found = []
         for rule in self._rules:
-            key = rule.key(self._prefix, call)
+            doubtful = bool(rule.models) and is_told_twice(body)
+            key = rule.key(self._prefix, call, any_model=doubtful)
             if key is not None:
                 found.append((key, rule))
         return found
