@@ -59,8 +59,12 @@ def _asked_output(request_body: bytes) -> int:
     if len(request_body) > 2 * _LOOKED_AT:
         request_body = request_body[:_LOOKED_AT] + request_body[-_LOOKED_AT:]
     lowered = request_body.lower()
-    tokens = _largest(_OUTPUT, lowered, _MOST_TOKENS) or UNSAID_OUTPUT_TOKENS
-    return tokens * (_largest(_ANSWERS, lowered, _MOST_ANSWERS) or 1)
+    tokens = answers = 0
+    if b'"max' in lowered:
+        tokens = _largest(_OUTPUT, lowered, _MOST_TOKENS)
+    if b'"n"' in lowered or b'"best_of"' in lowered or b'"candidatecount"' in lowered:
+        answers = _largest(_ANSWERS, lowered, _MOST_ANSWERS)
+    return (tokens or UNSAID_OUTPUT_TOKENS) * (answers or 1)
 
 
 def _largest(pattern: re.Pattern[bytes], body: bytes, most: int) -> int:

@@ -206,39 +206,54 @@ class SpendLimits:
         custom, answer = _custom(call), answer_of(call)
         if _is_answered(call):
             call.cost = self._cost(call, answer, custom, call.model or answer.model)
-        used, now_us = self._used(call, answer, custom, call.estimate), self._clock.now_us()
+        used = self._used(call, answer, custom, call.estimate, call.cost)
+        now_us = self._clock.now_us()
         if reservation is not None:
             self._counters.settle(reservation, used, now_us)
         if own is not None:
-            by_book = self._used(call, answer, None, call.key_estimate)
+            known = self._cost(call, answer, None, call.model or answer.model) if _is_answered(call) else None
+            by_book = self._used(call, answer, None, call.key_estimate, known)
             self._counters.settle(own, max(used, by_book), now_us)
 
-    def _used(self, call: Call, answer: Answer, custom: CustomCost | None, estimated: int) -> int:
+    def _used(
+        self,
+        call: Call,
+        answer: Answer,
+        custom: CustomCost | None,
+        estimated: int,
+        by_book: int | None,
+    ) -> int:
         """Nano-dollars that count; `estimated` where nobody knows, or more, if what came of the answer shows it."""
         is_answered = _is_answered(call)
         if not (is_answered or call.body.sent):
             return 0
         if custom is not None:  # prices for tokens charge nothing where none are told (Cloudflare 3.19)
             return (call.cost if is_answered else custom.total) or 0
-        known = self._dearest(call, answer) if is_answered else None
+        known = self._dearest(call, answer, by_book) if is_answered else None
         return max(estimated, self._told_so_far(call)) if known is None else known
 
     def _told_so_far(self, call: Call) -> int:
         """What an answer that is not whole, or does not say what it used, shows to have been used at least."""
-        if not call.answer:
+        body = request_of(call)
+        if not call.answer or (
+            body is not None and self._book.rates(_slug(call), call.model or None) is None
+        ):
             return 0
-        part, body = part_of(call), request_of(call)
+        part = part_of(call)
         told = self._cost(call, part, None, call.model or part.model)
         # Where the request was not to be read, the answer may name the model.
         model = part.model if body is None else call.model
         usage = guessed_usage(_tail(call), body or b"", streamed_tokens(call), size=call.body.size)
         return max(told or 0, self._cost(call, Answer(None, usage), None, model or None) or 0)
 
-    def _dearest(self, call: Call, answer: Answer) -> int | None:
-        """By the model that was asked for or the one that answered: the first is the caller's word."""
-        asked = self._cost(call, answer, None, call.model or answer.model)
+    def _dearest(self, call: Call, answer: Answer, asked: int | None) -> int | None:
+        """By the model that was asked for, which costs `asked`, or the one that answered: the first is the caller's
+        word.
+        """
         goes_by_answer = call.provider is not None and call.provider.model_is_own
         if answer.model is None or (asked is None and not goes_by_answer):
+            return asked
+        if answer.model == _bare(call.model, _slug(call)):
             return asked
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
