@@ -59,14 +59,19 @@ def _asked_output(request_body: bytes) -> int:
     if len(request_body) > 2 * _LOOKED_AT:
         request_body = request_body[:_LOOKED_AT] + request_body[-_LOOKED_AT:]
     lowered = request_body.lower()
-    tokens = answers = 0
-    if b'"max' in lowered:
-        tokens = _largest(_OUTPUT, lowered, _MOST_TOKENS)
-    if b'"n"' in lowered or b'"best_of"' in lowered or b'"candidatecount"' in lowered:
-        answers = _largest(_ANSWERS, lowered, _MOST_ANSWERS)
+    tokens = _largest(_OUTPUT, lowered, (b'"max',), _MOST_TOKENS)
+    answers = _largest(_ANSWERS, lowered, (b'"n"', b'"best_of"', b'"candidatecount"'), _MOST_ANSWERS)
     return (tokens or UNSAID_OUTPUT_TOKENS) * (answers or 1)
 
 
-def _largest(pattern: re.Pattern[bytes], body: bytes, most: int) -> int:
-    """0 where there is none; what nobody would take is none either."""
-    return max((number for number in map(int, pattern.findall(body)) if number <= most), default=0)
+def _largest(pattern: re.Pattern[bytes], body: bytes, begins: tuple[bytes, ...], most: int) -> int:
+    """0 where there is none; what nobody would take is none either. `begins`: how what the pattern finds begins."""
+    largest = 0
+    for begin in begins:
+        place = body.find(begin)
+        while place >= 0:
+            found = pattern.match(body, place)
+            if found is not None and largest < (number := int(found[1])) <= most:
+                largest = number
+            place = body.find(begin, place + 1)
+    return largest
