@@ -13,6 +13,7 @@ from penstock.stores.counters import (
     Claim,
     Counters,
     CountersUnavailable,
+    Family,
     Granted,
     Refused,
     Reservation,
@@ -88,7 +89,7 @@ class MemoryCounters:
             entry.amount = 0
             self._entries[key].append(_Entry(now_us, used))
 
-    def used(self, key: bytes, window: Window, now_us: int) -> int:
+    def used(self, key: bytes, window: Window, now_us: int, family: Family | None = None) -> int:
         self._work()
         span = window.seconds * SECOND
         since = now_us - span + 1 if window.sliding else now_us - now_us % span

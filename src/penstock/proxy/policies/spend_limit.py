@@ -27,7 +27,7 @@ from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
-from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Window
+from penstock.stores.counters import Claim, Counters, CountersUnavailable, Family, Refused, Window
 
 _MICRO = 1_000_000
 _to_json = msgspec.json.Encoder().encode
@@ -104,7 +104,12 @@ class SpendLimits:
         clock: Clock,
     ) -> None:
         self._prefix = f"spend {account}\x1f{gateway}".encode()
-        self._rules = tuple(rules)
+        # Whoever calls names the values that a rule counts apart: their counters live within a share of the room.
+        families = [
+            Family(account.encode(), f"{gateway}\x1f{rule.id}".encode()) if rule.partitions else None
+            for rule in rules
+        ]
+        self._rules = tuple(zip(rules, families, strict=True))
         self._counters = counters
         self._book = book
         self._clock = clock
@@ -124,7 +129,7 @@ class SpendLimits:
         if body is not None:
             guess = estimate(self._book, provider, tail, call.model or None, body, custom, call.created_us)
         exact = provider == PARALLEL or (custom is not None and custom.total is not None)
-        claims = [Claim(key, guess or 0, rule.limit, rule.window) for key, rule in rules]
+        claims = [Claim(key, guess or 0, rule.limit, rule.window, family) for key, rule, family in rules]
         try:
             outcome = self._counters.reserve(claims, self._clock.now_us(), partial=not exact)
         except CountersUnavailable as error:
@@ -132,20 +137,20 @@ class SpendLimits:
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
         call.reservation = outcome
-        names = ", ".join(rule.id for _, rule in rules)
+        names = ", ".join(rule.id for _, rule, _ in rules)
         call.note(
             "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
         )
 
-    def _matching(self, call: Call) -> list[tuple[bytes, Rule]]:
+    def _matching(self, call: Call) -> list[tuple[bytes, Rule, Family | None]]:
         """The counters this call belongs to, with their rules."""
         found = []
-        for rule in self._rules:
+        for rule, family in self._rules:
             key = rule.key(self._prefix, call)
             if key is not None:
-                found.append((key, rule))
+                found.append((key, rule, family))
         if call.token is not None and call.token.spend_limit is not None:
-            found.append((b"spend key " + call.token.id.encode(), _of_key(call.token.spend_limit)))
+            found.append((b"spend key " + call.token.id.encode(), _of_key(call.token.spend_limit), None))
         return found
 
     def settle(self, call: Call) -> None:
