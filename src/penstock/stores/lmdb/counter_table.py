@@ -104,7 +104,7 @@ class CounterTable:
     ) -> Log:
         """Puts a log in the place of what is there; the log that is there now, which may be coarser."""
         value = window_log.stored(log)
-        if before is None or len(value) != len(before):
+        if before is None or (len(value) != len(before) and (len(value) > _SMALL_BYTES or is_made_up(name))):
             log, value = self._resized(txn, name, before, log, window)
         txn.put(name, value)
         return log
@@ -129,14 +129,15 @@ class CounterTable:
         return log, value
 
     def clear(self, txn: lmdb.Transaction[bytes], name: bytes, before: bytes, log: Log) -> None:
-        """Nothing is left in a counter that is there. One that is entered for another time stays until then."""
-        if self._endings.remove(txn, name, window_log.over_us(before)):
+        """Nothing is left in a counter that is there. One that was made up gives back its room, if that can be told
+        from when it was entered for; any other will be wanted again.
+        """
+        if not is_made_up(name):
+            txn.put(name, window_log.stored(log))
+        elif self._endings.remove(txn, name, window_log.over_us(before)):
             self._delete(txn, name, before)
-            return
-        value = window_log.stored(log)
-        if is_made_up(name):
-            self._shares.add(txn, name, _room(value) - _room(before))
-        txn.put(name, value)
+        else:
+            self.write(txn, name, before, log, Window(1, False))
 
     def _delete(self, txn: lmdb.Transaction[bytes], name: bytes, value: bytes) -> None:
         txn.delete(name)
