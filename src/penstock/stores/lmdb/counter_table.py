@@ -104,7 +104,7 @@ class CounterTable:
     ) -> Log:
         """Puts a log in the place of what is there; the log that is there now, which may be coarser."""
         value = window_log.stored(log)
-        if before is None or (len(value) != len(before) and (len(value) > _SMALL_BYTES or is_made_up(name))):
+        if before is None or (len(value) != len(before) and (self._crowded or is_made_up(name))):
             log, value = self._resized(txn, name, before, log, window)
         txn.put(name, value)
         return log
