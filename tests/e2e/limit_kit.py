@@ -17,7 +17,7 @@ from penstock.calls.log_record import LogRecord
 from penstock.metadata import MetadataValue
 from penstock.settings import load
 from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
-from penstock.stores.counters import Family, Window
+from penstock.stores.counters import Window
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.checks import check_error, check_ids
 from support.client import Answer, Client, Header
@@ -175,8 +175,7 @@ def _move_to(gateway: InProcess, target_us: int) -> None:
 def used(gateway: InProcess, *parts: str, name: str = "r", window: int = 3600, sliding: bool = False) -> int:
     """Nano-dollars on a rule's counter now, reservations included; `parts` are `key=value` of partitions."""
     key = spend_key(*parts, name=name)
-    family = Family(b"acct", b"gw\x1f" + name.encode()) if parts else None
-    return gateway.parts.counters.used(key, Window(window, sliding), gateway.clock.now_us(), family)
+    return gateway.parts.counters.used(key, Window(window, sliding), gateway.clock.now_us())
 
 
 def spent(gateway: InProcess, *parts: str) -> int:

@@ -13,7 +13,6 @@ from penstock.stores.counters import (
     Claim,
     Counters,
     CountersUnavailable,
-    Family,
     Granted,
     Refused,
     Reservation,
@@ -89,7 +88,7 @@ class MemoryCounters:
             entry.amount = 0
             self._entries[key].append(_Entry(now_us, used))
 
-    def used(self, key: bytes, window: Window, now_us: int, family: Family | None = None) -> int:
+    def used(self, key: bytes, window: Window, now_us: int) -> int:
         self._work()
         span = window.seconds * SECOND
         since = now_us - span + 1 if window.sliding else now_us - now_us % span

@@ -92,8 +92,8 @@ class Counters(Protocol):
         A reservation that was given back already, because its worker was taken for dead, still counts `used`.
         """
 
-    def used(self, key: bytes, window: Window, now_us: int, family: Family | None = None) -> int:
-        """How much of the counter is used now, reservations included; of a family's value, where it is counted now."""
+    def used(self, key: bytes, window: Window, now_us: int) -> int:
+        """How much of the counter is used now, reservations included; also of a value with a counter of its own."""
 
     def beat(self, now_us: int) -> None:
         """This worker is alive. To be called about once a second."""

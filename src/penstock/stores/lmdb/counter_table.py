@@ -17,7 +17,7 @@ from itertools import islice
 import lmdb
 from msgspec.structs import replace
 
-from penstock.stores.counters import Claim, CountersUnavailable, Family, Window
+from penstock.stores.counters import Claim, CountersUnavailable, Window
 from penstock.stores.lmdb import window_log
 from penstock.stores.lmdb.endings import Endings
 from penstock.stores.lmdb.shares import Shares, is_made_up, joint_name, made_up_name, rule_of
@@ -83,12 +83,13 @@ class CounterTable:
         gone = self.forget_ended(txn, now_us, _FORGOTTEN_FIRST)
         return gone > 0 and self._shares.has_room(txn, name, _SMALL_ROOM)
 
-    def find(self, txn: lmdb.Transaction[bytes], key: bytes, family: Family | None) -> bytes | None:
-        """The counter of a key, or what a value without one is counted on."""
-        if family is None:
-            return txn.get(plain_name(key))
-        name = made_up_name(family, key)
-        return txn.get(name) or txn.get(joint_name(name))
+    def find(self, txn: lmdb.Transaction[bytes], key: bytes) -> bytes | None:
+        """The counter of a key, or of a value, whosever it is. Not for the way of a call: it asks rule after rule."""
+        found = txn.get(plain_name(key))
+        if found is None:
+            mine = (txn.get(name) for name in self._shares.names_of(txn, key))
+            found = next((value for value in mine if value is not None), None)
+        return found
 
     # -- what it holds
 

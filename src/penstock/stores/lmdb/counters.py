@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import lmdb
 from msgspec.structs import replace
 
-from penstock.stores.counters import Claim, CountersUnavailable, Family, Granted, Refused, Reservation, Window
+from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
 from penstock.stores.lmdb import window_log
 from penstock.stores.lmdb.counter_table import CounterTable, plain_name
 from penstock.stores.lmdb.environment import WriteLock
@@ -132,13 +132,13 @@ class LmdbCounters:
         except _FAILURES as error:
             raise CountersUnavailable(str(error)) from error
 
-    def used(self, key: bytes, window: Window, now_us: int, family: Family | None = None) -> int:
+    def used(self, key: bytes, window: Window, now_us: int) -> int:
         with _translated():
             txn = self._writer.open
             if txn is not None:
-                return window_log.live(self._table.find(txn, key, family), window, now_us).total
+                return window_log.live(self._table.find(txn, key), window, now_us).total
             with self._begin(self._table.database) as txn:
-                return window_log.live(self._table.find(txn, key, family), window, now_us).total
+                return window_log.live(self._table.find(txn, key), window, now_us).total
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):

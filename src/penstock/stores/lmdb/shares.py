@@ -25,7 +25,7 @@ _JOINT = 16  # counters for the values of a rule that have none of their own
 
 def made_up_name(family: Family, value: bytes) -> bytes:
     """The name of a value's own counter: always 33 bytes, however long a value is."""
-    return _family_name(family) + blake2b(value, digest_size=16).digest()
+    return _family_name(family) + _digest(value)
 
 
 def joint_name(name: bytes) -> bytes:
@@ -36,6 +36,10 @@ def joint_name(name: bytes) -> bytes:
 def is_made_up(name: bytes) -> bool:
     """Whether a counter's name is one of these."""
     return name[0] == _TAG_VALUE
+
+
+def _digest(value: bytes) -> bytes:
+    return blake2b(value, digest_size=16).digest()
 
 
 def rule_of(name: bytes) -> bytes:
@@ -78,6 +82,12 @@ class Shares:
                 txn.put(node, _SUM.pack(total), db=self._database)
             else:
                 txn.delete(node, db=self._database)
+
+    def names_of(self, txn: lmdb.Transaction[bytes], value: bytes) -> list[bytes]:
+        """The names that a value's own counter would have, in all rules that have counters."""
+        with txn.cursor(self._database) as cursor:
+            rules = [node for node in cursor.iternext(keys=True, values=False) if len(node) == _RULE]
+        return [rule + _digest(value) for rule in rules]
 
     def _sum(self, txn: lmdb.Transaction[bytes], node: bytes) -> int:
         found = txn.get(node, db=self._database)
