@@ -91,9 +91,9 @@ def test_a_store_that_was_cut_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
-        (0.3, ["ok", "ok"]),
-        (0.45, ["warning", "ok"]),
-        (0.6, ["problem", "ok"]),
+        (0.6, ["ok", "ok"]),
+        (0.7, ["warning", "ok"]),
+        (0.8, ["problem", "ok"]),
         (0.99, ["problem", "problem"]),
     ],
 )

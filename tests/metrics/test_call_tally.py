@@ -114,6 +114,26 @@ def test_series_are_bounded_in_all() -> None:
     assert told(tally, "penstock_requests_total", "model")[OTHER,] == MOST_SERIES
 
 
+def test_one_account_fills_nothing_that_others_need() -> None:
+    tally = Tally(new_tally(0), 100)
+    tally.add(call(number, f"evil/{number}", account="evil", gateway=f"g{number}") for number in range(5000))
+    tally.add(call(number, f"good/{number}", account="good") for number in range(10))
+    tally.add([call(0, "good/late", account="late", gateway="its-own")])
+    series = [key for key, _ in tally.state().series]
+    assert len(series) <= 2 * MOST_SERIES + 12
+    assert {key.model for key in series if key.account == "good"} == {
+        f"good/{number}" for number in range(10)
+    }
+    assert [key[:4] for key in series if key.account == "late"] == [
+        ("late", "its-own", "openai", "good/late")
+    ]
+    requests = told(tally, "penstock_requests_total", "account", "gateway", "provider", "model")
+    assert requests["evil", OTHER, OTHER, OTHER] == 5000 - 2 * MOST_SERIES
+    again = Tally(tally.state(), 100)
+    again.add([call(0, "evil/9999", account="evil", gateway="another"), call(1, "good/3", account="good")])
+    assert len(again.state().series) == len(series)
+
+
 @pytest.mark.parametrize("odd", ['a"b', "a\\b", "a\nb", "é", "{},="])
 def test_odd_labels_survive(odd: str) -> None:
     tally = Tally(new_tally(0), 10)

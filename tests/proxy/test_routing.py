@@ -168,3 +168,18 @@ def test_invented_paths_do_not_fill_the_memory() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 1_000_000
+
+
+def test_paths_invented_for_one_gateway_are_forgotten_and_not_those_of_others() -> None:
+    here = world()
+    others = [b"/v1/lonely/gw/openai/v1/models", b"/v1/acct/default/openai/v1/models"]
+    known = [here.route(path, no_header) for path in others]
+    tracemalloc.start()
+    for number in range(30_000):
+        here.route(b"/v1/acct/gw/openai/%d/" % number + b"a" * 200, no_header)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 8_000_000
+    assert all(here.route(path, no_header) is route for path, route in zip(others, known, strict=True))
+    again = b"/v1/acct/gw/openai/v1/models"
+    assert here.route(again, no_header) is here.route(again, no_header)

@@ -25,9 +25,10 @@ class _Rules(NamedTuple):
     remedy: str
 
 
-# Counters keep half of their map for what must never fail (`stores/lmdb/counters.py`); answers push out others.
+# Counters keep a quarter of their map for what must never fail (`stores/lmdb/counter_table.py`); answers push out
+# others.
 _COUNTERS = _Rules(
-    0.4, 0.5, "fewer different limits and shorter windows need less; ended windows are forgotten by and by"
+    0.65, 0.75, "fewer different limits and shorter windows need less; ended windows are forgotten by and by"
 )
 _REPLIES = _Rules(0.9, 0.98, "`penstock cache purge` forgets cached answers; [cache] max_bytes bounds them")
 _BEGIN_ANEW = "stop the gateway, move the folder away and start again: what it held is counted and kept anew"

@@ -7,6 +7,7 @@ Roll-ups answer questions about any time; these only grow, which is what a monit
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -22,7 +23,9 @@ OTHER: Final = "other"
 """The model of calls whose model has no label of its own."""
 
 MOST_SERIES: Final = 500
-"""So many combinations of labels are told apart."""
+"""So many combinations of labels are told apart, and a tenth of it of each account in any case."""
+
+_SHARE: Final = 10  # what is an account's in any case, as a part of all
 
 BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 """Of the durations' histogram, in seconds."""
@@ -65,13 +68,18 @@ class TallyState(msgspec.Struct):
 
 
 class Tally:
-    """Counts calls. `models` models have a label of their own, those that first answered well."""
+    """Counts calls. `models` models have a label of their own, those that first answered well.
+
+    Models and gateways are named by those who use an account: what one account fills, others have a share beside.
+    """
 
     def __init__(self, state: TallyState, models: int) -> None:
         self._since_us = state.since_us
         self._series = dict(state.series)
         self._known = {key.model for key in self._series} - {OTHER, ""}
         self._most_models = models
+        self._in_account = Counter(key.account for key in self._series)
+        self._models_of: Counter[str] = Counter()
 
     def add(self, calls: Iterable[NewCall]) -> None:
         """Counts some calls."""
@@ -92,19 +100,33 @@ class Tally:
         key = Key(record.account, record.gateway, record.provider, model, f"{record.status // 100}xx")
         counts = self._series.get(key)
         if counts is None:
-            if len(self._series) >= MOST_SERIES:
-                key = key._replace(model=OTHER)
-            counts = self._series.setdefault(key, Counts())
+            key = self._with_room(key)
+            counts = self._series.get(key)
+            if counts is None:
+                counts = self._series[key] = Counts()
+                self._in_account[key.account] += 1
         return counts
+
+    def _with_room(self, key: Key) -> Key:
+        """The labels that may be new; fewer of them, where there are enough already."""
+        own = self._in_account[key.account]
+        if len(self._series) >= MOST_SERIES and own >= MOST_SERIES // _SHARE:
+            key = key._replace(model=OTHER)
+        if own >= 2 * MOST_SERIES and key not in self._series:
+            key = Key(key.account, OTHER, OTHER, OTHER, key.status)
+        return key
 
     def _model(self, call: NewCall) -> str:
         """Its label: callers write models as they like, so only one that has answered gets its own."""
         model = call.derived.model or ""
         if not model or model in self._known:
             return model
-        if len(self._known) >= self._most_models or not call.record.success:
+        own = self._models_of[call.record.account]
+        is_full = len(self._known) >= self._most_models and own >= self._most_models // _SHARE
+        if is_full or not call.record.success:
             return OTHER
         self._known.add(model)
+        self._models_of[call.record.account] += 1
         return model
 
 

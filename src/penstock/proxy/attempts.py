@@ -125,7 +125,7 @@ class Attempts:
 
         An answer with a status under `whole_below`, unless it is a failure, is no answer before its first byte.
         """
-        breaker = self._breakers.of(pool.origin)
+        breaker = self._breakers.of(pool.origin, call.gateway.account)
         if breaker.state != CLOSED:
             seconds = breaker.admit(self._clock.monotonic())
             if seconds:

@@ -62,7 +62,7 @@ class Named:
 class World:
     """The gateways and providers of one configuration."""
 
-    __slots__ = ("_gateways", "_registries", "_remembered", "directory_version", "registry")
+    __slots__ = ("_gateways", "_paths", "_registries", "_remembered", "directory_version", "registry")
 
     def __init__(
         self,
@@ -74,6 +74,7 @@ class World:
         """`registries` are of accounts that have providers of their own; `registry` is everybody else's."""
         self._gateways = dict(gateways)
         self._remembered: dict[bytes, Route] = {}
+        self._paths: dict[tuple[str, str], list[bytes]] = {}  # of those, by gateway
         self._registries = dict(registries or {})
         self.registry = registry
         self.directory_version = directory_version
@@ -124,10 +125,18 @@ class World:
         provider = self._provider(gateway, slug)
         route = self.locate(gateway, provider, tail, header)
         if provider.static and len(path) <= _REMEMBERED_LENGTH:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[path] = route
+            self._remember(path, route)
         return route
+
+    def _remember(self, path: bytes, route: Route) -> None:
+        """Callers make paths up: where there are enough, those of the gateway with the most are forgotten."""
+        if len(self._remembered) >= _REMEMBERED:
+            greediest = max(self._paths.values(), key=len)
+            for known in greediest:
+                del self._remembered[known]
+            greediest.clear()
+        self._remembered[path] = route
+        self._paths.setdefault((route.gateway.account, route.gateway.id), []).append(path)
 
     def _provider(self, gateway: Gateway, slug: str) -> Provider:
         provider = self.providers_of(gateway.account).find(slug)

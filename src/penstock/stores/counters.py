@@ -28,13 +28,25 @@ class Window(msgspec.Struct, frozen=True, gc=False):
     sliding: bool
 
 
+class Family(NamedTuple):
+    """Whose counters callers make up by naming values: those of a rule, and the account that the rule belongs to."""
+
+    account: bytes
+    rule: bytes
+
+
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Wants `amount` of what `limit` leaves free on the counter `key`."""
+    """Wants `amount` of what `limit` leaves free on the counter `key`.
+
+    With a `family` the key is a caller's value, which has a counter of its own as long as there is room in the
+    family's share. Without room for another, values are counted on counters that several of the family have together.
+    """
 
     key: bytes
     amount: int
     limit: int
     window: Window
+    family: Family | None = None
 
 
 class Granted(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +93,7 @@ class Counters(Protocol):
         """
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
-        """How much of the counter is used now, reservations included."""
+        """How much of the counter is used now, reservations included; also of a value with a counter of its own."""
 
     def beat(self, now_us: int) -> None:
         """This worker is alive. To be called about once a second."""

@@ -218,7 +218,9 @@ _NOTHING: set[bytes] = set()
 
 
 def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
-    if len(kinds) < _REMEMBERED and len(name) <= _REMEMBERED_LENGTH:
+    if len(name) <= _REMEMBERED_LENGTH:
+        if len(kinds) >= _REMEMBERED:
+            kinds.clear()  # names in use come again
         kinds[name] = kind
     return kind
 

@@ -352,3 +352,22 @@ def test_open_ones_do_not_fill_the_memory() -> None:
         calls(many.of(str(number)), 0.0, [None] * 5)
     assert many.of(kept.origin) is kept
     assert state_of(many.of(made[-4096].origin)) == "closed", "the oldest one was let go"
+
+
+def test_origins_that_an_account_makes_up_take_the_place_of_its_own() -> None:
+    many = Breakers(RULES)
+    good = [many.of(f"https://good-{number}", "good") for number in range(200)]
+    for one in good[:100]:
+        calls(one, 0.0, [None] * 5)
+    for number in range(100_000):
+        one = many.of(f"https://evil-{number}", "evil")
+        if number % 2:
+            calls(one, 0.0, [None] * 5)
+    assert [many.of(one.origin, "good") for one in good] == good
+    assert [state_of(one) for one in good] == ["open"] * 100 + ["closed"] * 100
+    open_ones = many.not_closed()
+    assert open_ones[:100] == good[:100], "those of who has few are told first"
+    assert len(open_ones) <= 4096
+    new = many.of("https://new", "another")
+    many.of("https://evil-x", "evil")
+    assert many.of("https://new", "another") is new

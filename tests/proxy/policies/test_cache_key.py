@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -319,3 +320,19 @@ def test_other_methods_never(method: bytes, own: bool, gateways: int) -> None:
 @pytest.mark.parametrize("start", [PLAIN, OWN], ids=["computed", "own"])
 def test_off_is_off(header: tuple[bytes, bytes], start: Asked) -> None:
     assert ttl(start.but(cache_ttl=60).with_header(*header)) == 0
+
+
+def test_invented_paths_and_names_do_not_fill_the_memory() -> None:
+    tracemalloc.start()
+    for number in range(300):
+        long = f"{number}" + "a" * 20_000
+        key(Asked(tail=f"chat/{long}", headers=((f"x-{long}".encode(), b"1"),)))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 2_000_000
+
+
+def test_a_directive_with_a_long_name_counts() -> None:
+    name = b"x" * 1000 + b"-version"
+    keys = {key(Asked(headers=((name, value),))) for value in (b"1", b"2")}
+    assert len(keys) == 2

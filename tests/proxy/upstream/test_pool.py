@@ -9,6 +9,8 @@ import asyncio
 import errno
 import os
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
@@ -16,6 +18,8 @@ import pytest
 from penstock.clock import Clock
 from penstock.proxy.upstream.exchange import Connection, Exchange, UpstreamError
 from penstock.proxy.upstream.pool import Deadlines, Pool, Upstream
+from support.clock import FakeClock
+from support.waiting import soon
 
 PROXY = {"http": "http://proxy.example:3128", "https": "http://user:p%40ss@proxy.example"}
 
@@ -191,3 +195,68 @@ async def test_what_this_machine_is_short_of_says_nothing_of_the_provider(
         await upstream.open(upstream.pool("http://127.0.0.1:1"), Nothing(), True, False)
     assert caught.value.local is local
     assert upstream.pool("http://127.0.0.1:1").busy == 0
+
+
+# -- many origins
+
+
+def upstream() -> tuple[Upstream, FakeClock]:
+    clock = FakeClock()
+    return Upstream(clock, Deadlines(keep_alive=30), proxies={}), clock
+
+
+def invent(upstream: Upstream, count: int) -> None:
+    for number in range(count):
+        upstream.pool(f"https://made-up-{number}.openai.azure.com")
+
+
+class Silent(asyncio.Protocol):
+    """A provider's side of a connection, on which nothing happens."""
+
+    def __init__(self, lost: list[asyncio.Event]) -> None:
+        self._lost = asyncio.Event()
+        lost.append(self._lost)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost.set()
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[str]:
+    """An origin that takes connections. They must have been closed at the end."""
+    lost: list[asyncio.Event] = []
+    server = await asyncio.get_running_loop().create_server(lambda: Silent(lost), "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+    for one in lost:
+        await soon(one.wait())
+
+
+async def test_origins_that_callers_make_up_are_forgotten_and_those_in_use_stay() -> None:
+    async with listening() as used:
+        many, _ = upstream()
+        pool = many.pool(used)
+        connection = await many._connect(pool)
+        pool.give_back(connection)
+        invent(many, 100_000)
+        assert len(many.pools) <= 1024
+        assert many.pool(used) is pool
+        assert pool.take() is connection
+        many.close()
+
+
+async def test_connections_of_a_pool_that_was_forgotten_meanwhile_are_still_looked_after() -> None:
+    async with listening() as used:
+        many, clock = upstream()
+        pool = many.pool(used)
+        invent(many, 3000)
+        assert many.pool(used) is not pool
+        for _ in range(2):
+            pool.give_back(await many._connect(pool))
+        many.sweep()
+        clock.ahead += 31
+        many.sweep()
+        assert not pool.connections
+        connection = await many._connect(pool)
+        many.close()
+        assert connection.transport.is_closing()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import lmdb
@@ -92,6 +91,8 @@ def test_nothing_is_known_of_a_worker_dead_for_more_than_a_day(
         b"leases": 0,
         b"reservations": 0,
         b"buried-reservations": 0,
+        b"endings": 0,
+        b"shares": 0,
     }
 
 
@@ -193,69 +194,50 @@ def until_unavailable(verb: Callable[[int], None], why: str) -> int:
     return done
 
 
-def test_a_full_map_is_said_and_reaping_makes_room(tmp_path: Path) -> None:
-    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
-        counters = LmdbCounters(environment, b"worker")
-
-        def take(number: int) -> None:
-            counters.take([claim(1, 5, SLIDING, b"taken-%d" % number)], T0)
-
-        def set_aside(number: int) -> None:
-            counters.reserve([claim(1, 5, SLIDING, b"reserved-%d" % number)], T0)
-
-        granted = until_unavailable(take, "MDB_MAP_FULL")
-        assert granted > 100
-        until_unavailable(set_aside, "MDB_MAP_FULL")
-        assert counters.used(b"taken-%d" % granted, SLIDING, T0) == 0
-        assert counters.used(b"taken-0", SLIDING, T0) == 1
-        later = T0 + 60 * SECOND
-        for _ in range(granted // 16):
-            with suppress(CountersUnavailable):
-                counters.reap(later)
-        assert entries(environment)[b"counters"] == 0
-        assert isinstance(counters.take([claim(1, 5)], later), Granted)
+SMALL_MAP = 1024 * 1024
 
 
-def test_before_the_map_is_full_no_counter_may_be_added_or_grow(tmp_path: Path) -> None:
-    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
+def test_in_a_crowded_map_no_counter_is_added_and_those_there_are_work(tmp_path: Path) -> None:
+    with open_environment(tmp_path / "small", SMALL_MAP, DATABASES) as environment:
         counters = LmdbCounters(environment, b"worker")
         old, early = [claim(1, 500, SLIDING, b"old")], reserve(counters, 1, T0)
         counters.take(old, T0)
 
         def take(number: int) -> None:
-            counters.beat(T0 + number * SECOND // 10)
             counters.take([claim(1, 5, Window(86400, False), b"%d" % number)], T0)
 
-        added = until_unavailable(take, "half of the map")
-        assert added > 100
-        assert counters.take(old, T0) == Granted((498,), (60 * SECOND,))
+        added = until_unavailable(take, "the map is full")
+        assert added > 1000
         for refused in (
-            lambda: counters.take(old, T0 + SECOND),
             lambda: counters.take([claim(1, 5, SLIDING, b"new"), *old], T0),
-            lambda: counters.reserve(old, T0),
+            lambda: counters.reserve([claim(1, 5, SLIDING, b"new")], T0),
         ):
-            with pytest.raises(CountersUnavailable, match="half of the map"):
+            with pytest.raises(CountersUnavailable, match="the map is full"):
                 refused()
+        assert counters.used(b"old", SLIDING, T0) == 1
+        for tenth in range(1, 400):
+            granted = counters.take(old, T0 + tenth * SECOND // 10)
+            assert isinstance(granted, Granted)
+            assert granted.remaining == (499 - tenth,)
+        assert isinstance(counters.reserve(old, T0 + 40 * SECOND), Reservation)
         counters.settle(early, 5, T0)
         assert counters.used(b"key", FIXED, T0) == 5
         for _ in range(added // 256 + 2):
             counters.reap(T0 + 2 * DAY)
         assert entries(environment)[b"counters"] == 0
-        assert isinstance(counters.reserve(old, T0 + 2 * DAY), Reservation)
+        assert isinstance(counters.reserve([claim(1, 5, SLIDING, b"new")], T0 + 2 * DAY), Reservation)
 
 
 def test_a_worker_that_only_reserves_sees_in_time_that_the_map_fills(tmp_path: Path) -> None:
-    with open_environment(tmp_path / "small", 256 * 1024, DATABASES) as environment:
+    with open_environment(tmp_path / "small", SMALL_MAP, DATABASES) as environment:
         counters = LmdbCounters(environment, b"worker")
 
         def use(number: int) -> None:
-            now = T0 + number * SECOND // 10
-            made = counters.reserve([claim(1, 5, Window(86400, False), b"%d" % number)], now)
-            counters.beat(now)
+            made = counters.reserve([claim(1, 5, Window(86400, False), b"%d" % number)], T0)
             assert isinstance(made, Reservation)
-            counters.settle(made, 1, now)
+            counters.settle(made, 1, T0)
 
-        assert until_unavailable(use, "half of the map") > 100
+        assert until_unavailable(use, "the map is full") > 1000
 
 
 def test_a_failure_counts_nothing(tmp_path: Path) -> None:

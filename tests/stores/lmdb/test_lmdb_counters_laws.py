@@ -179,7 +179,7 @@ def test_a_total_is_the_sum_of_its_entries_whatever_the_window(steps: list[Step]
         log = window_log.live(value, step.window, now)
         if step.back and places:
             place = places.pop(0)
-            log = window_log.minus(log, place.amount, place.time_us)
+            log = window_log.minus(log, place.amount, place.time_us, step.window)
         else:
             log, time = window_log.plus(log, step.amount, step.window, now)
             places.append(Taken(time, step.amount))

@@ -50,14 +50,16 @@ class Breaker:
         "_rules",
         "_unconnected",
         "_window_end",
+        "account",
         "generation",
         "origin",
         "since",
         "state",
     )
 
-    def __init__(self, rules: BreakerRules, origin: str) -> None:
+    def __init__(self, rules: BreakerRules, origin: str, account: str = "") -> None:
         self.origin = origin
+        self.account = account  # who asked for it first
         self.state: State = CLOSED
         self.since = 0.0  # when it opened, half-opened, or let the probe through that closed it; 0: never
         self.generation = 0
@@ -144,37 +146,45 @@ class Breaker:
 class Breakers:
     """The breakers of a worker, by origin; at most 4096.
 
-    The one asked for longest ago that is closed makes room for a new one. When of the oldest 64 none is closed,
-    the very oldest goes: what nobody has asked for since so many others matters least.
+    A path may name an origin, so each belongs to the account that asked for it first. A new one takes the place of
+    one of the account with the most: of its oldest 64 the first that is closed, or else the very oldest, for what
+    nobody has asked for since so many others matters least.
     """
 
-    __slots__ = ("_by_origin", "_latest", "_rules")
+    __slots__ = ("_by_origin", "_latest", "_of_account", "_rules")
 
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
-        self._by_origin: OrderedDict[str, Breaker] = OrderedDict()
+        self._by_origin: dict[str, Breaker] = {}
+        self._of_account: dict[str, OrderedDict[str, Breaker]] = {}
         self._latest: Breaker | None = None  # that was asked for; most calls go where the last one went
 
-    def of(self, origin: str) -> Breaker:
-        """The breaker of an origin, for one attempt; not to be kept longer."""
+    def of(self, origin: str, account: str = "") -> Breaker:
+        """The breaker of an origin, for one attempt of an account; not to be kept longer."""
         latest = self._latest
         if latest is not None and latest.origin == origin:
             return latest
         breaker = self._by_origin.get(origin)
         if breaker is not None:
-            self._by_origin.move_to_end(origin)
+            self._of_account[breaker.account].move_to_end(origin)
         else:
             if len(self._by_origin) >= _MAX_ORIGINS:
                 self._make_room()
-            breaker = self._by_origin[origin] = Breaker(self._rules, origin)
+            breaker = self._by_origin[origin] = Breaker(self._rules, origin, account)
+            self._of_account.setdefault(account, OrderedDict())[origin] = breaker
         self._latest = breaker
         return breaker
 
     def not_closed(self) -> list[Breaker]:
-        """Those that hold calls back, or look whether they still must."""
-        return [breaker for breaker in self._by_origin.values() if breaker.state != CLOSED]
+        """Those that hold calls back, or look whether they still must; those of accounts with few first."""
+        accounts = sorted(self._of_account.values(), key=len)
+        return [breaker for one in accounts for breaker in one.values() if breaker.state != CLOSED]
 
     def _make_room(self) -> None:
-        oldest = list(islice(self._by_origin.values(), _EVICTION_CANDIDATES))
+        most = max(self._of_account.values(), key=len)
+        oldest = list(islice(most.values(), _EVICTION_CANDIDATES))
         leaving = next((breaker for breaker in oldest if breaker.state == CLOSED), oldest[0])
         del self._by_origin[leaving.origin]
+        del most[leaving.origin]
+        if not most:
+            del self._of_account[leaving.account]

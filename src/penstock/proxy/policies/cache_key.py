@@ -15,6 +15,7 @@ from penstock.proxy.policies.credentials import every_credential
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS
 
 _LENGTHS = [struct.Struct(f"<{count}Q") for count in range(9)]
+_REMEMBERED_LENGTH = 256  # of paths and names; longer ones would fill the memory, a few thousand of them
 _DEFAULT_TTL = 300  # with a key of the caller's own, and no other word about time
 _DIRECTIVES = (b"-version", b"-beta")  # headers that end so change what a provider answers
 _ANYTHING = b"*/*"  # as good as no `Accept` at all
@@ -49,7 +50,8 @@ def cache_key(call: Call, route: Route, body: bytes) -> bytes:
     if call.controls.cache_key:
         place = _place(gateway.account, gateway.id, gateway.cache_mark, "", provider.fingerprint, "", b"")
         return _digest(place, credential, b"own", call.controls.cache_key)
-    place = _place(
+    place_of = _place if len(route.path) <= _REMEMBERED_LENGTH else _place.__wrapped__
+    place = place_of(
         gateway.account,
         gateway.id,
         gateway.cache_mark,
@@ -98,7 +100,9 @@ def _directives(forward: list[bytes]) -> bytes:
     found = [
         forward[start].lower() + b":" + forward[start + 2]
         for start in range(0, len(forward), 4)
-        if _is_directive(forward[start], forward[start + 2] == _ANYTHING)
+        if (_is_directive if len(forward[start]) <= _REMEMBERED_LENGTH else _is_directive.__wrapped__)(
+            forward[start], forward[start + 2] == _ANYTHING
+        )
     ]
     found.sort()
     return b"\n".join(found)

@@ -27,7 +27,15 @@ from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, part_of, request_of, streamed_tokens
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
-from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Reservation, Window
+from penstock.stores.counters import (
+    Claim,
+    Counters,
+    CountersUnavailable,
+    Family,
+    Refused,
+    Reservation,
+    Window,
+)
 from penstock.wire.model_names import is_told_twice
 from penstock.wire.usage import Answer
 
@@ -96,6 +104,10 @@ def _of_key(limit: SpendLimit) -> Rule:
     return Rule("key", limit.limit, to_nano(limit.limit), window)
 
 
+_Counted = tuple[bytes, Rule, Family | None]
+"""A counter by its name, its rule, and whose it is where callers name it."""
+
+
 class SpendLimits:
     """Reserves and settles for the calls of one gateway."""
 
@@ -111,7 +123,12 @@ class SpendLimits:
         clock: Clock,
     ) -> None:
         self._prefix = f"spend {account}\x1f{gateway}".encode()
-        self._rules = tuple(rules)
+        # Whoever calls names the values that a rule counts apart: their counters live within a share of the room.
+        families = [
+            Family(account.encode(), f"{gateway}\x1f{rule.id}".encode()) if rule.partitions else None
+            for rule in rules
+        ]
+        self._rules = tuple(zip(rules, families, strict=True))
         self._counters = counters
         self._book = book
         self._clock = clock
@@ -152,30 +169,28 @@ class SpendLimits:
         call.key_reservation = own
         call.estimate, call.key_estimate = said, by_book
 
-    def _set_aside(
-        self, call: Call, rules: list[tuple[bytes, Rule]], nano: int, *, partial: bool
-    ) -> Reservation:
-        claims = [Claim(key, nano, rule.limit, rule.window) for key, rule in rules]
+    def _set_aside(self, call: Call, rules: list[_Counted], nano: int, *, partial: bool) -> Reservation:
+        claims = [Claim(key, nano, rule.limit, rule.window, family) for key, rule, family in rules]
         try:
             outcome = self._counters.reserve(claims, self._clock.now_us(), partial=partial)
         except CountersUnavailable as error:
             raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
-        names = ", ".join(rule.id for _, rule in rules)
+        names = ", ".join(rule.id for _, rule, _ in rules)
         call.note(
             "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
         )
         return outcome
 
-    def _matching(self, call: Call, body: bytes) -> list[tuple[bytes, Rule]]:
-        """The counters of the gateway that this call belongs to, or may belong to, with their rules."""
+    def _matching(self, call: Call, body: bytes) -> list[_Counted]:
+        """The counters of the gateway that this call belongs to, or may belong to."""
         found = []
-        for rule in self._rules:
+        for rule, family in self._rules:
             doubtful = bool(rule.models) and is_told_twice(body)
             key = rule.key(self._prefix, call, any_model=doubtful)
             if key is not None:
-                found.append((key, rule))
+                found.append((key, rule, family))
         return found
 
     def _estimate(self, call: Call, body: bytes | None, custom: CustomCost | None) -> int | None:
@@ -285,12 +300,12 @@ def _tail(call: Call) -> str:
     return call.path.partition("?")[0]
 
 
-def _key_claim(call: Call) -> tuple[bytes, Rule] | None:
-    """The counter of the caller's token, with its rule."""
+def _key_claim(call: Call) -> _Counted | None:
+    """The counter of the caller's token."""
     token = call.token
     if token is None or token.spend_limit is None:
         return None
-    return b"spend key " + token.id.encode(), _of_key(token.spend_limit)
+    return b"spend key " + token.id.encode(), _of_key(token.spend_limit), None
 
 
 def _custom(call: Call) -> CustomCost | None:

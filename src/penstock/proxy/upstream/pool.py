@@ -34,6 +34,7 @@ _SHORTAGES = {
     errno.ENOBUFS: "this machine has no memory for another connection",
     errno.ENOMEM: "this machine has no memory for another connection",
 }  # of ours: they say nothing of the provider, and must not make its breaker open
+_MOST_POOLS = 1024  # a path may name an origin: of more than these, those without a connection go
 _TUNNEL_HEAD_BYTES = 16384
 _TUNNEL_STATUSES = (b"HTTP/1.1 200", b"HTTP/1.0 200")
 
@@ -161,17 +162,26 @@ class Upstream:
         self._tls = tls
         self._resolver = resolver
         self._pools: dict[str, Pool] = {}
+        self._connected: set[Pool] = set()  # also those that are no longer found by their origin
 
     def pool(self, origin: str, *, guarded: bool = False) -> Pool:
         """The pool of an origin, e.g. `https://api.openai.com`; a `guarded` one is a pool of its own."""
         name = f"{origin} guarded" if guarded else origin
         pool = self._pools.get(name)
         if pool is None:
+            if len(self._pools) >= _MOST_POOLS:
+                self._forget_unused()
             try:
                 pool = self._pools[name] = Pool(origin, self._proxies, guarded=guarded)
             except ValueError as error:
                 raise UpstreamError(f"no way there: {error}", Progress.NOT_SENT, local=True) from error
         return pool
+
+    def _forget_unused(self) -> None:
+        """A pool without a connection holds nothing but what its origin says, and is made again when asked for."""
+        self._pools = {
+            name: pool for name, pool in self._pools.items() if pool.connections or pool.connecting
+        }
 
     @property
     def pools(self) -> Mapping[str, Pool]:
@@ -205,7 +215,8 @@ class Upstream:
     def sweep(self) -> None:
         """Ends what has overstayed its deadline. To be called about once a second."""
         now = self._clock.monotonic()
-        for pool in self._pools.values():
+        self._connected = {pool for pool in self._connected if pool.connections}
+        for pool in self._connected:
             for connection in tuple(pool.connections):
                 if connection.exchange is None:
                     _sweep_idle(connection, now, self.deadlines.keep_alive)
@@ -214,7 +225,7 @@ class Upstream:
 
     def close(self) -> None:
         """Closes every connection at once."""
-        for pool in self._pools.values():
+        for pool in tuple(self._connected):
             for connection in tuple(pool.connections):
                 connection.transport.abort()
 
@@ -236,6 +247,7 @@ class Upstream:
         if connection.transport.is_closing():  # nobody would ever be told that no answer comes
             raise UpstreamError("the provider closed the connection at once", Progress.NOT_SENT)
         pool.connections.add(connection)
+        self._connected.add(pool)
         return connection
 
     async def _dial(self, pool: Pool) -> Connection:

@@ -1,24 +1,24 @@
 """Counters in LMDB, shared exactly by all worker processes of one machine.
 
 Every verb is one write transaction, so that a worker killed at any moment leaves all of it or nothing. What a
-counter holds and when it leaves is in `window_log.py`; what is set aside and by whom, in
-`reservations.py`; who is alive, in `leases.py`.
+counter holds and when it leaves is in `window_log.py`; which counter that is and how much room it may have, in
+`counter_table.py`; what is set aside and by whom, in `reservations.py`; who is alive, in `leases.py`.
 """
 
 from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from hashlib import blake2b
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple, TypeVar
 
 import lmdb
 from msgspec.structs import replace
 
 from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
 from penstock.stores.lmdb import window_log
+from penstock.stores.lmdb.counter_table import CounterTable, plain_name
 from penstock.stores.lmdb.environment import WriteLock
 from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reservations import Place, Reservations
@@ -26,20 +26,27 @@ from penstock.stores.lmdb.window_log import Log
 from penstock.stores.lmdb.writer import Defer, Writer
 
 FOLDER = "counters.lmdb"
-MAP_BYTES = 256 * 1024 * 1024
-"""Room for about a million counters of one entry. The file grows to it only when it is needed."""
-DATABASES = 4
+MAP_BYTES = 1024 * 1024 * 1024
+"""Room for about two million counters of one entry. The file grows to it only when it is needed."""
+DATABASES = 6
 """How many named databases the environment must have room for."""
 
-_DATABASE = b"counters"
-_STEPS = 256  # how much one `reap` does of each kind, so that nobody waits long for the write lock
-_STEPS_WHEN_FULL = (256, 16, 1)  # in a full map even deleting needs a few pages, the fewer the less it does
+_STEPS = (
+    256  # how much one transaction of `reap` does of each kind, so that nobody waits long for the write lock
+)
+_STEPS_WHEN_FULL = (
+    _STEPS,
+    16,
+    1,
+)  # in a full map even deleting needs a few pages, the fewer the less it does
+_SLICES = 4  # transactions in which one `reap` forgets counters, as long as there are more to forget
 _BEAT_US = 1_000_000
-_LONGEST_KEY = 255
-_CROWDED = "half of the map is full of counters: until some are forgotten, none may be added or grow"
 
 # An amount too large for the stored form is no reason to fail in another way than a store does.
 _FAILURES = (lmdb.Error, OSError, struct.error)
+
+
+Made = TypeVar("Made")
 
 
 class _Counted(NamedTuple):
@@ -62,21 +69,21 @@ class LmdbCounters:
         self._begin = environment.begin
         self._owner = owner
         self._beaten_us: int | None = None
-        self._reaped_to = b""
-        self._crowded = False
+        self._walked_to = b""
         with _translated():
             lock = WriteLock(environment)
             with lock:
-                self._counters = environment.open_db(_DATABASE)
+                self._table = CounterTable(environment)
                 self._leases = Leases(environment)
                 self._reservations = Reservations(environment, owner)
-        self._writer = Writer(environment, lock, self._counters, defer, (CountersUnavailable,))
+        self._writer = Writer(environment, lock, self._table.database, defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
         try:
-            if len(claims) == 1:
+            if len(claims) == 1 and claims[0].family is None:
                 return self._take_one(claims[0], now_us)
             with self._writer as txn:
+                claims = self._table.placed(txn, claims, now_us)
                 counted = self._count(txn, claims, 0, now_us)
                 if isinstance(counted, Refused):
                     return counted
@@ -97,10 +104,9 @@ class LmdbCounters:
     def reserve(
         self, claims: Sequence[Claim], now_us: int, *, partial: bool = False
     ) -> Reservation | Refused:
-        if self._crowded:
-            raise CountersUnavailable(_CROWDED)
         try:
             with self._writer as txn:
+                claims = self._table.placed(txn, claims, now_us)
                 if partial and len(claims) > 1:
                     claims = _fitting(txn, claims, now_us)
                 counted = self._count(txn, claims, 1, now_us, partial=partial)
@@ -108,7 +114,7 @@ class LmdbCounters:
                     return counted
                 amount = counted[0].amount if counted else 0
                 places = [
-                    Place(_name(claim.key), one.time_us, claim.window)
+                    Place(plain_name(claim.key), one.time_us, claim.window)
                     for claim, one in zip(claims, counted, strict=True)
                 ]
                 self._beat(txn, now_us)
@@ -122,7 +128,7 @@ class LmdbCounters:
                 record = self._reservations.pop(txn, reservation.id)
                 if record is not None:
                     for place in record.places:
-                        _replace(txn, place, record.amount, used, now_us)
+                        self._replace(txn, place, record.amount, used, now_us)
         except _FAILURES as error:
             raise CountersUnavailable(str(error)) from error
 
@@ -130,9 +136,9 @@ class LmdbCounters:
         with _translated():
             txn = self._writer.open
             if txn is not None:
-                return window_log.live(txn.get(_name(key)), window, now_us).total
-            with self._begin(self._counters) as txn:
-                return window_log.live(txn.get(_name(key)), window, now_us).total
+                return window_log.live(self._table.find(txn, key), window, now_us).total
+            with self._begin(self._table.database) as txn:
+                return window_log.live(self._table.find(txn, key), window, now_us).total
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
@@ -142,9 +148,10 @@ class LmdbCounters:
     def reap(self, now_us: int) -> int:
         # Apart from the rest, and first: in a full map this is what makes room for it.
         with _translated():
-            self._forget_counters(now_us)
+            self._forget_ended(now_us)
+            self._walk(now_us)
         with _translated(), self._writer as txn:
-            self._look_around(txn)
+            self._table.look_around(txn)
             returned = self._give_back(txn, now_us)
             for owner in self._leases.long_dead(txn, now_us):
                 if self._reservations.forget(txn, owner, _STEPS):
@@ -153,15 +160,17 @@ class LmdbCounters:
 
     def _take_one(self, claim: Claim, now_us: int) -> Granted | Refused:
         window, amount = claim.window, claim.amount
-        key = _name(claim.key)
+        key = plain_name(claim.key)
         with self._writer as txn:
             before = txn.get(key)
             log = window_log.live(before, window, now_us)
             if log.total + amount > claim.limit:
                 return _refused(0, claim, log, amount, now_us)
             if amount:
+                if before is None:
+                    self._table.check_new(txn, key)
                 log, _ = window_log.plus(log, amount, window, now_us)
-                txn.put(key, self._value(before, log))
+                log = self._table.write(txn, key, before, log, window)
         return Granted((claim.limit - log.total,), (window_log.reset_us(log, window, now_us),))
 
     def _count(
@@ -180,8 +189,9 @@ class LmdbCounters:
         counted = []
         before: dict[bytes, bytes | None] = {}
         after: dict[bytes, Log] = {}
+        windows: dict[bytes, Window] = {}
         for index, claim in enumerate(claims):
-            key = _name(claim.key)
+            key = plain_name(claim.key)
             if key in after:
                 log = window_log.live(window_log.stored(after[key]), claim.window, now_us)
             else:
@@ -195,34 +205,37 @@ class LmdbCounters:
                 return _refused(index, claim, log, wanted, now_us)
             time = now_us
             if amount:
+                if before[key] is None:
+                    self._table.check_new(txn, key)
                 log, time = window_log.plus(log, amount, claim.window, now_us)
                 after[key] = log
+                windows[key] = claim.window
             counted.append(_Counted(log, time, amount))
         if len(claims) > 1 and (refused := _too_much_together(claims, counted, now_us)):
             return refused
-        values = {key: self._value(before[key], log) for key, log in after.items()}
-        for key, value in values.items():
-            txn.put(key, value)
-        return counted
+        for key, log in after.items():
+            after[key] = self._table.write(txn, key, before[key], log, windows[key])
+        return [
+            one._replace(log=after.get(plain_name(claim.key), one.log))
+            for claim, one in zip(claims, counted, strict=True)
+        ]
 
-    def _value(self, before: bytes | None, log: Log) -> bytes:
-        """What is to be written of a log, if it may be."""
-        value = window_log.stored(log)
-        if self._crowded and len(value) > len(before or b""):
-            raise CountersUnavailable(_CROWDED)
-        return value
-
-    def _forget_counters(self, now_us: int) -> None:
-        for steps in _STEPS_WHEN_FULL:
-            try:
-                with self._writer as txn:
-                    reaped_to = _forget(txn, self._reaped_to, steps, now_us)
-            except lmdb.MapFullError:
-                if steps == _STEPS_WHEN_FULL[-1]:
-                    raise
-            else:
-                self._reaped_to = reaped_to
+    def _forget_ended(self, now_us: int) -> None:
+        for _ in range(_SLICES):
+            if self._in_steps(lambda txn, steps: self._table.forget_ended(txn, now_us, steps)) < _STEPS:
                 return
+
+    def _walk(self, now_us: int) -> None:
+        start = self._walked_to
+        self._walked_to = self._in_steps(lambda txn, steps: self._table.walk(txn, start, steps, now_us))
+
+    def _in_steps(self, act: Callable[[lmdb.Transaction[bytes], int], Made]) -> Made:
+        """What `act` makes of a transaction of its own, with as many steps as the map has room for."""
+        for steps in _STEPS_WHEN_FULL[:-1]:
+            with suppress(lmdb.MapFullError), self._writer as txn:
+                return act(txn, steps)
+        with self._writer as txn:
+            return act(txn, _STEPS_WHEN_FULL[-1])
 
     def _give_back(self, txn: lmdb.Transaction[bytes], now_us: int) -> int:
         returned = 0
@@ -230,21 +243,31 @@ class LmdbCounters:
             for record in self._reservations.bury(txn, owner, _STEPS - returned):
                 returned += 1
                 for place in record.places:
-                    _replace(txn, place, record.amount, 0, now_us)
+                    self._replace(txn, place, record.amount, 0, now_us)
         return returned
 
-    def _look_around(self, txn: lmdb.Transaction[bytes]) -> None:
-        """Half of the map is kept for what must never fail: settling, reaping, the copies LMDB works on."""
-        stat = txn.stat(self._counters)
-        pages = stat["leaf_pages"] + stat["branch_pages"] + stat["overflow_pages"]
-        self._crowded = 2 * pages * stat["psize"] > self._environment.info()["map_size"]
+    def _replace(
+        self, txn: lmdb.Transaction[bytes], place: Place, amount: int, used: int, now_us: int
+    ) -> None:
+        """Takes `amount` out of a place and counts `used` there now. Never refused: it stops at the largest total."""
+        before = txn.get(place.key)
+        log = window_log.live(before, place.window, now_us)
+        if amount:
+            log = window_log.minus(log, amount, place.time_us, place.window)
+        used = min(used, window_log.LARGEST - log.total)
+        if used:
+            log, _ = window_log.plus(log, used, place.window, now_us)
+        if log.entries:
+            self._table.write(txn, place.key, before, log, place.window)
+        elif before is not None:
+            self._table.clear(txn, place.key, before, log)
 
     def _is_due(self, now_us: int) -> bool:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US
 
     def _beat(self, txn: lmdb.Transaction[bytes], now_us: int) -> None:
         if self._is_due(now_us):
-            self._look_around(txn)
+            self._table.look_around(txn)
             self._leases.beat(txn, self._owner, now_us)
             self._beaten_us = now_us
 
@@ -253,7 +276,7 @@ def _fitting(txn: lmdb.Transaction[bytes], claims: Sequence[Claim], now_us: int)
     """The claims, cut down to what every counter leaves free; to one where nothing is, which will be refused."""
     claimed = Counter(claim.key for claim in claims)
     free = [
-        (claim.limit - window_log.live(txn.get(_name(claim.key)), claim.window, now_us).total)
+        (claim.limit - window_log.live(txn.get(plain_name(claim.key)), claim.window, now_us).total)
         // claimed[claim.key]
         for claim in claims
     ]
@@ -279,42 +302,6 @@ def _refused(index: int, claim: Claim, log: Log, wanted: int, now_us: int) -> Re
     else:
         retry = window_log.leaves_us(log, log.total + wanted - claim.limit, claim.window, now_us)
     return Refused(index, max(0, remaining), retry)
-
-
-def _replace(txn: lmdb.Transaction[bytes], place: Place, amount: int, used: int, now_us: int) -> None:
-    """Takes `amount` out of a place and counts `used` there now. Never refused: it stops at the largest total."""
-    log = window_log.live(txn.get(place.key), place.window, now_us)
-    if amount:
-        log = window_log.minus(log, amount, place.time_us)
-    used = min(used, window_log.LARGEST - log.total)
-    if used:
-        log, _ = window_log.plus(log, used, place.window, now_us)
-    if log.entries:
-        txn.put(place.key, window_log.stored(log))
-    else:
-        txn.delete(place.key)
-
-
-def _forget(txn: lmdb.Transaction[bytes], start: bytes, steps: int, now_us: int) -> bytes:
-    """Deletes counters without content, from the key `start` on; where to go on the next time."""
-    with txn.cursor() as cursor:
-        more = cursor.set_range(start)
-        for _ in range(steps):
-            if not more:
-                return b""
-            key, value = cursor.item()
-            if window_log.is_over(value, now_us):
-                more = cursor.delete() and bool(cursor.key())
-            else:
-                if (right := window_log.set_right(value, now_us)) is not None:
-                    cursor.put(key, right)
-                more = cursor.next()
-        return cursor.key() if more else b""
-
-
-def _name(key: bytes) -> bytes:
-    """LMDB's name of a counter. Keys may be longer, or shorter, than what it takes."""
-    return key if 0 < len(key) <= _LONGEST_KEY else b"\0" + blake2b(key, digest_size=32).digest()
 
 
 @contextmanager

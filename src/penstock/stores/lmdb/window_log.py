@@ -8,7 +8,8 @@ the window it was counted with.
 
 What that costs is bounded: a sliding log is exact up to `EXACT_ENTRIES`; beyond, a new amount is put at the end of its
 quantum, a 128th of the window, which bounds the log to about twice as many entries. Amounts then leave up to a quantum
-late and never early: a limit may admit a little less than it says, never more.
+late and never early: a limit may admit a little less than it says, never more. Where there is no room for that many,
+a log is made coarse: the same with quarters of the window, and at most `COARSE_BYTES`.
 
 Pure: bytes and values, no engine. `total | longest window | (time, amount)*`, all i64 of this machine, microseconds.
 """
@@ -26,12 +27,16 @@ EXACT_ENTRIES = 128
 LARGEST = (1 << 63) - 1
 """The largest total a counter can have."""
 
+COARSE_BYTES = 10 * 16
+"""The longest stored form of a coarse log."""
+
 _HEAD = struct.Struct("=qq")
 _ENTRY = struct.Struct("=qq")
 _SINGLE = struct.Struct("=qqqq")  # a head and one entry: all that a fixed window needs
 _HEAD_BYTES = _HEAD.size
 _ENTRY_BYTES = _ENTRY.size
 _EXACT_BYTES = EXACT_ENTRIES * _ENTRY_BYTES
+_COARSE_PARTS = 4  # of a window; a log reaches a window back, and another ahead where clocks disagree
 
 
 class Log(msgspec.Struct, frozen=True, gc=False):
@@ -87,18 +92,35 @@ def plus(log: Log, amount: int, window: Window, now_us: int) -> tuple[Log, int]:
     return Log(total + amount, longest, entries + _ENTRY.pack(at, amount)), at
 
 
-def minus(log: Log, amount: int, time_us: int) -> Log:
-    """The log with `amount` taken out of the entry of that time, or as much as is there, if it is there."""
+def minus(log: Log, amount: int, time_us: int, window: Window) -> Log:
+    """The log with `amount` taken out of the entry of that time, or as much as is there, if it is there.
+
+    Where the log was made coarse since, it is in the entry that took its place.
+    """
     total, longest, entries = log.total, log.longest_us, log.entries
     numbers = memoryview(entries).cast("q")
     index = bisect_left(numbers[::2], time_us)
     start = index * _ENTRY_BYTES
-    if start == len(entries) or numbers[2 * index] != time_us:
+    if start == len(entries) or numbers[2 * index] not in (time_us, _coarse_us(time_us, window)):
         return log
-    there = numbers[2 * index + 1]
-    rest = _ENTRY.pack(time_us, there - amount) if there > amount else b""
+    time, there = numbers[2 * index], numbers[2 * index + 1]
+    rest = _ENTRY.pack(time, there - amount) if there > amount else b""
     kept = entries[:start] + rest + entries[start + _ENTRY_BYTES :]
     return Log(total - min(amount, there), longest, kept)
+
+
+def coarse(log: Log, window: Window) -> Log:
+    """The live log with fewer entries: each at the end of its quarter of the window."""
+    folded: dict[int, int] = {}
+    for time, amount in _ENTRY.iter_unpack(log.entries):
+        at = _coarse_us(time, window)
+        folded[at] = folded.get(at, 0) + amount
+    return Log(log.total, log.longest_us, b"".join([_ENTRY.pack(*entry) for entry in folded.items()]))
+
+
+def _coarse_us(time_us: int, window: Window) -> int:
+    quarter = window.seconds * 1_000_000 // _COARSE_PARTS
+    return -(-time_us // quarter) * quarter
 
 
 def stored(log: Log) -> bytes:
@@ -130,11 +152,16 @@ def leaves_us(log: Log, surplus: int, window: Window, now_us: int) -> int:
 
 def is_over(value: bytes, now_us: int) -> bool:
     """Whether nothing of a stored counter can be live in any window it was used with."""
+    return over_us(value) <= now_us
+
+
+def over_us(value: bytes) -> int:
+    """From when on nothing of a stored counter can be live; zero for an empty one, and one of an impossible length."""
     if len(value) <= _HEAD_BYTES or len(value) % _ENTRY_BYTES:
-        return True
+        return 0
     _, longest = _HEAD.unpack_from(value)
     last, _ = _ENTRY.unpack_from(value, len(value) - _ENTRY_BYTES)
-    return bool(last <= now_us - longest)
+    return int(last + longest)
 
 
 def set_right(value: bytes, now_us: int) -> bytes | None:

@@ -1,6 +1,6 @@
 """Texts that come again and again, as numbers: the tables `names` and `places`.
 
-A writer remembers the numbers it has seen, for as long as its transactions succeed; a reader asks for those
+A writer remembers the numbers it has seen lately, for as long as its transactions succeed; a reader asks for those
 that a page needs. Which fields are kept so is in `fields.py`.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from penstock.stores.sqlite.ledger.fields import FIELDS, TEXTS
+from penstock.stores.sqlite.recent import Recent
 
-MOST_REMEMBERED: Final = 200_000
-_NOTHING: Final = {None: None, "": None}
+_NOTHING: Final[dict[str | None, int | None]] = {None: None, "": None}
+_MOST_PLACES: Final = 10_000
 
 
 class Names:
@@ -21,18 +22,12 @@ class Names:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._known: dict[str, dict[str | None, int | None]] = {field: dict(_NOTHING) for field in TEXTS}
+        self._recent: dict[str, Recent[str | None, int | None]] = {field: Recent(_NOTHING) for field in TEXTS}
         self._places: dict[tuple[str, str], int] = {}
-        self._count = 0
-
-    @property
-    def known(self) -> Mapping[str, Mapping[str | None, int | None]]:
-        """By field, the numbers of the texts that are remembered; no text, and the empty one, are None."""
-        return self._known
 
     def numbers(self, field: str, texts: Sequence[str | None]) -> list[int | None]:
         """The numbers of many texts of a field."""
-        known = self._known[field]
+        known = self._recent[field].newer
         try:
             return [known[text] for text in texts]
         except KeyError:
@@ -40,13 +35,18 @@ class Names:
 
     def number(self, field: str, text: str | None) -> int | None:
         """The number of a text of a field; None for the empty text."""
-        known = self._known[field]
-        if text is not None and text not in known:
-            if self._count > MOST_REMEMBERED:
-                self._forget()
-            known[text] = _stored_name(self._db, FIELDS[field], text)
-            self._count += 1
-        return known[text]
+        if not text:
+            return None
+        recent = self._recent[field]
+        number = recent.get(text)
+        if number is None:
+            number = _stored_name(self._db, FIELDS[field], text)
+            recent.put(text, number)
+        return number
+
+    def known(self, field: str) -> Mapping[str | None, int | None]:
+        """The numbers of some texts of a field, those that came lately; no text, and the empty one, are None."""
+        return self._recent[field].newer
 
     def places(self, accounts: Sequence[str], gateways: Sequence[str]) -> list[int]:
         """The numbers of gateways of accounts."""
@@ -60,14 +60,10 @@ class Names:
         """The number of a gateway of an account."""
         place = self._places.get((account, gateway))
         if place is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
             place = self._places[account, gateway] = _stored_place(self._db, account, gateway)
         return place
-
-    def _forget(self) -> None:
-        for known in self._known.values():
-            known.clear()
-            known.update(_NOTHING)
-        self._count = 0
 
 
 def _stored_name(db: sqlite3.Connection, field: int, text: str) -> int:

@@ -22,6 +22,7 @@ from penstock.stores.ledger import CALL_COLUMNS, CallRow, Derived, NewCall
 from penstock.stores.sqlite.ledger.columns import IN_FILE, file_name, selected
 from penstock.stores.sqlite.ledger.keys import created_us, unpacked
 from penstock.stores.sqlite.ledger.names import Names, texts
+from penstock.stores.sqlite.recent import Recent
 
 Value = str | int | float | bytes | None
 
@@ -38,7 +39,6 @@ COLUMNS: Final = ", ".join(map(selected, CALL_COLUMNS))
 
 _ID: Final = [column.kind for column in CALL_COLUMNS].index("id")
 _METADATA: Final = [column.kind for column in CALL_COLUMNS].index("metadata")
-_MOST_METADATA: Final = 50_000
 _MOST_PATH: Final = 80
 _MOST_DIGITS: Final = 8  # in one part of a path: a model may have a date in it
 
@@ -70,7 +70,7 @@ class RowMaker:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._metadata: dict[bytes, str] = {}
+        self._metadata: Recent[bytes, str] = Recent({})
         self._makers = [(column, self._maker(column)) for column in _WRITTEN]
 
     def rows(self, calls: Sequence[Placed]) -> Iterable[tuple[Value, ...]]:
@@ -98,9 +98,8 @@ class RowMaker:
         told = _to_json(metadata)
         text = self._metadata.get(told)
         if text is None:
-            if len(self._metadata) > _MOST_METADATA:
-                self._metadata.clear()
-            text = self._metadata[told] = self._numbers(metadata)
+            text = self._numbers(metadata)
+            self._metadata.put(told, text)
         return text
 
     def _numbers(self, metadata: dict[str, MetadataValue]) -> str:
@@ -113,7 +112,7 @@ class RowMaker:
 
     def _paths(self, paths: Sequence[str]) -> list[Value]:
         """Numbers for paths that others have, too; the paths themselves where they have ids or a query in them."""
-        known = self._names.known["path"]
+        known = self._names.known("path")
         return [
             known[path] if path in known else self._names.number("path", path) if _is_usual(path) else path
             for path in paths

@@ -7,6 +7,7 @@ else, or a transaction was undone. So a writer that starts anew goes on where th
 from __future__ import annotations
 
 import sqlite3
+from sys import getsizeof
 from typing import NamedTuple
 
 from penstock.stores.rollup_counts import Caller, Cell
@@ -14,7 +15,9 @@ from penstock.stores.rollups import OTHERS
 from penstock.stores.sqlite.rollups.schema import DAY
 
 _DAY_MINUTES = 1440
-_MOST_NAMES = 200_000  # about 50 MB; then it begins anew
+_MOST_BYTES = 8 * 1024 * 1024  # of names; then it begins anew
+_NAME_BYTES = 130  # in the tables of a dictionary or a set, half full as they may be
+_CELL_BYTES = 600  # with the tuples of a cell, or a caller key, and its numbers
 
 _FIND_CELL = (
     "SELECT id FROM rollup_cells WHERE account = ? AND gateway = ? AND provider = ? AND model = ? "
@@ -69,7 +72,7 @@ class RollupMemory:
         """Count this transaction in the file, and forget everything unless the last one counted was ours."""
         (number,) = db.execute("SELECT number FROM rollup_additions").fetchone()
         db.execute("UPDATE rollup_additions SET number = number + 1")
-        if number != self._addition or self._names > _MOST_NAMES:
+        if number != self._addition or self._bytes > _MOST_BYTES:
             self._forget()
         self._addition = number + 1
 
@@ -84,7 +87,7 @@ class RollupMemory:
                 find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell)),
                 find_model(db, cell) or _inserted(db.execute(_NEW_MODEL, cell[:4])),
             )
-            self._names += 1
+            self._bytes += _CELL_BYTES + getsizeof(cell.model)
         return numbers
 
     def caller(self, db: sqlite3.Connection, hour: int, caller: Caller) -> int | None:
@@ -96,7 +99,7 @@ class RollupMemory:
         if number is None:
             number = find_caller(db, caller) or _inserted(db.execute(_NEW_CALLER, caller))
             self._callers[caller] = number
-            self._names += 1
+            self._bytes += _CELL_BYTES + getsizeof(caller.key)
         return number
 
     def value(self, db: sqlite3.Connection, hour: int, caller: int, value: str) -> str:
@@ -111,20 +114,24 @@ class RollupMemory:
         names = self._days.get((sql, where))
         if names is None:
             names = self._days[sql, where] = {row[0] for row in db.execute(sql, where)} - {OTHERS}
-            self._names += len(names)
+            self._bytes += _CELL_BYTES + sum(map(_name_bytes, names))
         if name in names or name == OTHERS:
             return True
         if len(names) >= most:
             return False
         names.add(name)
-        self._names += 1
+        self._bytes += _name_bytes(name)
         return True
 
     def _forget(self) -> None:
         self._cells: dict[Cell, Numbers] = {}
         self._callers: dict[Caller, int] = {}
         self._days: dict[tuple[str, tuple[int | str, ...]], set[str]] = {}
-        self._names = 0
+        self._bytes = 0
+
+
+def _name_bytes(name: str) -> int:
+    return _NAME_BYTES + getsizeof(name)
 
 
 def _number(row: tuple[int] | None) -> int | None:
