@@ -57,7 +57,7 @@ PROXY_LAYERS: Rows = (
     ("downstream.inbound", "single_flight"),
     ("request_body",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
-    ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
+    ("__init__", "upstream", "downstream", "capture", "redaction", "long_work", "body_filter"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.

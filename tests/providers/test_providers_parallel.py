@@ -12,6 +12,7 @@ from penstock.providers.aws_bedrock import PROVIDER as BEDROCK
 from penstock.providers.base import Provider
 from penstock.providers.parallel import PROVIDER as PARALLEL
 from penstock.providers.registry import BUILT_IN
+from penstock.proxy.redaction import finished
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -20,7 +21,7 @@ MESSAGES = "bedrock-mantle/us-east-1/anthropic/v1/messages"
 
 def redact(body: bytes) -> bytes:
     assert PARALLEL.redact is not None
-    return PARALLEL.redact(body)
+    return finished(PARALLEL.redact(body))
 
 
 @pytest.mark.parametrize(

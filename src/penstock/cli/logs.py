@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from penstock.calls.log_record import body_text, log_detail, log_record
+from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
 from penstock.cli import render
 from penstock.cli.options import data_option
 from penstock.cli.stored_calls import one, opened
@@ -187,6 +187,9 @@ def _print_call(row: CallRow, bodies: Bodies | None) -> None:
     margin = max(len(name) for name, _ in facts) + 2
     for name, cell in facts:
         console.print(Text(name.ljust(margin), "bold") + Text(cell.text, cell.style))
+    remark = bodies_remark(row)
+    if remark is not None:
+        console.print(Text("\n" + remark, "dim"))
     if bodies is None:
         console.print(Text("\nno bodies were kept", "dim"))
         return

@@ -134,6 +134,7 @@ class Parts:
         """In the order in which nothing is lost."""
         self.upstream.close()
         await self.answers.close()
+        self.pipeline.close()
         self.journal.close()
         self.report.close()
         await asyncio.sleep(0)  # the last turn's changes

@@ -8,7 +8,7 @@ and overrides are the registry's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import msgspec
@@ -30,6 +30,9 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 
 Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
+
+Redactor = Callable[[bytes], Generator[int, None, bytes]]
+"""Takes secrets out of a body piece by piece; each tells how many bytes' worth of looking it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Provider:
     )
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
-    redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
+    redact: Redactor | None = None  # a body without the secrets of `secret_fields`
 
 
 REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

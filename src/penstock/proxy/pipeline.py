@@ -153,6 +153,10 @@ class Pipeline:
         finally:
             self._settlement.settle(call, inbound, silent=leg.ended == FAILED)
 
+    def close(self) -> None:
+        """Hands what is left to the journal; to be called when no request is left, and before the journal closes."""
+        self._settlement.close()
+
     # -- what a request is made of
 
     async def _steps(self, call: Call, inbound: Inbound) -> StepList:
