@@ -66,7 +66,7 @@ async def test_what_cannot_be_searched_is_not_kept_and_the_row_says_why(
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     answer = b'{"model":"gpt-4o","usage":{"prompt_tokens":12,"completion_tokens":34}}'
-    upstream.will(whole(answer, headers=[("content-type", "application/json")]))
+    upstream.will(whole(answer, headers=(("content-type", "application/json"),)))
     client = await connect(gateway.url)
     body = b'{"model":"gpt-4o","x":"%b"}' % (b"x" * 8000)
     assert (await client.ask("POST", CHAT, cookie(300), body=body)).body == answer
