@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.pieces import finished
 from penstock.providers.aws_bedrock import PROVIDER as BEDROCK
 from penstock.providers.base import Provider
 from penstock.providers.parallel import PROVIDER as PARALLEL
 from penstock.providers.registry import BUILT_IN
-from penstock.proxy.redaction import finished
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

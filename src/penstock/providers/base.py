@@ -8,10 +8,12 @@ and overrides are the registry's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+
+from penstock.pieces import Pieces
 
 HeaderLookup = Callable[[str], str | None]
 """Looks up one request header by its lower-case name."""
@@ -31,8 +33,8 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
 
-Redactor = Callable[[bytes], Generator[int, None, bytes]]
-"""Takes secrets out of a body piece by piece; each tells how many bytes' worth of looking it was."""
+Redactor = Callable[[bytes], Pieces[bytes]]
+"""Takes secrets out of a body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ does one of more pieces than anybody means.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
 from enum import Enum, auto
 
 import msgspec
+
+from penstock.pieces import Pieces
 
 SECRET_FIELDS = ("mcp_servers", "webhook")
 
@@ -34,7 +35,7 @@ class _Place(Enum):
     SECRET = auto()
 
 
-def redact(body: bytes) -> Generator[int, None, bytes]:
+def redact(body: bytes) -> Pieces[bytes]:
     """The body with every secret value replaced by "[redacted]", piece by piece; each tells how much work it was."""
     if not any(name in body for name in _NAMES):
         return body
@@ -59,7 +60,7 @@ def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
     return b"".join((*pieces, body[done:]))
 
 
-def _secret_spans(body: bytes) -> Generator[int, None, list[tuple[int, int]] | None]:
+def _secret_spans(body: bytes) -> Pieces[list[tuple[int, int]] | None]:
     """Where the secret scalars of a well-formed document begin and end; None where it has too many tokens."""
     spans: list[tuple[int, int]] = []
     enclosing: list[tuple[_Place, bool]] = []  # (what the container is, whether it is an object)

@@ -8,13 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Generator
 from typing import Final
 
-Work = Generator[int, None, None]
-"""Tells after each piece how many bytes it has looked at. Never raises."""
+from penstock.pieces import Pieces, T
+
+Work = Pieces[None]
+"""Never raises."""
 
 _A_TURN: Final = 1024 * 1024  # bytes looked at: some tenths of a millisecond as a rule, three at worst
+
+
+async def in_turns(work: Pieces[T]) -> T:
+    """What comes of work that somebody waits for. Small work is done without letting anybody past."""
+    looked_at = 0
+    while True:
+        try:
+            looked_at += next(work)
+        except StopIteration as stopped:
+            found: T = stopped.value
+            return found
+        if looked_at >= _A_TURN:
+            looked_at = 0
+            await asyncio.sleep(0)
 
 
 class LongWork:

@@ -24,6 +24,7 @@ from penstock.proxy.call_bodies import request_of
 from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
+from penstock.proxy.long_work import in_turns
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.retry import rules
@@ -36,8 +37,9 @@ from penstock.proxy.sharing import Sharing
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
-from penstock.wire.openai_chat import ChatRequest
-from penstock.wire.universal import Step, parse_steps
+from penstock.wire.json_outline import SMALL_BYTES, readable
+from penstock.wire.openai_chat import reading
+from penstock.wire.universal import Step, reading_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class Pipeline:
         """The legs of a universal request."""
         call.body.budget = None  # it holds the credentials of all its steps
         check_universal(inbound.method)
-        steps = parse_steps(await call.body.whole(self._limits.buffered_body))
+        steps = await in_turns(reading_steps(await call.body.whole(self._limits.buffered_body)))
         call.settled = True  # from here on each step is a call, and has a row, of its own
         return StepList(steps, lambda step, index: self._step(call, step, index))
 
@@ -189,7 +191,7 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        request = ChatRequest(await call.body.whole(self._limits.buffered_body))
+        request = await in_turns(reading(await call.body.whole(self._limits.buffered_body)))
         call.model = request.model
         route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider
@@ -202,8 +204,7 @@ class Pipeline:
         check_provider(call)
         if call.token is None or not call.token.models:
             return
-        whole = await call.body.gather(self._limits.buffered_body)
-        body = request_of(call) if whole else None
+        body = request_of(call) if await self._gather(call) else None
         asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
         check_model(call, call.model or asked)
 
@@ -217,15 +218,24 @@ class Pipeline:
             if not hook.wants(call, route):
                 continue
             if leg.body is None:
-                await call.body.gather(self._limits.buffered_body)
+                await self._gather(call)
             rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
             rewritten = await rewriting if isinstance(rewriting, Awaitable) else rewriting
             if rewritten is not None:
                 leg.body = rewritten
                 call.rewritten += f" {hook.name}"
 
+    async def _gather(self, call: Call) -> bool:
+        """Waits for a body that policies read, unless it is too large: then false. Raises `GatewayError`, too, for one
+        that takes too long to read.
+        """
+        whole = await call.body.gather(self._limits.buffered_body)
+        if whole and (call.body.size > SMALL_BYTES or call.head.content_encoding):
+            await in_turns(readable(request_of(call) or b""))
+        return whole
+
     async def _reserve(self, call: Call, spending: Spending) -> None:
-        await call.body.gather(self._limits.buffered_body)
+        await self._gather(call)
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving

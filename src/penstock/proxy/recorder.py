@@ -6,10 +6,11 @@ looked for in them, are the caller's: what would be too much work is not kept, a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from penstock.journal.record import UNKEPT, CallRecord, Outcome, frame_pieces
+from penstock.pieces import Pieces, finished
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
@@ -17,7 +18,7 @@ from penstock.providers.base import Redactor
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
-from penstock.proxy.redaction import AT_ONCE, finished, redact, redacting, secrets_of, spelled, too_much
+from penstock.proxy.redaction import AT_ONCE, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.usage import Usage
 
 _REFUSED: Final = int(Outcome.REFUSED)
@@ -82,7 +83,7 @@ def record_frame(call: Call, now: float, room: int) -> list[bytes] | Later:
     return frame_pieces(record, request, response)
 
 
-def frame_later(later: Later) -> Generator[int, None, list[bytes]]:
+def frame_later(later: Later) -> Pieces[list[bytes]]:
     """The pieces, piece by piece; each tells how many bytes it has looked at."""
     record, request, response, secrets, redactor = later
     request = yield from redacting(request, secrets, cut=record.request_cut)

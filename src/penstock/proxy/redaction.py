@@ -8,14 +8,13 @@ sizes are the caller's: work that may be long is a generator of small pieces, an
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote_from_bytes
 
-REDACTED: Final = b"[redacted]"
+from penstock.pieces import Pieces, finished
 
-Work = Generator[int, None, bytes]
-"""A body being cleaned, a piece at a time; each piece tells how many bytes it has looked at."""
+REDACTED: Final = b"[redacted]"
 
 AT_ONCE: Final = 1024 * 1024
 """Bytes looked at, by all secrets together, for which nobody needs to be let past."""
@@ -85,16 +84,7 @@ def redact(body: bytes, secrets: Sequence[bytes], cut: bool = False) -> bytes:
     return finished(redacting(body, secrets, cut=cut))
 
 
-def finished(work: Work) -> bytes:
-    """What comes of it, at once."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stopped:
-            return bytes(stopped.value)
-
-
-def redacting(body: bytes, secrets: Sequence[bytes], *, cut: bool) -> Work:
+def redacting(body: bytes, secrets: Sequence[bytes], *, cut: bool) -> Pieces[bytes]:
     """`redact`, piece by piece. Secrets that overlap go as one."""
     end = kept = len(body)
     if cut:

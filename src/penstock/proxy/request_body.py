@@ -18,6 +18,8 @@ from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header, trailer_lines
 
 WAITING_BYTES = 65536  # what may wait for a connection before the client has to
+_CRUMB_BYTES = 1024
+_CRUMBS = 256
 _JOIN_BYTES = 16384  # up to here one copy is cheaper than one more buffer
 
 Hold = Callable[[bool], None]
@@ -49,6 +51,7 @@ class RequestBody(msgspec.Struct, eq=False):
     _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
     _streamed: bool = False  # it was sent before it was complete
     _dropping: bool = False
+    _crumbs: int = 0  # small pieces since some were last put together
 
     @classmethod
     def of(cls, data: bytes) -> RequestBody:
@@ -74,11 +77,20 @@ class RequestBody(msgspec.Struct, eq=False):
             return
         self._waiting.append(data)
         self._waiting_bytes += len(data)
+        if len(data) < _CRUMB_BYTES:
+            self._sweep_up()
         if self._collecting is None:
             if self._waiting_bytes > WAITING_BYTES:
                 self.hold(True)
         elif 0 < self._enough < self.size:
             self._wake()
+
+    def _sweep_up(self) -> None:
+        """Of a body in crumbs, each would weigh more by itself than what is in it."""
+        self._crumbs += 1
+        if self._crumbs == _CRUMBS:
+            self._crumbs = 0
+            self._waiting[-_CRUMBS:] = [b"".join(self._waiting[-_CRUMBS:])]
 
     def end(self) -> None:
         """The client has sent all of it."""
@@ -197,7 +209,7 @@ class RequestBody(msgspec.Struct, eq=False):
             await self._collecting
         if self.failure is not None:
             raise self.failure
-        return b"".join(self._waiting)
+        return self.gathered
 
     async def gather(self, limit: int) -> bool:
         """Waits for all of it, unless it has more than `limit` bytes, or breaks off: then false, and it will go
@@ -226,7 +238,9 @@ class RequestBody(msgspec.Struct, eq=False):
         waiting = self._waiting
         if not self.complete or self._streamed:
             return None
-        return waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        if len(waiting) > 1:
+            self._waiting = waiting = [b"".join(waiting)]
+        return waiting[0] if waiting else b""
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""

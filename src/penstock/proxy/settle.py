@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 from penstock.clock import Clock
 from penstock.journal.journal import Frame, Journal
 from penstock.journal.record import COMPLETE, Outcome
+from penstock.pieces import Pieces
 from penstock.proxy.call import Call
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.long_work import LongWork, Work
@@ -85,9 +86,7 @@ class Settlement:
         else:
             self._journal.commit(frame, then)
 
-    def _finished(
-        self, inbound: Inbound, making: Generator[int, None, Frame], then: Then, *, silent: bool
-    ) -> Work:
+    def _finished(self, inbound: Inbound, making: Pieces[Frame], then: Then, *, silent: bool) -> Work:
         """A record that is not made yet. The last leg's answer waits for the records of all of them."""
         try:
             frame = yield from making
@@ -120,7 +119,7 @@ def _settle_spending(call: Call) -> None:
             log.exception("what a call has cost could not be counted")
 
 
-def _at_hand(frame: Frame) -> Generator[int, None, Frame]:
+def _at_hand(frame: Frame) -> Pieces[Frame]:
     """A record that only waits for others."""
     yield 0
     return frame
