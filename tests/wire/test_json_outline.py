@@ -48,7 +48,7 @@ def test_parts_are_those_of_a_decoder(
     ],
 )  # fmt: skip
 def test_what_is_no_document(data: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 -- the text is for people
+    with pytest.raises(ValueError):
         finished(outline(data))
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_document(data: bytes) -> None:
     [b"[" + b"1," * MOST_PARTS + b"1]", b"[[" + b"[]," * 600_000 + b"[]]]", b"[" + b" " * 70_000 + b"1]"],
 )
 def test_what_has_more_than_can_be_told(data: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         finished(outline(data))
 
 
