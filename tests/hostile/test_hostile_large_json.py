@@ -143,3 +143,28 @@ async def test_a_query_of_many_queries_is_no_fault_of_the_gateway(
     target = "/v1/acct/gw/openai/x?" + "u=?" * 15_000 + "key=sk-0123456789"
     assert (await client.ask("POST", target, body=b"{}")).status == 200
     assert "sk-0123456789" not in (await gateway.row()).path
+
+
+BURSTS = {
+    "empty events": b"data: {}\n\n",
+    "events with usage": b'data: {"usage":null,"choices":[{"a":1}]}\n\n',
+    "empty lines": b"\r",
+}
+
+
+@pytest.mark.parametrize("unit", BURSTS.values(), ids=BURSTS.keys())
+async def test_a_burst_of_events_through_a_filter(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, unit: bytes
+) -> None:
+    gateway = await open_gateway(
+        gateways(gw={"stream_usage": "ask", "cache_ttl": 3600}) + providers({"openai": upstream.url})
+    )
+    body = unit * (4_000_000 // len(unit))
+    upstream.will(whole(body, headers=(("content-type", "text/event-stream"),)))
+    client = await connect(gateway.url)
+    async with LoopLag() as lag:
+        for _ in range(2):  # from the provider, and from the cache
+            asked = b'{"model":"gpt-4o","stream":true,"messages":[]}'
+            await client.send(client_request("POST", "/v1/acct/gw/openai/chat/completions", body=asked))
+            assert (await client.answer()).status == 200
+    assert lag.worst < LIMIT
