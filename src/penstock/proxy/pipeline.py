@@ -204,7 +204,10 @@ class Pipeline:
         check_provider(call)
         if call.token is None or not call.token.models:
             return
-        body = request_of(call) if await self._gather(call) else None
+        whole = await call.body.gather(self._limits.buffered_body)
+        if call.body.size > SMALL_BYTES or call.head.content_encoding:
+            await _check_readable(call)
+        body = request_of(call) if whole else None
         asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
         check_model(call, call.model or asked)
 
@@ -218,27 +221,27 @@ class Pipeline:
             if not hook.wants(call, route):
                 continue
             if leg.body is None:
-                await self._gather(call)
+                await call.body.gather(self._limits.buffered_body)
+                if call.body.size > SMALL_BYTES or call.head.content_encoding:
+                    await _check_readable(call)
             rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
             rewritten = await rewriting if isinstance(rewriting, Awaitable) else rewriting
             if rewritten is not None:
                 leg.body = rewritten
                 call.rewritten += f" {hook.name}"
 
-    async def _gather(self, call: Call) -> bool:
-        """Waits for a body that policies read, unless it is too large: then false. Raises `GatewayError`, too, for one
-        that takes too long to read.
-        """
-        whole = await call.body.gather(self._limits.buffered_body)
-        if whole and (call.body.size > SMALL_BYTES or call.head.content_encoding):
-            await in_turns(readable(request_of(call) or b""))
-        return whole
-
     async def _reserve(self, call: Call, spending: Spending) -> None:
-        await self._gather(call)
+        await call.body.gather(self._limits.buffered_body)
+        if call.body.size > SMALL_BYTES or call.head.content_encoding:
+            await _check_readable(call)
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving
+
+
+async def _check_readable(call: Call) -> None:
+    """Raises `GatewayError` 413 for a body that is at hand, and that policies would read for too long."""
+    await in_turns(readable(request_of(call) or b""))
 
 
 def _ended(leg: Leg, inbound: Inbound, error: BaseException) -> Ended:

@@ -22,6 +22,7 @@ AT_ONCE: Final = 1024 * 1024
 _MOST_SECRETS = 256
 _LONGEST = 16384  # bytes of one secret
 _MOST_WORK = 256 * 1024 * 1024  # bytes × secrets, of one call: less than a second
+_FEW = 4
 _CHUNK = 32768  # bytes looked at in one piece
 _SHORTEST = 8  # shorter values are placeholders, and would blot out ordinary words
 _SHORTEST_PART = 4  # of a secret, at the end of a body that was cut
@@ -47,9 +48,13 @@ def _cookie_values(cookies: bytes) -> list[bytes]:
 
 
 def spelled(secrets: list[bytes]) -> list[bytes]:
-    """Each secret once, and in the ways of JSON and of forms, where those are others."""
-    if len(secrets) == 1 and secrets[0].translate(_AS_LETTERS).isalnum():
-        return secrets
+    """The secrets, and as JSON and forms write them, where that is otherwise: each once, where there are many."""
+    if len(secrets) <= _FEW:
+        for secret in secrets:
+            if not secret.translate(_AS_LETTERS).isalnum():
+                break
+        else:
+            return secrets
     found = dict.fromkeys(secrets)
     for secret in secrets:
         if len(found) > _MOST_SECRETS:

@@ -51,7 +51,7 @@ class RequestBody(msgspec.Struct, eq=False):
     _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
     _streamed: bool = False  # it was sent before it was complete
     _dropping: bool = False
-    _crumbs: int = 0  # small pieces since some were last put together
+    _sweep_at: int = _CRUMBS  # pieces
 
     @classmethod
     def of(cls, data: bytes) -> RequestBody:
@@ -77,7 +77,7 @@ class RequestBody(msgspec.Struct, eq=False):
             return
         self._waiting.append(data)
         self._waiting_bytes += len(data)
-        if len(data) < _CRUMB_BYTES:
+        if len(self._waiting) >= self._sweep_at:
             self._sweep_up()
         if self._collecting is None:
             if self._waiting_bytes > WAITING_BYTES:
@@ -87,10 +87,10 @@ class RequestBody(msgspec.Struct, eq=False):
 
     def _sweep_up(self) -> None:
         """Of a body in crumbs, each would weigh more by itself than what is in it."""
-        self._crumbs += 1
-        if self._crumbs == _CRUMBS:
-            self._crumbs = 0
-            self._waiting[-_CRUMBS:] = [b"".join(self._waiting[-_CRUMBS:])]
+        latest = self._waiting[-_CRUMBS:]
+        if sum(map(len, latest)) < _CRUMBS * _CRUMB_BYTES:
+            self._waiting[-_CRUMBS:] = [b"".join(latest)]
+        self._sweep_at = len(self._waiting) + _CRUMBS
 
     def end(self) -> None:
         """The client has sent all of it."""
