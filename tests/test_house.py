@@ -39,7 +39,7 @@ LAYERS: Rows = (
     ("stores",),
     ("journal", "pricing"),
     ("providers", "wire"),
-    ("__init__", "clock", "errors", "metadata", "durable", "settings", "dynamic_routing"),
+    ("__init__", "clock", "errors", "metadata", "durable", "pieces", "settings", "dynamic_routing"),
 )
 
 # The largest package has rows of its own.
@@ -57,7 +57,7 @@ PROXY_LAYERS: Rows = (
     ("downstream.inbound", "single_flight"),
     ("request_body",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
-    ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
+    ("__init__", "upstream", "downstream", "capture", "redaction", "long_work", "body_filter"),
 )
 
 # What only some may touch. Names of `src/penstock`, matched like those of the layers.
@@ -79,6 +79,7 @@ PURE = (
     "dynamic_routing",
     "providers",
     "errors",
+    "pieces",
     "proxy.capture",
     "proxy.redaction",
     "proxy.call",
@@ -107,7 +108,6 @@ ENTRIES = ("__init__", "__main__")
 ONE_FILE_EACH = ("providers", "cli")  # providers and commands, however small
 ALONE = {
     "penstock.management.api",  # the list of all endpoints, and nothing else
-    "penstock.wire.openai_chat",  # a file for each dialect
     "penstock.wire.usage_replicate",  # a file for each vendor's shape
 }
 LONG_FILE_LINES = 200  # above this a docstring has more than one line

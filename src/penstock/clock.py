@@ -42,6 +42,10 @@ class Clock:
         """Seconds on a clock that never goes back; only differences mean anything."""
         return time.monotonic()
 
+    def thread_seconds(self) -> float:
+        """Processor time that this thread has used; only differences mean anything."""
+        return time.thread_time()
+
     def new_id(self, now_us: int) -> str:
         """A lower-case UUIDv7 for the moment `now_us` (Cloudflare 2.5).
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.pieces import finished
 from penstock.providers.aws_bedrock import PROVIDER as BEDROCK
 from penstock.providers.base import Provider
 from penstock.providers.parallel import PROVIDER as PARALLEL
@@ -20,7 +21,7 @@ MESSAGES = "bedrock-mantle/us-east-1/anthropic/v1/messages"
 
 def redact(body: bytes) -> bytes:
     assert PARALLEL.redact is not None
-    return PARALLEL.redact(body)
+    return finished(PARALLEL.redact(body))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Every problem becomes 422 in the shape its endpoint uses (Parallel 1.7); nothing here raises anything else.
 """
 
+import asyncio
 import re
 from itertools import islice
 from typing import TypeVar
@@ -11,9 +12,11 @@ import msgspec
 from starlette.requests import Request
 
 from parallel_local.errors import Problem, Shape, invalid
-from penstock_common.check import Finding, findings
+from penstock_common.check import Finding, findings, values_in
 
 _LARGEST_BYTES = 32_000_000
+_SMALL_BYTES = 131_072
+_MOST_VALUES = 100_000  # in a larger one; each is decoded in the same step
 _MOST_PROBLEMS = 100
 Decoded = TypeVar("Decoded")
 
@@ -32,14 +35,22 @@ async def raw_body(request: Request, shape: Shape = Shape.STANDARD) -> bytes:
         if size > _LARGEST_BYTES:
             raise invalid([Problem(("body",), f"larger than {_LARGEST_BYTES // 1_000_000} MB")], shape)
         chunks.append(chunk)
-    return b"".join(chunks)
+    body = b"".join(chunks)
+    if size > _SMALL_BYTES:
+        for values in values_in(body):
+            if values > _MOST_VALUES:
+                raise invalid([Problem(("body",), f"more than {_MOST_VALUES} values")], shape)
+            await asyncio.sleep(0)
+    return body
 
 
 def decode(body: bytes, type_: type[Decoded], shape: Shape = Shape.STANDARD) -> Decoded:
     """JSON bytes as `type_`. Raises `ApiError` 422."""
     try:
         return msgspec.json.decode(body or b"null", type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if len(body) > _SMALL_BYTES:  # the first mistake has to do: looking for all takes its time
+            raise invalid([Problem(("body",), str(error)[:300], "json_invalid")], shape) from error
         found = findings(_json(body, shape), type_, ("body",), table="an object")
     raise invalid([_problem(one) for one in islice(found, _MOST_PROBLEMS)], shape)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.calls.wording import Wording, milliseconds, usd
 from penstock.clock import rfc3339
+from penstock.journal.record import UNKEPT
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.wire.content_encoding import plain
@@ -180,11 +181,18 @@ class LogDetail(LogRecord, frozen=True, kw_only=True):
     """Is the head all of the request's body?"""
     response_head_complete: bool | None = None
     """Is the head all of the answer's body?"""
+    bodies_remark: str | None = None
+    """Why something of the bodies is not kept; null where that was not the gateway's doing."""
+
+
+def bodies_remark(row: CallRow) -> str | None:
+    """Why something of a call's bodies is not kept, as far as the gateway had a reason of its own."""
+    return next((event.detail for event in row.trail if event.what == UNKEPT), None)
 
 
 def log_detail(row: CallRow, bodies: Bodies | None, head_chars: int | None = HEAD_CHARS) -> LogDetail:
     """The detail of one row; with None for `head_chars` its heads are as long as the bodies."""
-    record = msgspec.structs.asdict(log_record(row))
+    record = {**msgspec.structs.asdict(log_record(row)), "bodies_remark": bodies_remark(row)}
     if bodies is None:
         return LogDetail(**{**record, "request_head": None, "response_head": None})
     asked = body_text(bodies.request, row.request_content_type, row.request_encoding)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import click
 
-from penstock.calls.log_record import body_text, log_detail, log_record
+from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
 from penstock.cli import render
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
@@ -176,6 +176,10 @@ def _batches(ledger: LedgerReader, where: Query, limit: int) -> Iterator[list[Ca
 def _print_call(row: CallRow, bodies: Bodies | None) -> None:
     print_facts(render.facts(row))
     output = Output()
+    remark = bodies_remark(row)
+    if remark is not None:
+        output.line()
+        output.line(Cell(remark, "dim"))
     if bodies is None:
         output.line()
         output.line(Cell("no bodies were kept", "dim"))

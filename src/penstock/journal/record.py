@@ -42,6 +42,10 @@ COMPLETE: Final = int(Outcome.COMPLETE)
 """As a plain number, for where it is compared at every call."""
 
 
+UNKEPT: Final = "bodies"
+"""What an `Event` is that tells why something of the bodies is not kept."""
+
+
 class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Something that happened on a call's way, for whoever asks why: what, when, and in a few words how."""
 

@@ -52,6 +52,7 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
     open_breakers: int = 0
     keys: tuple[KeySetAside, ...] = ()
     keys_away: int = 0
+    worst_lag_us: int | None = None  # of its event loop since the start; None: nobody watches it
 
     def says_the_same(self, other: WorkerState) -> bool:
         """Whether the two differ in nothing but the time of writing."""

@@ -55,6 +55,9 @@ def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
     yield _gauge("penstock.workers.without_journal", "Workers that cannot write their journal.", unhealthy)
     keys = sum(one.keys_away for one in workers)
     yield _gauge("penstock.keys.set_aside", "Stored keys left alone for a while, in all workers.", keys)
+    if lags := [one.worst_lag_us for one in workers if one.worst_lag_us is not None]:
+        about = "The longest that a worker's event loop was blocked since it began."
+        yield _gauge("penstock.loop.lag", about, max(lags) / 1e6, "s")
     found: dict[tuple[str, str], int] = {}
     for worker in workers:
         for breaker in worker.breakers:

@@ -36,6 +36,7 @@ from penstock.pages.health import HealthPages
 from penstock.pages.metrics import MetricsPage
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.pricing.price_book import PriceBook
+from penstock.processes.watchdog import Watchdog
 from penstock.processes.worker_report import Traffic, WorkerReport
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
@@ -134,6 +135,7 @@ class Parts:
         """In the order in which nothing is lost."""
         self.upstream.close()
         await self.answers.close()
+        self.pipeline.close()
         self.journal.close()
         self.report.close()
         await asyncio.sleep(0)  # the last turn's changes
@@ -235,6 +237,7 @@ class Worker:
         self._stopping = False
         self._stale = False
         self._reloading: asyncio.Task[None] | None = None
+        self._watchdog: Watchdog | None = None
 
     async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
         """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
@@ -246,10 +249,15 @@ class Worker:
         if parent is not None:
             loop.add_reader(parent, _stop, server)
         loop.call_later(_SWEEP_SECONDS, self._sweep, server, parts, listening_url(sockets[0]))
+        if self._settings.server.watchdog:
+            self._watchdog = Watchdog(self._clock, self._settings.server.watchdog)
+            self._watchdog.start()
         try:
             await server.serve(sockets=list(sockets))
         finally:
             self._stopping = True
+            if self._watchdog is not None:
+                self._watchdog.stop()
             await _settled(server.server_state.tasks)
             await parts.close()
 
@@ -302,7 +310,9 @@ class Worker:
             return
         parts.sweep()
         state = server.server_state
-        parts.report.publish(parts.pipeline.world, Traffic(len(state.tasks), len(state.connections), address))
+        lag = None if self._watchdog is None else self._watchdog.worst
+        traffic = Traffic(len(state.tasks), len(state.connections), address, lag)
+        parts.report.publish(parts.pipeline.world, traffic)
         now = self._clock.monotonic()
         for connection in tuple(server.server_state.connections):
             if isinstance(connection, ClientConnection):

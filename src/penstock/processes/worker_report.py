@@ -37,11 +37,12 @@ class Served(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How busy a worker is: calls in flight, connections of clients; and the URL it is reached at."""
+    """How busy a worker is: calls in flight, connections of clients; the URL it is reached at; seconds of lag."""
 
     calls: int
     connections: int
     address: str
+    worst_lag: float | None = None
 
 
 class WorkerReport:
@@ -82,6 +83,7 @@ class WorkerReport:
                 for gateway, key, left in away[:LISTED]
             ),
             keys_away=len(away),
+            worst_lag_us=None if traffic.worst_lag is None else int(traffic.worst_lag * _SECOND_US),
         )
         self._file.publish(state)
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import msgspec
 
 from penstock.errors import GatewayError
+from penstock.pieces import Pieces
 
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -35,6 +36,9 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 
 Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
+
+Redactor = Callable[[bytes], Pieces[bytes]]
+"""Takes secrets out of a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Provider:
     )
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
-    redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
+    redact: Redactor | None = None  # a body without the secrets of `secret_fields`
     model_in: tuple[str, ...] = (
         "body:model",
     )  # where its requests name a model: body, query or header, and the name

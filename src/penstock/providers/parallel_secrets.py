@@ -2,22 +2,28 @@
 
 Secret are all values in the `headers` of `mcp_servers` and the `url` of a `webhook`, at any depth: task
 groups carry them inside `inputs`. Only their bytes change; the rest of the body stays as it came. A body that
-mentions those names but is no JSON document (cut short, a stream of events) ends where the first name stands.
+mentions those names but is no JSON document (cut short, a stream of events) ends where the first name stands; so
+does one of more pieces than anybody means.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import Enum, auto
 
 import msgspec
 
+from penstock.pieces import Pieces
+
 SECRET_FIELDS = ("mcp_servers", "webhook")
 
 _REDACTED = b"[redacted]"
+_NAMES = (b"mcp_servers", b"webhook", b"\\u00")  # the last: any letter of the others may be written so
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _LITERALS = (b"null", b"true", b"false")
+_TOKENS_A_PIECE = 2048
+_BYTES_A_TOKEN = 128  # looking at one takes as long as looking for something in so many bytes
+_MOST_TOKENS = 1_000_000
 
 
 class _Place(Enum):
@@ -29,22 +35,20 @@ class _Place(Enum):
     SECRET = auto()
 
 
-def redact(body: bytes) -> bytes:
-    """The body with every secret value replaced by "[redacted]"."""
-    if b"mcp_servers" not in body and b"webhook" not in body:
+def redact(body: bytes) -> Pieces[bytes]:
+    """The body with every secret value replaced by "[redacted]", piece by piece; each tells how much work it was."""
+    if not any(name in body for name in _NAMES):
         return body
+    yield len(body)
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-        spans = list(_secret_spans(body))
+        yield len(body)
+        spans = yield from _secret_spans(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return body[: min(_positions(body))] + _REDACTED
+        spans = None
+    if spans is None:
+        return body[: min(body.find(name) for name in _NAMES if name in body)] + _REDACTED
     return _without(body, spans)
-
-
-def _positions(body: bytes) -> Iterator[int]:
-    for name in (b"mcp_servers", b"webhook"):
-        if (position := body.find(name)) >= 0:
-            yield position
 
 
 def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
@@ -56,12 +60,13 @@ def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
     return b"".join((*pieces, body[done:]))
 
 
-def _secret_spans(body: bytes) -> Iterator[tuple[int, int]]:
-    """Where the secret scalars of a well-formed document begin and end."""
+def _secret_spans(body: bytes) -> Pieces[list[tuple[int, int]] | None]:
+    """Where the secret scalars of a well-formed document begin and end; None where it has too many tokens."""
+    spans: list[tuple[int, int]] = []
     enclosing: list[tuple[_Place, bool]] = []  # (what the container is, whether it is an object)
     here = _Place.PLAIN
     key_next = False
-    for token in _TOKEN.finditer(body):
+    for count, token in enumerate(_TOKEN.finditer(body), 1):
         text = token[0]
         if text in (b"{", b"["):
             key_next = text == b"{"
@@ -75,7 +80,12 @@ def _secret_spans(body: bytes) -> Iterator[tuple[int, int]]:
         elif key_next:
             here = _below(enclosing[-1][0], _name(text))
         elif here in (_Place.SECRET, _Place.WEBHOOK) and text not in _LITERALS:
-            yield token.span()
+            spans.append(token.span())
+        if not count % _TOKENS_A_PIECE:
+            yield _TOKENS_A_PIECE * _BYTES_A_TOKEN
+            if count > _MOST_TOKENS:
+                return None
+    return spans
 
 
 def _below(outer: _Place, key: str) -> _Place:

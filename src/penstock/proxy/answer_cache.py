@@ -19,7 +19,8 @@ from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Budget
-from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
+from penstock.proxy.long_work import in_turns
+from penstock.proxy.policies.cache_key import AT_ONCE, cache_key, cache_ttl, fingerprint, large_body, once_key
 from penstock.proxy.single_flight import AnswerHead, Flight
 from penstock.stores.replies import Busy, Conflict, Found, Replies, RepliesUnavailable, Reply, Scope, Spent
 from penstock.wire.accepts import accepts_encoding
@@ -76,15 +77,17 @@ class AnswerCache:
             (call.body.complete and call.body.size <= limit) or await call.body.gather(limit)
         ):
             return None
-        body = call.body.gathered
+        body, mark = call.body.gathered, b""
+        if len(body) > AT_ONCE:
+            body, mark = await in_turns(large_body(body))
         gateway = call.gateway
         lookup = Lookup(scope=Scope(gateway.account, gateway.id, route.provider.slug))
         if ttl:
             lookup.ttl = ttl
-            lookup.cache_key = cache_key(call, route, body)
+            lookup.cache_key = cache_key(call, route, body, mark)
         if once:
             lookup.once_key = once_key(call, route)
-            lookup.fingerprint = fingerprint(call, route, body)
+            lookup.fingerprint = fingerprint(call, route, body, mark)
         return lookup
 
     def glance(self, call: Call, lookup: Lookup) -> Hit | None:

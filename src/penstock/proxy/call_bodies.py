@@ -10,13 +10,19 @@ from penstock.proxy.call import Call
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Answer, read_answer
 
+_MOST_UNPACKED = 8 * 1024 * 1024  # bytes
 _PACKED_EVENT_BYTES = 16  # of one in a coding that cannot be undone, about
 
 
 def request_of(call: Call) -> bytes | None:
-    """The whole request as plain bytes; None where it was not kept or cannot be unpacked."""
+    """The whole request as plain bytes; None where it was not kept or cannot be unpacked.
+
+    Unpacking is one step, and the client says how much comes of it.
+    """
     body = call.body.kept
-    return None if body is None else plain(body, call.head.content_encoding.decode("latin-1"))
+    if body is None:
+        return None
+    return plain(body, call.head.content_encoding.decode("latin-1"), _MOST_UNPACKED)
 
 
 def answer_of(call: Call) -> Answer:

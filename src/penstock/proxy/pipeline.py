@@ -9,8 +9,9 @@ or visibly broken off.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from penstock.clock import Clock
 from penstock.errors import GatewayError
@@ -23,6 +24,7 @@ from penstock.proxy.call_bodies import request_of
 from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
+from penstock.proxy.long_work import in_turns
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.retry import rules
@@ -35,8 +37,9 @@ from penstock.proxy.sharing import Sharing
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
-from penstock.wire.openai_chat import ChatRequest
-from penstock.wire.universal import Step, parse_steps
+from penstock.wire.json_outline import SMALL_BYTES, readable
+from penstock.wire.openai_chat import reading
+from penstock.wire.universal import Step, reading_steps
 
 _LOOKED_AT_HERE = 256 * 1024  # bytes of a body; a larger one would hold up everybody else's calls
 
@@ -156,13 +159,17 @@ class Pipeline:
         finally:
             self._settlement.settle(call, inbound, silent=leg.ended == FAILED)
 
+    def close(self) -> None:
+        """Hands what is left to the journal; to be called when no request is left, and before the journal closes."""
+        self._settlement.close()
+
     # -- what a request is made of
 
     async def _steps(self, call: Call, inbound: Inbound) -> StepList:
         """The legs of a universal request."""
         call.body.budget = None  # it holds the credentials of all its steps
         check_universal(inbound.method)
-        steps = parse_steps(await call.body.whole(self._limits.buffered_body))
+        steps = await in_turns(reading_steps(await call.body.whole(self._limits.buffered_body)))
         call.settled = True  # from here on each step is a call, and has a row, of its own
         return StepList(steps, lambda step, index: self._step(call, step, index))
 
@@ -189,8 +196,8 @@ class Pipeline:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
         body = await call.body.whole(self._limits.buffered_body)
-        request = ChatRequest(body)
-        check_clear(call, body)
+        request = await in_turns(reading(body))
+        await _looked_through(body, partial(check_clear, call, body))
         call.model = request.model
         route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider
@@ -204,11 +211,10 @@ class Pipeline:
         if call.token is None or not call.token.models:
             return
         whole = await call.body.gather(self._limits.buffered_body)
+        if call.body.size > SMALL_BYTES or call.head.content_encoding:
+            await _check_readable(call)
         body = request_of(call) if whole else None
-        if body is None or len(body) <= _LOOKED_AT_HERE:
-            check_models(call, route, body)
-        else:
-            await asyncio.to_thread(check_models, call, route, body)
+        await _looked_through(body, partial(check_models, call, route, body))
 
     async def _rewrite(self, leg: Leg, route: Route) -> None:
         """Lets policies look at the body when it is whole; the leg keeps what they leave of it.
@@ -221,6 +227,8 @@ class Pipeline:
                 continue
             if leg.body is None:
                 await call.body.gather(self._limits.buffered_body)
+                if call.body.size > SMALL_BYTES or call.head.content_encoding:
+                    await _check_readable(call)
             rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
             rewritten = await rewriting if isinstance(rewriting, Awaitable) else rewriting
             if rewritten is not None:
@@ -229,9 +237,24 @@ class Pipeline:
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
         await call.body.gather(self._limits.buffered_body)
+        if call.body.size > SMALL_BYTES or call.head.content_encoding:
+            await _check_readable(call)
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving
+
+
+async def _check_readable(call: Call) -> None:
+    """Raises `GatewayError` 413 for a body that is at hand, and that policies would read for too long."""
+    await in_turns(readable(request_of(call) or b""))
+
+
+async def _looked_through(body: bytes | None, check: Callable[[], None]) -> None:
+    """Looks through a body, a large one in a thread. Raises what `check` raises."""
+    if body is None or len(body) <= _LOOKED_AT_HERE:
+        check()
+    else:
+        await asyncio.to_thread(check)
 
 
 def _ended(leg: Leg, inbound: Inbound, error: BaseException) -> Ended:

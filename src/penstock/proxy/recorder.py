@@ -1,33 +1,120 @@
-"""From a call that has ended to its frame in the journal, with all secrets taken out.
+"""From a call that has ended to its record, and what may be kept of its bodies, with all secrets taken out.
 
-The last thing that happens to a call; pure but for giving captured memory back.
+The last thing that happens to a call; pure but for giving captured memory back. Both bodies, and the secrets to be
+looked for in them, are the caller's: what would be too much work is not kept, and the record says so.
 """
 
 from __future__ import annotations
 
-from penstock.journal.record import CallRecord, frame_pieces
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from penstock.journal.record import UNKEPT, CallRecord, Outcome, frame_pieces
+from penstock.pieces import Pieces, finished
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
+from penstock.providers.base import Redactor
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
-from penstock.proxy.redaction import redact, redact_end, secrets_of
-from penstock.proxy.request_body import RequestBody
+from penstock.proxy.redaction import AT_ONCE, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.usage import Usage
 
+_REFUSED: Final = int(Outcome.REFUSED)
+_NO_ROOM = "too much is being cleaned of secrets already"
 _CLIENT_LEFT = 499
 _MAX_TRACEPARENT = 128
+_REDACTED_AT_ONCE = 65536
+_TOLD_BY = 65536  # bytes of a refused request that is still asked for its model
 
 
-def record_frame(call: Call, now: float) -> list[bytes]:
-    """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
+class Later(NamedTuple):
+    """A record, bodies that it takes a while to clean, and what is to be taken out of them."""
+
+    record: CallRecord
+    request: bytes
+    response: bytes
+    secrets: Sequence[bytes]
+    redactor: Redactor | None
+
+    @property
+    def size(self) -> int:
+        """Of both bodies, in bytes."""
+        return len(self.request) + len(self.response)
+
+
+def record_frame(call: Call, now: float, room: int) -> list[bytes] | Later:
+    """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds).
+
+    `Later`: what `frame_later` makes them of. `room`: how many bytes may wait for that.
+    """
     if call.capture is not None:
         _take(call, call.capture)
-    usage = None if call.controls.collect_payload else _facts(call)
-    request, request_cut, response, response_cut = _bodies(call, call.body)
+    if not call.controls.collect_payload:
+        return _without_bodies(call, now)
+    if not call.attempts and call.outcome == _REFUSED:
+        return _refused(call, now)
+    request, request_cut = call.body.recorded()
+    response, response_cut = call.answer, call.answer_cut
+    if len(response) > call.body.log_limit:
+        response, response_cut = response[: call.body.log_limit], True
+    head, redactor = call.head, None if call.provider is None else call.provider.redact
+    if head.credentials or call.controls.authorization or call.secrets:
+        secrets = secrets_of(head.credentials, call.controls.authorization)
+        if call.secrets:
+            secrets += call.secrets
+        secrets = spelled(secrets)
+        size = len(request) + len(response)
+        if size * len(secrets) > AT_ONCE:
+            why = too_much(secrets, size) or (_NO_ROOM if size > room else "")
+            if why:
+                call.note(UNKEPT, now, f"not kept: {why}")
+                return _without_bodies(call, now)
+            record = _record(call, now, request_cut, response_cut, True, None)
+            return Later(record, request, response, secrets, redactor)
+        request = redact(request, secrets, request_cut)
+        response = redact(response, secrets, response_cut)
+    record = _record(call, now, request_cut, response_cut, True, None)
+    if redactor is not None:
+        if len(request) > _REDACTED_AT_ONCE:
+            return Later(record, request, response, (), redactor)
+        request = finished(redactor(request))
+    return frame_pieces(record, request, response)
+
+
+def frame_later(later: Later) -> Pieces[list[bytes]]:
+    """The pieces, piece by piece; each tells how many bytes it has looked at."""
+    record, request, response, secrets, redactor = later
+    request = yield from redacting(request, secrets, cut=record.request_cut)
+    if redactor is not None:
+        request = yield from redactor(request)
+    response = yield from redacting(response, secrets, cut=record.response_cut)
+    return frame_pieces(record, request, response)
+
+
+def _without_bodies(call: Call, now: float) -> list[bytes]:
+    """With what the bodies would have told."""
+    usage = _facts(call)
+    return frame_pieces(_record(call, now, False, False, False, usage), b"", b"")
+
+
+def _refused(call: Call, now: float) -> list[bytes]:
+    """Of a call that never left: the answer, which is the gateway's own. Nothing is looked for in what came."""
+    if call.body.size:
+        call.note(UNKEPT, now, "the request is not kept: it was refused")
+        body = call.body.kept
+        if body is not None and len(body) <= _TOLD_BY and not call.head.content_encoding and call.provider:
+            tail = call.path.partition("?")[0]
+            call.model = call.model or asked_model(call.provider.slug, tail, body) or ""
+    return frame_pieces(_record(call, now, call.body.size > 0, False, True, None), b"", call.answer)
+
+
+def _record(
+    call: Call, now: float, request_cut: bool, response_cut: bool, bodies: bool, usage: Usage | None
+) -> CallRecord:
     head, controls, provider, error, token = call.head, call.controls, call.provider, call.error, call.token
-    record = CallRecord(  # in the order of its fields: by name this would cost as much as all the rest
+    return CallRecord(  # in the order of its fields: by name this would cost as much as all the rest
         call.id,
         call.event_id,
         call.created_us,
@@ -44,11 +131,11 @@ def record_frame(call: Call, now: float) -> list[bytes]:
         call.received,
         request_cut,
         response_cut,
-        controls.collect_payload,
+        bodies,
         head.content_type.decode("latin-1"),
         call.response_type.decode("latin-1"),
-        head.content_encoding.decode("latin-1"),
-        call.response_encoding.decode("latin-1"),
+        head.content_encoding.decode("latin-1") if head.content_encoding else "",
+        call.response_encoding.decode("latin-1") if call.response_encoding else "",
         head.user_agent.decode("latin-1"),
         call.step,
         call.compat,
@@ -69,7 +156,6 @@ def record_frame(call: Call, now: float) -> list[bytes]:
         usage,
         call.trail,
     )
-    return frame_pieces(record, request, response)
 
 
 def _take(call: Call, capture: Capture) -> None:
@@ -94,23 +180,3 @@ def _facts(call: Call) -> Usage | None:
     if call.cost is None and slug == PARALLEL and 200 <= call.status < 300:
         call.cost = parallel_cost(tail, request, answer.usage)
     return answer.usage
-
-
-def _bodies(call: Call, body: RequestBody) -> tuple[bytes, bool, bytes, bool]:
-    """Request and answer as they may be kept, and of each whether it is only a part."""
-    request, request_cut = body.recorded()
-    response, response_cut = call.answer, call.answer_cut
-    if not call.controls.collect_payload:
-        return b"", False, b"", False
-    if len(response) > body.log_limit:
-        response, response_cut = response[: body.log_limit], True
-    if call.head.credentials or call.controls.authorization or call.secrets:
-        secrets = [*secrets_of(call.head.credentials, call.controls.authorization), *call.secrets]
-        request, response = redact(request, secrets), redact(response, secrets)
-        if request_cut:
-            request = redact_end(request, secrets)
-        if response_cut:
-            response = redact_end(response, secrets)
-    if call.provider is not None and call.provider.redact is not None:
-        request = call.provider.redact(request)
-    return request, request_cut, response, response_cut

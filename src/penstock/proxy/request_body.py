@@ -18,6 +18,8 @@ from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header, trailer_lines
 
 WAITING_BYTES = 65536  # what may wait for a connection before the client has to
+_CRUMB_BYTES = 1024
+_CRUMBS = 256
 _JOIN_BYTES = 16384  # up to here one copy is cheaper than one more buffer
 
 Hold = Callable[[bool], None]
@@ -50,6 +52,7 @@ class RequestBody(msgspec.Struct, eq=False):
     _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
     _streamed: bool = False  # it was sent before it was complete
     _dropping: bool = False
+    _sweep_at: int = _CRUMBS  # pieces
 
     @classmethod
     def of(cls, data: bytes) -> RequestBody:
@@ -75,11 +78,20 @@ class RequestBody(msgspec.Struct, eq=False):
             return
         self._waiting.append(data)
         self._waiting_bytes += len(data)
+        if len(self._waiting) >= self._sweep_at:
+            self._sweep_up()
         if self._collecting is None:
             if self._waiting_bytes > WAITING_BYTES:
                 self.hold(True)
         elif 0 < self._enough < self.size:
             self._wake()
+
+    def _sweep_up(self) -> None:
+        """Of a body in crumbs, each would weigh more by itself than what is in it."""
+        latest = self._waiting[-_CRUMBS:]
+        if sum(map(len, latest)) < _CRUMBS * _CRUMB_BYTES:
+            self._waiting[-_CRUMBS:] = [b"".join(latest)]
+        self._sweep_at = len(self._waiting) + _CRUMBS
 
     def end(self) -> None:
         """The client has sent all of it."""
@@ -199,7 +211,7 @@ class RequestBody(msgspec.Struct, eq=False):
             await self._collecting
         if self.failure is not None:
             raise self.failure
-        return b"".join(self._waiting)
+        return self.gathered
 
     async def gather(self, limit: int) -> bool:
         """Waits for all of it, unless it has more than `limit` bytes, or breaks off: then false, and it will go
@@ -228,7 +240,9 @@ class RequestBody(msgspec.Struct, eq=False):
         waiting = self._waiting
         if not self.complete or self._streamed:
             return None
-        return waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        if len(waiting) > 1:
+            self._waiting = waiting = [b"".join(waiting)]
+        return waiting[0] if waiting else b""
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""

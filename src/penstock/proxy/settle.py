@@ -1,21 +1,30 @@
 """The settle phase: what a call has cost, its record into the journal, and then the last bytes of its answer.
 
 Every call is settled exactly once, whatever has happened to it, in code without a single `await`, so that no
-cancellation can come between.
+cancellation can come between. What takes long, taking many secrets out of large bodies, goes on in later turns of
+the event loop, and the end of the answer waits for it.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Callable
 
 from penstock.clock import Clock
-from penstock.journal.journal import Journal
+from penstock.journal.journal import Frame, Journal
 from penstock.journal.record import COMPLETE, Outcome
+from penstock.pieces import Pieces
 from penstock.proxy.call import Call
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.recorder import record_frame
+from penstock.proxy.long_work import LongWork, Work
+from penstock.proxy.recorder import Later, frame_later, record_frame
+
+_MOST_WAITING = 64 * 1024 * 1024  # bytes of bodies that wait for being cleaned
 
 log = logging.getLogger("penstock.pipeline")
+
+Then = Callable[[], None]
 
 
 class Settlement:
@@ -24,6 +33,8 @@ class Settlement:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
+        self._long = LongWork(_MOST_WAITING)
+        self._late: Counter[Inbound] = Counter()  # legs that have ended, and whose records are not made yet
 
     def settle(self, call: Call | None, inbound: Inbound, *, silent: bool = False) -> None:
         """Records the call and lets the end of the answer go, in this order. `silent`: another leg will answer."""
@@ -52,14 +63,48 @@ class Settlement:
                 call.capture = None
             then()
             return
+        self._record(call, inbound, then, silent=silent)
+
+    def close(self) -> None:
+        """Does what is left to do; afterwards all that was settled has been handed to the journal."""
+        self._long.finish()
+
+    def _record(self, call: Call, inbound: Inbound, then: Then, *, silent: bool) -> None:
         try:
-            frame = record_frame(call, self._clock.monotonic())
+            frame = record_frame(call, self._clock.monotonic(), self._long.room)
         except Exception:
-            log.exception("a call cannot be recorded")  # the client is not to blame, and gets its answer
-            self._journal.unwritten += 1
-            then()
+            self._unrecorded(then)
+            return
+        if type(frame) is list and not self._late:  # as a rule
+            self._journal.commit(frame, then)
+        elif isinstance(frame, Later):
+            self._late[inbound] += 1
+            self._long.begin(self._finished(inbound, frame_later(frame), then, silent=silent), frame.size)
+        elif inbound in self._late:
+            self._late[inbound] += 1
+            self._long.begin(self._finished(inbound, _at_hand(frame), then, silent=silent), 0)
         else:
             self._journal.commit(frame, then)
+
+    def _finished(self, inbound: Inbound, making: Pieces[Frame], then: Then, *, silent: bool) -> Work:
+        """A record that is not made yet. The last leg's answer waits for the records of all of them."""
+        try:
+            frame = yield from making
+            while not silent and self._late[inbound] > 1:
+                yield 0
+        except Exception:
+            self._unrecorded(then)
+        else:
+            self._journal.commit(frame, then)
+        self._late[inbound] -= 1
+        if not self._late[inbound]:
+            del self._late[inbound]
+
+    def _unrecorded(self, then: Then) -> None:
+        """The client is not to blame, and gets its answer. To be called where the exception is at hand."""
+        log.exception("a call cannot be recorded")
+        self._journal.unwritten += 1
+        then()
 
 
 def _settle_spending(call: Call) -> None:
@@ -72,6 +117,12 @@ def _settle_spending(call: Call) -> None:
             spending.settle(call)
         except Exception:
             log.exception("what a call has cost could not be counted")
+
+
+def _at_hand(frame: Frame) -> Pieces[Frame]:
+    """A record that only waits for others."""
+    yield 0
+    return frame
 
 
 def _nothing() -> None:

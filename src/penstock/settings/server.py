@@ -85,6 +85,7 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     data: FilePath = "penstock-data"
     own_hosts: tuple[HostName, ...] = ()
     allow_private_providers: bool = False
+    watchdog: Annotated[float, Meta(ge=0, le=60)] = 0.0
     limits: Limits = msgspec.field(default_factory=Limits)
     timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
 

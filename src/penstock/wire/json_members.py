@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from penstock.pieces import Pieces
+from penstock.wire.json_outline import SMALL_BYTES, outline
+
 _KEY = re.compile(rb'[\s,]*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*', re.DOTALL)
 _START = re.compile(rb"\s*\{\s*")
 _END = re.compile(rb"\s*\}\s*\Z")
@@ -42,6 +45,19 @@ def members(data: bytes) -> dict[str, Member]:
         place = key.end() + len(value)
         found[name] = Member(key.start(1), key.end(), place, value)
     if _END.match(data, place) is None:
+        raise ValueError("a name is there twice")
+    return found
+
+
+def reading_members(data: bytes) -> Pieces[dict[str, Member]]:
+    """`members` of an object of any size; each piece of work tells how many bytes it has looked at."""
+    if len(data) <= SMALL_BYTES:
+        return members(data)
+    parts = yield from outline(data)
+    found = {
+        part.name: Member(part.begin, part.start, part.end, data[part.start : part.end]) for part in parts
+    }
+    if len(found) < len(parts):
         raise ValueError("a name is there twice")
     return found
 

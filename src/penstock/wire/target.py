@@ -50,10 +50,10 @@ def redact_query(query: str) -> str:
 
 
 def _redact_parameter(parameter: str) -> str:
-    name, equals, value = parameter.partition("=")
-    if not equals:
-        return parameter
-    if _SECRET_NAME.fullmatch(unquote(name)):
-        return f"{name}=[redacted]"
-    before, mark, after = value.partition("?")  # two queries stuck together, as careless clients send
-    return f"{name}={before}{mark}{_redact_parameter(after)}"
+    """Of two queries stuck together, as careless clients send, each is looked at."""
+    parts = parameter.split("?")
+    for index, part in enumerate(parts):
+        name, equals, _ = part.partition("=")
+        if equals and _SECRET_NAME.fullmatch(unquote(name)):
+            return "?".join((*parts[:index], f"{name}=[redacted]"))
+    return parameter

@@ -7,12 +7,13 @@ Pure. Each step's headers are sorted into those for the provider and those for t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from penstock.errors import BAD_REQUEST, GatewayError
+from penstock.pieces import Pieces, finished
 from penstock.wire.control_values import Backoff, parse_attempts, parse_backoff, parse_delay, parse_seconds
 from penstock.wire.controls import NO_CONTROLS, Controls, parse_controls
 from penstock.wire.headers import (
@@ -25,12 +26,15 @@ from penstock.wire.headers import (
     Header,
     request_kind,
 )
+from penstock.wire.json_outline import SMALL_BYTES, outline, readable
 from penstock.wire.target import check_path, split_target
 
 _LONE_STEP = re.compile(rb"[ \t\r\n]*\{")
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MOST_MEMBER_BYTES = 65536
+_A_STEP = 16384  # reading one takes as long as looking at so many bytes
 _SCALAR_STARTS = b"-0123456789tf"
 _PASSING = frozenset({FORWARD, CREDENTIAL, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY})
 _CONTENT_TYPE: Final = b"content-type"
@@ -75,18 +79,19 @@ class _Members(msgspec.Struct, frozen=True):
     config: dict[str, msgspec.Raw] | None = None
 
 
+_well_formed = msgspec.json.Decoder(msgspec.Raw).decode
 _raw_steps = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _members = msgspec.json.Decoder(_Members).decode
 _text = msgspec.json.Decoder(str).decode
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def parse_steps(body: bytes) -> tuple[Step, ...]:
-    """The steps of a body; a lone object is one step. Raises `GatewayError` 400 saying which step is wrong, and how."""
-    try:
-        raw = [body] if _LONE_STEP.match(body) else _raw_steps(body)
-    except _UNREADABLE as error:
-        raise GatewayError(BAD_REQUEST, f"the body must be a JSON array of steps: {error}") from None
+def reading_steps(body: bytes) -> Pieces[tuple[Step, ...]]:
+    """The steps of a body; a lone object is one step. Raises `GatewayError` 400 saying which step is wrong, and how.
+
+    A piece at a time: each tells how many bytes it has looked at.
+    """
+    raw = yield from _raw(body)
     if len(raw) > MAX_STEPS:
         raise GatewayError(BAD_REQUEST, f"the array has {len(raw)} steps; {MAX_STEPS} are enough")
     if not raw:
@@ -94,12 +99,47 @@ def parse_steps(body: bytes) -> tuple[Step, ...]:
     steps = []
     for index, one in enumerate(raw):
         try:
+            if len(one) > SMALL_BYTES:
+                yield from _check_sizes(bytes(one))
             steps.append(_step(_members(one)))
         except _UNREADABLE as error:
             raise GatewayError(BAD_REQUEST, f"step {index}: {error}") from None
         except GatewayError as error:
             raise GatewayError(BAD_REQUEST, f"step {index}: {error.detail}") from None
+        yield len(one) + _A_STEP
     return tuple(steps)
+
+
+def parse_steps(body: bytes) -> tuple[Step, ...]:
+    """`reading_steps`, at once."""
+    return finished(reading_steps(body))
+
+
+def _raw(body: bytes) -> Pieces[Sequence[msgspec.Raw | bytes]]:
+    """Each step as it stands in the body."""
+    if _LONE_STEP.match(body):
+        return [body]
+    try:
+        if len(body) <= SMALL_BYTES:
+            return _raw_steps(body)
+        yield from readable(body)
+        _well_formed(body)
+        yield len(body)
+        parts = yield from outline(body)
+    except (*_UNREADABLE, ValueError) as error:
+        raise GatewayError(BAD_REQUEST, f"the body must be a JSON array of steps: {error}") from None
+    return [body[part.start : part.end] for part in parts]
+
+
+def _check_sizes(step: bytes) -> Pieces[None]:
+    """Only `query` may be large. Raises `GatewayError`."""
+    try:
+        parts = yield from outline(step)
+    except ValueError as error:
+        raise GatewayError(BAD_REQUEST, str(error)) from None
+    for part in parts:
+        if part.name != "query" and part.end - part.start > _MOST_MEMBER_BYTES:
+            raise GatewayError(BAD_REQUEST, f"{part.name[:64]} may have {_MOST_MEMBER_BYTES} bytes")
 
 
 def _step(members: _Members) -> Step:

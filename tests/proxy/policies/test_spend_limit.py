@@ -372,7 +372,9 @@ def test_the_counter_counts_what_the_row_says(
     )
     call.response_encoding = b"gzip" if packed else b""
     policy.settle(call)
-    entry = read_frame(b"".join(record_frame(call, 1.0)), 0)
+    frame = record_frame(call, 1.0, 0)
+    assert isinstance(frame, list)
+    entry = read_frame(b"".join(frame), 0)
     cost = derive(entry.record, entry.request, entry.response, Prices()).cost_nano
     ((_, counted),) = counters.settled
     if cost is None:

@@ -22,6 +22,8 @@ from penstock.wire.headers import Header
 _Steps = Generator[Awaitable[bytes] | None, bytes | None, None]
 _Asking = Generator[Awaitable[bytes] | None, bytes | None, bytes]
 
+_A_TURN = 65536  # bytes that filters see in one turn of the loop
+
 
 class FilteredWriter:
     """Passes one answer on through filters. `received` is in bytes, and the provider's."""
@@ -49,6 +51,8 @@ class FilteredWriter:
         self._asked: Awaitable[bytes] | None = None
         self._starving = False
         self._pumping = False
+        self._passed = 0  # bytes, in this turn of the loop
+        self._resting = False  # others have their turn
         self._steps = self._run()
         self._wake: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -92,7 +96,8 @@ class FilteredWriter:
 
     def is_congested(self) -> bool:
         """Whether more should not come now."""
-        return not self._done.done() and (self._asked is not None or self._inbound.is_congested())
+        held = self._asked is not None or self._resting or self._inbound.is_congested()
+        return held and not self._done.done()
 
     # -- the client's side
 
@@ -176,17 +181,25 @@ class FilteredWriter:
     # -- one step after the other
 
     def _pump(self) -> None:
-        """Passes on what can be passed on now."""
-        if self._pumping:
+        """Passes on what can be passed on now; of much, a part, for filters may take their time over each byte."""
+        if self._pumping or self._resting:
             return
         self._pumping = True
+        self._passed = 0
         while not (self._done.done() or self.is_congested()):
             self._starving = False
             self._step(None)
             if self._starving:
                 break
+            if self._passed >= _A_TURN:
+                self._resting = True
+                asyncio.get_running_loop().call_soon(self._go_on)
         self._pumping = False
         self._pace()
+
+    def _go_on(self) -> None:
+        self._resting = False
+        self._pump()
 
     def _step(self, answer: bytes | None) -> None:
         try:
@@ -228,6 +241,7 @@ class FilteredWriter:
         while True:
             piece = self._decoder.read()
             if piece:
+                self._passed += len(piece)
                 yield from self._pass(piece, 0)
                 yield None
             elif self._ended:

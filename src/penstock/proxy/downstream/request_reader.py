@@ -23,6 +23,8 @@ from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
+_CRUMB_BYTES = 16
+_MOST_CRUMBS = 8192  # at once; what each of them costs is no matter of its size
 _VERSIONS = ("1.1", "1.0")
 
 
@@ -45,6 +47,7 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._chunk = 0
         self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
         self._requests = 0
+        self._crumbs = 0  # tiny pieces of body that came at once
         self._deaf = False  # what comes in is thrown away
 
     def _take(self, inbound: Inbound) -> None:
@@ -65,6 +68,7 @@ class RequestReader(HttpToolsProtocol, Lane):
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         self._chunk = len(data)
+        self._crumbs = 0
         self._barren += self._chunk
         if not self._parse(data):
             return
@@ -148,6 +152,10 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_body(self, body: bytes) -> None:
         inbound = self._reading
         self._barren = 0
+        if len(body) < _CRUMB_BYTES:
+            self._crumbs += 1
+            if self._crumbs > _MOST_CRUMBS:
+                raise ValueError("thousands of chunks of a few bytes")
         if inbound is None:
             super().on_body(body)
             return

@@ -10,12 +10,17 @@ import struct
 from functools import lru_cache
 from hashlib import sha256
 
+from penstock.pieces import Pieces
 from penstock.proxy.call import Call, Route
 from penstock.proxy.policies.credentials import every_credential
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS
 
 _LENGTHS = [struct.Struct(f"<{count}Q") for count in range(9)]
 _REMEMBERED_LENGTH = 256  # of paths and names; longer ones would fill the memory, a few thousand of them
+_LARGE = b"\n\0large"  # stands behind no header, and in no query
+AT_ONCE = 524_288
+"""Bytes of a body that is large."""
+
 _DEFAULT_TTL = 300  # with a key of the caller's own, and no other word about time
 _DIRECTIVES = (b"-version", b"-beta")  # headers that end so change what a provider answers
 _ANYTHING = b"*/*"  # as good as no `Accept` at all
@@ -43,8 +48,20 @@ def cache_ttl(call: Call, route: Route) -> int:
     return asked if call.method in (b"POST", b"GET") else 0
 
 
-def cache_key(call: Call, route: Route, body: bytes) -> bytes:
-    """32 bytes. A key of the caller's own stands for everything about the request but who asks, and where."""
+def large_body(body: bytes) -> Pieces[tuple[bytes, bytes]]:
+    """What stands for a large body in keys: its digest, which takes a while to make. A small one stands for itself."""
+    digest, view = sha256(), memoryview(body)
+    for start in range(0, len(body), AT_ONCE):
+        digest.update(view[start : start + AT_ONCE])
+        yield 2 * AT_ONCE
+    return digest.digest(), _LARGE
+
+
+def cache_key(call: Call, route: Route, body: bytes, mark: bytes = b"") -> bytes:
+    """32 bytes. A key of the caller's own stands for everything about the request but who asks, and where.
+
+    `body`, `mark`: itself and nothing, or what `large_body` has of it.
+    """
     gateway, provider = call.gateway, route.provider
     credential = _credential(call, route)
     if call.controls.cache_key:
@@ -64,7 +81,7 @@ def cache_key(call: Call, route: Route, body: bytes) -> bytes:
     directives = _directives(call.head.forward)
     if call.rewritten:  # the answer is to another request than came
         directives += b"\n\n" + call.rewritten.encode()
-    return _digest(place, credential, call.method + query, directives, body)
+    return _digest(place, credential, call.method + query, directives + mark, body)
 
 
 @lru_cache(maxsize=4096)
@@ -83,9 +100,9 @@ def once_key(call: Call, route: Route) -> bytes:
     return _digest(b"once", gateway.account.encode(), gateway.id.encode(), owner, call.head.idempotency_key)
 
 
-def fingerprint(call: Call, route: Route, body: bytes) -> bytes:
+def fingerprint(call: Call, route: Route, body: bytes, mark: bytes = b"") -> bytes:
     """16 bytes that tell one request from another under the same `Idempotency-Key`."""
-    return _digest(route.provider.slug.encode(), call.method, route.path, call.query, body)[:16]
+    return _digest(route.provider.slug.encode(), call.method, route.path, call.query + mark, body)[:16]
 
 
 def _credential(call: Call, route: Route) -> bytes:

@@ -8,12 +8,16 @@ provider sent, the client sees what it would have seen. Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Coroutine
 from typing import Literal
 
 from penstock.clock import Clock
+from penstock.pieces import Pieces, finished
 from penstock.proxy.body_filter import BodyFilter
 from penstock.proxy.call import Call, Route
-from penstock.wire.json_members import members, with_member, without_member
+from penstock.proxy.long_work import in_turns
+from penstock.wire.json_members import members, reading_members, with_member, without_member
+from penstock.wire.json_outline import SMALL_BYTES
 from penstock.wire.sse import Event, EventSplitter
 
 _ENDPOINT = re.compile(r"(?:.*/)?(?:chat/)?completions")
@@ -43,9 +47,18 @@ class StreamUsage:
             and _ENDPOINT.fullmatch(route.tail) is not None
         )
 
-    def rewrite(self, call: Call, _route: Route, body: bytes | None) -> bytes | None:
-        """The body that asks; None where it is not to be touched."""
-        asking = None if body is None else asking_for_usage(body)
+    def rewrite(
+        self, call: Call, _route: Route, body: bytes | None
+    ) -> bytes | Coroutine[None, None, bytes | None] | None:
+        """The body that asks; None where it is not to be touched. To be awaited where that takes long to tell."""
+        if body is not None and len(body) > SMALL_BYTES:
+            return self._later(call, body)
+        return self._noted(call, None if body is None else asking_for_usage(body))
+
+    async def _later(self, call: Call, body: bytes) -> bytes | None:
+        return self._noted(call, await in_turns(asking(body)))
+
+    def _noted(self, call: Call, asking: bytes | None) -> bytes | None:
         if asking is not None:
             call.filters = (*call.filters, _usage_filter)
             call.note(self.name, self._clock.monotonic(), "asked for")
@@ -54,14 +67,19 @@ class StreamUsage:
 
 def asking_for_usage(body: bytes) -> bytes | None:
     """The request that asks for usage; None for one that streams nothing, asks itself, or cannot be read."""
+    return finished(asking(body))
+
+
+def asking(body: bytes) -> Pieces[bytes | None]:
+    """`asking_for_usage`, a piece at a time."""
     try:
-        found = members(body)
+        found = yield from reading_members(body)
         if found["stream"].value != b"true":
             return None
         options = found.get("stream_options")
         if options is None or options.value == b"null":
             return with_member(body, found, "stream_options", _ASKED)
-        inner = members(options.value)
+        inner = yield from reading_members(options.value)
         if "include_usage" in inner and inner["include_usage"].value == b"true":
             return None
         return with_member(
@@ -96,7 +114,7 @@ class UsageFilter:
         if event == b"\n":  # belongs to the event before
             return b"" if self._taken_out else event
         self._taken_out = False
-        if b'"usage"' not in event:
+        if b'"usage"' not in event or len(event) > SMALL_BYTES:  # there is more in it than usage
             return event
         parsed = Event(event)
         try:
