@@ -138,6 +138,7 @@ DRIVERS = {"sqlite3", "lmdb"}
 OPENING = {
     "penstock.stores.opening.control_store",
     "penstock.stores.opening.ledger",
+    "penstock.stores.opening.inspection",
     "penstock.stores.opening.ledger_changes",
     "penstock.stores.opening.shared",
 }
@@ -384,6 +385,7 @@ def test_commands_over_the_ledger_do_not_load_lmdb(command: str) -> None:
 def test_listing_calls_loads_neither_settings_nor_what_writes() -> None:
     others = (
         "penstock.settings",
+        "penstock.stores.opening.inspection",
         "penstock.stores.opening.ledger_changes",
         "penstock.stores.sqlite.control_store",
     )

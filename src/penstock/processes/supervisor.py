@@ -24,6 +24,7 @@ from typing import NamedTuple, NoReturn
 from penstock.control.compile import build_registry
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
+from penstock.processes.store_watch import StoreWatch
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.stores.ledger import LedgerUnavailable
@@ -98,6 +99,10 @@ class Supervisor:
     _children: list[Child] = field(default_factory=list)
     _socket: socket.socket | None = None
     _lifeline: tuple[int, int] = (-1, -1)
+    _stores: StoreWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stores = StoreWatch(stores_of(self.settings), time.monotonic)
 
     def run(self, ready: Callable[[str], None]) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit code. `ready` gets the address once it is bound."""
@@ -108,6 +113,7 @@ class Supervisor:
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
         self.prepare()
         _make_ledger(stores_of(self.settings))
+        self._stores.before_start()
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -116,6 +122,7 @@ class Supervisor:
             return self._watch()
         finally:
             self._stop_all()
+            self._stores.after_stop()
             os.close(lock)
 
     # -- children
@@ -179,6 +186,7 @@ class Supervisor:
         while True:
             info = signal.sigtimedwait(_WATCHED, _TICK_SECONDS)
             if info is None:
+                self._stores.tick()
                 stamp = self._stamp(seen.version)
                 if stamp != seen:
                     seen = stamp
@@ -223,6 +231,8 @@ class Supervisor:
             lived = time.monotonic() - child.started
             child.quick_deaths = child.quick_deaths + 1 if lived < _QUICK_DEATH_SECONDS else 0
             log.error("%s ended with %s", child.name, _describe(status))
+            if child.name.startswith(_WORKER):
+                self._stores.died(status)
             if child.quick_deaths >= _QUICK_DEATHS:
                 log.error("%s ends again and again; giving up", child.name)
                 child.pid = 0

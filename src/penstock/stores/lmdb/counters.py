@@ -7,7 +7,6 @@ counter holds and when it leaves is in `window_log.py`; what is set aside and by
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from msgspec.structs import replace
 
 from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
 from penstock.stores.lmdb import window_log
-from penstock.stores.lmdb.environment import WriteLock
+from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion, suspicion_of, write_lock
 from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reservations import Place, Reservations
 from penstock.stores.lmdb.window_log import Log
@@ -38,8 +37,8 @@ _BEAT_US = 1_000_000
 _LONGEST_KEY = 255
 _CROWDED = "half of the map is full of counters: until some are forgotten, none may be added or grow"
 
-# An amount too large for the stored form is no reason to fail in another way than a store does.
-_FAILURES = (lmdb.Error, OSError, struct.error)
+CHECKS = {_DATABASE: lambda _key, value: window_log.is_sound(value)}
+"""What can be asked of the values of a database, by its name."""
 
 
 class _Counted(NamedTuple):
@@ -56,21 +55,29 @@ class LmdbCounters:
     nothing; `reap` may have done a part of its work.
     """
 
-    def __init__(self, environment: lmdb.Environment, owner: bytes, defer: Defer | None = None) -> None:
+    def __init__(self, environment: AnyEnvironment, owner: bytes, defer: Defer | None = None) -> None:
         """`defer`: nobody else counts here, so that a turn's changes may be committed together."""
-        self._environment = environment
-        self._begin = environment.begin
         self._owner = owner
+        self._defer = defer
+        self.use(environment)
+
+    def use(self, environment: AnyEnvironment) -> None:
+        """From now on counts in this environment, and knows nothing of the one before."""
+        self.suspicion: Suspicion | None = None
+        """Why the store may be damaged: what a verb has failed with."""
+        self._begin = environment.begin
         self._beaten_us: int | None = None
         self._reaped_to = b""
         self._crowded = False
-        with _translated():
-            lock = WriteLock(environment)
+        self._environment = environment
+        self._info = environment.info
+        with self._translated():
+            lock = write_lock(environment)
             with lock:
                 self._counters = environment.open_db(_DATABASE)
                 self._leases = Leases(environment)
-                self._reservations = Reservations(environment, owner)
-        self._writer = Writer(environment, lock, self._counters, defer, (CountersUnavailable,))
+                self._reservations = Reservations(environment, self._owner)
+        self._writer = Writer(environment, lock, self._counters, self._defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
         try:
@@ -80,8 +87,8 @@ class LmdbCounters:
                 counted = self._count(txn, claims, 0, now_us)
                 if isinstance(counted, Refused):
                     return counted
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
         # A counter may have been claimed more than once; what is left of it is left to all of them.
         totals = {claim.key: one.log.total for claim, one in zip(claims, counted, strict=True)}
         return Granted(
@@ -113,8 +120,8 @@ class LmdbCounters:
                 ]
                 self._beat(txn, now_us)
                 return Reservation(self._reservations.add(txn, amount, places), amount)
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
 
     def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
         try:
@@ -123,11 +130,11 @@ class LmdbCounters:
                 if record is not None:
                     for place in record.places:
                         _replace(txn, place, record.amount, used, now_us)
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
-        with _translated():
+        with self._translated():
             txn = self._writer.open
             if txn is not None:
                 return window_log.live(txn.get(_name(key)), window, now_us).total
@@ -136,14 +143,14 @@ class LmdbCounters:
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
-            with _translated(), self._writer as txn:
+            with self._translated(), self._writer as txn:
                 self._beat(txn, now_us)
 
     def reap(self, now_us: int) -> int:
         # Apart from the rest, and first: in a full map this is what makes room for it.
-        with _translated():
+        with self._translated():
             self._forget_counters(now_us)
-        with _translated(), self._writer as txn:
+        with self._translated(), self._writer as txn:
             self._look_around(txn)
             returned = self._give_back(txn, now_us)
             for owner in self._leases.long_dead(txn, now_us):
@@ -237,7 +244,19 @@ class LmdbCounters:
         """Half of the map is kept for what must never fail: settling, reaping, the copies LMDB works on."""
         stat = txn.stat(self._counters)
         pages = stat["leaf_pages"] + stat["branch_pages"] + stat["overflow_pages"]
-        self._crowded = 2 * pages * stat["psize"] > self._environment.info()["map_size"]
+        self._crowded = 2 * pages * stat["psize"] > self._info()["map_size"]
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> CountersUnavailable:
+        """What is to be raised for a failure; one that damage may be behind makes the store suspect."""
+        self.suspicion = suspicion_of(error) or self.suspicion
+        return CountersUnavailable(str(error))
 
     def _is_due(self, now_us: int) -> bool:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US
@@ -315,11 +334,3 @@ def _forget(txn: lmdb.Transaction[bytes], start: bytes, steps: int, now_us: int)
 def _name(key: bytes) -> bytes:
     """LMDB's name of a counter. Keys may be longer, or shorter, than what it takes."""
     return key if 0 < len(key) <= _LONGEST_KEY else b"\0" + blake2b(key, digest_size=32).digest()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except _FAILURES as error:
-        raise CountersUnavailable(str(error)) from error
