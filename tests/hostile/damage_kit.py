@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,10 @@ from hostile_kit import CHAT
 from conftest import Connect
 from support.client import Broken, request
 from support.configuration import gateways, providers
-from support.gateway import Gateway
+from support.gateway import PROGRAM, Gateway, environment
 from support.replies import whole
 from support.upstream import Upstream
+from support.waiting import eventually
 
 START_SECONDS = 10.0
 """A gateway serves so soon after its start at the latest, whatever was damaged."""
@@ -130,3 +132,25 @@ def set_aside(gateway: Gateway, name: str) -> list[str]:
 def copy_of(data: Path, target: Path) -> None:
     """The data folder as it is now."""
     shutil.copytree(data, target, ignore=shutil.ignore_patterns("*.sock"))
+
+
+async def logged(gateway: Gateway, connect: Connect, upstream: Upstream, number: int = 0) -> str:
+    """One call, which must be answered; its id."""
+    upstream.will(whole(b"{}"))
+    body = b'{"model":"gpt-5","number":%d}' % number
+    answer = await (await connect(gateway.url)).ask("POST", CHAT, body=body)
+    found = answer.header("cf-aig-log-id")
+    assert answer.status == 200
+    assert found is not None
+    return found
+
+
+async def serving(gateway: Gateway) -> None:
+    """Waits for its address, whatever it says of itself."""
+    gateway.url = await eventually(gateway._address, "the address of the gateway")
+
+
+def penstock(gateway: Gateway, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command over the gateway's data folder."""
+    command = [*PROGRAM, *arguments, "--data", str(gateway.data)]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)

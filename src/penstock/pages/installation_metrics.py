@@ -6,6 +6,7 @@ wait for a disk: not for an event loop.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.tally_file import read_tally
 from penstock.metrics.worker_file import FOLDER, read_states
 from penstock.metrics.worker_state import WorkerState
+from penstock.stores.aside import happened
 from penstock.stores.facts import LedgerFacts, Unreadable
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts
@@ -35,6 +37,7 @@ def installation_metrics(stores: Stores, now_us: int) -> Iterator[Metric]:
         yield stored_metric(state)
     with suppress(OSError):
         yield from _workers(read_states(data / FOLDER).workers)
+    yield _set_aside(data)
     facts = _facts(stores)
     yield from _ledger(stores, facts, now_us)
     if facts is not None:
@@ -59,6 +62,14 @@ def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
     points = [Value({"origin": origin, "state": state}, count) for (origin, state), count in found.items()]
     yield Metric(
         "penstock.breakers", "gauge", "1", "Workers whose breaker of an address is not closed.", points
+    )
+
+
+def _set_aside(data: Path) -> Metric:
+    found = Counter(one.store for one in happened(data))
+    points = [Value({"store": store}, count) for store, count in sorted(found.items())]
+    return Metric(
+        "penstock.stores.set_aside", "gauge", "1", "Times that a store was damaged or taken away.", points
     )
 
 

@@ -14,7 +14,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from penstock.export.cursors import FILE_NAME as CURSORS
+from penstock.journal.segments import DIRECTORY
+from penstock.metrics.tally_file import FILE_NAME as TALLY
+from penstock.metrics.worker_file import FOLDER as STATES
+from penstock.stores.aside import set_aside
 from penstock.stores.opening import Stores
+from penstock.stores.opening.control_store import (
+    control_store,
+    control_store_place,
+    control_store_trouble,
+    put_back_copy,
+    renew_copy,
+)
 from penstock.stores.opening.inspection import SharedStore, State, Verdict, shared_stores
 
 START_SECONDS: Final = 3.0
@@ -22,6 +34,9 @@ START_SECONDS: Final = 3.0
 
 _SUSPECTING: Final = frozenset({signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL})
 _AGAIN_SECONDS: Final = 60.0  # a second death within them is proof enough; a suspicion must wait for so long
+_LOOK_SECONDS: Final = 1.0
+_FOLDERS: Final = (DIRECTORY, STATES)
+_FILES: Final = ("stores.lock", f"{DIRECTORY}/.shipper.lock", TALLY, CURSORS)
 _MARK: Final = "stores.used"  # holds the start of the system in which the stores were last used
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -32,7 +47,10 @@ class StoreWatch:
     """The stores that workers share. Not for a process with threads. `seconds` is a monotonic clock."""
 
     def __init__(self, stores: Stores, seconds: Callable[[], float]) -> None:
+        self._places = stores
         self._stores = shared_stores(stores)
+        self._trouble = ""
+        self._look_at = 0.0
         self._mark = stores.data / _MARK
         self._seconds = seconds
         self._died: float | None = None
@@ -40,6 +58,10 @@ class StoreWatch:
 
     def before_start(self) -> None:
         """No worker runs yet. After a power cut, what is too large to be looked at in time is not trusted."""
+        self._set_strangers_aside()
+        if said := put_back_copy(self._places):
+            log.error("%s", said)
+        self._copy()
         was_cut = self._was_cut()
         for store in self._stores:
             verdict = self._looked_at(store)
@@ -49,6 +71,18 @@ class StoreWatch:
             self._judge(store, verdict)
         with suppress(OSError):
             self._mark.write_text(_boot())
+
+    def _set_strangers_aside(self) -> None:
+        """A folder where a file should be, or the other way round, would end each process that needs it."""
+        for name in (*_FOLDERS, *_FILES):
+            path = self._places.data / name
+            if path.exists() and path.is_dir() != (name in _FOLDERS):
+                try:
+                    log.error(
+                        "%s", set_aside(path, "it is a folder" if path.is_dir() else "it is no folder").text
+                    )
+                except OSError as error:
+                    log.error("%s is not what it should be, and cannot be set aside: %s", path, error)
 
     def after_stop(self) -> None:
         """No worker runs any more: the next start can trust the stores, whatever happens to the machine."""
@@ -71,6 +105,39 @@ class StoreWatch:
             verdicts = [(store, Verdict(State.DAMAGED, why)) for store in self._stores]
         for store, verdict in verdicts:
             self._judge(store, verdict)
+
+    def directory_version(self, last: int | None) -> int | None:
+        """That of the directory, of which a copy is made after each change; where it cannot be told, `last`."""
+        version = control_store(self._places).version()
+        if version is None:
+            self._say_directory()
+            return last
+        if self._trouble:
+            log.info("the directory can be used again")
+            self._trouble = ""
+        if version != last:
+            self._copy()
+        return version
+
+    def _say_directory(self) -> None:
+        """Said once. It may only be locked, which is no trouble."""
+        now = self._seconds()
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
+        trouble = control_store_trouble(self._places)
+        if trouble and trouble != self._trouble:
+            log.error(
+                "%s cannot be used (%s): workers go on with what they have read, nothing can be changed in it; "
+                "the next start puts its copy in its place",
+                control_store_place(self._places),
+                trouble,
+            )
+        self._trouble = trouble
+
+    def _copy(self) -> None:
+        if why := renew_copy(self._places):
+            log.error("the directory cannot be copied: %s", why)
 
     def tick(self) -> None:
         """Looks at what workers suspect, once in a while: a caller's strange amounts must not keep this busy."""

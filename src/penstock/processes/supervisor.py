@@ -30,7 +30,6 @@ from penstock.settings import ConfigError, Settings
 from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
-from penstock.stores.opening.control_store import control_store
 from penstock.stores.opening.ledger_changes import make_ledger
 
 log = logging.getLogger("penstock.supervisor")
@@ -111,9 +110,9 @@ class Supervisor:
         lock = _lock_folder(data)
         _raise_descriptor_limit()
         self._socket = _bind(self.settings.server.host, self.settings.server.port)
+        self._stores.before_start()
         self.prepare()
         _make_ledger(stores_of(self.settings))
-        self._stores.before_start()
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
@@ -201,13 +200,13 @@ class Supervisor:
 
     def _stamp(self, last: int | None) -> _Stamp:
         """Another one after every change. A directory that cannot be read now is taken as it was at `last`."""
-        version = control_store(stores_of(self.settings)).version()
+        version = self._stores.directory_version(last)
         written = size = 0
         if self.config_file is not None:
             with suppress(OSError):
                 status = self.config_file.stat()
                 written, size = status.st_mtime_ns, status.st_size
-        return _Stamp(last if version is None else version, written, size)
+        return _Stamp(version, written, size)
 
     def _reload(self) -> None:
         """A bad configuration is refused here, once, with line and reason; the workers keep the old one."""
@@ -320,7 +319,8 @@ def _lock_folder(data: Path) -> int:
 def _make_ledger(stores: Stores) -> None:
     """The shipper lets calls go first; who asks for them before it has its turn finds none, and not no ledger."""
     with suppress(LedgerUnavailable):  # the shipper tries again, and says why
-        make_ledger(stores)
+        if said := make_ledger(stores):
+            log.error("%s", said)
 
 
 def _bind(host: str, port: int) -> socket.socket:

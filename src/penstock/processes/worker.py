@@ -50,7 +50,7 @@ from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
-from penstock.stores.control_store import ControlStoreError, Snapshot
+from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError, Snapshot
 from penstock.stores.counters import Counters, CountersUnavailable
 from penstock.stores.opening import shared as shared_stores
 from penstock.stores.opening.configured import stores_of
@@ -119,7 +119,10 @@ class Parts:
 
     def world(self, settings: Settings) -> World:
         """The world of these settings and of the directory as it is now. Raises `ConfigError`, `ControlStoreError`."""
-        return make_world(settings, self.counters, self.clock, public=self.public)
+        world = make_world(settings, self.counters, self.clock, public=self.public)
+        if not world.directory_version and self.pipeline.world.directory_version:
+            raise ControlStoreDamaged("the directory has gone: what was read of it stays in force")
+        return world
 
     def sweep(self) -> None:
         """To be called about once a second."""

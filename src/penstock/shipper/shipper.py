@@ -19,7 +19,16 @@ from penstock.durable import sync_folder
 from penstock.journal.reading import copy_range, find_gap, read_batch
 from penstock.journal.record import Entry
 from penstock.journal.segments import is_abandoned, list_segments
-from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCall, PositionMoved, Unstorable
+from penstock.stores.ledger import (
+    LedgerDamaged,
+    LedgerReplaced,
+    LedgerUnavailable,
+    LedgerWriter,
+    Move,
+    NewCall,
+    PositionMoved,
+    Unstorable,
+)
 
 DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
 
@@ -64,6 +73,7 @@ class Shipper:
         self._ledger = ledger
         self._say = say
         self._said: dict[str, str] = {}
+        self._is_doubtful = False  # the last step has met damage
 
     def run(self, stop: Stop, interval: float = 0.05) -> None:
         """Ship until told to stop, then ship what is there and return."""
@@ -95,12 +105,31 @@ class Shipper:
     def _try_once(self) -> Shipped | None:
         try:
             shipped = self.ship_once()
+        except LedgerReplaced as error:
+            self._say(f"the ledger is another one from now on: {error}")
+            return Shipped(more=True)
+        except LedgerDamaged as error:
+            return self._mended(error)
         except LedgerUnavailable as error:
             self._say_once("", f"the ledger cannot be written, calls wait in the journal: {error}")
             return None
+        self._is_doubtful = False
         if self._said.pop("", None):
             self._say("the ledger can be written again, nothing is lost")
         return shipped
+
+    def _mended(self, error: LedgerDamaged) -> Shipped | None:
+        """What a longer look, or a second try, finds damaged, too, is set aside; the next step makes a new one."""
+        if not self._is_doubtful and not self._ledger.fault():
+            self._is_doubtful = True
+            return Shipped(more=True)
+        self._is_doubtful = False
+        try:
+            self._say(self._ledger.begin_anew(f"it is damaged ({error})"))
+        except OSError as failure:
+            self._say_once("", f"the ledger is damaged ({error}) and cannot be set aside: {failure}")
+            return None
+        return Shipped(more=True)
 
     def _ship(self, name: str, start: int, forget: list[str], shipped: Shipped) -> None:
         try:
@@ -157,6 +186,8 @@ class Shipper:
     ) -> None:
         """One call that cannot be stored must not hold up the others."""
         if len(entries) == 1:
+            if found := self._ledger.fault():
+                raise LedgerDamaged(found) from error
             self._set_aside(segment.fd, move, f"it cannot be stored ({error})", shipped)
             return
         begin = move.start

@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-from penstock.clock import Clock
 from penstock.durable import sync_folder
 
 FILE_NAME: Final = "set-aside.jsonl"
@@ -53,16 +52,16 @@ def set_aside(path: Path, why: str, lost: str = "", parts: Sequence[str] = ()) -
 
     Raises `OSError` where it cannot be renamed; then it is where it was.
     """
-    now_us = Clock().now_us()
+    now_us = _now_us()
     target = _free_name(path, now_us)
-    for part in parts:  # first: without them the rest is an older state of itself, and never a wrong one
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + part).rename(target.with_name(target.name + part))
     moved = target.name
     try:
-        path.rename(target)
+        path.rename(target)  # first: nobody makes new parts for what is not there
     except FileNotFoundError:
         moved = ""
+    for part in parts:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(target.with_name(target.name + part))
     with suppress(OSError):
         sync_folder(path.parent)
         _make_room(path, parts)
@@ -71,7 +70,7 @@ def set_aside(path: Path, why: str, lost: str = "", parts: Sequence[str] = ()) -
 
 def note(path: Path, why: str, moved_to: str = "", lost: str = "", now_us: int | None = None) -> SetAside:
     """Writes down what happened to a store; a full disk only leaves that out."""
-    done = SetAside(Clock().now_us() if now_us is None else now_us, path.name, why, moved_to, lost)
+    done = SetAside(_now_us() if now_us is None else now_us, path.name, why, moved_to, lost)
     listed = path.with_name(FILE_NAME)
     with suppress(OSError):
         _shorten(listed)
@@ -93,6 +92,11 @@ def happened(data: Path) -> list[SetAside]:
 def still_there(data: Path) -> list[SetAside]:
     """Of what happened, that whose remains nobody has taken away yet."""
     return [one for one in happened(data) if one.moved_to and os.path.lexists(data / one.moved_to)]
+
+
+def _now_us() -> int:
+    """What happened is dated for people; nothing goes by it, and no call passes through here."""
+    return int(datetime.now(UTC).timestamp() * 1_000_000)
 
 
 def _free_name(path: Path, now_us: int) -> Path:
