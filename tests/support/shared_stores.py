@@ -13,6 +13,7 @@ def counting(gateway: InProcess) -> lmdb.Environment:
     """The environment of its counters."""
     counters = gateway.parts.counters
     assert isinstance(counters, LmdbCounters)
+    assert isinstance(counters._environment, lmdb.Environment)
     return counters._environment
 
 
@@ -20,4 +21,6 @@ def keeping(gateway: InProcess) -> lmdb.Environment:
     """The environment of its kept answers."""
     cache = gateway.parts.answers._cache
     assert isinstance(cache, LmdbReplies)
-    return cache._transactions.environment
+    environment = cache._transactions.environment
+    assert isinstance(environment, lmdb.Environment)
+    return environment

@@ -13,13 +13,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
 from penstock.cli.output import Cell, Output, say, say_json
 from penstock.clock import Clock
-from penstock.doctor.case import open_case
-from penstock.doctor.checkup import checkup
+from penstock.doctor.case import Case, open_case
+from penstock.doctor.checkup import checkup, deep_steps, looked
 from penstock.doctor.finding import Finding
 from penstock.doctor.units import counted
+from penstock_common.printable import one_line
 
 _HELP = """Examine an installation: its configuration, its data, the gateway that runs on it.
 
@@ -55,15 +58,33 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option(
     "--url", metavar="URL", callback=_address, help="Where the gateway is. [default: as it says, or is set]"
 )
+@click.option("--deep", is_flag=True, help="Look at every store from its first byte to its last.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of {check, state, text, remedy}.")
-def doctor(data: Path | None, config: Path | None, url: str | None, as_json: bool) -> None:
+def doctor(data: Path | None, config: Path | None, url: str | None, deep: bool, as_json: bool) -> None:
     case = open_case(config, data, url, os.environ, Clock().now_us())
     findings = list(checkup(case))
+    if deep:
+        findings += _deep(case)
     if as_json:
         say_json(findings)
     else:
         _print(findings)
     sys.exit(1 if any(finding.state == "problem" for finding in findings) else 0)
+
+
+def _deep(case: Case) -> list[Finding]:
+    """Shows on a terminal how far it has come."""
+    found: list[Finding] = []
+    todo = deep_steps(case)
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=len(todo))
+        for step in todo:
+            bar.update(task, description=one_line(step.name))
+            found += looked(step)
+            bar.advance(task)
+    return found
 
 
 def _print(findings: Sequence[Finding]) -> None:

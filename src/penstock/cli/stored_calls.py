@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from penstock.stores.ledger import CallRow, LedgerMissing, LedgerReader, LedgerUnavailable
+from penstock.stores.ledger import CallRow, LedgerDamaged, LedgerMissing, LedgerReader, LedgerUnavailable
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import ledger_reader, rollups
 from penstock.stores.rollups import Rollups
@@ -40,6 +40,10 @@ def _told(data: Path) -> Iterator[None]:
     except LedgerMissing:
         raise click.ClickException(
             f"no ledger in {data}: start `penstock serve --data {data}` first"
+        ) from None
+    except LedgerDamaged as error:
+        raise click.ClickException(
+            f"cannot read the ledger in {data}, it is damaged: {error}; `penstock doctor` says what to do about it"
         ) from None
     except LedgerUnavailable as error:
         raise click.ClickException(f"cannot read the ledger in {data}: {error}") from None

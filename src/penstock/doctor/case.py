@@ -24,6 +24,7 @@ from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import (
     control_store,
     control_store_place,
+    control_store_trouble,
     has_control_store,
     is_up_to_date,
 )
@@ -84,6 +85,8 @@ class Case:
     @cached_property
     def control_store(self) -> ControlStore:
         """The directory, unless it is of an older version: reading would bring it up to date."""
+        if trouble := control_store_trouble(self.stores):
+            return ControlStore(None, f"the directory {control_store_place(self.stores)}: {trouble}")
         try:
             if has_control_store(self.stores) and not is_up_to_date(self.stores):
                 return ControlStore(None)

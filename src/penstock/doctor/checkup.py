@@ -10,7 +10,8 @@ from penstock.doctor.case import Case
 from penstock.doctor.configuration import configuration, useless_settings
 from penstock.doctor.control_store import control_store
 from penstock.doctor.credentials import credentials
-from penstock.doctor.data_folder import data_folder, disk_space
+from penstock.doctor.data_folder import data_folder, disk_space, set_aside
+from penstock.doctor.deep import Step, steps
 from penstock.doctor.finding import Finding, problem
 from penstock.doctor.gateway import answering, running
 from penstock.doctor.machine import clock, open_files, proxies
@@ -24,6 +25,7 @@ Check = Callable[[Case], Iterator[Finding]]
 
 _FIRST: Final[tuple[Check, ...]] = (configuration, useless_settings, data_folder)
 _OF_THE_FOLDER: Final[tuple[Check, ...]] = (
+    set_aside,
     disk_space,
     running,
     answering,
@@ -38,20 +40,36 @@ _LAST: Final[tuple[Check, ...]] = (prices, open_files, clock, proxies)
 
 
 def checkup(case: Case) -> Iterator[Finding]:
-    """All findings. Never raises; what is in a data folder that cannot be entered is left out."""
+    """All findings but deep ones. Never raises; what is in a data folder that cannot be entered is left out."""
     for check in _FIRST:
         yield from findings(check, case)
-    is_open = os.access(case.data, os.R_OK | os.X_OK, effective_ids=True) and case.data.is_dir()
-    inside = _OF_THE_FOLDER if is_open else ()
+    inside = _OF_THE_FOLDER if _is_open(case) else ()
     for check in (*inside, *_LAST):
         yield from findings(check, case)
 
 
+def deep_steps(case: Case) -> list[Step]:
+    """What is looked at from its first byte to its last, step by step."""
+    return steps(case) if _is_open(case) else []
+
+
+def _is_open(case: Case) -> bool:
+    return os.access(case.data, os.R_OK | os.X_OK, effective_ids=True) and case.data.is_dir()
+
+
 def findings(check: Check, case: Case) -> Iterator[Finding]:
     """What a check finds; that it failed itself is a finding, too."""
+    yield from _told(check.__name__.replace("_", " "), lambda: check(case))
+
+
+def looked(step: Step) -> Iterator[Finding]:
+    """As `findings`, of a deep look."""
+    yield from _told(step.name, step.look)
+
+
+def _told(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
-        yield from check(case)
+        yield from look()
     except Exception as error:
-        name = check.__name__.replace("_", " ")
         text = f"could not be looked at: {type(error).__name__}: {error}"
         yield problem(name, text, "run this as the gateway's user; if that does not help, report it")

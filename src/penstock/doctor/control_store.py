@@ -18,9 +18,9 @@ def control_store(case: Case) -> Iterator[Finding]:
     snapshot, fault = case.control_store
     if fault:
         remedy = (
-            "if it is of a newer penstock, update this one; if it is damaged, restore a copy of the file, or move "
-            "it away to begin with an empty one; a gateway does not start with it, and one that runs goes on with "
-            "what it has read"
+            "if it is of a newer penstock, update this one; a gateway that runs goes on with what it has read; if it "
+            "is damaged or has gone, the next start puts its copy in its place, directory.copy.db; without one, "
+            "restore a copy of your own, or move both away to begin with an empty one"
         )
         yield problem("directory", fault, remedy)
     elif snapshot is None:

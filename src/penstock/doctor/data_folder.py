@@ -6,11 +6,14 @@ import os
 import shutil
 from collections.abc import Iterator
 
+from penstock.clock import rfc3339
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import GIB, MIB, size
+from penstock.stores.aside import still_there
 
 _OTHERS = 0o077
+_LEDGER = "ledger."
 _LOW, _TOO_LOW = 2 * GIB, 200 * MIB
 
 
@@ -38,6 +41,18 @@ def data_folder(case: Case) -> Iterator[Finding]:
         )
     elif not mode & _OTHERS:
         yield ok("data folder", f"{data} is there, private and writable")
+
+
+def set_aside(case: Case) -> Iterator[Finding]:
+    """What was damaged, and lies aside until somebody takes it away. With a ledger calls are lost."""
+    for one in still_there(case.data):
+        is_ledger = one.store.startswith(_LEDGER)
+        found = problem if is_ledger else warning
+        yield found(
+            "ledger" if is_ledger else "set aside",
+            f"{rfc3339(one.at_us)}: {one.text}",
+            f"when nothing of {case.data / one.moved_to} is wanted any more, remove it; its disk may be failing",
+        )
 
 
 def disk_space(case: Case) -> Iterator[Finding]:

@@ -12,8 +12,13 @@ from penstock.doctor.units import MIB, counted, size, span
 from penstock.journal.segments import DIRECTORY, list_segments
 from penstock.shipper.shipper import DAMAGED
 from penstock.stores.facts import LedgerFacts, Unreadable
-from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts, ledger_place
+from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts, ledger_fault, ledger_place
 
+_LOOK_SECONDS = 2.0
+_DAMAGED = (
+    "if it is damaged, a gateway sets it aside as soon as it cannot write to it, and goes on with a new one; to do so "
+    "now, move ledger.db, ledger.db-wal and ledger.db-shm away; `sqlite3 FILE .recover` gets out of it what can be read"
+)
 _BEHIND, _FAR_BEHIND = 16 * MIB, 256 * MIB
 
 
@@ -29,13 +34,17 @@ def records(case: Case) -> Iterator[Finding]:
             yield problem(
                 "ledger",
                 f"{ledger_place(case.stores)} cannot be read: {error}",
-                "calls wait in the journal meanwhile; if it is of a newer penstock, update this one; if it is "
-                "damaged, stop the gateway, move the file away and start again",
+                f"calls wait in the journal meanwhile; if it is of a newer penstock, update this one; {_DAMAGED}",
             )
         else:
-            yield _ledger(case, facts)
+            fault = ledger_fault(case.stores, _LOOK_SECONDS)
+            yield _damaged_ledger(case, fault) if fault else _ledger(case, facts)
     yield from _journal(case, facts)
     yield from _damaged(case)
+
+
+def _damaged_ledger(case: Case, fault: str) -> Finding:
+    return problem("ledger", f"{ledger_place(case.stores)} is damaged: {fault}", _DAMAGED)
 
 
 def _no_ledger(case: Case) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from penstock.durable import sync_folder
+from penstock.stores.aside import set_aside
 
 FILE_NAME: Final = "exports.json"
 """Below the data folder."""
@@ -58,12 +59,9 @@ class CursorFile:
             self._file = _decode(path)
         except FileNotFoundError:
             self._file = _File()
-        except ValueError as error:
-            aside = path.with_name(f"{path.name}.damaged")
-            log.error(
-                "%s cannot be read (%s): it is set aside, exporters deliver again what is kept", path, error
-            )
-            path.replace(aside)
+        except (ValueError, IsADirectoryError) as error:
+            done = set_aside(path, f"it cannot be read ({error})", "exporters deliver again what is kept")
+            log.error("%s", done.text)
             self._file, self.is_lost = _File(), True
 
     @property
@@ -117,6 +115,17 @@ def read_cursors(path: Path) -> dict[str, Cursor]:
         return _decode(path).cursors
     except (OSError, ValueError):
         return {}
+
+
+def sound_cursors(path: Path) -> bool:
+    """Whether the file can be read, or is not there."""
+    try:
+        _decode(path)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _decode(path: Path) -> _File:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,30 @@ class Gap(NamedTuple):
 
     end: int
     torn: bool
+
+
+class Damage(NamedTuple):
+    """Bytes of a segment, from one place to another, that are no frames."""
+
+    start: int
+    end: int
+
+
+def damages(path: Path) -> Iterator[Damage]:
+    """All damage in a segment, for who only looks; its end, which may be being written, is none. Raises `OSError`."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size, start = os.fstat(fd).st_size, 0
+        while start < size:
+            batch = read_batch(fd, start, size)
+            start = batch.end
+            if not batch.entries:
+                gap = find_gap(fd, start, size)
+                if not gap.torn:
+                    yield Damage(start, gap.end)
+                start = gap.end
+    finally:
+        os.close(fd)
 
 
 def read_batch(fd: int, start: int, size: int) -> Batch:

@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.durable import replace_file
 from penstock.metrics.call_tally import TallyState, is_sound
+from penstock.stores.aside import set_aside
 
 FILE_NAME: Final = "metrics.msgpack"
 """Below the data folder."""
@@ -29,6 +30,19 @@ def read_tally(path: Path) -> TallyState | None:
     except (OSError, msgspec.MsgspecError):
         return None
     return state if is_sound(state) else None
+
+
+def damaged_tally(path: Path) -> str:
+    """What is to be said of a file that cannot be read, which is set aside; empty if there is none, or a sound one.
+
+    For who is about to write it: what was counted begins anew.
+    """
+    if not path.exists() or read_tally(path) is not None:
+        return ""
+    try:
+        return set_aside(path, "it cannot be read", "what /metrics counts of calls begins anew").text
+    except OSError as error:
+        return f"{path} cannot be read, nor set aside: {error}"
 
 
 def write_tally(path: Path, state: TallyState) -> None:

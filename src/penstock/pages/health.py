@@ -13,8 +13,10 @@ from starlette.routing import BaseRoute, Route
 from penstock.clock import Clock
 from penstock.journal.journal import Journal
 from penstock.metrics.process_files import read_troubles
+from penstock.stores.aside import still_there
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import has_ledger
+from penstock.stores.opening.control_store import control_store_trouble
+from penstock.stores.opening.ledger import ledger_trouble
 
 
 class HealthPages:
@@ -34,22 +36,29 @@ class HealthPages:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, request: Request) -> JSONResponse:
-        """200 when the ledger is there and the journal takes records, else 503 with the reason of each.
+        """200 when ledger and directory can be used and the journal takes records, else 503 with the reason of each.
 
-        What only helps, and does not work, is said and leaves it at 200: calls are served and kept all the same.
+        What only helps, and does not work, is said and leaves it at 200: calls are served and kept all the same. What
+        was set aside as damaged is named as long as it lies there.
         """
-        has_one, degraded = await run_in_threadpool(self._look)
-        checks = {"journal": self._journal.healthy, "ledger": has_one}
+        reasons, degraded = await run_in_threadpool(self._look)
+        checks = {"journal": self._journal.healthy} | {name: not why for name, why in reasons.items()}
         ready = all(checks.values())
         body = {
             "status": "not ready" if not ready else "degraded" if degraded else "ready",
             "checks": checks,
+            "reasons": {name: why for name, why in reasons.items() if why},
             "unwritten_records": self._journal.unwritten,
             "degraded": degraded,
+            "set_aside": [one.moved_to for one in still_there(self._stores.data)],
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    def _look(self) -> tuple[bool, list[str]]:
-        """At files: a disk that hangs holds up whoever asks, and no call."""
+    def _look(self) -> tuple[dict[str, str], list[str]]:
+        """Why each store cannot be used, empty if it can, and what is wrong with processes.
+
+        At files: a disk that hangs holds up whoever asks, and no call.
+        """
         found = read_troubles(self._stores.data, self._clock.now_us())
-        return has_ledger(self._stores), [trouble.reason for trouble in found]
+        reasons = {"ledger": ledger_trouble(self._stores), "directory": control_store_trouble(self._stores)}
+        return reasons, [trouble.reason for trouble in found]

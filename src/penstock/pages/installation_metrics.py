@@ -6,6 +6,7 @@ wait for a disk: not for an event loop.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.tally_file import read_tally
 from penstock.metrics.worker_file import FOLDER, read_states
 from penstock.metrics.worker_state import WorkerState
+from penstock.stores.aside import happened
 from penstock.stores.facts import LedgerFacts, Unreadable
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts
@@ -39,6 +41,7 @@ def installation_metrics(stores: Stores, now_us: int) -> Iterator[Metric]:
     with suppress(OSError):
         yield from _workers(read_states(data / FOLDER).workers)
     yield from _processes(read_processes(data), read_troubles(data, now_us))
+    yield _set_aside(data)
     facts = _facts(stores)
     yield from _ledger(stores, facts, now_us)
     if facts is not None:
@@ -100,6 +103,14 @@ def _processes(processes: Sequence[ProcessState], troubles: Sequence[Trouble]) -
 def _by_process(kind: Literal["counter", "gauge"], name: str, about: str, found: Mapping[str, int]) -> Metric:
     points = [Value({"process": process}, count) for process, count in found.items()]
     return Metric(f"penstock.process.{name}", kind, "1", about, points)
+
+
+def _set_aside(data: Path) -> Metric:
+    found = Counter(one.store for one in happened(data))
+    points = [Value({"store": store}, count) for store, count in sorted(found.items())]
+    return Metric(
+        "penstock.stores.set_aside", "gauge", "1", "Times that a store was damaged or taken away.", points
+    )
 
 
 def _facts(stores: Stores) -> LedgerFacts | None:

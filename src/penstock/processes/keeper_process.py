@@ -11,6 +11,7 @@ import gc
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -26,13 +27,16 @@ from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
 from penstock.stores.control_store import ControlStoreError
+from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
-from penstock.stores.opening.ledger import ledger_reader
+from penstock.stores.opening.ledger import ledger_place, ledger_reader, look_long
 from penstock.stores.opening.ledger_changes import ledger_editor
 
 _RETRY_SECONDS = 5.0
 _BEAT_SECONDS = 1.0
 _IDLE = "nothing is exported and nothing deleted"
+_LOOK_SECONDS = 30.0  # for a look at the ledger; one that is larger is not looked at to its end
+_LOOK_AGAIN_SECONDS = 3600.0
 
 log = logging.getLogger("penstock.keeper")
 
@@ -65,8 +69,24 @@ def main(settings: Settings, load: Load, parent: int | None) -> int:
     `settings` are the latest good ones, `load` reads them anew and raises `ConfigError`.
     """
     gc.freeze()  # walking what the parent made would only unshare it
+    threading.Thread(target=_look, args=(stores_of(settings),), daemon=True).start()
     asyncio.run(_main(settings, load, parent))
     return 0
+
+
+def _look(stores: Stores) -> None:
+    """Looks at all of the ledger, now and then, beside everything else; it is no reason to wait at a stop."""
+    told = ""
+    while True:
+        found = look_long(stores, _LOOK_SECONDS)
+        if found and found != told:
+            log.error(
+                "%s is damaged: %s. What is done about it is in `penstock doctor`",
+                ledger_place(stores),
+                found,
+            )
+        told = found
+        threading.Event().wait(_LOOK_AGAIN_SECONDS)
 
 
 async def _main(settings: Settings, load: Load, parent: int | None) -> None:

@@ -14,7 +14,7 @@ from penstock.clock import Clock
 from penstock.control.opening import read_catalog
 from penstock.metrics.call_tally import Tally, new_tally
 from penstock.metrics.process_files import Heartbeat
-from penstock.metrics.tally_file import FILE_NAME, read_tally
+from penstock.metrics.tally_file import FILE_NAME, damaged_tally, read_tally
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes.retention import stopping
 from penstock.settings import ConfigError, Settings
@@ -64,6 +64,8 @@ def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrice
     stores, clock = stores_of(settings), Clock()
     file = stores.data / FILE_NAME
     limits = StorageLimits(settings, load)
+    if said := damaged_tally(file):
+        log.error("%s", said)
     tally = Tally(read_tally(file) or new_tally(clock.now_us()), settings.metrics.models)
 
     def around(ledger: OpenWriter) -> OpenWriter:

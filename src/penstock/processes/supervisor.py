@@ -26,11 +26,11 @@ from penstock.processes.children import Child, Children
 from penstock.processes.claims import bind, lock_folder, raise_descriptor_limit
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
+from penstock.processes.store_watch import StoreWatch
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
-from penstock.stores.opening.control_store import control_store
 from penstock.stores.opening.ledger_changes import make_ledger
 
 log = logging.getLogger("penstock.supervisor")
@@ -71,6 +71,10 @@ class Supervisor:
     clock: Clock = field(default_factory=Clock)
     _socket: socket.socket | None = None
     _lifeline: tuple[int, int] = (-1, -1)
+    _stores: StoreWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stores = StoreWatch(stores_of(self.settings), self.clock.monotonic)
 
     def run(self, ready: Callable[[str], None]) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit code. `ready` gets the address once it is bound.
@@ -83,6 +87,7 @@ class Supervisor:
         lock = lock_folder(data)
         raise_descriptor_limit()
         self._socket = bind(self.settings.server.host, self.settings.server.port)
+        self._stores.before_start()
         self.prepare()
         _make_ledger(stores_of(self.settings))
         self._lifeline = os.pipe()
@@ -95,6 +100,7 @@ class Supervisor:
             return self._watch(children)
         finally:
             self._stop(children)
+            self._stores.after_stop()
             os.close(lock)
 
     # -- children
@@ -119,7 +125,14 @@ class Supervisor:
             )
         for number in range(self.settings.server.workers):
             pauses = Restarts(min(longest, _WORKER_PAUSE))
-            children.add(Child(f"worker {number}", "worker", self._run_worker, pauses))
+            children.add(
+                Child(f"worker {number}", "worker", self._run_worker, pauses, mourn=self._mourn_worker)
+            )
+
+    def _mourn_worker(self, status: int | None, _pause: float) -> None:
+        """Of what a worker may have died, the next one must not die."""
+        if status is not None:
+            self._stores.died(status)
 
     def _run_worker(self) -> int:
         assert self._socket is not None
@@ -163,6 +176,7 @@ class Supervisor:
                     self._reload(children)
                 if self.clock.monotonic() >= look_at:
                     look_at = self.clock.monotonic() + _TICK_SECONDS
+                    self._stores.tick()
                     stamp = self._stamp(seen.version if seen else None)
                     if seen not in (None, stamp):
                         self._reload(children)
@@ -180,13 +194,13 @@ class Supervisor:
 
     def _stamp(self, last: int | None) -> _Stamp:
         """Another one after every change. A directory that cannot be read now is taken as it was at `last`."""
-        version = control_store(stores_of(self.settings)).version()
+        version = self._stores.directory_version(last)
         written = size = 0
         if self.config_file is not None:
             with suppress(OSError):
                 status = self.config_file.stat()
                 written, size = status.st_mtime_ns, status.st_size
-        return _Stamp(last if version is None else version, written, size)
+        return _Stamp(version, written, size)
 
     def _reload(self, children: Children) -> None:
         """A bad configuration is refused here, once, with line and reason; the workers keep the old one."""
@@ -218,6 +232,7 @@ class Supervisor:
 def _make_ledger(stores: Stores) -> None:
     """The shipper lets calls go first; who asks for them before it has its turn finds none, and not no ledger."""
     try:
-        make_ledger(stores)
+        if said := make_ledger(stores):
+            log.error("%s", said)
     except Exception as error:  # whatever is wrong with it: the shipper tries again, and says why
         log.error("the ledger cannot be made or opened: %s", error)

@@ -51,12 +51,12 @@ from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
-from penstock.stores.control_store import ControlStoreError, Snapshot
+from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError, Snapshot
 from penstock.stores.counters import Counters, CountersUnavailable
 from penstock.stores.opening import shared as shared_stores
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock.stores.replies import RepliesUnavailable, ReplyLimits
+from penstock.stores.replies import ReplyLimits
 
 log = logging.getLogger("penstock.worker")
 
@@ -112,24 +112,34 @@ class Parts:
     counters: Counters
     answers: AnswerCache
     report: WorkerReport
-    let_go: tuple[Callable[[], None], ...]  # of the shared stores
+    tend: tuple[Callable[[], None], ...]  # to the shared stores
+    let_go: tuple[Callable[[], None], ...]  # of them
     clock: Clock
     public: bool  # where this worker listens, strangers can reach it
+    _said: str = ""
 
     def world(self, settings: Settings) -> World:
         """The world of these settings and of the directory as it is now. Raises `ConfigError`, `ControlStoreError`."""
-        return make_world(settings, self.counters, self.clock, public=self.public)
+        world = make_world(settings, self.counters, self.clock, public=self.public)
+        if not world.directory_version and self.pipeline.world.directory_version:
+            raise ControlStoreDamaged("the directory has gone: what was read of it stays in force")
+        return world
 
     def sweep(self) -> None:
         """To be called about once a second."""
         self.upstream.sweep()
+        for tend in self.tend:
+            tend()
         self.answers.sweep()
         now_us = self.clock.now_us()
         try:
             self.counters.beat(now_us)
             self.counters.reap(now_us)
+            self._said = ""
         except CountersUnavailable as error:
-            log.error("the counters are not usable: %s", error)
+            if str(error) != self._said:
+                self._said = str(error)
+                log.error("the counters are not usable: %s", error)
 
     async def close(self) -> None:
         """In the order in which nothing is lost."""
@@ -177,9 +187,9 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = clock.new_id(clock.now_us()).encode()
     defer = asyncio.get_running_loop().call_soon if server.workers == 1 else None
-    counters, stop_counting = shared_stores.counters(stores, owner, defer)
+    counters, stop_counting, tend_counters = shared_stores.counters(stores, owner, defer)
     sizes = ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
-    cache, once, stop_keeping = shared_stores.replies(stores, owner, sizes, defer)
+    cache, once, stop_keeping, tend_replies = shared_stores.replies(stores, owner, sizes, defer)
     budget = Budget(server.limits.max_capture_bytes)
     recall = AnswerCache(
         cache,
@@ -203,8 +213,8 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
     pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
-    let_go = (stop_counting, stop_keeping)
-    return Parts(pipeline, upstream, journal, counters, recall, report, let_go, clock, public)
+    tend, let_go = (tend_counters, tend_replies), (stop_counting, stop_keeping)
+    return Parts(pipeline, upstream, journal, counters, recall, report, tend, let_go, clock, public)
 
 
 def open_upstream(settings: Settings, clock: Clock) -> Upstream:
@@ -345,7 +355,7 @@ def run_worker(
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
-    except (OSError, ConfigError, ControlStoreError, CountersUnavailable, RepliesUnavailable) as error:
+    except (OSError, ConfigError, ControlStoreError) as error:
         log.error("a worker could not start: %s", error)
         return 1
     return 0

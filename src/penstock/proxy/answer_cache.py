@@ -30,6 +30,7 @@ log = logging.getLogger("penstock.recall")
 _LOOK_SECONDS = 0.02  # between two looks at what another worker is busy with
 _IN_LOOP_BYTES = 65536  # larger answers are stored by a thread
 _MICRO = 1_000_000
+_SAY_AGAIN_US = 60 * _MICRO
 _TRY_AGAIN = frozenset({401, 402, 403, 408, 409, 425, 429})  # says nothing about the work that was asked for
 
 
@@ -44,6 +45,10 @@ class Lookup(msgspec.Struct, gc=False):
     unfit: bool = False  # there is an answer, in an encoding that this client does not take
     claimed: bool = False  # other workers are held off the cache's key
     scope: Scope = Scope("", "", "")
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Hit(msgspec.Struct, gc=False):
@@ -68,6 +73,8 @@ class AnswerCache:
         self._alone = alone
         self._flights: dict[bytes, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._said: set[str] = set()
+        self._said_us = 0
 
     async def lookup(self, call: Call, route: Route, limit: int) -> Lookup | None:
         """How to look for this call; None when it is not to be shared. Reads the body, up to `limit` bytes."""
@@ -183,9 +190,9 @@ class AnswerCache:
             flight.fail(error)
             self._land(lookup, flight)
         if lookup.once_key:
-            _try(self._once.abandon, lookup.once_key)
+            self._try(self._once.abandon, lookup.once_key)
         if lookup.claimed:
-            _try(self._cache.abandon, lookup.cache_key)
+            self._try(self._cache.abandon, lookup.cache_key)
 
     async def keep(
         self, lookup: Lookup, flight: Flight, landed: AnswerHead, lines: bytes, provider: str, model: str
@@ -212,30 +219,30 @@ class AnswerCache:
         """A call with an `Idempotency-Key` was answered from the cache: the same answer stands for its key."""
         expires_us = self._clock.now_us() + self._once_us
         if not await self._stored_once(lookup, reply, expires_us):
-            _try(self._once.abandon, lookup.once_key)  # nothing was done for it
+            self._try(self._once.abandon, lookup.once_key)  # nothing was done for it
 
     async def _keep_once(self, lookup: Lookup, flight: Flight, reply: Reply) -> None:
         status = reply.status
         if status >= 500 or status in _TRY_AGAIN:
-            _try(self._once.abandon, lookup.once_key)
+            self._try(self._once.abandon, lookup.once_key)
             return
         expires_us = reply.created_us + self._once_us
         if not flight.kept:
-            _try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
+            self._try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
             return
         if not await self._stored_once(lookup, reply, expires_us):
-            _try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
+            self._try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
 
     async def _stored_once(self, lookup: Lookup, reply: Reply, expires_us: int) -> bool:
         put = (lookup.once_key, lookup.fingerprint, reply, lookup.scope, expires_us)
         if len(reply.body) > _IN_LOOP_BYTES:
-            return bool(await asyncio.to_thread(lambda: _try(self._once.put, *put)))
-        return bool(_try(self._once.put, *put))
+            return bool(await asyncio.to_thread(lambda: self._try(self._once.put, *put)))
+        return bool(self._try(self._once.put, *put))
 
     def _keep_cached(self, lookup: Lookup, flight: Flight, reply: Reply) -> None:
         if reply.status != 200 or not flight.kept:
             if lookup.claimed:
-                _try(self._cache.abandon, lookup.cache_key)
+                self._try(self._cache.abandon, lookup.cache_key)
             self._land(lookup, flight)
         elif len(reply.body) <= _IN_LOOP_BYTES:
             self._put_cached(lookup, reply)
@@ -253,10 +260,11 @@ class AnswerCache:
 
     def _put_cached(self, lookup: Lookup, reply: Reply) -> None:
         expires_us = reply.created_us + lookup.ttl * _MICRO
-        if not _try(self._cache.put, lookup.cache_key, b"", reply, lookup.scope, expires_us):
+        is_kept = self._try(self._cache.put, lookup.cache_key, b"", reply, lookup.scope, expires_us)
+        if is_kept is False:
             log.warning("an answer of %d bytes found no room in the cache", len(reply.body))
-            if lookup.claimed:
-                _try(self._cache.abandon, lookup.cache_key)
+        if not is_kept and lookup.claimed:
+            self._try(self._cache.abandon, lookup.cache_key)
 
     def _land(self, lookup: Lookup, flight: Flight) -> None:
         """Nobody joins any more."""
@@ -270,27 +278,28 @@ class AnswerCache:
     def sweep(self) -> None:
         """To be called about once a second."""
         now_us = self._clock.now_us()
+        if not 0 <= now_us - self._said_us < _SAY_AGAIN_US:
+            self._said_us = now_us
+            self._said.clear()
         for store in (self._cache, self._once):
-            _try(store.beat, now_us)
-            _try(store.reap, now_us)
+            self._try(store.beat, now_us)
+            self._try(store.reap, now_us)
+
+    def _try(self, verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        """Keeping answers is a service to later calls; that it fails is none of this one's. Said once a minute."""
+        try:
+            return verb(*args, **kwargs)
+        except RepliesUnavailable as error:
+            text = str(error)
+            if text not in self._said:
+                self._said.add(text)
+                log.error("kept answers: %s", text)
+            return None
 
     async def close(self) -> None:
         """Waits for what is still being stored."""
         if self._tasks:
             await asyncio.wait(tuple(self._tasks))
-
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-def _try(verb: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
-    """Keeping answers is a service to later calls; that it fails is none of this one's."""
-    try:
-        return verb(*args, **kwargs)
-    except RepliesUnavailable as error:
-        log.error("kept answers: %s", error)
-        return None
 
 
 def _conflict() -> GatewayError:

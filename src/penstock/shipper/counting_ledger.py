@@ -41,6 +41,12 @@ class LimitedLedger:
     def stored(self, account: str, gateway: str) -> int:
         return self._ledger.stored(account, gateway)
 
+    def fault(self) -> str:
+        return self._ledger.fault()
+
+    def begin_anew(self, why: str) -> str:
+        return self._ledger.begin_anew(why)
+
     def close(self) -> None:
         self._ledger.close()
 
@@ -88,6 +94,12 @@ class CountingLedger:
 
     def stored(self, account: str, gateway: str) -> int:
         return self._ledger.stored(account, gateway)
+
+    def fault(self) -> str:
+        return self._ledger.fault()
+
+    def begin_anew(self, why: str) -> str:
+        return self._ledger.begin_anew(why)
 
     def close(self) -> None:
         if self._changed:

@@ -19,7 +19,16 @@ from penstock.durable import sync_folder
 from penstock.journal.reading import copy_range, find_gap, read_batch
 from penstock.journal.record import Entry
 from penstock.journal.segments import is_abandoned, list_segments
-from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCall, PositionMoved, Unstorable
+from penstock.stores.ledger import (
+    LedgerDamaged,
+    LedgerReplaced,
+    LedgerUnavailable,
+    LedgerWriter,
+    Move,
+    NewCall,
+    PositionMoved,
+    Unstorable,
+)
 
 DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
 
@@ -80,6 +89,7 @@ class Shipper:
         self._ledger = ledger
         self._say = say
         self._said: dict[str, str] = {}
+        self._is_doubtful = False  # the last step has met damage
 
     def run(self, stop: Stop, interval: float = 0.05) -> None:
         """Ship until told to stop, then ship what is there and return."""
@@ -115,7 +125,7 @@ class Shipper:
     def _try_once(self) -> Shipped | None:
         """None when nothing can be shipped now, whatever the reason: it may pass, and the journal has it all."""
         try:
-            shipped = self.ship_once()
+            shipped = self._ship_or_mend()
         except Exception as error:
             is_known = isinstance(error, LedgerUnavailable)
             trouble = _UNWRITABLE if is_known else _UNSHIPPED
@@ -123,11 +133,42 @@ class Shipper:
             self._say_once("", f"{trouble}: {why}")
             self._beat(trouble, why)
             return None
+        if shipped is None:
+            return Shipped(more=True)
         if self._said.pop("", None):
             self._say("the ledger can be written again, nothing is lost")
         stuck = next(iter(self._said.values()), "")
         self._beat("a part of the journal cannot be shipped now, and waits" if stuck else "", stuck)
         return shipped
+
+    def _ship_or_mend(self) -> Shipped | None:
+        """None where it has to be tried again at once, perhaps with another ledger."""
+        try:
+            shipped = self.ship_once()
+        except LedgerReplaced as error:
+            self._say(f"the ledger is another one from now on: {error}")
+            return None
+        except LedgerDamaged as error:
+            self._mend(error)
+            return None
+        self._is_doubtful = False
+        return shipped
+
+    def _mend(self, error: LedgerDamaged) -> None:
+        """What a longer look, or a second try, finds damaged, too, is set aside; the next step makes a new one.
+
+        Raises `LedgerUnavailable`.
+        """
+        if not self._is_doubtful and not self._ledger.fault():
+            self._is_doubtful = True
+            return
+        self._is_doubtful = False
+        try:
+            self._say(self._ledger.begin_anew(f"it is damaged ({error})"))
+        except OSError as failure:
+            raise LedgerUnavailable(
+                f"it is damaged ({error}), and cannot be set aside: {failure}"
+            ) from failure
 
     def _ship(self, name: str, start: int, forget: list[str], shipped: Shipped) -> None:
         try:
@@ -190,6 +231,8 @@ class Shipper:
     ) -> None:
         """One call that cannot be stored must not hold up the others."""
         if len(entries) == 1:
+            if found := self._ledger.fault():
+                raise LedgerDamaged(found) from error
             self._set_aside(segment.fd, move, f"it cannot be stored ({error})", shipped)
             return
         begin = move.start

@@ -57,6 +57,10 @@ class ControlStoreUnavailable(ControlStoreError):
     """The directory cannot answer now (locked, full, no database). Nothing was written."""
 
 
+class ControlStoreDamaged(ControlStoreUnavailable):
+    """The directory is no sound one, or has gone. Nobody puts an empty one in its place."""
+
+
 class SecretHash(msgspec.Struct, frozen=True):
     """One secret of a token: `digest` is SHA-256 of `salt` and the secret. `expires_us` None: with its token."""
 

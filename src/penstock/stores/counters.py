@@ -103,7 +103,8 @@ class Counters(Protocol):
 
 
 class OpenCounters(NamedTuple):
-    """Counters, and how to let go of them."""
+    """Counters, how to let go of them, and how to keep them in order."""
 
     counters: Counters
     close: Callable[[], None]
+    tend: Callable[[], None]  # about once a second: sees to it that the store is the one in its place

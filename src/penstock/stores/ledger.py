@@ -20,6 +20,14 @@ class LedgerUnavailable(Exception):
     """The ledger cannot answer now (locked, full, gone). Nothing was written: trying again later is right."""
 
 
+class LedgerDamaged(LedgerUnavailable):
+    """What is there is no sound ledger, or none at all any more. Trying again may help once, and then no more."""
+
+
+class LedgerReplaced(LedgerUnavailable):
+    """Another file has taken the ledger's place. The next verb uses that one."""
+
+
 class LedgerMissing(LedgerUnavailable):
     """There is no ledger yet; the shipper makes it."""
 
@@ -242,6 +250,12 @@ class LedgerWriter(Protocol):
 
     def stored(self, account: str, gateway: str) -> int:
         """How many calls of a gateway there are."""
+
+    def fault(self) -> str:
+        """What is found to be wrong with the ledger in a second of looking; empty if nothing is."""
+
+    def begin_anew(self, why: str) -> str:
+        """Sets aside what is damaged; the next verb makes a new ledger. What is to be said. Raises `OSError`."""
 
 
 class LedgerReader(Protocol):

@@ -116,8 +116,12 @@ class ReplyLimits(NamedTuple):
 
 
 class OpenReplies(NamedTuple):
-    """Both stores, and how to let go of them. Only in the cache does a new answer push out others."""
+    """Both stores, how to let go of them, and how to keep them in order.
+
+    Only in the cache does a new answer push out others.
+    """
 
     cache: Replies
     idempotency: Replies
     close: Callable[[], None]
+    tend: Callable[[], None]  # about once a second: sees to it that the store is the one in its place

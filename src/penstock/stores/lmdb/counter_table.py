@@ -20,10 +20,11 @@ from msgspec.structs import replace
 from penstock.stores.counters import Claim, CountersUnavailable, Window
 from penstock.stores.lmdb import window_log
 from penstock.stores.lmdb.endings import Endings
+from penstock.stores.lmdb.environment import AnyEnvironment, Unopened
 from penstock.stores.lmdb.shares import Shares, is_made_up, joint_name, made_up_name, rule_of
 from penstock.stores.lmdb.window_log import Log
 
-_DATABASE = b"counters"
+DATABASE = b"counters"
 _LONGEST_KEY = 255
 _CROWDED = "the map is full of counters: until some are forgotten, none may be added"
 _SMALL_BYTES = window_log.COARSE_BYTES
@@ -35,9 +36,9 @@ _FORGOTTEN_FIRST = 16  # counters that have ended, before a new one is told that
 class CounterTable:
     """The counters. Takes three named databases, and is made while the `WriteLock` is held."""
 
-    def __init__(self, environment: lmdb.Environment) -> None:
-        map_bytes = environment.info()["map_size"]
-        self.database = environment.open_db(_DATABASE)
+    def __init__(self, environment: AnyEnvironment) -> None:
+        map_bytes = 0 if isinstance(environment, Unopened) else environment.info()["map_size"]
+        self.database = environment.open_db(DATABASE)
         self._endings = Endings(environment)
         self._shares = Shares(environment, map_bytes * 5 // 8)
         self._crowded_bytes = map_bytes * 3 // 4

@@ -7,7 +7,6 @@ counter holds and when it leaves is in `window_log.py`; which counter that is an
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,8 +17,8 @@ from msgspec.structs import replace
 
 from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
 from penstock.stores.lmdb import window_log
-from penstock.stores.lmdb.counter_table import CounterTable, plain_name
-from penstock.stores.lmdb.environment import WriteLock
+from penstock.stores.lmdb.counter_table import DATABASE, CounterTable, plain_name
+from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion, suspicion_of, write_lock
 from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reservations import Place, Reservations
 from penstock.stores.lmdb.window_log import Log
@@ -42,8 +41,8 @@ _STEPS_WHEN_FULL = (
 _SLICES = 4  # transactions in which one `reap` forgets counters, as long as there are more to forget
 _BEAT_US = 1_000_000
 
-# An amount too large for the stored form is no reason to fail in another way than a store does.
-_FAILURES = (lmdb.Error, OSError, struct.error)
+CHECKS = {DATABASE: lambda _key, value: window_log.is_sound(value)}
+"""What can be asked of the values of a database, by its name."""
 
 
 Made = TypeVar("Made")
@@ -63,20 +62,27 @@ class LmdbCounters:
     nothing; `reap` may have done a part of its work.
     """
 
-    def __init__(self, environment: lmdb.Environment, owner: bytes, defer: Defer | None = None) -> None:
+    def __init__(self, environment: AnyEnvironment, owner: bytes, defer: Defer | None = None) -> None:
         """`defer`: nobody else counts here, so that a turn's changes may be committed together."""
-        self._environment = environment
-        self._begin = environment.begin
         self._owner = owner
+        self._defer = defer
+        self.use(environment)
+
+    def use(self, environment: AnyEnvironment) -> None:
+        """From now on counts in this environment, and knows nothing of the one before."""
+        self.suspicion: Suspicion | None = None
+        """Why the store may be damaged: what a verb has failed with."""
+        self._begin = environment.begin
         self._beaten_us: int | None = None
         self._walked_to = b""
-        with _translated():
-            lock = WriteLock(environment)
+        self._environment = environment
+        with self._translated():
+            lock = write_lock(environment)
             with lock:
                 self._table = CounterTable(environment)
                 self._leases = Leases(environment)
-                self._reservations = Reservations(environment, owner)
-        self._writer = Writer(environment, lock, self._table.database, defer, (CountersUnavailable,))
+                self._reservations = Reservations(environment, self._owner)
+        self._writer = Writer(environment, lock, self._table.database, self._defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
         try:
@@ -87,8 +93,8 @@ class LmdbCounters:
                 counted = self._count(txn, claims, 0, now_us)
                 if isinstance(counted, Refused):
                     return counted
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
         # A counter may have been claimed more than once; what is left of it is left to all of them.
         totals = {claim.key: one.log.total for claim, one in zip(claims, counted, strict=True)}
         return Granted(
@@ -119,8 +125,8 @@ class LmdbCounters:
                 ]
                 self._beat(txn, now_us)
                 return Reservation(self._reservations.add(txn, amount, places), amount)
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
 
     def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
         try:
@@ -129,11 +135,11 @@ class LmdbCounters:
                 if record is not None:
                     for place in record.places:
                         self._replace(txn, place, record.amount, used, now_us)
-        except _FAILURES as error:
-            raise CountersUnavailable(str(error)) from error
+        except FAILURES as error:
+            raise self._unavailable(error) from error
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
-        with _translated():
+        with self._translated():
             txn = self._writer.open
             if txn is not None:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
@@ -142,15 +148,15 @@ class LmdbCounters:
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
-            with _translated(), self._writer as txn:
+            with self._translated(), self._writer as txn:
                 self._beat(txn, now_us)
 
     def reap(self, now_us: int) -> int:
         # Apart from the rest, and first: in a full map this is what makes room for it.
-        with _translated():
+        with self._translated():
             self._forget_ended(now_us)
             self._walk(now_us)
-        with _translated(), self._writer as txn:
+        with self._translated(), self._writer as txn:
             self._table.look_around(txn)
             returned = self._give_back(txn, now_us)
             for owner in self._leases.long_dead(txn, now_us):
@@ -262,6 +268,18 @@ class LmdbCounters:
         elif before is not None:
             self._table.clear(txn, place.key, before, log)
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> CountersUnavailable:
+        """What is to be raised for a failure; one that damage may be behind makes the store suspect."""
+        self.suspicion = suspicion_of(error) or self.suspicion
+        return CountersUnavailable(str(error))
+
     def _is_due(self, now_us: int) -> bool:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US
 
@@ -302,11 +320,3 @@ def _refused(index: int, claim: Claim, log: Log, wanted: int, now_us: int) -> Re
     else:
         retry = window_log.leaves_us(log, log.total + wanted - claim.limit, claim.window, now_us)
     return Refused(index, max(0, remaining), retry)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except _FAILURES as error:
-        raise CountersUnavailable(str(error)) from error

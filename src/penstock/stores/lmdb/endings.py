@@ -10,6 +10,8 @@ import struct
 
 import lmdb
 
+from penstock.stores.lmdb.environment import AnyEnvironment
+
 _DATABASE = b"endings"
 _MOMENT = struct.Struct(">Q")
 _LATEST = (1 << 63) - 1
@@ -18,7 +20,7 @@ _LATEST = (1 << 63) - 1
 class Endings:
     """The entries of one environment. Takes one named database, and is made while the `WriteLock` is held."""
 
-    def __init__(self, environment: lmdb.Environment) -> None:
+    def __init__(self, environment: AnyEnvironment) -> None:
         self.database = environment.open_db(_DATABASE)
 
     def add(self, txn: lmdb.Transaction[bytes], name: bytes, end_us: int) -> None:

@@ -10,6 +10,8 @@ import struct
 
 import lmdb
 
+from penstock.stores.lmdb.environment import AnyEnvironment
+
 ALIVE_US = 10 * 1_000_000
 FORGOTTEN_US = 24 * 3600 * 1_000_000
 
@@ -25,7 +27,7 @@ class Leases:
     either: it was written before the clock was set back. All verbs run in the caller's transaction.
     """
 
-    def __init__(self, environment: lmdb.Environment) -> None:
+    def __init__(self, environment: AnyEnvironment) -> None:
         self._database = environment.open_db(_DATABASE)
 
     def beat(self, txn: lmdb.Transaction[bytes], owner: bytes, now_us: int) -> None:

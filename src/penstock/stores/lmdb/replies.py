@@ -10,6 +10,7 @@ import lmdb
 import msgspec
 
 from penstock.stores.lmdb import reply_codec as codec
+from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion
 from penstock.stores.lmdb.reply_codec import (
     Card,
     ClaimRecord,
@@ -34,6 +35,16 @@ CACHE, IDEMPOTENCY = "cache", "idempotency"
 
 DATABASES = 9
 """How many named databases the environment must have room for: those of both stores, and the leases."""
+
+CHECKS = {
+    f"{name}.{codec.LAYOUT.decode()}.{database}".encode(): check
+    for name in (CACHE, IDEMPOTENCY)
+    for database, check in (
+        ("records", lambda _key, value: codec.record(value) is not None),
+        ("cards", lambda _key, value: codec.card(value) is not None),
+    )
+}
+"""What can be asked of the values of a database, by its name."""
 
 _SLACK_BYTES = 64 * 1024 * 1024  # for claims, and for what is removed and not free yet
 _BEAT_US = 1_000_000
@@ -62,7 +73,7 @@ class LmdbReplies:
 
     def __init__(
         self,
-        environment: lmdb.Environment,
+        environment: AnyEnvironment,
         name: str,
         owner: bytes,
         limit_bytes: int,
@@ -71,14 +82,29 @@ class LmdbReplies:
         writer: Writer | None = None,
     ) -> None:
         """`writer` is shared by the stores of an environment, where it keeps transactions open for a turn."""
-        self._transactions = transactions = Transactions(environment, name, writer)
-        self._filing = Filing(transactions, owner, limit_bytes, evict=evict)
-        self._databases = transactions.databases
-        self._leases = transactions.leases
+        self._transactions = Transactions(environment, name, writer)
+        self._evict = evict
         self._owner = owner
         self._limit = limit_bytes
+        self._begin_anew()
+
+    def use(self, environment: AnyEnvironment, writer: Writer | None = None) -> None:
+        """From now on keeps in this environment, and knows nothing of the one before."""
+        self._transactions.use(environment, writer)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        transactions = self._transactions
+        self._filing = Filing(transactions, self._owner, self._limit, evict=self._evict)
+        self._databases = transactions.databases
+        self._leases = transactions.leases
         self._beaten_us: int | None = None
         self._uses = Uses()
+
+    @property
+    def suspicion(self) -> Suspicion | None:
+        """Why the store may be damaged: what a verb has failed with."""
+        return self._transactions.suspicion
 
     # -- looking
 
@@ -90,8 +116,8 @@ class LmdbReplies:
             else:
                 with self._transactions.begin() as txn:
                     found = self._live(txn, key, now_us)
-        except lmdb.Error as error:
-            self._transactions.adopt_map(error)
+        except FAILURES as error:
+            self._transactions.failed(error)
             return None
         if found is not None:
             self._uses.note(key, now_us)

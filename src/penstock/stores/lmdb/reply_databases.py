@@ -7,6 +7,7 @@ from typing import NamedTuple
 import lmdb
 
 from penstock.stores.lmdb import reply_codec as codec
+from penstock.stores.lmdb.environment import AnyEnvironment
 from penstock.stores.lmdb.reply_codec import StoredRecord, Totals
 
 
@@ -19,7 +20,7 @@ class Databases(NamedTuple):
     entries: lmdb._Database  # by time, by owner; and the sums
 
 
-def open_databases(environment: lmdb.Environment, name: str) -> Databases:
+def open_databases(environment: AnyEnvironment, name: str) -> Databases:
     """Makes them where they are missing. Not to be called within a transaction."""
     prefix = name.encode() + b"." + codec.LAYOUT + b"."
     return Databases(*(environment.open_db(prefix + field.encode()) for field in Databases._fields))
@@ -37,7 +38,7 @@ def oldest_us(txn: lmdb.Transaction[bytes], databases: Databases) -> int | None:
         return codec.moment_of(cursor.key()) if there else None
 
 
-def body_of(environment: lmdb.Environment, databases: Databases, stored: StoredRecord) -> bytes | None:
+def body_of(environment: AnyEnvironment, databases: Databases, stored: StoredRecord) -> bytes | None:
     """The body out of its chunks; None if any of it is missing.
 
     In a transaction of its own, whose values need not be copied twice. No other body ever has the same blob.

@@ -10,6 +10,7 @@ import lmdb
 import msgspec
 
 from penstock.stores.counters import Window
+from penstock.stores.lmdb.environment import AnyEnvironment
 
 _OPEN = b"reservations"
 _BURIED = b"buried-reservations"
@@ -41,7 +42,7 @@ class Reservations:
     A name is the owner, its length in front, and a running number.
     """
 
-    def __init__(self, environment: lmdb.Environment, owner: bytes) -> None:
+    def __init__(self, environment: AnyEnvironment, owner: bytes) -> None:
         self._open = environment.open_db(_OPEN)
         self._buried = environment.open_db(_BURIED)
         self._prefix = _prefix(owner)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import lmdb
 
 from penstock.stores.counters import Family
+from penstock.stores.lmdb.environment import AnyEnvironment
 
 _DATABASE = b"shares"
 _SUM = struct.Struct("=q")
@@ -58,7 +59,7 @@ def _family_name(family: Family) -> bytes:
 class Shares:
     """The sums of one environment, in bytes. Takes one named database, and is made while the `WriteLock` is held."""
 
-    def __init__(self, environment: lmdb.Environment, budget: int) -> None:
+    def __init__(self, environment: AnyEnvironment, budget: int) -> None:
         """`budget` is for all made-up counters together."""
         self._database = environment.open_db(_DATABASE)
         self._budget = budget

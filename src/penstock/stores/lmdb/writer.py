@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 import lmdb
 
-from penstock.stores.lmdb.environment import WriteLock
+from penstock.stores.lmdb.environment import AnyEnvironment
 
 log = logging.getLogger("penstock.stores")
 
@@ -27,12 +28,12 @@ class Writer:
     An error in it undoes the transaction. In a turn that is all that the turn has written.
     """
 
-    __slots__ = ("_begin", "_database", "_defer", "_harmless", "_lock", "_txn")
+    __slots__ = ("_begin", "_database", "_defer", "_environment", "_harmless", "_lock", "_txn")
 
     def __init__(
         self,
-        environment: lmdb.Environment,
-        lock: WriteLock,
+        environment: AnyEnvironment,
+        lock: AbstractContextManager[object],
         database: lmdb._Database | None = None,
         defer: Defer | None = None,
         harmless: tuple[type[Exception], ...] = (),
@@ -41,6 +42,7 @@ class Writer:
         which are raised before anything is written.
         """
         self._harmless = harmless
+        self._environment = environment
         self._begin = environment.begin
         self._lock = lock
         self._database = database
@@ -59,7 +61,7 @@ class Writer:
             try:
                 self._txn = txn = self._begin(self._database, None, True)
             except BaseException:
-                self._lock.__exit__()
+                self._lock.__exit__(None, None, None)
                 raise
             if self._defer is not None:
                 self._defer(self._end_turn)
@@ -72,6 +74,10 @@ class Writer:
             self._end(commit=False)
         elif self._defer is None:
             self._end(commit=kind is None)
+
+    def alike(self) -> Writer:
+        """For another thread, which may not share a transaction: one for each step, behind the same lock."""
+        return Writer(self._environment, self._lock)
 
     def flush(self) -> None:
         """Ends the turn's transaction now. Raises `lmdb.Error`: then nothing of it was written."""
@@ -93,4 +99,4 @@ class Writer:
             else:
                 txn.abort()
         finally:
-            self._lock.__exit__()
+            self._lock.__exit__(None, None, None)

@@ -11,9 +11,10 @@ from penstock.stores.facts import LedgerFacts
 from penstock.stores.ledger import OpenReader
 from penstock.stores.opening import Stores
 from penstock.stores.rollups import OpenRollups
-from penstock.stores.sqlite.ledger import file
+from penstock.stores.sqlite.ledger import file, trouble
 from penstock.stores.sqlite.ledger.file import FILE_NAME
 from penstock.stores.sqlite.ledger.reader import SqliteReader
+from penstock.stores.sqlite.looking import fault
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
 
 
@@ -35,6 +36,24 @@ def has_ledger(stores: Stores) -> bool:
 def ledger_facts(stores: Stores) -> LedgerFacts | None:
     """None for a ledger of an older version. Raises `Unreadable`, also for that of a newer program."""
     return file.ledger_facts(_file(stores))
+
+
+def ledger_trouble(stores: Stores) -> str:
+    """Why it cannot be used, by a quick look and what was found before; empty if it can. Never raises, may wait."""
+    return trouble.trouble(_file(stores))
+
+
+def look_long(stores: Stores, seconds: float) -> str:
+    """Looks at all of the ledger for so long at most, and writes down what it finds; empty if that is nothing."""
+    return trouble.look_long(_file(stores), seconds)
+
+
+def ledger_fault(stores: Stores, seconds: float, *, thorough: bool = False) -> str | None:
+    """What is damaged in it; empty if nothing is, None where that could not be told in time. Only looks.
+
+    `thorough`: asks of every row whether it is where it should be.
+    """
+    return fault(_file(stores), seconds, thorough=thorough)
 
 
 def ledger_bytes(stores: Stores) -> int:

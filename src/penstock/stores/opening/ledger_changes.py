@@ -22,9 +22,9 @@ def ledger_editor(stores: Stores) -> OpenEditor:
     return SqliteEditor(stores.data / FILE_NAME)
 
 
-def make_ledger(stores: Stores) -> None:
-    """An empty ledger where there is none, for those who look before anything is stored.
+def make_ledger(stores: Stores) -> str:
+    """An empty ledger where there is none, for those who look before anything is stored; what is to be said.
 
     Raises `LedgerUnavailable`.
     """
-    make_missing(stores.data / FILE_NAME)
+    return make_missing(stores.data / FILE_NAME)

@@ -27,6 +27,7 @@ from penstock.stores.control_store import (
     AuditEntry,
     Change,
     ChangedMeanwhile,
+    ControlStoreDamaged,
     ControlStoreUnavailable,
     Need,
     NotThere,
@@ -54,6 +55,7 @@ from penstock.stores.sqlite.control_store.tables import (
     Table,
     table_of,
 )
+from penstock.stores.sqlite.looking import is_damage, is_empty
 from penstock.stores.sqlite.migrations import NewerFile
 
 FILE_NAME: Final = "directory.db"
@@ -64,7 +66,6 @@ _LABELS = " UNION ".join(
 )
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 ITSELF = "penstock"
 
 
@@ -81,13 +82,24 @@ class SqliteControlStore:
         *,
         now_us: Callable[[], int] | None = None,
         busy_seconds: float = 5.0,
+        copy: Path | None = None,
     ) -> None:
+        """`copy`: where one is kept that can be read while the file is damaged, or has gone."""
         self._path = path
         self._actor = actor
         self._now_us = now_us or Clock().now_us
         self._busy_seconds = busy_seconds
+        self._copy = copy
 
     def snapshot(self) -> Snapshot:
+        try:
+            return self._snapshot()
+        except ControlStoreDamaged:
+            if self._copy is None or not self._copy.exists():
+                raise
+            return SqliteControlStore(self._copy)._snapshot()
+
+    def _snapshot(self) -> Snapshot:
         if not self._exists():
             return Snapshot()
         with self._transaction("BEGIN") as db:
@@ -102,9 +114,17 @@ class SqliteControlStore:
             )
 
     def version(self) -> int | None:
-        return version(self._path)
+        return None if self._has_gone() else version(self._path)
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
+        try:
+            return self._all(kind)
+        except ControlStoreDamaged:
+            if self._copy is None or not self._copy.exists():
+                raise
+            return SqliteControlStore(self._copy)._all(kind)
+
+    def _all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         if not self._exists():
             return ()
         with self._transaction("BEGIN") as db:
@@ -145,7 +165,17 @@ class SqliteControlStore:
 
     def _exists(self) -> bool:
         with self._translated():
+            if self._has_gone():
+                raise ForeignFile("it has gone, and was there before")
             return self._path.exists()
+
+    def _has_gone(self) -> bool:
+        """Whether there was a directory, which is kept as a copy, and there is none: an empty one is another."""
+        return (
+            self._copy is not None
+            and self._copy.exists()
+            and (not self._path.is_file() or is_empty(self._path))
+        )
 
     @contextmanager
     def _change(self) -> Iterator[tuple[sqlite3.Connection, Stamp]]:
@@ -156,6 +186,8 @@ class SqliteControlStore:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._translated():
+            if self._has_gone():
+                raise ForeignFile("it has gone, and was there before")
             db = connect(self._path, self._busy_seconds)
             try:
                 db.execute(begin)
@@ -168,10 +200,15 @@ class SqliteControlStore:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:  # what is read is no text; what is stored is encoded
+            raise ControlStoreDamaged(
+                f"the directory {self._path} holds what is no text: restore a copy"
+            ) from error
         except (OverflowError, UnicodeError) as error:
             raise Unstorable(f"this cannot be stored: {_reason(error)}") from None
         except sqlite3.Error as error:
-            raise ControlStoreUnavailable(f"the directory {self._path}: {error}; {_remedy(error)}") from error
+            kind = ControlStoreDamaged if _is_damaged(error) else ControlStoreUnavailable
+            raise kind(f"the directory {self._path}: {error}; {_remedy(error)}") from error
         except OSError as error:
             raise ControlStoreUnavailable(
                 f"the directory {self._path}: {error.strerror}; check that this user may write there"
@@ -324,6 +361,10 @@ def _check_labels(db: sqlite3.Connection) -> None:
 # -- what went wrong
 
 
+def _is_damaged(error: sqlite3.Error) -> bool:
+    return isinstance(error, ForeignFile) or is_damage(error)
+
+
 def _remedy(error: sqlite3.Error) -> str:
     if isinstance(error, NewerFile):
         return "update this program"
@@ -332,7 +373,7 @@ def _remedy(error: sqlite3.Error) -> str:
         return "another program is changing it, try again"
     if code == sqlite3.SQLITE_FULL:
         return "make room on its disk"
-    if code in _DAMAGED or isinstance(error, ForeignFile):
+    if _is_damaged(error):
         return "restore a copy of the file, or move it away to begin with an empty directory"
     return "check that this user may write the file and its folder"
 

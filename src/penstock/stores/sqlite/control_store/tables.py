@@ -14,11 +14,12 @@ import msgspec
 
 from penstock.stores.control_store import (
     AnyNoun,
-    ControlStoreUnavailable,
+    ControlStoreDamaged,
     CustomProvider,
     Dataset,
     DynamicRoute,
     Evaluation,
+    Noun,
     ProviderKey,
     StoredGateway,
     Token,
@@ -67,11 +68,11 @@ class Table(Generic[AnyNoun]):
         return values
 
     def noun(self, row: Row) -> AnyNoun:
-        """The noun of a row. Raises `ControlStoreUnavailable` when it is none."""
+        """The noun of a row. Raises `ControlStoreDamaged` when it is none."""
         try:
             return self._noun(row)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise ControlStoreUnavailable(
+            raise ControlStoreDamaged(
                 f"the directory holds a damaged {self.what} ({row[0]!r}): restore a copy of its file"
             ) from error
 
@@ -170,6 +171,18 @@ _TABLES: Final[Mapping[type, object]] = {
     Dataset: DATASETS,
     Evaluation: EVALUATIONS,
 }
+
+
+KINDS: Final[tuple[type[Noun], ...]] = (
+    Token,
+    ProviderKey,
+    CustomProvider,
+    StoredGateway,
+    DynamicRoute,
+    Dataset,
+    Evaluation,
+)
+"""All kinds of nouns."""
 
 
 def table_of(kind: type[AnyNoun]) -> Table[AnyNoun]:

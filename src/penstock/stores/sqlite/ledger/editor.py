@@ -18,7 +18,15 @@ from penstock.stores.ledger import NEWEST_FIRST, Note, Order, Query, Recost
 from penstock.stores.rollups import Repriced
 from penstock.stores.sqlite.ledger import zones as sqlite_zones
 from penstock.stores.sqlite.ledger.blocks import remove_empty, tallies_of
-from penstock.stores.sqlite.ledger.file import add_functions, key_of, opened_existing, transaction, translated
+from penstock.stores.sqlite.ledger.file import (
+    add_functions,
+    check_place,
+    identities,
+    key_of,
+    opened_existing,
+    transaction,
+    translated,
+)
 from penstock.stores.sqlite.ledger.keys import since
 from penstock.stores.sqlite.ledger.names import Names, place_names
 from penstock.stores.sqlite.ledger.order import in_order
@@ -49,6 +57,7 @@ class SqliteEditor:
 
     def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
         self._db = opened_existing(path, busy_seconds, "rw")
+        self._path, self._opened = path, identities(path)
         add_functions(self._db)
         self._rollups = RollupWriter()
 
@@ -67,12 +76,12 @@ class SqliteEditor:
             return True
 
     def delete(self, where: Query, limit: int, order: Order = NEWEST_FIRST) -> int:
-        with translated(), transaction(self._db, "BEGIN"):
+        with translated(storing=False), transaction(self._db, "BEGIN"):
             keys = [row[0] for row in in_order(self._db, plan(self._db, where), "c.key", order, limit)]
         return sum(map(self._delete, _in_steps(sorted(keys))))
 
     def delete_bodies(self, before_us: int, limit: int) -> int:
-        with translated():
+        with translated(storing=False):
             keys = [row[0] for row in self._db.execute(_OLD_BODIES, (since(before_us), limit))]
         done = 0
         for some in _in_steps(keys):
@@ -125,6 +134,7 @@ class SqliteEditor:
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
+        check_place(self._path, self._opened)
         with translated(), transaction(self._db):
             yield self._db
 

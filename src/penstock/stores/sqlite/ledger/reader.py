@@ -12,10 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, LedgerUnavailable, Order, Query
+from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, Order, Query
 from penstock.stores.sqlite.ledger.bodies import bodies
 from penstock.stores.sqlite.ledger.fields import ID_MARKS
-from penstock.stores.sqlite.ledger.file import add_functions, key_of, opened_existing
+from penstock.stores.sqlite.ledger.file import (
+    add_functions,
+    check_place,
+    identities,
+    key_of,
+    opened_existing,
+    translated,
+)
 from penstock.stores.sqlite.ledger.filter_ids import ID_CHARS, MARKED_DIGITS, marked_zones
 from penstock.stores.sqlite.ledger.keys import beginning_with
 from penstock.stores.sqlite.ledger.names import place_names
@@ -33,6 +40,7 @@ class SqliteReader:
 
     def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
         self._db = opened_existing(path, busy_seconds, "ro")
+        self._path, self._opened = path, identities(path)
         add_functions(self._db)
 
     def calls(
@@ -90,15 +98,14 @@ class SqliteReader:
     @contextmanager
     def _view(self) -> Iterator[sqlite3.Connection]:
         """One state of the file, whatever is written meanwhile."""
-        try:
+        check_place(self._path, self._opened)
+        with translated(storing=False):
             self._db.execute("BEGIN")
             try:
                 yield self._db
             finally:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(str(error)) from error
 
 
 def _beginning(db: sqlite3.Connection, part: str, limit: int) -> list[str]:

@@ -13,12 +13,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from penstock.stores.ledger import Appended, Move, NewCall, PositionMoved
+from penstock.stores.ledger import (
+    Appended,
+    LedgerUnavailable,
+    Move,
+    NewCall,
+    PositionMoved,
+)
 from penstock.stores.sqlite.ledger.blocks import USUAL, Blocks, BlockSizes
 from penstock.stores.sqlite.ledger.file import FILE_NAME, opened, transaction, translated
 from penstock.stores.sqlite.ledger.inserts import inserted
 from penstock.stores.sqlite.ledger.names import Names
 from penstock.stores.sqlite.ledger.rows import RowMaker
+from penstock.stores.sqlite.ledger.watch import LOOK_SECONDS, Watch, begun_anew
+from penstock.stores.sqlite.looking import fault
 from penstock.stores.sqlite.rollups.writer import RollupWriter
 
 __all__ = ["FILE_NAME", "SqliteLedger"]
@@ -45,10 +53,11 @@ class SqliteLedger:
         self._db: sqlite3.Connection | None = None
         self._view: _View | None = None
         self._seen_version = 0
+        self._watch = Watch(path)
         self._rollups = RollupWriter()
 
     def positions(self) -> dict[str, int]:
-        with translated():
+        with self._translated(storing=False):
             return dict(self._connection().execute("SELECT segment, bytes FROM positions"))
 
     def append(self, calls: Sequence[NewCall], move: Move, forget: Sequence[str] = ()) -> Appended:
@@ -58,21 +67,29 @@ class SqliteLedger:
             return self._store(db, calls) if calls else Appended(0, 0)
 
     def retire(self, segment: str) -> None:
-        with translated():
+        with self._translated(storing=False):
             self._connection().execute("PRAGMA synchronous = FULL")
         try:
             with self._transaction() as db:
                 # A real change is needed: SQLite does not sync a transaction that wrote nothing.
                 db.execute("UPDATE positions SET retired = retired + 1 WHERE segment = ?", (segment,))
         finally:
-            with suppress(sqlite3.Error):
-                self._connection().execute("PRAGMA synchronous = NORMAL")
+            if self._db is not None:
+                with suppress(sqlite3.Error):
+                    self._db.execute("PRAGMA synchronous = NORMAL")
 
     def stored(self, account: str, gateway: str) -> int:
-        with translated():
+        with self._translated(storing=False):
             sql = "SELECT calls FROM places WHERE account = ? AND gateway = ?"
             row = self._connection().execute(sql, (account, gateway)).fetchone()
             return int(row[0]) if row else 0
+
+    def fault(self) -> str:
+        return fault(self._path, LOOK_SECONDS) or ""
+
+    def begin_anew(self, why: str) -> str:
+        self.close()
+        return begun_anew(self._path, why)
 
     def close(self) -> None:
         """Let go of the file. A later verb would connect again."""
@@ -99,18 +116,33 @@ class SqliteLedger:
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            self._db = opened(self._path, self._busy_seconds)
+            with translated(storing=False):
+                self._db = opened(self._path, self._busy_seconds)
+            self._watch.seen()
+        else:
+            self._watch.look()
         return self._db
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with translated():
+        with self._translated():
             try:
                 with transaction(db := self._connection()):
                     yield db
+                self._watch.seen()
             except BaseException:
                 self._view = None
                 raise
+
+    @contextmanager
+    def _translated(self, *, storing: bool = True) -> Iterator[None]:
+        """After a failure the file is opened anew: what was remembered of it may be what is wrong."""
+        try:
+            with translated(storing=storing):
+                yield
+        except LedgerUnavailable:
+            self.close()
+            raise
 
 
 def _advance(db: sqlite3.Connection, move: Move) -> None:

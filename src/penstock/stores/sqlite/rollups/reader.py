@@ -53,7 +53,7 @@ class SqliteRollups:
     def ask(self, question: Question) -> list[Group]:
         key = caller_key(question)
         question = widened(question)
-        with translated(), transaction(self._db, "BEGIN"):
+        with translated(storing=False), transaction(self._db, "BEGIN"):
             if key is None:
                 found = self._found(question, cells_statement(question))
             else:
@@ -62,7 +62,7 @@ class SqliteRollups:
 
     def caller_keys(self, account: str | None, since_us: int) -> Sequence[CallerKey]:
         day = since_us // _DAY_US * MINUTES[DAY]
-        with translated():
+        with translated(storing=False):
             return [key for (key,) in self._db.execute(_KEYS, (account, day))]
 
     def close(self) -> None:
