@@ -85,3 +85,11 @@ class GatewayError(Exception):
                 "description": self.detail or self.message,
             }
         )
+
+
+def without_frames(error: BaseException) -> None:
+    """Takes off the frames an error has come through, for who keeps it: they hold all that was at hand there."""
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = None
+        one = one.__cause__ or one.__context__

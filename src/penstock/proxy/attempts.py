@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Coroutine
 
 from penstock.clock import Clock
+from penstock.errors import without_frames
 from penstock.proxy.call import Call, Route
 from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move
@@ -79,6 +80,7 @@ class Attempts:
                 move = next_move(tries, sent, clock.chance())
                 if isinstance(move, Give):
                     raise
+                without_frames(error)
             else:
                 move = next_move(tries, self._seen(exchange, outgoing, turn), clock.chance())
                 if isinstance(move, Give):

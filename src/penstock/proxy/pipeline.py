@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from penstock.clock import Clock
-from penstock.errors import GatewayError
+from penstock.errors import GatewayError, without_frames
 from penstock.journal.journal import Journal
 from penstock.pricing.asked import asked_model
 from penstock.proxy.accept import Acceptor
@@ -101,6 +101,7 @@ class Pipeline:
                 leg = Leg(call, place)
         except (Exception, asyncio.CancelledError) as error:
             end_badly(call, inbound, error, self._clock)
+            without_frames(error)
             self._settlement.settle(call, inbound)
         else:
             while leg is not None:
@@ -150,6 +151,7 @@ class Pipeline:
                 sharing.give_up(lookup, lead, inbound, error)
             leg.ended = _ended(leg, inbound, error)
             end_badly(call, inbound, error, self._clock, silent=leg.ended == FAILED)
+            without_frames(error)
         finally:
             self._settlement.settle(call, inbound, silent=leg.ended == FAILED)
 

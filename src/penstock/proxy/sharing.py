@@ -122,6 +122,7 @@ class Sharing:
         finally:
             if lead.own is not None:
                 lead.own[1].forget()
+                flight.leave(lead.own[0])
         if flight.kept and _logs_providers(call) and (call.capture is not None or call.writer is None):
             if call.capture is not None:  # what was kept is better than what one client got of it
                 call.capture.release()

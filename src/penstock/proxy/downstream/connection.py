@@ -134,14 +134,18 @@ class ClientConnection(RequestReader):
         return self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """All that was held for it is let go here: the collector counts objects, not the megabytes they hold."""
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         self.pipeline.clear()
         if isinstance(self.cycle, Inbound):
             self.cycle = None
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         for inbound in (self._answering, self._reading, *waiting):
             if inbound is not None:
                 inbound.leave()
+        self.cycle = self._answering = self._reading = None
+        self.headers = []
 
     def pause_writing(self) -> None:
         super().pause_writing()

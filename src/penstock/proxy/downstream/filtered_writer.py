@@ -164,6 +164,8 @@ class FilteredWriter:
     def forget(self) -> None:
         """Nobody waits for the rest: nothing more is passed on, and who is still asked need not answer."""
         asked, self._asked = self._asked, None
+        self._source = None
+        self._steps.close()
         if not self._done.done():
             self._done.set_result(None)
         if asked is not None:

@@ -180,7 +180,8 @@ class Inbound(msgspec.Struct, eq=False):
             lane.linger()
 
     def task_ended(self) -> None:
-        """The task has done its work; the server no longer waits for it."""
+        """The task has done its work; the server no longer waits for it, and nothing of the call is held here."""
+        self.flow = self.guard = None
         self.lane.done(self)
 
     def break_off(self) -> None:

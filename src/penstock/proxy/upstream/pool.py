@@ -20,6 +20,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
+from penstock.errors import without_frames
 from penstock.proxy.upstream.egress import check_guarded, public_address
 from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, UpstreamError
 from penstock.settings import is_loopback
@@ -182,6 +183,7 @@ class Upstream:
             stale = connection.used and error.progress is Progress.SENT and not error.timeout
             if not (stale and idempotent and outgoing.replayable):
                 raise
+            without_frames(error)
         except BaseException:
             exchange.close()
             raise
