@@ -54,6 +54,7 @@ BODY_TOO_LARGE = Fault(413, 9413, "Request body too large", Source.CLIENT, close
 HEAD_TOO_LARGE = Fault(431, 9431, "Request header fields too large", Source.CLIENT, close=True)
 INTERNAL = Fault(500, 9500, "Internal error", Source.GATEWAY)
 UNAVAILABLE = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True)
+BUSY = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True, close=True)
 
 
 class GatewayError(Exception):

@@ -39,15 +39,16 @@ from penstock.pricing.price_book import PriceBook
 from penstock.processes.worker_report import Traffic, WorkerReport
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.connection import ClientConnection, connection_class
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
 from penstock.proxy.policies.stored_keys import is_own_program
+from penstock.proxy.room import Room
 from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreError, Snapshot
@@ -85,7 +86,6 @@ def pipeline_limits(settings: Settings) -> PipelineLimits:
     limits = settings.server.limits
     return PipelineLimits(
         logged_body=limits.max_logged_body_bytes,
-        buffered_body=limits.max_buffered_body_bytes,
         refuse_unlogged=settings.journal.on_full == "refuse",
     )
 
@@ -123,6 +123,7 @@ class Parts:
         """To be called about once a second."""
         self.upstream.sweep()
         self.answers.sweep()
+        self.pipeline.room.sweep()
         now_us = self.clock.now_us()
         try:
             self.counters.beat(now_us)
@@ -178,7 +179,9 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     counters, stop_counting = shared_stores.counters(stores, owner, defer)
     sizes = ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
     cache, once, stop_keeping = shared_stores.replies(stores, owner, sizes, defer)
-    budget = Budget(server.limits.max_capture_bytes)
+    room = Room(server.limits.max_memory_bytes, clock)
+    bodies = WholeBodies(room, server.limits.max_buffered_body_bytes)
+    budget = room.part(server.limits.max_capture_bytes)
     recall = AnswerCache(
         cache,
         once,
@@ -196,11 +199,11 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         backlog_bytes=settings.journal.backlog_bytes,
         fsync_interval=settings.journal.fsync_interval,
     )
-    attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
+    attempts = Attempts(upstream, clock, breakers, bodies)
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
-    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits)
     let_go = (stop_counting, stop_keeping)
     return Parts(pipeline, upstream, journal, counters, recall, report, let_go, clock, public)
 

@@ -6,11 +6,11 @@ asks no policy.
 
 from __future__ import annotations
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import BAD_HTTP, BODY_TOO_LARGE, UNAVAILABLE, GatewayError
 from penstock.journal.journal import Journal
 from penstock.proxy.call import Call, Route
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
@@ -51,6 +51,7 @@ class Acceptor:
         provider = place.provider if isinstance(place, Route) else None
         head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
+        inbound.account = gateway.account
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(

@@ -14,13 +14,14 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
-from penstock.proxy.capture import Budget
 from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
 from penstock.proxy.single_flight import AnswerHead, Flight
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.stores.replies import Busy, Conflict, Found, Replies, RepliesUnavailable, Reply, Scope, Spent
 from penstock.wire.accepts import accepts_encoding
 
@@ -68,12 +69,12 @@ class AnswerCache:
         self._flights: dict[bytes, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def lookup(self, call: Call, route: Route, limit: int) -> Lookup | None:
-        """How to look for this call; None when it is not to be shared. Reads the body, up to `limit` bytes."""
+    async def lookup(self, call: Call, route: Route, bodies: WholeBodies) -> Lookup | None:
+        """How to look for this call; None when it is not to be shared. Reads the body whole."""
         ttl = cache_ttl(call, route) if call.steers else 0
         once = call.method == b"POST" and call.head.idempotency_key != b""
         if not (ttl or once) or not (
-            (call.body.complete and call.body.size <= limit) or await call.body.gather(limit)
+            (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
         body = call.body.gathered

@@ -20,6 +20,7 @@ from penstock.proxy.policies.credentials import KeyTurn
 from penstock.proxy.policies.retry import is_failure, retry_after_seconds
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
+from penstock.proxy.whole_bodies import WholeBodies
 
 _NO_STATUS = 1000  # is as high as this
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
@@ -38,11 +39,11 @@ class CircuitOpen(UpstreamError):
 class Attempts:
     """Sends legs to providers."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, breakers: Breakers, buffered_body: int) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock, breakers: Breakers, bodies: WholeBodies) -> None:
         self._upstream = upstream
         self._clock = clock
         self._breakers = breakers
-        self._buffered_body = buffered_body
+        self._bodies = bodies
 
     def open(self, leg: Leg, route: Route) -> Coroutine[None, None, Exchange]:
         """Sends the request and waits for the answer's head.
@@ -65,7 +66,7 @@ class Attempts:
         count = 1 if keys is None else len(keys.keys)
         tries = Tries(leg.rules, leg.more, count)
         if leg.rules.attempts > 1 or leg.more or count > 1:
-            await call.body.gather(self._buffered_body)
+            await self._bodies.gather(call)
         elif keys is None:
             return await self._noted(call, pool, outgoing, leg.rules.timeout)
         turn = None if keys is None else KeyTurn(call, route, keys, outgoing.lines)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import GatewayError, without_frames
 from penstock.journal.journal import Journal
@@ -21,7 +22,6 @@ from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
 from penstock.proxy.call import Call, Route, Spending
 from penstock.proxy.call_bodies import request_of
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
@@ -30,10 +30,12 @@ from penstock.proxy.policies.retry import rules
 from penstock.proxy.policies.virtual_keys import check_model, check_provider
 from penstock.proxy.refusal import end_badly
 from penstock.proxy.response import Responder
+from penstock.proxy.room import Room
 from penstock.proxy.routing import Compat, Named, Universal, World, check_compat, check_universal
 from penstock.proxy.settle import Settlement
 from penstock.proxy.sharing import Sharing
 from penstock.proxy.upstream.exchange import UpstreamError
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.openai_chat import ChatRequest
@@ -42,10 +44,9 @@ from penstock.wire.universal import Step, parse_steps
 
 @dataclass(frozen=True, slots=True)
 class PipelineLimits:
-    """Bytes: of each body in the log, of a body that must be read whole; and what a full disk means."""
+    """Bytes of each body in the log, and what a full disk means."""
 
     logged_body: int = 10 * 1024 * 1024
-    buffered_body: int = 32 * 1024 * 1024
     refuse_unlogged: bool = False
 
 
@@ -59,12 +60,17 @@ class Pipeline:
         answers: AnswerCache,
         journal: Journal,
         clock: Clock,
+        room: Room,
         budget: Budget,
+        bodies: WholeBodies,
         limits: PipelineLimits,
     ) -> None:
+        """`budget` is the part of the room that captures and kept answers may take."""
         self.world = world
         self._clock = clock
+        self.room = room
         self._budget = budget
+        self._bodies = bodies
         self._limits = limits
         self._sorter = HeaderSorter()
         self._acceptor = Acceptor(
@@ -72,7 +78,7 @@ class Pipeline:
         )
         self._responder = Responder(self._sorter, budget, limits.logged_body)
         self._attempts = attempts
-        self._sharing = Sharing(answers, self._responder, clock, budget, limits.buffered_body)
+        self._sharing = Sharing(answers, self._responder, clock, budget, bodies)
         self._settlement = Settlement(journal, clock)
 
     async def run(self, inbound: Inbound) -> None:
@@ -87,6 +93,8 @@ class Pipeline:
                 identify(call)
             if call.refusal is not None:
                 raise call.refusal
+            if self.room.budget.free < self.room.reserve:
+                self.room.check(call.gateway.account)
             for admit in call.gateway.admit:
                 admitting = admit(call)
                 if admitting is not None:
@@ -161,7 +169,8 @@ class Pipeline:
         """The legs of a universal request."""
         call.body.budget = None  # it holds the credentials of all its steps
         check_universal(inbound.method)
-        steps = parse_steps(await call.body.whole(self._limits.buffered_body))
+        steps = parse_steps(await self._bodies.whole(call))
+        call.body.forget()  # each step has its own
         call.settled = True  # from here on each step is a call, and has a row, of its own
         return StepList(steps, lambda step, index: self._step(call, step, index))
 
@@ -187,7 +196,7 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        request = ChatRequest(await call.body.whole(self._limits.buffered_body))
+        request = ChatRequest(await self._bodies.whole(call))
         call.model = request.model
         route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider
@@ -200,7 +209,7 @@ class Pipeline:
         check_provider(call)
         if call.token is None or not call.token.models:
             return
-        whole = await call.body.gather(self._limits.buffered_body)
+        whole = await self._bodies.gather(call)
         body = request_of(call) if whole else None
         asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
         check_model(call, call.model or asked)
@@ -215,7 +224,7 @@ class Pipeline:
             if not hook.wants(call, route):
                 continue
             if leg.body is None:
-                await call.body.gather(self._limits.buffered_body)
+                await self._bodies.gather(call)
             rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
             rewritten = await rewriting if isinstance(rewriting, Awaitable) else rewriting
             if rewritten is not None:
@@ -223,7 +232,7 @@ class Pipeline:
                 call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
-        await call.body.gather(self._limits.buffered_body)
+        await self._bodies.gather(call)
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving

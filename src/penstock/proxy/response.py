@@ -11,9 +11,10 @@ import asyncio
 import re
 from collections.abc import Awaitable, Sequence
 
+from penstock.budget import Budget
 from penstock.proxy.body_filter import BodyFilter, filters_for
 from penstock.proxy.call import Call
-from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter, log_tap
 from penstock.proxy.downstream.inbound import Inbound
