@@ -55,7 +55,9 @@ def held() -> Counter[str]:
     return Counter(kind.__name__ for kind in kinds if str(kind.__module__).startswith(_PACKAGES))
 
 
-async def uploading(here: Scene, *headers: tuple[str, str], target: str = COMPAT, sent: int = 200_000) -> Client:
+async def uploading(
+    here: Scene, *headers: tuple[str, str], target: str = COMPAT, sent: int = 200_000
+) -> Client:
     """A client in the middle of a body, whose bytes so far have arrived."""
     client = await here.client()
     await client.send(request("POST", target, *(headers or (LONG,))) + b"a" * sent)

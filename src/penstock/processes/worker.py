@@ -36,6 +36,7 @@ from penstock.pages.health import HealthPages
 from penstock.pages.metrics import MetricsPage
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.pricing.price_book import PriceBook
+from penstock.processes.heap import Heap
 from penstock.processes.worker_report import Traffic, WorkerReport
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
@@ -238,6 +239,7 @@ class Worker:
         self._stopping = False
         self._stale = False
         self._reloading: asyncio.Task[None] | None = None
+        self._heap = Heap()
 
     async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
         """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
@@ -304,6 +306,8 @@ class Worker:
         if self._stopping:
             return
         parts.sweep()
+        if self._heap.trim(parts.pipeline.room.freed):
+            parts.pipeline.room.freed = 0
         state = server.server_state
         parts.report.publish(parts.pipeline.world, Traffic(len(state.tasks), len(state.connections), address))
         now = self._clock.monotonic()

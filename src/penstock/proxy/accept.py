@@ -51,7 +51,6 @@ class Acceptor:
         provider = place.provider if isinstance(place, Route) else None
         head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
-        inbound.account = gateway.account
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(

@@ -93,7 +93,7 @@ class Pipeline:
                 identify(call)
             if call.refusal is not None:
                 raise call.refusal
-            if self.room.budget.free < self.room.reserve:
+            if self.room.is_tight:
                 self.room.check(call.gateway.account)
             for admit in call.gateway.admit:
                 admitting = admit(call)

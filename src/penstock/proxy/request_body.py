@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from penstock.errors import BODY_TOO_LARGE, GatewayError
 from penstock.budget import Budget
+from penstock.errors import BODY_TOO_LARGE, GatewayError
 from penstock.proxy.capture import MANY_PIECES, Capture, join_last
 from penstock.proxy.room import Share
 from penstock.proxy.upstream.exchange import Exchange
@@ -124,9 +124,7 @@ class RequestBody(msgspec.Struct, eq=False):
         capture = self._capture
         if capture is not None:
             return capture.release(), capture.cut
-        whole = self._joined()
-        limit = self.log_limit
-        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+        return _first(self._waiting, self.log_limit)
 
     # -- the provider's side
 
@@ -209,12 +207,9 @@ class RequestBody(msgspec.Struct, eq=False):
 
     async def _collect(self, limit: int) -> None:
         """Waits until it is complete, or has more than `limit` bytes."""
-        while self._lacks(limit):
-            self._collecting = None
-            await self._ask_for_room(limit)
-            if not self._lacks(limit):
-                break
+        while not self.complete and self.failure is None and self.size <= limit:
             self._collecting = asyncio.get_running_loop().create_future()
+            await self._ask_for_room(limit)
             self._enough = limit
             self.hold(False)
             await self._collecting
@@ -222,9 +217,6 @@ class RequestBody(msgspec.Struct, eq=False):
         self._enough = 0
         if self.failure is not None:
             raise self.failure
-
-    def _lacks(self, limit: int) -> bool:
-        return not self.complete and self.failure is None and self.size <= limit
 
     async def _ask_for_room(self, limit: int) -> None:
         """All at once, where it says how long it is; else twice as much each time."""
@@ -247,7 +239,10 @@ class RequestBody(msgspec.Struct, eq=False):
     @property
     def kept(self) -> bytes | None:
         """All of it; None when it is not complete, or went out as it came."""
-        return self._joined() if self.complete and not self._streamed else None
+        if not self.complete or self._streamed:
+            return None
+        waiting = self._waiting
+        return waiting[0] if len(waiting) == 1 else self._joined()
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
@@ -285,6 +280,20 @@ class RequestBody(msgspec.Struct, eq=False):
 
 def _no_hold(_hold: bool) -> None:
     """There is no client to hold back."""
+
+
+def _first(pieces: list[bytes], limit: int) -> tuple[bytes, bool]:
+    """The first bytes of them all, without a copy of the rest, and whether there is one."""
+    if len(pieces) == 1:
+        whole = pieces[0]
+        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+    found, left = [], limit
+    for data in pieces:
+        found.append(data[:left])
+        left -= len(data)
+        if left < 0:
+            break
+    return b"".join(found), left < 0
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterable[bytes]:

@@ -26,9 +26,11 @@ class Room:
         self.budget = Budget(size)
         self.reserve = size // 4  # beyond as much of its own, an account leaves this to the others
         self.most = size - self.reserve  # that one request can ever have
+        self.is_tight = False  # less than the reserve is free
         self._clock = clock
         self._held: dict[str, int] = {}
         self._waiters: list[_Waiter] = []
+        self.freed = 0  # bytes given back; to be set to 0 by who does something about it
 
     def part(self, size: int) -> Budget:
         """A budget for what can be done without: it takes what is free, but for the reserve."""
@@ -46,7 +48,7 @@ class Room:
         return bool(self._waiters) and self._clock.monotonic() - min(map(_since, self._waiters)) >= _PRESSED
 
     def check(self, account: str) -> None:
-        """Whether another call of this account may begin; to be asked when less than the reserve is free.
+        """Whether another call of this account may begin; to be asked when it `is_tight`.
 
         Raises `GatewayError` 503.
         """
@@ -65,6 +67,8 @@ class Room:
     def fits(self, account: str, amount: int) -> bool:
         """Whether an account can have so much more now."""
         free = self.budget.free
+        if amount > self.most:
+            return not self._held  # an answer that was kept when there was more: alone
         if amount > free:
             return False
         return self._held.get(account, 0) + amount <= self.reserve or amount <= free - self.reserve
@@ -76,13 +80,16 @@ class Room:
     def count(self, account: str, amount: int) -> None:
         """Takes, or with less than zero gives back."""
         self.budget.force(amount)
+        self.is_tight = self.budget.free < self.reserve
         held = self._held.get(account, 0) + amount
         if held:
             self._held[account] = held
         else:
             self._held.pop(account, None)
-        if amount < 0 and self._waiters:
-            self._grant()
+        if amount < 0:
+            self.freed -= amount
+            if self._waiters:
+                self._grant()
 
     async def wait(self, share: Share, amount: int) -> None:
         """Waits until a share could take so much, and has. Raises `GatewayError` 503."""

@@ -20,7 +20,7 @@ from penstock.proxy.call import Call, Route
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
-from penstock.proxy.response import Responder, Writer, note_answer
+from penstock.proxy.response import LARGE_REPLY, Responder, Writer, note_answer
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.proxy.whole_bodies import WholeBodies
@@ -54,14 +54,25 @@ class Sharing:
         if lookup is None:
             return None
         hit = self._answers.glance(call, lookup)
-        while hit is None:
-            found = await self._answers.find(call, lookup)
-            if found is None:
-                return lookup
-            if isinstance(found, Hit):
-                hit = found
-            elif await self._join(leg, inbound, lookup, found) or found.kept:
-                return None
+        while True:
+            while hit is None:
+                found = await self._answers.find(call, lookup)
+                if found is None:
+                    return lookup
+                if isinstance(found, Hit):
+                    hit, found = found, None
+                elif await self._join(leg, inbound, lookup, found) or found.kept:
+                    return None
+            size = len(hit.reply.body)
+            if size <= LARGE_REPLY:
+                break
+            share = self._bodies.share_of(call, inbound.body)
+            if share.take(size):
+                break
+            hit = None  # nobody holds an answer while waiting for room for it
+            lookup.glanced = False
+            await share.wait(size)
+            share.force(-size)
         if lookup.once_key and not hit.replayed:
             await self._answers.copy_once(lookup, hit.reply)
         replaying = self._replay(leg, inbound, hit)

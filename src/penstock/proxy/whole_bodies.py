@@ -6,8 +6,8 @@ that nobody waits for ever. One that does not say how long it is takes room as i
 
 from __future__ import annotations
 
-from penstock.errors import BODY_TOO_LARGE, GatewayError
 from penstock.proxy.call import Call
+from penstock.proxy.request_body import RequestBody
 from penstock.proxy.room import Room, Share
 
 
@@ -20,7 +20,7 @@ class WholeBodies:
 
     async def whole(self, call: Call) -> bytes:
         """All of it. Raises `GatewayError` when it is too large, breaks off, or finds no room."""
-        self.share(call)
+        self.share_of(call, call.body)
         return await call.body.whole(self.limit)
 
     async def gather(self, call: Call) -> bool:
@@ -31,17 +31,11 @@ class WholeBodies:
         body = call.body
         if body.complete:
             return 0 <= body.size <= self.limit
-        self.share(call)
+        self.share_of(call, body)
         return await body.gather(self.limit)
 
-    def share(self, call: Call) -> Share:
-        """What this call's request holds of the room."""
-        body = call.body
+    def share_of(self, call: Call, body: RequestBody) -> Share:
+        """What the request with this body, one of the call's account, holds of the room until it has been answered."""
         if body.share is None:
             body.share = self._room.share(call.gateway.account)
         return body.share
-
-    def refuse_larger(self, size: int) -> None:
-        """Raises `GatewayError` for what can never have room."""
-        if size > self._room.most:
-            raise GatewayError(BODY_TOO_LARGE, f"one call may hold {self._room.most} bytes")

@@ -56,7 +56,7 @@ class Limits(Table, frozen=True, kw_only=True):
     max_body_bytes: BytesOrNone = 0
     max_buffered_body_bytes: Bytes = 33_554_432
     max_logged_body_bytes: BytesOrNone = 10_485_760
-    max_memory_bytes: Bytes = 134_217_728
+    max_memory_bytes: Bytes = 100_663_296
     max_capture_bytes: BytesOrNone = 67_108_864
     max_connections: Count = 0
 

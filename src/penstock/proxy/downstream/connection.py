@@ -101,7 +101,7 @@ class ClientConnection(RequestReader):
         self.server_state.total_requests += 1
         if len(self.tasks) <= 1:
             self.busy_poll.nudge()
-        if self.pipeline or self.flow.read_paused or self._unread:
+        if self.flow.read_paused or self.pipeline or self._behind:
             self._next()
 
     def on_response_complete(self) -> None:
@@ -122,7 +122,7 @@ class ClientConnection(RequestReader):
             self._start_asgi_task(*self.pipeline.pop())
         if self._reading is None:
             self._held = False
-        if self._unread:
+        if self._behind:
             self.read_on()
         elif not self._is_full():
             self.flow.resume_reading()
@@ -136,7 +136,7 @@ class ClientConnection(RequestReader):
         self._held = hold
         if hold:
             self.flow.pause_reading()
-        elif self._unread:
+        elif self._behind:
             self.read_on()
         else:
             self.flow.resume_reading()
@@ -158,7 +158,7 @@ class ClientConnection(RequestReader):
 
     def linger(self) -> None:
         self._deaf = self._lingering = True
-        self._unread = memoryview(b"")
+        self._unread, self._behind = memoryview(b""), False
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()

@@ -19,6 +19,7 @@ from penstock.proxy.upstream.exchange import Progress, UpstreamError
 from penstock.wire.content_encoding import CodingError, Decoder
 from penstock.wire.headers import Header
 
+_PIECES_A_TURN = 16  # of 64 KiB, or less
 _Steps = Generator[Awaitable[bytes] | None, bytes | None, None]
 _Asking = Generator[Awaitable[bytes] | None, bytes | None, bytes]
 
@@ -49,6 +50,7 @@ class FilteredWriter:
         self._asked: Awaitable[bytes] | None = None
         self._starving = False
         self._pumping = False
+        self._resting = False  # others have a turn
         self._steps = self._run()
         self._wake: asyncio.Future[None] | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -92,7 +94,9 @@ class FilteredWriter:
 
     def is_congested(self) -> bool:
         """Whether more should not come now."""
-        return not self._done.done() and (self._asked is not None or self._inbound.is_congested())
+        if self._done.done():
+            return False
+        return self._resting or self._asked is not None or self._inbound.is_congested()
 
     # -- the client's side
 
@@ -178,17 +182,26 @@ class FilteredWriter:
     # -- one step after the other
 
     def _pump(self) -> None:
-        """Passes on what can be passed on now."""
+        """Passes on what can be passed on now, then lets others have a turn: little may become very much here."""
         if self._pumping:
             return
         self._pumping = True
+        left = _PIECES_A_TURN
         while not (self._done.done() or self.is_congested()):
             self._starving = False
             self._step(None)
             if self._starving:
                 break
+            left -= 1
+            if not left:
+                self._resting = True
+                asyncio.get_running_loop().call_soon(self._go_on)
         self._pumping = False
         self._pace()
+
+    def _go_on(self) -> None:
+        self._resting = False
+        self._pump()
 
     def _step(self, answer: bytes | None) -> None:
         try:

@@ -185,8 +185,9 @@ class Inbound(msgspec.Struct, eq=False):
         """The task has done its work; the server no longer waits for it, and nothing of the call is held here."""
         if self.flow is not None or self.guard is not None:
             self.flow = self.guard = None
-        if self.body.share is not None or self.body.size > _SMALL_BODY:
-            self.body.let_go()
+        body = self.body
+        if body.size > _SMALL_BODY or body.share is not None:
+            body.let_go()
         self.lane.done(self)
 
     def break_off(self) -> None:
