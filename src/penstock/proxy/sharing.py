@@ -53,7 +53,7 @@ class Sharing:
         lookup = await self._answers.lookup(call, route, self._bodies)
         if lookup is None:
             return None
-        hit = self._answers.glance(call, lookup)
+        hit, reserved = self._answers.glance(call, lookup), 0
         while True:
             while hit is None:
                 found = await self._answers.find(call, lookup)
@@ -64,7 +64,7 @@ class Sharing:
                 elif await self._join(leg, inbound, lookup, found) or found.kept:
                     return None
             size = len(hit.reply.body)
-            if size <= LARGE_REPLY:
+            if size <= max(LARGE_REPLY, reserved):
                 break
             share = self._bodies.share_of(call, inbound.body)
             if share.take(size):
@@ -72,7 +72,7 @@ class Sharing:
             hit = None  # nobody holds an answer while waiting for room for it
             lookup.glanced = False
             await share.wait(size)
-            share.force(-size)
+            reserved = size
         if lookup.once_key and not hit.replayed:
             await self._answers.copy_once(lookup, hit.reply)
         replaying = self._replay(leg, inbound, hit)
