@@ -60,7 +60,7 @@ def test_codes_that_clients_know(fault: Fault, status: int, code: int) -> None:
 
 def test_what_cannot_be_followed_by_another_request() -> None:
     closing = {name for name, fault in FAULTS.items() if fault.close}
-    assert closing == {"BAD_HTTP", "BODY_TOO_LARGE", "HEAD_TOO_LARGE", "REQUEST_TIMEOUT"}
+    assert closing == {"BAD_HTTP", "BODY_TOO_LARGE", "BUSY", "HEAD_TOO_LARGE", "REQUEST_TIMEOUT"}
 
 
 def test_without_detail_the_message_is_the_description() -> None:

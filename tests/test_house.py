@@ -39,7 +39,7 @@ LAYERS: Rows = (
     ("stores",),
     ("journal", "pricing"),
     ("providers", "wire"),
-    ("__init__", "clock", "errors", "metadata", "durable", "pieces", "settings", "dynamic_routing"),
+    ("__init__", "budget", "clock", "errors", "metadata", "durable", "pieces", "settings", "dynamic_routing"),
 )
 
 # The largest package has rows of its own.
@@ -48,6 +48,7 @@ PROXY_LAYERS: Rows = (
     ("pipeline", "downstream.request_reader"),
     ("accept", "fallback", "refusal", "settle", "sharing"),
     ("answer_cache", "attempts", "response"),
+    ("whole_bodies",),
     ("plan", "recorder"),
     ("policies", "routing", "upstream.pool", "outgoing"),
     ("call_bodies",),
@@ -56,6 +57,7 @@ PROXY_LAYERS: Rows = (
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
     ("request_body",),
+    ("room",),
     ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
     ("__init__", "upstream", "downstream", "capture", "redaction", "long_work", "body_filter"),
 )

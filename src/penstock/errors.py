@@ -55,6 +55,7 @@ BODY_TOO_LARGE = Fault(413, 9413, "Request body too large", Source.CLIENT, close
 HEAD_TOO_LARGE = Fault(431, 9431, "Request header fields too large", Source.CLIENT, close=True)
 INTERNAL = Fault(500, 9500, "Internal error", Source.GATEWAY)
 UNAVAILABLE = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True)
+BUSY = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True, close=True)
 
 
 class GatewayError(Exception):
@@ -86,3 +87,11 @@ class GatewayError(Exception):
                 "description": self.detail or self.message,
             }
         )
+
+
+def without_frames(error: BaseException) -> None:
+    """Takes off the frames an error has come through, for who keeps it: they hold all that was at hand there."""
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = None
+        one = one.__cause__ or one.__context__

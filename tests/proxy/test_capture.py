@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from penstock.proxy.capture import Budget, Capture
+from penstock.budget import Budget
+from penstock.proxy.capture import Capture
 
 ALLOWANCE = 65536
 PIECES = st.lists(st.integers(min_value=0, max_value=200_000).map(bytes), max_size=12)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.budget import Budget
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
-from penstock.proxy.capture import Budget
 from penstock.proxy.request_body import WAITING_BYTES, RequestBody
 from penstock.proxy.upstream.exchange import Exchange
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.proxy.capture import Budget
+from penstock.budget import Budget
 from penstock.proxy.single_flight import MAX_KEPT_BYTES, AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange
 

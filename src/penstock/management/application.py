@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from penstock.access.master_key import MasterKeyError
 from penstock.access.vault import SealBroken
+from penstock.errors import without_frames
 from penstock.management.caller import Caller, caller_of
 from penstock.management.endpoint import Endpoint
 from penstock.management.problem import (
@@ -87,6 +88,7 @@ class _Page:
             answer = await _answer(http, _endpoint(self.methods, http.method), self.resources)
         except ManagementError as error:
             answer = failure(error)
+            without_frames(error)
         await _sent(answer)(scope, receive, send)
 
 

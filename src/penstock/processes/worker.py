@@ -36,19 +36,21 @@ from penstock.pages.health import HealthPages
 from penstock.pages.metrics import MetricsPage
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.pricing.price_book import PriceBook
+from penstock.processes.heap import Heap
 from penstock.processes.watchdog import Watchdog
 from penstock.processes.worker_report import Traffic, WorkerReport
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.connection import ClientConnection, connection_class
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
 from penstock.proxy.policies.stored_keys import is_own_program
+from penstock.proxy.room import Room
 from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
 from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError, Snapshot
@@ -86,7 +88,6 @@ def pipeline_limits(settings: Settings) -> PipelineLimits:
     limits = settings.server.limits
     return PipelineLimits(
         logged_body=limits.max_logged_body_bytes,
-        buffered_body=limits.max_buffered_body_bytes,
         refuse_unlogged=settings.journal.on_full == "refuse",
     )
 
@@ -131,6 +132,7 @@ class Parts:
         for tend in self.tend:
             tend()
         self.answers.sweep()
+        self.pipeline.room.sweep()
         now_us = self.clock.now_us()
         try:
             self.counters.beat(now_us)
@@ -190,7 +192,9 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     counters, stop_counting, tend_counters = shared_stores.counters(stores, owner, defer)
     sizes = ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
     cache, once, stop_keeping, tend_replies = shared_stores.replies(stores, owner, sizes, defer)
-    budget = Budget(server.limits.max_capture_bytes)
+    room = Room(server.limits.max_memory_bytes, clock)
+    bodies = WholeBodies(room, server.limits.max_buffered_body_bytes)
+    budget = room.part(server.limits.max_capture_bytes)
     recall = AnswerCache(
         cache,
         once,
@@ -208,11 +212,11 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         backlog_bytes=settings.journal.backlog_bytes,
         fsync_interval=settings.journal.fsync_interval,
     )
-    attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
+    attempts = Attempts(upstream, clock, breakers, bodies)
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
-    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits)
     tend, let_go = (tend_counters, tend_replies), (stop_counting, stop_keeping)
     return Parts(pipeline, upstream, journal, counters, recall, report, tend, let_go, clock, public)
 
@@ -248,6 +252,7 @@ class Worker:
         self._stale = False
         self._reloading: asyncio.Task[None] | None = None
         self._watchdog: Watchdog | None = None
+        self._heap = Heap()
 
     async def serve(self, sockets: Sequence[socket.socket], parent: int | None) -> None:
         """Serves until SIGTERM, or until the supervisor has gone (`parent` reads end-of-file)."""
@@ -319,6 +324,8 @@ class Worker:
         if self._stopping:
             return
         parts.sweep()
+        if self._heap.trim(parts.pipeline.room.freed):
+            parts.pipeline.room.freed = 0
         state = server.server_state
         lag = None if self._watchdog is None else self._watchdog.worst
         traffic = Traffic(len(state.tasks), len(state.connections), address, lag)

@@ -6,11 +6,11 @@ asks no policy.
 
 from __future__ import annotations
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import BAD_HTTP, BODY_TOO_LARGE, UNAVAILABLE, GatewayError
 from penstock.journal.journal import Journal
 from penstock.proxy.call import Call, Route
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World

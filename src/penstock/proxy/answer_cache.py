@@ -14,14 +14,15 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import IDEMPOTENCY_CONFLICT, UNAVAILABLE, GatewayError
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
-from penstock.proxy.capture import Budget
 from penstock.proxy.long_work import in_turns
 from penstock.proxy.policies.cache_key import AT_ONCE, cache_key, cache_ttl, fingerprint, large_body, once_key
 from penstock.proxy.single_flight import AnswerHead, Flight
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.stores.replies import Busy, Conflict, Found, Replies, RepliesUnavailable, Reply, Scope, Spent
 from penstock.wire.accepts import accepts_encoding
 
@@ -76,12 +77,12 @@ class AnswerCache:
         self._said: set[str] = set()
         self._said_us = 0
 
-    async def lookup(self, call: Call, route: Route, limit: int) -> Lookup | None:
-        """How to look for this call; None when it is not to be shared. Reads the body, up to `limit` bytes."""
+    async def lookup(self, call: Call, route: Route, bodies: WholeBodies) -> Lookup | None:
+        """How to look for this call; None when it is not to be shared. Reads the body whole."""
         ttl = cache_ttl(call, route) if call.steers else 0
         once = call.method == b"POST" and call.head.idempotency_key != b""
         if not (ttl or once) or not (
-            (call.body.complete and call.body.size <= limit) or await call.body.gather(limit)
+            (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
         body, mark = call.body.gathered, b""

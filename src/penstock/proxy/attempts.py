@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Coroutine
 
 from penstock.clock import Clock
-from penstock.errors import UNAVAILABLE, GatewayError
+from penstock.errors import UNAVAILABLE, GatewayError, without_frames
 from penstock.proxy.call import Call, Route
 from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
@@ -20,6 +20,7 @@ from penstock.proxy.policies.credentials import KeyTurn
 from penstock.proxy.policies.retry import is_failure, is_free, retry_after_seconds
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.stores.counters import CountersUnavailable
 
 _NO_STATUS = 1000  # is as high as this
@@ -39,11 +40,11 @@ class CircuitOpen(UpstreamError):
 class Attempts:
     """Sends legs to providers."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, breakers: Breakers, buffered_body: int) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock, breakers: Breakers, bodies: WholeBodies) -> None:
         self._upstream = upstream
         self._clock = clock
         self._breakers = breakers
-        self._buffered_body = buffered_body
+        self._bodies = bodies
 
     def open(self, leg: Leg, route: Route) -> Coroutine[None, None, Exchange]:
         """Sends the request and waits for the answer's head.
@@ -66,7 +67,7 @@ class Attempts:
         count = 1 if keys is None else len(keys.keys)
         tries = Tries(leg.rules, leg.more, count)
         if leg.rules.attempts > 1 or leg.more or count > 1:
-            await call.body.gather(self._buffered_body)
+            await self._bodies.gather(call)
         elif keys is None:
             return await self._noted(leg, pool, outgoing, leg.rules.timeout)
         turn = None if keys is None else KeyTurn(call, route, keys, outgoing.lines)
@@ -81,6 +82,7 @@ class Attempts:
                 move = within_bounds(next_move(tries, sent, clock.chance()), leg)
                 if isinstance(move, Give):
                     raise
+                without_frames(error)
             else:
                 seen = self._seen(exchange, outgoing, turn)
                 move = within_bounds(next_move(tries, seen, clock.chance()), leg)

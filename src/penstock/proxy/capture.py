@@ -7,43 +7,38 @@ their logs, never the machine. No I/O, no framing: pieces in, bytes out.
 
 from __future__ import annotations
 
+from penstock.budget import Budget
+
 _ALLOWANCE = 65536  # what a body may keep without asking the budget
 _STEP = 262144  # what it asks for at a time, so that asking is rare
+_WINDOW = 16384  # after so many bytes it looks at its pieces
+MANY_PIECES = 256
+_CRUMB_BYTES = 1024  # a piece of less may weigh many times what it holds
 
 
-class Budget:
-    """Bytes that all captures of a worker may hold beyond their allowance."""
-
-    __slots__ = ("_free",)
-
-    def __init__(self, size: int) -> None:
-        self._free = size
-
-    @property
-    def free(self) -> int:
-        return self._free
-
-    def take(self, amount: int) -> int:
-        """Up to `amount` bytes, less when little is left."""
-        granted = min(amount, self._free)
-        self._free -= granted
-        return granted
-
-    def give_back(self, amount: int) -> None:
-        self._free += amount
+def join_crumbs(pieces: list[bytes], since: int) -> int:
+    """Makes one of the pieces from number `since` on, if they are small; how many there are then. To be called for
+    every `MANY_PIECES` new ones: no byte is copied twice.
+    """
+    latest = pieces[since:]
+    if sum(map(len, latest)) < len(latest) * _CRUMB_BYTES:
+        pieces[since:] = [b"".join(latest)]
+    return len(pieces)
 
 
 class Capture:
     """The first `limit` bytes of a body. `cut` tells that there was more."""
 
-    __slots__ = ("_borrowed", "_budget", "_limit", "_pieces", "_room", "cut")
+    __slots__ = ("_borrowed", "_budget", "_credit", "_limit", "_pieces", "_room", "_swept", "cut")
 
     def __init__(self, limit: int, budget: Budget) -> None:
         self._budget = budget
         self._borrowed = 0
-        self._room = min(limit, _ALLOWANCE)
-        self._limit = limit - self._room  # what may still be asked for
+        self._room = min(limit, _WINDOW)
+        self._credit = min(limit, _ALLOWANCE) - self._room  # what is paid for beyond
+        self._limit = limit - self._room - self._credit  # what may still be asked for
         self._pieces: list[bytes] = []
+        self._swept = 0  # of them are no crumbs
         self.cut = False
 
     def add(self, data: bytes) -> None:
@@ -56,18 +51,24 @@ class Capture:
             self._add_large(data)
 
     def _add_large(self, data: bytes) -> None:
-        self._borrow(len(data) - self._room)
+        if len(self._pieces) - self._swept > MANY_PIECES:
+            self._swept = join_crumbs(self._pieces, self._swept)
+        self._widen(len(data) - self._room)
         kept = data[: self._room]
         self._room -= len(kept)
         if kept:
             self._pieces.append(kept)
         self.cut = len(kept) < len(data)
 
-    def _borrow(self, wanted: int) -> None:
-        granted = self._budget.take(min(max(wanted, _STEP), self._limit))
-        self._borrowed += granted
-        self._limit -= granted
-        self._room += granted
+    def _widen(self, wanted: int) -> None:
+        if wanted > self._credit:
+            granted = self._budget.take(min(max(wanted - self._credit, _STEP), self._limit))
+            self._borrowed += granted
+            self._limit -= granted
+            self._credit += granted
+        window = min(max(wanted, _WINDOW), self._credit)
+        self._credit -= window
+        self._room += window
 
     def release(self) -> bytes:
         """All that was kept, in one piece; the memory goes back to the budget."""
@@ -76,5 +77,5 @@ class Capture:
         if self._borrowed:
             self._budget.give_back(self._borrowed)
             self._borrowed = 0
-        self._limit = self._room = 0
+        self._limit = self._room = self._credit = 0
         return data

@@ -13,15 +13,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from penstock.budget import Budget
 from penstock.clock import Clock
-from penstock.errors import GatewayError
+from penstock.errors import GatewayError, without_frames
 from penstock.journal.journal import Journal
 from penstock.proxy.accept import Acceptor
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
 from penstock.proxy.call import Call, Route, Spending
 from penstock.proxy.call_bodies import request_of
-from penstock.proxy.capture import Budget
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
 from penstock.proxy.long_work import in_turns
@@ -31,10 +31,12 @@ from penstock.proxy.policies.retry import rules
 from penstock.proxy.policies.virtual_keys import check_clear, check_models, check_provider
 from penstock.proxy.refusal import end_badly
 from penstock.proxy.response import Responder
+from penstock.proxy.room import Room
 from penstock.proxy.routing import Compat, Named, Universal, World, check_compat, check_universal
 from penstock.proxy.settle import Settlement
 from penstock.proxy.sharing import Sharing
 from penstock.proxy.upstream.exchange import UpstreamError
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.json_outline import SMALL_BYTES, readable
@@ -46,10 +48,9 @@ _LOOKED_AT_HERE = 256 * 1024  # bytes of a body; a larger one would hold up ever
 
 @dataclass(frozen=True, slots=True)
 class PipelineLimits:
-    """Bytes: of each body in the log, of a body that must be read whole; and what a full disk means."""
+    """Bytes of each body in the log, and what a full disk means."""
 
     logged_body: int = 10 * 1024 * 1024
-    buffered_body: int = 32 * 1024 * 1024
     refuse_unlogged: bool = False
 
 
@@ -63,12 +64,17 @@ class Pipeline:
         answers: AnswerCache,
         journal: Journal,
         clock: Clock,
+        room: Room,
         budget: Budget,
+        bodies: WholeBodies,
         limits: PipelineLimits,
     ) -> None:
+        """`budget` is the part of the room that captures and kept answers may take."""
         self.world = world
         self._clock = clock
+        self.room = room
         self._budget = budget
+        self._bodies = bodies
         self._limits = limits
         self._sorter = HeaderSorter()
         self._acceptor = Acceptor(
@@ -76,7 +82,7 @@ class Pipeline:
         )
         self._responder = Responder(self._sorter, budget, limits.logged_body)
         self._attempts = attempts
-        self._sharing = Sharing(answers, self._responder, clock, budget, limits.buffered_body)
+        self._sharing = Sharing(answers, self._responder, clock, budget, bodies)
         self._settlement = Settlement(journal, clock)
 
     async def run(self, inbound: Inbound) -> None:
@@ -91,6 +97,8 @@ class Pipeline:
                 identify(call)
             if call.refusal is not None:
                 raise call.refusal
+            if self.room.is_tight:
+                self.room.check(call.gateway.account)
             for admit in call.gateway.admit:
                 admitting = admit(call)
                 if admitting is not None:
@@ -105,6 +113,7 @@ class Pipeline:
                 leg = Leg(call, place)
         except (Exception, asyncio.CancelledError) as error:
             end_badly(call, inbound, error, self._clock)
+            without_frames(error)
             self._settlement.settle(call, inbound)
         else:
             while leg is not None:
@@ -156,6 +165,7 @@ class Pipeline:
                 sharing.give_up(lookup, lead, inbound, error)
             leg.ended = _ended(leg, inbound, error)
             end_badly(call, inbound, error, self._clock, silent=leg.ended == FAILED)
+            without_frames(error)
         finally:
             self._settlement.settle(call, inbound, silent=leg.ended == FAILED)
 
@@ -169,7 +179,8 @@ class Pipeline:
         """The legs of a universal request."""
         call.body.budget = None  # it holds the credentials of all its steps
         check_universal(inbound.method)
-        steps = await in_turns(reading_steps(await call.body.whole(self._limits.buffered_body)))
+        steps = await in_turns(reading_steps(await self._bodies.whole(call)))
+        call.body.forget()  # each step has its own
         call.settled = True  # from here on each step is a call, and has a row, of its own
         return StepList(steps, lambda step, index: self._step(call, step, index))
 
@@ -195,7 +206,7 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        body = await call.body.whole(self._limits.buffered_body)
+        body = await self._bodies.whole(call)
         request = await in_turns(reading(body))
         await _looked_through(body, partial(check_clear, call, body))
         call.model = request.model
@@ -210,7 +221,7 @@ class Pipeline:
         check_provider(call)
         if call.token is None or not call.token.models:
             return
-        whole = await call.body.gather(self._limits.buffered_body)
+        whole = await self._bodies.gather(call)
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
         body = request_of(call) if whole else None
@@ -226,7 +237,7 @@ class Pipeline:
             if not hook.wants(call, route):
                 continue
             if leg.body is None:
-                await call.body.gather(self._limits.buffered_body)
+                await self._bodies.gather(call)
                 if call.body.size > SMALL_BYTES or call.head.content_encoding:
                     await _check_readable(call)
             rewriting = hook.rewrite(call, route, call.body.kept if leg.body is None else leg.body)
@@ -236,7 +247,7 @@ class Pipeline:
                 call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
-        await call.body.gather(self._limits.buffered_body)
+        await self._bodies.gather(call)
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
         reserving = spending.reserve(call)

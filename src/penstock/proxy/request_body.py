@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from penstock.budget import Budget
 from penstock.errors import BODY_TOO_LARGE, GatewayError
-from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.capture import MANY_PIECES, Capture, join_crumbs
+from penstock.proxy.room import Share
 from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header, trailer_lines
 
 WAITING_BYTES = 65536  # what may wait for a connection before the client has to
-_CRUMB_BYTES = 1024
-_CRUMBS = 256
 _JOIN_BYTES = 16384  # up to here one copy is cheaper than one more buffer
+_GROWTH = 262144  # that a body of unknown length asks for at first
 
 Hold = Callable[[bool], None]
 
@@ -43,16 +44,17 @@ class RequestBody(msgspec.Struct, eq=False):
     sent: bool = False  # something of it, or its head, was handed to a provider's connection
     log_limit: int = 0
     budget: Budget | None = None  # none: nothing of it is to be recorded
+    share: Share | None = None  # of the worker's room; none: it takes what it needs
+    _room: int = WAITING_BYTES  # that what waits may take before it asks for more
     _waiting: list[bytes] = []
     _waiting_bytes: int = 0
-    _original: bytes | None = None  # of a body that was replaced
     _exchange: Exchange | None = None
-    _capture: Capture | None = None  # made only when the pieces are let go before the call ends
+    _capture: Capture | None = None  # made only when what came is let go before the call ends
     _collecting: asyncio.Future[None] | None = None
     _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
     _streamed: bool = False  # it was sent before it was complete
     _dropping: bool = False
-    _sweep_at: int = _CRUMBS  # pieces
+    _swept: int = 0  # pieces that are no crumbs
 
     @classmethod
     def of(cls, data: bytes) -> RequestBody:
@@ -76,22 +78,16 @@ class RequestBody(msgspec.Struct, eq=False):
                 self._capture.add(data)
             self._send(exchange, data)
             return
-        self._waiting.append(data)
+        waiting = self._waiting
+        waiting.append(data)
+        if len(waiting) - self._swept > MANY_PIECES:
+            self._swept = join_crumbs(waiting, self._swept)
         self._waiting_bytes += len(data)
-        if len(self._waiting) >= self._sweep_at:
-            self._sweep_up()
-        if self._collecting is None:
-            if self._waiting_bytes > WAITING_BYTES:
-                self.hold(True)
+        if self._waiting_bytes > self._room:
+            self.hold(True)
+            self._wake()
         elif 0 < self._enough < self.size:
             self._wake()
-
-    def _sweep_up(self) -> None:
-        """Of a body in crumbs, each would weigh more by itself than what is in it."""
-        latest = self._waiting[-_CRUMBS:]
-        if sum(map(len, latest)) < _CRUMBS * _CRUMB_BYTES:
-            self._waiting[-_CRUMBS:] = [b"".join(latest)]
-        self._sweep_at = len(self._waiting) + _CRUMBS
 
     def end(self) -> None:
         """The client has sent all of it."""
@@ -130,12 +126,7 @@ class RequestBody(msgspec.Struct, eq=False):
         capture = self._capture
         if capture is not None:
             return capture.release(), capture.cut
-        waiting = self._waiting
-        whole = self._original
-        if whole is None:
-            whole = waiting[0] if len(waiting) == 1 else b"".join(waiting)
-        limit = self.log_limit
-        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+        return _first(self._waiting, self.log_limit)
 
     # -- the provider's side
 
@@ -205,13 +196,8 @@ class RequestBody(msgspec.Struct, eq=False):
         self.limit = min(self.limit, limit) if self.limit else limit
         if self.length > self.limit or self.size > self.limit:
             raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
-        while not self.complete and self.failure is None:
-            self._collecting = asyncio.get_running_loop().create_future()
-            self.hold(False)
-            await self._collecting
-        if self.failure is not None:
-            raise self.failure
-        return self.gathered
+        await self._collect(self.limit)
+        return self._joined()
 
     async def gather(self, limit: int) -> bool:
         """Waits for all of it, unless it has more than `limit` bytes, or breaks off: then false, and it will go
@@ -219,15 +205,34 @@ class RequestBody(msgspec.Struct, eq=False):
         """
         if self.length > limit:
             return False
+        await self._collect(limit)
+        return self.complete
+
+    async def _collect(self, limit: int) -> None:
+        """Waits until it is complete, or has more than `limit` bytes."""
         while not self.complete and self.failure is None and self.size <= limit:
             self._collecting = asyncio.get_running_loop().create_future()
+            await self._ask_for_room(limit)
             self._enough = limit
             self.hold(False)
             await self._collecting
         self._collecting = None
+        self._enough = 0
         if self.failure is not None:
             raise self.failure
-        return self.complete
+
+    async def _ask_for_room(self, limit: int) -> None:
+        """All at once, where it says how long it is; else twice as much each time."""
+        wanted = self.length if self.length >= 0 else min(limit, max(_GROWTH, 2 * self.size))
+        if wanted <= self._room and self.size <= self._room:
+            return
+        share = self.share
+        if share is not None:
+            missing = max(wanted, self.size) - share.held
+            if missing > 0 and not share.take(missing):
+                self.hold(True)
+                await share.wait(missing)
+        self._room = max(wanted, self.size)
 
     @property
     def gathered(self) -> bytes:
@@ -237,21 +242,39 @@ class RequestBody(msgspec.Struct, eq=False):
     @property
     def kept(self) -> bytes | None:
         """All of it; None when it is not complete, or went out as it came."""
-        waiting = self._waiting
         if not self.complete or self._streamed:
             return None
-        if len(waiting) > 1:
-            self._waiting = waiting = [b"".join(waiting)]
-        return waiting[0] if waiting else b""
+        waiting = self._waiting
+        return waiting[0] if len(waiting) == 1 else self._joined()
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
-        if self._original is None:
-            self._original = b"".join(self._waiting)
+        if self.budget is not None and self._capture is None:
+            self._capture = Capture(self.log_limit, self.budget)
+            self._capture.add(self._joined())
         self._waiting = [data]
         self.length = len(data)
         self.chunked = False
         self.trailers = []
+
+    def forget(self) -> None:
+        """Its bytes have been read, and are not wanted as they are."""
+        self._waiting = []
+
+    def let_go(self) -> None:
+        """The call has ended: nothing of it is needed any more."""
+        self._waiting = []
+        if self.share is not None:
+            self.share.release()
+
+    def _joined(self) -> bytes:
+        """What waits, in one piece from now on."""
+        waiting = self._waiting
+        if not waiting:
+            return b""
+        if len(waiting) > 1:
+            self._waiting = waiting = [b"".join(waiting)]
+        return waiting[0]
 
     def _wake(self) -> None:
         if self._collecting is not None and not self._collecting.done():
@@ -260,6 +283,20 @@ class RequestBody(msgspec.Struct, eq=False):
 
 def _no_hold(_hold: bool) -> None:
     """There is no client to hold back."""
+
+
+def _first(pieces: list[bytes], limit: int) -> tuple[bytes, bool]:
+    """The first bytes of them all, without a copy of the rest, and whether there is one."""
+    if len(pieces) == 1:
+        whole = pieces[0]
+        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
+    found, left = [], limit
+    for data in pieces:
+        found.append(data[:left])
+        left -= len(data)
+        if left < 0:
+            break
+    return b"".join(found), left < 0
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterable[bytes]:

@@ -11,9 +11,10 @@ import asyncio
 import re
 from collections.abc import Awaitable, Sequence
 
+from penstock.budget import Budget
 from penstock.proxy.body_filter import BodyFilter, filters_for
 from penstock.proxy.call import Call
-from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter, log_tap
 from penstock.proxy.downstream.inbound import Inbound
@@ -42,6 +43,7 @@ _OF_THE_BYTES = frozenset(
     }
 )
 _LARGE_STREAM = 1024 * 1024  # of a larger one nobody waits for the next event
+LARGE_REPLY = 65536  # bytes; a larger answer from a store takes room, and goes out as the client takes it
 _BODILESS = (204, 304)
 _LOOKED_AT = 1024 * 1024  # of a body that is not kept
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
@@ -97,7 +99,9 @@ class Responder:
             inbound.whole(start, pieces, trailers)
             return None
         inbound.send_head(start)
-        self._capture(call)
+        inbound.account = call.gateway.account
+        if not call.answer:  # else all of it is known already
+            self._capture(call)
         call.writer = writer = BodyWriter(inbound, call.capture)
         return writer
 
@@ -193,28 +197,52 @@ class Responder:
         note_answer(call, [reply.body])
 
     def replay(self, call: Call, inbound: Inbound, reply: Reply) -> Awaitable[None] | None:
-        """An answer from a store: a stream as a stream, with its events whole. To be awaited where it has filters."""
+        """An answer from a store: a stream as a stream, with its events whole.
+
+        To be awaited where it has filters, or is so large that it goes out as the client takes it.
+        """
         self.note(call, reply)
         streamed = reply.content_type.startswith(_EVENT_STREAM) and not reply.content_encoding
         bodiless = reply.status in _BODILESS
         length = None if streamed or bodiless else len(reply.body)
         lines = reply.head if length is None else b"%bcontent-length: %d\r\n" % (reply.head, length)
         pieces = events(reply.body) if streamed else [reply.body]
-        writer = self._begin(call, inbound, lines, length, pieces, [], bodiless=bodiless)
-        return None if writer is None else _replayed(writer, reply.body)
+        small = len(reply.body) <= LARGE_REPLY
+        writer = self._begin(call, inbound, lines, length, pieces if small else None, [], bodiless=bodiless)
+        if writer is None:
+            return None
+        return _paced(writer, pieces) if isinstance(writer, BodyWriter) else _replayed(writer, reply.body)
 
 
 class _AtHand:
-    """A source that is all there: nobody needs to be held back."""
+    """A source that is all there. `ready` is set while the client takes more."""
 
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    def pause(self) -> None:
+        self.ready.clear()
+
+    def resume(self) -> None:
+        self.ready.set()
 
 
 async def _relayed(writer: Writer, exchange: Exchange) -> None:
     writer.take(exchange)
     await writer.through(exchange.relay(writer.feed))
     writer.finish(exchange.trailers)
+
+
+async def _paced(writer: BodyWriter, pieces: Sequence[bytes]) -> None:
+    source = _AtHand()
+    writer.take(source)
+    for piece in pieces:
+        step = LARGE_REPLY if len(pieces) == 1 else len(piece)  # an event stays in one chunk
+        for start in range(0, len(piece), step):
+            await source.ready.wait()
+            writer.feed(piece[start : start + step])
+    writer.finish([])
 
 
 async def _replayed(writer: Writer, body: bytes) -> None:

@@ -55,6 +55,7 @@ class Settlement:
             call.outcome = Outcome.ABANDONED
         if writer is not None:
             call.received = writer.received
+            call.writer = None  # it knows the call
         if call.reservation is not None or call.key_reservation is not None:
             _settle_spending(call)
         if not call.logged:

@@ -11,17 +11,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
-from penstock.proxy.capture import Budget, Capture
+from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
-from penstock.proxy.response import Responder, Writer, note_answer
+from penstock.proxy.response import LARGE_REPLY, Responder, Writer, note_answer
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
+from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.accepts import accepts_encoding
 
 _MISS = b"cf-aig-cache-status: MISS\r\n"
@@ -35,31 +37,42 @@ class Sharing:
     """Answers legs together with others, before them or after them."""
 
     def __init__(
-        self, answers: AnswerCache, responder: Responder, clock: Clock, budget: Budget, buffered_body: int
+        self, answers: AnswerCache, responder: Responder, clock: Clock, budget: Budget, bodies: WholeBodies
     ) -> None:
         self._answers = answers
         self._responder = responder
         self._clock = clock
         self._budget = budget
-        self._buffered_body = buffered_body
+        self._bodies = bodies
 
     async def recall(self, leg: Leg, route: Route, inbound: Inbound) -> Lookup | None:
         """Answers the leg without asking the provider: then `leg.over`. Or the call is to be made: for others as
         well, where there is a lookup. Raises `GatewayError` and `UpstreamError`.
         """
         call = leg.call
-        lookup = await self._answers.lookup(call, route, self._buffered_body)
+        lookup = await self._answers.lookup(call, route, self._bodies)
         if lookup is None:
             return None
-        hit = self._answers.glance(call, lookup)
-        while hit is None:
-            found = await self._answers.find(call, lookup)
-            if found is None:
-                return lookup
-            if isinstance(found, Hit):
-                hit = found
-            elif await self._join(leg, inbound, lookup, found) or found.kept:
-                return None
+        hit, reserved = self._answers.glance(call, lookup), 0
+        while True:
+            while hit is None:
+                found = await self._answers.find(call, lookup)
+                if found is None:
+                    return lookup
+                if isinstance(found, Hit):
+                    hit, found = found, None
+                elif await self._join(leg, inbound, lookup, found) or found.kept:
+                    return None
+            size = len(hit.reply.body)
+            if size <= max(LARGE_REPLY, reserved):
+                break
+            share = self._bodies.share_of(call, inbound.body)
+            if share.take(size):
+                break
+            hit = None  # nobody holds an answer while waiting for room for it
+            lookup.glanced = False
+            await share.wait(size)
+            reserved = size
         if lookup.once_key and not hit.replayed:
             await self._answers.copy_once(lookup, hit.reply)
         replaying = self._replay(leg, inbound, hit)
@@ -122,6 +135,7 @@ class Sharing:
         finally:
             if lead.own is not None:
                 lead.own[1].forget()
+                flight.leave(lead.own[0])
         if flight.kept and _logs_providers(call) and (call.capture is not None or call.writer is None):
             if call.capture is not None:  # what was kept is better than what one client got of it
                 call.capture.release()

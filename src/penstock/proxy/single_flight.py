@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from penstock.proxy.capture import Budget
+from penstock.budget import Budget
 from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import Header
 

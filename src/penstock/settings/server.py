@@ -56,7 +56,8 @@ class Limits(Table, frozen=True, kw_only=True):
     max_body_bytes: BytesOrNone = 0
     max_buffered_body_bytes: Bytes = 33_554_432
     max_logged_body_bytes: BytesOrNone = 10_485_760
-    max_capture_bytes: BytesOrNone = 268_435_456
+    max_memory_bytes: Bytes = 100_663_296
+    max_capture_bytes: BytesOrNone = 67_108_864
     max_connections: Count = 0
 
 

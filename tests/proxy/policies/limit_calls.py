@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.budget import Budget
 from penstock.journal.record import COMPLETE
 from penstock.metadata import MetadataValue
 from penstock.providers.registry import Registry
 from penstock.proxy.call import Call, Gateway
-from penstock.proxy.capture import Budget
 from penstock.proxy.request_body import RequestBody
 from penstock.stores.control_store import RateLimit, SpendLimit, Token
 from penstock.wire.controls import parse_controls

@@ -21,8 +21,9 @@ from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.downstream.request_reader import RequestReader
-from penstock.proxy.downstream.timeouts import ClientLimits, Waiting, seconds_allowed
+from penstock.proxy.downstream.timeouts import ClientLimits, Progress, Waiting, seconds_allowed
 from penstock.proxy.request_body import RequestBody
+from penstock.proxy.room import Room, Share, busy
 
 _QUEUED = (
     16  # pipelined requests that may wait; then we stop reading, and no longer notice that a client leaves
@@ -30,7 +31,9 @@ _QUEUED = (
 
 
 class Handler(Protocol):
-    """What answers requests of the data plane."""
+    """What answers requests of the data plane, and how much may be held for them."""
+
+    room: Room
 
     def run(self, inbound: Inbound) -> Coroutine[None, None, None]: ...
 
@@ -53,6 +56,11 @@ class ClientConnection(RequestReader):
         super().__init__(config, server_state, app_state, _loop)
         self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
         self._lingering = False  # all is answered; we wait for the client to close
+        self._stalled = False  # a request waits until what was written before has gone out
+        self._share: Share | None = None  # of the room: what is not read, on both sides
+        self._drained = 0  # bytes that the client took after it had been too slow
+        self._peak = 0  # bytes that waited for it when last looked at
+        self._progress: Progress | None = None  # while others wait for the memory it takes
         self._watched: tuple[Waiting, int] | None = None
         self._since = 0.0
 
@@ -64,11 +72,13 @@ class ClientConnection(RequestReader):
         current = self.cycle
         self.cycle = inbound
         if current is None or current.response_complete:
-            self._start(inbound)
-        else:
-            self.pipeline.appendleft((inbound, self.app))
-            if len(self.pipeline) >= _QUEUED:
-                self.flow.pause_reading()
+            if not self.flow.write_paused:
+                self._start(inbound)
+                return
+            self._stalled = True
+        self.pipeline.appendleft((inbound, self.app))
+        if len(self.pipeline) >= _QUEUED:
+            self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
         self._answering = inbound
@@ -91,16 +101,43 @@ class ClientConnection(RequestReader):
         self.server_state.total_requests += 1
         if len(self.tasks) <= 1:
             self.busy_poll.nudge()
-        if self.flow.read_paused:
-            self.flow.resume_reading()
+        if self.flow.read_paused or self.pipeline or self._behind:
+            self._next()
+
+    def on_response_complete(self) -> None:
+        """A page of the ASGI application was answered."""
+        if self.pipeline and self.flow.write_paused:
+            self.server_state.total_requests += 1
+            self._stalled = True
+            return
+        super().on_response_complete()
+        self.read_on()
+
+    def _next(self) -> None:
+        """The next request has its turn: not before what was written has gone out, but for a bounded rest."""
         if self.pipeline:
+            if self.flow.write_paused:
+                self._stalled = True
+                return
             self._start_asgi_task(*self.pipeline.pop())
+        if self._reading is None:
+            self._held = False
+        if self._behind:
+            self.read_on()
+        elif not self._is_full():
+            self.flow.resume_reading()
+
+    def _is_full(self) -> bool:
+        return self._held or len(self.pipeline) >= _QUEUED
 
     def _hold(self, hold: bool) -> None:
         if self.transport.is_closing():
             return
+        self._held = hold
         if hold:
             self.flow.pause_reading()
+        elif self._behind:
+            self.read_on()
         else:
             self.flow.resume_reading()
 
@@ -121,6 +158,7 @@ class ClientConnection(RequestReader):
 
     def linger(self) -> None:
         self._deaf = self._lingering = True
+        self._unread, self._behind = memoryview(b""), False
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.flow.resume_reading()
@@ -134,24 +172,38 @@ class ClientConnection(RequestReader):
         return self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """All that was held for it is let go here: the collector counts objects, not the megabytes they hold."""
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         self.pipeline.clear()
         if isinstance(self.cycle, Inbound):
             self.cycle = None
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         for inbound in (self._answering, self._reading, *waiting):
             if inbound is not None:
                 inbound.leave()
+        self.cycle = self._answering = self._reading = None
+        self.headers = []
+        self._unread = memoryview(b"")
+        if self._share is not None:
+            self._share.release()
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._peak = self.transport.get_write_buffer_size()
+        self._weigh()
         if self._answering is not None and self._answering.flow is not None:
             self._answering.flow.pause()
 
     def resume_writing(self) -> None:
+        self._count_drained()
         super().resume_writing()
+        self._weigh()
         if self._answering is not None and self._answering.flow is not None:
             self._answering.flow.resume()
+        if self._stalled and not self.flow.write_paused:
+            self._stalled = False
+            self._next()
 
     def shutdown(self) -> None:
         """The server stops: calls in flight end, idle connections close now."""
@@ -161,8 +213,49 @@ class ClientConnection(RequestReader):
             return
         current.keep_alive = False
 
+    # -- memory
+
+    def _weigh(self) -> None:
+        unsent = self.transport.get_write_buffer_size() if self.flow.write_paused else 0
+        held = len(self._unread) + unsent + (self._barren if self._in_head else 0)
+        if self._share is None:
+            account = "" if self._answering is None else self._answering.account
+            self._share = self.handler.room.share(account)
+        self._share.hold(held)
+        if self._in_head and self.handler.room.budget.free < 0:
+            self._fail(busy())
+
+    def _count_drained(self) -> None:
+        """How much the client has taken since the last look."""
+        waiting = self.transport.get_write_buffer_size()
+        self._drained += max(0, self._peak - waiting)
+        self._peak = waiting
+
+    def _makes_room(self, now: float) -> bool:
+        """Others wait for memory: whether this client holds some, and does not move on."""
+        if not self.handler.room.pressed:
+            self._progress = None
+            return False
+        self._count_drained()
+        held = 0 if self._share is None else self._share.held
+        moved = self._drained
+        for inbound in (self._reading, self._answering):
+            if inbound is not None and inbound.body.share is not None:
+                held += inbound.body.share.held
+                moved += inbound.body.size
+                break
+        if self._progress is None:
+            self._progress = Progress(now, moved)
+        return self._progress.is_too_slow(now, moved, held)
+
     def sweep(self, now: float) -> None:
         """Ends a client that is too slow. To be called about once a second."""
+        if self._makes_room(now):
+            waiting = self._waiting_for()
+            if waiting is Waiting.READER:
+                self.transport.abort()
+            elif waiting is Waiting.BODY and not self._reading_answered():
+                self._fail(busy())
         watched = (self._waiting_for(), self._requests)
         if watched != self._watched:
             self._watched = watched
@@ -187,7 +280,7 @@ class ClientConnection(RequestReader):
         if self.flow.write_paused:
             return Waiting.READER
         if self._in_head or self._reading is not None:
-            if self.flow.read_paused:
+            if self.flow.read_paused or self.pipeline:
                 return Waiting.NOTHING
             return Waiting.HEAD if self._in_head else Waiting.BODY
         current = self.cycle

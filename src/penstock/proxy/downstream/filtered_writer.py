@@ -96,8 +96,9 @@ class FilteredWriter:
 
     def is_congested(self) -> bool:
         """Whether more should not come now."""
-        held = self._asked is not None or self._resting or self._inbound.is_congested()
-        return held and not self._done.done()
+        if self._done.done():
+            return False
+        return self._resting or self._asked is not None or self._inbound.is_congested()
 
     # -- the client's side
 
@@ -169,6 +170,8 @@ class FilteredWriter:
     def forget(self) -> None:
         """Nobody waits for the rest: nothing more is passed on, and who is still asked need not answer."""
         asked, self._asked = self._asked, None
+        self._source = None
+        self._steps.close()
         if not self._done.done():
             self._done.set_result(None)
         if asked is not None:
@@ -181,7 +184,9 @@ class FilteredWriter:
     # -- one step after the other
 
     def _pump(self) -> None:
-        """Passes on what can be passed on now; of much, a part, for filters may take their time over each byte."""
+        """Passes on what can be passed on now; of much, a part: filters may take their time over each byte, and little
+        may become very much here.
+        """
         if self._pumping or self._resting:
             return
         self._pumping = True

@@ -19,6 +19,7 @@ from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header, trailer_lines
 
 _RESET = struct.pack("ii", 1, 0)
+_SMALL_BODY = 4096  # may stay until the next request comes
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -75,6 +76,7 @@ class Inbound(msgspec.Struct, eq=False):
     gone: bool = False  # the client has left
     chunked: bool = False
     left: int = -1  # bytes of the answer's body, where that is known
+    account: str = ""  # whose call it is, once that is known
     _until_close: bool = False
     _tail: bytes = b""
 
@@ -180,7 +182,12 @@ class Inbound(msgspec.Struct, eq=False):
             lane.linger()
 
     def task_ended(self) -> None:
-        """The task has done its work; the server no longer waits for it."""
+        """The task has done its work; the server no longer waits for it, and nothing of the call is held here."""
+        if self.flow is not None or self.guard is not None:
+            self.flow = self.guard = None
+        body = self.body
+        if body.size > _SMALL_BODY or body.share is not None:
+            body.let_go()
         self.lane.done(self)
 
     def break_off(self) -> None:

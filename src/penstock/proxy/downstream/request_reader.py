@@ -22,6 +22,11 @@ from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header
 
 _PREFIX = b"/v1/"
+_SLICE = 2048  # bytes that are parsed at once; behind a request that waits:
+_SMALL_SLICE = 512
+_BODY_SLICE = 65536  # of a body whose length is known
+_TURN_BYTES = 65536  # parsed in slices, then others have a turn: each byte may be the end of something
+_SMALL_HEAD = 16384  # bytes; for more there has to be room
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _CRUMB_BYTES = 16
 _MOST_CRUMBS = 8192  # at once; what each of them costs is no matter of its size
@@ -49,6 +54,11 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._requests = 0
         self._crumbs = 0  # tiny pieces of body that came at once
         self._deaf = False  # what comes in is thrown away
+        self._held = False  # by the body that is being read
+        self._unread = memoryview(b"")  # came, and is not parsed yet
+        self._behind = False  # there is some
+        self._parsing = False
+        self._small_head = min(_SMALL_HEAD, self.limits.max_head)
 
     def _take(self, inbound: Inbound) -> None:
         """A request is there, its body perhaps still to come."""
@@ -62,20 +72,70 @@ class RequestReader(HttpToolsProtocol, Lane):
         """Stops reading, or goes on."""
         raise NotImplementedError
 
+    def _weigh(self) -> None:
+        """What this connection holds has changed."""
+        raise NotImplementedError
+
+    def _is_full(self) -> bool:
+        """Whether nothing more is to be parsed for now."""
+        raise NotImplementedError
+
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
+        if (len(data) > _SLICE or self._behind) and not self._parsing:
+            self._unread = memoryview(bytes(self._unread) + data if self._behind else data)
+            self.read_on()
+            return
         self._chunk = len(data)
         self._crumbs = 0
         self._barren += self._chunk
         if not self._parse(data):
             return
-        if self._barren > self.limits.max_head and (self._in_head or self._reading is not None):
-            self._fail(_too_large(self.limits))
-        elif self._reading is not None and not self._taken:
+        if self._barren > self._small_head and (self._in_head or self._reading is not None):
+            self._weigh()
+            if self._barren > self.limits.max_head:
+                self._fail(_too_large(self.limits))
+                return
+        if self._reading is not None and not self._taken:
             self._take(self._reading)
+
+    def read_on(self) -> None:
+        """Parses what has come, in slices, until enough requests wait: parsed they weigh a hundred times as much."""
+        if self._parsing:
+            return
+        had, left = len(self._unread), _TURN_BYTES
+        self._parsing = True
+        while self._unread and left > 0 and not self._deaf and not self._is_full():
+            size = self._slice()
+            left -= size if size <= _SLICE else 0
+            data, self._unread = self._unread[:size], self._unread[size:]
+            self.data_received(bytes(data))
+        self._parsing = False
+        if self._deaf:
+            self._unread = memoryview(b"")
+        self._behind = len(self._unread) > 0
+        if self._unread:
+            self.flow.pause_reading()
+            if left <= 0:
+                self.loop.call_soon(self.read_on)
+        elif had and self.flow.read_paused and not (self._deaf or self._is_full()):
+            self.flow.resume_reading()
+        if had > _SLICE:
+            self._weigh()
+
+    def _slice(self) -> int:
+        """Bytes to parse at once: no more requests than a few may end in them."""
+        if self.pipeline:
+            return _SMALL_SLICE
+        inbound = self._reading
+        if inbound is None or self._in_head:
+            return _SLICE
+        length = inbound.header("content-length") or ""
+        left = int(length) - inbound.body.size if length.isascii() and length.isdigit() else 0
+        return min(left, _BODY_SLICE) if left > 0 else _SLICE
 
     def _parse(self, data: bytes) -> bool:
         """Feeds the parser; false when there is nothing more to read for us."""
@@ -148,6 +208,8 @@ class RequestReader(HttpToolsProtocol, Lane):
         for name, value in headers:
             super().on_header(name, value)
         super().on_headers_complete()
+        if self.pipeline and not self._is_full():
+            self.flow.resume_reading()  # else nobody would notice that the client leaves
 
     def on_body(self, body: bytes) -> None:
         inbound = self._reading

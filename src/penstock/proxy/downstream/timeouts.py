@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 _LINGER_SECONDS = 5.0
+_PACE_SECONDS = 5.0  # over which a client's pace is looked at
+_KEPT_SECONDS = 30.0  # in which it should move all that is held for it
 _FOREVER = float("inf")
 
 
@@ -20,6 +22,25 @@ class ClientLimits:
     body_grace: float = 30
     body_rate: float = 500
     stalled_seconds: float = 600
+
+
+class Progress:
+    """What a client moves of what is held for it, while others wait for the memory. Seconds and bytes."""
+
+    __slots__ = ("_moved", "_since")
+
+    def __init__(self, now: float, moved: int) -> None:
+        self._since = now
+        self._moved = moved
+
+    def is_too_slow(self, now: float, moved: int, held: int) -> bool:
+        """Whether it would keep `held` bytes for longer than half a minute; to be asked again and again."""
+        passed = now - self._since
+        if passed < _PACE_SECONDS:
+            return False
+        slow = (moved - self._moved) * _KEPT_SECONDS < held * passed
+        self._since, self._moved = now, moved
+        return slow
 
 
 class Waiting(Enum):

@@ -199,6 +199,8 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     def close(self) -> None:
         """Gives the connection back: to the pool when the exchange ended soundly, else closed at once."""
         connection, self.connection = self.connection, None
+        if self.source is not None:
+            self.source = None
         if connection is not None:
             if self.paused and not connection.transport.is_closing():
                 connection.transport.resume_reading()

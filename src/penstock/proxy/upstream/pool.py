@@ -22,6 +22,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
+from penstock.errors import without_frames
 from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, UpstreamError
 from penstock.settings import is_loopback
 from penstock_common.egress import NotPublic, Resolver, checked_addresses, resolve
@@ -204,6 +205,7 @@ class Upstream:
             stale = connection.used and error.progress is Progress.SENT and not error.timeout
             if not (stale and idempotent and outgoing.replayable):
                 raise
+            without_frames(error)
         except BaseException:
             exchange.close()
             raise

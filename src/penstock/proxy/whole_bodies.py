@@ -1,0 +1,41 @@
+"""Reading request bodies whole: for who has to look into one, or may send it more than once.
+
+A body takes its room before it is read, as much as it declares: who waits for room then holds next to nothing, so
+that nobody waits for ever. One that does not say how long it is takes room as it grows.
+"""
+
+from __future__ import annotations
+
+from penstock.proxy.call import Call
+from penstock.proxy.request_body import RequestBody
+from penstock.proxy.room import Room, Share
+
+
+class WholeBodies:
+    """Bodies of up to `limit` bytes, within a worker's room."""
+
+    def __init__(self, room: Room, limit: int) -> None:
+        self._room = room
+        self.limit = min(limit, room.most)
+
+    async def whole(self, call: Call) -> bytes:
+        """All of it. Raises `GatewayError` when it is too large, breaks off, or finds no room."""
+        self.share_of(call, call.body)
+        return await call.body.whole(self.limit)
+
+    async def gather(self, call: Call) -> bool:
+        """Waits for all of it, unless it is too large: then false, and it will go out as it comes.
+
+        Raises `GatewayError` when it breaks off or finds no room.
+        """
+        body = call.body
+        if body.complete:
+            return 0 <= body.size <= self.limit
+        self.share_of(call, body)
+        return await body.gather(self.limit)
+
+    def share_of(self, call: Call, body: RequestBody) -> Share:
+        """What the request with this body, one of the call's account, holds of the room until it has been answered."""
+        if body.share is None:
+            body.share = self._room.share(call.gateway.account)
+        return body.share
