@@ -56,7 +56,13 @@ PROXY_LAYERS: Rows = (
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
     ("request_body",),
-    ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
+    (
+        "upstream.exchange",
+        "downstream.busy_poll",
+        "downstream.timeouts",
+        "downstream.half_closed",
+        "downstream.offered_upgrade",
+    ),
     ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
 )
 

@@ -206,7 +206,7 @@ async def test_an_upgrade_and_the_end_of_the_connection(
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    first = LINE + b"Host: gateway.test\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    first = LINE + b"Host: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     last = request("GET", MODELS, ("Connection", "close"))
     await client.send(first + last + SMUGGLED)
     assert [(await client.answer()).status for _ in range(2)] == [200, 200]

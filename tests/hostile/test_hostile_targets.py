@@ -90,7 +90,7 @@ AS_IT_CAME = {
 
 async def send_target(client: Client, target: bytes) -> None:
     """A GET of exactly this target."""
-    await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: gateway.test\r\n\r\n")
+    await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
 @table(NOT_PATHS | CLIMBING)
@@ -167,7 +167,7 @@ CONNECTS = {
     "an authority": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
     "with a length": b"CONNECT evil.example:443 HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody",
     "with chunks": b"CONNECT evil.example:443 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "a path": b"CONNECT /v1/acct/gw/openai/models HTTP/1.1\r\nHost: gateway.test\r\n\r\n",
+    "a path": b"CONNECT /v1/acct/gw/openai/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 

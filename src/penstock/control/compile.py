@@ -20,7 +20,7 @@ from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
 from penstock.proxy.call import Admit, Gateway, Identify
-from penstock.proxy.policies.auth import Authentication
+from penstock.proxy.policies.auth import Authentication, ForeignCallers
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
@@ -105,7 +105,6 @@ def _gateway(
         StoredKeys(keys) if keys else None,
         fields.byok_only,
         _spending(account, name, fields, snapshot, shared),
-        settings.server.own_hosts,
         bool(fields.otel),
         request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
@@ -114,7 +113,10 @@ def _gateway(
 def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
     # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
     admin = settings.admin_token or ""
-    return (Authentication(snapshot.tokens, admin, required=fields.authentication).identify,)
+    identify = Authentication(snapshot.tokens, admin, required=fields.authentication).identify
+    return (
+        (identify,) if fields.authentication else (identify, ForeignCallers(settings.server.own_hosts).refuse)
+    )
 
 
 def _admit(

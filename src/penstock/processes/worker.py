@@ -45,7 +45,6 @@ from penstock.proxy.downstream.connection import ClientConnection, connection_cl
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
-from penstock.proxy.policies.stored_keys import is_own_program
 from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.settings import ConfigError, Settings, is_loopback
@@ -56,6 +55,7 @@ from penstock.stores.opening import shared as shared_stores
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.replies import RepliesUnavailable, ReplyLimits
+from penstock.wire.own_tokens import OwnTokens
 
 log = logging.getLogger("penstock.worker")
 
@@ -196,11 +196,12 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         backlog_bytes=settings.journal.backlog_bytes,
         fsync_interval=settings.journal.fsync_interval,
     )
-    attempts = Attempts(upstream, clock, breakers, limits.buffered_body)
+    own = OwnTokens(settings.admin_token or "")
+    attempts = Attempts(upstream, clock, breakers, limits.buffered_body, own)
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
-    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, budget, limits, own)
     let_go = (stop_counting, stop_keeping)
     return Parts(pipeline, upstream, journal, counters, recall, report, let_go, clock, public)
 
@@ -255,13 +256,14 @@ class Worker:
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
-        pages = HealthPages(parts.journal, stores_of(self._settings))
         own_hosts = self._settings.server.own_hosts
-        metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
+        own = OwnTokens(self._settings.admin_token or "")
+        pages = HealthPages(parts.journal, stores_of(self._settings), own_hosts)
+        metrics = MetricsPage(self._settings, self._clock)
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
             pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
-            http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
+            http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll, own),
             loop="uvloop",
             ws="none",
             lifespan="off",

@@ -16,7 +16,8 @@ from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
 from penstock.wire.controls import NO_CONTROLS, parse_controls
 from penstock.wire.headers import HeaderSorter
-from penstock.wire.target import redact_query, split_target
+from penstock.wire.own_tokens import OwnTokens
+from penstock.wire.target import ONE_HOST, redact_query, split_target
 
 
 class Acceptor:
@@ -30,8 +31,10 @@ class Acceptor:
         budget: Budget,
         logged_body: int,
         *,
+        own: OwnTokens,
         refuse_unlogged: bool,
     ) -> None:
+        self._own = own
         self._sorter = sorter
         self._journal = journal
         self._clock = clock
@@ -50,7 +53,13 @@ class Acceptor:
         gateway, tail = place.gateway, place.tail
         provider = place.provider if isinstance(place, Route) else None
         head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
+        if not head.host and (head.host is not None or not inbound.http10):
+            raise GatewayError(BAD_HTTP, ONE_HOST)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
+        head.joined = joined = b"".join(head.forward)
+        text = joined + inbound.target
+        if head.controls:
+            text += b"\n".join([value for _, value in head.controls])
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(
@@ -71,6 +80,7 @@ class Acceptor:
             inbound.header,
             controls.metadata,
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
+            self._own.stands_in(text),
         )
         call.refusal = self._head_refusal(call, inbound.body)
         if refusal is not None:

@@ -37,6 +37,7 @@ from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.openai_chat import ChatRequest
+from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.universal import Step, parse_steps
 
 
@@ -61,6 +62,7 @@ class Pipeline:
         clock: Clock,
         budget: Budget,
         limits: PipelineLimits,
+        own: OwnTokens,
     ) -> None:
         self.world = world
         self._clock = clock
@@ -68,12 +70,18 @@ class Pipeline:
         self._limits = limits
         self._sorter = HeaderSorter()
         self._acceptor = Acceptor(
-            self._sorter, journal, clock, budget, limits.logged_body, refuse_unlogged=limits.refuse_unlogged
+            self._sorter,
+            journal,
+            clock,
+            budget,
+            limits.logged_body,
+            own=own,
+            refuse_unlogged=limits.refuse_unlogged,
         )
         self._responder = Responder(self._sorter, budget, limits.logged_body)
         self._attempts = attempts
         self._sharing = Sharing(answers, self._responder, clock, budget, limits.buffered_body)
-        self._settlement = Settlement(journal, clock)
+        self._settlement = Settlement(journal, clock, own)
 
     async def run(self, inbound: Inbound) -> None:
         """One request, from its head to the settlement of its last leg. Never raises."""

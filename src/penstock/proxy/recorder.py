@@ -5,6 +5,8 @@ The last thing that happens to a call; pure but for giving captured memory back.
 
 from __future__ import annotations
 
+import msgspec
+
 from penstock.journal.record import CallRecord, frame_pieces
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
@@ -14,13 +16,14 @@ from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
 from penstock.proxy.redaction import redact, redact_end, secrets_of
 from penstock.proxy.request_body import RequestBody
+from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
 from penstock.wire.usage import Usage
 
 _CLIENT_LEFT = 499
 _MAX_TRACEPARENT = 128
 
 
-def record_frame(call: Call, now: float) -> list[bytes]:
+def record_frame(call: Call, now: float, own: OwnTokens = NO_ADMIN) -> list[bytes]:
     """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds)."""
     if call.capture is not None:
         _take(call, call.capture)
@@ -69,7 +72,24 @@ def record_frame(call: Call, now: float) -> list[bytes]:
         usage,
         call.trail,
     )
+    if call.may_show or error is not None or call.model:
+        return frame_pieces(record, request, response, lambda meta: _clean(meta, own))
     return frame_pieces(record, request, response)
+
+
+def _clean(meta: bytes, own: OwnTokens) -> bytes:
+    if not own.stands_in(meta):
+        return meta
+    return msgspec.msgpack.encode(_redacted(msgspec.msgpack.decode(meta), own))
+
+
+def _redacted(value: object, own: OwnTokens) -> object:
+    """The same value of msgpack, without tokens in its texts."""
+    if isinstance(value, str):
+        return own.redacted(value.encode()).decode(errors="replace")
+    if isinstance(value, dict):
+        return {_redacted(name, own): _redacted(inner, own) for name, inner in value.items()}
+    return [_redacted(inner, own) for inner in value] if isinstance(value, list) else value
 
 
 def _take(call: Call, capture: Capture) -> None:

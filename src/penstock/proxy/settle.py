@@ -14,6 +14,7 @@ from penstock.journal.record import COMPLETE, Outcome
 from penstock.proxy.call import Call
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.recorder import record_frame
+from penstock.wire.own_tokens import OwnTokens
 
 log = logging.getLogger("penstock.pipeline")
 
@@ -21,9 +22,10 @@ log = logging.getLogger("penstock.pipeline")
 class Settlement:
     """Settles the calls of a worker."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, own: OwnTokens) -> None:
         self._journal = journal
         self._clock = clock
+        self._own = own
 
     def settle(self, call: Call | None, inbound: Inbound, *, silent: bool = False) -> None:
         """Records the call and lets the end of the answer go, in this order. `silent`: another leg will answer."""
@@ -53,7 +55,7 @@ class Settlement:
             then()
             return
         try:
-            frame = record_frame(call, self._clock.monotonic())
+            frame = record_frame(call, self._clock.monotonic(), self._own)
         except Exception:
             log.exception("a call cannot be recorded")  # the client is not to blame, and gets its answer
             self._journal.unwritten += 1

@@ -19,10 +19,12 @@ from uvicorn.server import ServerState
 
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
+from penstock.proxy.downstream.half_closed import HalfClosed
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.downstream.request_reader import RequestReader
 from penstock.proxy.downstream.timeouts import ClientLimits, Waiting, seconds_allowed
 from penstock.proxy.request_body import RequestBody
+from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
 
 _QUEUED = (
     16  # pipelined requests that may wait; then we stop reading, and no longer notice that a client leaves
@@ -52,6 +54,8 @@ class ClientConnection(RequestReader):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
+        self._running: RequestResponseCycle | Inbound | None = None  # whose turn it is, page or call
+        self._half_closed: HalfClosed | None = None  # the client sends no more
         self._lingering = False  # all is answered; we wait for the client to close
         self._watched: tuple[Waiting, int] | None = None
         self._since = 0.0
@@ -71,7 +75,7 @@ class ClientConnection(RequestReader):
                 self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
-        self._answering = inbound
+        self._answering = self._running = inbound
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
         self.tasks.add(task)
         if len(self.tasks) == 1:
@@ -81,6 +85,7 @@ class ClientConnection(RequestReader):
         if isinstance(cycle, Inbound):
             self._start(cycle)
         else:
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
 
     def done(self, inbound: Inbound) -> None:
@@ -95,6 +100,17 @@ class ClientConnection(RequestReader):
             self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+        elif self._half_closed is not None:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """A page of ours has answered."""
+        super().on_response_complete()
+        if self._half_closed is not None and not self._is_busy():
+            self.transport.close()
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _hold(self, hold: bool) -> None:
         if self.transport.is_closing():
@@ -134,6 +150,9 @@ class ClientConnection(RequestReader):
         return self.flow.write_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._half_closed is not None:
+            self._half_closed.end()
+        self._running = self._half_closed = None
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         self.pipeline.clear()
         if isinstance(self.cycle, Inbound):
@@ -142,6 +161,33 @@ class ClientConnection(RequestReader):
         for inbound in (self._answering, self._reading, *waiting):
             if inbound is not None:
                 inbound.leave()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. What it asked for is answered, as far as it came whole (RFC 9112, 9.6)."""
+        if self._open and not self._drop_unfinished():
+            return False
+        if self._lingering or not self._is_busy():
+            return False
+        if self._half_closed is None:
+            self._half_closed = HalfClosed(self.loop, self.transport, self._filler)
+        return True
+
+    def _drop_unfinished(self) -> bool:
+        """Of the request that will not be whole nothing is left; false where it is the one being answered."""
+        if not self._in_head:
+            unfinished = self.cycle if self._reading is None else self._reading
+            if not self.pipeline or self.pipeline[0][0] is not unfinished:
+                return False
+            self.pipeline.popleft()
+            if isinstance(unfinished, Inbound):
+                unfinished.leave()
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
+        self._open = self._in_head = False
+        self._reading = None
+        return True
+
+    def _filler(self) -> bytes:
+        return self._running.filler() if isinstance(self._running, Inbound) else b""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -194,10 +240,12 @@ class ClientConnection(RequestReader):
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
 
 
-def connection_class(handler: Handler, limits: ClientLimits, busy_poll: BusyPoll) -> type[ClientConnection]:
+def connection_class(
+    handler: Handler, limits: ClientLimits, busy_poll: BusyPoll, own: OwnTokens = NO_ADMIN
+) -> type[ClientConnection]:
     """The protocol class to give to uvicorn as `http`."""
     return type(
         "BoundClientConnection",
         (ClientConnection,),
-        {"handler": handler, "limits": limits, "busy_poll": busy_poll},
+        {"handler": handler, "limits": limits, "busy_poll": busy_poll, "own": own},
     )

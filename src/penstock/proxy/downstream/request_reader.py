@@ -14,22 +14,27 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, GatewayError
+from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, METHOD_NOT_ALLOWED, GatewayError
 from penstock.proxy.downstream.inbound import Inbound, Lane
 from penstock.proxy.downstream.offered_upgrade import BodyParser, framing_lines
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header
+from penstock.wire.own_tokens import OwnTokens
+from penstock.wire.target import resolved
 
 _PREFIX = b"/v1/"
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _VERSIONS = ("1.1", "1.0")
+_NEVER = (b"CONNECT", b"TRACE")
+_ALLOWED = b"allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 
 
 class RequestReader(HttpToolsProtocol, Lane):
     """What comes in on one connection. Who inherits takes requests, and fails those that are not sound."""
 
     limits: ClientLimits
+    own: OwnTokens
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._reading: Inbound | None = None  # the request whose body is being parsed
         self._taken = False  # `_reading` has been handed on
         self._in_head = False
+        self._open = False  # a message has begun, and is not whole
         self._chunk = 0
         self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
         self._requests = 0
@@ -68,7 +74,7 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._barren += self._chunk
         if not self._parse(data):
             return
-        if self._barren > self.limits.max_head and (self._in_head or self._reading is not None):
+        if self._barren > self.limits.max_head and self._open:
             self._fail(_too_large(self.limits))
         elif self._reading is not None and not self._taken:
             self._take(self._reading)
@@ -96,45 +102,54 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
-        self._in_head = True
+        self._in_head = self._open = True
         self._reading = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
             self.headers.append((name, value))
-        elif self._reading is not None:
+        elif self._reading is not None and not self.own.stands_in(b"%b: %b" % (name, value)):
             self._reading.body.trailers.append((name, value))
             self._barren += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._requests += 1
-        url = self.url
-        if url.startswith(_PREFIX) or not url.startswith(b"/"):
-            self._accept_head(url)
+        url, parser = self.url, self.parser
+        method, version = parser.get_method(), parser.get_http_version()
+        error = None
+        if method in _NEVER or version not in _VERSIONS:
+            error = _refusal(method)
+        elif self._barren + self._chunk > self.limits.max_head:
+            error = self._measured(url)
+        if error is None and not url.startswith(_PREFIX):
+            try:
+                url, self.headers = resolved(url, self.headers, host_may_lack=version == "1.0")
+            except GatewayError as found:
+                error = found
+        self._barren = 0
+        if error is not None or url.startswith(_PREFIX) or not url.startswith(b"/"):
+            self._accept(method, url, version, error)
         else:
             self._pass_to_asgi(url)
 
-    def _accept_head(self, url: bytes) -> None:
-        parser, limits = self.parser, self.limits
-        method, version = parser.get_method(), parser.get_http_version()
+    def _measured(self, url: bytes) -> GatewayError | None:
+        limits = self.limits
+        return _too_large(limits) if _head_size(url, self.headers) > limits.max_head else None
+
+    def _accept(self, method: bytes, url: bytes, version: str, error: GatewayError | None) -> None:
+        """A request of the data plane, or one that is refused wherever it leads."""
         self._reading = inbound = Inbound(
             self,
             method,
             url,
             self.headers,
-            RequestBody(self._hold, limits.max_body),
-            parser.should_keep_alive(),
+            RequestBody(self._hold, self.limits.max_body),
+            self.parser.should_keep_alive(),
             version == "1.0",
         )
+        inbound.error = error
         self._taken = False
-        if self._barren + self._chunk > limits.max_head and _head_size(url, self.headers) > limits.max_head:
-            inbound.error = _too_large(limits)
-        elif method == b"CONNECT":
-            inbound.error = GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
-        elif version not in _VERSIONS:
-            inbound.error = GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
-        self._barren = 0
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
@@ -161,11 +176,12 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_message_complete(self) -> None:
         inbound = self._reading
         self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
+        if self.parser.should_upgrade() and framing_lines(self.headers):
+            return  # the parser does not look for the body; `_go_on` will
+        self._open = False
         if inbound is None:
             super().on_message_complete()
             return
-        if inbound.error is None and self.parser.should_upgrade() and framing_lines(inbound.headers):
-            return  # the parser does not look for the body; `_go_on` will
         if inbound.body.trailers:
             inbound.keep_alive = inbound.keep_alive and self.parser.should_keep_alive()
         inbound.body.end()
@@ -178,21 +194,26 @@ class RequestReader(HttpToolsProtocol, Lane):
 
         The parser has stopped behind the head. A new one goes on from there, with the body if there is one.
         """
-        inbound = self._reading
         if self.parser.get_method() == b"CONNECT":
             self._deaf = True  # what follows was meant for a tunnel
             return False
-        if inbound is not None and not self._taken:
+        if self._open:
             self.parser = httptools.HttpRequestParser(BodyParser(self))
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(inbound.headers))
-            return True
-        if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(self.headers))
+        else:
             self.parser = httptools.HttpRequestParser(self)
-            return True
-        if self._should_upgrade():
-            self._deaf = True
-            self.handle_websocket_upgrade()
-        return False
+        return True
+
+
+def _refusal(method: bytes) -> GatewayError:
+    """Why a method, or else a version, is not for us."""
+    if method == b"TRACE":
+        return GatewayError(
+            METHOD_NOT_ALLOWED, "TRACE would show a caller what was added to its request", headers=_ALLOWED
+        )
+    if method == b"CONNECT":
+        return GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
+    return GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
 
 
 def _too_large(limits: ClientLimits) -> GatewayError:
