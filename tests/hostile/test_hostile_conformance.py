@@ -82,7 +82,7 @@ async def test_urls_of_pages(open_gateway: OpenGateway, upstream: Upstream, conn
     client = await connect(gateway.url)
     for target, status in (
         (b"/healthz", 200),
-        (b"/readyz?a=b", 200),
+        (b"/readyz?a=b", 503),
         (b"", 404),
         (b"?a", 404),
         (b"/nothing", 404),

@@ -24,8 +24,7 @@ from support.upstream import Upstream
 BASE = b"/v1/acct/gw/openai/"
 
 NOT_PATHS = {
-    "an absolute URL": b"http://evil.example/v1/acct/gw/openai/models",
-    "our own URL": b"http://gateway.test/v1/acct/gw/openai/models",
+    "a URL of TLS": b"https://localhost/v1/acct/gw/openai/models",
     "another scheme": b"ftp://evil.example/v1/",
     "asterisk": b"*",
     "a fragment": BASE + b"models#top",
@@ -143,7 +142,7 @@ async def test_injection_through_the_tail(
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    await client.send(b"GET " + BASE + b"models HTTP/1.1\r\nX-Evil: 1\r\n\r\n" + SMUGGLED[:-2])
+    await client.send(b"GET " + BASE + b"models HTTP/1.1\r\nHost: localhost\r\nX-Evil: 1\r\n\r\n" + SMUGGLED[:-2])
     assert (await client.answer()).status == 200
     assert [seen.target for seen in upstream.requests] == [b"/v1/models"]
     await client.send(b"\r\n")

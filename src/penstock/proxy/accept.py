@@ -16,7 +16,7 @@ from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
 from penstock.wire.controls import NO_CONTROLS, parse_controls
 from penstock.wire.headers import HeaderSorter
-from penstock.wire.own_tokens import OwnTokens
+from penstock.wire.own_tokens import BACKSLASH, PERCENT, UNDERSCORE, OwnTokens
 from penstock.wire.target import ONE_HOST, redact_query, split_target
 
 
@@ -60,6 +60,8 @@ class Acceptor:
         text = joined + inbound.target
         if head.controls:
             text += b"\n".join([value for _, value in head.controls])
+        own = self._own
+        may_show = not own.has_form or UNDERSCORE in text or PERCENT in text or BACKSLASH in text
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(
@@ -80,7 +82,7 @@ class Acceptor:
             inbound.header,
             controls.metadata,
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
-            self._own.stands_in(text),
+            may_show and own.stands_in(text),
         )
         call.refusal = self._head_refusal(call, inbound.body)
         if refusal is not None:

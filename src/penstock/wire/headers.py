@@ -59,6 +59,7 @@ _OWN_ANSWERS = frozenset(
 )
 _REMEMBERED = 4096  # names; a client that invents names must not fill the memory
 _REMEMBERED_LENGTH = 64
+_REMEMBERED_HOSTS = 64
 _NO_OPTIONS = (b"keep-alive", b"close")
 _NEVER_OPTIONS = {b"keep-alive", b"close", b"upgrade", b"content-length", b""}
 
@@ -134,7 +135,7 @@ class RequestHead(msgspec.Struct, eq=False):
     joined: bytes = b""  # the same in one, where somebody has made it since they changed
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
-    origins: list[Header] = []  # likewise: what tells where the request comes from
+    origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
@@ -159,9 +160,10 @@ class ResponseHead(msgspec.Struct, eq=False):
 class HeaderSorter:
     """Sorts headers, remembering the kind of each name it has seen."""
 
-    __slots__ = ("_request", "_response")
+    __slots__ = ("_hosts", "_request", "_response")
 
     def __init__(self) -> None:
+        self._hosts: set[bytes] = set()  # some that are sound
         self._request: dict[bytes, Kind] = {}
         self._response: dict[bytes, Kind] = {}
 
@@ -185,7 +187,8 @@ class HeaderSorter:
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind == HOST:
-                head.host = value if head.host is None and is_host(value) else b""
+                known = value in self._hosts or _learn_host(self._hosts, value)
+                head.host = value if known and head.host is None else b""
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
@@ -228,6 +231,14 @@ class HeaderSorter:
 _NOTHING: set[bytes] = set()
 
 
+def _learn_host(hosts: set[bytes], value: bytes) -> bool:
+    """Whether it is one; some are remembered."""
+    sound = is_host(value)
+    if sound and len(hosts) < _REMEMBERED_HOSTS:
+        hosts.add(value)
+    return sound
+
+
 def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
     if len(kinds) < _REMEMBERED and len(name) <= _REMEMBERED_LENGTH:
         kinds[name] = kind
@@ -239,7 +250,7 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     if kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
     elif kind == ORIGIN:
-        head.origins.append((name.lower(), value))
+        head.origins += ((name.lower(), value),)
     elif kind == USER_AGENT:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:

@@ -14,7 +14,9 @@ from urllib.parse import unquote_to_bytes
 
 TOKEN_PREFIX: Final = b"pst_"
 
-_UNDERSCORE, _PERCENT, _BACKSLASH = b"_%\\"
+UNDERSCORE, PERCENT, BACKSLASH = b"_%\\"
+"""One of them stands in every spelling of a token that has the form; to look for a byte costs next to nothing."""
+
 _BEGUN = re.compile(rb"pst_[0-9a-z]{16}_[0-9A-Za-z]*")
 _JSON_ESCAPE = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _BASIC = re.compile(rb"(?i)\bbasic[ \t]+([A-Za-z0-9+/_-]{8,})")
@@ -27,24 +29,25 @@ _REDACTED = b"[redacted]"
 class OwnTokens:
     """Looks for tokens. Costs next to nothing where nothing looks like one."""
 
-    __slots__ = ("_admin",)
+    __slots__ = ("_admin", "has_form")
 
     def __init__(self, admin_token: str = "") -> None:
         """`admin_token` is the one of the environment, or empty."""
         self._admin = admin_token.encode() if admin_token else None
+        self.has_form = not admin_token  # all that there may be: then a text without these bytes has none
 
     def stands_in(self, text: bytes) -> bool:
         """Whether a token, or its beginning with the whole id, stands anywhere in a text."""
         # For `in` numbers, and `find` for more bytes: `in` tries bytes as a number first, and makes an exception.
         if (
-            (_UNDERSCORE in text and text.find(TOKEN_PREFIX) >= 0)
-            or (_PERCENT in text and _is_encoded(text))
-            or (_BACKSLASH in text and text.find(b"\\u00") >= 0)
+            (UNDERSCORE in text and text.find(TOKEN_PREFIX) >= 0)
+            or (PERCENT in text and _is_encoded(text))
+            or (BACKSLASH in text and text.find(b"\\u00") >= 0)
         ):
             return self.find(text) is not None
         if self._admin is None:
             return False
-        found = self.find(text) if _PERCENT in text or _BACKSLASH in text else self._literal(text)
+        found = self.find(text) if PERCENT in text or BACKSLASH in text else self._literal(text)
         return found is not None
 
     def in_credential(self, value: bytes) -> bytes | None:

@@ -122,34 +122,32 @@ class RequestReader(HttpToolsProtocol, Lane):
             error = _refusal(method)
         elif self._barren + self._chunk > self.limits.max_head:
             error = self._measured(url)
-        if error is None and not url.startswith(_PREFIX):
-            try:
-                url, self.headers = resolved(url, self.headers, host_may_lack=version == "1.0")
-            except GatewayError as found:
-                error = found
         self._barren = 0
-        if error is not None or url.startswith(_PREFIX) or not url.startswith(b"/"):
-            self._accept(method, url, version, error)
-        else:
-            self._pass_to_asgi(url)
-
-    def _measured(self, url: bytes) -> GatewayError | None:
-        limits = self.limits
-        return _too_large(limits) if _head_size(url, self.headers) > limits.max_head else None
-
-    def _accept(self, method: bytes, url: bytes, version: str, error: GatewayError | None) -> None:
-        """A request of the data plane, or one that is refused wherever it leads."""
+        if not url.startswith(_PREFIX):
+            if error is None:
+                try:
+                    url, self.headers = resolved(url, self.headers, host_may_lack=version == "1.0")
+                except GatewayError as found:
+                    error = found
+            if error is None and url.startswith(b"/") and not url.startswith(_PREFIX):
+                self._pass_to_asgi(url)
+                return
         self._reading = inbound = Inbound(
             self,
             method,
             url,
             self.headers,
             RequestBody(self._hold, self.limits.max_body),
-            self.parser.should_keep_alive(),
+            parser.should_keep_alive(),
             version == "1.0",
         )
-        inbound.error = error
+        if error is not None:
+            inbound.error = error
         self._taken = False
+
+    def _measured(self, url: bytes) -> GatewayError | None:
+        limits = self.limits
+        return _too_large(limits) if _head_size(url, self.headers) > limits.max_head else None
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers

@@ -25,6 +25,7 @@ _FOREIGN = (
     "page of another site: send the gateway's token as cf-aig-authorization: Bearer …, or name the host that "
     "programs use in [server] own_hosts"
 )
+_REMEMBERED = 64
 _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
 
 
@@ -57,7 +58,7 @@ class Authentication:
         """Takes gateway tokens out of where providers' credentials stand; whether one was good."""
         names, shown = [], False
         for name, value in call.head.credentials:
-            token = self._own.in_credential(value) if call.may_show or _is_basic(value) else None
+            token = self._own.in_credential(value) if call.may_show or value[:5].lower() == b"basic" else None
             if token is None:
                 continue
             call.secrets = (*call.secrets, token)
@@ -112,25 +113,25 @@ class Authentication:
 class ForeignCallers:
     """Who may come in without a token: programs of this machine, and who comes by a name of the operator's."""
 
-    __slots__ = ("_own_hosts",)
+    __slots__ = ("_known", "_own_hosts")
 
     def __init__(self, own_hosts: Collection[str]) -> None:
         """`own_hosts` are names besides those of loopback."""
         self._own_hosts = frozenset(own_hosts)
+        self._known: set[bytes] = set()  # some that were let in before: most calls name the same
 
     def refuse(self, call: Call) -> None:
         """Raises `GatewayError` 401/2009 for a page of another site, and for who comes from elsewhere.
 
         Said of a request, not of its steps, whose headers are not its own.
         """
-        if call.authenticated or call.is_step:
+        head = call.head
+        if call.authenticated or call.is_step or (head.host in self._known and not head.origins):
             return
-        if not is_own(call.head.host or b"", call.head.origins, self._own_hosts):
+        if not is_own(head.host or b"", head.origins, self._own_hosts):
             raise GatewayError(UNAUTHORIZED, _FOREIGN)
-
-
-def _is_basic(value: bytes) -> bool:
-    return value[:5].lower() == b"basic"
+        if head.host is not None and len(self._known) < _REMEMBERED:
+            self._known.add(head.host)
 
 
 def _behind_scheme(value: bytes) -> bytes:
