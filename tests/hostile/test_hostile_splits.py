@@ -69,7 +69,9 @@ class Exchange:
 def exchanges(draw: st.DrawFn) -> Exchange:
     """A valid request and a valid answer to it."""
     method = draw(METHODS)
-    start = head(f"{method} {CHAT}?n={draw(st.integers(0, 99))} HTTP/1.1", [("Host", "localhost"), *draw(HEADERS)])
+    start = head(
+        f"{method} {CHAT}?n={draw(st.integers(0, 99))} HTTP/1.1", [("Host", "localhost"), *draw(HEADERS)]
+    )
     status = draw(STATUSES)
     kind, chunks = draw(BODIES)
     if method == "HEAD" or status in (204, 304):

@@ -142,7 +142,9 @@ async def test_injection_through_the_tail(
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    await client.send(b"GET " + BASE + b"models HTTP/1.1\r\nHost: localhost\r\nX-Evil: 1\r\n\r\n" + SMUGGLED[:-2])
+    await client.send(
+        b"GET " + BASE + b"models HTTP/1.1\r\nHost: localhost\r\nX-Evil: 1\r\n\r\n" + SMUGGLED[:-2]
+    )
     assert (await client.answer()).status == 200
     assert [seen.target for seen in upstream.requests] == [b"/v1/models"]
     await client.send(b"\r\n")

@@ -20,7 +20,7 @@ from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
 from penstock.proxy.call import Admit, Gateway, Identify
-from penstock.proxy.policies.auth import Authentication, ForeignCallers
+from penstock.proxy.policies.auth import Authentication
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
@@ -113,10 +113,8 @@ def _gateway(
 def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
     # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
     admin = settings.admin_token or ""
-    identify = Authentication(snapshot.tokens, admin, required=fields.authentication).identify
-    return (
-        (identify,) if fields.authentication else (identify, ForeignCallers(settings.server.own_hosts).refuse)
-    )
+    door = Authentication(snapshot.tokens, admin, settings.server.own_hosts, required=fields.authentication)
+    return (door.identify,)
 
 
 def _admit(

@@ -136,6 +136,7 @@ class RequestHead(msgspec.Struct, eq=False):
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
     origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
+    basic: bool = False  # one of them is `Basic`, in which much can hide
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
@@ -249,6 +250,8 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
     if kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
+        if value[:5].lower() == b"basic":
+            head.basic = True
     elif kind == ORIGIN:
         head.origins += ((name.lower(), value),)
     elif kind == USER_AGENT:

@@ -32,33 +32,61 @@ _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
 class Authentication:
     """Finds the token of a call."""
 
-    __slots__ = ("_admin", "_own", "_required", "_tokens")
+    __slots__ = ("_admin", "_known", "_own", "_own_hosts", "_required", "_tokens")
 
-    def __init__(self, tokens: Iterable[Token], admin_token: str, *, required: bool) -> None:
-        """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token."""
+    def __init__(
+        self,
+        tokens: Iterable[Token],
+        admin_token: str,
+        own_hosts: Collection[str] | None = None,
+        *,
+        required: bool,
+    ) -> None:
+        """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token.
+
+        `own_hosts` are names, besides those of loopback, under which who shows none may call where none is required;
+        None: under any.
+        """
         self._tokens = {token.id: token for token in tokens}
         self._admin = hashlib.sha256(admin_token.encode()).digest() if admin_token else b""
         self._own = OwnTokens(admin_token)
+        self._own_hosts = own_hosts
+        self._known: set[bytes] = set()  # hosts of some that were let in: most calls name the same
         self._required = required
 
     def identify(self, call: Call) -> None:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
         value = call.controls.authorization
         shown = self._check(call, _without_scheme(value)) if value and not call.is_step else False
-        if call.head.credentials:
+        if call.may_show or call.head.basic:
             shown |= self._withdraw(call, needed=not shown and not call.is_step)
         if call.may_show and call.query and self._own.stands_in(call.query):
             shown |= self._withdraw_from_query(call, needed=not shown and not call.is_step)
-        if self._required and not call.authenticated:
+        if call.authenticated:
+            return
+        if self._required:
             if shown:
                 raise GatewayError(UNAUTHORIZED, "this token is not for this gateway, or may not call")
             raise GatewayError(UNAUTHORIZED, "send the gateway's token as cf-aig-authorization: Bearer …")
+        head = call.head
+        if head.host not in self._known or head.origins:
+            self._refuse_foreign(call)
+
+    def _refuse_foreign(self, call: Call) -> None:
+        """Who comes from a page of another site, or from elsewhere. Said of a request, not of its steps."""
+        head, own_hosts = call.head, self._own_hosts
+        if own_hosts is None or call.is_step:
+            return
+        if not is_own(head.host or b"", head.origins, own_hosts):
+            raise GatewayError(UNAUTHORIZED, _FOREIGN)
+        if head.host is not None and len(self._known) < _REMEMBERED:
+            self._known.add(head.host)
 
     def _withdraw(self, call: Call, *, needed: bool) -> bool:
         """Takes gateway tokens out of where providers' credentials stand; whether one was good."""
         names, shown = [], False
         for name, value in call.head.credentials:
-            token = self._own.in_credential(value) if call.may_show or value[:5].lower() == b"basic" else None
+            token = self._own.in_credential(value)
             if token is None:
                 continue
             call.secrets = (*call.secrets, token)
@@ -108,30 +136,6 @@ class Authentication:
             return None
         token = self._tokens.get(parsed[0])
         return token if token is not None and matches(token, parsed[1], now_us) else None
-
-
-class ForeignCallers:
-    """Who may come in without a token: programs of this machine, and who comes by a name of the operator's."""
-
-    __slots__ = ("_known", "_own_hosts")
-
-    def __init__(self, own_hosts: Collection[str]) -> None:
-        """`own_hosts` are names besides those of loopback."""
-        self._own_hosts = frozenset(own_hosts)
-        self._known: set[bytes] = set()  # some that were let in before: most calls name the same
-
-    def refuse(self, call: Call) -> None:
-        """Raises `GatewayError` 401/2009 for a page of another site, and for who comes from elsewhere.
-
-        Said of a request, not of its steps, whose headers are not its own.
-        """
-        head = call.head
-        if call.authenticated or call.is_step or (head.host in self._known and not head.origins):
-            return
-        if not is_own(head.host or b"", head.origins, self._own_hosts):
-            raise GatewayError(UNAUTHORIZED, _FOREIGN)
-        if head.host is not None and len(self._known) < _REMEMBERED:
-            self._known.add(head.host)
 
 
 def _behind_scheme(value: bytes) -> bytes:
