@@ -57,7 +57,7 @@ class Scene:
     def go(self, how: str) -> None:
         """The client goes, in one of three ways."""
         if how == "reset":
-            self.client.leave()
+            self.client.reset()
         elif how == "half-close":
             self.client.end_sending()
         else:

@@ -55,7 +55,7 @@ async def test_a_right_key_and_a_gateway_come_from_anywhere(
         if "status" in message:
             sent.append(int(str(message["status"])))
 
-    guard = ApiKeyGuard(app, None if key is None else "right")  # type: ignore[arg-type]
+    guard = ApiKeyGuard(app, None if key is None else "right")
     given = (key or "any").encode()
     headers = [(b"host", b"evil.example"), (b"x-api-key", given)]
     await guard({"type": "http", "headers": headers, "server": server}, app, send)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.journal.record import CallRecord, frame_pieces
+from penstock.journal.record import CallRecord, Cleaning, frame_pieces
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
@@ -72,9 +72,14 @@ def record_frame(call: Call, now: float, own: OwnTokens = NO_ADMIN) -> list[byte
         usage,
         call.trail,
     )
-    if call.may_show or error is not None or call.model:
-        return frame_pieces(record, request, response, lambda meta: _clean(meta, own))
-    return frame_pieces(record, request, response)
+    return frame_pieces(record, request, response, _cleaning(call, own))
+
+
+def _cleaning(call: Call, own: OwnTokens) -> Cleaning | None:
+    """What takes tokens out of the record; None where its head has none, and nothing else was taken from the caller."""
+    if call.may_show or call.error is not None or call.model:
+        return lambda meta: _clean(meta, own)
+    return None
 
 
 def _clean(meta: bytes, own: OwnTokens) -> bytes:
