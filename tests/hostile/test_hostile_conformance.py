@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hostile_kit import HEAD, MODELS, SMUGGLED, gateway_for, is_envelope, is_refused, nothing_happened, table
+from hostile_kit import MODELS, SMUGGLED, gateway_for, is_envelope, is_refused, nothing_happened, table
 
 from conftest import Connect, OpenGateway
 from support.client import request
@@ -189,25 +189,6 @@ async def test_large_heads_of_pages(
         await client.send(piece)
         await gateway.catch_up()
     await is_refused(client, 431, 9431)
-
-
-@pytest.mark.parametrize(
-    "rest", [b"5;" + b"a" * 5000, b"0\r\nX-A: " + b"a" * 5000], ids=["extension", "trailer"]
-)
-@pytest.mark.parametrize(
-    "start", [HEAD, b"POST /healthz HTTP/1.1\r\nHost: localhost\r\n"], ids=["call", "page"]
-)
-async def test_endless_framing(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, start: bytes, rest: bytes
-) -> None:
-    gateway = await gateway_for(open_gateway, upstream, max_header_bytes=4096)
-    client = await connect(gateway.url)
-    await client.send(start + b"Transfer-Encoding: chunked\r\n\r\n", rest)
-    statuses = [(await client.answer()).status]
-    if statuses == [405]:
-        statuses = [(await client.answer()).status]
-    assert statuses == [431]
-    assert await client.rest() == b""
 
 
 async def test_names_with_underscores(
