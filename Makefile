@@ -5,11 +5,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEVELOPING := $(VENV)/.ready-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-COMPILE := $(BIN)/uv pip compile pyproject.toml --extra pdf --group editable --universal --python-version 3.11 \
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+COMPILE := $(PIN) pyproject.toml --extra pdf --group editable
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench instructions lock wheel clean
+FUZZING := $(VENV)/.ready-fuzz
+SECONDS ?= 60
+TARGET ?=
+
+.PHONY: help setup demo test check format bench instructions fuzz lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +57,17 @@ bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in on
 instructions: $(DEVELOPING) ## the instructions a call takes, held against bench/instructions.json
 	@$(BIN)/python -m bench instructions
 
+$(FUZZING): $(DEVELOPING) requirements-fuzz.lock
+	@$(INSTALL) --require-hashes --no-deps -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(FUZZING) ## try the laws of tests/fuzz with a fuzzer that follows coverage (SECONDS=60 TARGET=)
+	@cd tests && ../$(BIN)/python -m fuzz $(TARGET) --seconds $(SECONDS) $(if $(FOLD),--fold $(abspath $(wildcard $(FOLD))))
+
 lock: $(DEVELOPING) ## pin the dependencies anew, with hashes and without any index address
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(PIN) --group fuzz --output-file requirements-fuzz.lock
 
 wheel: $(DEVELOPING) ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

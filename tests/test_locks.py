@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+FUZZING = ROOT / "requirements-fuzz.lock"
 
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==(\S+)(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -34,7 +35,7 @@ def named(*requirements: list[str]) -> set[str]:
     return {re.split(r"[<>=~!]", line)[0] for line in chain.from_iterable(requirements)}
 
 
-@pytest.mark.parametrize("lock", [RUNNING, DEVELOPING], ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", [RUNNING, DEVELOPING, FUZZING], ids=lambda lock: lock.name)
 def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: Path) -> None:
     assert PIN.sub("", lock.read_text()) == ""
 
@@ -50,3 +51,7 @@ def test_running_needs_what_the_project_asks_for_and_nothing_of_the_tests() -> N
     assert wanted <= names(RUNNING)
     assert not (named(GROUPS["dev"]) - wanted) & names(RUNNING)
     assert named(GROUPS["dev"]) <= names(DEVELOPING)
+
+
+def test_fuzzing_needs_the_fuzzer_alone() -> None:
+    assert names(FUZZING) == named(GROUPS["fuzz"])

@@ -1,6 +1,7 @@
 """The command line: `parallel-local serve`."""
 
 import hashlib
+import logging
 import os
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from parallel_local.app import Engine, create_app
 from parallel_local.server import EngineServer
+from penstock_common.printable import log_to_stderr, one_line
 
 _PACKAGED = Path(__file__).parent / "corpus"
 
@@ -43,13 +45,14 @@ def serve(
     api_key: str | None,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents."""
+    log_to_stderr(logging.WARNING)
     folder = docs or _PACKAGED
     listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
     app = create_app(folder, data or default_data(folder), api_key=api_key)
     engine: Engine = app.state.engine
     for path, reason in engine.library.skipped.items():
-        click.echo(f"parallel-local: skipped {path}: {reason}", err=True)
-    announcement = f"parallel-local: {len(engine.library.cards)} documents, serving on {place}"
+        click.echo(one_line(f"parallel-local: skipped {path}: {reason}"), err=True)
+    announcement = one_line(f"parallel-local: {len(engine.library.cards)} documents, serving on {place}")
 
     def stopped() -> None:
         if uds is not None:

@@ -29,6 +29,7 @@ class EngineServer(uvicorn.Server):
         """`parent_fd` is the reading end of a pipe whose writing end only the parent holds."""
         config = uvicorn.Config(
             app,
+            log_config=None,
             log_level=logging.WARNING,
             access_log=False,
             lifespan="on",

@@ -321,3 +321,20 @@ def test_custom_headers_that_do_not_open(tmp_path: Path, rows: SqliteControlStor
     rows.apply([Add(with_headers(custom_provider("list"), VAULT, b'["hidden"]'))])
     found = shown(list(credentials(case_of(tmp_path))))
     assert [state for state, _ in found] == ["ok", "ok", "problem"]
+
+
+def test_receivers_that_get_nothing_are_named(rows: SqliteControlStore, tmp_path: Path) -> None:
+    """Of the directory; those of the file go where they say."""
+    otel: list[dict[str, object]] = [
+        {"url": url, "headers": {}} for url in ("https://a.example", "http://127.0.0.1:4318")
+    ]
+    fields = {"authentication": True, "otel": otel}
+    row = StoredGateway(id="g", account="local", gateway="g", fields=fields, created_us=1, modified_us=1)
+    rows.apply([Add(row)])
+    text = "[[accounts.local.gateways.f.otel]]\nurl = 'http://127.0.0.1:4318'\nheaders = {}\n"
+    found = [line for state, line in told(control_store(case_of(tmp_path, text))) if state == "warning"]
+    (said,) = [line for line in found if "receivers" in line]
+    assert "gateway local/g" in said
+    assert "otel[1].url" in said
+    free = case_of(tmp_path, "[server]\nallow_private_providers = true\n" + text)
+    assert "receivers" not in str(told(control_store(free)))

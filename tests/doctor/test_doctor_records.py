@@ -61,7 +61,7 @@ def test_what_is_shipped_is_no_lag(tmp_path: Path) -> None:
         found = told(records(case_of(tmp_path)))
     assert [state for state, _ in found] == ["ok", "ok"]
     assert found[0][1].startswith("1 call in ")
-    assert found[1][1] == "50 bytes of records are not in the ledger yet"
+    assert found[1][1] == "50 bytes of records are not in the ledger yet; its newest call began 1 s ago"
 
 
 def test_what_waits_while_nothing_runs_is_no_fault(tmp_path: Path) -> None:

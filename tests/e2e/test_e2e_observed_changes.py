@@ -93,9 +93,9 @@ async def test_traces_are_switched_on_and_off_over_the_api(
 ) -> None:
     upstream.otherwise = answer_by_header
     environ = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
-    gateway = await serve(
-        gateways(gw={}) + providers({"openai": upstream.url}), "--workers", "2", environ=environ
-    )
+    text = "[server]\nallow_private_providers = true\n"
+    text += gateways(gw={}) + providers({"openai": upstream.url})
+    gateway = await serve(text, "--workers", "2", environ=environ)
     otel = [{"url": f"{receiver.url}/v1/traces", "headers": {"x-key": "k"}, "authorization": "Bearer s3cret"}]
     made = await change(http, gateway, "POST", "gateways", {**BARE, "id": "new", "otel": otel})
     assert "s3cret" not in json.dumps(made)

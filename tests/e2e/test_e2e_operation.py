@@ -197,9 +197,21 @@ def test_port_in_use(tmp_path: Path) -> None:
         assert f"127.0.0.1:{port}" in _said(fails_to_start(tmp_path, "--port", str(port)))
 
 
+def test_journal_that_cannot_be(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "journal").write_text("in the way")
+    assert str(data / "journal") in _said(fails_to_start(tmp_path, "--port", "0", "--data", str(data)))
+
+
 def test_bad_file_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "penstock.toml").write_text("[server]\nworkers = 0\n")
     assert "penstock.toml:2: server.workers: found 0" in _said(fails_to_start(tmp_path, "--port", "0"))
+
+
+def test_provider_that_is_none_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "penstock.toml").write_text("[providers.opnai]\nbase_url = 'http://127.0.0.1:1'\n")
+    assert 'did you mean "openai"?' in _said(fails_to_start(tmp_path, "--port", "0"))
 
 
 # -- processes
@@ -261,19 +273,6 @@ async def test_nobody_outlives_a_killed_supervisor(serve: Serve, upstream: Upstr
     gateway.process.kill()
     await gateway.ended()
     await all_gone(processes)
-
-
-async def test_worker_that_cannot_start_is_not_restarted_for_ever(serve: Serve) -> None:
-    gateway = await serve(gateways())
-    journal = gateway.data / "journal"
-    (worker,) = await gateway.workers(1)
-    for path in journal.iterdir():
-        path.unlink()
-    journal.rmdir()
-    journal.write_text("in the way")
-    os.kill(worker, signal.SIGKILL)
-    assert await gateway.ended() == 1
-    assert "giving up" in gateway.stderr
 
 
 async def test_kill_9_in_the_middle_of_load_loses_no_finished_call(serve: Serve, upstream: Upstream) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from local_engine import engine
 
-from parallel_local.fetch.guard import Refused, check, globally_routable
+from parallel_local.fetch.guard import Refused, check
 from parallel_local.fetch.page import PageFetcher
+from penstock_common.egress import is_public
 
 RIVERS = "https://geo.example/rivers"
 
@@ -104,35 +105,12 @@ async def test_forbidden_addresses_become_errors(tmp_path: Path, url: str) -> No
     assert [result["url"] for result in body["results"]] == [RIVERS]
 
 
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("8.8.8.8", True),
-        ("2606:4700::1111", True),
-        ("10.1.2.3", False),
-        ("100.64.0.1", False),
-        ("192.168.0.1", False),
-        ("224.0.0.1", False),
-        ("::1", False),
-        ("fe80::1%eth0", False),
-        ("fd00::1", False),
-        ("::ffff:127.0.0.1", False),
-        ("::ffff:8.8.8.8", True),
-        ("64:ff9b::7f00:1", False),
-        ("2002:7f00:1::", False),
-        ("not an address", False),
-    ],
-)
-def test_public_addresses(address: str, public: bool) -> None:
-    assert globally_routable(address) is public
-
-
 async def test_one_private_address_among_several_is_enough_to_refuse() -> None:
     async def mixed(_host: str, _port: int) -> Sequence[str]:
         return ["8.8.8.8", "127.0.0.1"]
 
     with pytest.raises(Refused):
-        await check("http://mixed.example/", mixed, globally_routable)
+        await check("http://mixed.example/", mixed, is_public)
 
 
 class Site:

@@ -12,13 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.calls.costing import Prices
+from penstock.calls.derive import derive
 from penstock.journal import reading
-from penstock.journal.record import frame
+from penstock.journal.record import CallRecord, frame
 from penstock.journal.segments import list_segments
+from penstock.shipper import shipper as module
 from penstock.shipper.shipper import DAMAGED, Shipped, Shipper
-from penstock.stores.ledger import LedgerUnavailable
+from penstock.stores.ledger import Derived, LedgerUnavailable, Unstorable
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
-from support.journal_kit import FailingLedger, Writer, abandoned, frames, names, record, stored, unavailable
+from support.journal_kit import (
+    FailingLedger,
+    Writer,
+    abandoned,
+    frames,
+    name,
+    names,
+    record,
+    stored,
+    unavailable,
+)
 
 
 class House:
@@ -29,7 +42,11 @@ class House:
         self.journal = data / "journal"
         self.ledger = FailingLedger(data / FILE_NAME)
         self.said: list[str] = []
-        self.shipper = Shipper(self.journal, self.ledger, self.said.append)
+        self.beats: list[tuple[str, str]] = []
+        self.shipper = Shipper(self.journal, self.ledger, self.said.append, beat=self._beat)
+
+    def _beat(self, trouble: str, detail: str) -> None:
+        self.beats.append((trouble, detail))
 
     def close(self) -> None:
         self.ledger.close()
@@ -243,6 +260,66 @@ def test_a_locked_ledger_costs_no_record_and_is_told_once(house: House) -> None:
     house.shipper.run(Turns(2))
     assert house.said[1:] == ["the ledger can be written again, nothing is lost"]
     assert house.ids == names(range(4))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unstorable("what"), sqlite3.DatabaseError("x"), UnicodeDecodeError("utf-8", b"\x8e", 0, 1, "x"),
+     OSError("x"), MemoryError(), RecursionError(), KeyError("x"), AssertionError()],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["positions", "append", "retire"])
+def test_whatever_a_ledger_raises_costs_no_record(
+    house: House, monkeypatch: pytest.MonkeyPatch, verb: str, error: Exception
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    abandoned(house.journal, b"".join(frames(range(3))))
+    with monkeypatch.context() as patched:
+        patched.setattr(house.ledger, verb, fail)
+        turns = Turns(3)
+        house.shipper.run(turns)
+        assert len(house.said) == 1
+        assert house.beats[-1] != ("", "")
+        if verb == "positions":
+            assert turns.pauses == [0.05, 0.1, 0.2, 0.4]
+    house.shipper.run(Turns(2))
+    assert house.beats[-1] == ("", "")
+    assert house.ids == names(range(3))
+    assert house.segments == []
+
+
+def test_a_call_that_nothing_can_be_made_of_does_not_hold_up_the_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = derive
+
+    def fail(call: CallRecord, request: bytes, response: bytes, prices: Prices) -> Derived:
+        if call.id == name(2):
+            raise RecursionError("too deep")
+        return whole(call, request, response, prices)
+
+    monkeypatch.setattr(module, "derive", fail)
+    parts = frames(range(4))
+    abandoned(house.journal, b"".join(parts))
+    house.ship_all()
+    assert house.ids == names([0, 1, 3])
+    assert [copy.read_bytes() for copy in (house.journal / DAMAGED).iterdir()] == [parts[2]]
+    assert "RecursionError: too deep" in house.said[0]
+
+
+def test_memory_that_is_short_makes_no_call_unstorable(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError
+
+    abandoned(house.journal, b"".join(frames(range(2))))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "derive", fail)
+        house.shipper.run(Turns(2))
+    house.ship_all()
+    assert house.ids == names(range(2))
+    assert not (house.journal / DAMAGED).exists()
 
 
 def test_a_full_disk_costs_no_record(house: House) -> None:

@@ -64,9 +64,9 @@ class InProcess:
     async def _listen(self) -> None:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, Stores(self.data), self.settings.server.own_hosts).application(
-                management_routes(ENDPOINTS, resources)
-            ),
+            HealthPages(
+                self.parts.journal, Stores(self.data), self.clock, self.settings.server.own_hosts
+            ).application(management_routes(ENDPOINTS, resources)),
             http=connection_class(
                 self.parts.pipeline,
                 client_limits(self.settings),

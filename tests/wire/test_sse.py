@@ -73,6 +73,13 @@ def test_other_data_in_the_same_event(ending: str) -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["data", "data:", "data: x", "data:x", "\ufeffdata", "data:: :"])
+@pytest.mark.parametrize("new", [b"", b"new", b" new", b": new", b"a\n b"])
+def test_other_data_is_read_back_whatever_the_line_was_like(line: str, new: bytes) -> None:
+    event = Event(f"{line}\ndata: more\n\n".encode())
+    assert Event(event.with_data(new)).data == new
+
+
 def test_comments_outlive_their_event() -> None:
     assert Event(b": ping\nid: 1\ndata: x\n\n").without_data() == b": ping\n\n"
     assert Event(b"id: 1\ndata: x\n\n").without_data() == b""

@@ -15,7 +15,8 @@ from parallel_local.documents.folder import decode
 from parallel_local.documents.front_matter import split_front_matter
 from parallel_local.documents.html import Page, read_html
 from parallel_local.documents.pdf import Unreadable, read_pdf
-from parallel_local.fetch.guard import Checked, Permit, Refused, Resolver, check, globally_routable, resolve
+from parallel_local.fetch.guard import Checked, Refused, check
+from penstock_common.egress import Permit, Resolver, is_public, resolve
 
 _MOST_REDIRECTS = 5
 _LARGEST_BYTES = 5_000_000
@@ -43,7 +44,7 @@ class _Reply(msgspec.Struct, frozen=True):
 class PageFetcher:
     """Fetches public pages. Resolver and permit are replaceable, so that tests can stay on one machine."""
 
-    def __init__(self, resolver: Resolver = resolve, permit: Permit = globally_routable) -> None:
+    def __init__(self, resolver: Resolver = resolve, permit: Permit = is_public) -> None:
         self._resolver = resolver
         self._permit = permit
 

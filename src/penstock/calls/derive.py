@@ -12,7 +12,8 @@ import msgspec
 
 from penstock.calls.costing import NoPrices, Prices, cost_of
 from penstock.journal.record import CallRecord
-from penstock.pricing.asked import model_in_body, model_in_path
+from penstock.pricing.asked import model_in_body, name_of
+from penstock.providers.custom import model_in_some_path
 from penstock.stores.ledger import Derived
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Answer, Usage, read_answer
@@ -74,7 +75,7 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
     request_type, model_type = kind(record.path)
     answer = _answer(record, response) if record.bodies else Answer(None, record.usage)
     usage = answer.usage or _NO_USAGE
-    model = record.model or _asked(record, request) or model_in_path(record.path) or answer.model
+    model = record.model or _model(record, request) or answer.model
     cost = cost_of(record, request, model, answer.usage, prices)
     return Derived(
         standard_model(record.provider, model),
@@ -100,6 +101,12 @@ def standard_model(provider: str, model: str | None) -> str | None:
     if not model or len(model) > _MAX_MODEL_CHARS:
         return None
     return model if model.startswith(f"{provider}/") else f"{provider}/{model}"
+
+
+def _model(record: CallRecord, request: bytes) -> str | None:
+    """The model that was asked for; where neither body nor the provider's ways tell, by anybody's ways."""
+    name = name_of(record.provider, record.path, _asked(record, request))
+    return name or model_in_some_path(record.path.partition("?")[0])
 
 
 def _asked(record: CallRecord, request: bytes) -> str | None:

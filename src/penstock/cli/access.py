@@ -21,11 +21,13 @@ from penstock.access.provider_secret import MAX_SECRET_BYTES
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
+from penstock.cli.output import SeveralFaults
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
 from penstock.stores.control_store import ControlStore, ControlStoreError, Noun, Snapshot
 from penstock.stores.opening import Stores
 from penstock.stores.opening.control_store import control_store
+from penstock_common.printable import one_line
 
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
@@ -79,7 +81,7 @@ def settings_of(config: Path | None, data: Path) -> Settings:
     try:
         return load(config, environ=os.environ, overrides={"server.data": str(data)})
     except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+        raise SeveralFaults(error.problems) from None
 
 
 def sealer(data: Path, snapshot: Snapshot) -> Seal:
@@ -118,17 +120,12 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.ClickException("this cannot be undone: give --yes to do it without being asked")
-    click.confirm(question, abort=True, err=True)
+    click.confirm(one_line(question), abort=True, err=True)
 
 
 def read_secret(prompt: str) -> bytes:
     """A secret from a pipe, or typed unseen. Never from the command line, which others can see."""
     if sys.stdin.isatty():
-        typed: str = click.prompt(prompt, hide_input=True, err=True)
+        typed: str = click.prompt(one_line(prompt), hide_input=True, err=True)
         return typed.encode(errors="replace")
     return sys.stdin.buffer.read(2 * MAX_SECRET_BYTES)
-
-
-def tell(text: str) -> None:
-    """Says something that is not the command's result, on standard error."""
-    click.echo(text, err=True)

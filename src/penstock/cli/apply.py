@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.access import confirm, opened, sealer, tell
+from penstock.cli.access import confirm, opened, sealer
 from penstock.cli.options import config_option, data_option, json_option, yes_option
+from penstock.cli.output import tell
 from penstock.cli.plan import plan_of
 from penstock.cli.plan_view import echo_plan
 

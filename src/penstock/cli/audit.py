@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli.access import checked, opened
 from penstock.cli.names import account_name
 from penstock.cli.options import data_option, json_option
-from penstock.cli.render import Cell, local_time
+from penstock.cli.output import Cell, say_json
+from penstock.cli.render import local_time
 from penstock.cli.tables import print_table
 from penstock.clock import rfc3339
 from penstock.stores.control_store import AuditEntry
@@ -43,7 +43,7 @@ def audit(account: str | None, limit: int, before: int | None, data: Path, as_js
         found = store.audit(account, limit, before)
     if as_json:
         for entry in found:
-            click.echo(msgspec.json.encode(_record(entry)))
+            say_json(_record(entry))
     else:
         print_table(_HEADINGS, [_line(entry) for entry in found])
 

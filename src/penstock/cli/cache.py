@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli.access import confirm
 from penstock.cli.options import data_option, json_option, yes_option
-from penstock.cli.render import Cell, local_time, safe, size
+from penstock.cli.output import Cell, SeveralFaults, say, say_json
+from penstock.cli.render import local_time, size
 from penstock.cli.tables import print_table
 from penstock.clock import rfc3339
 from penstock.settings import ConfigError, load
@@ -67,7 +67,7 @@ def stats(data: Path, as_json: bool) -> None:
         found = [("cache", kept.cache.stats()), ("idempotency", kept.idempotency.stats())]
     if as_json:
         for name, numbers in found:
-            click.echo(msgspec.json.encode(_record(name, numbers)))
+            say_json(_record(name, numbers))
     else:
         print_table(_HEADINGS, [_row(name, numbers) for name, numbers in found])
 
@@ -82,7 +82,7 @@ def purge(gateway: str, account: str, provider: str, yes: bool, data: Path) -> N
     with _opened(data) as kept:
         confirm(_question(gateway=gateway, account=account, provider=provider), yes=yes)
         count = kept.cache.purge(Scope(account, gateway, provider))
-    click.echo(f"{count} cached {'answer' if count == 1 else 'answers'} forgotten")
+    say(f"{count} cached {'answer' if count == 1 else 'answers'} forgotten")
 
 
 @contextmanager
@@ -104,13 +104,13 @@ def _limits() -> ReplyLimits:
     try:
         settings = load(None, environ=os.environ, overrides={})
     except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+        raise SeveralFaults(error.problems) from None
     return ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
 
 
 def _question(**wanted: str) -> str:
     named = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
-    return f"Forget the cached answers of {safe(named)}?" if named else "Forget all cached answers?"
+    return f"Forget the cached answers of {named}?" if named else "Forget all cached answers?"
 
 
 def _row(name: str, stats: Stats) -> list[Cell]:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import click
-import msgspec
 
 from penstock.analytics.parameters import BadParameter, read_by, read_model
 from penstock.analytics.report import report, total_of
 from penstock.analytics.times import date_of, parse_time, text_of
-from penstock.cli.access import tell
 from penstock.cli.options import data_option
-from penstock.cli.render import Cell
+from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.stored_calls import opened_rollups
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
@@ -134,7 +132,7 @@ def _time(option: str, text: str, now_us: int) -> int:
 
 def _print_json(question: Question, groups: Sequence[Group]) -> None:
     for group in report(question, groups).groups:
-        click.echo(msgspec.json.encode(group))
+        say_json(group)
 
 
 def _print_table(unit: Unit | None, names: Sequence[str], groups: Sequence[Group]) -> None:

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import click
 import httpx
-from rich.console import Console
 
 from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
+from penstock.cli.output import Cell, Output, say, say_body
 from penstock.cli.serve import engine_socket
 
 _PORT = 8787
@@ -113,18 +113,21 @@ def demo(leave: bool, port: int | None, data: Path | None) -> None:
       penstock demo                 serves on until Ctrl-C
       penstock demo --exit          ends by itself
     """
-    console = Console(highlight=False, soft_wrap=True)
+    output = Output()
     with _folder(data) as folder, _gateway(folder, _usual_port() if port is None else port) as gateway:
         base = f"{gateway.address}/v1/local/default"
-        console.print(f"[bold]Penstock[/] is serving on {gateway.address}, its data is in {folder}\n")
-        _make_calls(console, base)
-        _show_log(console, folder)
+        output.line(
+            Cell("Penstock", "bold"), Cell(f" is serving on {gateway.address}, its data is in {folder}")
+        )
+        output.line()
+        _make_calls(output, base)
+        _show_log(folder)
         if not leave:
-            _say_further(console, base, folder)
+            _say_further(base, folder)
             with suppress(KeyboardInterrupt):
-                click.echo("\nServing until Ctrl-C.")
+                say_body("\nServing until Ctrl-C.")
                 gateway.wait()
-            console.print("\nStopped.")
+            say_body("\nStopped.")
 
 
 # -- the gateway
@@ -217,21 +220,21 @@ def _usual_port() -> int:
 # -- the calls
 
 
-def _make_calls(console: Console, base: str) -> None:
+def _make_calls(output: Output, base: str) -> None:
     with httpx.Client(base_url=base, timeout=_RESULT_SECONDS, trust_env=False) as client:
-        answers = [_call(console, client, call) for call in CALLS]
+        answers = [_call(output, client, call) for call in CALLS]
         run_id = answers[0]["run_id"]
         path = f"{TASK.path}/{run_id}/result"
-        with console.status("waiting for the task's result"):
+        with output.waiting("waiting for the task's result"):
             result = _json(client.get(path, headers=dict(TASK.headers)), 200, path)
-        _tell(console, "GET", path, 200, brief_report(result))
+        _tell(output, "GET", path, 200, brief_report(result))
 
 
-def _call(console: Console, client: httpx.Client, call: DemoCall) -> dict[str, Json]:
+def _call(output: Output, client: httpx.Client, call: DemoCall) -> dict[str, Json]:
     answer = _json(
         client.post(call.path, headers=dict(call.headers), json=dict(call.body)), call.status, call.path
     )
-    _tell(console, "POST", call.path, call.status, call.brief(answer))
+    _tell(output, "POST", call.path, call.status, call.brief(answer))
     return answer
 
 
@@ -244,17 +247,17 @@ def _json(response: httpx.Response, status: int, path: str) -> dict[str, Json]:
     return answer
 
 
-def _tell(console: Console, method: str, path: str, status: int, brief: str) -> None:
-    console.print(f"[bold cyan]{method}[/] …/{path}  [green]{status}[/]")
+def _tell(output: Output, method: str, path: str, status: int, brief: str) -> None:
+    output.line(Cell(method, "bold cyan"), Cell(f" …/{path}  "), Cell(str(status), "green"))
     for line in brief.splitlines():
-        console.print(f"    {line}", markup=False)
-    console.print()
+        output.line(Cell(f"    {line}"))
+    output.line()
 
 
 # -- the log
 
 
-def _show_log(console: Console, folder: Path) -> None:
+def _show_log(folder: Path) -> None:
     """The log table, as `penstock logs` prints it; the ledger is a moment behind the answers."""
     wanted = len(CALLS) + 1
     deadline = time.monotonic() + _START_SECONDS
@@ -269,8 +272,8 @@ def _show_log(console: Console, folder: Path) -> None:
     raise DemoFailed("the calls did not arrive in the ledger")
 
 
-def _say_further(console: Console, base: str, folder: Path) -> None:
-    console.print("\nLook further:")
-    console.print(f"    penstock logs --data {folder} --follow")
-    console.print(f"    penstock logs show ID --data {folder}")
-    console.print(f"    {base}/parallel/…   {base}/compat   {base}/openai/…", markup=False)
+def _say_further(base: str, folder: Path) -> None:
+    say_body("\nLook further:")
+    say(f"    penstock logs --data {folder} --follow")
+    say(f"    penstock logs show ID --data {folder}")
+    say(f"    {base}/parallel/…   {base}/compat   {base}/openai/…")

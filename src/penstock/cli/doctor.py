@@ -13,12 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from penstock.cli.render import safe
+from penstock.cli.output import Cell, Output, say, say_json
 from penstock.clock import Clock
 from penstock.doctor.case import open_case
 from penstock.doctor.checkup import checkup
@@ -64,30 +60,25 @@ def doctor(data: Path | None, config: Path | None, url: str | None, as_json: boo
     case = open_case(config, data, url, os.environ, Clock().now_us())
     findings = list(checkup(case))
     if as_json:
-        click.echo(msgspec.json.encode(findings))
+        say_json(findings)
     else:
         _print(findings)
     sys.exit(1 if any(finding.state == "problem" for finding in findings) else 0)
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(_table(findings))
+    output = Output()
+    if output.is_terminal:
+        output.grid([_fields(finding) for finding in findings])
     else:
         for line in _lines(findings):
-            click.echo(line)
-    click.echo(_summary(findings))
+            say(line)
+    say(_summary(findings))
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for finding in findings:
-        text = Text(_one_line(finding.text))
-        if finding.remedy:
-            text.append(f"\n{_one_line(finding.remedy)}", "dim")
-        table.add_row(Text(finding.state, _STYLES[finding.state]), Text(finding.check, "bold"), text)
-    return table
+def _fields(finding: Finding) -> list[list[Cell]]:
+    told = [Cell(finding.text), *([Cell(finding.remedy, "dim")] if finding.remedy else [])]
+    return [[Cell(finding.state, _STYLES[finding.state])], [Cell(finding.check, "bold")], told]
 
 
 def _lines(findings: Sequence[Finding]) -> list[str]:
@@ -95,16 +86,12 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
     widest = max(len(finding.check) for finding in findings)
     for finding in findings:
         margin = f"{finding.state:7}  {finding.check:{widest}}  "
-        lines.append(margin + _one_line(finding.text))
+        lines.append(margin + finding.text)
         if finding.remedy:
-            lines.append(" " * len(margin) + _one_line(finding.remedy))
+            lines.append(" " * len(margin) + finding.remedy)
     return lines
 
 
 def _summary(findings: Sequence[Finding]) -> str:
     count = Counter(finding.state for finding in findings)
     return f"{counted(count['problem'], 'problem')}, {counted(count['warning'], 'warning')}"
-
-
-def _one_line(text: str) -> str:
-    return safe(text).replace("\n", " ")

@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from penstock.calls.costing import needs_request
 from penstock.calls.explain import Moment, PriceStory, Story
 from penstock.calls.explain import explain as story_of
 from penstock.calls.repricing import request_of
 from penstock.cli.options import data_option
+from penstock.cli.output import Cell, Output, say_json
 from penstock.cli.price_options import config_option, open_prices, prices_option
-from penstock.cli.render import duration, safe
+from penstock.cli.render import duration
 from penstock.cli.stored_calls import one, opened
 
 _BAR = 24
 _WRONG = ("failed", "refused")
+
+Line = tuple[Cell, ...]
 
 _HELP = """Explain one call: who called, what was decided and tried and when, and how its cost came about.
 
@@ -50,74 +50,68 @@ def explain(log_id: str, prices: Path | None, as_json: bool, config: Path | None
         request = request_of(ledger, row) if needs_request(row, known) else None
     story = story_of(row, request, known)
     if as_json:
-        click.echo(msgspec.json.encode(story))
+        say_json(story)
     else:
         _print(story)
 
 
 def _print(story: Story) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    output = Output()
     for title, lines in (
         (f"call {story.id}", _facts(story.call)),
         ("caller", _facts(story.caller)),
-        ("what happened", _timeline(story.moments, console.is_terminal)),
+        ("what happened", _timeline(story.moments, output.is_terminal)),
         ("used", _facts([(name.replace("_", " "), str(value)) for name, value in story.usage.items()])),
         ("cost", _price(story.price)),
     ):
         found = list(lines)
         if found:
-            console.print(Text(title, "bold"))
+            output.line(Cell(title, "bold"))
             for line in found:
-                console.print(Text("  ") + line)
-            console.print()
+                output.line(Cell("  "), *line)
+            output.line()
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Text]:
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Line]:
     margin = max((len(name) for name, _ in facts), default=0) + 2
     for name, text in facts:
-        yield Text(_safe(name).ljust(margin), "dim") + Text(_safe(text))
+        yield Cell(name.ljust(margin), "dim"), Cell(text)
 
 
-def _timeline(moments: Sequence[Moment], drawn: bool) -> Iterator[Text]:
+def _timeline(moments: Sequence[Moment], drawn: bool) -> Iterator[Line]:
     """One line for each; on a terminal with a mark where in the call's time it was."""
     end = max(moment.offset_us for moment in moments) or 1
-    margin = max(len(_safe(moment.what)) for moment in moments) + 2
+    margin = max(len(moment.what) for moment in moments) + 2
     for moment in moments:
-        bar = Text("")
+        bar = Cell("")
         if drawn:
             place = moment.offset_us * (_BAR - 1) // end
-            bar = Text("─" * place + "●" + "─" * (_BAR - 1 - place) + "  ", "dim")
+            bar = Cell("─" * place + "●" + "─" * (_BAR - 1 - place) + "  ", "dim")
         style = "red" if moment.what in _WRONG else ""
         yield (
-            Text(duration(moment.offset_us).rjust(9) + "  ", "dim")
-            + bar
-            + Text(_safe(moment.what).ljust(margin), style)
-            + Text(_safe(moment.detail))
+            Cell(duration(moment.offset_us).rjust(9) + "  ", "dim"),
+            bar,
+            Cell(moment.what.ljust(margin), style),
+            Cell(moment.detail),
         )
 
 
-def _price(price: PriceStory) -> Iterator[Text]:
+def _price(price: PriceStory) -> Iterator[Line]:
     stored = "unknown" if price.usd is None else f"{_usd(price.usd)} USD"
-    yield Text(stored, "bold") + Text(f"  by {_safe(price.source)}" if price.source else "")
+    yield Cell(stored, "bold"), Cell(f"  by {price.source}" if price.source else "")
     if price.lines and price.today_source and price.today_source != price.source:
-        yield Text(f"by {_safe(price.today_source)}:", "dim")
+        yield (Cell(f"by {price.today_source}:", "dim"),)
     amounts = [f"{line.amount:,}" for line in price.lines]
     width, names = max(map(len, amounts), default=0), max((len(line.what) for line in price.lines), default=0)
     for line, amount in zip(price.lines, amounts, strict=True):
-        text = (
-            f"{amount.rjust(width)} {_safe(line.what).ljust(names)} × {line.usd_each} = {_usd(line.usd)} USD"
-        )
-        yield Text(text)
+        text = f"{amount.rjust(width)} {line.what.ljust(names)} × {line.usd_each} = {_usd(line.usd)} USD"
+        yield (Cell(text),)
     if price.today_usd is not None and price.today_usd != price.usd:
-        yield Text(f"today {_usd(price.today_usd)} USD")
+        yield (Cell(f"today {_usd(price.today_usd)} USD"),)
     if price.remark:
-        yield Text(price.remark, "dim")
+        yield (Cell(price.remark, "dim"),)
 
 
 def _usd(usd: float) -> str:
     """Without an exponent, and without a tail of zeros."""
     return f"{usd:.12f}".rstrip("0").rstrip(".")
-
-
-def _safe(text: str) -> str:
-    return safe(text).replace("\n", " ")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.access import checked, opened, settings_of, tell
+from penstock.cli.access import checked, opened, settings_of
 from penstock.cli.names import account_name
 from penstock.cli.options import config_option, data_option
+from penstock.cli.output import say_body, tell
 from penstock.config_as_code.exporting import NotExportable, accounts_of
 from penstock.config_as_code.exporting import export as export_text
 from penstock.control.catalog import catalog
@@ -42,7 +43,7 @@ def export(account: str | None, output: Path | None, config: Path | None, data: 
         except NotExportable as error:
             raise click.ClickException(str(error)) from None
     if output is None:
-        click.echo(text, nl=False)
+        say_body(text, nl=False)
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from penstock.cli.durations import duration_text
-from penstock.cli.render import Cell, local_time
+from penstock.cli.output import Cell
+from penstock.cli.render import local_time
 from penstock.clock import rfc3339
 from penstock.control.catalog import Listed
 from penstock.settings import GatewaySettings

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.cli import gateway_options, names
-from penstock.cli.access import account_option, checked, confirm, opened, sealer, settings_of, tell
+from penstock.cli.access import account_option, checked, confirm, opened, sealer, settings_of
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
 from penstock.cli.options import config_option, data_option, json_option, yes_option
+from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog
@@ -106,7 +106,7 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
         tell(f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}")
     if as_json:
         for one in found:
-            click.echo(msgspec.json.encode(record(one)))
+            say_json(record(one))
     else:
         print_table(HEADINGS, [line(one) for one in found])
 
@@ -123,7 +123,7 @@ def show(name: str, account: str, config: Path | None, data: Path, as_json: bool
     if one is None:
         raise click.ClickException(_unknown(account, name))
     if as_json:
-        click.echo(msgspec.json.encode(record(one)))
+        say_json(record(one))
     else:
         print_facts(facts(one))
 
@@ -215,6 +215,8 @@ def _worded() -> Iterator[None]:
     """Ends the command with a sentence where a change is refused."""
     try:
         yield
+    except WrongFields as wrong:
+        raise SeveralFaults(finding.reason for finding in wrong.findings) from None
     except GatewayRefused as refused:
         raise click.ClickException(_sentence(refused)) from None
     except SecretLost as lost:
@@ -229,8 +231,6 @@ def _sentence(refused: GatewayRefused) -> str:
             return f"gateway {refused.name} is built in: it can be changed, but not removed"
         case GatewayExists():
             return f"there is a gateway {refused.name} already: change it with `penstock gateways set`"
-        case WrongFields():
-            return "\n".join(finding.reason for finding in refused.findings)
     return _unknown(refused.account, refused.gateway)
 
 

@@ -10,13 +10,13 @@ import secrets
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.access import tokens
 from penstock.cli import names, token_options
-from penstock.cli.access import checked, confirm, one, opened, tell
+from penstock.cli.access import checked, confirm, one, opened
 from penstock.cli.durations import seconds
 from penstock.cli.options import data_option, json_option, yes_option
+from penstock.cli.output import say, say_json, tell
 from penstock.cli.render import local_time
 from penstock.cli.tables import print_facts, print_table
 from penstock.cli.token_view import HEADINGS, facts, line, record
@@ -172,7 +172,7 @@ def list_(data: Path, as_json: bool) -> None:
         found = store.snapshot().tokens
     if as_json:
         for token in found:
-            click.echo(msgspec.json.encode(record(token, now_us)))
+            say_json(record(token, now_us))
         return
     print_table(HEADINGS, [line(token, now_us) for token in found])
 
@@ -186,7 +186,7 @@ def show(token_id: str, data: Path, as_json: bool) -> None:
     with opened(data) as store:
         token = one(store.snapshot().tokens, token_id, "token")
     if as_json:
-        click.echo(msgspec.json.encode(record(token, now_us)))
+        say_json(record(token, now_us))
     else:
         print_facts(facts(token, now_us))
 
@@ -233,6 +233,6 @@ def revoke(token_id: str, yes: bool, data: Path) -> None:
 
 def _print_new(token: Token, text: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.encode({"id": token.id, "name": token.name, "token": text}))
+        say_json({"id": token.id, "name": token.name, "token": text})
     else:
-        click.echo(text)
+        say(text)

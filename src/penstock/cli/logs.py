@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import click
-import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from penstock.calls.log_record import body_text, log_detail, log_record
 from penstock.cli import render
 from penstock.cli.options import data_option
+from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.stored_calls import one, opened
+from penstock.cli.tables import print_facts
 from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, Query, Scalar
 
 _POLL_SECONDS = 0.25
@@ -121,7 +120,7 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
         row = one(ledger, part.strip().lower())
         bodies = ledger.bodies(row.id)
     if as_json or given.as_json:
-        click.echo(_detail(row, bodies))
+        say_json(_detail(row, bodies))
     else:
         _print_call(row, bodies)
 
@@ -135,28 +134,21 @@ class _Listing:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._console = Console(highlight=False, soft_wrap=False)
+        self._output = Output(cut=True)
         self._widths: list[int] = []
 
     def print(self, rows: Sequence[CallRow]) -> None:
         """Print one line for each; the first time with a heading."""
         if self._as_json:
             for row in rows:
-                click.echo(msgspec.json.encode(log_record(row)))
+                say_json(log_record(row))
             return
         lines = [render.cells(row) for row in rows]
         if not self._widths:
             lines.insert(0, render.heading())
             self._widths = render.widths(lines)
         for line in lines:
-            self._print_line(render.padded(line, self._widths))
-
-    def _print_line(self, line: Sequence[render.Cell]) -> None:
-        if self._console.is_terminal:
-            text = Text("  ").join(Text(cell.text, cell.style) for cell in line)
-            self._console.print(text, no_wrap=True, overflow="ellipsis")
-        else:
-            click.echo(render.joined(line))
+            self._output.line(*render.spaced(render.padded(line, self._widths)))
 
 
 def _follow(ledger: LedgerReader, where: Query, limit: int, listing: _Listing) -> None:
@@ -182,35 +174,34 @@ def _batches(ledger: LedgerReader, where: Query, limit: int) -> Iterator[list[Ca
 
 
 def _print_call(row: CallRow, bodies: Bodies | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    facts = render.facts(row)
-    margin = max(len(name) for name, _ in facts) + 2
-    for name, cell in facts:
-        console.print(Text(name.ljust(margin), "bold") + Text(cell.text, cell.style))
+    print_facts(render.facts(row))
+    output = Output()
     if bodies is None:
-        console.print(Text("\nno bodies were kept", "dim"))
+        output.line()
+        output.line(Cell("no bodies were kept", "dim"))
         return
-    _print_body(console, "request", row, bodies)
-    _print_body(console, "response", row, bodies)
+    _print_body(output, "request", row, bodies)
+    _print_body(output, "response", row, bodies)
 
 
-def _print_body(console: Console, name: str, row: CallRow, bodies: Bodies) -> None:
+def _print_body(output: Output, name: str, row: CallRow, bodies: Bodies) -> None:
     is_request = name == "request"
     body = bodies.request if is_request else bodies.response
     content_type = row.request_content_type if is_request else row.response_content_type
     encoding = row.request_encoding if is_request else row.response_encoding
     whole = row.request_size if is_request else row.response_size
     cut = bodies.request_cut if is_request else bodies.response_cut
-    console.print(Text("\n" + render.body_title(name, content_type, encoding, whole, cut=cut), "bold"))
+    output.line()
+    output.line(Cell(render.body_title(name, content_type, encoding, whole, cut=cut), "bold"))
     text = body_text(body, content_type, encoding)
     if not body:
-        console.print(Text("empty", "dim"))
+        output.line(Cell("empty", "dim"))
     elif text is None:
-        console.print(Text(f"binary, {render.size(len(body))} kept", "dim"))
+        output.line(Cell(f"binary, {render.size(len(body))} kept", "dim"))
     else:
-        click.echo(render.pretty(text, content_type))
+        say_body(render.pretty(text, content_type))
 
 
-def _detail(row: CallRow, bodies: Bodies | None) -> bytes:
+def _detail(row: CallRow, bodies: Bodies | None) -> object:
     """The record of 3.20 with the whole of the kept bodies, where they are text."""
-    return msgspec.json.encode(log_detail(row, bodies, head_chars=None))
+    return log_detail(row, bodies, head_chars=None)

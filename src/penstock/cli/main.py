@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
+from typing import Any
 
 import click
 
 from penstock import __version__
+from penstock.cli.output import errors_in_lines
+from penstock_common.printable import LogFormatter
 
 _COMMANDS = {
     "apply": ("penstock.cli.apply", "apply"),
@@ -29,7 +33,24 @@ _COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Imports a command's file when the command is used: serving must not pay for tables and colours."""
+    """Imports a command's file when the command is used: serving must not pay for tables and colours.
+
+    What a command fails with is escaped here, for it may quote what others wrote.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own
+    ) -> click.Context:
+        with errors_in_lines():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        with errors_in_lines():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -55,3 +76,5 @@ def main() -> None:
     penstock cost --by model          what it costs
     penstock keys create NAME         a token for who may call
     """
+    if logging.lastResort is not None:  # what commands log; serving has a log of its own
+        logging.lastResort.setFormatter(LogFormatter())

@@ -10,6 +10,7 @@ import click
 
 from penstock.cli.access import opened, settings_of
 from penstock.cli.options import config_option, data_option, json_option
+from penstock.cli.output import SeveralFaults
 from penstock.cli.plan_view import echo_plan
 from penstock.clock import Clock
 from penstock.config_as_code.document import read_document
@@ -64,11 +65,12 @@ def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, se
         now_us,
         lambda: clock.new_id(now_us),
         settings.providers,
+        settings.server.allow_private_providers,
     )
     try:
         return make_plan(read_document(file), now)
     except ConfigError as error:
-        raise click.ClickException(f"nothing was changed:\n{error}") from None
+        raise SeveralFaults(["nothing was changed:", *error.problems]) from None
 
 
 def _seal_nothing(_secret: bytes, _context: bytes) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from penstock.cli.output import SeveralFaults
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.settings import ConfigError, load
 
@@ -27,5 +28,7 @@ def open_prices(config: Path | None, own: Path | None, data: Path) -> PackagedPr
         named = load(config, environ=os.environ, overrides={}).pricing.file
         file = own or (None if named is None else Path(named))
         return PackagedPrices(cache_folder(os.environ, data), file)
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
+        raise SeveralFaults(error.problems) from None
+    except OSError as error:
         raise click.ClickException(str(error)) from None

@@ -11,16 +11,16 @@ import secrets
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.access.master_key import KEY_VARIABLE, KeySource, key_source, read_key_file
 from penstock.access.provider_secret import checked_secret
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
 from penstock.cli import names
-from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer, tell
+from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer
 from penstock.cli.options import data_option, json_option, yes_option
-from penstock.cli.render import Cell, local_time
+from penstock.cli.output import Cell, say, say_json, tell
+from penstock.cli.render import local_time
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock, rfc3339
@@ -123,7 +123,10 @@ def add(
     with opened(data) as store:
         key = with_secret(key, secret, sealer(data, store.snapshot()))
         store.apply([Add(key)])
-    click.echo(msgspec.json.encode(_record(key)) if as_json else key.id)
+    if as_json:
+        say_json(_record(key))
+    else:
+        say(key.id)
     tell(f"Stored the secret {key.preview} for {provider} ({alias}), sealed with the master key.")
 
 
@@ -135,7 +138,7 @@ def list_(data: Path, as_json: bool) -> None:
         found = store.snapshot().provider_keys
     if as_json:
         for key in found:
-            click.echo(msgspec.json.encode(_record(key)))
+            say_json(_record(key))
     else:
         print_table(_HEADINGS, [_line(key) for key in found])
 

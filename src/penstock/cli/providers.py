@@ -12,13 +12,13 @@ import click
 import msgspec
 
 from penstock.access.provider_secret import headers_text
-from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer, tell
+from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer
 from penstock.cli.options import data_option, json_option, yes_option
-from penstock.cli.render import Cell
+from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
 from penstock.clock import Clock, rfc3339
-from penstock.control.provider_rows import NotHttps, check_address, with_headers
+from penstock.control.provider_rows import OnlyIfAllowed, check_address, with_headers
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
@@ -78,7 +78,7 @@ def list_(data: Path, as_json: bool) -> None:
         own = store.snapshot().custom_providers
     if as_json:
         for record in (*map(_record, own), *map(_built_in_record, BUILT_IN)):
-            click.echo(msgspec.json.encode(record))
+            say_json(record)
     else:
         built_in = sorted(BUILT_IN, key=lambda provider: provider.slug)
         print_table(_HEADINGS, [*map(_line, own), *map(_built_in_line, built_in)])
@@ -127,7 +127,10 @@ def add(
         if text is not None:
             provider = with_headers(provider, text, sealer(data, store.snapshot()))
         store.apply([Add(provider)])
-    click.echo(msgspec.json.encode(_record(provider)) if as_json else provider.id)
+    if as_json:
+        say_json(_record(provider))
+    else:
+        say(provider.id)
     tell(f"Added {CUSTOM_PREFIX}{slug}, which goes to {base_url}{' once it is enabled' * disabled}.")
 
 
@@ -182,7 +185,7 @@ def _own(snapshot: Snapshot, account: str, slug: str) -> CustomProvider:
 def _check_address(slug: str, base_url: str, *, allow_private: bool) -> None:
     try:
         check_address(slug, base_url, allow_private=allow_private)
-    except NotHttps as error:
+    except OnlyIfAllowed as error:
         raise click.ClickException(f"{error}: give --allow-private if it is on a network of yours") from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None

@@ -1,13 +1,12 @@
 """Calls and bodies as text for people: the lines of a listing, the page of one call.
 
-Pure: values in, text out, colour as a style name beside it. Whatever a caller or a provider wrote is shown
-without control characters, so that a log cannot drive the terminal it is read on.
+Pure: values in, text out, colour as a style name beside it. What cannot be printed is dealt with in `output.py`;
+here it counts as wide as it will be.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -15,11 +14,11 @@ import msgspec
 from rich.cells import cell_len
 
 from penstock.calls.wording import Wording, plain
+from penstock.cli.output import Cell
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
 
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_KEEPS = "  "
+_BETWEEN = "  "
 
 _WORDING: Final = Wording(
     lambda column: column.wire.replace("_", " "),
@@ -30,13 +29,6 @@ _WORDING: Final = Wording(
         "flag": lambda flag: "yes" * flag,
     },
 )
-
-
-class Cell(NamedTuple):
-    """One field of a line, with the style it has on a terminal."""
-
-    text: str
-    style: str = ""
 
 
 class Column(NamedTuple):
@@ -51,14 +43,14 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("TIME", 19, lambda row: Cell(local_time(row.created_us), "dim")),
     Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim")),
-    Column("PROVIDER", 9, lambda row: Cell(safe(row.provider) or "-")),
-    Column("MODEL", 16, lambda row: Cell(safe((row.model or "-").removeprefix(f"{row.provider}/")))),
+    Column("PROVIDER", 9, lambda row: Cell(row.provider or "-")),
+    Column("MODEL", 16, lambda row: Cell((row.model or "-").removeprefix(f"{row.provider}/"))),
     Column("STATUS", 6, lambda row: Cell(status(row), status_style(row))),
     Column("DURATION", 8, lambda row: Cell(duration(row.duration_us)), right=True),
     Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True),
     Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True),
     Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True),
-    Column("PATH", 0, lambda row: Cell(safe(f"{row.method} {row.path}"))),
+    Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}")),
 )
 
 
@@ -69,7 +61,7 @@ def heading() -> list[Cell]:
 
 def cells(row: CallRow) -> list[Cell]:
     """The fields of a call, in the order of `COLUMNS`."""
-    return [column.cell(row) for column in COLUMNS]
+    return [column.cell(row).shown for column in COLUMNS]
 
 
 def widths(lines: Iterable[Sequence[Cell]]) -> list[int]:
@@ -94,24 +86,27 @@ def filled(text: str, width: int, *, right: bool = False) -> str:
     return spaces + text if right else text + spaces
 
 
-def joined(line: Sequence[Cell]) -> str:
-    """A line without colour."""
-    return _KEEPS.join(cell.text for cell in line)
+def spaced(line: Sequence[Cell]) -> Iterator[Cell]:
+    """The fields of a line with what stands between them."""
+    for place, cell in enumerate(line):
+        if place:
+            yield Cell(_BETWEEN)
+        yield cell
 
 
 def facts(row: CallRow) -> list[tuple[str, Cell]]:
     """What is known of one call, but for its bodies."""
     told = {
         "id": Cell(row.id),
-        "event": Cell("" if row.event_id == row.id else safe(row.event_id)),
+        "event": Cell("" if row.event_id == row.id else row.event_id),
         "time": Cell(local_time(row.created_us, precise=True)),
         "status": Cell(status(row), status_style(row)),
         "error": Cell(_error(row), "red"),
-        "account": Cell(safe(row.account)),
-        "gateway": Cell(safe(row.gateway)),
-        "provider": Cell(safe(row.provider)),
-        "model": Cell(safe(row.model or "")),
-        "request": Cell(safe(f"{row.method} {row.path}")),
+        "account": Cell(row.account),
+        "gateway": Cell(row.gateway),
+        "provider": Cell(row.provider),
+        "model": Cell(row.model or ""),
+        "request": Cell(f"{row.method} {row.path}"),
         "kind": Cell(" / ".join(filter(None, (row.request_type, row.model_type)))),
         "duration": Cell(duration(row.duration_us)),
         "first byte": Cell(duration(row.first_byte_us)),
@@ -119,14 +114,14 @@ def facts(row: CallRow) -> list[tuple[str, Cell]]:
         "cost": Cell(cost(row)),
         "cache": Cell("answered without asking the provider" if row.cached else ""),
         "attempts": Cell(str(row.attempts) if row.attempts > 1 else ""),
-        "stored key": Cell(safe(row.stored_key)),
-        "token": Cell(safe(" ".join(filter(None, (row.token, row.user, row.team))))),
+        "stored key": Cell(row.stored_key),
+        "token": Cell(" ".join(filter(None, (row.token, row.user, row.team)))),
         "step": Cell(str(row.step) if row.step else ""),
-        "metadata": Cell(safe(msgspec.json.encode(row.metadata).decode()) if row.metadata else ""),
-        "controls": Cell(safe(", ".join(f"{name}: {value}" for name, value in row.controls.items()))),
-        "user agent": Cell(safe(row.user_agent)),
+        "metadata": Cell(msgspec.json.encode(row.metadata).decode() if row.metadata else ""),
+        "controls": Cell(", ".join(f"{name}: {value}" for name, value in row.controls.items())),
+        "user agent": Cell(row.user_agent),
     }
-    told |= {name: Cell(safe(str(plain(get(row)) or ""))) for name, get in _WORDING.later(told).items()}
+    told |= {name: Cell(str(plain(get(row)) or "")) for name, get in _WORDING.later(told).items()}
     return [(name, cell) for name, cell in told.items() if cell.text]
 
 
@@ -141,11 +136,11 @@ def cost(row: CallRow) -> str:
 def pretty(text: str, content_type: str) -> str:
     """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
     if "event-stream" in content_type.lower():
-        return safe("\n".join(line for line in text.splitlines() if line.strip()))
+        return "\n".join(line for line in text.splitlines() if line.strip())
     try:
-        return safe(msgspec.json.format(text, indent=2))
+        return msgspec.json.format(text, indent=2)
     except msgspec.MsgspecError:
-        return safe(text)
+        return text
 
 
 def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: bool) -> str:
@@ -156,12 +151,7 @@ def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: 
         size(whole),
         "CUT: only its beginning was kept" * cut,
     ]
-    return f"{name} ({safe(', '.join(filter(None, parts)))})"
-
-
-def safe(text: str) -> str:
-    """Without characters that could drive a terminal; a line's end and a tab stay."""
-    return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return f"{name} ({', '.join(filter(None, parts))})"
 
 
 def local_time(created_us: int, *, precise: bool = False) -> str:
@@ -226,4 +216,4 @@ def _usage(row: CallRow) -> str:
 
 def _error(row: CallRow) -> str:
     code = "" if row.error_code is None else f"{row.error_code} "
-    return safe(code + row.error_detail).strip()
+    return (code + row.error_detail).strip()

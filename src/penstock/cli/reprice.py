@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -22,8 +21,8 @@ from penstock.calls.costing import Prices
 from penstock.calls.repricing import Page, Sums, changes, pages
 from penstock.cli.durations import duration_text, seconds
 from penstock.cli.options import data_option
+from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.price_options import config_option, open_prices, prices_option
-from penstock.cli.render import Cell
 from penstock.cli.stored_calls import opened
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
@@ -119,9 +118,9 @@ def reprice(
         if changed and _may_write(changed, yes=yes, as_json=as_json):
             written = _write(data, _walk(ledger, where, known, "writing"))
     if as_json:
-        click.echo(_json(lines, written))
+        say_json(_json(lines, written))
     elif written is not None:
-        click.echo(f"{written:,} costs were changed")
+        say(f"{written:,} costs were changed")
 
 
 def _conditions(providers: tuple[str, ...], models: tuple[str, ...]) -> tuple[tuple[Condition, ...], ...]:
@@ -164,7 +163,7 @@ def _may_write(changed: int, *, yes: bool, as_json: bool) -> bool:
     if yes:
         return True
     if as_json or not sys.stdin.isatty():
-        click.echo("nothing was written: give --yes to change these costs", err=True)
+        tell("nothing was written: give --yes to change these costs")
         return False
     return click.confirm(f"Change {changed:,} costs?", err=True)
 
@@ -186,12 +185,12 @@ def _write(data: Path, walk: Iterator[Page]) -> int:
 
 def _print(lines: list[Line]) -> None:
     if not lines:
-        click.echo("no calls")
+        say("no calls")
         return
     print_table(_HEADINGS, [_cells(line) for line in lines])
     changed = sum(line.sums.changed for line in lines)
     before, after = (sum(getattr(line.sums, name) for line in lines) for name in ("old", "new"))
-    click.echo(f"{_usd(before)} USD before, {_usd(after)} USD after; {changed:,} costs differ")
+    say(f"{_usd(before)} USD before, {_usd(after)} USD after; {changed:,} costs differ")
 
 
 def _cells(line: Line) -> list[Cell]:
@@ -219,23 +218,21 @@ def _usd(nano: int) -> str:
     return f"{'-' if nano < 0 else ''}{whole:,}.{f'{rest:09}'.rstrip('0'):0<2}"
 
 
-def _json(lines: list[Line], written: int | None) -> bytes:
-    return msgspec.json.encode(
-        {
-            "models": [
-                {
-                    "provider": line.provider,
-                    "model": line.model,
-                    "calls": line.sums.calls,
-                    "old_usd": to_usd(line.sums.old),
-                    "new_usd": to_usd(line.sums.new),
-                    "changed": line.sums.changed,
-                    "newly_priced": line.sums.newly_priced,
-                    "no_longer_priced": line.sums.no_longer_priced,
-                }
-                for line in lines
-            ],
-            "changed": sum(line.sums.changed for line in lines),
-            "written": written or 0,
-        }
-    )
+def _json(lines: list[Line], written: int | None) -> dict[str, object]:
+    return {
+        "models": [
+            {
+                "provider": line.provider,
+                "model": line.model,
+                "calls": line.sums.calls,
+                "old_usd": to_usd(line.sums.old),
+                "new_usd": to_usd(line.sums.new),
+                "changed": line.sums.changed,
+                "newly_priced": line.sums.newly_priced,
+                "no_longer_priced": line.sums.no_longer_priced,
+            }
+            for line in lines
+        ],
+        "changed": sum(line.sums.changed for line in lines),
+        "written": written or 0,
+    }

@@ -15,10 +15,13 @@ import click
 import msgspec
 
 from penstock.access import tokens
+from penstock.cli.output import tell
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.opening import opener
-from penstock.processes.supervisor import LocalParallel, StartError, Supervisor
+from penstock.processes.claims import StartError
+from penstock.processes.local_engine import LocalParallel
+from penstock.processes.supervisor import Supervisor
 from penstock.settings import (
     ConfigError,
     ProviderSettings,
@@ -32,11 +35,11 @@ from penstock.settings import (
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
+from penstock_common.printable import log_to_stderr
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
 _FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; its name
-_LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 @click.command()
@@ -74,7 +77,7 @@ def serve(
       penstock serve --port 9000 --data /var/lib/penstock
       penstock serve --local-parallel ~/notes
     """
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, stream=sys.stderr)
+    log_to_stderr(logging.INFO)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     overrides: dict[str, object] = {
         "server.host": host,
@@ -104,16 +107,20 @@ def run(
 
         _check_all(settings)
         for line in unused(settings):
-            click.echo(f"penstock: {line}", err=True)
+            tell(f"penstock: {line}")
         file = config_file(config, os.environ)
 
         def prepare() -> None:
             first_token(settings)
 
         return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
-    except (ConfigError, StartError, ControlStoreError) as error:
-        click.echo(f"penstock: {error}", err=True)
-        return 2
+    except ConfigError as error:
+        first, *others = error.problems
+        for line in (f"penstock: {first}", *map(str, others)):
+            tell(line)
+    except (StartError, ControlStoreError) as error:
+        tell(f"penstock: {error}")
+    return 2
 
 
 def _check_all(settings: Settings) -> None:
@@ -132,15 +139,15 @@ def first_token(settings: Settings) -> None:
     random = [os.urandom(size) for size in (tokens.ID_BYTES, tokens.SECRET_BYTES, tokens.SALT_BYTES)]
     text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
-        click.echo(f"penstock: admin token, shown only now: {text}", err=True)
-        click.echo("penstock: keep it; `penstock keys` makes, rotates and revokes tokens", err=True)
+        tell(f"penstock: admin token, shown only now: {text}")
+        tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
 
 
 def announce(address: str) -> None:
     """Says where the gateway is, on standard error."""
-    click.echo(f"penstock: serving on {address} (stop with Ctrl-C)", err=True)
+    tell(f"penstock: serving on {address} (stop with Ctrl-C)")
     if not is_loopback(urlsplit(address).hostname or ""):
-        click.echo("penstock: others than this machine can reach it: every call needs a token", err=True)
+        tell("penstock: others than this machine can reach it: every call needs a token")
 
 
 def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel | None:

@@ -6,7 +6,8 @@ import msgspec
 
 from penstock.access.tokens import is_live
 from penstock.cli.durations import duration_text
-from penstock.cli.render import Cell, local_time
+from penstock.cli.output import Cell
+from penstock.cli.render import local_time
 from penstock.clock import rfc3339
 from penstock.stores.control_store import Token
 

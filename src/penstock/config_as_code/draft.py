@@ -30,12 +30,19 @@ class Now:
     now_us: int
     new_id: Callable[[], str]
     file_providers: Collection[str] = ()  # slugs in penstock.toml, which go first
+    allow_private: bool = False  # receivers of gateways may lead inside
 
     @property
     def gateway_changes(self) -> GatewayChanges:
         """What changes the gateways of this moment."""
         return GatewayChanges(
-            self.snapshot, self.catalog, self.open_secret, self.seal, self.new_id, self.now_us
+            self.snapshot,
+            self.catalog,
+            self.open_secret,
+            self.seal,
+            self.new_id,
+            self.now_us,
+            self.allow_private,
         )
 
 

@@ -13,14 +13,12 @@ from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.placeholders import filled, variable_of
 from penstock.config_as_code.plan import Step, differences
 from penstock.control.custom_providers import About
+from penstock.control.provider_rows import OnlyIfAllowed, check_address
 from penstock.providers.custom import CUSTOM_PREFIX
-from penstock.providers.registry import Registry
 from penstock.settings.gateway_secrets import MASK
 from penstock.settings.toml_position import KeyPath
 from penstock.stores.control_store import Add, CustomProvider, Json, Remove, Replace
 from penstock_common.check import findings
-
-_HTTPS = "https://"
 
 
 def plan_providers(draft: Draft, account: str, wanted: Mapping[str, ProviderTable]) -> None:
@@ -42,12 +40,11 @@ def _check(draft: Draft, account: str, slug: str, table: ProviderTable) -> None:
         )
     path = account, "providers", slug, "base_url"
     try:
-        Registry({f"{CUSTOM_PREFIX}{slug}": table.base_url})
+        check_address(slug, table.base_url, allow_private=table.allow_private)
+    except OnlyIfAllowed as error:
+        draft.wrong(path, f"{error}: set allow_private if it is on a network of yours")
     except ValueError as error:
         draft.wrong(path, str(error))
-        return
-    if not table.base_url.lower().startswith(_HTTPS) and not table.allow_private:
-        draft.wrong(path, f"{table.base_url} is not https: set allow_private if it is on a network of yours")
 
 
 def _plan_provider(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from penstock_common.printable import one_line
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
@@ -56,7 +58,10 @@ def _inline(value: object) -> str:
 
 
 def _escaped(character: str) -> str:
+    """Also what is no control character but cannot be printed: a file is read by people, too."""
     if character in _ESCAPES:
         return _ESCAPES[character]
     code = ord(character)
-    return f"\\u{code:04x}" if code < 0x20 or code == 0x7F else character
+    if one_line(character) == character:
+        return character
+    return f"\\u{code:04x}" if code < 0x1_0000 else f"\\U{code:08x}"

@@ -73,6 +73,11 @@ class Catalog:
         """All accounts that have a gateway."""
         return tuple(dict.fromkeys(one.account for one in self))
 
+    @property
+    def fields(self) -> dict[tuple[str, str], GatewaySettings]:
+        """The fields of all gateways, by account and id."""
+        return {place: one.fields for place, one in self.gateways.items()}
+
     def open_to_anybody(self) -> list[Listed]:
         """The gateways that ask nobody for a token."""
         return [one for one in self if not one.fields.authentication]

@@ -7,14 +7,16 @@ Rows are made in `stored_gateways.py`, ids of spend rules in `spend_rule_ids.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.control.catalog import Catalog, OpenSecret
 from penstock.control.stored_gateways import Seal, changed_gateway, new_gateway
-from penstock.settings.gateway_fields import field_findings
+from penstock.settings import GatewaySettings
+from penstock.settings.gateway_fields import field_findings, to_settings
 from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
 from penstock_common.check import Finding
+from penstock_common.egress import NotPublic, check_url
 
 
 class GatewayRefused(Exception):
@@ -56,7 +58,8 @@ class GatewayChanges:
     """The gateways of one moment, and what new rows are made with.
 
     What is made or changed raises `GatewayRefused`, and `gateway_secrets.SecretLost` where the mask stands for a
-    secret that is not stored. Fields hold their secrets in the open, or the mask to keep what is stored.
+    secret that is not stored. Fields hold their secrets in the open, or the mask to keep what is stored. Receivers
+    of the directory lead out into the world, as custom providers do, unless `allow_private`.
     """
 
     snapshot: Snapshot
@@ -65,6 +68,7 @@ class GatewayChanges:
     seal: Seal
     new_id: Callable[[], str]
     now_us: int
+    allow_private: bool = False
 
     def create(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add:
         """A gateway where none is."""
@@ -95,7 +99,7 @@ class GatewayChanges:
         old = self._row(account, gateway)
         if old is None:
             return self._added(account, gateway, fields)
-        _check(account, gateway, fields)
+        self._check(account, gateway, fields)
         new = changed_gateway(old, fields, self.now_us, self.open_secret, self.seal)
         return None if new is old else Replace(old, new)
 
@@ -125,11 +129,22 @@ class GatewayChanges:
         return listed is not None and listed.source == "file"
 
     def _added(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add:
-        _check(account, gateway, fields)
+        self._check(account, gateway, fields)
         return Add(new_gateway(self.new_id(), account, gateway, fields, self.now_us, self.seal))
 
+    def _check(self, account: str, gateway: str, fields: Mapping[str, object]) -> None:
+        found = field_findings(fields)
+        if not found and not self.allow_private:
+            found = list(receivers_inside(to_settings(fields)))
+        if found:
+            raise WrongFields(account, gateway, found)
 
-def _check(account: str, gateway: str, fields: Mapping[str, object]) -> None:
-    found = field_findings(fields)
-    if found:
-        raise WrongFields(account, gateway, found)
+
+def receivers_inside(fields: GatewaySettings) -> Iterator[Finding]:
+    """What keeps receivers from being sent anything, as far as can be told of how they are written."""
+    for index, receiver in enumerate(fields.otel or ()):
+        try:
+            check_url(receiver.url)
+        except NotPublic as error:
+            remedy = "allow_private_providers, or a gateway of the configuration file, would let it be used"
+            yield Finding(("otel", index, "url"), f"{error}; {remedy}", "value")

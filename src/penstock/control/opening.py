@@ -15,7 +15,7 @@ from penstock.access.vault import SealBroken, Vault
 from penstock.control.catalog import Catalog, OpenSecret, catalog
 from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.stored_gateways import Seal
-from penstock.settings import GatewaySettings, Settings
+from penstock.settings import Settings
 from penstock.stores.control_store import Snapshot
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
@@ -66,11 +66,10 @@ def gateway_changes(
     """What changes gateways as they are in the snapshot. Of stored secrets those are kept that can be opened."""
     open_secret = opener(open_vault(snapshot, environ, Path(settings.server.data)))
     found = catalog(settings, snapshot, open_secret)
-    return GatewayChanges(snapshot, found, open_secret, seal, new_id, now_us)
+    allow_private = settings.server.allow_private_providers
+    return GatewayChanges(snapshot, found, open_secret, seal, new_id, now_us, allow_private)
 
 
-def read_gateways(settings: Settings, environ: Mapping[str, str]) -> dict[tuple[str, str], GatewaySettings]:
-    """By account and id. Raises `ControlStoreError`."""
-    snapshot = control_store(stores_of(settings)).snapshot()
-    gateways = open_catalog(settings, snapshot, environ)
-    return {(one.account, one.id): one.fields for one in gateways}
+def read_catalog(settings: Settings, environ: Mapping[str, str]) -> Catalog:
+    """All gateways, as the directory is now. Raises `ControlStoreError`."""
+    return open_catalog(settings, control_store(stores_of(settings)).snapshot(), environ)

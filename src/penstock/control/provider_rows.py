@@ -16,13 +16,14 @@ from penstock.control.stored_gateways import Seal
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN, Registry
 from penstock.stores.control_store import CustomProvider, ProviderKey
+from penstock_common.egress import NotPublic, check_url
 
 _ANYWHERE: Final = "https://example.com"  # the registry wants an address; here only names count
 _HTTPS: Final = "https://"
 
 
-class NotHttps(ValueError):
-    """An address in the open, as only an operator may allow it."""
+class OnlyIfAllowed(ValueError):
+    """An address in the open, or inside, as only an operator may allow it."""
 
 
 def provider_slug(text: str) -> str:
@@ -52,10 +53,16 @@ def with_secret(key: ProviderKey, secret: bytes, seal: Seal) -> ProviderKey:
 
 
 def check_address(slug: str, base_url: str, *, allow_private: bool) -> None:
-    """Whether a custom provider may be called so and lead there. Raises ValueError, `NotHttps` among them."""
+    """Whether a custom provider may be called so and lead there. Raises ValueError, `OnlyIfAllowed` among them."""
     Registry({f"{CUSTOM_PREFIX}{slug}": base_url})
-    if not base_url.lower().startswith(_HTTPS) and not allow_private:
-        raise NotHttps(f"{base_url} is not https")
+    if allow_private:
+        return
+    if not base_url.lower().startswith(_HTTPS):
+        raise OnlyIfAllowed(f"{base_url} is not https")
+    try:
+        check_url(base_url)
+    except NotPublic as error:
+        raise OnlyIfAllowed(str(error)) from None
 
 
 def with_headers(provider: CustomProvider, headers: bytes | None, seal: Seal) -> CustomProvider:

@@ -15,6 +15,7 @@ from penstock.doctor.finding import Finding, problem
 from penstock.doctor.gateway import answering, running
 from penstock.doctor.machine import clock, open_files, proxies
 from penstock.doctor.prices import prices
+from penstock.doctor.processes import processes
 from penstock.doctor.records import records
 from penstock.doctor.shared_stores import shared_stores
 from penstock.doctor.workers import workers
@@ -26,6 +27,7 @@ _OF_THE_FOLDER: Final[tuple[Check, ...]] = (
     disk_space,
     running,
     answering,
+    processes,
     workers,
     records,
     control_store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penstock.access.tokens import is_live
+from penstock.control.gateway_changes import receivers_inside
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import counted
@@ -45,6 +46,15 @@ def _gateways(case: Case) -> Iterator[Finding]:
             f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}",
             "rename or correct one of the two, or remove it: `penstock gateways delete`",
         )
+    if case.faults or case.settings.server.allow_private_providers:
+        return
+    for one in case.catalog:
+        for fault in receivers_inside(one.fields) if one.source == "directory" else ():
+            yield warning(
+                "gateways",
+                f"gateway {one.name} of the directory sends nothing to one of its receivers: {fault.reason}",
+                "set `otel` of it anew: `penstock gateways set`",
+            )
 
 
 def _admin(case: Case, snapshot: Snapshot) -> Iterator[Finding]:

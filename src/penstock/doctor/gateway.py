@@ -23,6 +23,7 @@ class _Health(msgspec.Struct):
 
 class _Readiness(msgspec.Struct):
     checks: dict[str, bool]
+    degraded: list[str] = []
 
 
 _Answer = TypeVar("_Answer", _Health, _Readiness)
@@ -71,6 +72,9 @@ def _readiness(status: int, body: bytes) -> Finding:
     if lacking:
         remedy = "see the findings on disk space, journal and ledger; the gateway's log has the reason"
         return problem("readiness", f"it is not ready: {' and '.join(lacking)} cannot be used", remedy)
+    if found.degraded:
+        text = f"it can take calls and write them down, and yet: {'; '.join(found.degraded)}"
+        return warning("readiness", text, "see the findings on processes; the gateway's log has the reason")
     return ok("readiness", "it can take calls and write them down")
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
-from penstock.doctor.units import MIB, counted, size
+from penstock.doctor.units import MIB, counted, size, span
 from penstock.journal.segments import DIRECTORY, list_segments
 from penstock.shipper.shipper import DAMAGED
 from penstock.stores.facts import LedgerFacts, Unreadable
@@ -34,7 +34,7 @@ def records(case: Case) -> Iterator[Finding]:
             )
         else:
             yield _ledger(case, facts)
-    yield from _journal(case, {} if facts is None else facts.positions)
+    yield from _journal(case, facts)
     yield from _damaged(case)
 
 
@@ -53,7 +53,8 @@ def _ledger(case: Case, facts: LedgerFacts | None) -> Finding:
     return ok("ledger", f"{counted(facts.calls, 'call')} in {size(taken)}")
 
 
-def _journal(case: Case, positions: dict[str, int]) -> Iterator[Finding]:
+def _journal(case: Case, facts: LedgerFacts | None) -> Iterator[Finding]:
+    positions = {} if facts is None else facts.positions
     lag = 0
     for name in list_segments(case.data / DIRECTORY):
         with suppress(FileNotFoundError):  # it has been shipped meanwhile
@@ -64,6 +65,8 @@ def _journal(case: Case, positions: dict[str, int]) -> Iterator[Finding]:
         yield ok("journal", f"{size(lag)} are not in the ledger yet{rest}")
         return
     text = f"{size(lag)} of records are not in the ledger yet"
+    if lag and facts is not None and facts.newest_us is not None:
+        text = f"{text}; its newest call began {span(case.now_us - facts.newest_us)} ago"
     remedy = "see the log for what the shipper says; it lets calls go first and may only be late: look again"
     if lag > _FAR_BEHIND:
         yield problem("journal", text, remedy)

@@ -19,15 +19,15 @@ class LedgerAccess:
         self._open_editor = open_editor
         self._reader: OpenReader | None = None
         self._editor: OpenEditor | None = None
-        self._failed = False
+        self.trouble = ""  # why it cannot be used now
 
     def reader(self) -> LedgerReader:
         """Raises `LedgerUnavailable`."""
         if self._reader is None:
             self._reader = self._open_reader()
-            if self._failed:
+            if self.trouble:
                 log.info("the ledger can be read again")
-            self._failed = False
+            self.trouble = ""
         return self._reader
 
     def editor(self) -> LedgerEditor:
@@ -38,9 +38,9 @@ class LedgerAccess:
 
     def failed(self, error: LedgerUnavailable) -> None:
         """What was open may be of no use any more. Said once, until it works again."""
-        if not self._failed:
+        if not self.trouble:
             log.error("the ledger cannot be used now, exporters and retention wait: %s", error)
-        self._failed = True
+        self.trouble = str(error) or type(error).__name__
         self.close()
 
     def close(self) -> None:

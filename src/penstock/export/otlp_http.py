@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from penstock.export.delivery import Refused, TryAgain
-from penstock.export.sender import Sender, host_of
+from penstock.export.sender import Send, host_of
 
 _LATER: Final = frozenset((429, 502, 503, 504))
 _SHOWN_CHARS = 300
@@ -25,11 +25,11 @@ Rejected = Callable[[bytes], tuple[int, str]]
 
 
 async def post(
-    sender: Sender, url: str, headers: Mapping[str, str], body: bytes, content_type: str, rejected: Rejected
+    send: Send, url: str, headers: Mapping[str, str], body: bytes, content_type: str, rejected: Rejected
 ) -> None:
     """Returns when the receiver has it. Raises `TryAgain`, `Refused`."""
     own = {"content-type": content_type, "content-encoding": "gzip"}
-    answer = await sender.send("POST", url, {**headers, **own}, gzip.compress(body, 1, mtime=0))
+    answer = await send("POST", url, {**headers, **own}, gzip.compress(body, 1, mtime=0))
     if answer.is_good:
         _say_rejected(url, answer.body, rejected)
     elif answer.status in _LATER or answer.status < 400:

@@ -26,7 +26,7 @@ class OtlpMetrics:
     def __init__(self, receiver: OtlpMetricsSettings, tally: Path, sender: Sender, clock: Clock) -> None:
         self._receiver = receiver
         self._tally = tally
-        self._sender = sender
+        self._send = sender.send
         self._clock = clock
         self._failed = False
         self.interval = receiver.interval
@@ -39,7 +39,7 @@ class OtlpMetrics:
         body = metrics(list(call_metrics(state)), state.since_us * 1000, self._clock.now_us() * 1000)
         url, headers = self._receiver.url, self._receiver.headers
         try:
-            await post(self._sender, url, headers, body, CONTENT_TYPE, rejected_by_json)
+            await post(self._send, url, headers, body, CONTENT_TYPE, rejected_by_json)
         except (TryAgain, Refused) as error:
             if not self._failed:
                 log.error("metrics do not arrive, each report is tried anew: %s", error)

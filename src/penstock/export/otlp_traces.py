@@ -32,13 +32,14 @@ class _Form(NamedTuple):
 class OtlpTraces:
     """One receiver."""
 
-    def __init__(self, receiver: OtelExporter, sender: Sender) -> None:
+    def __init__(self, receiver: OtelExporter, sender: Sender, *, guarded: bool = False) -> None:
+        """`guarded`: it gets something only at a public address."""
         self._url = receiver.url
         self._headers = dict(receiver.headers)
         if receiver.authorization is not None:
             self._headers["authorization"] = receiver.authorization
         self._form = _json() if receiver.content_type == "json" else _protobuf()
-        self._sender = sender
+        self._send = sender.send_guarded if guarded else sender.send
 
     def encode(self, row: CallRow, bodies: Bodies | None) -> bytes:
         """One span."""
@@ -48,7 +49,7 @@ class OtlpTraces:
         """All spans in one request. Raises `TryAgain`, `Refused`."""
         form = self._form
         body = form.traces(parcel.records)
-        await post(self._sender, self._url, self._headers, body, form.content_type, form.rejected)
+        await post(self._send, self._url, self._headers, body, form.content_type, form.rejected)
 
 
 def _json() -> _Form:

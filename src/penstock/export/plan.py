@@ -6,7 +6,7 @@ The only place that knows all kinds of receivers. What runs them is `processes/k
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +37,7 @@ class Planned(NamedTuple):
     gateways: tuple[GatewayPath, ...]
     receiver: OtelExporter | LogPushSettings
     keys: tuple[tuple[GatewayPath, str], ...] = ()  # public keys, of those gateways that have one
+    guarded: bool = False  # the receiver is not the operator's choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,20 @@ class Means:
     random: Random
 
 
-def planned(jobs: Mapping[str, LogPushSettings], gateways: Gateways) -> list[Planned]:
-    """All exporters; a log push job without any gateway is left out."""
-    return [*_traces(gateways), *_pushes(jobs, gateways)]
+def planned(
+    jobs: Mapping[str, LogPushSettings], gateways: Gateways, guarded: Collection[GatewayPath] = ()
+) -> list[Planned]:
+    """All exporters; a log push job without any gateway is left out.
+
+    The receivers of `guarded` gateways were not named by the operator; those of log push always are.
+    """
+    return [*_traces(gateways, guarded), *_pushes(jobs, gateways)]
 
 
 def build(plan: Planned, means: Means) -> Exporter:
     """The exporter, ready to `begin`."""
     if isinstance(plan.receiver, OtelExporter):
-        outlet: Outlet = OtlpTraces(plan.receiver, means.sender)
+        outlet: Outlet = OtlpTraces(plan.receiver, means.sender, guarded=plan.guarded)
         batching = BATCHING
     else:
         job = plan.receiver
@@ -69,7 +75,7 @@ def build(plan: Planned, means: Means) -> Exporter:
     return Exporter(plan.name, plan.gateways, outlet, batching, means.cursors, means.clock)
 
 
-def _traces(gateways: Gateways) -> Iterator[Planned]:
+def _traces(gateways: Gateways, guarded: Collection[GatewayPath]) -> Iterator[Planned]:
     """One for each receiver of each gateway: receivers may be the same server with other headers."""
     for (account, gateway), fields in gateways.items():
         seen: dict[str, int] = {}
@@ -77,7 +83,8 @@ def _traces(gateways: Gateways) -> Iterator[Planned]:
             name = f"otel {account}/{gateway} {_shown(receiver.url)}"
             seen[name] = seen.get(name, 0) + 1
             number = f" #{seen[name]}" if seen[name] > 1 else ""
-            yield Planned(name + number, ((account, gateway),), receiver)
+            path = account, gateway
+            yield Planned(name + number, (path,), receiver, guarded=path in guarded)
 
 
 def _pushes(jobs: Mapping[str, LogPushSettings], gateways: Gateways) -> Iterator[Planned]:

@@ -1,24 +1,41 @@
 """POST and PUT to receivers: the one place of the exporters that opens connections.
 
 Proxies of the environment are honoured, redirects are not followed, and answers are read up to a bound. What an
-answer means is the caller's business. The client is loaded when the first exporter needs it, for it takes 20 MB.
+answer means is the caller's business, and which receivers are guarded. The client is loaded when the first exporter
+needs it, for it takes 20 MB.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
+from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the second
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 from penstock.export.delivery import TryAgain
+from penstock_common.egress import (
+    NotPublic,
+    Permit,
+    Resolver,
+    check_url,
+    checked_addresses,
+    is_public,
+    resolve,
+)
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 DEADLINE: Final = 30.0
 """Seconds for one request and its answer."""
 
+_HTTPS_PORT = 443
 _MOST_ANSWER_BYTES = 64 * 1024
 _PLAIN = {"accept-encoding": "identity"}  # an answer that has to be unpacked could be of any size
 _NEVER_BY_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
@@ -43,24 +60,59 @@ class Answer(NamedTuple):
         return float(value) if value.isascii() and value.isdigit() else None
 
 
-class Sender:
-    """A client with its connections. Close it."""
+Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answer]]
+"""From method, URL, headers and body to the answer, whatever it is. Raises `TryAgain`."""
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
+
+class Sender:
+    """A client with its connections. Close it. `resolver` and `permit` are the guard's, for guarded receivers."""
+
+    def __init__(
+        self,
+        deadline: float = DEADLINE,
+        *,
+        resolver: Resolver = resolve,
+        permit: Permit = is_public,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._deadline = deadline
+        self._resolver = resolver
+        self._permit = permit
+        self._tls = tls
         self._client: httpx.AsyncClient | None = None
+        self._guarded: httpx.AsyncClient | None = None
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The answer, whatever it is. Raises `TryAgain` where there is none; its text names the host only."""
+        return await self._sent(method, url, headers, body, self._anywhere)
+
+    async def send_guarded(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """As `send`, to a public address that was looked up and checked just now, by https and without a proxy.
+
+        Raises `TryAgain` also where there is none: an operator may allow it yet, and nothing has gone out.
+        """
+        return await self._sent(method, url, headers, body, self._to_public)
+
+    async def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        request: Callable[[str, str, Mapping[str, str], bytes], Awaitable[httpx.Response]],
+    ) -> Answer:
         import httpx  # noqa: PLC0415 - see above
 
         try:
-            client = self._client or self._opened()
-            async with (
-                asyncio.timeout(self._deadline),
-                client.stream(method, url, headers={**_PLAIN, **headers}, content=body) as response,
-            ):
-                return Answer(response.status_code, response.headers, await _beginning(response))
+            async with asyncio.timeout(self._deadline):
+                response = await request(method, url, {**_PLAIN, **headers}, body)
+                try:
+                    return Answer(response.status_code, response.headers, await _beginning(response))
+                finally:
+                    await response.aclose()
+        except NotPublic as error:
+            reason = f"nothing is sent to {host_of(url)}: {error}"
+            raise TryAgain(f"{reason}; allow_private_providers would let it be used") from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
             raise TryAgain(f"no request can be made to {host_of(url)}: check its url and headers") from None
         except (httpx.TransportError, OSError, TimeoutError) as error:
@@ -71,18 +123,60 @@ class Sender:
             )
             raise TryAgain(f"{host_of(url)}: {reason or type(error).__name__}") from None
 
-    def _opened(self) -> httpx.AsyncClient:
+    async def _anywhere(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Response:
         """Raises what the environment's proxies and certificates are worth: `ValueError`, `OSError`."""
         import httpx  # noqa: PLC0415 - see above
 
-        self._client = httpx.AsyncClient(timeout=self._deadline, mounts=dict.fromkeys(_NEVER_BY_PROXY))
-        return self._client
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=self._deadline, mounts=dict.fromkeys(_NEVER_BY_PROXY))
+        request = self._client.build_request(method, url, headers=headers, content=body)
+        return await self._client.send(request, stream=True)
+
+    async def _to_public(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Response:
+        """Name and certificate are the host's, the address is the checked one. Each request has its own connection:
+        one that is kept would be known by its address, and hosts may share that.
+        """
+        import httpx  # noqa: PLC0415 - see above
+
+        parts = check_url(url)
+        host = parts.hostname or ""
+        if _goes_by_proxy(parts.netloc):
+            raise NotPublic("the environment's proxy would look it up again")
+        addresses = await checked_addresses(host, parts.port or _HTTPS_PORT, self._resolver, self._permit)
+        if self._guarded is None:
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._guarded = httpx.AsyncClient(
+                verify=self._tls or httpx.create_ssl_context(),
+                timeout=self._deadline,
+                limits=limits,
+                trust_env=False,
+            )
+        whole = httpx.URL(url)
+        request = self._guarded.build_request(
+            method,
+            whole.copy_with(host=addresses[0]),
+            headers={**headers, "host": whole.netloc.decode()},
+            content=body,
+            extensions={"sni_hostname": whole.raw_host.decode()},
+        )
+        return await self._guarded.send(request, stream=True)
 
     async def close(self) -> None:
         """Closes all connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        for client in (self._client, self._guarded):
+            if client is not None:
+                await client.aclose()
+        self._client = self._guarded = None
+
+
+def _goes_by_proxy(host: str) -> bool:
+    proxies = getproxies_environment()
+    named = proxies.get("https") or proxies.get("all")
+    return bool(named) and not proxy_bypass_environment(host, proxies)
 
 
 async def _beginning(response: httpx.Response) -> bytes:

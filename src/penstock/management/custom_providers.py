@@ -2,8 +2,7 @@
 
 Headers are sealed; only their names go out. A body that brings the mask back keeps the value, for as long as the
 provider stays at its address: who may change it must not have it sent elsewhere. Where a provider may lead is
-decided in `control/provider_rows.py` and `proxy/upstream/egress.py`; what goes over the wire is in
-`custom_provider_shapes.py`.
+decided in `control/provider_rows.py`; what goes over the wire is in `custom_provider_shapes.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from penstock.access.master_key import MasterKeyError
 from penstock.access.provider_secret import headers_text
 from penstock.access.vault import Vault
 from penstock.control.custom_providers import ABOUT
-from penstock.control.provider_rows import check_address, with_headers
+from penstock.control.provider_rows import OnlyIfAllowed, check_address, with_headers
 from penstock.management.custom_provider_shapes import (
     CustomProviderAnswer,
     CustomProviderBody,
@@ -35,8 +34,6 @@ from penstock.management.problem import invalid, not_found
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.providers.custom import CUSTOM_PREFIX
-from penstock.proxy.upstream.egress import check_guarded
-from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import Add, CustomProvider, Remove, Replace, Snapshot
 
@@ -178,9 +175,10 @@ def _check_new(resources: Resources, slug: str, base_url: str, *, trusted: bool 
         url = urlsplit(base_url)
         if url.scheme not in ("https", "http"):
             raise ValueError(f"{base_url} is not an http(s) address")
-        if not allow_private:
-            check_guarded(url.hostname or "", is_socket=False)
-    except (ValueError, UpstreamError) as error:
+    except OnlyIfAllowed as error:
+        text = f"{error}: the operator's allow_private_providers would let it be used"
+        raise invalid(text, "body", "base_url") from None
+    except ValueError as error:
         raise invalid(str(error), "body", "base_url") from None
 
 

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Final
 
 from penstock.metrics.metric import Histogram, Labels, Metric
+from penstock_common.printable import lines
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -45,4 +46,4 @@ def _histogram(name: str, labels: str, point: Histogram) -> Iterator[str]:
 
 
 def _labels(labels: Labels) -> str:
-    return ",".join([f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items()])
+    return ",".join([f'{name}="{lines(value).translate(_ESCAPES)}"' for name, value in labels.items()])

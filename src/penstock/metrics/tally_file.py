@@ -6,13 +6,13 @@ for a full or broken disk: metrics are the least of what a gateway is there for.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from penstock.durable import replace_file
 from penstock.metrics.call_tally import TallyState, is_sound
 
 FILE_NAME: Final = "metrics.msgpack"
@@ -33,9 +33,5 @@ def read_tally(path: Path) -> TallyState | None:
 
 def write_tally(path: Path, state: TallyState) -> None:
     """Readers see the old file or the new one, never a part."""
-    hidden = path.with_name(f".{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with suppress(OSError):
-        with os.fdopen(os.open(hidden, flags, 0o600), "wb") as file:
-            file.write(_to_bytes(state))
-        hidden.replace(path)
+        replace_file(path, _to_bytes(state))

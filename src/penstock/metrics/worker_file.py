@@ -94,7 +94,7 @@ def read_states(folder: Path) -> States:
         if is_alive and name.startswith("."):
             continue  # it is being written
         try:
-            state = _read(folder / name, pid) if is_alive else None
+            state = _living(folder / name, pid) if is_alive else None
         except FileNotFoundError:
             continue
         except (OSError, ValueError):
@@ -106,6 +106,14 @@ def read_states(folder: Path) -> States:
             with suppress(OSError):
                 (folder / name).unlink()
     return States(tuple(workers), tuple(unreadable))
+
+
+def last_state(folder: Path, pid: int) -> WorkerState | None:
+    """What a worker that has just ended last told; None if it ended in order, or its file is not to be had."""
+    try:
+        return _read(folder / f"{pid}.json", pid)
+    except (OSError, ValueError):
+        return None
 
 
 def process_birth(pid: int) -> str:
@@ -127,8 +135,13 @@ def _files(folder: Path) -> Iterator[tuple[str, int]]:
         yield name, pid
 
 
-def _read(path: Path, pid: int) -> WorkerState | None:
+def _living(path: Path, pid: int) -> WorkerState | None:
     """The state in a file; None for that of an earlier process."""
+    state = _read(path, pid)
+    return state if state.birth == process_birth(pid) else None
+
+
+def _read(path: Path, pid: int) -> WorkerState:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(_LARGEST_BYTES + 1)
@@ -137,4 +150,4 @@ def _read(path: Path, pid: int) -> WorkerState | None:
     state = decode(data)
     if state.pid != pid:
         raise ValueError("the state of another worker")
-    return state if state.birth == process_birth(pid) else None
+    return state

@@ -1,4 +1,4 @@
-"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them).
+"""`/healthz` (the process lives) and `/readyz` (it can take calls and remember them; what helps may be degraded).
 
 Whoever asks is told whether; why not is for programs of this machine.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from penstock.clock import Clock
 from penstock.journal.journal import Journal
+from penstock.metrics.process_files import read_troubles
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import has_ledger
 from penstock_common.own_program import is_own_program
@@ -21,9 +24,12 @@ from penstock_common.own_program import is_own_program
 class HealthPages:
     """The two pages of one worker."""
 
-    def __init__(self, journal: Journal, stores: Stores, own_hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, journal: Journal, stores: Stores, clock: Clock, own_hosts: Collection[str] = ()
+    ) -> None:
         self._journal = journal
         self._stores = stores
+        self._clock = clock
         self._own_hosts = own_hosts
 
     def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
@@ -35,10 +41,20 @@ class HealthPages:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, request: Request) -> JSONResponse:
-        """200 when the ledger is there and the journal takes records, else 503; to own programs with the reasons."""
-        checks = {"journal": self._journal.healthy, "ledger": has_ledger(self._stores)}
+        """200 when the ledger is there and the journal takes records, else 503; to own programs with the reasons.
+
+        What only helps, and does not work, is said and leaves it at 200: calls are served and kept all the same.
+        """
+        has_one, degraded = await run_in_threadpool(self._look)
+        checks = {"journal": self._journal.healthy, "ledger": has_one}
         ready = all(checks.values())
-        body: dict[str, object] = {"status": "ready" if ready else "not ready"}
+        status = "not ready" if not ready else "degraded" if degraded else "ready"
+        body: dict[str, object] = {"status": status}
         if is_own_program(request.headers.raw, self._own_hosts):
-            body |= {"checks": checks, "unwritten_records": self._journal.unwritten}
+            body |= {"checks": checks, "unwritten_records": self._journal.unwritten, "degraded": degraded}
         return JSONResponse(body, status_code=200 if ready else 503)
+
+    def _look(self) -> tuple[bool, list[str]]:
+        """At files: a disk that hangs holds up whoever asks, and no call."""
+        found = read_troubles(self._stores.data, self._clock.now_us())
+        return has_ledger(self._stores), [trouble.reason for trouble in found]

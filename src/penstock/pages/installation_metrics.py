@@ -6,15 +6,18 @@ wait for a disk: not for an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import Cursor, read_cursors
 from penstock.journal.segments import DIRECTORY, list_segments
 from penstock.metrics.call_tally import call_metrics, stored_metric
 from penstock.metrics.metric import Labels, Metric, Value
+from penstock.metrics.process_files import read_processes, read_troubles
+from penstock.metrics.process_state import ProcessState, Trouble
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.tally_file import read_tally
 from penstock.metrics.worker_file import FOLDER, read_states
@@ -35,6 +38,7 @@ def installation_metrics(stores: Stores, now_us: int) -> Iterator[Metric]:
         yield stored_metric(state)
     with suppress(OSError):
         yield from _workers(read_states(data / FOLDER).workers)
+    yield from _processes(read_processes(data), read_troubles(data, now_us))
     facts = _facts(stores)
     yield from _ledger(stores, facts, now_us)
     if facts is not None:
@@ -60,6 +64,39 @@ def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
     yield Metric(
         "penstock.breakers", "gauge", "1", "Workers whose breaker of an address is not closed.", points
     )
+
+
+def _processes(processes: Sequence[ProcessState], troubles: Sequence[Trouble]) -> Iterator[Metric]:
+    """By what they are: workers are told together."""
+    kinds = sorted({one.kind for one in processes})
+    of = {kind: [one for one in processes if one.kind == kind] for kind in kinds}
+    wrong = {kind: {one.process.name for one in troubles if one.process.kind == kind} for kind in kinds}
+    yield _by_process(
+        "gauge",
+        "down",
+        "Processes that wait to be started again.",
+        {kind: sum(not one.pid for one in of[kind]) for kind in kinds},
+    )
+    yield _by_process(
+        "gauge",
+        "degraded",
+        "Processes that are down, keep ending, or cannot do their work.",
+        {kind: len(names) for kind, names in wrong.items()},
+    )
+    yield _by_process(
+        "counter",
+        "restarts",
+        "Ends that were not asked for, each followed by a start.",
+        {kind: sum(one.restarts for one in of[kind]) for kind in kinds},
+    )
+    cut = sum(one.cut_calls for one in processes)
+    about = "Calls that were under way in workers that died, as far as these had told."
+    yield Metric("penstock.calls.cut", "counter", "1", about, [Value(_NO_LABELS, cut)])
+
+
+def _by_process(kind: Literal["counter", "gauge"], name: str, about: str, found: Mapping[str, int]) -> Metric:
+    points = [Value({"process": process}, count) for process, count in found.items()]
+    return Metric(f"penstock.process.{name}", kind, "1", about, points)
 
 
 def _facts(stores: Stores) -> LedgerFacts | None:

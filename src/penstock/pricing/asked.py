@@ -1,25 +1,39 @@
-"""The model that a request asks for: in its body, or in its path.
+"""The model that a request asks for: at the address it goes to, or in its body, query or headers.
 
-It decides price and limits before there is an answer, and names the call in the log. Pure; None where
-nothing is named; what the vendors call their models is left as it is.
+It decides price and limits before there is an answer, and names the call in the log; `asked_model` is what it is
+called there. `all_asked` is for who must not be fooled: whatever any reader may take for the model. Pure; where a
+provider has it is in the providers' own files; what the vendors call their models is left as it is.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 
-_MODEL_IN_PATH = re.compile(
-    r"(?:^|/)models/([^/:?]+):\w"  # Google: models/{model}:generateContent
-    r"|(?:^|/)model/([^/?]+)/(?:invoke|converse)"  # Bedrock: model/{model}/invoke
-    r"|^(@[^?]+)"  # Workers AI: @cf/meta/llama-3.1-8b-instruct
-)
-_DEPLOYMENT = re.compile(r"[^/]+/(?!openai/v1/)(?:openai/deployments/)?([^/?]+)/")  # Azure
-_REPOSITORY = re.compile(r"(?:models/)?([^/?]+(?:/[^/?]+)?)")  # HuggingFace: {org}/{model}
+from penstock.providers.base import HeaderLookup, Provider, model_at
+from penstock.providers.custom import model_in_some_path
+from penstock.providers.registry import as_shipped
+from penstock.wire.model_names import Unclear, folded, models_in_json
+
+__all__ = ["Unclear", "all_asked", "asked_model", "model_in_body", "name_of"]
+
 _MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
+_MODEL_IN_FORM = re.compile(rb"(?:^|&)\s*model", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";,\s]*)")
+_PLAIN_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+_OF_ANY_QUERY = frozenset({"model", "modelid", "modelname", "deployment"})
+_OF_ANY_HEADER = (
+    "model",
+    "x-model",
+    "x-model-id",
+    "x-model-name",
+    "x-model-version",
+    "azureml-model-deployment",
+)
+_RESOURCES = ("projects/", "publishers/")
 
 
 class _Question(msgspec.Struct, gc=False):
@@ -30,20 +44,34 @@ _to_question = msgspec.json.Decoder(_Question).decode
 _to_text = msgspec.json.Decoder(str).decode
 
 
-def asked_model(provider: str, path_tail: str, body: bytes, *, strict: bool = False) -> str | None:
+# -- as prices and the log have it
+
+
+def asked_model(provider: str, path_tail: str, body: bytes) -> str | None:
     """The model of a request to `provider` (a slug), by its path or else by its plain body.
 
-    Where the path names it, that is what the provider goes by, whatever the body says. An Azure deployment may
-    have any name, so a body that names the model tells more of it; `strict` trusts only what Azure goes by.
+    Where nothing else names one, a deployment or the like is better than nothing.
     """
-    model = model_in_path(path_tail)
-    if not model and provider == "huggingface" and (repository := _REPOSITORY.match(path_tail)):
-        model = unquote(repository[1])
-    deployment = _DEPLOYMENT.match(path_tail) if provider == "azure-openai" and not model else None
-    if deployment is not None and strict:
-        return unquote(deployment[1])
-    model = model or (model_in_body(body) if body else None)
-    return model or (unquote(deployment[1]) if deployment is not None else None)
+    in_body = (model_in_body(body) or None) if body else None
+    shipped = as_shipped(provider)
+    if shipped is not None and shipped.model_address is None:
+        return in_body
+    name = name_of(provider, path_tail, in_body)
+    return name if name or shipped is None else model_at(shipped, _bare(path_tail), _no_header)
+
+
+def name_of(provider: str, path_tail: str, in_body: str | None) -> str | None:
+    """The model by its path, where the provider goes by paths and they name models; else the one in its body.
+
+    Other providers' ways of naming one in a path are none of this one's. A deployment may have any name, so the body
+    tells more of it; so it does of a custom provider, whose ways nobody knows.
+    """
+    shipped = as_shipped(provider)
+    if shipped is None:
+        return in_body or model_in_some_path(_bare(path_tail))
+    if shipped.model_address is None or shipped.model_is_own:
+        return in_body
+    return model_at(shipped, _bare(path_tail), _no_header) or in_body
 
 
 def model_in_body(body: bytes, *, is_cut: bool = False) -> str | None:
@@ -54,12 +82,70 @@ def model_in_body(body: bytes, *, is_cut: bool = False) -> str | None:
         return None
 
 
-def model_in_path(path_tail: str) -> str | None:
-    """The model in a path by the ways of Google, Bedrock and Workers AI."""
-    match = _MODEL_IN_PATH.search(path_tail)
-    return unquote(match[match.lastindex or 0]) if match else None
-
-
 def _first_model(body: bytes) -> str | None:
     first = _MODEL_FIRST.match(body)
     return _to_text(first[1]) if first else None
+
+
+def _bare(path_tail: str) -> str:
+    return path_tail.partition("?")[0]
+
+
+def _no_header(_name: str) -> None:
+    """Headers are not at hand where a call is named."""
+
+
+# -- as whoever may read the request has it
+
+
+def all_asked(
+    provider: Provider, path_tail: str, query: str, header: HeaderLookup, body: bytes | None
+) -> tuple[str, ...]:
+    """Every model that some reader may take a request to ask for; none, where nobody finds one.
+
+    `query` without its `?`; `body` is plain, None where it cannot be read. Raises `Unclear` where readers may differ
+    about what there is.
+    """
+    at = model_at(provider, path_tail, header)
+    own, others = ([] if at is None else [at]), list[str]()
+    for name, value in parse_qsl(query.replace(";", "&"), keep_blank_values=True, errors="replace"):
+        if f"query:{name}" in provider.model_in:
+            own.append(value)
+        elif folded(name) in _OF_ANY_QUERY:
+            others.append(value)
+    for name in _OF_ANY_HEADER:
+        told = header(name)
+        if told is not None:
+            (own if f"header:{name}" in provider.model_in else others).append(told)
+    members = [place.removeprefix("body:") for place in provider.model_in if place.startswith("body:")]
+    in_body, more = _in_body(body, members, header("content-type") or "", needed=not own)
+    own += in_body
+    return tuple(map(_plainly, (*own, *others, *more))) if own else ()
+
+
+def _in_body(
+    body: bytes | None, members: list[str], content_type: str, *, needed: bool
+) -> tuple[list[str], list[str]]:
+    """What the body names; nothing, where it is no JSON and need not tell."""
+    if body is None:
+        if needed:
+            raise Unclear("its body cannot be read")
+        return [], []
+    if not body:
+        return [], []
+    kind = content_type.lower()
+    charset = _CHARSET.search(kind)
+    if charset is not None and charset[1] not in _PLAIN_CHARSETS:
+        raise Unclear("its body is in a charset of its own")
+    if "multipart/" in kind or ("urlencoded" in kind and _MODEL_IN_FORM.search(body)):
+        if needed:
+            raise Unclear("its body is a form, whose fields are not read")
+        return [], []
+    if not needed and body.lstrip()[:1] != b"{":
+        return [], []
+    return models_in_json(body, members)
+
+
+def _plainly(model: str) -> str:
+    """Google's names come with what they are in front."""
+    return model.rpartition("/models/")[2] if model.startswith(_RESOURCES) else model.removeprefix("models/")

@@ -6,9 +6,7 @@ asked for. Pure. What the call then really costs is in `call_cost.py`.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
+import re
 
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost
@@ -20,26 +18,13 @@ UNSAID_OUTPUT_TOKENS = 1024
 
 _BYTES_PER_TOKEN = 4
 
-_Limit = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
-
-
-class _GenerationConfig(msgspec.Struct, gc=False):
-    max_output_tokens: _Limit | None = msgspec.field(name="maxOutputTokens", default=None)
-
-
-class _InferenceConfig(msgspec.Struct, gc=False):
-    max_tokens: _Limit | None = msgspec.field(name="maxTokens", default=None)
-
-
-class _Request(msgspec.Struct, gc=False):
-    max_tokens: _Limit | None = None
-    max_completion_tokens: _Limit | None = None
-    max_output_tokens: _Limit | None = None
-    google: _GenerationConfig | None = msgspec.field(name="generationConfig", default=None)
-    bedrock: _InferenceConfig | None = msgspec.field(name="inferenceConfig", default=None)
-
-
-_decode = msgspec.json.Decoder(_Request).decode
+# What bounds an answer by any vendor's name for it, at any depth, and how many answers there are to be.
+_OUTPUT = re.compile(
+    rb'"(?:max_(?:completion_|output_|new_)?tokens(?:_to_sample)?|maxoutputtokens|maxtokens)"\s*:\s*"?([0-9]{1,15})'
+)
+_ANSWERS = re.compile(rb'"(?:n|best_of|candidatecount)"\s*:\s*"?([0-9]{1,15})')
+_MOST_TOKENS, _MOST_ANSWERS = 10_000_000, 1000
+_LOOKED_AT = 128 * 1024  # bytes, at either end of a body: what is hidden between costs more for its length
 
 
 def estimate(
@@ -58,22 +43,35 @@ def estimate(
     return None if priced is None else priced.nano
 
 
-def guessed_usage(path_tail: str, request_body: bytes) -> Usage:
-    """The tokens that a request may use. Embeddings are not generated: nothing comes out."""
-    tokens_in = -(-len(request_body) // _BYTES_PER_TOKEN)
-    return Usage(tokens_in, 0 if "embed" in path_tail.lower() else _asked_output(request_body))
+def guessed_usage(path_tail: str, request_body: bytes, least_output: int = 0, size: int = 0) -> Usage:
+    """The tokens that a request may use. Embeddings are not generated: nothing comes out.
+
+    `least_output` has come out already; `size` is that of a body that cannot be read.
+    """
+    tokens_in = -(-(len(request_body) or size) // _BYTES_PER_TOKEN)
+    if "embed" in path_tail.lower():
+        return Usage(tokens_in, 0)
+    return Usage(tokens_in, max(_asked_output(request_body), least_output))
 
 
 def _asked_output(request_body: bytes) -> int:
-    try:
-        request = _decode(request_body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return UNSAID_OUTPUT_TOKENS
-    return (
-        request.max_completion_tokens
-        or request.max_tokens
-        or request.max_output_tokens
-        or (request.google.max_output_tokens if request.google else None)
-        or (request.bedrock.max_tokens if request.bedrock else None)
-        or UNSAID_OUTPUT_TOKENS
-    )
+    """The most that any reader may take it to ask for: a bound that is there twice, or by two names, is the higher."""
+    if len(request_body) > 2 * _LOOKED_AT:
+        request_body = request_body[:_LOOKED_AT] + request_body[-_LOOKED_AT:]
+    lowered = request_body.lower()
+    tokens = _largest(_OUTPUT, lowered, (b'"max',), _MOST_TOKENS)
+    answers = _largest(_ANSWERS, lowered, (b'"n"', b'"best_of"', b'"candidatecount"'), _MOST_ANSWERS)
+    return (tokens or UNSAID_OUTPUT_TOKENS) * (answers or 1)
+
+
+def _largest(pattern: re.Pattern[bytes], body: bytes, begins: tuple[bytes, ...], most: int) -> int:
+    """0 where there is none; what nobody would take is none either. `begins`: how what the pattern finds begins."""
+    largest = 0
+    for begin in begins:
+        place = body.find(begin)
+        while place >= 0:
+            found = pattern.match(body, place)
+            if found is not None and largest < (number := int(found[1])) <= most:
+                largest = number
+            place = body.find(begin, place + 1)
+    return largest

@@ -52,6 +52,11 @@ class PriceBook:
         self._overrides = overrides
         self._remembered: dict[tuple[str, str | None], Rates | None] = {}
 
+    def knows(self, provider: str) -> bool:
+        """Whether any model of a provider may have a price."""
+        listed = self._table is not None and provider in _PACKAGE_IDS
+        return listed or any(name.startswith(f"{provider}/") for name in self._overrides)
+
     def override(self, provider: str, model: str | None) -> Rates | None:
         """The operator's prices. `provider` is a slug, `model` with or without `provider/` before it."""
         if not self._overrides:

@@ -43,10 +43,11 @@ log = logging.getLogger("penstock.keeper")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the keeper goes by."""
+    """What the keeper goes by. Receivers of `guarded` gateways get something only at public addresses."""
 
     settings: Settings
     gateways: Gateways
+    guarded: frozenset[GatewayPath] = frozenset()
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ class Keeper:
     def take_up(self, wanted: Configuration) -> None:
         """Starts and stops exporters; one of which nothing has changed goes on undisturbed."""
         self.current = wanted
-        plans = {one.name: one for one in planned(wanted.settings.log_push, wanted.gateways)}
+        found = planned(wanted.settings.log_push, wanted.gateways, wanted.guarded)
+        plans = {one.name: one for one in found}
         for name in [name for name, one in self._running.items() if plans.get(name) != one.plan]:
             self._running.pop(name).task.cancel()
         for name, plan in plans.items():

@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from penstock.clock import Clock
-from penstock.control.opening import read_gateways
+from penstock.control.opening import read_catalog
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import CursorFile
 from penstock.export.ledger_access import LedgerAccess
 from penstock.export.plan import Means
 from penstock.export.sender import Sender
+from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
@@ -30,6 +31,8 @@ from penstock.stores.opening.ledger import ledger_reader
 from penstock.stores.opening.ledger_changes import ledger_editor
 
 _RETRY_SECONDS = 5.0
+_BEAT_SECONDS = 1.0
+_IDLE = "nothing is exported and nothing deleted"
 
 log = logging.getLogger("penstock.keeper")
 
@@ -37,8 +40,15 @@ Load = Callable[[], Settings]
 
 
 def configuration(settings: Settings, environ: Mapping[str, str]) -> Configuration:
-    """The settings with all gateways there are. Raises `ControlStoreError`."""
-    return Configuration(settings, read_gateways(settings, environ))
+    """The settings with all gateways there are. Raises `ControlStoreError`.
+
+    Receivers of the directory's are guarded as custom providers are, whoever wrote them there: a token of the API may
+    have changed them since.
+    """
+    catalog = read_catalog(settings, environ)
+    allow_private = settings.server.allow_private_providers
+    stored = () if allow_private else [one for one in catalog if one.source == "directory"]
+    return Configuration(settings, catalog.fields, frozenset((one.account, one.id) for one in stored))
 
 
 def make_keeper(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Keeper:
@@ -67,23 +77,34 @@ async def _main(settings: Settings, load: Load, parent: int | None) -> None:
         loop.add_reader(parent, stop.set)
     with suppress(ConfigError):
         settings = load()  # it may have changed before the signal had a handler
-    keeper = await _made(settings, stop)
+    clock = Clock()
+    heartbeat = Heartbeat(stores_of(settings).data, "keeper", os.getpid(), clock.now_us)
+    keeper = await _made(settings, stop, clock, heartbeat)
     if keeper is None:
         return
-    reloading = asyncio.create_task(_reload(keeper, load, stale))
+    beside = asyncio.create_task(_reload(keeper, load, stale)), asyncio.create_task(_live(keeper, heartbeat))
     try:
         await keeper.run(stop)
     finally:
-        await cancelled(reloading)
+        await cancelled(*beside)
 
 
-async def _made(settings: Settings, stop: asyncio.Event) -> Keeper | None:
+async def _live(keeper: Keeper, heartbeat: Heartbeat) -> None:
+    """Tells that it lives, and whether it can work."""
+    while True:
+        trouble = keeper.ledger.trouble
+        heartbeat(_IDLE if trouble else "", trouble)
+        await keeper.means.clock.sleep(_BEAT_SECONDS)
+
+
+async def _made(settings: Settings, stop: asyncio.Event, clock: Clock, heartbeat: Heartbeat) -> Keeper | None:
     """Waits until what it takes is there; None when told to stop first."""
     while not stop.is_set():
         try:
-            return make_keeper(settings, os.environ, Clock())
-        except (OSError, ControlStoreError) as error:
-            log.error("nothing is exported and nothing deleted, this is tried again: %s", error)
+            return make_keeper(settings, os.environ, clock)
+        except Exception as error:
+            log.error("%s, this is tried again: %s", _IDLE, error)
+            heartbeat(_IDLE, str(error))
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
     return None

@@ -11,8 +11,9 @@ import os
 from collections.abc import Callable
 
 from penstock.clock import Clock
-from penstock.control.opening import read_gateways
+from penstock.control.opening import read_catalog
 from penstock.metrics.call_tally import Tally, new_tally
+from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME, read_tally
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes.retention import stopping
@@ -52,7 +53,7 @@ class StorageLimits:
         except ConfigError as error:
             log.error("the shipper goes on with the old configuration: %s", error)
         try:
-            self._limits = stopping(read_gateways(self._settings, os.environ))
+            self._limits = stopping(read_catalog(self._settings, os.environ).fields)
         except ControlStoreError as error:
             self._stale = True
             log.error("the shipper cannot read the directory, and tries again: %s", error)
@@ -68,4 +69,5 @@ def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrice
     def around(ledger: OpenWriter) -> OpenWriter:
         return CountingLedger(LimitedLedger(ledger, limits), tally, file, clock.monotonic)
 
-    return shipper_process.main(stores, parent, prices, around, limits.changed)
+    beat = Heartbeat(stores.data, "shipper", os.getpid(), clock.now_us)
+    return shipper_process.main(stores, parent, prices, around, limits.changed, beat)

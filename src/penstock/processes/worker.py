@@ -258,7 +258,7 @@ class Worker:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
         own_hosts = self._settings.server.own_hosts
         own = OwnTokens(self._settings.admin_token or "")
-        pages = HealthPages(parts.journal, stores_of(self._settings), own_hosts)
+        pages = HealthPages(parts.journal, stores_of(self._settings), self._clock, own_hosts)
         metrics = MetricsPage(self._settings, self._clock)
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(

@@ -13,4 +13,5 @@ PROVIDER = Provider(
     slug="adobe-firefly",
     domains=("firefly-api.adobe.io",),
     locate=as_is("https://firefly-api.adobe.io"),
+    model_in=("header:x-model-version",),
 )

@@ -6,6 +6,8 @@ model ARNs keep their colons and `%2F`. `bedrock-mantle` wants `x-api-key` on it
 
 from __future__ import annotations
 
+import re
+
 from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import REGION, ExtraHeaders, HeaderLookup, Location, Provider, bearer_as_api_key
@@ -42,4 +44,5 @@ PROVIDER = Provider(
     compat=("aws-bedrock", "bedrock"),
     credential_headers=("authorization", "x-api-key"),
     credentials=_credentials,
+    model_address=re.compile(r"//[^/]+/model/([^/]+)/"),
 )

@@ -42,4 +42,6 @@ PROVIDER = Provider(
     credential_headers=("api-key", "authorization"),
     key_header=("api-key", ""),
     tenant_hosts=(".openai.azure.com",),
+    model_address=re.compile(r"//[^/]+/openai/deployments/([^/]+)"),
+    model_is_own=True,
 )

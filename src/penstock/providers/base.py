@@ -10,8 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import msgspec
+
+from penstock.errors import GatewayError
+
+_SLASH = re.compile("%2f", re.IGNORECASE)
 
 HeaderLookup = Callable[[str], str | None]
 """Looks up one request header by its lower-case name."""
@@ -58,6 +63,31 @@ class Provider:
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
     redact: Callable[[bytes], bytes] | None = None  # a body without the secrets of `secret_fields`
+    model_in: tuple[str, ...] = (
+        "body:model",
+    )  # where its requests name a model: body, query or header, and the name
+    model_address: re.Pattern[str] | None = (
+        None  # addresses that name it: there it goes by them, whatever else is said
+    )
+    model_is_own: bool = (
+        False  # what they name is the customer's name for it, or of a tool: no price goes by that
+    )
+
+
+def model_at(provider: Provider, tail: str, header: HeaderLookup) -> str | None:
+    """The model that the address of a call names; None where it names none, or nobody goes by it.
+
+    Only `/` stays percent-encoded while it is looked at: what else may be encoded is read as the provider reads it.
+    """
+    if provider.model_address is None:
+        return None
+    try:
+        location = provider.locate(tail, header)
+    except GatewayError:
+        return None
+    address = unquote(_SLASH.sub("%252F", location.origin + location.path))
+    match = provider.model_address.search(address)
+    return unquote(match[match.lastindex or 0]) if match else None
 
 
 REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

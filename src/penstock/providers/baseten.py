@@ -34,4 +34,6 @@ PROVIDER = Provider(
     compat=("baseten",),
     chat_path="v1/chat/completions",
     stream_usage=True,
+    model_address=re.compile(r"//model-([a-z0-9]+)\."),  # a dedicated one
+    model_is_own=True,
 )

@@ -14,4 +14,5 @@ PROVIDER = Provider(
     locate=unversioned("https://api.cartesia.ai"),
     credential_headers=("authorization", "x-api-key"),
     key_header=("x-api-key", ""),
+    model_in=("body:model_id", "body:model"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from urllib.parse import unquote
 
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
@@ -16,6 +17,10 @@ from penstock.providers.paths import has_version
 CUSTOM_PREFIX = "custom-"
 # It may want any of them; which one it is only its owner knows.
 _CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "xi-api-key", "token")
+# Nobody knows whose ways it has: Google's, Bedrock's and Workers AI's may all be.
+_MODEL_ADDRESS = re.compile(
+    r"/models/([^/:]+):\w|/model/([^/]+)/(?:invoke|converse)|/deployments/([^/]+)/|/run/(@.+)|(?<=[^/]/)(@.+)"
+)
 _SLUG = re.compile(r"custom-[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -41,8 +46,16 @@ def custom_provider(
         extra_headers=headers,
         fingerprint=fingerprint(base, headers),
         guarded=guarded,
+        model_address=_MODEL_ADDRESS,
+        model_is_own=True,
         chat_path="chat/completions" if has_version(base.path) else "v1/chat/completions",
     )
+
+
+def model_in_some_path(tail: str) -> str | None:
+    """The model in a path without its query, by the ways of all who have it there."""
+    match = _MODEL_ADDRESS.search(f"//any/{tail}")
+    return unquote(match[match.lastindex or 0]) if match else None
 
 
 def fingerprint(base: BaseUrl, headers: ExtraHeaders) -> str:

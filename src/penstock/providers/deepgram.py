@@ -14,4 +14,5 @@ PROVIDER = Provider(
     locate=as_is("https://api.deepgram.com"),
     credential_headers=("authorization", "token"),
     key_header=("authorization", "Token "),
+    model_in=("query:model",),
 )

@@ -14,4 +14,5 @@ PROVIDER = Provider(
     locate=as_is("https://api.elevenlabs.io"),
     credential_headers=("xi-api-key", "authorization"),
     key_header=("xi-api-key", ""),
+    model_in=("body:model_id", "query:model_id"),
 )

@@ -44,4 +44,6 @@ PROVIDER = Provider(
     tenant_hosts=(".fal.run", ".fal.ai"),
     static=False,
     consumed_headers=(_TARGET_HEADER,),
+    model_address=re.compile(r"//[^/]+/(.+)"),
+    model_is_own=True,
 )

@@ -6,6 +6,8 @@ file's business: queries pass through.
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import Provider
 from penstock.providers.paths import as_is
 
@@ -19,4 +21,5 @@ PROVIDER = Provider(
     stream_usage=True,
     credential_headers=("x-goog-api-key", "authorization"),
     key_header=("x-goog-api-key", ""),
+    model_address=re.compile(r"/([^/:]+):[^/:]*/*\Z"),  # {model}:generateContent
 )

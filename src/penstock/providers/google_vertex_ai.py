@@ -43,4 +43,5 @@ PROVIDER = Provider(
     ),
     locate=_locate,
     compat=("google-vertex-ai", "google-vertex"),
+    model_address=re.compile(r"/([^/:]+):[^/:]*/*\Z"),  # {model}:generateContent, {endpoint}:predict
 )

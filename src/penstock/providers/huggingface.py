@@ -5,6 +5,8 @@ Pure pass-through to the serverless inference host.
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import Provider
 from penstock.providers.paths import below
 
@@ -12,4 +14,5 @@ PROVIDER = Provider(
     slug="huggingface",
     domains=("api-inference.huggingface.co",),
     locate=below("https://api-inference.huggingface.co", "models/"),
+    model_address=re.compile(r"//[^/]+/models/(?!v[0-9]+/)([^/]+(?:/[^/]+)?)"),  # {org}/{model}
 )

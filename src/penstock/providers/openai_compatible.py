@@ -21,6 +21,7 @@ def _row(
     creates: re.Pattern[str] | None = None,
     *,
     stream_usage: bool = False,
+    model_address: re.Pattern[str] | None = None,
 ) -> Provider:
     return Provider(
         slug=slug,
@@ -31,6 +32,8 @@ def _row(
         chat_path=chat_path,
         creates=creates,
         stream_usage=stream_usage,
+        model_address=model_address,
+        model_is_own=model_address is not None,
     )
 
 
@@ -45,7 +48,13 @@ PROVIDERS = (
         _V1_CHAT,
         stream_usage=True,
     ),
-    _row("fireworks", "api.fireworks.ai", versioned("https://api.fireworks.ai", "inference/"), _V1_CHAT),
+    _row(
+        "fireworks",
+        "api.fireworks.ai",
+        versioned("https://api.fireworks.ai", "inference/"),
+        _V1_CHAT,
+        model_address=re.compile(r"/workflows/(accounts/[^/]+/models/[^/]+)"),
+    ),
     _row("grok", "api.x.ai", versioned("https://api.x.ai"), _V1_CHAT, ("xai",)),
     _row("groq", "api.groq.com", versioned("https://api.groq.com", "openai/"), _V1_CHAT),
     _row("mistral", "api.mistral.ai", as_is("https://api.mistral.ai"), _V1_CHAT),

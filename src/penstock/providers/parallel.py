@@ -31,4 +31,5 @@ PROVIDER = Provider(
     credentials=_credentials,
     secret_fields=SECRET_FIELDS,
     redact=redact,
+    model_in=("body:model", "body:processor", "body:generator"),
 )

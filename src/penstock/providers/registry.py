@@ -58,6 +58,14 @@ BUILT_IN: tuple[Provider, ...] = (
 )
 
 
+_BY_SLUG = {provider.slug: provider for provider in BUILT_IN}
+
+
+def as_shipped(slug: str) -> Provider | None:
+    """The built-in provider of a slug, whatever an operator has made of it; None for a custom one."""
+    return _BY_SLUG.get(slug)
+
+
 class Registry:
     """Finds providers by name and says where calls to them go."""
 

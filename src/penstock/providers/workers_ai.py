@@ -6,6 +6,8 @@ to say, so there is no default upstream: `base_url` must be set.
 
 from __future__ import annotations
 
+import re
+
 from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.paths import versioned
 
@@ -28,4 +30,5 @@ PROVIDER = Provider(
     compat=("workers-ai",),
     chat_path="v1/chat/completions",
     base_url_needed="https://api.cloudflare.com/client/v4/accounts/{account_id}",
+    model_address=re.compile(r"//[^/]+/ai/run/(.+)"),
 )

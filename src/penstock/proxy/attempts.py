@@ -11,14 +11,16 @@ import asyncio
 from collections.abc import Coroutine
 
 from penstock.clock import Clock
+from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.call import Call, Route
 from penstock.proxy.outgoing import OutgoingRequest, keep_tokens, lines_with_credentials
-from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move
+from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
 from penstock.proxy.policies.credentials import KeyTurn
-from penstock.proxy.policies.retry import is_failure, retry_after_seconds
+from penstock.proxy.policies.retry import is_failure, is_free, retry_after_seconds
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
+from penstock.stores.counters import CountersUnavailable
 from penstock.wire.own_tokens import OwnTokens
 
 _NO_STATUS = 1000  # is as high as this
@@ -74,24 +76,27 @@ class Attempts:
         if leg.rules.attempts > 1 or leg.more or count > 1:
             await call.body.gather(self._buffered_body)
         elif keys is None:
-            return await self._noted(call, pool, outgoing, leg.rules.timeout)
+            return await self._noted(leg, pool, outgoing, leg.rules.timeout)
         turn = None if keys is None else KeyTurn(call, route, keys, outgoing.lines)
         whole_below = FIRST_ERROR if leg.more else _NO_STATUS
         while True:
             if turn is not None:
                 outgoing.lines = turn.next_lines(clock.monotonic())
             try:
-                exchange = await self._noted(call, pool, outgoing, tries.limit, whole_below)
+                exchange = await self._noted(leg, pool, outgoing, tries.limit, whole_below)
             except UpstreamError as error:
                 sent = Sent(0, outgoing.replayable, hopeless=isinstance(error, CircuitOpen))
-                move = next_move(tries, sent, clock.chance())
+                move = within_bounds(next_move(tries, sent, clock.chance()), leg)
                 if isinstance(move, Give):
                     raise
             else:
-                move = next_move(tries, self._seen(exchange, outgoing, turn), clock.chance())
+                seen = self._seen(exchange, outgoing, turn)
+                move = within_bounds(next_move(tries, seen, clock.chance()), leg)
                 if isinstance(move, Give):
                     return exchange
                 exchange.close()
+            if call.body.sent:
+                await _pay(call)
             tries = move.tries
             if isinstance(move, Wait):
                 call.note("wait", clock.monotonic(), f"{move.seconds * 1000:.0f} ms")
@@ -104,16 +109,21 @@ class Attempts:
         return Sent(status, outgoing.replayable, spare_key=spare, retry_after=retry_after)
 
     async def _noted(
-        self, call: Call, pool: Pool, outgoing: OutgoingRequest, limit: float | None, whole_below: int = 0
+        self, leg: Leg, pool: Pool, outgoing: OutgoingRequest, limit: float | None, whole_below: int = 0
     ) -> Exchange:
         """One attempt, remembered in the call's trail."""
+        call = leg.call
         call.note("attempt", self._clock.monotonic(), f"{call.attempts + 1} {pool.origin}")
         try:
+            leg.made += 1
             exchange = await self._once(call, pool, outgoing, limit, whole_below)
         except UpstreamError as error:
+            leg.made -= isinstance(error, CircuitOpen)
             call.note("failure", self._clock.monotonic(), error.reason)
             raise
         call.note("answer", self._clock.monotonic(), str(exchange.status))
+        if is_free(exchange.status):
+            call.body.sent = False
         return exchange
 
     async def _once(
@@ -153,6 +163,24 @@ class Attempts:
         else:
             connect = error.progress is Progress.NOT_SENT
             breaker.failed(self._clock.monotonic(), generation, connect=connect)
+
+
+async def _pay(call: Call) -> None:
+    """What was sent without an end that is known is paid as estimated; the next sending is set aside for anew.
+
+    Raises `GatewayError` where there is no room for that.
+    """
+    spending = call.gateway.spending
+    if spending is None:
+        return
+    try:
+        spending.settle(call)
+    except CountersUnavailable as error:
+        raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
+    call.body.sent = False
+    reserving = spending.reserve(call)
+    if reserving is not None:
+        await reserving
 
 
 def _retry_after(exchange: Exchange, now_us: int) -> float | None:

@@ -63,7 +63,7 @@ class Spending(Protocol):
         """
 
     def settle(self, call: Call) -> None:
-        """Counts what it did cost. A call without a reservation is left alone.
+        """Counts what it did cost, or one attempt of it. A call without a reservation is left alone.
 
         Never waits, since a call is settled without a single `await`: a store that is not at hand is handed the
         settlement to its queue.
@@ -157,7 +157,9 @@ class Call(msgspec.Struct, eq=False):
     client: HeaderLookup | None = None  # headers of the request it is a step of
     whole: bool = False  # the provider's answer is, whatever the client got of it
     reservation: Reservation | None = None
-    estimate: int | None = None  # nano-dollars
+    key_reservation: Reservation | None = None  # of its token's own limit, where that goes by another price
+    estimate: int = 0  # nano-dollars, of what is set aside; more than that where there was no room for it
+    key_estimate: int = 0
     cost: int | None = None  # nano-dollars, as far as it is known here
     cached: bool = False
     own_headers: bytes = b""  # lines the gateway adds to the answer

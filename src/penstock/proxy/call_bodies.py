@@ -10,6 +10,8 @@ from penstock.proxy.call import Call
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Answer, read_answer
 
+_PACKED_EVENT_BYTES = 16  # of one in a coding that cannot be undone, about
+
 
 def request_of(call: Call) -> bytes | None:
     """The whole request as plain bytes; None where it was not kept or cannot be unpacked."""
@@ -23,3 +25,18 @@ def answer_of(call: Call) -> Answer:
         return Answer()
     content_type, encoding = call.response_type.decode("latin-1"), call.response_encoding.decode("latin-1")
     return read_answer(content_type, encoding, call.answer)
+
+
+def part_of(call: Call) -> Answer:
+    """Model and usage out of as much of an answer as came: of half of one, half the tokens."""
+    content_type, encoding = call.response_type.decode("latin-1"), call.response_encoding.decode("latin-1")
+    return read_answer(content_type, encoding, call.answer)
+
+
+def streamed_tokens(call: Call) -> int:
+    """How many tokens a stream has brought at least: each event is one or more. 0 for what is no stream."""
+    if not call.answer or b"event-stream" not in call.response_type.lower():
+        return 0
+    encoding = call.response_encoding.decode("latin-1")
+    events = (plain(call.answer, encoding) or b"").count(b"data:") or len(call.answer) // _PACKED_EVENT_BYTES
+    return events * max(1, call.received) // len(call.answer)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from penstock.clock import Clock
 from penstock.errors import GatewayError
 from penstock.journal.journal import Journal
-from penstock.pricing.asked import asked_model
 from penstock.proxy.accept import Acceptor
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
@@ -27,7 +26,7 @@ from penstock.proxy.fallback import step_call
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.retry import rules
-from penstock.proxy.policies.virtual_keys import check_model, check_provider
+from penstock.proxy.policies.virtual_keys import check_clear, check_models, check_provider
 from penstock.proxy.refusal import end_badly
 from penstock.proxy.response import Responder
 from penstock.proxy.routing import Compat, Named, Universal, World, check_compat, check_universal
@@ -39,6 +38,8 @@ from penstock.wire.headers import HeaderSorter
 from penstock.wire.openai_chat import ChatRequest
 from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.universal import Step, parse_steps
+
+_LOOKED_AT_HERE = 256 * 1024  # bytes of a body; a larger one would hold up everybody else's calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class Pipeline:
             if call.is_step:
                 for identify in call.gateway.identify:
                     identify(call)
+                if call.refusal is not None:
+                    raise call.refusal
             route = leg.place if isinstance(leg.place, Route) else await self._route(leg, inbound)
             if call.token is not None:
                 await self._check_token(call, route)
@@ -193,7 +196,9 @@ class Pipeline:
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        request = ChatRequest(await call.body.whole(self._limits.buffered_body))
+        body = await call.body.whole(self._limits.buffered_body)
+        request = ChatRequest(body)
+        check_clear(call, body)
         call.model = request.model
         route, model = self.world.chat(compat, request.model, call.header)
         call.provider = route.provider
@@ -208,8 +213,10 @@ class Pipeline:
             return
         whole = await call.body.gather(self._limits.buffered_body)
         body = request_of(call) if whole else None
-        asked = asked_model(route.provider.slug, route.tail, body or b"", strict=True)
-        check_model(call, call.model or asked)
+        if body is None or len(body) <= _LOOKED_AT_HERE:
+            check_models(call, route, body)
+        else:
+            await asyncio.to_thread(check_models, call, route, body)
 
     async def _rewrite(self, leg: Leg, route: Route) -> None:
         """Lets policies look at the body when it is whole; the leg keeps what they leave of it.

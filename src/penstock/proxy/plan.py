@@ -13,6 +13,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from penstock.errors import TOO_MANY_CALLS, GatewayError
 from penstock.proxy.call import Call, Route
 from penstock.proxy.policies.retry import NO_RETRY, RetryRules, is_failure, time_limit, wait_ms
 from penstock.proxy.routing import Compat, Named
@@ -20,6 +21,12 @@ from penstock.wire.universal import Step
 
 FIRST_ERROR = 400
 """The status from which on an answer is an error."""
+
+MAX_SENDINGS = 100
+"""How often one request may be sent to providers, all its steps, attempts and keys together."""
+
+LONGEST_WAITING = 600.0
+"""Seconds that one request may wait between attempts, all in all."""
 
 
 Ended = Literal["answered", "failed"]
@@ -43,6 +50,8 @@ class Leg(msgspec.Struct, eq=False):
     more: bool = False  # another leg follows if this one fails, so nobody gets to see how it failed
     steers: bool = False  # it may want more than one plain attempt
     rules: RetryRules = NO_RETRY
+    made: int = 0  # how often the request was sent to providers, by this leg and those before
+    waited: float = 0.0  # seconds, between sendings, likewise
     body: bytes | None = None  # that goes to the provider in place of the caller's
     over: bool = False  # it was answered without asking the provider
     ended: Ended = ANSWERED
@@ -79,7 +88,20 @@ class StepList:
             return None
         step = self._steps[index]
         place = Named(step.provider, step.endpoint.partition("?")[0])
-        return Leg(self._make(step, index), place, more=index + 1 < len(self._steps))
+        call, more = self._make(step, index), index + 1 < len(self._steps)
+        if leg is None:
+            return Leg(call, place, more=more)
+        if leg.made >= MAX_SENDINGS:
+            call.refusal, more = _spent(), False
+        return Leg(call, place, more=more, made=leg.made, waited=leg.waited)
+
+
+def _spent() -> GatewayError:
+    return GatewayError(
+        TOO_MANY_CALLS,
+        f"this request was sent to providers {MAX_SENDINGS} times, and no step follows; "
+        "ask for fewer steps or attempts",
+    )
 
 
 # -- the attempts of one leg
@@ -147,3 +169,14 @@ def next_move(tries: Tries, sent: Sent, chance: float) -> Send | Wait | Give:
     if wait is None:
         return GIVE
     return Wait(msgspec.structs.replace(tries, retries=number, replaced=0), wait / 1000)
+
+
+def within_bounds(move: Send | Wait | Give, leg: Leg) -> Send | Wait | Give:
+    """The move, unless its request has had its share of sendings, or would wait for longer than any may."""
+    if leg.made >= MAX_SENDINGS:
+        return GIVE
+    if isinstance(move, Wait):
+        if leg.waited + move.seconds > LONGEST_WAITING:
+            return GIVE
+        leg.waited += move.seconds
+    return move

@@ -38,6 +38,7 @@ class RequestBody(msgspec.Struct, eq=False):
     size: int = 0
     trailers: list[Header] = []
     failure: GatewayError | None = None
+    sent: bool = False  # something of it, or its head, was handed to a provider's connection
     log_limit: int = 0
     budget: Budget | None = None  # none: nothing of it is to be recorded
     _waiting: list[bytes] = []
@@ -139,6 +140,7 @@ class RequestBody(msgspec.Struct, eq=False):
 
     def send_to(self, exchange: Exchange, head: bytes) -> None:
         """Sends `head` and all that has come so far; what is still to come follows by itself."""
+        self.sent = True
         if self.complete:
             self._send_whole(exchange, head)
             return

@@ -122,7 +122,7 @@ class Responder:
 
     def _capture(self, call: Call) -> None:
         """What the record, or a price, is made of. Bodies that will not be kept are only looked at."""
-        if call.logged or call.reservation is not None:
+        if call.logged or call.reservation is not None or call.key_reservation is not None:
             kept = call.controls.collect_payload
             limit = self._logged_body if kept else min(self._logged_body, _LOOKED_AT)
             call.capture = Capture(limit, self._budget)

@@ -46,7 +46,7 @@ class Settlement:
             call.outcome = Outcome.ABANDONED
         if writer is not None:
             call.received = writer.received
-        if call.reservation is not None:
+        if call.reservation is not None or call.key_reservation is not None:
             _settle_spending(call)
         if not call.logged:
             if call.capture is not None:

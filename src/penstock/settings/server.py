@@ -72,6 +72,7 @@ class Timeouts(Table, frozen=True, kw_only=True):
     idle: Seconds = 600.0
     upstream_keep_alive: SecondsOrNone = 30.0
     drain: SecondsOrNone = 30.0
+    restart: Seconds = 60.0
     spin: Annotated[float, Meta(ge=0, le=0.01)] = 0.0003
 
 

@@ -13,17 +13,20 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES
 from penstock.journal.segments import DIRECTORY
-from penstock.shipper.shipper import Shipper
+from penstock.shipper.shipper import Beat, Shipper, unheard
 from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger_changes import ledger_writer
+from penstock_common.printable import one_line
 
 _LOCK = ".shipper.lock"
+_ANOTHER = "another shipper works on this journal"
 _RETRY_SECONDS = 0.25
 _COLLECT_AFTER = 50_000  # a batch is tens of thousands of objects, none of them in a cycle
 
@@ -66,11 +69,12 @@ def main(
     prices: Prices = NO_PRICES,
     around: Around = _as_it_is,
     changed: Callable[[], None] = _nothing,
+    beat: Beat = unheard,
 ) -> int:
     """Ship the journal of the data folder into its ledger until told to stop; the exit code.
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
-    before the ledger, and `changed` is called when the configuration may have changed (SIGHUP).
+    before the ledger, `changed` is called when the configuration may have changed (SIGHUP), `beat` all the time.
     """
     gc.freeze()  # walking what the parent made would only unshare it
     gc.set_threshold(_COLLECT_AFTER)
@@ -80,27 +84,28 @@ def main(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if _wait_for(lock, stop):
-            _ship(stores, prices, stop, around)
+        if _wait_for(lock, stop, beat):
+            _ship(stores, prices, stop, around, beat)
     finally:
         os.close(lock)
     return 0
 
 
-def _ship(stores: Stores, prices: Prices, stop: SignalStop, around: Around) -> None:
+def _ship(stores: Stores, prices: Prices, stop: SignalStop, around: Around, beat: Beat) -> None:
     ledger = around(ledger_writer(stores))
     try:
-        Shipper(stores.data / DIRECTORY, ledger, _say, prices).run(stop)
+        Shipper(stores.data / DIRECTORY, ledger, _say, prices, beat).run(stop)
     finally:
         ledger.close()
 
 
-def _wait_for(lock: int, stop: SignalStop) -> bool:
+def _wait_for(lock: int, stop: SignalStop, beat: Beat) -> bool:
     """Wait while another shipper works here, such as one that still drains; False when told to stop first."""
     told = False
     while not _taken(lock):
+        beat(_ANOTHER, "")
         if not told:
-            _say("another shipper works on this journal; waiting for it to end")
+            _say(f"{_ANOTHER}; waiting for it to end")
             told = True
         if stop.wait(_RETRY_SECONDS):
             return False
@@ -116,5 +121,7 @@ def _taken(lock: int) -> bool:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"penstock shipper: {text}\n")
-    sys.stderr.flush()
+    """A full disk, or a reader that has gone, is nothing to end for."""
+    with suppress(OSError):
+        sys.stderr.write(f"penstock shipper: {one_line(text)}\n")
+        sys.stderr.flush()

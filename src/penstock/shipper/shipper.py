@@ -24,8 +24,16 @@ from penstock.stores.ledger import LedgerUnavailable, LedgerWriter, Move, NewCal
 DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
 
 _MAX_PAUSE = 5.0
+_UNWRITABLE = "the ledger cannot be written, calls wait in the journal"
+_UNSHIPPED = "calls cannot be brought into the ledger, they wait in the journal"
 
 Say = Callable[[str], None]
+Beat = Callable[[str, str], None]
+"""A sign of life, after each round: what cannot be done now, and why; both empty when all is well."""
+
+
+def unheard(trouble: str, detail: str) -> None:
+    """Nobody listens for it."""
 
 
 class Stop(Protocol):
@@ -58,8 +66,16 @@ class _Segment(NamedTuple):
 class Shipper:
     """Moves the segments in `directory` into `ledger`; `say` gets a line for what an operator should know."""
 
-    def __init__(self, folder: Path, ledger: LedgerWriter, say: Say, prices: Prices = NO_PRICES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ledger: LedgerWriter,
+        say: Say,
+        prices: Prices = NO_PRICES,
+        beat: Beat = unheard,
+    ) -> None:
         self._prices = prices
+        self._beat = beat
         self._folder = folder
         self._ledger = ledger
         self._say = say
@@ -83,23 +99,34 @@ class Shipper:
         positions = self._ledger.positions()
         names = list_segments(self._folder)
         forget = sorted(positions.keys() - set(names))
+        for name in self._said.keys() - {"", *names}:
+            del self._said[name]
         for name in names:
             try:
                 self._ship(name, positions.get(name, 0), forget, shipped)
             except PositionMoved:
                 continue
-            except OSError as error:
-                self._say_once(name, f"cannot ship {name}, will try again: {error}")
+            except LedgerUnavailable:
+                raise
+            except Exception as error:  # whatever it is, it is not to hold up the other segments
+                self._say_once(name, f"cannot ship {name}, will try again: {_named(error)}")
         return shipped
 
     def _try_once(self) -> Shipped | None:
+        """None when nothing can be shipped now, whatever the reason: it may pass, and the journal has it all."""
         try:
             shipped = self.ship_once()
-        except LedgerUnavailable as error:
-            self._say_once("", f"the ledger cannot be written, calls wait in the journal: {error}")
+        except Exception as error:
+            is_known = isinstance(error, LedgerUnavailable)
+            trouble = _UNWRITABLE if is_known else _UNSHIPPED
+            why = str(error) if is_known else _named(error)
+            self._say_once("", f"{trouble}: {why}")
+            self._beat(trouble, why)
             return None
         if self._said.pop("", None):
             self._say("the ledger can be written again, nothing is lost")
+        stuck = next(iter(self._said.values()), "")
+        self._beat("a part of the journal cannot be shipped now, and waits" if stuck else "", stuck)
         return shipped
 
     def _ship(self, name: str, start: int, forget: list[str], shipped: Shipped) -> None:
@@ -135,12 +162,8 @@ class Shipper:
     def _deliver(
         self, segment: _Segment, entries: Sequence[Entry], move: Move, forget: list[str], shipped: Shipped
     ) -> None:
-        calls = [
-            NewCall(entry[0], derive(entry[0], entry[1], entry[2], self._prices), entry[1], entry[2])
-            for entry in entries
-        ]
         try:
-            appended = self._ledger.append(calls, move, forget)
+            appended = self._ledger.append([self._call(entry) for entry in entries], move, forget)
         except Unstorable as error:
             self._deliver_singly(segment, entries, move, error, shipped)
             return
@@ -151,6 +174,16 @@ class Shipper:
         if appended.duplicates:
             shipped.duplicates += appended.duplicates
             self._say(f"{appended.duplicates} calls of {segment.name} were in the ledger already")
+
+    def _call(self, entry: Entry) -> NewCall:
+        """Raises `Unstorable` for one that nothing can be made of: it would be so again."""
+        record, request, response = entry[0], entry[1], entry[2]
+        try:
+            return NewCall(record, derive(record, request, response, self._prices), request, response)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise Unstorable(_named(error)) from error
 
     def _deliver_singly(
         self, segment: _Segment, entries: Sequence[Entry], move: Move, error: Unstorable, shipped: Shipped
@@ -193,3 +226,7 @@ class Shipper:
         if self._said.get(about) != text:
             self._said[about] = text
             self._say(text)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

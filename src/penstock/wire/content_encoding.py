@@ -17,6 +17,7 @@ PIECE_BYTES = 65536  # of a decoder's pieces; Brotli's and Zstandard's may be so
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
 _GZIP_BEGINS = b"\x1f\x8b"
+_MAX_PARTS = 64  # that one body in gzip may be made of
 _INFLATED_STEP = 4096  # bytes of what came; what is left of them is copied each time
 _ZSTANDARD_STEP = 32  # bytes; no more than ten blocks, each of at most 128 KiB, begin or end in so many
 _ZSTANDARD_WINDOW = 8 * 1024 * 1024  # RFC 9659
@@ -37,12 +38,30 @@ def plain(body: bytes, encoding: str, limit: int = MAX_PLAIN_BYTES) -> bytes | N
 
 
 def _inflated(body: bytes, bits: int, limit: int) -> bytes | None:
-    inflater = zlib.decompressobj(bits)
-    try:
-        data = inflater.decompress(body, limit)
-    except zlib.error:
-        return None
-    return None if inflater.unconsumed_tail else data
+    if bits == _WINDOW_BITS["deflate"] and len(body) > 1 and not _has_zlib_head(body[:2]):
+        bits = _RAW_DEFLATE
+    rest, pieces, left = memoryview(body), list[bytes](), limit
+    for _ in range(_MAX_PARTS):
+        inflater = zlib.decompressobj(bits)
+        while rest and not inflater.eof:
+            step = rest[:PIECE_BYTES]
+            try:
+                pieces.append(inflater.decompress(step, left + 1))
+            except zlib.error:
+                return None
+            left -= len(pieces[-1])
+            if left < 0 or inflater.unconsumed_tail:
+                return None
+            rest = rest[len(step) - len(inflater.unused_data) :]
+        if bits != _WINDOW_BITS["gzip"] or rest[:2] != _GZIP_BEGINS:
+            return b"".join(pieces)
+    return None
+
+
+def _has_zlib_head(begins: bytes | memoryview) -> bool:
+    """Whether deflate comes as it should; some send it without its wrapper."""
+    first, second = begins
+    return first & 0x0F == zlib.DEFLATED and not (first << 8 | second) % 31
 
 
 def _unbrotlied(body: bytes, limit: int) -> bytes | None:
@@ -62,7 +81,7 @@ def _unzstandard(body: bytes, limit: int) -> bytes | None:
     try:
         if frame_content_size(body) > limit:
             return None
-        return ZstdDecompressor().decompress(body, max_output_size=limit)
+        return ZstdDecompressor().decompress(body, max_output_size=limit, allow_extra_data=False)
     except ZstdError:
         return None
 
@@ -167,8 +186,7 @@ class _Inflater:
         if self._bits == _WINDOW_BITS["deflate"]:
             if len(self._input) < 2:
                 return False
-            first, second = self._input[:2]
-            if first & 0x0F != zlib.DEFLATED or (first << 8 | second) % 31:
+            if not _has_zlib_head(self._input[:2]):
                 self._inflater = zlib.decompressobj(_RAW_DEFLATE)
         self._started = len(self._input) > 0
         return self._started

@@ -81,8 +81,9 @@ class Event:
             if not _is_data(line):
                 found.append(line + ending)
                 continue
-            prefix = line[: len(line) - len(_value(line))]
-            found += [prefix + value + ending for value in values]
+            name = line[: len(line) - len(_value(line))].rstrip(b": ")
+            space = line.startswith(b" ", len(name) + 1)
+            found += [name + _written(value, space) + ending for value in values]
             values = []
         return b"".join(found)
 
@@ -98,6 +99,11 @@ def _is_data(line: bytes) -> bool:
 
 def _is_comment(line: bytes) -> bool:
     return line.removeprefix(_BOM).startswith(b":")
+
+
+def _written(value: bytes, space: bool) -> bytes:
+    """A field's value behind its name, with the one space that does not count if there was one, or must be."""
+    return (b": " if space or value.startswith(b" ") else b":") + value
 
 
 def _value(line: bytes) -> bytes:

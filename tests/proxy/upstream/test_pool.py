@@ -6,13 +6,16 @@ Connections are real, their transports are not; what goes over the wire is in th
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from base64 import b64encode
 from typing import cast
 
 import pytest
 
-from penstock.proxy.upstream.exchange import Connection, UpstreamError
-from penstock.proxy.upstream.pool import Pool
+from penstock.clock import Clock
+from penstock.proxy.upstream.exchange import Connection, Exchange, UpstreamError
+from penstock.proxy.upstream.pool import Deadlines, Pool, Upstream
 
 PROXY = {"http": "http://proxy.example:3128", "https": "http://user:p%40ss@proxy.example"}
 
@@ -153,3 +156,38 @@ async def test_dropping_idle_ones_leaves_the_others_alone() -> None:
     pool.drop_idle()
     assert (idle_wire.closed, busy_wire.closed) == (True, False)
     assert (pool.idle, pool.busy) == ([], 1)
+
+
+class Nothing:
+    """A request that is never sent."""
+
+    replayable = True
+
+    def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
+        raise AssertionError("there is no connection")
+
+
+@pytest.mark.parametrize(
+    ("number", "local", "reason"),
+    [
+        (errno.EADDRNOTAVAIL, True, "this machine has no free port"),
+        (errno.EMFILE, True, "this process may not open more files"),
+        (errno.ENFILE, True, "this machine may not open more files"),
+        (errno.ENOBUFS, True, "this machine has no memory"),
+        (errno.ENOMEM, True, "this machine has no memory"),
+        (errno.ECONNREFUSED, False, "no connection"),
+        (errno.EHOSTUNREACH, False, "no connection"),
+    ],
+)
+async def test_what_this_machine_is_short_of_says_nothing_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch, number: int, local: bool, reason: str
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
+    upstream = Upstream(Clock(), Deadlines(), proxies={})
+    with pytest.raises(UpstreamError, match=reason) as caught:
+        await upstream.open(upstream.pool("http://127.0.0.1:1"), Nothing(), True, False)
+    assert caught.value.local is local
+    assert upstream.pool("http://127.0.0.1:1").busy == 0

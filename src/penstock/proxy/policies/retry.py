@@ -78,6 +78,13 @@ def is_failure(status: int) -> bool:
     return 500 <= status <= 599 or status in (408, 429)
 
 
+def is_free(status: int) -> bool:
+    """Whether a provider says with a status that nothing was done that costs: any but 2xx, and but 504 and 524, by
+    which somebody between says to have waited too long for who does the work.
+    """
+    return not (200 <= status < 300 or status in (504, 524))
+
+
 def time_limit(rules: RetryRules, attempt: int, *, last_target: bool) -> float | None:
     """Seconds that attempt number `attempt` (from 1) may take to its first byte; `None` for no limit.
 

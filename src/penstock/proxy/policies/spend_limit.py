@@ -20,14 +20,16 @@ from penstock.metadata import MetadataValue
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
-from penstock.pricing.estimate import estimate
+from penstock.pricing.estimate import estimate, guessed_usage
 from penstock.pricing.price_book import PriceBook
 from penstock.pricing.units import to_nano, to_usd
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, request_of
+from penstock.proxy.call_bodies import answer_of, part_of, request_of, streamed_tokens
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
-from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Window
+from penstock.stores.counters import Claim, Counters, CountersUnavailable, Refused, Reservation, Window
+from penstock.wire.model_names import is_told_twice
+from penstock.wire.usage import Answer
 
 _MICRO = 1_000_000
 _to_json = msgspec.json.Encoder().encode
@@ -46,13 +48,18 @@ class Rule:
     models: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
 
-    def key(self, prefix: bytes, call: Call) -> bytes | None:
-        """The counter this call belongs to; None when the rule is not about it."""
+    def key(self, prefix: bytes, call: Call, *, any_model: bool = False) -> bytes | None:
+        """The counter this call belongs to; None when the rule is not about it. `any_model`: it may ask for any."""
         provider = "" if call.provider is None else call.provider.slug
         model = _bare(call.model, provider)
         if self.providers and provider not in self.providers:
             return None
-        if self.models and model not in self.models and f"{provider}/{model}" not in self.models:
+        if (
+            self.models
+            and not any_model
+            and model not in self.models
+            and f"{provider}/{model}" not in self.models
+        ):
             return None
         for name, values in self.filters:
             if name not in call.metadata or _text(call.metadata[name]) not in values:
@@ -110,74 +117,180 @@ class SpendLimits:
         self._clock = clock
 
     def reserve(self, call: Call) -> None:
-        """Sets aside what the call may cost. Raises `GatewayError` 429/2045 when a limit is used up."""
-        tail = call.path.partition("?")[0]
-        provider = "" if call.provider is None else call.provider.slug
+        """Sets aside what the call may cost. Raises `GatewayError` 429/2045 when a limit is used up.
+
+        What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
+        goes by the book as well, and what is dearer counts there.
+        """
         body = request_of(call)
         if not call.model:
-            call.model = asked_model(provider, tail, body or b"") or ""
-        rules = self._matching(call)
-        if not rules:
+            call.model = asked_model(_slug(call), _tail(call), body or b"") or ""
+        rules, key = self._matching(call, body or b""), _key_claim(call)
+        if not rules and key is None:
             return
+        if body is None and self._has_to_be_read(call):
+            raise GatewayError(
+                SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read"
+            )
         custom = _custom(call)
-        guess = None
-        if body is not None:
-            guess = estimate(self._book, provider, tail, call.model or None, body, custom, call.created_us)
-        exact = provider == PARALLEL or (custom is not None and custom.total is not None)
-        claims = [Claim(key, guess or 0, rule.limit, rule.window) for key, rule in rules]
+        said = self._estimate(call, body, custom) or 0
+        exact = _slug(call) == PARALLEL or (custom is not None and custom.total is not None)
+        if custom is None or key is None:
+            claims = rules if key is None else [*rules, key]
+            call.reservation = self._set_aside(call, claims, said, partial=not exact)
+            call.estimate = said
+            return
+        by_book = self._estimate(call, body, None) or 0
+        is_known = _slug(call) == PARALLEL or (exact and said >= by_book)
+        own = self._set_aside(call, [key], max(said, by_book), partial=not is_known)
+        if rules:
+            try:
+                call.reservation = self._set_aside(call, rules, said, partial=not exact)
+            except GatewayError:
+                self._counters.settle(own, 0, self._clock.now_us())
+                raise
+        call.key_reservation = own
+        call.estimate, call.key_estimate = said, by_book
+
+    def _set_aside(
+        self, call: Call, rules: list[tuple[bytes, Rule]], nano: int, *, partial: bool
+    ) -> Reservation:
+        claims = [Claim(key, nano, rule.limit, rule.window) for key, rule in rules]
         try:
-            outcome = self._counters.reserve(claims, self._clock.now_us(), partial=not exact)
+            outcome = self._counters.reserve(claims, self._clock.now_us(), partial=partial)
         except CountersUnavailable as error:
             raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
-        call.reservation = outcome
         names = ", ".join(rule.id for _, rule in rules)
         call.note(
             "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
         )
+        return outcome
 
-    def _matching(self, call: Call) -> list[tuple[bytes, Rule]]:
-        """The counters this call belongs to, with their rules."""
+    def _matching(self, call: Call, body: bytes) -> list[tuple[bytes, Rule]]:
+        """The counters of the gateway that this call belongs to, or may belong to, with their rules."""
         found = []
         for rule in self._rules:
-            key = rule.key(self._prefix, call)
+            doubtful = bool(rule.models) and is_told_twice(body)
+            key = rule.key(self._prefix, call, any_model=doubtful)
             if key is not None:
                 found.append((key, rule))
-        if call.token is not None and call.token.spend_limit is not None:
-            found.append((b"spend key " + call.token.id.encode(), _of_key(call.token.spend_limit)))
         return found
 
-    def settle(self, call: Call) -> None:
-        """Counts what the call did cost; what cannot be told of a call that worked is taken as estimated."""
-        reservation = call.reservation
-        if reservation is None:
-            return
-        call.reservation = None
-        used = 0
-        if 200 <= call.status < 300:
-            custom = _custom(call)
-            call.cost = self._cost(call, custom)
-            used = call.cost or 0
-            if call.cost is None and custom is None:
-                used = reservation.amount
-        self._counters.settle(reservation, used, self._clock.now_us())
+    def _estimate(self, call: Call, body: bytes | None, custom: CustomCost | None) -> int | None:
+        """Nano-dollars; of a body that is too large to be looked at, by its size, where the path names the model."""
+        model, slug, tail = call.model or None, _slug(call), _tail(call)
+        if body is not None:
+            return estimate(self._book, slug, tail, model, body, custom, call.created_us)
+        usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length))
+        return self._cost(call, Answer(None, usage), custom, model)
 
-    def _cost(self, call: Call, custom: CustomCost | None) -> int | None:
+    def _has_to_be_read(self, call: Call) -> bool:
+        """Whether a call may not go on with a body that is in no coding known here, or, where nothing but the body
+        tells the price, too large to be looked at.
+        """
+        slug = _slug(call)
+        return slug == PARALLEL or (call.body.kept is not None and self._book.knows(slug))
+
+    # -- afterwards
+
+    def settle(self, call: Call) -> None:
+        """Counts what the call did cost. What was sent counts as estimated unless it is known what it did cost, or
+        that it cost nothing.
+        """
+        reservation, own = call.reservation, call.key_reservation
+        if reservation is None and own is None:
+            return
+        call.reservation = call.key_reservation = None
+        custom, answer = _custom(call), answer_of(call)
+        if _is_answered(call):
+            call.cost = self._cost(call, answer, custom, call.model or answer.model)
+        used = self._used(call, answer, custom, call.estimate, call.cost)
+        now_us = self._clock.now_us()
+        if reservation is not None:
+            self._counters.settle(reservation, used, now_us)
+        if own is not None:
+            known = self._cost(call, answer, None, call.model or answer.model) if _is_answered(call) else None
+            by_book = self._used(call, answer, None, call.key_estimate, known)
+            self._counters.settle(own, max(used, by_book), now_us)
+
+    def _used(
+        self,
+        call: Call,
+        answer: Answer,
+        custom: CustomCost | None,
+        estimated: int,
+        by_book: int | None,
+    ) -> int:
+        """Nano-dollars that count; `estimated` where nobody knows, or more, if what came of the answer shows it."""
+        is_answered = _is_answered(call)
+        if not (is_answered or call.body.sent):
+            return 0
+        if custom is not None:  # prices for tokens charge nothing where none are told (Cloudflare 3.19)
+            return (call.cost if is_answered else custom.total) or 0
+        known = self._dearest(call, answer, by_book) if is_answered else None
+        return max(estimated, self._told_so_far(call)) if known is None else known
+
+    def _told_so_far(self, call: Call) -> int:
+        """What an answer that is not whole, or does not say what it used, shows to have been used at least."""
+        body = request_of(call)
+        if not call.answer or (
+            body is not None and self._book.rates(_slug(call), call.model or None) is None
+        ):
+            return 0
+        part = part_of(call)
+        told = self._cost(call, part, None, call.model or part.model)
+        # Where the request was not to be read, the answer may name the model.
+        model = part.model if body is None else call.model
+        usage = guessed_usage(_tail(call), body or b"", streamed_tokens(call), size=call.body.size)
+        return max(told or 0, self._cost(call, Answer(None, usage), None, model or None) or 0)
+
+    def _dearest(self, call: Call, answer: Answer, asked: int | None) -> int | None:
+        """By the model that was asked for, which costs `asked`, or the one that answered: the first is the caller's
+        word.
+        """
+        goes_by_answer = call.provider is not None and call.provider.model_is_own
+        if answer.model is None or (asked is None and not goes_by_answer):
+            return asked
+        if answer.model == _bare(call.model, _slug(call)):
+            return asked
+        answered = self._cost(call, answer, None, answer.model)
+        return answered if asked is None else max(asked, answered or 0)
+
+    def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
-        answer = answer_of(call)
-        provider = "" if call.provider is None else call.provider.slug
         priced = call_cost(
             self._book,
-            provider,
-            call.path.partition("?")[0],
-            call.model or answer.model,
+            _slug(call),
+            _tail(call),
+            model,
             request_of(call),
             answer.usage,
             custom,
             call.created_us,
         )
         return None if priced is None else priced.nano
+
+
+def _is_answered(call: Call) -> bool:
+    return 200 <= call.status < 300
+
+
+def _slug(call: Call) -> str:
+    return "" if call.provider is None else call.provider.slug
+
+
+def _tail(call: Call) -> str:
+    return call.path.partition("?")[0]
+
+
+def _key_claim(call: Call) -> tuple[bytes, Rule] | None:
+    """The counter of the caller's token, with its rule."""
+    token = call.token
+    if token is None or token.spend_limit is None:
+        return None
+    return b"spend key " + token.id.encode(), _of_key(token.spend_limit)
 
 
 def _custom(call: Call) -> CustomCost | None:

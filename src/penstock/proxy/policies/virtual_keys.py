@@ -9,7 +9,11 @@ import re
 from functools import lru_cache
 
 from penstock.errors import FORBIDDEN, GatewayError
-from penstock.proxy.call import Call
+from penstock.pricing.asked import Unclear, all_asked
+from penstock.proxy.call import Call, Route
+from penstock.wire.model_names import models_in_json
+
+_SHOWN_CHARS = 256
 
 
 def check_provider(call: Call) -> None:
@@ -21,21 +25,47 @@ def check_provider(call: Call) -> None:
         raise GatewayError(FORBIDDEN, f"this key may call {', '.join(token.providers)}, not {provider.slug}")
 
 
-def check_model(call: Call, model: str | None) -> None:
-    """Raises `GatewayError` 403 when the caller's token is not for this model, or the model cannot be told.
+def check_models(call: Call, route: Route, body: bytes | None) -> None:
+    """Raises `GatewayError` 403 when the caller's token is not for some model that the request may be taken to ask
+    for, by any reader at the provider, or when it names none.
 
-    Patterns are `provider/model` or the bare model; `*` stands for anything without a slash.
+    `body` is the one that goes out, plain; None where it cannot be read. Patterns are `provider/model` or the bare
+    model; `*` stands for anything without a slash.
     """
-    token, provider = call.token, call.provider
-    if token is None or provider is None or not token.models:
+    token, slug = call.token, route.provider.slug
+    if token is None or not token.models:
         return
-    if not model:
-        raise GatewayError(FORBIDDEN, "this key is for certain models only, and the request names none")
-    bare = model.removeprefix(f"{provider.slug}/")
-    if not any(_matches(pattern, bare, provider.slug) for pattern in token.models):
-        raise GatewayError(
-            FORBIDDEN, f"this key may use {', '.join(token.models)}, not {provider.slug}/{bare}"
+    query = call.query if route.query is None else route.query
+    try:
+        asked = all_asked(
+            route.provider, route.tail, query.decode("latin-1").removeprefix("?"), call.header, body
         )
+    except Unclear as error:
+        raise _unclear(error) from None
+    if not asked:
+        raise GatewayError(FORBIDDEN, "this key is for certain models only, and the request names none")
+    for model in asked:
+        bare = model.removeprefix(f"{slug}/")
+        if not any(_matches(pattern, bare, slug) for pattern in token.models):
+            raise GatewayError(
+                FORBIDDEN, f"this key may use {', '.join(token.models)}, not {slug}/{bare[:_SHOWN_CHARS]}"
+            )
+
+
+def check_clear(call: Call, body: bytes) -> None:
+    """Raises `GatewayError` 403 when the caller's token is for certain models, and a chat request may be read in two
+    ways. To be asked before one of them is made of it.
+    """
+    if call.token is None or not call.token.models:
+        return
+    try:
+        models_in_json(body, ("model",))
+    except Unclear as error:
+        raise _unclear(error) from None
+
+
+def _unclear(error: Unclear) -> GatewayError:
+    return GatewayError(FORBIDDEN, f"this key is for certain models only, and {error}")
 
 
 def _matches(pattern: str, model: str, provider: str) -> bool:

@@ -8,9 +8,11 @@ replaced by a fresh one here, and only where that cannot make anything happen tw
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -20,11 +22,18 @@ from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the
 )
 
 from penstock.clock import Clock
-from penstock.proxy.upstream.egress import check_guarded, public_address
 from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, UpstreamError
 from penstock.settings import is_loopback
+from penstock_common.egress import NotPublic, Resolver, checked_addresses, resolve
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
+_SHORTAGES = {
+    errno.EADDRNOTAVAIL: "this machine has no free port for another connection to this address",
+    errno.EMFILE: "this process may not open more files",
+    errno.ENFILE: "this machine may not open more files",
+    errno.ENOBUFS: "this machine has no memory for another connection",
+    errno.ENOMEM: "this machine has no memory for another connection",
+}  # of ours: they say nothing of the provider, and must not make its breaker open
 _TUNNEL_HEAD_BYTES = 16384
 _TUNNEL_STATUSES = (b"HTTP/1.1 200", b"HTTP/1.0 200")
 
@@ -142,12 +151,15 @@ class Upstream:
         max_connections: int = 0,
         proxies: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        resolver: Resolver = resolve,
     ) -> None:
+        """`resolver` looks up the hosts of guarded pools."""
         self._clock = clock
         self.deadlines = deadlines
         self._max_connections = max_connections
         self._proxies = getproxies_environment() if proxies is None else proxies
         self._tls = tls
+        self._resolver = resolver
         self._pools: dict[str, Pool] = {}
 
     def pool(self, origin: str, *, guarded: bool = False) -> Pool:
@@ -218,7 +230,7 @@ class Upstream:
         except TimeoutError:
             raise UpstreamError("no connection in time", Progress.NOT_SENT, timeout=True) from None
         except (OSError, ssl.SSLError) as error:
-            raise UpstreamError(f"no connection: {error}", Progress.NOT_SENT) from error
+            raise _unconnected(error, is_socket=pool.unix_path is not None) from error
         finally:
             pool.connecting -= 1
         if connection.transport.is_closing():  # nobody would ever be told that no answer comes
@@ -227,38 +239,53 @@ class Upstream:
         return connection
 
     async def _dial(self, pool: Pool) -> Connection:
+        if pool.guarded:
+            return await self._dial_guarded(pool)
         loop = asyncio.get_running_loop()
-
-        def connection() -> Connection:
-            return Connection(loop, pool)
-
-        if pool.guarded:
-            check_guarded(pool.host, is_socket=pool.unix_path is not None)
         if pool.unix_path is not None:
-            _, protocol = await loop.create_unix_connection(connection, pool.unix_path)
+            _, protocol = await loop.create_unix_connection(lambda: Connection(loop, pool), pool.unix_path)
             return protocol
+        return await self._dial_host(loop, pool, pool.host)
+
+    async def _dial_guarded(self, pool: Pool) -> Connection:
+        """Dials what was looked at, and nothing else; by a proxy as well, which would look names up again."""
+        try:
+            if pool.unix_path is not None or (pool.proxy is not None and not pool.tls):
+                raise NotPublic(f"{pool.origin} leads to this machine, or through a proxy without TLS")
+            addresses = await checked_addresses(pool.host, pool.port, self._resolver)
+        except NotPublic as error:
+            reason = f"{error}; allow_private_providers would let it be used"
+            raise UpstreamError(reason, Progress.NOT_SENT, local=True) from None
+        loop = asyncio.get_running_loop()
+        for address in addresses[:-1]:
+            with suppress(OSError):
+                return await self._dial_host(loop, pool, address)
+        return await self._dial_host(loop, pool, addresses[-1])
+
+    async def _dial_host(self, loop: asyncio.AbstractEventLoop, pool: Pool, host: str) -> Connection:
+        """A connection to the pool's host, by its name or one of its addresses."""
+        connection = Connection(loop, pool)
         if pool.proxy is not None:
-            return await self._dial_proxy(loop, pool, pool.proxy, connection())
+            return await self._dial_proxy(loop, pool, pool.proxy, connection, host)
         tls = self._context() if pool.tls else None
-        if pool.guarded:
-            address = await public_address(loop, pool.host, pool.port)
-            name = pool.host if pool.tls else None
-            _, protocol = await loop.create_connection(
-                connection, address, pool.port, ssl=tls, server_hostname=name
-            )
-            return protocol
-        _, protocol = await loop.create_connection(connection, pool.host, pool.port, ssl=tls)
-        return protocol
+        name = pool.host if pool.tls else None
+        await loop.create_connection(lambda: connection, host, pool.port, ssl=tls, server_hostname=name)
+        return connection
 
     async def _dial_proxy(
-        self, loop: asyncio.AbstractEventLoop, pool: Pool, proxy: _Proxy, connection: Connection
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pool: Pool,
+        proxy: _Proxy,
+        connection: Connection,
+        host: str,
     ) -> Connection:
         tls = self._context() if proxy.tls else None
         if not pool.tls:
             await loop.create_connection(lambda: connection, proxy.host, proxy.port, ssl=tls)
             return connection
         transport, tunnel = await loop.create_connection(
-            lambda: _Tunnel(loop, pool, proxy), proxy.host, proxy.port, ssl=tls
+            lambda: _Tunnel(loop, host, pool.port, proxy), proxy.host, proxy.port, ssl=tls
         )
         try:
             await tunnel.open
@@ -280,9 +307,9 @@ class Upstream:
 class _Tunnel(asyncio.Protocol):
     """The CONNECT handshake with a proxy; `open` resolves when the tunnel stands."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, proxy: _Proxy) -> None:
-        host = f"[{pool.host}]" if ":" in pool.host else pool.host
-        self._target = f"{host}:{pool.port}".encode()
+    def __init__(self, loop: asyncio.AbstractEventLoop, host: str, port: int, proxy: _Proxy) -> None:
+        name = f"[{host}]" if ":" in host else host
+        self._target = f"{name}:{port}".encode()
         self._authorization = proxy.authorization
         self._received = b""
         self.open: asyncio.Future[None] = loop.create_future()
@@ -332,6 +359,13 @@ def _sweep_idle(connection: Connection, now: float, keep_alive: float) -> None:
     elif now - connection.idle_since > keep_alive:
         connection.lessor.forget(connection)
         connection.transport.abort()
+
+
+def _unconnected(error: OSError, *, is_socket: bool) -> UpstreamError:
+    shortage = None if isinstance(error, ssl.SSLError) else _SHORTAGES.get(error.errno or 0)
+    hint = "; nobody serves this socket now, see `penstock doctor`" if is_socket else ""
+    reason = shortage or f"no connection: {error}{hint}"
+    return UpstreamError(reason, Progress.NOT_SENT, local=shortage is not None)
 
 
 def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:

@@ -139,9 +139,9 @@ def translated() -> Iterator[None]:
         yield
     except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
         raise Unstorable(str(error)) from error
-    except (OverflowError, UnicodeError) as error:
+    except (OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(str(error)) from error
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # the last: of a text in a damaged file
         raise LedgerUnavailable(str(error)) from error
 
 

@@ -1,0 +1,85 @@
+"""What a start claims for itself: the data folder, the sockets, room for open files.
+
+All of it is had before anything is forked, or the start is refused with a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import resource
+import socket
+from pathlib import Path
+
+from penstock.journal.segments import DIRECTORY
+
+_BACKLOG = 4096
+
+log = logging.getLogger("penstock.supervisor")
+
+
+class StartError(Exception):
+    """Penstock cannot start; the text says why and what to do."""
+
+
+def lock_folder(data: Path) -> int:
+    """Makes sure that only one Penstock writes to a data folder; returns the lock's descriptor."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (data / DIRECTORY).mkdir(exist_ok=True, mode=0o700)
+        descriptor = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"cannot use the data folder {data}: {error.strerror}: {error.filename}; choose one with --data"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StartError(
+            f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
+        ) from error
+    return descriptor
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The listening socket. Raises `StartError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+        ) from error
+    return listener
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A listening Unix socket; one that an earlier process left behind gives way. Raises `StartError`."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"cannot listen on {path}: {error.strerror}; choose another --data") from error
+    return listener
+
+
+def raise_descriptor_limit() -> None:
+    """Ten thousand streams want twenty thousand descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 1_048_576
+    if soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as error:
+            log.warning("cannot raise the limit of open files above %d: %s", soft, error)
