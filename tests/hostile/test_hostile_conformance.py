@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
-from hostile_kit import MODELS, SMUGGLED, gateway_for, is_envelope, is_refused, nothing_happened, table
+from hostile_kit import (
+    CHAT,
+    MODELS,
+    SMUGGLED,
+    gateway_for,
+    gateway_limits,
+    is_envelope,
+    is_refused,
+    nothing_happened,
+    still_serves,
+    table,
+)
 
 from conftest import Connect, OpenGateway
-from support.client import request
+from support.client import Answer, Broken, Client, request
 from support.upstream import Upstream
 
+ADMIN = "an-operator-of-these-tests"
 PAGES = ("/healthz", "/readyz", "/nothing", "/client/v4/accounts")
 PATHS = pytest.mark.parametrize("path", [MODELS, "/v1/acct/gw", *PAGES])
 
@@ -189,6 +204,125 @@ async def test_large_heads_of_pages(
         await client.send(piece)
         await gateway.catch_up()
     await is_refused(client, 431, 9431)
+
+
+ENDLESS = {
+    "an extension": (b"5;", b"a" * 100),
+    "extensions of small chunks": (b"", b"1;" + b"a" * 50 + b"\r\na\r\n"),
+    "a size": (b"", b"0" * 100),
+    "a trailer": (b"0\r\nX-A: ", b"a" * 100),
+    "trailers": (b"0\r\n", b"X-A: b\r\n" * 10),
+    "a name of a trailer": (b"0\r\n", b"a" * 100),
+}
+FRAMED = b"Host: localhost\r\nTransfer-Encoding: chunked\r\n"
+
+
+async def answers_to_endless(client: Client, head: bytes, begin: bytes, more: bytes) -> list[Answer]:
+    """All answers to a client that goes on sending until the connection ends, but not for ever."""
+
+    async def send() -> None:
+        await client.send(head + b"\r\n", begin)
+        for _ in range(2000):
+            await client.send(more)
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(send())
+    answers = []
+    try:
+        while True:
+            answers.append(await client.answer())
+    except Broken:
+        assert client.reader.at_eof() or client.reader.exception() is not None
+    await asyncio.gather(sending, return_exceptions=True)
+    return answers
+
+
+def starts() -> Iterator[tuple[str, bytes]]:
+    """Heads that a chunked body follows: of calls and pages that wait for it, and that were refused before."""
+    for path in (CHAT, "/v1/acct/gw", "/v1/acct/gw/compat/chat/completions", "/healthz", "/nothing"):
+        yield path, f"POST {path} HTTP/1.1\r\n".encode() + FRAMED
+    token = f"Authorization: Bearer {ADMIN}\r\n".encode()
+    yield "a page that reads", b"POST /client/v4/graphql HTTP/1.1\r\n" + FRAMED + token
+    yield "refused", f"POST {CHAT} HTTP/1.1\r\n".encode() + FRAMED + b"Origin: http://evil.example\r\n"
+    yield "an upgrade", f"POST {CHAT} HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n".encode() + FRAMED
+
+
+@pytest.mark.parametrize(("begin", "more"), ENDLESS.values(), ids=ENDLESS.keys())
+@pytest.mark.parametrize("head", [data for _, data in starts()], ids=[name for name, _ in starts()])
+async def test_endless_framing(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, head: bytes, begin: bytes, more: bytes
+) -> None:
+    """Ends the connection, and is said where nothing was answered before."""
+    gateway = await open_gateway(
+        gateway_limits(upstream.url, max_header_bytes=4096), {"PENSTOCK_ADMIN_TOKEN": ADMIN}
+    )
+    client = await connect(gateway.url)
+    statuses = [answer.status for answer in await answers_to_endless(client, head, begin, more)]
+    assert statuses[-1:] == [431] or statuses in ([401], [404], [405]), statuses
+    await still_serves(gateway, connect)
+
+
+async def test_trailers_that_are_too_large_in_one_piece(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    gateway = await gateway_for(open_gateway, upstream, max_header_bytes=4096)
+    client = await connect(gateway.url)
+    head = f"POST {CHAT} HTTP/1.1\r\n".encode() + FRAMED
+    await client.send(head + b"\r\n2\r\n{}\r\n0\r\n" + b"X-A: b\r\n" * 1000 + b"\r\n" + SMUGGLED)
+    await is_refused(client, 431, 9431)
+
+
+async def test_small_chunks_are_no_framing_without_end(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """However many, in pieces of any size; and extensions of some length that belong to larger ones."""
+    gateway = await gateway_for(open_gateway, upstream, max_header_bytes=4096)
+    client = await connect(gateway.url)
+    small, signed = (
+        b"1\r\na\r\n" * 20_000,
+        (b"400;chunk-signature=%b\r\n%b\r\n" % (b"0" * 64, b"a" * 1024)) * 200,
+    )
+    for path in (MODELS, "/healthz"):
+        await client.send(
+            f"POST {path} HTTP/1.1\r\n".encode() + FRAMED + b"\r\n", small[:7], small[7:], signed
+        )
+        await client.send(b"0\r\n\r\n")
+        assert (await client.answer()).status in (200, 405)
+    assert len((await upstream.only()).body) == 20_000 + 200 * 1024
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_does_not_throw_away_bodies_without_end(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, path: str
+) -> None:
+    gateway = await gateway_for(open_gateway, upstream)
+    client = await connect(gateway.url)
+    chunk = b"100000\r\n" + b"a" * 0x100000 + b"\r\n"
+    head = f"POST {path} HTTP/1.1\r\n".encode() + FRAMED
+    with pytest.raises(ConnectionError):
+        await client.send(head + b"\r\n", *[chunk] * 100)
+
+
+BROKEN = {
+    "a size that is none": b"zz\r\n",
+    "no end of a chunk": b"2\r\n{}x",
+    "two trailers in one": b"0\r\nA\r\n\r\n",
+}
+
+
+@table(BROKEN)
+@pytest.mark.parametrize("behind", [b"", request("GET", MODELS)], ids=["alone", "behind a call"])
+async def test_a_page_does_not_wait_for_what_cannot_come(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, data: bytes, behind: bytes
+) -> None:
+    """The rest of its body cannot be found: it is refused at once, in its turn."""
+    gateway = await open_gateway(gateway_limits(upstream.url), {"PENSTOCK_ADMIN_TOKEN": ADMIN})
+    client = await connect(gateway.url)
+    token = f"Authorization: Bearer {ADMIN}\r\n".encode()
+    await client.send(behind + b"POST /client/v4/graphql HTTP/1.1\r\n" + FRAMED + token + b"\r\n", data)
+    if behind:
+        assert (await client.answer()).status == 200
+    await is_refused(client)
 
 
 async def test_names_with_underscores(

@@ -36,10 +36,10 @@ def resolved(target: bytes, headers: list[Header], *, host_may_lack: bool) -> tu
     scheme, host, rest = url.groups()
     if scheme.lower() != b"http":
         raise GatewayError(
-            BAD_HTTP, "no TLS is spoken on this connection: the target must not begin with https"
+            BAD_REQUEST, "no TLS is spoken on this connection: the target must not begin with https"
         )
     if not is_host(host):
-        raise GatewayError(BAD_HTTP, "the target must have a host, and no user name")
+        raise GatewayError(BAD_REQUEST, "the target must have a host, and no user name")
     others = [pair for pair in headers if pair[0].lower() != b"host"]
     return rest if rest.startswith(b"/") else b"/" + rest, [(b"Host", host), *others]
 

@@ -129,11 +129,29 @@ class ClientConnection(RequestReader):
             self._reading.fail(error)
             if not self._taken:
                 self._take(self._reading)
+            elif self._reading.response_complete:
+                self.linger()
             return
+        if not self._end_page():
+            self.transport.close()
+            return
+        self._deaf = True
         inbound = Inbound(self, b"GET", b"", [], RequestBody(self._hold), False, False, error=error)
         self._reading = inbound
         self._in_head = False
         self._take(inbound)
+
+    def _end_page(self) -> bool:
+        """The page whose request will not be whole no longer waits for it; false where it has begun to answer."""
+        page = self.cycle
+        if not self._open or self._drop_unfinished() or page is None or page.response_complete:
+            return True
+        if isinstance(page, Inbound) or page.response_started:
+            return False
+        page.disconnected = True
+        page.message_event.set()
+        self.cycle = None
+        return True
 
     def linger(self) -> None:
         self._deaf = self._lingering = True

@@ -24,6 +24,7 @@ from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.target import resolved
 
 _PREFIX = b"/v1/"
+_FRAME, _FRAMING = 16, 3  # bytes of framing that a piece of body may have, and each of its bytes
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _VERSIONS = ("1.1", "1.0")
 _NEVER = (b"CONNECT", b"TRACE")
@@ -49,7 +50,8 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._in_head = False
         self._open = False  # a message has begun, and is not whole
         self._chunk = 0
-        self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
+        self._barren = 0  # bytes of head, framing and trailers, without what the body may have of them
+        self._page_bytes = 0  # of the body of a request to a page
         self._requests = 0
         self._deaf = False  # what comes in is thrown away
 
@@ -152,6 +154,7 @@ class RequestReader(HttpToolsProtocol, Lane):
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
         self._reading = None
+        self._page_bytes = 0
         super().on_message_begin()
         self.url = url
         for name, value in headers:
@@ -160,9 +163,10 @@ class RequestReader(HttpToolsProtocol, Lane):
 
     def on_body(self, body: bytes) -> None:
         inbound = self._reading
-        self._barren = 0
+        if self._barren:
+            self._barren = max(0, self._barren - _FRAME - _FRAMING * len(body))
         if inbound is None:
-            super().on_body(body)
+            self._page_body(body)
             return
         try:
             inbound.body.feed(body)
@@ -171,10 +175,16 @@ class RequestReader(HttpToolsProtocol, Lane):
         if inbound.response_complete and inbound.body.size > _DROPPED_BYTES:
             self.transport.close()
 
+    def _page_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._page_bytes += len(body)
+        if self._page_bytes > _DROPPED_BYTES and self.cycle.response_complete:
+            self.transport.close()
+
     def on_message_complete(self) -> None:
         inbound = self._reading
         self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
-        if self.parser.should_upgrade() and framing_lines(self.headers):
+        if self._is_upgrade_with_body():
             return  # the parser does not look for the body; `_go_on` will
         self._open = False
         if inbound is None:
@@ -182,10 +192,20 @@ class RequestReader(HttpToolsProtocol, Lane):
             return
         if inbound.body.trailers:
             inbound.keep_alive = inbound.keep_alive and self.parser.should_keep_alive()
+            if _head_size(b"", inbound.body.trailers) > self.limits.max_head:
+                self._fail(_too_large(self.limits))
         inbound.body.end()
         if not self._taken:
             self._take(inbound)
         self._reading = None
+
+    def _is_upgrade_with_body(self) -> bool:
+        parser = self.parser
+        return (
+            parser.should_upgrade()
+            and parser.get_method() != b"CONNECT"
+            and framing_lines(self.headers) != b""
+        )
 
     def _go_on(self) -> bool:
         """After an offered upgrade that nobody here speaks: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
