@@ -63,6 +63,7 @@ PROXY_LAYERS: Rows = (
         "downstream.half_closed",
         "downstream.offered_upgrade",
     ),
+    ("downstream.other_end",),
     ("__init__", "upstream", "downstream", "capture", "redaction", "body_filter"),
 )
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import closing
 
 import pytest
 from hostile_kit import CHAT, HEAD, MODELS, Complaints, becomes, is_broken_off, nothing_left
 
 from conftest import Connect, OpenGateway
+from penstock.proxy.downstream.other_end import OtherEnd
 from support.client import Broken, Client, request
 from support.configuration import openai
 from support.inprocess import InProcess
 from support.replies import raw, sized, sse, whole
 from support.upstream import Upstream
+
+KNOWN = pytest.mark.parametrize("known", [True, False], indirect=True, ids=["of this machine", "of another"])
+
+
+@pytest.fixture(autouse=True)
+def known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the kernel knows who holds the client's socket: as it is for clients of this machine, or of another."""
+    known: bool = getattr(request, "param", True)
+    if not known:
+        monkeypatch.setattr(OtherEnd, "is_abandoned", lambda _: None)
+    return known
 
 
 async def opened(open_gateway: OpenGateway, connect: Connect, url: str) -> tuple[InProcess, Client]:
@@ -127,23 +141,27 @@ async def test_the_upload_of_a_call_that_runs_already_is_broken_off(
     await ended(gateway)
 
 
+@KNOWN
 async def test_a_client_that_is_gone_is_noticed_while_the_provider_is_silent(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, known: bool
 ) -> None:
-    """Something that means nothing is sent to it after a second, and comes back as a reset."""
+    """At once, or by something that means nothing, is sent after a second, and comes back as a reset."""
     gateway, client = await opened(open_gateway, connect, upstream.url)
     upstream.will(raw(asyncio.Event(), early=True))
     await client.send(request("POST", CHAT, body=b"{}"))
     await upstream.request()
+    begun = asyncio.get_running_loop().time()
     client.writer.close()
     await upstream.left()
+    assert (asyncio.get_running_loop().time() - begun < 1.0) == known
     await ended(gateway)
     row = await gateway.row()
     assert (row.status_code, row.success) == (499, False)
 
 
+@KNOWN
 async def test_a_client_that_is_gone_is_noticed_in_a_stream_that_pauses(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, known: bool
 ) -> None:
     gateway, client = await opened(open_gateway, connect, upstream.url)
     upstream.will(sse(b"data: 1\n\n", asyncio.Event()))
@@ -175,3 +193,39 @@ async def test_a_client_that_waits_long_is_answered_all_the_same(
     assert await client.rest() == b""
     await ended(gateway)
     assert (await gateway.row()).success
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_of_a_program_of_this_machine_the_kernel_knows(address: str) -> None:
+    """That its socket is still held is not mistaken for the opposite, and what is elsewhere is unknown."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with (
+        closing(socket.create_server((address, 0), family=family)) as server,
+        closing(socket.create_connection(server.getsockname()[:2])) as client,
+    ):
+        other, _ = server.accept()
+        with closing(other):
+            end = OtherEnd(other)
+            assert end.is_abandoned() is False
+            client.shutdown(socket.SHUT_WR)
+            assert other.recv(1) == b""
+            assert end.is_abandoned() is False
+            client.close()
+            await becomes(lambda: end.is_abandoned() is True, "that nobody holds it")
+            other.close()
+            await becomes(lambda: end.is_abandoned() is not False, "that it is gone")
+
+
+async def test_who_sends_no_more_and_then_goes(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """Also in an answer of known length that pauses, into which nothing can be said."""
+    gateway, client = await opened(open_gateway, connect, upstream.url)
+    upstream.will(sized(6, b"ab", asyncio.Event()))
+    await client.send(request("POST", CHAT, body=b"{}"))
+    assert (await client.head()).status == 200
+    client.end_sending()
+    await gateway.catch_up()
+    client.writer.close()
+    await upstream.left()
+    await ended(gateway)

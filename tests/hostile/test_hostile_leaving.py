@@ -57,7 +57,7 @@ class Scene:
     def go(self, how: str) -> None:
         """The client goes, in one of three ways."""
         if how == "reset":
-            self.client.reset()
+            self.client.leave()
         elif how == "half-close":
             self.client.end_sending()
         else:
@@ -174,14 +174,17 @@ async def test_while_the_provider_is_silent(
     await here.is_clean(499)
 
 
-async def test_in_the_answer(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
+@FOR_GOOD
+async def test_in_the_answer(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str
+) -> None:
     """What had come is what the row tells of."""
     here = await scene(open_gateway, connect, upstream.url)
     upstream.will(sized(500_000, b"x" * 200_000, asyncio.Event()))
     await here.client.send(request("POST", CHAT, body=b"{}"))
     assert (await here.client.head()).status == 200
     await here.client.exactly(200_000)
-    await here.leaves("reset")
+    await here.leaves(how)
     await upstream.left()
     await here.is_clean(200)
     bodies = await here.gateway.bodies()
@@ -244,10 +247,11 @@ async def test_in_the_queue(
     await here.gateway.catch_up()
     here.go(how)
     await here.gateway.catch_up()
-    gate.set()
+    if how == "half-close":
+        gate.set()
     await becomes(lambda: here.gateway.lanes == [], "the end of the client's connection")
     await nothing_left(here.gateway)
-    assert 1 <= len(records(here.gateway)) == len(upstream.requests) <= 3
+    assert len(records(here.gateway)) == len(upstream.requests) == (3 if how == "half-close" else 1)
     assert free_memory(here.gateway) == KEPT
     here.complaints.none()
 

@@ -125,12 +125,6 @@ class Client:
         """Closes this side only."""
         self.writer.write_eof()
 
-    def reset(self) -> None:
-        """Breaks the connection off, and says so."""
-        connection = self.writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.leave()
-
     def leave(self) -> None:
         """Breaks the connection off."""
         self.writer.transport.abort()
