@@ -145,10 +145,12 @@ async def test_trace(open_gateway: OpenGateway, upstream: Upstream, connect: Con
     upgrade = "Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: " + str(len(SMUGGLED))
     await client.send(request("TRACE", path))
     answer = await client.answer()
-    is_envelope(answer, 405, 9405)
-    assert "GET" in (answer.header("allow") or "")
+    if path.startswith("/v1/"):
+        is_envelope(answer, 405, 9405)
+    assert answer.status == (404 if path == "/nothing" else 405)
+    assert answer.status == 404 or "GET" in (answer.header("allow") or "")
     await client.send(f"TRACE {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n\r\n".encode() + SMUGGLED)
-    assert (await client.answer()).status == 405
+    assert (await client.answer()).status == answer.status
     assert (await client.ask("GET", "/healthz")).status == 200
     await nothing_happened(gateway, upstream)
 

@@ -78,8 +78,9 @@ def access(tmp_path: Path) -> Access:
     return Access(tmp_path / "gateway-0" / "data")
 
 
-async def opened(open_gateway: OpenGateway, upstream: Upstream) -> InProcess:
-    return await open_gateway(openai(upstream.url), {"PENSTOCK_ADMIN_TOKEN": ADMIN})
+async def opened(open_gateway: OpenGateway, upstream: Upstream, *, admin: bool = True) -> InProcess:
+    """With a token of the environment, which has no form, or without: then all that there may be has it."""
+    return await open_gateway(openai(upstream.url), {"PENSTOCK_ADMIN_TOKEN": ADMIN} if admin else {})
 
 
 def secret_of(token: str) -> bytes:
@@ -109,7 +110,7 @@ async def test_in_the_query(
 ) -> None:
     """It opens there, and stays here; the other parameters pass as they came."""
     token = ADMIN if admin else access.token()
-    gateway = await opened(open_gateway, upstream)
+    gateway = await opened(open_gateway, upstream, admin=admin)
     client = await connect(gateway.url)
     answer = await client.ask("POST", f"{CHAT}?a=%2Fb&key={spell(token)}&c=+", body=b"{}")
     assert answer.status == 200
@@ -122,7 +123,7 @@ async def test_as_the_name_of_a_parameter(
     access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     token = access.token()
-    gateway = await opened(open_gateway, upstream)
+    gateway = await opened(open_gateway, upstream, admin=False)
     client = await connect(gateway.url)
     assert (await client.ask("GET", f"{CHAT}?{token}&a=b&{encoded(token)}=1")).status == 200
     assert (await upstream.only()).target.endswith(b"?a=b")
@@ -140,12 +141,40 @@ async def test_in_a_header(
     admin: bool,
 ) -> None:
     token = ADMIN if admin else access.token()
-    gateway = await opened(open_gateway, upstream)
+    gateway = await opened(open_gateway, upstream, admin=admin)
     client = await connect(gateway.url)
     answer = await client.ask("POST", CHAT, ("X-Kept", "as_it%20came"), header(token), body=b"{}")
     assert answer.status == 200
     assert (await upstream.only()).header("x-kept") == b"as_it%20came"
     await nothing_shows(gateway, upstream, token)
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "Content-Type", "traceparent", "X-Any", "Authorization"])
+async def test_in_a_header_of_this_connection_only(
+    access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect, name: str
+) -> None:
+    """It goes nowhere, and no row tells of it either."""
+    token = access.token()
+    gateway = await opened(open_gateway, upstream, admin=False)
+    client = await connect(gateway.url)
+    answer = await client.ask("POST", CHAT, ("Connection", name), (name, f"Bearer {token}"), body=b"{}")
+    assert answer.status == 200
+    await nothing_shows(gateway, upstream, token)
+
+
+async def test_as_a_model(
+    access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """Bodies go as they came; what a row tells of them has none."""
+    token = access.token()
+    gateway = await opened(open_gateway, upstream, admin=False)
+    client = await connect(gateway.url)
+    body = json.dumps({"model": token, "messages": []}).encode()
+    collect = ("cf-aig-collect-log-payload", "false")
+    assert (
+        await client.ask("POST", CHAT, collect, ("content-type", "application/json"), body=body)
+    ).status == 200
+    assert secret_of(token).decode() not in repr(await gateway.calls(1))
 
 
 async def test_as_a_headers_name_and_in_a_trailer(
@@ -169,7 +198,7 @@ async def test_in_the_path(
 ) -> None:
     """Of a path nothing can be left out: refused."""
     token = access.token()
-    gateway = await opened(open_gateway, upstream)
+    gateway = await opened(open_gateway, upstream, admin=False)
     client = await connect(gateway.url)
     is_envelope(await client.ask("GET", f"/v1/acct/gw/openai/models/{spell(token)}/x"), 400, 9400)
     assert upstream.requests == []
@@ -183,7 +212,7 @@ async def test_in_a_step(
     access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     token = access.token()
-    gateway = await opened(open_gateway, upstream)
+    gateway = await opened(open_gateway, upstream, admin=False)
     client = await connect(gateway.url)
     body = steps(("openai", f"x?a=b&key={encoded(token)}", {}))
     headed = json.loads(body)

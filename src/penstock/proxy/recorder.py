@@ -5,9 +5,11 @@ The last thing that happens to a call; pure but for giving captured memory back.
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
-from penstock.journal.record import CallRecord, Cleaning, frame_pieces
+from penstock.journal.record import CallRecord, frame_pieces
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
@@ -16,7 +18,7 @@ from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
 from penstock.proxy.redaction import redact, redact_end, secrets_of
 from penstock.proxy.request_body import RequestBody
-from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
+from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
 from penstock.wire.usage import Usage
 
 _CLIENT_LEFT = 499
@@ -72,14 +74,9 @@ def record_frame(call: Call, now: float, own: OwnTokens = NO_ADMIN) -> list[byte
         usage,
         call.trail,
     )
-    return frame_pieces(record, request, response, _cleaning(call, own))
-
-
-def _cleaning(call: Call, own: OwnTokens) -> Cleaning | None:
-    """What takes tokens out of the record; None where its head has none, and nothing else was taken from the caller."""
-    if call.may_show or call.error is not None or call.model:
-        return lambda meta: _clean(meta, own)
-    return None
+    if not call.may_show and error is None and len(call.model) < SHORTEST and own.has_form:
+        return frame_pieces(record, request, response)  # nothing of it can hold a token
+    return frame_pieces(record, request, response, partial(_clean, own=own))
 
 
 def _clean(meta: bytes, own: OwnTokens) -> bytes:

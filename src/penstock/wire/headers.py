@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from penstock_common.own_program import is_host, tells_origin
+from penstock_common.own_program import tells_origin
 
 Header = tuple[bytes, bytes]
 
@@ -59,7 +59,6 @@ _OWN_ANSWERS = frozenset(
 )
 _REMEMBERED = 4096  # names; a client that invents names must not fill the memory
 _REMEMBERED_LENGTH = 64
-_REMEMBERED_HOSTS = 64
 _NO_OPTIONS = (b"keep-alive", b"close")
 _NEVER_OPTIONS = {b"keep-alive", b"close", b"upgrade", b"content-length", b""}
 
@@ -136,7 +135,10 @@ class RequestHead(msgspec.Struct, eq=False):
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
     origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
-    basic: bool = False  # one of them is `Basic`, in which much can hide
+    suspect: bool = False  # a token of the gateway may hide in one of them
+    hop_by_hop: bool = (
+        False  # some are not among `forward`, for `Connection` names them or the gateway needs them
+    )
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
@@ -144,7 +146,7 @@ class RequestHead(msgspec.Struct, eq=False):
     length: int = -1  # of the body, as declared; -1: not declared
     chunked: bool = False
     expects: bool = False  # the client waits to be asked for the body
-    host: bytes | None = None  # empty where it is none, or there are several
+    host: bytes | None = None  # as it came; empty where there are several
     fault: str = ""  # why the body's end cannot be told, or where it is meant to go
 
 
@@ -161,10 +163,9 @@ class ResponseHead(msgspec.Struct, eq=False):
 class HeaderSorter:
     """Sorts headers, remembering the kind of each name it has seen."""
 
-    __slots__ = ("_hosts", "_request", "_response")
+    __slots__ = ("_request", "_response")
 
     def __init__(self) -> None:
-        self._hosts: set[bytes] = set()  # some that are sound
         self._request: dict[bytes, Kind] = {}
         self._response: dict[bytes, Kind] = {}
 
@@ -188,12 +189,12 @@ class HeaderSorter:
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind == HOST:
-                known = value in self._hosts or _learn_host(self._hosts, value)
-                head.host = value if known and head.host is None else b""
+                head.host = value if head.host is None else b""
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
             head.forward = without(forward, options)
+            head.hop_by_hop = True
         return head
 
     def response(self, headers: Iterable[Header]) -> ResponseHead:
@@ -232,14 +233,6 @@ class HeaderSorter:
 _NOTHING: set[bytes] = set()
 
 
-def _learn_host(hosts: set[bytes], value: bytes) -> bool:
-    """Whether it is one; some are remembered."""
-    sound = is_host(value)
-    if sound and len(hosts) < _REMEMBERED_HOSTS:
-        hosts.add(value)
-    return sound
-
-
 def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
     if len(kinds) < _REMEMBERED and len(name) <= _REMEMBERED_LENGTH:
         kinds[name] = kind
@@ -251,7 +244,7 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     if kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
         if value[:5].lower() == b"basic":
-            head.basic = True
+            head.suspect = True
     elif kind == ORIGIN:
         head.origins += ((name.lower(), value),)
     elif kind == USER_AGENT:

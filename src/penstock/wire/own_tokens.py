@@ -14,8 +14,9 @@ from urllib.parse import unquote_to_bytes
 
 TOKEN_PREFIX: Final = b"pst_"
 
-UNDERSCORE, PERCENT, BACKSLASH = b"_%\\"
-"""One of them stands in every spelling of a token that has the form; to look for a byte costs next to nothing."""
+SHORTEST: Final = 21  # a token that has the form, without its secret
+
+UNDERSCORE, PERCENT, BACKSLASH = b"_%\\"  # one of them stands in every spelling of a token that has the form
 
 _BEGUN = re.compile(rb"pst_[0-9a-z]{16}_[0-9A-Za-z]*")
 _JSON_ESCAPE = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")

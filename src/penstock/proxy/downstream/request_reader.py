@@ -27,7 +27,7 @@ _PREFIX = b"/v1/"
 _FRAME, _FRAMING = 16, 3  # bytes of framing that a piece of body may have, and each of its bytes
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _VERSIONS = ("1.1", "1.0")
-_NEVER = (b"CONNECT", b"TRACE")
+_NO_TRACE = "TRACE would show a caller what was added to its request"
 _ALLOWED = b"allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 
 
@@ -120,7 +120,7 @@ class RequestReader(HttpToolsProtocol, Lane):
         url, parser = self.url, self.parser
         method, version = parser.get_method(), parser.get_http_version()
         error = None
-        if method in _NEVER or version not in _VERSIONS:
+        if method == b"CONNECT" or version not in _VERSIONS:
             error = _refusal(method)
         elif self._barren + self._chunk > self.limits.max_head:
             error = self._measured(url)
@@ -145,6 +145,8 @@ class RequestReader(HttpToolsProtocol, Lane):
         )
         if error is not None:
             inbound.error = error
+        elif method == b"TRACE":
+            inbound.error = GatewayError(METHOD_NOT_ALLOWED, _NO_TRACE, headers=_ALLOWED)
         self._taken = False
 
     def _measured(self, url: bytes) -> GatewayError | None:
@@ -184,7 +186,7 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_message_complete(self) -> None:
         inbound = self._reading
         self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
-        if self._is_upgrade_with_body():
+        if self.parser.should_upgrade() and self._has_more_than_a_head():
             return  # the parser does not look for the body; `_go_on` will
         self._open = False
         if inbound is None:
@@ -199,13 +201,8 @@ class RequestReader(HttpToolsProtocol, Lane):
             self._take(inbound)
         self._reading = None
 
-    def _is_upgrade_with_body(self) -> bool:
-        parser = self.parser
-        return (
-            parser.should_upgrade()
-            and parser.get_method() != b"CONNECT"
-            and framing_lines(self.headers) != b""
-        )
+    def _has_more_than_a_head(self) -> bool:
+        return self.parser.get_method() != b"CONNECT" and framing_lines(self.headers) != b""
 
     def _go_on(self) -> bool:
         """After an offered upgrade that nobody here speaks: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
@@ -225,10 +222,6 @@ class RequestReader(HttpToolsProtocol, Lane):
 
 def _refusal(method: bytes) -> GatewayError:
     """Why a method, or else a version, is not for us."""
-    if method == b"TRACE":
-        return GatewayError(
-            METHOD_NOT_ALLOWED, "TRACE would show a caller what was added to its request", headers=_ALLOWED
-        )
     if method == b"CONNECT":
         return GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
     return GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")

@@ -58,7 +58,7 @@ class Authentication:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
         value = call.controls.authorization
         shown = self._check(call, _without_scheme(value)) if value and not call.is_step else False
-        if call.may_show or call.head.basic:
+        if call.may_show or call.head.suspect:
             shown |= self._withdraw(call, needed=not shown and not call.is_step)
         if call.may_show and call.query and self._own.stands_in(call.query):
             shown |= self._withdraw_from_query(call, needed=not shown and not call.is_step)
