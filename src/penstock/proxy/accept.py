@@ -66,9 +66,8 @@ class Acceptor:
         if UNDERSCORE in text or PERCENT in text or BACKSLASH in text or head.hop_by_hop or self._by_word:
             may_show = self._shows(inbound, head, text)
         if head.controls and not may_show:
-            may_show = any(
-                name != AUTHORIZATION and self._own.stands_in(value) for name, value in head.controls
-            )
+            values = [value for name, value in head.controls if name != AUTHORIZATION]
+            may_show = values != [] and self._own.stands_in(b"\n".join(values))
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(

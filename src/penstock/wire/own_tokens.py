@@ -48,8 +48,9 @@ class OwnTokens:
             return self.find(text) is not None
         if self._admin is None:
             return False
-        found = self.find(text) if PERCENT in text or BACKSLASH in text else self._literal(text)
-        return found is not None
+        if PERCENT in text or BACKSLASH in text:
+            return self.find(text) is not None
+        return self._has_admin(text)
 
     def in_credential(self, value: bytes) -> bytes | None:
         """The token that a header for credentials holds, if any: `Basic` hides one."""
@@ -59,9 +60,11 @@ class OwnTokens:
         """The first token in a text, as it is written plainly; what follows the id may be cut."""
         for _ in range(_MOST_SPELLINGS):
             found = self._literal(text)
-            plain = _JSON_ESCAPE.sub(_unescaped, unquote_to_bytes(text))
-            if found is not None or plain == text:
+            if found is not None or not (PERCENT in text or BACKSLASH in text):
                 return found
+            plain = _JSON_ESCAPE.sub(_unescaped, unquote_to_bytes(text))
+            if plain == text:
+                return None
             text = plain
         return text
 
@@ -73,17 +76,18 @@ class OwnTokens:
         return _REDACTED if self.stands_in(cleaned) else cleaned
 
     def _literal(self, text: bytes) -> bytes | None:
-        match = _BEGUN.search(text)
+        match = _BEGUN.search(text) if text.find(TOKEN_PREFIX) >= 0 else None
         if match is not None:
             return match[0]
+        return self._admin if self._has_admin(text) else None
+
+    def _has_admin(self, text: bytes) -> bool:
         admin = self._admin
-        if (
+        return (
             admin is not None
-            and admin in text
+            and text.find(admin) >= 0
             and (len(admin) >= _WHOLE_WORD or admin in _PARTS.findall(text))
-        ):
-            return admin
-        return None
+        )
 
     def _in_basic(self, text: bytes) -> bytes | None:
         """A token that stands as user name or password of `Basic`."""
