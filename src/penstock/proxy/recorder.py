@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from penstock.journal.record import CallRecord, frame_pieces
+from penstock.journal.record import CallRecord, Cleaning, frame_pieces
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
@@ -74,9 +74,14 @@ def record_frame(call: Call, now: float, own: OwnTokens = NO_ADMIN) -> list[byte
         usage,
         call.trail,
     )
-    if not call.may_show and error is None and len(call.model) < SHORTEST and own.has_form:
-        return frame_pieces(record, request, response)  # nothing of it can hold a token
-    return frame_pieces(record, request, response, partial(_clean, own=own))
+    return frame_pieces(record, request, response, _cleaning(call, own))
+
+
+def _cleaning(call: Call, own: OwnTokens) -> Cleaning | None:
+    """What takes tokens out of the record; None where nothing in it can hold one."""
+    if not call.may_show and call.error is None and len(call.model) < SHORTEST and own.has_form:
+        return None
+    return partial(_clean, own=own)
 
 
 def _clean(meta: bytes, own: OwnTokens) -> bytes:
