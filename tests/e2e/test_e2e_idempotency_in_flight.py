@@ -224,9 +224,9 @@ async def _neighbour(gateway: InProcess, client: Caller, monkeypatch: pytest.Mon
     taken: list[tuple[bytes, bytes]] = []
     claim = store.claim
 
-    def noting(key: bytes, fingerprint: bytes, now_us: int) -> object:
+    def noting(key: bytes, fingerprint: bytes, now_us: int, account: str) -> object:
         taken.append((key, fingerprint))
-        return claim(key, fingerprint, now_us)
+        return claim(key, fingerprint, now_us, account)
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "claim", noting)

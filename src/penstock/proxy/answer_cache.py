@@ -137,7 +137,9 @@ class AnswerCache:
             if flight is not None and flight.kept:
                 return flight
             try:
-                found = self._once.claim(lookup.once_key, lookup.fingerprint, self._clock.now_us())
+                found = self._once.claim(
+                    lookup.once_key, lookup.fingerprint, self._clock.now_us(), lookup.scope.account
+                )
             except RepliesUnavailable as error:
                 raise GatewayError(UNAVAILABLE, "Idempotency-Key cannot be kept at the moment") from error
             if found is None:
@@ -228,11 +230,8 @@ class AnswerCache:
             self._try(self._once.abandon, lookup.once_key)
             return
         expires_us = reply.created_us + self._once_us
-        if not flight.kept:
-            self._try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
-            return
-        if not await self._stored_once(lookup, reply, expires_us):
-            self._try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us)
+        if not flight.kept or not await self._stored_once(lookup, reply, expires_us):
+            self._try(self._once.spend, lookup.once_key, lookup.fingerprint, expires_us, lookup.scope.account)
 
     async def _stored_once(self, lookup: Lookup, reply: Reply, expires_us: int) -> bool:
         put = (lookup.once_key, lookup.fingerprint, reply, lookup.scope, expires_us)

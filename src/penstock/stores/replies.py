@@ -81,16 +81,22 @@ class Replies(Protocol):
     def get(self, key: bytes, now_us: int) -> Found | None:
         """The answer, unless it has expired. Counts as a use."""
 
-    def claim(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
+    def claim(
+        self, key: bytes, fingerprint: bytes, now_us: int, account: str = ""
+    ) -> Found | Busy | Conflict | Spent | None:
         """Takes the key for work on it (None: it is ours now), or says what is there.
 
-        `Conflict` when answer or work belong to another fingerprint. What a dead worker had claimed is free.
+        `Conflict` when answer or work belong to another fingerprint. What a dead worker had claimed is free. Raises
+        `RepliesUnavailable` also where the account has no room to remember that the key was used.
         """
 
     def put(self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int) -> bool:
-        """Keeps an answer and ends the claim; whether there was room. Old answers make room, the least used first."""
+        """Keeps an answer and ends the claim; whether there was room, in the share of its account.
 
-    def spend(self, key: bytes, fingerprint: bytes, expires_us: int) -> None:
+        Old answers make room, the least used first, and those of the account that has most.
+        """
+
+    def spend(self, key: bytes, fingerprint: bytes, expires_us: int, account: str = "") -> None:
         """Ends the claim without an answer, for good: until then the key says `Spent`."""
 
     def abandon(self, key: bytes) -> None:

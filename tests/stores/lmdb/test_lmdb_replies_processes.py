@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from reply_kit import only_sums, opened, store
+from reply_kit import check_sums, only_sums, opened, store
 
 from penstock.stores.lmdb.replies import LmdbReplies
 from penstock.stores.replies import Busy
@@ -194,6 +194,7 @@ def test_a_writer_killed_anywhere_leaves_whole_answers_and_true_sums(tmp_path: P
             assert whole.body == large((3_000, 80_000, 1_500_000)[n % 3], n)
         size = sum(len(whole.body) + len(whole.head) for whole in found.values())
         assert survivor.stats()[:2] == (len(found), size)
+        check_sums(environment)
         assert survivor.purge() == len(found)
         assert only_sums(environment)
 

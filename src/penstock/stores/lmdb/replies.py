@@ -25,7 +25,16 @@ from penstock.stores.lmdb.reply_filing import STEPS, Filing
 from penstock.stores.lmdb.reply_transactions import Transactions
 from penstock.stores.lmdb.reply_uses import Noted, Uses
 from penstock.stores.lmdb.writer import Writer
-from penstock.stores.replies import Busy, Conflict, Found, Reply, Scope, Spent, Stats
+from penstock.stores.replies import (
+    Busy,
+    Conflict,
+    Found,
+    RepliesUnavailable,
+    Reply,
+    Scope,
+    Spent,
+    Stats,
+)
 
 FOLDER = "replies.lmdb"
 """The environment's folder in the data folder."""
@@ -64,7 +73,8 @@ class LmdbReplies:
     some answers and chunks, and one that waits lets other threads run.
 
     `limit_bytes` is for what answers take up in the map, indexes and unused ends of pages included. Without
-    `evict`, only what has expired makes room.
+    `evict`, only what has expired makes room, and an account has a share (`reply_shares.py`); past it, answers are
+    not kept, and who has spent very many keys cannot claim another.
 
     `get` never fails: a broken store has no answers. All others raise `RepliesUnavailable`. A `put` that returns
     False or fails leaves the claim standing: `spend` or `abandon` must end it. A verb without `now_us`
@@ -129,23 +139,29 @@ class LmdbReplies:
             return None
         return self._found(record)
 
-    def claim(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
+    def claim(
+        self, key: bytes, fingerprint: bytes, now_us: int, account: str = ""
+    ) -> Found | Busy | Conflict | Spent | None:
         self._transactions.now_us = now_us
         with self._transactions.translated():
             self._transactions.flush()  # a claim is a promise: it is kept though the process be killed at once
             with self._transactions.begin() as txn:
                 there = self._seen(txn, key, fingerprint, now_us)
             if there is None:
-                there = self._claimed(key, fingerprint, now_us)
+                there = self._claimed(key, fingerprint, now_us, account)
                 self._transactions.flush()
         if isinstance(there, Found):
             self._uses.note(key, now_us)
         return there
 
-    def _claimed(self, key: bytes, fingerprint: bytes, now_us: int) -> Found | Busy | Conflict | Spent | None:
+    def _claimed(
+        self, key: bytes, fingerprint: bytes, now_us: int, account: str
+    ) -> Found | Busy | Conflict | Spent | None:
         with self._transactions.writing() as shelf:
             there = self._seen(shelf.txn, key, fingerprint, now_us)
             if there is None:
+                if not self._filing.may_spend(shelf, account):
+                    raise RepliesUnavailable(f"account {account!r} has no room for another key")
                 shelf.claim(key, fingerprint, self._owner)
                 if self._beaten_us is None:
                     self._leases.beat(shelf.txn, self._owner, now_us)
@@ -185,10 +201,10 @@ class LmdbReplies:
 
     # -- ending a claim without an answer
 
-    def spend(self, key: bytes, fingerprint: bytes, expires_us: int) -> None:
+    def spend(self, key: bytes, fingerprint: bytes, expires_us: int, account: str = "") -> None:
         record = codec.spent_record(fingerprint, expires_us)
         room = codec.inline_room(len(record))
-        card = Card(False, 0, 0, expires_us, 0, 0, 0, room, _EVERYONE)
+        card = Card(False, 0, 0, expires_us, 0, 0, 0, room, Scope(account, "", ""))
         with self._transactions.translated(), self._transactions.writing() as shelf:
             if may_spend(shelf.record(key), fingerprint, self._owner, shelf.now_us):
                 shelf.keep(key, record, card)

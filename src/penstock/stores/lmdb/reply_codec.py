@@ -8,6 +8,7 @@ must be, reads as None and never raises. Transactions, and what must change toge
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -23,9 +24,12 @@ KEY_BYTES = 32
 
 TOTALS_KEY = b"t"
 BY_EXPIRY, BY_USE, BY_AGE, BY_CLAIMANT, BY_WRITER = b"e", b"u", b"a", b"c", b"w"
+BY_ACCOUNT = b"s"  # not an index: the sums of an account
 
+_FEW = 256  # accounts whose names are not encoded again for each answer
 _PAGE_BYTES = 4096
 _PAGE_HEADER_BYTES = 16
+_NAME_BYTES = 255  # of an account's name, in keys
 _LEAF_BYTES = 2000  # what is longer has pages of its own; what is not shares pages that are half full
 _ENTRY_BYTES = 768  # the card and the index entries, in such pages
 _CLAIMED, _SPENT, _STORED = 1, 2, 3
@@ -34,7 +38,8 @@ _CLAIM_HEAD = struct.Struct("=BII")
 _SPENT_HEAD = struct.Struct("=BIQ")
 _STORED_HEAD = struct.Struct("=BHIIIIIIQQQQ")
 _CARD = struct.Struct("=BQQQQQQQIII")
-_TOTALS = struct.Struct("=8Q")
+_TOTALS = struct.Struct("=9Q")  # eight in older stores, which are then counted anew
+_HOLDING = struct.Struct("=2Q")
 _MOMENT = struct.Struct(">Q")
 _CHUNK_KEY = struct.Struct(">QI")
 
@@ -91,6 +96,14 @@ class Totals(msgspec.Struct, gc=False):
     evicted: int = 0
     expired: int = 0
     hits: int = 0
+    marked: int = 0  # of `room`, what spent keys of an account take
+
+
+class Holding(msgspec.Struct, gc=False):
+    """What of `Totals` is one account's."""
+
+    room: int = 0
+    marked: int = 0
 
 
 # -- records
@@ -216,7 +229,11 @@ def card(data: bytes | None) -> Card | None:
 
 def packed_totals(totals: Totals) -> bytes:
     """None of them falls below zero, whatever was damaged."""
-    return _TOTALS.pack(*(max(0, number) for number in msgspec.structs.astuple(totals)))
+    numbers = msgspec.structs.astuple(totals)
+    try:
+        return _TOTALS.pack(*numbers)
+    except struct.error:
+        return _TOTALS.pack(*(max(0, number) for number in numbers))
 
 
 def totals(data: bytes | None) -> Totals | None:
@@ -224,6 +241,17 @@ def totals(data: bytes | None) -> Totals | None:
     if data is None:
         return Totals()
     return Totals(*_TOTALS.unpack(data)) if len(data) == _TOTALS.size else None
+
+
+def packed_holding(holding: Holding) -> bytes:
+    return _HOLDING.pack(holding.room, max(0, holding.marked))
+
+
+def holding(data: bytes | None) -> Holding | None:
+    """What an account has; nothing if it has no sums."""
+    if data is None:
+        return Holding()
+    return Holding(*_HOLDING.unpack(data)) if len(data) == _HOLDING.size else None
 
 
 def inline_room(record_bytes: int) -> int:
@@ -258,10 +286,15 @@ def after(tag: bytes) -> bytes:
 
 def entries(card: Card, key: bytes) -> tuple[bytes, ...]:
     """All index entries of a card."""
-    by_expiry = moment(BY_EXPIRY, card.expires_us) + key
+    by_expiry = BY_EXPIRY + _MOMENT.pack(card.expires_us) + key
     if not card.is_answer:
         return (by_expiry,)
-    return by_expiry, moment(BY_USE, card.used_us) + key, moment(BY_AGE, card.created_us) + key
+    return by_expiry, by_use(card, key), BY_AGE + _MOMENT.pack(card.created_us) + key
+
+
+def by_use(card: Card, key: bytes) -> bytes:
+    """The index entry of an answer among those of its account."""
+    return owned(BY_USE, named(card.scope.account)) + _MOMENT.pack(card.used_us) + key
 
 
 def moment_of(entry: bytes) -> int:
@@ -274,8 +307,14 @@ def key_of(entry: bytes) -> bytes:
     return entry[-KEY_BYTES:]
 
 
+@lru_cache(_FEW)
+def named(account: str) -> bytes:
+    """An account as an owner of index entries."""
+    return _encoded(account)[:_NAME_BYTES]
+
+
 def owned(tag: bytes, owner: bytes) -> bytes:
-    """Where the index entries of an owner begin."""
+    """Where the index entries of an owner begin, a worker or an account."""
     return tag + bytes((len(owner),)) + owner
 
 
@@ -297,13 +336,16 @@ def blob_of(entry: bytes) -> int:
     return int(_MOMENT.unpack(entry[-_MOMENT.size :])[0])
 
 
-def reserved(room: int) -> bytes:
+def reserved(room: int, account: bytes) -> bytes:
     """The value of such an entry."""
-    return _MOMENT.pack(room)
+    return _MOMENT.pack(room) + account
 
 
-def reserved_room(data: bytes | None) -> int:
-    return int(_MOMENT.unpack(data)[0]) if data is not None and len(data) == _MOMENT.size else 0
+def reserved_room(data: bytes | None) -> tuple[int, bytes]:
+    """How much, and whose account's it is."""
+    if data is None or len(data) < _MOMENT.size:
+        return 0, b""
+    return int(_MOMENT.unpack_from(data)[0]), data[_MOMENT.size :]
 
 
 def chunk_key(blob: int, number: int) -> bytes:

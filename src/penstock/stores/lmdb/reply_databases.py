@@ -10,6 +10,9 @@ from penstock.stores.lmdb import reply_codec as codec
 from penstock.stores.lmdb.environment import AnyEnvironment
 from penstock.stores.lmdb.reply_codec import StoredRecord, Totals
 
+AFTER_KEY = b"\xff" * (codec.KEY_BYTES + 1)
+"""Behind all index entries of an owner, after what they begin with."""
+
 
 class Databases(NamedTuple):
     """The named databases of one store."""
@@ -17,7 +20,7 @@ class Databases(NamedTuple):
     records: lmdb._Database  # by key: claimed, spent, or the answer
     cards: lmdb._Database  # by key: `Card`
     chunks: lmdb._Database  # by blob and number: parts of large bodies
-    entries: lmdb._Database  # by time, by owner; and the sums
+    entries: lmdb._Database  # by time, by owner; and the sums, those of accounts too
 
 
 def open_databases(environment: AnyEnvironment, name: str) -> Databases:
@@ -66,6 +69,14 @@ def entries_between(
             found.append(entry)
             there = cursor.next()
     return found
+
+
+def entries_of(
+    txn: lmdb.Transaction[bytes], databases: Databases, tag: bytes, owner: bytes, most: int
+) -> list[bytes]:
+    """The first index entries of an owner, a worker or an account."""
+    start = codec.owned(tag, owner)
+    return entries_between(txn, databases, start, start + AFTER_KEY, most)
 
 
 def drop_chunks(txn: lmdb.Transaction[bytes], databases: Databases, blob: int, most: int) -> int:

@@ -1,4 +1,4 @@
-"""Keeping an answer: room is made for it, and a large body is written in steps.
+"""Keeping an answer: room is made for it, within its account's share, and a large body is written in steps.
 
 No transaction touches more than some answers and chunks, so that nobody waits long for the write lock. Between
 the steps of a large body others have their turn: it is reserved first, and shown under its key last.
@@ -15,6 +15,7 @@ import lmdb
 
 from penstock.stores.lmdb import reply_codec as codec
 from penstock.stores.lmdb.reply_codec import Card, is_taken
+from penstock.stores.lmdb.reply_shares import lacking, may_mark
 from penstock.stores.lmdb.reply_shelf import Shelf
 from penstock.stores.lmdb.reply_transactions import Transactions
 from penstock.stores.replies import Reply, Scope
@@ -31,7 +32,8 @@ Made = TypeVar("Made")
 
 
 class Filing:
-    """Puts answers into a store of at most `limit_bytes`. With `evict` the least used make room for new ones."""
+    """Puts answers into a store of at most `limit_bytes`. With `evict` the least used make room for new ones, those
+    of whoever has most; without, each account has a share."""
 
     def __init__(self, transactions: Transactions, owner: bytes, limit_bytes: int, *, evict: bool) -> None:
         self._transactions = transactions
@@ -55,6 +57,10 @@ class Filing:
                     return False
         return False
 
+    def may_spend(self, shelf: Shelf, account: str) -> bool:
+        """Whether an account that asks for something new may end up with one more spent key."""
+        return self._evict or may_mark(shelf.holdings.of(codec.named(account)), shelf.totals)
+
     def _put_inline(
         self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int
     ) -> bool:
@@ -62,7 +68,7 @@ class Filing:
         room = codec.inline_room(len(record))
         card = codec.card_of(reply, scope, expires_us, self._transactions.now_us, 0, room)
         with_room = self._with_room(
-            key, fingerprint, room, _ROUNDS, lambda shelf: shelf.keep(key, record, card)
+            key, fingerprint, room, scope, _ROUNDS, lambda shelf: shelf.keep(key, record, card)
         )
         return with_room is not None
 
@@ -72,8 +78,9 @@ class Filing:
         """The body first, chunk by chunk, so that others get the write lock in between; then what shows it."""
         length = len(codec.stored_record(fingerprint, reply, expires_us, _ANY_BLOB))
         room = codec.chunked_room(length, len(reply.body))
+        account = codec.named(scope.account)
         writing = self._with_room(
-            key, fingerprint, room, _ALL, lambda shelf: shelf.reserve(self._owner, room)
+            key, fingerprint, room, scope, _ALL, lambda shelf: shelf.reserve(self._owner, room, account)
         )
         if writing is None:
             return False
@@ -90,7 +97,13 @@ class Filing:
         return is_kept
 
     def _with_room(
-        self, key: bytes, fingerprint: bytes, room: int, rounds: int, act: Callable[[Shelf], Made]
+        self,
+        key: bytes,
+        fingerprint: bytes,
+        room: int,
+        scope: Scope,
+        rounds: int,
+        act: Callable[[Shelf], Made],
     ) -> Made | None:
         """What `act` makes of the transaction in which there is room; None if there is none, or the key is taken.
 
@@ -103,21 +116,32 @@ class Filing:
                     or shelf.totals.reserved + room > self._limit
                 ):
                     return None
-                gone = self._make_way(shelf, shelf.totals.room + room - self._limit)
-                if shelf.totals.room + room <= self._limit:
+                if self._lacking(shelf, scope, room) <= 0:
+                    return act(shelf)
+                gone = self._make_way(
+                    shelf, self._lacking(shelf, scope, room), codec.named(scope.account), room
+                )
+                if self._lacking(shelf, scope, room) <= 0:
                     return act(shelf)
             if not gone:
                 break
         return None
 
-    def _make_way(self, shelf: Shelf, room: int) -> int:
-        """Removes answers to make so much room; how many. One transaction may not be enough."""
+    def _lacking(self, shelf: Shelf, scope: Scope, room: int) -> int:
+        """How many bytes are too few for an answer that needs so much room."""
+        if self._evict:
+            return shelf.totals.room + room - self._limit
+        own = shelf.holdings.of(codec.named(scope.account))
+        return lacking(own, shelf.totals, room, self._limit)
+
+    def _make_way(self, shelf: Shelf, room: int, account: bytes | None = None, coming: int = 0) -> int:
+        """Removes answers to make so much room, for what an account brings; how many. It may take several turns."""
         if room <= 0:
             return 0
         goal = shelf.totals.room - room
         gone = shelf.expire(_STEPS_IN_PUT)
         if self._evict and shelf.totals.room > goal:
-            gone += shelf.push_out(shelf.totals.room - goal, _STEPS_IN_PUT)
+            gone += shelf.push_out(shelf.totals.room - goal, _STEPS_IN_PUT, account, coming)
         return gone
 
     def _write_chunks(self, writing: bytes, body: bytes) -> bool:

@@ -3,29 +3,37 @@
 An answer has a record under its key (what is looked up: small bodies stand in it) and a card (what upkeep needs to
 know: times, size, scope), so that looking through thousands of answers reads no bodies. A large body stands in
 chunks under a blob number of its own, never reused: a reader needs no lock, it finds the body whole or not at all.
-Index entries are keys without values, ordered by a tag and a moment or an owner: by expiry, by last use, by age, by
-claimant, by writer. The oldest, the least used, and what a dead worker left are thus each a walk from a known place.
-The sums are kept beside, so that "is there room?" costs one read.
+Index entries are keys without values, ordered by a tag and a moment or an owner: by expiry, by account and last use,
+by age, by claimant, by writer. The oldest, an account's least used, and what a dead worker left are thus each a walk
+from a known place. The sums are kept beside, so that "is there room?" costs one read, and one for each account.
 
 The invariant: when a step ends, card, index entries and sums agree, and no chunk is without a card or a writer; what
-damage has broken is made anew from the cards by `_recount`. When a transaction begins and ends, and what it is for,
-is decided in `replies.py` and `reply_filing.py`; the bytes are those of `reply_codec.py`.
+damage has broken, or an older version has written otherwise, is made anew from the cards by `_recount`. When a
+transaction begins and ends, and what it is for, is decided in `replies.py` and `reply_filing.py`; the bytes are those
+of `reply_codec.py`.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from itertools import islice
 
 import lmdb
 
 from penstock.stores.lmdb import reply_codec as codec
 from penstock.stores.lmdb.reply_codec import Card, ClaimRecord, Record, Totals
-from penstock.stores.lmdb.reply_databases import Databases, blobs_in, drop_chunks, entries_between
+from penstock.stores.lmdb.reply_databases import (
+    AFTER_KEY,
+    Databases,
+    blobs_in,
+    drop_chunks,
+    entries_between,
+    entries_of,
+)
+from penstock.stores.lmdb.reply_shares import Holdings, has_part, next_to_go
 from penstock.stores.replies import Scope
 
-_AFTER_KEY = b"\xff" * (codec.KEY_BYTES + 1)
-_AFTER_USE = codec.after(codec.BY_USE)
 _AFTER_WRITER = codec.after(codec.BY_WRITER)
 _NOBODY = b"\0"  # the owner of bodies that are being removed; never alive
 _ALL = sys.maxsize
@@ -46,11 +54,13 @@ class Shelf:
         found = codec.totals(self._saved)
         self._damaged = found is None
         self.totals = found or Totals()
+        self.holdings = Holdings(txn, databases)
 
     def save(self) -> None:
         """Writes the sums, if they changed. After damage they are counted anew, which looks at every card."""
-        if self._damaged:
+        if self._damaged or self.holdings.damaged:
             self._recount()
+        self.holdings.save()
         packed = codec.packed_totals(self.totals)
         if packed != self._saved:
             self.txn.put(codec.TOTALS_KEY, packed, db=self._db.entries)
@@ -69,9 +79,14 @@ class Shelf:
 
     def keep(self, key: bytes, record: bytes, card: Card) -> bool:
         """An answer, or a spent key, in the place of whatever was there. Its chunks are there already."""
-        self.drop(key)
-        self.txn.put(key, record, db=self._db.records)
-        self.txn.put(key, codec.packed_card(card), db=self._db.cards)
+        packed = codec.packed_card(card)
+        if not (
+            self.txn.put(key, record, overwrite=False, db=self._db.records)
+            and self.txn.put(key, packed, overwrite=False, db=self._db.cards)
+        ):
+            self.drop(key)
+            self.txn.put(key, record, db=self._db.records)
+            self.txn.put(key, packed, db=self._db.cards)
         for entry in codec.entries(card, key):
             self.txn.put(entry, b"", db=self._db.entries)
         self._count(card, 1)
@@ -103,9 +118,10 @@ class Shelf:
         card = codec.card(self.txn.get(key, db=self._db.cards))
         if card is None or not card.is_answer or card.used_us >= used_us:
             return
-        self.txn.delete(codec.moment(codec.BY_USE, card.used_us) + key, db=self._db.entries)
-        self.txn.put(codec.moment(codec.BY_USE, used_us) + key, b"", db=self._db.entries)
-        self.txn.put(key, codec.packed_card(card._replace(used_us=used_us)), db=self._db.cards)
+        self.txn.delete(codec.by_use(card, key), db=self._db.entries)
+        card = card._replace(used_us=used_us)
+        self.txn.put(codec.by_use(card, key), b"", db=self._db.entries)
+        self.txn.put(key, codec.packed_card(card), db=self._db.cards)
 
     # -- what must go
 
@@ -119,13 +135,22 @@ class Shelf:
             count += 1
         return count
 
-    def push_out(self, room: int, most: int) -> int:
-        """Removes the least recently used answers until they made so much room; how many."""
-        count = 0
-        goal = self.totals.room - room
-        while self.totals.room > goal and most > 0 and (found := self._entries(codec.BY_USE, _AFTER_USE, 1)):
-            card = self._drop_indexed(found[0])
+    def push_out(self, room: int, most: int, account: bytes | None = None, coming: int = 0) -> int:
+        """Removes answers of whoever has most, the least recently used first, until they made so much room; how many.
+
+        `account` is who needs it, for `coming` bytes. Nothing goes for what could only be had from those with less.
+        """
+        count, goal = 0, self.totals.room - room
+        rooms = self.holdings.rooms()
+        if account is not None:
+            if not has_part(rooms, account, coming, goal + coming):
+                return 0
+            rooms[account] = rooms.get(account, 0) + coming
+        seek = partial(next_to_go, self.txn, self._db, rooms, account)
+        while self.totals.room > goal and most > 0 and (found := seek()):
+            card = self._drop_indexed(found.entry)
             self.totals.evicted += card is not None and card.expires_us > self.now_us
+            rooms[found.account] -= 0 if card is None else card.room
             most -= _weight(card)
             count += 1
         return count
@@ -150,12 +175,11 @@ class Shelf:
 
     # -- large bodies, chunk by chunk
 
-    def reserve(self, owner: bytes, room: int) -> bytes:
+    def reserve(self, owner: bytes, room: int, account: bytes) -> bytes:
         """Begins a body; its name, which holds the blob: the number of this transaction, like no other's."""
         writing = codec.writing(owner, self.txn.id())
-        self.txn.put(writing, codec.reserved(room), db=self._db.entries)
-        self.totals.room += room
-        self.totals.reserved += room
+        self.txn.put(writing, codec.reserved(room, account), db=self._db.entries)
+        self._count_reserved(account, room)
         return writing
 
     def is_reserved(self, writing: bytes) -> bool:
@@ -167,9 +191,8 @@ class Shelf:
 
     def finish(self, writing: bytes) -> None:
         """Ends the reservation: the chunks belong to a card from now on, or are gone."""
-        room = codec.reserved_room(self.txn.pop(writing, db=self._db.entries))
-        self.totals.room -= room
-        self.totals.reserved -= room
+        room, account = codec.reserved_room(self.txn.pop(writing, db=self._db.entries))
+        self._count_reserved(account, -room)
 
     def discard(self, writing: bytes, most: int) -> bool:
         """Removes chunks of a body that will have no card; whether that was all of it."""
@@ -188,18 +211,16 @@ class Shelf:
             while entries := self._entries(start, stop, 1):
                 owner = codec.owner_of(entries[0])
                 found.add(owner)
-                start = codec.owned(tag, owner) + _AFTER_KEY
+                start = codec.owned(tag, owner) + AFTER_KEY
         return found
 
     def bury(self, owner: bytes, most: int) -> int:
         """Ends claims of an owner, then removes its unfinished bodies; how many."""
-        start = codec.owned(codec.BY_CLAIMANT, owner)
-        claims = self._entries(start, start + _AFTER_KEY, most)
+        claims = entries_of(self.txn, self._db, codec.BY_CLAIMANT, owner, most)
         for entry in claims:
             self._release(entry, owner)
         count, left = len(claims), most - len(claims)
-        start = codec.owned(codec.BY_WRITER, owner)
-        while left > 0 and (found := self._entries(start, start + _AFTER_KEY, 1)):
+        while left > 0 and (found := entries_of(self.txn, self._db, codec.BY_WRITER, owner, 1)):
             is_gone = self.discard(self._disowned(found[0]), left)
             left = left - 1 if is_gone else 0
             count += is_gone
@@ -225,6 +246,15 @@ class Shelf:
         self.totals.entries += sign * card.is_answer
         self.totals.bytes += sign * card.bytes
         self.totals.room += sign * card.room
+        account = card.scope.account
+        marked = sign * card.room if account and not card.is_answer else 0
+        self.totals.marked += marked
+        self.holdings.add(codec.named(account), sign * card.room, marked)
+
+    def _count_reserved(self, account: bytes, room: int) -> None:
+        self.totals.room += room
+        self.totals.reserved += room
+        self.holdings.add(account, room)
 
     def _entries(self, start: bytes, stop: bytes, most: int) -> list[bytes]:
         return entries_between(self.txn, self._db, start, stop, most)
@@ -239,31 +269,36 @@ class Shelf:
         return None if is_stale else self.drop(key)
 
     def _recount(self) -> None:
-        """The sums from the cards and reservations; index entries and chunks that belong to neither go."""
+        """The sums and index entries from cards and reservations; entries and chunks that belong to neither go."""
         totals = self.totals
-        totals.entries = totals.bytes = totals.room = totals.reserved = 0
+        totals.entries = totals.bytes = totals.room = totals.reserved = totals.marked = 0
+        self.holdings.clear()
         blobs = set()
         with self.txn.cursor(self._db.cards) as cursor:
-            for card in filter(None, map(codec.card, cursor.iternext(keys=False))):
+            for key, data in cursor:
+                if (card := codec.card(data)) is None:
+                    continue
                 self._count(card, 1)
                 blobs.add(card.blob)
+                for entry in codec.entries(card, key):
+                    self.txn.put(entry, b"", db=self._db.entries)
         for writing in self._entries(codec.BY_WRITER, _AFTER_WRITER, _ALL):
-            room = codec.reserved_room(self.txn.get(writing, db=self._db.entries))
-            totals.room += room
-            totals.reserved += room
+            room, account = codec.reserved_room(self.txn.get(writing, db=self._db.entries))
+            self._count_reserved(account, room)
             blobs.add(codec.blob_of(writing))
         for blob in blobs_in(self.txn, self._db) - blobs:
             drop_chunks(self.txn, self._db, blob, _ALL)
-        for tag in (codec.BY_EXPIRY, codec.BY_USE, codec.BY_AGE):
-            for entry in self._entries(tag, codec.after(tag), _ALL):
-                if not self._is_valid(entry):
-                    self.txn.delete(entry, db=self._db.entries)
+        _drop_stale_entries(self.txn, self._db)
 
-    def _is_valid(self, entry: bytes) -> bool:
-        """Whether there is a card that says what the index entry says."""
-        key = codec.key_of(entry)
-        card = codec.card(self.txn.get(key, db=self._db.cards))
-        return card is not None and entry in codec.entries(card, key)
+
+def _drop_stale_entries(txn: lmdb.Transaction[bytes], databases: Databases) -> None:
+    """Those of which no card says what they say."""
+    for tag in (codec.BY_EXPIRY, codec.BY_USE, codec.BY_AGE):
+        for entry in entries_between(txn, databases, tag, codec.after(tag), _ALL):
+            key = codec.key_of(entry)
+            card = codec.card(txn.get(key, db=databases.cards))
+            if card is None or entry not in codec.entries(card, key):
+                txn.delete(entry, db=databases.entries)
 
 
 def _weight(card: Card | None) -> int:
