@@ -58,7 +58,14 @@ PROXY_LAYERS: Rows = (
     ("downstream.inbound", "single_flight"),
     ("request_body",),
     ("room",),
-    ("upstream.exchange", "downstream.busy_poll", "downstream.timeouts", "downstream.offered_upgrade"),
+    (
+        "upstream.exchange",
+        "downstream.busy_poll",
+        "downstream.timeouts",
+        "downstream.half_closed",
+        "downstream.offered_upgrade",
+    ),
+    ("downstream.other_end",),
     ("__init__", "upstream", "downstream", "capture", "redaction", "long_work", "body_filter"),
 )
 

@@ -12,7 +12,6 @@ from penstock.access.tokens import (
     PERMISSIONS,
     SALT_BYTES,
     SECRET_BYTES,
-    TOKEN_PREFIX,
     allows,
     id_of,
     is_live,
@@ -24,6 +23,7 @@ from penstock.access.tokens import (
     token_text,
 )
 from penstock.stores.control_store import Permission, SecretHash, Token
+from penstock.wire.own_tokens import TOKEN_PREFIX
 
 ID = bytes(range(ID_BYTES))
 OLD, NEW, OTHER = (new_token_text(ID, bytes([byte]) * SECRET_BYTES) for byte in (1, 2, 3))

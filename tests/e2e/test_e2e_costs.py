@@ -189,7 +189,7 @@ async def test_unknown_is_null_and_not_zero(
 def _chat(*headers: Header) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in (JSON, *headers))
     body = b'{"model":"nobody-knows"}'
-    head = f"POST {CHAT} HTTP/1.1\r\nHost: gateway.test\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

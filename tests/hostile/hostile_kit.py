@@ -24,8 +24,8 @@ from support.waiting import eventually
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
 MODELS = "/v1/acct/gw/openai/models"
-HEAD = f"POST {CHAT} HTTP/1.1\r\nHost: gateway.test\r\n".encode()
-SMUGGLED = b"GET /v1/acct/gw/openai/smuggled HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
+HEAD = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\n".encode()
+SMUGGLED = b"GET /v1/acct/gw/openai/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 _PACKAGE = Path(penstock.__file__).parent
 

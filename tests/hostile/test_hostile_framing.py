@@ -275,7 +275,7 @@ VERSIONS = {
     "an unknown method": b"SMUGGLE /v1/acct/gw/openai/models HTTP/1.1\r\n",
     "a method in lower case": b"get /v1/acct/gw/openai/models HTTP/1.1\r\n",
     "a tab between": b"GET\t/v1/acct/gw/openai/models HTTP/1.1\r\n",
-    "LF only": b"GET /v1/acct/gw/openai/models HTTP/1.1\nHost: gateway.test\n\n",
+    "LF only": b"GET /v1/acct/gw/openai/models HTTP/1.1\nHost: localhost\n\n",
 }
 
 

@@ -27,7 +27,7 @@ from support.replies import raw, whole
 from support.upstream import Upstream
 
 LIMIT = 4096
-LINE = f"GET {MODELS} HTTP/1.1\r\n".encode()
+LINE = f"GET {MODELS} HTTP/1.1\r\nHost: localhost\r\n".encode()
 
 TOO_LARGE = {
     "one huge header": LINE + b"X-A: " + b"a" * LIMIT + b"\r\n\r\n",
@@ -193,7 +193,7 @@ async def test_many_upgrades_at_once(open_gateway: OpenGateway, upstream: Upstre
     complaints = Complaints()
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    one = b"GET /v1/x HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    one = b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     await client.send(one * 1500)
     for _ in range(1500):
         assert (await client.answer()).status == 400
@@ -206,7 +206,7 @@ async def test_an_upgrade_and_the_end_of_the_connection(
 ) -> None:
     gateway = await gateway_for(open_gateway, upstream)
     client = await connect(gateway.url)
-    first = LINE + b"Host: gateway.test\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    first = LINE + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     last = request("GET", MODELS, ("Connection", "close"))
     await client.send(first + last + SMUGGLED)
     assert [(await client.answer()).status for _ in range(2)] == [200, 200]

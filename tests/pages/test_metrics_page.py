@@ -24,7 +24,6 @@ from penstock.metrics.tally_file import write_tally
 from penstock.metrics.worker_file import FOLDER, process_birth
 from penstock.metrics.worker_state import BreakerState, WorkerState, encode
 from penstock.pages.metrics import MetricsPage
-from penstock.proxy.policies.stored_keys import is_own_program
 from penstock.settings import ServerSettings, Settings
 from penstock.stores.control_store import Add, Permission, Token
 from penstock.stores.ledger import Derived, Move, NewCall
@@ -45,7 +44,7 @@ async def ask(
     data: Path, headers: dict[str, str] | None = None, *, host: str = "127.0.0.1", admin: str | None = None
 ) -> httpx.Response:
     settings = Settings(server=ServerSettings(host=host, data=str(data)), admin_token=admin)
-    page = MetricsPage(settings, Clock(), lambda header: is_own_program(header, ()))
+    page = MetricsPage(settings, Clock())
     transport = httpx.ASGITransport(Starlette(routes=[page.route]))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:
         return await client.get("/metrics", headers=headers)

@@ -191,7 +191,7 @@ def bearer(token: str) -> Header:
 
 def here(data: bytes, url: str) -> bytes:
     """A request's bytes, addressed to the gateway by the address it really has."""
-    return data.replace(b"Host: gateway.test\r\n", f"Host: {urlsplit(url).netloc}\r\n".encode(), 1)
+    return data.replace(b"Host: localhost\r\n", f"Host: {urlsplit(url).netloc}\r\n".encode(), 1)
 
 
 async def from_here(

@@ -28,7 +28,7 @@ def request(
     version: str = "1.1",
 ) -> bytes:
     """A request's bytes. A body gets its content-length unless the headers frame it."""
-    lines = [f"{method} {target} HTTP/{version}", "Host: gateway.test"]
+    lines = [f"{method} {target} HTTP/{version}", "Host: localhost"]
     lines += [f"{name}: {value}" for name, value in headers]
     framed = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers)
     if body is not None and not framed:

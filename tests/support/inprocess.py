@@ -1,6 +1,6 @@
 """A gateway in the test's own event loop, on a real socket, with a clock that the test moves.
 
-The same parts as a worker process has (`open_parts`, `FastLane`), without processes and signals. `rows` ships
+The same parts as a worker process has (`open_parts`, `ClientConnection`), without processes and signals. `rows` ships
 the journal into a ledger and reads it as `penstock logs --json` would.
 """
 
@@ -28,6 +28,7 @@ from penstock.stores.ledger import ANY, Bodies, CallRow
 from penstock.stores.opening import Stores
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
+from penstock.wire.own_tokens import OwnTokens
 from support.client import Client
 from support.clock import FakeClock
 from support.gateway import prepare
@@ -63,10 +64,15 @@ class InProcess:
     async def _listen(self) -> None:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
-            HealthPages(self.parts.journal, Stores(self.data), self.clock).application(
-                management_routes(ENDPOINTS, resources)
+            HealthPages(
+                self.parts.journal, Stores(self.data), self.clock, self.settings.server.own_hosts
+            ).application(management_routes(ENDPOINTS, resources)),
+            http=connection_class(
+                self.parts.pipeline,
+                client_limits(self.settings),
+                _asleep(self.clock),
+                OwnTokens(self.settings.admin_token or ""),
             ),
-            http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,12 +1,22 @@
-"""Who may call: any key, or the one key that was configured. A plain ASGI layer in front of everything."""
+"""Who may call: any key, or the one key that was configured. A plain ASGI layer in front of everything.
+
+Where any key is good, a web page could make one up: it is kept out, and so is who comes under a name that is not
+this machine's.
+"""
 
 import hmac
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from penstock_common.own_program import is_own_program
+
 _MISSING = "Missing API key (C.1)"
 _WRONG = "Invalid API key (C.1)"
+_FOREIGN = (
+    "Any key is good for programs of this machine only: call 127.0.0.1 or localhost, not by a proxy or from a web "
+    "page, or start parallel-local with --api-key (C.1)"
+)
 
 
 class ApiKeyGuard:
@@ -33,7 +43,15 @@ class ApiKeyGuard:
             return _MISSING
         if self._api_key is not None and not hmac.compare_digest(given, self._api_key.encode()):
             return _WRONG
+        if self._api_key is None and _is_on_network(scope) and not is_own_program(scope["headers"], ()):
+            return _FOREIGN
         return None
+
+
+def _is_on_network(scope: Scope) -> bool:
+    """Not on a Unix socket, which no browser reaches: there a gateway has looked already."""
+    server = scope.get("server")
+    return server is None or server[1] is not None
 
 
 def _given(headers: list[tuple[bytes, bytes]]) -> bytes:

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from penstock.stores.control_store import Permission, SecretHash, Token
+from penstock.wire.own_tokens import TOKEN_PREFIX
 
-TOKEN_PREFIX: Final = b"pst_"
 ID_BYTES: Final = 10
 SECRET_BYTES: Final = 32
 SALT_BYTES: Final = 16
@@ -28,7 +28,6 @@ _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_DIGITS = 16
 _SECRET_DIGITS = 43
 
-_BEGUN = re.compile(rb"pst_[0-9a-z]{16}_[0-9A-Za-z]*")
 _FORM = re.compile(rb"pst_([0-9a-z]{16})_([0-9A-Za-z]{43})")
 
 # Whoever may change things may look at them, and whoever may look at bodies may list.
@@ -58,12 +57,6 @@ def parse(text: bytes) -> tuple[str, bytes] | None:
     """Id and secret of a token's text, or None when it is none. Any bytes may come."""
     match = _FORM.fullmatch(text)
     return None if match is None else (match[1].decode(), match[2])
-
-
-def found_in(text: bytes) -> bytes | None:
-    """The first token that stands anywhere in a text, or a part of one: what follows the id may be cut."""
-    match = _BEGUN.search(text)
-    return None if match is None else match[0]
 
 
 def id_of(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 import msgspec
@@ -22,7 +22,16 @@ from penstock.control.opening import opener
 from penstock.processes.claims import StartError
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.supervisor import Supervisor
-from penstock.settings import ConfigError, ProviderSettings, Settings, check_bind, config_file, load, unused
+from penstock.settings import (
+    ConfigError,
+    ProviderSettings,
+    Settings,
+    check_bind,
+    config_file,
+    is_loopback,
+    load,
+    unused,
+)
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
@@ -137,6 +146,8 @@ def first_token(settings: Settings) -> None:
 def announce(address: str) -> None:
     """Says where the gateway is, on standard error."""
     tell(f"penstock: serving on {address} (stop with Ctrl-C)")
+    if not is_loopback(urlsplit(address).hostname or ""):
+        tell("penstock: others than this machine can reach it: every call needs a token")
 
 
 def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel | None:

@@ -105,7 +105,6 @@ def _gateway(
         StoredKeys(keys) if keys else None,
         fields.byok_only,
         _spending(account, name, fields, snapshot, shared),
-        settings.server.own_hosts,
         bool(fields.otel),
         request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
@@ -114,7 +113,8 @@ def _gateway(
 def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
     # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
     admin = settings.admin_token or ""
-    return (Authentication(snapshot.tokens, admin, required=fields.authentication).identify,)
+    door = Authentication(snapshot.tokens, admin, settings.server.own_hosts, required=fields.authentication)
+    return (door.identify,)
 
 
 def _admit(

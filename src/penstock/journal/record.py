@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -127,13 +127,22 @@ class Torn(Exception):
         self.wanted = wanted
 
 
+Cleaning = Callable[[bytes], bytes]
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CallRecord).decode
 
 
-def frame_pieces(record: CallRecord, request: bytes, response: bytes) -> list[bytes]:
-    """The bytes that stand for one call in the journal; large bodies are pieces of their own, not copied."""
+def frame_pieces(
+    record: CallRecord, request: bytes, response: bytes, clean: Cleaning | None = None
+) -> list[bytes]:
+    """The bytes that stand for one call in the journal; large bodies are pieces of their own, not copied.
+
+    `clean` sees the record as msgpack before anything is made of it, and gives what is to be written.
+    """
     meta = _encode(record)
+    if clean is not None:
+        meta = clean(meta)
     lengths = _LENGTHS.pack(len(meta), len(request), len(response))
     if len(request) + len(response) <= _SMALL_BYTES:
         covered = b"".join((lengths, meta, request, response))

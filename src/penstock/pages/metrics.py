@@ -5,8 +5,6 @@ What there is to tell is gathered in `installation_metrics.py`, and written by `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -16,11 +14,11 @@ from penstock.clock import Clock
 from penstock.management.caller import caller_of
 from penstock.metrics.prometheus import CONTENT_TYPE, render
 from penstock.pages.installation_metrics import installation_metrics
-from penstock.providers.base import HeaderLookup
 from penstock.settings import Settings, is_loopback
 from penstock.stores.control_store import ControlStoreError
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
+from penstock_common.own_program import is_own_program
 
 _REFUSAL = (
     "send a token that may read the logs of the whole installation (read or metadata_read, "
@@ -29,14 +27,14 @@ _REFUSAL = (
 
 
 class MetricsPage:
-    """The page of one worker. `is_own` tells by a request's headers whether a program of this machine asks."""
+    """The page of one worker."""
 
-    def __init__(self, settings: Settings, clock: Clock, is_own: Callable[[HeaderLookup], bool]) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._stores = stores_of(settings)
         self._admin_token = settings.admin_token or ""
         self._is_local = is_loopback(settings.server.host)
         self._clock = clock
-        self._is_own = is_own
+        self._own_hosts = settings.server.own_hosts
 
     @property
     def route(self) -> Route:
@@ -45,9 +43,8 @@ class MetricsPage:
 
     async def answer(self, request: Request) -> PlainTextResponse:
         """200 with all metrics, or 401."""
-        header = request.headers.get
-        is_free = self._is_local and self._is_own(header)
-        return await run_in_threadpool(self._answer, is_free, header("authorization") or "")
+        is_free = self._is_local and is_own_program(request.headers.raw, self._own_hosts)
+        return await run_in_threadpool(self._answer, is_free, request.headers.get("authorization") or "")
 
     def _answer(self, is_free: bool, authorization: str) -> PlainTextResponse:
         if not (is_free or self._may_read(authorization)):

@@ -46,7 +46,6 @@ from penstock.proxy.downstream.connection import ClientConnection, connection_cl
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
-from penstock.proxy.policies.stored_keys import is_own_program
 from penstock.proxy.room import Room
 from penstock.proxy.routing import World
 from penstock.proxy.upstream.pool import Deadlines, Upstream
@@ -59,6 +58,7 @@ from penstock.stores.opening import shared as shared_stores
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.replies import ReplyLimits
+from penstock.wire.own_tokens import OwnTokens
 
 log = logging.getLogger("penstock.worker")
 
@@ -212,11 +212,12 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         backlog_bytes=settings.journal.backlog_bytes,
         fsync_interval=settings.journal.fsync_interval,
     )
-    attempts = Attempts(upstream, clock, breakers, bodies)
+    own = OwnTokens(settings.admin_token or "")
+    attempts = Attempts(upstream, clock, breakers, bodies, own)
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
     public = not is_loopback(server.host)
     world = make_world(settings, counters, clock, public=public)
-    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits, own)
     tend, let_go = (tend_counters, tend_replies), (stop_counting, stop_keeping)
     return Parts(pipeline, upstream, journal, counters, recall, report, tend, let_go, clock, public)
 
@@ -278,13 +279,14 @@ class Worker:
 
     def _config(self, parts: Parts) -> uvicorn.Config:
         busy_poll = BusyPoll(asyncio.get_running_loop(), self._clock, self._settings.server.timeouts.spin)
-        pages = HealthPages(parts.journal, stores_of(self._settings), self._clock)
         own_hosts = self._settings.server.own_hosts
-        metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
+        own = OwnTokens(self._settings.admin_token or "")
+        pages = HealthPages(parts.journal, stores_of(self._settings), self._clock, own_hosts)
+        metrics = MetricsPage(self._settings, self._clock)
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
             pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
-            http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
+            http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll, own),
             loop="uvloop",
             ws="none",
             lifespan="off",

@@ -14,9 +14,13 @@ from penstock.proxy.call import Call, Route
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
-from penstock.wire.controls import NO_CONTROLS, parse_controls
-from penstock.wire.headers import HeaderSorter
-from penstock.wire.target import redact_query, split_target
+from penstock.wire.controls import AUTHORIZATION, NO_CONTROLS, parse_controls
+from penstock.wire.headers import HeaderSorter, RequestHead, without
+from penstock.wire.own_tokens import BACKSLASH, PERCENT, UNDERSCORE, OwnTokens
+from penstock.wire.target import ONE_HOST, redact_query, split_target
+from penstock_common.own_program import is_host
+
+_REMEMBERED_HOSTS = 64
 
 
 class Acceptor:
@@ -30,8 +34,12 @@ class Acceptor:
         budget: Budget,
         logged_body: int,
         *,
+        own: OwnTokens,
         refuse_unlogged: bool,
     ) -> None:
+        self._own = own
+        self._by_word = not own.has_form
+        self._hosts: set[bytes | None] = set()  # some that are sound
         self._sorter = sorter
         self._journal = journal
         self._clock = clock
@@ -50,7 +58,16 @@ class Acceptor:
         gateway, tail = place.gateway, place.tail
         provider = place.provider if isinstance(place, Route) else None
         head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
+        if head.host not in self._hosts:
+            self._check_host(head.host, inbound)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
+        head.joined = joined = b"".join(head.forward)
+        text, may_show = joined + inbound.target, False
+        if UNDERSCORE in text or PERCENT in text or BACKSLASH in text or head.hop_by_hop or self._by_word:
+            may_show = self._shows(inbound, head, text)
+        if head.controls and not may_show:
+            values = [value for name, value in head.controls if name != AUTHORIZATION]
+            may_show = values != [] and self._own.stands_in(b"\n".join(values))
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(
@@ -71,12 +88,33 @@ class Acceptor:
             inbound.header,
             controls.metadata,
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
+            may_show,
         )
         call.refusal = self._head_refusal(call, inbound.body)
         if refusal is not None:
             call.refusal = refusal
             call.compat = tail.partition("/")[0] == COMPAT
         return call, place
+
+    def _check_host(self, host: bytes | None, inbound: Inbound) -> None:
+        """Raises `GatewayError` where it is none; some that are sound are remembered."""
+        if not (inbound.http10 if host is None else is_host(host)):
+            raise GatewayError(BAD_HTTP, ONE_HOST)
+        if host is not None and len(self._hosts) < _REMEMBERED_HOSTS:
+            self._hosts.add(host)
+
+    def _shows(self, inbound: Inbound, head: RequestHead, text: bytes) -> bool:
+        """Whether a token of the gateway stands elsewhere than where credentials do; whoever looks there is told to."""
+        own = self._own
+        if head.hop_by_hop:
+            text = b"\n".join([value for _, value in inbound.headers]) + inbound.target
+        if not own.stands_in(text):
+            return False
+        if head.credentials and not head.hop_by_hop:
+            head.suspect = True
+            rest = without(head.forward, {name for name, _ in head.credentials})
+            return own.stands_in(b"".join(rest) + inbound.target)
+        return True
 
     def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
         """What the head alone says against the call; takes over what it says about the body."""

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError, without_frames
 from penstock.proxy.call import Call, Route
-from penstock.proxy.outgoing import OutgoingRequest, lines_with_credentials
+from penstock.proxy.outgoing import OutgoingRequest, keep_tokens, lines_with_credentials
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
 from penstock.proxy.policies.credentials import KeyTurn
@@ -22,6 +22,7 @@ from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.stores.counters import CountersUnavailable
+from penstock.wire.own_tokens import OwnTokens
 
 _NO_STATUS = 1000  # is as high as this
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
@@ -40,7 +41,10 @@ class CircuitOpen(UpstreamError):
 class Attempts:
     """Sends legs to providers."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, breakers: Breakers, bodies: WholeBodies) -> None:
+    def __init__(
+        self, upstream: Upstream, clock: Clock, breakers: Breakers, bodies: WholeBodies, own: OwnTokens
+    ) -> None:
+        self._own = own
         self._upstream = upstream
         self._clock = clock
         self._breakers = breakers
@@ -49,15 +53,19 @@ class Attempts:
     def open(self, leg: Leg, route: Route) -> Coroutine[None, None, Exchange]:
         """Sends the request and waits for the answer's head.
 
-        Raises `UpstreamError`, and `GatewayError` where a credential may not go there.
+        Raises `UpstreamError`, and `GatewayError` where a credential may not go there. Of what the caller sent
+        nothing with a token of the gateway goes out.
         """
         call = leg.call
         pool = self._upstream.pool(route.origin, guarded=route.provider.guarded)
-        provider, lines = route.provider, call.head.forward
+        target = route.path + (call.query if route.query is None else route.query)
+        if call.may_show or not route.provider.static:
+            keep_tokens(call, target, self._own)
+        provider, head = route.provider, call.head
+        lines = [head.joined] if head.joined and call.keys is None else head.forward
         if provider.credentials is not None or provider.extra_headers:
             lines = lines_with_credentials(call, route, plain=call.keys is None)
-        query = call.query if route.query is None else route.query
-        outgoing = OutgoingRequest(call.method, route.path + query, lines, call.body)
+        outgoing = OutgoingRequest(call.method, target, lines, call.body)
         if not leg.steers:
             return self._once(call, pool, outgoing, call.controls.timeout)
         return self._several(leg, route, pool, outgoing)

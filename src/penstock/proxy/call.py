@@ -22,7 +22,7 @@ from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter
 from penstock.proxy.policies.key_pool import KeyPool
 from penstock.proxy.policies.retry import NO_RETRY, RetryRules
-from penstock.proxy.policies.stored_keys import StoredKey, StoredKeys, is_own_program
+from penstock.proxy.policies.stored_keys import StoredKey, StoredKeys
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.upstream.exchange import Exchange
 from penstock.stores.control_store import Token
@@ -89,7 +89,6 @@ class Gateway:
     keys: StoredKeys | None = None
     byok_only: bool = False
     spending: Spending | None = None
-    own_hosts: tuple[str, ...] = ()  # names of this gateway besides those of the loopback
     traces: bool = False  # its calls are exported as traces, joined to their callers'
     request_hooks: tuple[RequestHook, ...] = ()
     rewrites: bool = field(init=False)  # some hook may want any call's body
@@ -137,6 +136,7 @@ class Call(msgspec.Struct, eq=False):
     lookup: HeaderLookup  # request headers by lower-case name
     metadata: dict[str, MetadataValue]
     steers: bool  # more than one attempt at one address may be needed
+    may_show: bool = True  # a token of the gateway somewhere in its head; false where that was ruled out
     authenticated: bool = False
     token: Token | None = None
     withheld: frozenset[str] = (
@@ -180,10 +180,6 @@ class Call(msgspec.Struct, eq=False):
     def note(self, what: str, now: float, detail: str = "") -> None:
         """Remembers for whoever asks why. `now` is in monotonic seconds."""
         self.trail += (Event(what, int((now - self.started) * 1e6), detail),)
-
-    def is_own(self) -> bool:
-        """Whether it comes from a program that may spend what is the operator's: authenticated, or from here."""
-        return self.authenticated or is_own_program(self.client or self.lookup, self.gateway.own_hosts)
 
     def header(self, name: str) -> str | None:
         """A request header that may go upstream, by its lower-case name."""

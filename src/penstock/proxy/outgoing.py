@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.errors import BAD_REQUEST, GatewayError
 from penstock.proxy.call import Call, Route
 from penstock.proxy.redaction import secrets_of
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import without
+from penstock.wire.own_tokens import OwnTokens
 
 
 class OutgoingRequest(msgspec.Struct, eq=False):
@@ -41,9 +43,31 @@ class OutgoingRequest(msgspec.Struct, eq=False):
         body.send_to(exchange, head)
 
 
+def keep_tokens(call: Call, target: bytes, own: OwnTokens) -> None:
+    """Leaves the caller's header lines that hold a token of the gateway out of what goes to a provider.
+
+    Raises `GatewayError` where one stands in the target, of which nothing can be left out.
+    """
+    token = own.find(target)
+    lines: list[bytes] = []
+    for start in range(0, len(call.head.forward), 4):
+        line = call.head.forward[start : start + 4]
+        found = own.find(b"".join(line))
+        if found is None:
+            lines += line
+        else:
+            call.secrets = (*call.secrets, found)
+    call.head.forward, call.head.joined = lines, b""
+    if token is not None:
+        call.secrets = (*call.secrets, token)
+        raise GatewayError(
+            BAD_REQUEST, "a token of the gateway does not go to a provider: leave it out of the path"
+        )
+
+
 def lines_with_credentials(call: Call, route: Route, *, plain: bool) -> list[bytes]:
     """The header lines that go to a provider. `plain`: with the credential the caller sent, if any."""
-    lines, provider = call.head.forward, route.provider
+    lines, provider = [*call.head.forward], route.provider
     if provider.credentials is not None and plain:
         for name, value in provider.credentials(route.tail, call.header):
             lines += (name.encode("ascii"), b": ", value.encode("latin-1"), b"\r\n")

@@ -41,6 +41,7 @@ from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.headers import HeaderSorter
 from penstock.wire.json_outline import SMALL_BYTES, readable
 from penstock.wire.openai_chat import reading
+from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.universal import Step, reading_steps
 
 _LOOKED_AT_HERE = 256 * 1024  # bytes of a body; a larger one would hold up everybody else's calls
@@ -68,6 +69,7 @@ class Pipeline:
         budget: Budget,
         bodies: WholeBodies,
         limits: PipelineLimits,
+        own: OwnTokens,
     ) -> None:
         """`budget` is the part of the room that captures and kept answers may take."""
         self.world = world
@@ -78,12 +80,18 @@ class Pipeline:
         self._limits = limits
         self._sorter = HeaderSorter()
         self._acceptor = Acceptor(
-            self._sorter, journal, clock, budget, limits.logged_body, refuse_unlogged=limits.refuse_unlogged
+            self._sorter,
+            journal,
+            clock,
+            budget,
+            limits.logged_body,
+            own=own,
+            refuse_unlogged=limits.refuse_unlogged,
         )
         self._responder = Responder(self._sorter, budget, limits.logged_body)
         self._attempts = attempts
         self._sharing = Sharing(answers, self._responder, clock, budget, bodies)
-        self._settlement = Settlement(journal, clock)
+        self._settlement = Settlement(journal, clock, own)
 
     async def run(self, inbound: Inbound) -> None:
         """One request, from its head to the settlement of its last leg. Never raises."""

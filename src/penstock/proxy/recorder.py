@@ -7,9 +7,12 @@ looked for in them, are the caller's: what would be too much work is not kept, a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
-from penstock.journal.record import UNKEPT, CallRecord, Outcome, frame_pieces
+import msgspec
+
+from penstock.journal.record import UNKEPT, CallRecord, Cleaning, Outcome, frame_pieces
 from penstock.pieces import Pieces, finished
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
@@ -19,6 +22,7 @@ from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
 from penstock.proxy.redaction import AT_ONCE, redact, redacting, secrets_of, spelled, too_much
+from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
 from penstock.wire.usage import Usage
 
 _REFUSED: Final = int(Outcome.REFUSED)
@@ -37,6 +41,7 @@ class Later(NamedTuple):
     response: bytes
     secrets: Sequence[bytes]
     redactor: Redactor | None
+    cleaning: Cleaning | None
 
     @property
     def size(self) -> int:
@@ -44,7 +49,7 @@ class Later(NamedTuple):
         return len(self.request) + len(self.response)
 
 
-def record_frame(call: Call, now: float, room: int) -> list[bytes] | Later:
+def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -> list[bytes] | Later:
     """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds).
 
     `Later`: what `frame_later` makes them of. `room`: how many bytes may wait for that.
@@ -52,9 +57,9 @@ def record_frame(call: Call, now: float, room: int) -> list[bytes] | Later:
     if call.capture is not None:
         _take(call, call.capture)
     if not call.controls.collect_payload:
-        return _without_bodies(call, now)
+        return _without_bodies(call, now, own)
     if not call.attempts and call.outcome == _REFUSED:
-        return _refused(call, now)
+        return _refused(call, now, own)
     request, request_cut = call.body.recorded()
     response, response_cut = call.answer, call.answer_cut
     if len(response) > call.body.log_limit:
@@ -70,36 +75,36 @@ def record_frame(call: Call, now: float, room: int) -> list[bytes] | Later:
             why = too_much(secrets, size) or (_NO_ROOM if size > room else "")
             if why:
                 call.note(UNKEPT, now, f"not kept: {why}")
-                return _without_bodies(call, now)
+                return _without_bodies(call, now, own)
             record = _record(call, now, request_cut, response_cut, True, None)
-            return Later(record, request, response, secrets, redactor)
+            return Later(record, request, response, secrets, redactor, _cleaning(call, own))
         request = redact(request, secrets, request_cut)
         response = redact(response, secrets, response_cut)
     record = _record(call, now, request_cut, response_cut, True, None)
     if redactor is not None:
         if len(request) > _REDACTED_AT_ONCE:
-            return Later(record, request, response, (), redactor)
+            return Later(record, request, response, (), redactor, _cleaning(call, own))
         request = finished(redactor(request))
-    return frame_pieces(record, request, response)
+    return frame_pieces(record, request, response, _cleaning(call, own))
 
 
 def frame_later(later: Later) -> Pieces[list[bytes]]:
     """The pieces, piece by piece; each tells how many bytes it has looked at."""
-    record, request, response, secrets, redactor = later
+    record, request, response, secrets, redactor, cleaning = later
     request = yield from redacting(request, secrets, cut=record.request_cut)
     if redactor is not None:
         request = yield from redactor(request)
     response = yield from redacting(response, secrets, cut=record.response_cut)
-    return frame_pieces(record, request, response)
+    return frame_pieces(record, request, response, cleaning)
 
 
-def _without_bodies(call: Call, now: float) -> list[bytes]:
+def _without_bodies(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     """With what the bodies would have told."""
     usage = _facts(call)
-    return frame_pieces(_record(call, now, False, False, False, usage), b"", b"")
+    return frame_pieces(_record(call, now, False, False, False, usage), b"", b"", _cleaning(call, own))
 
 
-def _refused(call: Call, now: float) -> list[bytes]:
+def _refused(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     """Of a call that never left: the answer, which is the gateway's own. Nothing is looked for in what came."""
     if call.body.size:
         call.note(UNKEPT, now, "the request is not kept: it was refused")
@@ -107,7 +112,8 @@ def _refused(call: Call, now: float) -> list[bytes]:
         if body is not None and len(body) <= _TOLD_BY and not call.head.content_encoding and call.provider:
             tail = call.path.partition("?")[0]
             call.model = call.model or asked_model(call.provider.slug, tail, body) or ""
-    return frame_pieces(_record(call, now, call.body.size > 0, False, True, None), b"", call.answer)
+    record = _record(call, now, call.body.size > 0, False, True, None)
+    return frame_pieces(record, b"", call.answer, _cleaning(call, own))
 
 
 def _record(
@@ -156,6 +162,28 @@ def _record(
         usage,
         call.trail,
     )
+
+
+def _cleaning(call: Call, own: OwnTokens) -> Cleaning | None:
+    """What takes tokens out of the record; None where nothing in it can hold one."""
+    if not call.may_show and call.error is None and len(call.model) < SHORTEST and own.has_form:
+        return None
+    return partial(_clean, own=own)
+
+
+def _clean(meta: bytes, own: OwnTokens) -> bytes:
+    if not own.stands_in(meta):
+        return meta
+    return msgspec.msgpack.encode(_redacted(msgspec.msgpack.decode(meta), own))
+
+
+def _redacted(value: object, own: OwnTokens) -> object:
+    """The same value of msgpack, without tokens in its texts."""
+    if isinstance(value, str):
+        return own.redacted(value.encode()).decode(errors="replace")
+    if isinstance(value, dict):
+        return {_redacted(name, own): _redacted(inner, own) for name, inner in value.items()}
+    return [_redacted(inner, own) for inner in value] if isinstance(value, list) else value
 
 
 def _take(call: Call, capture: Capture) -> None:

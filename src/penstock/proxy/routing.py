@@ -203,7 +203,9 @@ def check_compat(compat: Compat, method: bytes) -> None:
     if compat.tail != _CHAT:
         raise GatewayError(NOT_FOUND, "below compat only chat/completions is served")
     if method != b"POST":
-        raise GatewayError(METHOD_NOT_ALLOWED, "use POST for compat/chat/completions")
+        raise GatewayError(
+            METHOD_NOT_ALLOWED, "use POST for compat/chat/completions", headers=b"allow: POST\r\n"
+        )
 
 
 def check_universal(method: bytes) -> None:
@@ -212,4 +214,5 @@ def check_universal(method: bytes) -> None:
         raise GatewayError(
             METHOD_NOT_ALLOWED,
             "POST an array of steps here, or name a provider: /v1/{account}/{gateway}/{provider}/…",
+            headers=b"allow: POST\r\n",
         )

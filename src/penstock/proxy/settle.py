@@ -19,6 +19,7 @@ from penstock.proxy.call import Call
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.long_work import LongWork, Work
 from penstock.proxy.recorder import Later, frame_later, record_frame
+from penstock.wire.own_tokens import OwnTokens
 
 _MOST_WAITING = 64 * 1024 * 1024  # bytes of bodies that wait for being cleaned
 
@@ -30,9 +31,10 @@ Then = Callable[[], None]
 class Settlement:
     """Settles the calls of a worker."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: Journal, clock: Clock, own: OwnTokens) -> None:
         self._journal = journal
         self._clock = clock
+        self._own = own
         self._long = LongWork(_MOST_WAITING)
         self._late: Counter[Inbound] = Counter()  # legs that have ended, and whose records are not made yet
 
@@ -72,7 +74,7 @@ class Settlement:
 
     def _record(self, call: Call, inbound: Inbound, then: Then, *, silent: bool) -> None:
         try:
-            frame = record_frame(call, self._clock.monotonic(), self._long.room)
+            frame = record_frame(call, self._clock.monotonic(), self._long.room, self._own)
         except Exception:
             self._unrecorded(then)
             return

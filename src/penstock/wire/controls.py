@@ -28,7 +28,7 @@ from penstock.wire.control_values import (
     parse_unless_false,
 )
 
-_AUTHORIZATION = b"cf-aig-authorization"
+AUTHORIZATION = b"cf-aig-authorization"
 
 _T = TypeVar("_T")
 ControlValue = bool | int | float | str | bytes | dict[str, MetadataValue]
@@ -101,7 +101,7 @@ def parse_controls(headers: Iterable[tuple[bytes, bytes]]) -> Controls:
     seen = controls.seen
     older_ttl = older_skip = b""
     for name, value in headers:
-        if name == _AUTHORIZATION:
+        if name == AUTHORIZATION:
             controls.authorization = value
             continue
         seen[name.decode("latin-1")] = value.decode("latin-1")

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from penstock_common.own_program import tells_origin
+
 Header = tuple[bytes, bytes]
 
 CONTROL_PREFIX = b"cf-aig-"
@@ -77,6 +79,7 @@ TRANSFER_ENCODING: Final = 9
 EXPECT: Final = 10
 IDEMPOTENCY_KEY: Final = 11
 HOST: Final = 12
+ORIGIN: Final = 13  # passes, and tells where the request comes from
 
 _SPECIAL = {
     b"connection": CONNECTION,
@@ -95,7 +98,10 @@ _SPECIAL_IN_REQUESTS = {
 
 
 def request_kind(name: bytes) -> Kind:
-    """The kind of a request header, by its name in any case."""
+    """The kind of a request header, by its name in any case.
+
+    What many servers take for a header that is not passed on as any other (`x_api_key` for `x-api-key`) stays here.
+    """
     name = name.lower()
     special = _SPECIAL_IN_REQUESTS.get(name)
     if special is not None:
@@ -104,7 +110,12 @@ def request_kind(name: bytes) -> Kind:
         return CONTROL
     if name in _HOP_BY_HOP or name in _ACCESS:
         return DROP
-    return CREDENTIAL if name in _CREDENTIALS else FORWARD
+    if name in _CREDENTIALS:
+        return CREDENTIAL
+    if tells_origin(name):
+        return ORIGIN
+    alike = name.replace(b"_", b"-")
+    return FORWARD if alike == name or request_kind(alike) == FORWARD else DROP
 
 
 def response_kind(name: bytes) -> Kind:
@@ -120,8 +131,14 @@ class RequestHead(msgspec.Struct, eq=False):
     """A request's headers, sorted. `forward` is ready lines: name, `: `, value, CRLF, name, …"""
 
     forward: list[bytes] = []
+    joined: bytes = b""  # the same in one, where somebody has made it since they changed
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
+    origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
+    suspect: bool = False  # a token of the gateway may hide in one of them
+    hop_by_hop: bool = (
+        False  # some are not among `forward`, for `Connection` names them or the gateway needs them
+    )
     content_type: bytes = b""
     content_encoding: bytes = b""
     user_agent: bytes = b""
@@ -129,7 +146,7 @@ class RequestHead(msgspec.Struct, eq=False):
     length: int = -1  # of the body, as declared; -1: not declared
     chunked: bool = False
     expects: bool = False  # the client waits to be asked for the body
-    has_host: bool = False
+    host: bytes | None = None  # as it came; empty where there are several
     fault: str = ""  # why the body's end cannot be told, or where it is meant to go
 
 
@@ -172,13 +189,12 @@ class HeaderSorter:
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind == HOST:
-                if head.has_host:
-                    head.fault = "a request has one Host"
-                head.has_host = True
+                head.host = value if head.host is None else b""
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
             head.forward = without(forward, options)
+            head.hop_by_hop = True
         return head
 
     def response(self, headers: Iterable[Header]) -> ResponseHead:
@@ -229,6 +245,10 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
     if kind == CREDENTIAL:
         head.credentials.append((name.lower(), value))
+        if value[:5].lower() == b"basic":
+            head.suspect = True
+    elif kind == ORIGIN:
+        head.origins += ((name.lower(), value),)
     elif kind == USER_AGENT:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:

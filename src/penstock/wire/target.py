@@ -9,18 +9,45 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, unquote_to_bytes
 
-from penstock.errors import BAD_REQUEST, GatewayError
+from penstock.errors import BAD_HTTP, BAD_REQUEST, GatewayError
+from penstock.wire.headers import Header
+from penstock_common.own_program import is_host
 
 PREFIX = b"/v1/"
+_ABSOLUTE = re.compile(rb"(?i)(https?)://([^/?#]*)(.*)", re.DOTALL)
+ONE_HOST = "a request has one Host: a name or an address, and the port if it is not the usual one"
 _DOTS = re.compile(rb"(?:^|[/\\])\.{1,2}(?:[/\\;]|$)")
 _UNSAFE = re.compile(rb"[\x00-\x20\x7f-\xff#]")
 _SECRET_NAME = re.compile(r"(?i)(?:.*[_.-])?(?:key|token|secret|password|signature|credential|sig)")
 
 
+def resolved(target: bytes, headers: list[Header], *, host_may_lack: bool) -> tuple[bytes, list[Header]]:
+    """Target and headers as if the target had come as a path, where it came as a URL (RFC 9112, 3.2.2).
+
+    The host of a URL goes in place of what `Host` says. Raises `GatewayError` where there is not one sound `Host`,
+    and for a URL that is not of a server of plain HTTP.
+    """
+    hosts = [value for name, value in headers if len(name) == 4 and name.lower() == b"host"]
+    if len(hosts) > 1 or not all(map(is_host, hosts)) or not (hosts or host_may_lack):
+        raise GatewayError(BAD_HTTP, ONE_HOST)
+    url = _ABSOLUTE.fullmatch(target)
+    if url is None:
+        return target, headers
+    scheme, host, rest = url.groups()
+    if scheme.lower() != b"http":
+        raise GatewayError(
+            BAD_REQUEST, "no TLS is spoken on this connection: the target must not begin with https"
+        )
+    if not is_host(host):
+        raise GatewayError(BAD_REQUEST, "the target must have a host, and no user name")
+    others = [pair for pair in headers if pair[0].lower() != b"host"]
+    return rest if rest.startswith(b"/") else b"/" + rest, [(b"Host", host), *others]
+
+
 def split_target(target: bytes) -> tuple[bytes, bytes]:
     """Path and query (with its `?`) of an origin-form target; refuses every other form."""
     if not target.startswith(b"/"):
-        raise GatewayError(BAD_REQUEST, "the request target must be a path beginning with /")
+        raise GatewayError(BAD_REQUEST, "the request target must be a path beginning with /, or a URL")
     path, mark, query = target.partition(b"?")
     if _UNSAFE.search(target):
         raise GatewayError(BAD_REQUEST, "the request target has a character that must be percent-encoded")

@@ -19,11 +19,13 @@ from uvicorn.server import ServerState
 
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
+from penstock.proxy.downstream.half_closed import HalfClosed
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.downstream.request_reader import RequestReader
 from penstock.proxy.downstream.timeouts import ClientLimits, Progress, Waiting, seconds_allowed
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.room import Room, Share, busy
+from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
 
 _QUEUED = (
     16  # pipelined requests that may wait; then we stop reading, and no longer notice that a client leaves
@@ -55,6 +57,8 @@ class ClientConnection(RequestReader):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
+        self._running: RequestResponseCycle | Inbound | None = None  # whose turn it is, page or call
+        self._half_closed: HalfClosed | None = None  # the client sends no more
         self._lingering = False  # all is answered; we wait for the client to close
         self._stalled = False  # a request waits until what was written before has gone out
         self._share: Share | None = None  # of the room: what is not read, on both sides
@@ -81,7 +85,7 @@ class ClientConnection(RequestReader):
             self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
-        self._answering = inbound
+        self._answering = self._running = inbound
         inbound.task = task = self.loop.create_task(self.handler.run(inbound))
         self.tasks.add(task)
         if len(self.tasks) == 1:
@@ -91,6 +95,7 @@ class ClientConnection(RequestReader):
         if isinstance(cycle, Inbound):
             self._start(cycle)
         else:
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
 
     def done(self, inbound: Inbound) -> None:
@@ -101,7 +106,7 @@ class ClientConnection(RequestReader):
         self.server_state.total_requests += 1
         if len(self.tasks) <= 1:
             self.busy_poll.nudge()
-        if self.flow.read_paused or self.pipeline or self._behind:
+        if self.flow.read_paused or self.pipeline or self._behind or self._half_closed is not None:
             self._next()
 
     def on_response_complete(self) -> None:
@@ -112,6 +117,8 @@ class ClientConnection(RequestReader):
             return
         super().on_response_complete()
         self.read_on()
+        if self._half_closed is not None and not (self._is_busy() or self._behind):
+            self.transport.close()
 
     def _next(self) -> None:
         """The next request has its turn: not before what was written has gone out, but for a bounded rest."""
@@ -120,6 +127,9 @@ class ClientConnection(RequestReader):
                 self._stalled = True
                 return
             self._start_asgi_task(*self.pipeline.pop())
+        elif self._half_closed is not None and not self._behind:
+            self.transport.close()
+            return
         if self._reading is None:
             self._held = False
         if self._behind:
@@ -129,6 +139,9 @@ class ClientConnection(RequestReader):
 
     def _is_full(self) -> bool:
         return self._held or len(self.pipeline) >= _QUEUED
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _hold(self, hold: bool) -> None:
         if self.transport.is_closing():
@@ -150,11 +163,29 @@ class ClientConnection(RequestReader):
             self._reading.fail(error)
             if not self._taken:
                 self._take(self._reading)
+            elif self._reading.response_complete:
+                self.linger()
             return
+        if not self._end_page():
+            self.transport.close()
+            return
+        self._deaf = True
         inbound = Inbound(self, b"GET", b"", [], RequestBody(self._hold), False, False, error=error)
         self._reading = inbound
         self._in_head = False
         self._take(inbound)
+
+    def _end_page(self) -> bool:
+        """The page whose request will not be whole no longer waits for it; false where it has begun to answer."""
+        page = self.cycle
+        if not self._open or self._drop_unfinished() or page is None or page.response_complete:
+            return True
+        if isinstance(page, Inbound) or page.response_started:
+            return False
+        page.disconnected = True
+        page.message_event.set()
+        self.cycle = None
+        return True
 
     def linger(self) -> None:
         self._deaf = self._lingering = True
@@ -173,6 +204,9 @@ class ClientConnection(RequestReader):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """All that was held for it is let go here: the collector counts objects, not the megabytes they hold."""
+        if self._half_closed is not None:
+            self._half_closed.end()
+        self._running = self._half_closed = None
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         self.pipeline.clear()
         if isinstance(self.cycle, Inbound):
@@ -187,6 +221,33 @@ class ClientConnection(RequestReader):
         self._unread = memoryview(b"")
         if self._share is not None:
             self._share.release()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. What it asked for is answered, as far as it came whole (RFC 9112, 9.6)."""
+        if self._open and not self._drop_unfinished():
+            return False
+        if self._lingering or not self._is_busy():
+            return False
+        if self._half_closed is None:
+            self._half_closed = HalfClosed(self.loop, self.transport, self._filler)
+        return True
+
+    def _drop_unfinished(self) -> bool:
+        """Of the request that will not be whole nothing is left; false where it is the one being answered."""
+        if not self._in_head:
+            unfinished = self.cycle if self._reading is None else self._reading
+            if not self.pipeline or self.pipeline[0][0] is not unfinished:
+                return False
+            self.pipeline.popleft()
+            if isinstance(unfinished, Inbound):
+                unfinished.leave()
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
+        self._open = self._in_head = False
+        self._reading = None
+        return True
+
+    def _filler(self) -> bytes:
+        return self._running.filler() if isinstance(self._running, Inbound) else b""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -287,10 +348,12 @@ class ClientConnection(RequestReader):
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
 
 
-def connection_class(handler: Handler, limits: ClientLimits, busy_poll: BusyPoll) -> type[ClientConnection]:
+def connection_class(
+    handler: Handler, limits: ClientLimits, busy_poll: BusyPoll, own: OwnTokens = NO_ADMIN
+) -> type[ClientConnection]:
     """The protocol class to give to uvicorn as `http`."""
     return type(
         "BoundClientConnection",
         (ClientConnection,),
-        {"handler": handler, "limits": limits, "busy_poll": busy_poll},
+        {"handler": handler, "limits": limits, "busy_poll": busy_poll, "own": own},
     )

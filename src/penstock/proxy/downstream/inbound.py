@@ -181,6 +181,17 @@ class Inbound(msgspec.Struct, eq=False):
         else:
             lane.linger()
 
+    def filler(self) -> bytes:
+        """What may go out now and means nothing to a client: an interim answer, or a zero before a chunk's size.
+
+        Empty where there is no such thing.
+        """
+        if self.response_complete or self.http10 or self._tail:
+            return b""
+        if not self.begun:
+            return _CONTINUE
+        return b"0" if self.chunked else b""
+
     def task_ended(self) -> None:
         """The task has done its work; the server no longer waits for it, and nothing of the call is held here."""
         if self.flow is not None or self.guard is not None:

@@ -14,12 +14,14 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, GatewayError
+from penstock.errors import BAD_HTTP, HEAD_TOO_LARGE, METHOD_NOT_ALLOWED, GatewayError
 from penstock.proxy.downstream.inbound import Inbound, Lane
 from penstock.proxy.downstream.offered_upgrade import BodyParser, framing_lines
 from penstock.proxy.downstream.timeouts import ClientLimits
 from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header
+from penstock.wire.own_tokens import OwnTokens
+from penstock.wire.target import resolved
 
 _PREFIX = b"/v1/"
 _SLICE = 2048  # bytes that are parsed at once; behind a request that waits:
@@ -27,16 +29,18 @@ _SMALL_SLICE = 512
 _BODY_SLICE = 65536  # of a body whose length is known
 _TURN_BYTES = 65536  # parsed in slices, then others have a turn: each byte may be the end of something
 _SMALL_HEAD = 16384  # bytes; for more there has to be room
+_FRAME, _FRAMING = 16, 3  # bytes of framing that a piece of body may have, and each of its bytes
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
-_CRUMB_BYTES = 16
-_MOST_CRUMBS = 8192  # at once; what each of them costs is no matter of its size
 _VERSIONS = ("1.1", "1.0")
+_NO_TRACE = "TRACE would show a caller what was added to its request"
+_ALLOWED = b"allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 
 
 class RequestReader(HttpToolsProtocol, Lane):
     """What comes in on one connection. Who inherits takes requests, and fails those that are not sound."""
 
     limits: ClientLimits
+    own: OwnTokens
 
     def __init__(
         self,
@@ -49,10 +53,11 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._reading: Inbound | None = None  # the request whose body is being parsed
         self._taken = False  # `_reading` has been handed on
         self._in_head = False
+        self._open = False  # a message has begun, and is not whole
         self._chunk = 0
-        self._barren = 0  # bytes since the last end of a message or piece of body: heads, framing, trailers
+        self._barren = 0  # bytes of head, framing and trailers, without what the body may have of them
+        self._page_bytes = 0  # of the body of a request to a page
         self._requests = 0
-        self._crumbs = 0  # tiny pieces of body that came at once
         self._deaf = False  # what comes in is thrown away
         self._held = False  # by the body that is being read
         self._unread = memoryview(b"")  # came, and is not parsed yet
@@ -90,11 +95,10 @@ class RequestReader(HttpToolsProtocol, Lane):
             self.read_on()
             return
         self._chunk = len(data)
-        self._crumbs = 0
         self._barren += self._chunk
         if not self._parse(data):
             return
-        if self._barren > self._small_head and (self._in_head or self._reading is not None):
+        if self._barren > self._small_head and self._open:
             self._weigh()
             if self._barren > self.limits.max_head:
                 self._fail(_too_large(self.limits))
@@ -160,49 +164,59 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
-        self._in_head = True
+        self._in_head = self._open = True
         self._reading = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
             self.headers.append((name, value))
-        elif self._reading is not None:
+        elif self._reading is not None and not self.own.stands_in(b"%b: %b" % (name, value)):
             self._reading.body.trailers.append((name, value))
             self._barren += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._requests += 1
-        url = self.url
-        if url.startswith(_PREFIX) or not url.startswith(b"/"):
-            self._accept_head(url)
-        else:
-            self._pass_to_asgi(url)
-
-    def _accept_head(self, url: bytes) -> None:
-        parser, limits = self.parser, self.limits
+        url, parser = self.url, self.parser
         method, version = parser.get_method(), parser.get_http_version()
+        error = None
+        if method == b"CONNECT" or version not in _VERSIONS:
+            error = _refusal(method)
+        elif self._barren + self._chunk > self.limits.max_head:
+            error = self._measured(url)
+        self._barren = 0
+        if not url.startswith(_PREFIX):
+            if error is None:
+                try:
+                    url, self.headers = resolved(url, self.headers, host_may_lack=version == "1.0")
+                except GatewayError as found:
+                    error = found
+            if error is None and url.startswith(b"/") and not url.startswith(_PREFIX):
+                self._pass_to_asgi(url)
+                return
         self._reading = inbound = Inbound(
             self,
             method,
             url,
             self.headers,
-            RequestBody(self._hold, limits.max_body),
+            RequestBody(self._hold, self.limits.max_body),
             parser.should_keep_alive(),
             version == "1.0",
         )
+        if error is not None:
+            inbound.error = error
+        elif method == b"TRACE":
+            inbound.error = GatewayError(METHOD_NOT_ALLOWED, _NO_TRACE, headers=_ALLOWED)
         self._taken = False
-        if self._barren + self._chunk > limits.max_head and _head_size(url, self.headers) > limits.max_head:
-            inbound.error = _too_large(limits)
-        elif method == b"CONNECT":
-            inbound.error = GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
-        elif version not in _VERSIONS:
-            inbound.error = GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
-        self._barren = 0
+
+    def _measured(self, url: bytes) -> GatewayError | None:
+        limits = self.limits
+        return _too_large(limits) if _head_size(url, self.headers) > limits.max_head else None
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
         self._reading = None
+        self._page_bytes = 0
         super().on_message_begin()
         self.url = url
         for name, value in headers:
@@ -213,13 +227,10 @@ class RequestReader(HttpToolsProtocol, Lane):
 
     def on_body(self, body: bytes) -> None:
         inbound = self._reading
-        self._barren = 0
-        if len(body) < _CRUMB_BYTES:
-            self._crumbs += 1
-            if self._crumbs > _MOST_CRUMBS:
-                raise ValueError("thousands of chunks of a few bytes")
+        if self._barren:
+            self._barren = max(0, self._barren - _FRAME - _FRAMING * len(body))
         if inbound is None:
-            super().on_body(body)
+            self._page_body(body)
             return
         try:
             inbound.body.feed(body)
@@ -228,41 +239,54 @@ class RequestReader(HttpToolsProtocol, Lane):
         if inbound.response_complete and inbound.body.size > _DROPPED_BYTES:
             self.transport.close()
 
+    def _page_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._page_bytes += len(body)
+        if self._page_bytes > _DROPPED_BYTES and self.cycle.response_complete:
+            self.transport.close()
+
     def on_message_complete(self) -> None:
         inbound = self._reading
         self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
+        if self.parser.should_upgrade() and self._has_more_than_a_head():
+            return  # the parser does not look for the body; `_go_on` will
+        self._open = False
         if inbound is None:
             super().on_message_complete()
             return
-        if inbound.error is None and self.parser.should_upgrade() and framing_lines(inbound.headers):
-            return  # the parser does not look for the body; `_go_on` will
         if inbound.body.trailers:
             inbound.keep_alive = inbound.keep_alive and self.parser.should_keep_alive()
+            if _head_size(b"", inbound.body.trailers) > self.limits.max_head:
+                self._fail(_too_large(self.limits))
         inbound.body.end()
         if not self._taken:
             self._take(inbound)
         self._reading = None
+
+    def _has_more_than_a_head(self) -> bool:
+        return self.parser.get_method() != b"CONNECT" and framing_lines(self.headers) != b""
 
     def _go_on(self) -> bool:
         """After an offered upgrade that nobody here speaks: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
 
         The parser has stopped behind the head. A new one goes on from there, with the body if there is one.
         """
-        inbound = self._reading
         if self.parser.get_method() == b"CONNECT":
             self._deaf = True  # what follows was meant for a tunnel
             return False
-        if inbound is not None and not self._taken:
+        if self._open:
             self.parser = httptools.HttpRequestParser(BodyParser(self))
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(inbound.headers))
-            return True
-        if self.url.startswith(_PREFIX) or not self.url.startswith(b"/"):
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing_lines(self.headers))
+        else:
             self.parser = httptools.HttpRequestParser(self)
-            return True
-        if self._should_upgrade():
-            self._deaf = True
-            self.handle_websocket_upgrade()
-        return False
+        return True
+
+
+def _refusal(method: bytes) -> GatewayError:
+    """Why a method, or else a version, is not for us."""
+    if method == b"CONNECT":
+        return GatewayError(BAD_HTTP, "this is not a proxy for other hosts")
+    return GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
 
 
 def _too_large(limits: ClientLimits) -> GatewayError:

@@ -1,70 +1,112 @@
-"""Gateway authentication: who calls, and whether that caller may call here (Cloudflare 3.12).
+"""The door of a gateway: who calls, and whether that caller may call here (Cloudflare 3.12).
 
 The token comes in `cf-aig-authorization: Bearer …`, or alone where the provider's credential would stand; there
-it is taken out, for it never goes upstream. What a token restricts beyond that is in `virtual_keys.py`.
+it is taken out, for it never goes upstream. Who shows none gets in where the gateway asks for none, and only as a
+program of this machine or by a name of the operator's. What a token restricts beyond that is in `virtual_keys.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from penstock.access.tokens import allows, found_in, matches, parse
+from penstock.access.tokens import allows, matches, parse
 from penstock.errors import UNAUTHORIZED, GatewayError
 from penstock.proxy.call import Call
 from penstock.stores.control_store import Token
 from penstock.wire.headers import without
+from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.target import redact_query
+from penstock_common.own_program import is_own
 
+_FOREIGN = (
+    "without a token only programs of this machine may call, by 127.0.0.1 or localhost and no proxy, and no web "
+    "page of another site: send the gateway's token as cf-aig-authorization: Bearer …, or name the host that "
+    "programs use in [server] own_hosts"
+)
+_REMEMBERED = 64
 _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
 
 
 class Authentication:
-    """Finds the token of a call. Keeps only digests of what is secret, in one form or another."""
+    """Finds the token of a call."""
 
-    __slots__ = ("_admin", "_required", "_tokens")
+    __slots__ = ("_admin", "_known", "_own", "_own_hosts", "_required", "_tokens")
 
-    def __init__(self, tokens: Iterable[Token], admin_token: str, *, required: bool) -> None:
-        """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token."""
+    def __init__(
+        self,
+        tokens: Iterable[Token],
+        admin_token: str,
+        own_hosts: Collection[str] | None = None,
+        *,
+        required: bool,
+    ) -> None:
+        """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token.
+
+        `own_hosts` are names, besides those of loopback, under which who shows none may call where none is required;
+        None: under any.
+        """
         self._tokens = {token.id: token for token in tokens}
         self._admin = hashlib.sha256(admin_token.encode()).digest() if admin_token else b""
+        self._own = OwnTokens(admin_token)
+        self._own_hosts = own_hosts
+        self._known: set[bytes] = set()  # hosts of some that were let in: most calls name the same
         self._required = required
 
     def identify(self, call: Call) -> None:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
         value = call.controls.authorization
         shown = self._check(call, _without_scheme(value)) if value and not call.is_step else False
-        if call.head.credentials:
+        if call.may_show or call.head.suspect:
             shown |= self._withdraw(call, needed=not shown and not call.is_step)
-        if call.query and found_in(call.query) is not None:
+        if call.may_show and call.query and self._own.stands_in(call.query):
             shown |= self._withdraw_from_query(call, needed=not shown and not call.is_step)
-        if self._required and not call.authenticated:
+        if call.authenticated:
+            return
+        if self._required:
             if shown:
                 raise GatewayError(UNAUTHORIZED, "this token is not for this gateway, or may not call")
             raise GatewayError(UNAUTHORIZED, "send the gateway's token as cf-aig-authorization: Bearer …")
+        head = call.head
+        if head.host not in self._known or head.origins:
+            self._refuse_foreign(call)
+
+    def _refuse_foreign(self, call: Call) -> None:
+        """Who comes from a page of another site, or from elsewhere. Said of a request, not of its steps."""
+        head, own_hosts = call.head, self._own_hosts
+        if own_hosts is None or call.is_step:
+            return
+        if not is_own(head.host or b"", head.origins, own_hosts):
+            raise GatewayError(UNAUTHORIZED, _FOREIGN)
+        if head.host is not None and len(self._known) < _REMEMBERED:
+            self._known.add(head.host)
 
     def _withdraw(self, call: Call, *, needed: bool) -> bool:
         """Takes gateway tokens out of where providers' credentials stand; whether one was good."""
         names, shown = [], False
         for name, value in call.head.credentials:
-            if found_in(value) is None and not self._holds_admin(value):
+            token = self._own.in_credential(value)
+            if token is None:
                 continue
+            call.secrets = (*call.secrets, token)
             names.append(name)
             shown |= needed and self._check(call, _behind_scheme(value))
         if names:
             call.withheld = frozenset(name.decode("ascii") for name in names)
             call.head.forward = without(call.head.forward, names)
+            call.head.joined = b""
         return shown
 
     def _withdraw_from_query(self, call: Call, *, needed: bool) -> bool:
         """The same for Google's `?key=`, and wherever else a token might stand in a query."""
         kept, shown = [], False
         for parameter in call.query.removeprefix(b"?").split(b"&"):
-            token = found_in(parameter)
+            token = self._own.find(parameter)
             if token is None:
                 kept.append(parameter)
             else:
+                call.secrets = (*call.secrets, token)
                 shown |= needed and self._check(call, token)
         call.query = b"?" + b"&".join(kept) if kept else b""
         call.path = call.path.partition("?")[0] + redact_query(call.query.decode("latin-1"))
@@ -84,9 +126,6 @@ class Authentication:
             if token.metadata:
                 call.metadata = {**call.metadata, **token.metadata}
         return True
-
-    def _holds_admin(self, value: bytes) -> bool:
-        return self._admin != b"" and any(map(self._is_admin, value.split()))
 
     def _is_admin(self, text: bytes) -> bool:
         return hmac.compare_digest(hashlib.sha256(text).digest(), self._admin)

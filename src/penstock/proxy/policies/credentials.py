@@ -60,8 +60,6 @@ def usable_keys(call: Call, route: Route) -> KeyPool[StoredKey] | None:
     wanted = gateway.keys is not None or gateway.byok_only or controls.no_wholesale or controls.byok_alias
     if not (wanted or provider.extra_headers):
         return None
-    if provider.extra_headers and not call.is_own():
-        raise _not_ours()
     if sent_credential(provider, call.head.credentials, call.query, call.withheld):
         return None
     keys = None
@@ -71,8 +69,6 @@ def usable_keys(call: Call, route: Route) -> KeyPool[StoredKey] | None:
         raise GatewayError(
             NO_CREDENTIALS, f"there is no stored key {controls.byok_alias!r} for {provider.slug}"
         )
-    if keys is not None and not call.is_own():
-        raise _not_ours()
     if keys is None and (gateway.byok_only or controls.no_wholesale):
         raise GatewayError(
             NO_CREDENTIALS, f"send a credential of {provider.slug}, or store one on this gateway"
@@ -112,9 +108,3 @@ class KeyTurn:
             return False
         keys.set_aside(index, now, status, retry_after)
         return keys.is_available(keys.choose(now), now)
-
-
-def _not_ours() -> GatewayError:
-    return GatewayError(
-        NO_CREDENTIALS, "stored keys are not used for a page of another site; send the gateway's token"
-    )

@@ -7,12 +7,12 @@ caller chose. Pure but for the pools' memory of refused keys; nothing is sent he
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from penstock.errors import NO_CREDENTIALS, GatewayError
-from penstock.providers.base import HeaderLookup, Provider
+from penstock.providers.base import Provider
 from penstock.proxy.policies.key_pool import KeyPool
 
 DEFAULT_ALIAS = "default"
@@ -31,8 +31,6 @@ class StoredKey:
 
 
 _LINE = re.compile(rb"[\t -~\x80-\xff]+")
-_LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?")
-_OWN_SITES = (None, "same-origin", "none")
 
 
 class StoredKeys:
@@ -96,18 +94,3 @@ def key_line(provider: Provider, secret: bytes) -> list[bytes]:
         )
     name, scheme = provider.key_header
     return [name.encode("ascii"), b": ", scheme.encode("ascii"), secret, b"\r\n"]
-
-
-def is_own_program(header: HeaderLookup, own_hosts: Collection[str]) -> bool:
-    """Whether an unauthenticated call comes from a program here, and not from a web page of somebody else's.
-
-    A page can reach this machine's loopback through the browser, also under a name of its own (DNS rebinding):
-    then `Host` is foreign, or `Origin` is another one than `Host`.
-    """
-    host = (header("host") or "").lower()
-    if not _LOOPBACK.fullmatch(host) and host not in own_hosts:
-        return False
-    if header("sec-fetch-site") not in _OWN_SITES:
-        return False
-    origin = header("origin")
-    return origin is None or origin.lower().partition("://")[2] == host
