@@ -10,7 +10,8 @@ import click
 
 from parallel_local.app import Engine, create_app
 from parallel_local.server import EngineServer
-from penstock_common.printable import log_to_stderr, one_line
+from penstock_common.log_lines import log_to_stderr
+from penstock_common.printable import one_line
 
 _PACKAGED = Path(__file__).parent / "corpus"
 

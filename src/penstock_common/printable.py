@@ -1,18 +1,13 @@
 """Text of others on lines of ours: what goes to a terminal, a pipe or a log without driving it or forging a line.
 
-Pure but for `log_to_stderr`, which every process calls or inherits. Where the commands print is in
+Pure, and lean: the shipper imports it. What logs is in `log_lines.py`, where the commands print in
 `penstock/cli/output.py`.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
 import unicodedata
-from typing import Final
-
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # Looked at one by one: everything else is ASCII that any terminal takes as it is.
 _UNUSUAL = re.compile("[^ -~]")
@@ -35,20 +30,6 @@ def lines(text: str) -> str:
 def ascii_json(text: str) -> str:
     """The same JSON, with what cannot be printed escaped as JSON does; it stands in strings only."""
     return _UNUSUAL_IN_BODY.sub(_escaped, text)
-
-
-class LogFormatter(logging.Formatter):
-    """One line for each record, whatever is in its message, and in the exception that it tells of."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return one_line(super().format(record))
-
-
-def log_to_stderr(level: int) -> None:
-    """Writes records of this level and above, in this process and those it forks."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogFormatter(_LOG_FORMAT))
-    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _visible(match: re.Match[str]) -> str:

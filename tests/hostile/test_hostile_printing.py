@@ -24,7 +24,8 @@ from penstock.stores.ledger import Query
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME as LEDGER
-from penstock_common.printable import LogFormatter, ascii_json, lines, one_line
+from penstock_common.log_lines import LogFormatter
+from penstock_common.printable import ascii_json, lines, one_line
 from support.control_store_nouns import EVERYTHING, NASTY
 from support.export_kit import BASE, DERIVED, Store, new_call
 

@@ -10,7 +10,7 @@ import click
 
 from penstock import __version__
 from penstock.cli.output import errors_in_lines
-from penstock_common.printable import LogFormatter
+from penstock_common.log_lines import LogFormatter
 
 _COMMANDS = {
     "apply": ("penstock.cli.apply", "apply"),

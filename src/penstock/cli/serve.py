@@ -35,7 +35,7 @@ from penstock.settings import (
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
-from penstock_common.printable import log_to_stderr
+from penstock_common.log_lines import log_to_stderr
 
 _SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond

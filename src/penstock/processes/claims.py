@@ -27,12 +27,9 @@ def lock_folder(data: Path) -> int:
     """Makes sure that only one Penstock writes to a data folder; returns the lock's descriptor."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (data / DIRECTORY).mkdir(exist_ok=True, mode=0o700)
         descriptor = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StartError(
-            f"cannot use the data folder {data}: {error.strerror}: {error.filename}; choose one with --data"
-        ) from error
+        raise _unusable(data, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -41,6 +38,14 @@ def lock_folder(data: Path) -> int:
             f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
         ) from error
     return descriptor
+
+
+def make_journal(data: Path) -> None:
+    """The folder that workers write to, once the data folder is ours. Raises `StartError`."""
+    try:
+        (data / DIRECTORY).mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unusable(data, error) from error
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -72,6 +77,12 @@ def bind_unix(path: Path) -> socket.socket:
         listener.close()
         raise StartError(f"cannot listen on {path}: {error.strerror}; choose another --data") from error
     return listener
+
+
+def _unusable(data: Path, error: OSError) -> StartError:
+    return StartError(
+        f"cannot use the data folder {data}: {error.strerror}: {error.filename}; choose one with --data"
+    )
 
 
 def raise_descriptor_limit() -> None:

@@ -23,7 +23,7 @@ from penstock.metrics.process_state import Kind
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.children import Child, Children
-from penstock.processes.claims import bind, lock_folder, raise_descriptor_limit
+from penstock.processes.claims import bind, lock_folder, make_journal, raise_descriptor_limit
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
@@ -88,6 +88,7 @@ class Supervisor:
         raise_descriptor_limit()
         self._socket = bind(self.settings.server.host, self.settings.server.port)
         self._stores.before_start()
+        make_journal(data)
         self.prepare()
         _make_ledger(stores_of(self.settings))
         self._lifeline = os.pipe()

@@ -16,9 +16,10 @@ import lmdb
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from soundness_kit import unsound
 
 from penstock.stores.counters import Claim, Family, Granted, Reservation, Window
-from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
+from penstock.stores.lmdb.counters import CHECKS, DATABASES, LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
 
 SECOND = 1_000_000
@@ -146,6 +147,10 @@ class Inventing(RuleBasedStateMachine):
         assert sums.get(b"\1", 0) >= 384 * stats[0]["entries"]
         for length in (9, 17):
             assert sum(one for key, one in sums.items() if len(key) == length) == sums.get(b"\1", 0)
+
+    @invariant()
+    def no_start_would_set_it_aside(self) -> None:
+        assert unsound(self.environment, CHECKS) == []
 
 
 TestInventing = Inventing.TestCase

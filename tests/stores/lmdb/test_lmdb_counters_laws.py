@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from soundness_kit import unsound
 
 from penstock.stores.counters import Claim, Granted, Refused, Reservation, Window
 from penstock.stores.lmdb import window_log
-from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
+from penstock.stores.lmdb.counters import CHECKS, DATABASES, LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
 from penstock.stores.lmdb.window_log import EXACT_ENTRIES
 
@@ -317,6 +318,10 @@ class Reserving(RuleBasedStateMachine):
     def nothing_is_lost_or_doubled(self) -> None:
         aside = sum(one.reservation.amount for one in self.open)
         assert self.workers[0].used(b"key", self.window, self.now) == self.counted + aside
+
+    @invariant()
+    def no_start_would_set_it_aside(self) -> None:
+        assert unsound(self.environment, CHECKS) == []
 
 
 TestReserving = Reserving.TestCase

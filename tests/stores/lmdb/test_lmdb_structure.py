@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 import lmdb
+import msgspec
 import pytest
 
 from penstock.clock import Clock
 from penstock.stores.counters import Window
-from penstock.stores.lmdb.inspection import State, inspect, look
+from penstock.stores.lmdb.counters import CHECKS, DATABASES, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
+from penstock.stores.lmdb.inspection import State, Verdict, inspect, look
 from penstock.stores.lmdb.structure import Unsound, examine, states
 from penstock.stores.lmdb.window_log import is_sound, plus, stored
 from penstock.stores.lmdb.window_log import live as live_log
+from support.counters import reserve
 
+T0 = 1_700_000_000_000_000
 FAR = Clock().monotonic() + 3600.0
 
 
@@ -105,20 +111,23 @@ def test_others_may_write_meanwhile(folder: Path) -> None:
         _write_on(folder)
     try:
         for _ in range(20):
-            assert inspect(folder, {}, 30.0).state is State.SOUND
+            assert inspect(folder, {}, 30.0) == Verdict(State.SOUND)
     finally:
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
 
 
 def _write_on(folder: Path) -> NoReturn:
-    with lmdb.open(str(folder), map_size=1 << 26, max_dbs=3, sync=False) as environment:
-        database = environment.open_db(b"one")
-        for number in count():
-            with environment.begin(write=True) as txn:
-                txn.put(b"%d" % (number % 1000), bytes(5000), db=database)
-                txn.delete(b"%d" % ((number - 3) % 1000), db=database)
-    raise AssertionError
+    """Until it is killed. Who looks keeps pages from being used again: on a busy machine that fills the map."""
+    try:
+        with lmdb.open(str(folder), map_size=1 << 26, max_dbs=3, sync=False) as environment:
+            database = environment.open_db(b"one")
+            for number in count():
+                with suppress(lmdb.MapFullError), environment.begin(write=True) as txn:
+                    txn.put(b"%d" % (number % 1000), bytes(5000), db=database)
+                    txn.delete(b"%d" % ((number - 3) % 1000), db=database)
+    finally:
+        os._exit(1)  # never back into the tests, of which this is a copy
 
 
 def test_what_takes_too_long_is_not_known(folder: Path) -> None:
@@ -148,3 +157,38 @@ def test_counters_are_sound_as_they_are_written_and_no_other_way(sliding: bool) 
             changed = bytearray(value)
             changed[place] ^= 0xFF
             assert not is_sound(bytes(changed)) or (place - 16) % 16 < 8
+
+
+def test_a_counter_of_which_all_was_taken_back_is_sound(tmp_path: Path) -> None:
+    """A call was set aside for and cost nothing; no start may forget all limits for that."""
+    with open_environment(tmp_path, 1 << 26, DATABASES) as environment:
+        counters = LmdbCounters(environment, b"worker")
+        counters.settle(reserve(counters, 5, T0), 0, T0)
+    assert inspect(tmp_path, CHECKS, 30.0) == Verdict(State.SOUND)
+
+
+@pytest.mark.parametrize(
+    ("database", "key", "value"),
+    [
+        (b"endings", b"short", b""),
+        (b"endings", bytes(9), b"x"),
+        (b"shares", b"\1", bytes(8)),
+        (b"shares", b"\1", b"\xff" * 8),
+        (b"shares", b"\1", b"\0" * 7 + b"\x7f"),
+        (b"shares", b"\1" * 8, b"\1" + bytes(7)),
+        (b"leases", b"owner", b"late"),
+        (b"reservations", b"\1w1", b"garbage"),
+        (b"reservations", b"\1w1", msgspec.msgpack.encode((1, [(b"key", 1, (0, False))]))),
+        (b"buried-reservations", b"\1w1", msgspec.msgpack.encode((-1, []))),
+    ],
+)
+def test_what_stands_beside_counters_is_looked_at(
+    tmp_path: Path, database: bytes, key: bytes, value: bytes
+) -> None:
+    with open_environment(tmp_path, 1 << 26, DATABASES) as environment:
+        LmdbCounters(environment, b"worker")
+        with environment.begin(write=True) as txn:
+            txn.put(key, value, db=environment.open_db(database, txn))
+    assert inspect(tmp_path, CHECKS, 30.0) == Verdict(
+        State.DAMAGED, f"an entry of {database.decode()} is damaged"
+    )

@@ -8,19 +8,20 @@ counter holds and when it leaves is in `window_log.py`; which counter that is an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import lmdb
 from msgspec.structs import replace
 
 from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
-from penstock.stores.lmdb import window_log
+from penstock.stores.lmdb import endings, leases, reservations, shares, window_log
 from penstock.stores.lmdb.counter_table import DATABASE, CounterTable, plain_name
 from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion, suspicion_of, write_lock
 from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reservations import Place, Reservations
+from penstock.stores.lmdb.structure import Check
 from penstock.stores.lmdb.window_log import Log
 from penstock.stores.lmdb.writer import Defer, Writer
 
@@ -41,7 +42,14 @@ _STEPS_WHEN_FULL = (
 _SLICES = 4  # transactions in which one `reap` forgets counters, as long as there are more to forget
 _BEAT_US = 1_000_000
 
-CHECKS = {DATABASE: lambda _key, value: window_log.is_sound(value)}
+CHECKS: Final[Mapping[bytes, Check]] = {
+    DATABASE: lambda _key, value: window_log.is_sound(value),
+    endings.DATABASE: endings.is_sound,
+    shares.DATABASE: shares.is_sound,
+    leases.DATABASE: lambda _key, value: leases.is_sound(value),
+    reservations.OPEN: lambda _key, value: reservations.is_sound(value),
+    reservations.BURIED: lambda _key, value: reservations.is_sound(value),
+}
 """What can be asked of the values of a database, by its name."""
 
 

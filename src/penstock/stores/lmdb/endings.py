@@ -12,7 +12,7 @@ import lmdb
 
 from penstock.stores.lmdb.environment import AnyEnvironment
 
-_DATABASE = b"endings"
+DATABASE = b"endings"
 _MOMENT = struct.Struct(">Q")
 _LATEST = (1 << 63) - 1
 
@@ -21,7 +21,7 @@ class Endings:
     """The entries of one environment. Takes one named database, and is made while the `WriteLock` is held."""
 
     def __init__(self, environment: AnyEnvironment) -> None:
-        self.database = environment.open_db(_DATABASE)
+        self.database = environment.open_db(DATABASE)
 
     def add(self, txn: lmdb.Transaction[bytes], name: bytes, end_us: int) -> None:
         """The counter is to be looked at then."""
@@ -40,6 +40,11 @@ class Endings:
                 names.append(entry[_MOMENT.size :])
                 more = cursor.delete() and cursor.key() != b""  # it has moved on, perhaps behind the last one
         return names
+
+
+def is_sound(entry: bytes, value: bytes) -> bool:
+    """Whether a stored entry is one."""
+    return len(entry) > _MOMENT.size and not value
 
 
 def _entry(name: bytes, end_us: int) -> bytes:

@@ -110,8 +110,11 @@ def _look(folder: Path, checks: Mapping[bytes, Check], until: float) -> None:
 
 
 def _seen(descriptor: int, number: int) -> Meta | None:
-    """The state of that number, if it was not written over just now."""
-    return next((state for state in states(descriptor) if state.number == number), None)
+    """The state of that number, if it was not written over just now. Read while it is, it may be half another."""
+    found = states(descriptor)
+    if states(descriptor) != found:
+        return None
+    return next((state for state in found if state.number == number), None)
 
 
 def _tell(writer: int, folder: Path, checks: Mapping[bytes, Check], until: float) -> int:

@@ -15,7 +15,7 @@ from penstock.stores.lmdb.environment import AnyEnvironment
 ALIVE_US = 10 * 1_000_000
 FORGOTTEN_US = 24 * 3600 * 1_000_000
 
-_DATABASE = b"leases"
+DATABASE = b"leases"
 _MOMENT = struct.Struct("=q")
 
 
@@ -28,7 +28,7 @@ class Leases:
     """
 
     def __init__(self, environment: AnyEnvironment) -> None:
-        self._database = environment.open_db(_DATABASE)
+        self._database = environment.open_db(DATABASE)
 
     def beat(self, txn: lmdb.Transaction[bytes], owner: bytes, now_us: int) -> None:
         """The owner is alive."""
@@ -55,8 +55,13 @@ class Leases:
             return [owner for owner, value in cursor if _silence_us(value, now_us) >= span_us]
 
 
+def is_sound(value: bytes) -> bool:
+    """Whether a stored lease is one."""
+    return len(value) == _MOMENT.size
+
+
 def _silence_us(value: bytes | None, now_us: int) -> int:
     """How long nothing was heard of an owner. A lease that is not there, or unreadable, is older than any."""
-    if value is None or len(value) != _MOMENT.size:
+    if value is None or not is_sound(value):
         return FORGOTTEN_US
     return abs(now_us - int(_MOMENT.unpack(value)[0]))

@@ -12,8 +12,8 @@ import msgspec
 from penstock.stores.counters import Window
 from penstock.stores.lmdb.environment import AnyEnvironment
 
-_OPEN = b"reservations"
-_BURIED = b"buried-reservations"
+OPEN = b"reservations"
+BURIED = b"buried-reservations"
 _NUMBER_BYTES = 8
 
 
@@ -43,8 +43,8 @@ class Reservations:
     """
 
     def __init__(self, environment: AnyEnvironment, owner: bytes) -> None:
-        self._open = environment.open_db(_OPEN)
-        self._buried = environment.open_db(_BURIED)
+        self._open = environment.open_db(OPEN)
+        self._buried = environment.open_db(BURIED)
         self._prefix = _prefix(owner)
         self._made = 0
 
@@ -90,6 +90,16 @@ class Reservations:
                 found.append(cursor.item())
                 more = cursor.next()
         return found
+
+
+def is_sound(value: bytes) -> bool:
+    """Whether a stored reservation is one that can be settled and given back."""
+    record = _read(value)
+    return (
+        record is not None
+        and record.amount >= 0
+        and all(place.key and place.window.seconds > 0 for place in record.places)
+    )
 
 
 def _prefix(owner: bytes) -> bytes:

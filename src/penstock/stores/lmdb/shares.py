@@ -16,11 +16,12 @@ import lmdb
 from penstock.stores.counters import Family
 from penstock.stores.lmdb.environment import AnyEnvironment
 
-_DATABASE = b"shares"
+DATABASE = b"shares"
 _SUM = struct.Struct("=q")
 _TAG = b"\1"  # no key of another counter begins with it
 _TAG_VALUE = _TAG[0]
 _ACCOUNT, _RULE = 9, 17  # where those parts of a name end
+_MOST = 1 << 40  # bytes: more than any map has room for
 _JOINT = 16  # counters for the values of a rule that have none of their own
 
 
@@ -37,6 +38,15 @@ def joint_name(name: bytes) -> bytes:
 def is_made_up(name: bytes) -> bool:
     """Whether a counter's name is one of these."""
     return name[0] == _TAG_VALUE
+
+
+def is_sound(node: bytes, value: bytes) -> bool:
+    """Whether a stored sum is one."""
+    return (
+        len(node) in (len(_TAG), _ACCOUNT, _RULE)
+        and len(value) == _SUM.size
+        and 0 < _SUM.unpack(value)[0] < _MOST
+    )
 
 
 def _digest(value: bytes) -> bytes:
@@ -61,7 +71,7 @@ class Shares:
 
     def __init__(self, environment: AnyEnvironment, budget: int) -> None:
         """`budget` is for all made-up counters together."""
-        self._database = environment.open_db(_DATABASE)
+        self._database = environment.open_db(DATABASE)
         self._budget = budget
 
     def has_room(self, txn: lmdb.Transaction[bytes], name: bytes, room: int) -> bool:

@@ -166,14 +166,17 @@ def over_us(value: bytes) -> int:
 
 
 def is_sound(value: bytes) -> bool:
-    """Whether a stored counter is one: its total is the sum of its amounts, and its times ascend."""
-    if len(value) <= _HEAD_BYTES or len(value) % _ENTRY_BYTES:
+    """Whether a stored counter is one: its total is the sum of its amounts, and its times ascend.
+
+    One of which all was taken back has no amounts.
+    """
+    if len(value) < _HEAD_BYTES or len(value) % _ENTRY_BYTES:
         return False
     total, longest = _HEAD.unpack_from(value)
     numbers = struct.unpack_from(f"={(len(value) - _HEAD_BYTES) // 8}q", value, _HEAD_BYTES)
     times, amounts = numbers[::2], numbers[1::2]
     is_ascending = all(one < other for one, other in pairwise((0, *times)))
-    return longest > 0 and min(amounts) > 0 and sum(amounts) == total and is_ascending
+    return longest > 0 and min(amounts, default=1) > 0 and sum(amounts) == total and is_ascending
 
 
 def set_right(value: bytes, now_us: int) -> bytes | None:
