@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 from local_engine import engine
 
+from parallel_local.documents.html import read_html
+from parallel_local.documents.markdown import passages
 from support.loop_lag import LoopLag
 
 LIMIT = 0.25  # seconds of one turn, the test's own part of it included
@@ -168,3 +171,18 @@ async def test_a_list_of_tasks_lets_others_have_their_turns(tmp_path: Path) -> N
             answer = await call.post(f"/v1/tasks/groups/{group}/runs", {"inputs": inputs})
     assert answer.status_code == 200, answer.text
     assert lag.worst < LIMIT
+
+
+@pytest.mark.parametrize("unit", ["<a ", "<div ", '<a a="', "<!--", "</", "<b a"])
+def test_a_page_of_open_tags_is_read_in_time(unit: str) -> None:
+    begun = time.thread_time()
+    assert read_html("<p>before</p>" + unit * (100_000 // len(unit))).text == "before"
+    assert time.thread_time() - begun < 2
+
+
+@pytest.mark.parametrize("unit", ["# ", " #", "[", "[a](", "* "])
+def test_a_long_line_is_no_heading(unit: str) -> None:
+    text = "# a" + unit * (100_000 // len(unit)) + "!"
+    begun = time.thread_time()
+    assert "".join(part.text for part in passages(text)).replace(" ", "") == text.replace(" ", "")
+    assert time.thread_time() - begun < 2
