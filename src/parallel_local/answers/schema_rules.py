@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from parallel_local.errors import Problem
 from parallel_local.wire.common import Notice
@@ -11,6 +12,7 @@ _MOST_PROPERTIES = 100
 _MOST_NAME_CHARS = 25_000
 _MOST_ENUM_VALUES = 500
 _LONG_ENUM = 250
+_MOST_NODES = 1000
 _MOST_ENUM_CHARS = 7_500
 _UNSUPPORTED = frozenset(
     ["contains", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains",
@@ -25,8 +27,10 @@ Schema = Mapping[str, object]
 
 def schema_problems(schema: Schema, loc: tuple[str | int, ...]) -> list[Problem]:
     """Everything that makes an output schema unusable."""
+    nodes = list(islice(walk(schema), _MOST_NODES + 1))
+    if len(nodes) > _MOST_NODES:
+        return [Problem(loc, f"more than {_MOST_NODES} schemas in it")]
     messages = list(_root_problems(schema))
-    nodes = list(walk(schema))
     messages.extend(_limit_problems([node for node, _ in nodes], max(depth for _, depth in nodes)))
     used = {key for node, _ in nodes for key in _UNSUPPORTED & node.keys()}
     messages.extend(f"keyword {key!r} is not supported" for key in sorted(used))
@@ -71,15 +75,9 @@ def _root_problems(schema: Schema) -> Iterator[str]:
         yield "the root must not be a union"
     if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
         yield "the root must be an object with properties"
-    if any(
-        node.get("type") == "null" and depth > 1 and _lonely(schema, node) for node, depth in walk(schema)
-    ):
+    fields = (field for node, _ in walk(schema) for field in _properties(node).values())
+    if any(isinstance(field, dict) and field.get("type") == "null" for field in fields):
         yield "a field cannot be of type null alone"
-
-
-def _lonely(schema: Schema, node: Schema) -> bool:
-    """A null that is a property itself, not a branch of a union."""
-    return any(node is child for parent, _ in walk(schema) for child in _properties(parent).values())
 
 
 def _limit_problems(nodes: list[Schema], depth: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def read_html(source: str) -> Page:
     """Title, publication date and the main content as Markdown."""
-    soup = BeautifulSoup(source, "html.parser")
+    soup = BeautifulSoup(_closed(source), "html.parser")
     title = soup.title.get_text(" ", strip=True) if soup.title else None
     date = _date(soup)
     for tag in soup.find_all(_NOISE):
@@ -29,6 +29,13 @@ def read_html(source: str) -> Page:
     converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["img"], escape_misc=False)
     text: str = converter.convert_soup(main)
     return Page(text=_tidy(text), title=title or None, date=date)
+
+
+def _closed(source: str) -> str:
+    """Without tags at the end that nothing closes: the parser would look for the end of each, through all the rest."""
+    end = source.rfind(">") + 1
+    opened = source.find("<", end)
+    return source if opened < 0 else source[:opened]
 
 
 def _date(soup: BeautifulSoup) -> str | None:

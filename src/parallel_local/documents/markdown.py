@@ -12,12 +12,13 @@ from parallel_local.documents.document import Passage
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _TARGET_CHARS = 900
 _HARD_CHARS = 1800
+_LONGEST_HEADING = 1000  # a longer line is text; looking for the end of a heading may take its square
 
 
 def first_heading(text: str) -> str | None:
     """The text of the first heading, or None."""
     for line in text.splitlines():
-        found = _HEADING.match(line)
+        found = _heading(line)
         if found:
             return plain(found.group(2))
     return None
@@ -36,7 +37,11 @@ def passages(text: str) -> list[Passage]:
 
 def _says_something(slice_: str) -> bool:
     """A heading alone is no passage: titles and headings are searched with the passages below them."""
-    return any(line.strip() and not _HEADING.match(line) for line in slice_.splitlines())
+    return any(line.strip() and not _heading(line) for line in slice_.splitlines())
+
+
+def _heading(line: str) -> re.Match[str] | None:
+    return _HEADING.match(line) if len(line) <= _LONGEST_HEADING else None
 
 
 def plain(markup: str) -> str:
@@ -53,7 +58,7 @@ def _sections(text: str) -> Iterator[tuple[str, int, int]]:
     label = ""
     for line in text.splitlines(keepends=True):
         fenced ^= line.lstrip().startswith(("```", "~~~"))
-        found = None if fenced else _HEADING.match(line)
+        found = None if fenced else _heading(line)
         if found:
             if offset > start:
                 yield label, start, offset

@@ -20,6 +20,7 @@ from penstock_common.egress import Permit, Resolver, is_public, resolve
 
 _MOST_REDIRECTS = 5
 _LARGEST_BYTES = 5_000_000
+_LONGEST_FRONT_MATTER = 20_000  # characters: reading it takes long
 _USER_AGENT = "parallel-local/1 (+self-hosted document engine)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -118,9 +119,18 @@ def _read(reply: _Reply) -> Page:
         raise FetchError("unsupported_type", f"cannot read {reply.kind}", reply.status)
     source = decode(reply.body)
     if "html" in reply.kind or (not reply.kind and "<html" in source[:2000].lower()):
-        return read_html(source)
+        return _html(source, reply.status)
+    if source.find("\n---", 3, _LONGEST_FRONT_MATTER) < 0:
+        return Page(text=source)
     matter, text = split_front_matter(source)
     return Page(text=text, title=matter.title, date=matter.date)
+
+
+def _html(source: str, status: int) -> Page:
+    try:
+        return read_html(source)
+    except RecursionError as error:
+        raise FetchError("unreadable", "the page is nested too deeply", status) from error
 
 
 def _is_text(kind: str, prefixes: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from parallel_local.errors import Problem
 from parallel_local.wire.common import SourcePolicy
 
 _MOST_DOMAINS = 200
+_LONGEST_DOMAIN = 255
 _DOMAIN = re.compile(
     r"\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.?", re.IGNORECASE
 )
@@ -40,12 +41,11 @@ def policy_problems(policy: SourcePolicy | None, loc: tuple[str | int, ...]) -> 
         return []
     found: list[Problem] = []
     if len(policy.include_domains) + len(policy.exclude_domains) > _MOST_DOMAINS:
-        found.append(
-            Problem(loc, f"at most {_MOST_DOMAINS} domains in include_domains and exclude_domains together")
-        )
+        reason = f"at most {_MOST_DOMAINS} domains in include_domains and exclude_domains together"
+        return [Problem(loc, reason)]
     lists = (("include_domains", policy.include_domains), ("exclude_domains", policy.exclude_domains))
     for name, domains in lists:
-        bad = [index for index, domain in enumerate(domains) if not _DOMAIN.fullmatch(domain)]
+        bad = [index for index, domain in enumerate(domains) if not _is_domain(domain)]
         found.extend(
             Problem((*loc, name, index), "a domain without scheme, path, port or wildcard") for index in bad
         )
@@ -60,6 +60,10 @@ def _covers(domain: str, host: str) -> bool:
     if wanted.startswith("."):
         return host.endswith(wanted)
     return host == wanted or host.endswith("." + wanted)
+
+
+def _is_domain(text: str) -> bool:
+    return len(text) <= _LONGEST_DOMAIN and _DOMAIN.fullmatch(text) is not None
 
 
 def _is_date(text: str) -> bool:

@@ -11,6 +11,7 @@ from parallel_local.text.tokens import FRESHNESS, STOPWORDS, content_words, spac
 from parallel_local.text.vocabulary import Vocabulary
 
 _MOST_TERMS = 40
+_MOST_WORDS = 400  # looked at for them: each is compared with all the others
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
 _WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
 _PLACES = re.compile(r"\b(?:web\s?)?(?:sites?|pages?|sources?|domains?)\b", re.IGNORECASE)
@@ -45,7 +46,7 @@ def parse_query(text: str, vocab: Vocabulary) -> Query:
     preferred = tuple(word for word in content_words(wish) if word != "official")
     if not content_words(rest):
         rest = text
-    found = content_words(rest)
+    found = content_words(rest)[:_MOST_WORDS]
     terms = _terms([word for word in found if word not in FRESHNESS], vocab) or _terms(found, vocab)
     return Query(
         text=rest.strip(),

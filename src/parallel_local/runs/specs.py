@@ -1,19 +1,22 @@
 """Checking and reading what a task asks for: limits, output schema, remarks (Parallel 2.9.1). Pure."""
 
+from itertools import islice
 from typing import Literal
 
-import jsonschema
 import msgspec
 
 from parallel_local.answers.schema_rules import schema_problems, schema_warnings
 from parallel_local.errors import Problem
 from parallel_local.retrieval.policy import policy_problems
+from parallel_local.runs.input_schema import misfit
 from parallel_local.wire.common import Metadata, Notice
 from parallel_local.wire.tasks import TaskRunInput, TaskSpec
 
 _LONGEST_SPEC = 15_000
 _LONGEST_TASK = 25_000
 _MOST_MCP_SERVERS = 10
+_MOST_METADATA = 100  # the contract has no bound: nobody means more
+_MOST_UNKNOWN = 20  # keys that are remarked on
 Form = Literal["text", "json", "auto"]
 Loc = tuple[str | int, ...]
 
@@ -56,22 +59,29 @@ def task_problems(task: TaskRunInput, loc: Loc) -> list[Problem]:
         )
     if not task.input:
         found.append(Problem((*loc, "input"), "must not be empty"))
-    return found + (_spec_problems(task.task_spec, (*loc, "task_spec")) if task.task_spec else [])
+    if task.task_spec and spec_chars <= _LONGEST_SPEC:
+        found += _spec_problems(task.task_spec, (*loc, "task_spec"))
+    return found
 
 
 def metadata_problems(metadata: Metadata | None, loc: Loc) -> list[Problem]:
     """Keys of at most 16 and values of at most 512 characters."""
-    pairs = (metadata or {}).items()
-    return [
+    pairs = islice((metadata or {}).items(), _MOST_METADATA)
+    found = [
         Problem((*loc, key[:40]), "key at most 16 and value at most 512 characters")
         for key, value in pairs
         if len(key) > 16 or len(str(value)) > 512
     ]
+    if len(metadata or {}) > _MOST_METADATA:
+        found.append(Problem(loc, f"at most {_MOST_METADATA} entries"))
+    return found
 
 
 def task_warnings(task: TaskRunInput, unknown: list[str]) -> list[Notice]:
     """Remarks on an accepted task: ignored keys, features kept but not carried out, schema advice."""
-    notices = [Notice("warning", f"unknown key {name!r} was ignored") for name in unknown]
+    notices = [
+        Notice("warning", f"unknown key {name[:80]!r} was ignored") for name in unknown[:_MOST_UNKNOWN]
+    ]
     ask = wanted(task.task_spec)
     notices += schema_warnings(ask.schema) if ask.form == "json" else []
     notices += _input_warnings(task)
@@ -90,7 +100,9 @@ def task_warnings(task: TaskRunInput, unknown: list[str]) -> list[Notice]:
 
 def location_warning(location: str) -> Notice:
     """Documents of a folder have no location, so the wish is always set aside."""
-    return Notice("input_validation_warning", f"location {location!r} is not supported here and was ignored")
+    return Notice(
+        "input_validation_warning", f"location {location[:80]!r} is not supported here and was ignored"
+    )
 
 
 def _input_warnings(task: TaskRunInput) -> list[Notice]:
@@ -99,13 +111,8 @@ def _input_warnings(task: TaskRunInput) -> list[Notice]:
     inner = schema.get("json_schema") if isinstance(schema, dict) else None
     if not isinstance(inner, dict):
         return []
-    try:
-        jsonschema.validate(task.input, inner)
-    except (jsonschema.ValidationError, jsonschema.SchemaError) as error:
-        return [
-            Notice("input_validation_warning", f"input does not match input_schema: {error.message[:300]}")
-        ]
-    return []
+    found = misfit(task.input, inner)
+    return [Notice("input_validation_warning", found)] if found else []
 
 
 def _spec_problems(spec: TaskSpec, loc: Loc) -> list[Problem]:

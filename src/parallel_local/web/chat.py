@@ -33,6 +33,8 @@ from parallel_local.wire.chat import (
 _RESEARCH_MODELS = frozenset({"lite", "base", "core"})
 _MODELS = _RESEARCH_MODELS | {"speed"}
 _CHARS_PER_TOKEN = 4
+_LONGEST_QUESTION = 25_000
+_LONGEST_EARLIER = 4000
 
 
 class ChatApi:
@@ -63,7 +65,11 @@ class ChatApi:
 
     def _question(self, asked: ChatRequest, model: str, schema: dict[str, object] | None) -> Question:
         users = [message.content for message in asked.messages if message.role == "user"]
-        earlier = [self._interactions.context(asked.previous_interaction_id), *users[:-1][-2:]]
+        if users and len(users[-1]) > _LONGEST_QUESTION:
+            problem = Problem(("body", "messages"), f"at most {_LONGEST_QUESTION} characters in the last one")
+            raise invalid([problem], Shape.VALIDATION)
+        said = [text[:_LONGEST_EARLIER] for text in users[:-1][-2:]]
+        earlier = [self._interactions.context(asked.previous_interaction_id), *said]
         depth = PROCESSORS["lite" if model == "speed" else model]
         return Question(users[-1] if users else "", " ".join(filter(None, earlier)), schema, depth)
 
@@ -71,7 +77,7 @@ class ChatApi:
         research = model in _RESEARCH_MODELS
         interaction = f"trun_{self._clock.new_hex()}" if research else None
         if interaction:
-            self._interactions.remember(interaction, asked.messages[-1].content[:4000])
+            self._interactions.remember(interaction, asked.messages[-1].content[:_LONGEST_EARLIER])
         prompt = sum(len(message.content) for message in asked.messages) // _CHARS_PER_TOKEN + 1
         answer = len(said.text) // _CHARS_PER_TOKEN + 1
         return ChatCompletion(

@@ -37,6 +37,9 @@ from parallel_local.wire.findall import (
 _FEWEST_MATCHES = 5
 _MOST_PREVIEW = 10
 _LONGEST_OBJECTIVE = 5000
+_LONGEST_CONDITION = 5000
+_LONGEST_NAME = 500
+_MOST_CONDITIONS = 50  # each is judged for each candidate
 _RENAMED = "query is the former name of objective; it is taken as the objective"
 
 
@@ -167,6 +170,14 @@ def _run_problems(asked: FindAllInput) -> list[Problem]:
         found.append(Problem(("body", "match_limit"), f"between {_FEWEST_MATCHES} and {most}"))
     if not asked.match_conditions:
         found.append(Problem(("body", "match_conditions"), "at least one condition is required"))
+    if len(asked.match_conditions) > _MOST_CONDITIONS:
+        found.append(Problem(("body", "match_conditions"), f"at most {_MOST_CONDITIONS} conditions"))
+    for place, one in enumerate(asked.match_conditions[:_MOST_CONDITIONS]):
+        if len(one.name) > _LONGEST_NAME or len(one.description) > _LONGEST_CONDITION:
+            reason = f"name at most {_LONGEST_NAME} and description at most {_LONGEST_CONDITION} characters"
+            found.append(Problem(("body", "match_conditions", place), reason))
+    if len(asked.entity_type) > _LONGEST_NAME:
+        found.append(Problem(("body", "entity_type"), f"at most {_LONGEST_NAME} characters"))
     if not asked.entity_type.strip():
         found.append(Problem(("body", "entity_type"), "must not be empty"))
     if len(asked.objective) > _LONGEST_OBJECTIVE:

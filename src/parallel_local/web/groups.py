@@ -1,5 +1,6 @@
 """Task group endpoints (Parallel 2.9.6), under `/v1` and, as before, under `/v1beta`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import get_args
 
@@ -74,9 +75,10 @@ class GroupApi:
             problem = Problem(("body", "inputs"), f"at most {_MOST_INPUTS} inputs")
             raise invalid([problem], Shape.VALIDATION)
         self._groups.get(group)
-        accepted = [
-            _accepted(task, place, asked.default_task_spec) for place, task in enumerate(asked.inputs)
-        ]
+        accepted = []
+        for place, task in enumerate(asked.inputs):
+            accepted.append(_accepted(task, place, asked.default_task_spec))
+            await asyncio.sleep(0)  # each may take some tens of milliseconds
         answer = self._groups.add(group, accepted, per_element=has_beta(request, PER_ELEMENT))
         return json_answer(answer)
 

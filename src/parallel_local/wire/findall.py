@@ -20,6 +20,9 @@ Termination = Literal[
 MatchStatus = Literal["generated", "matched", "unmatched", "discarded"]
 
 
+ShortText = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
 class IngestInput(msgspec.Struct, frozen=True):
     """`query` is the name that `objective` had before (Parallel 2.12.6)."""
 
@@ -48,8 +51,8 @@ class ExtendInput(msgspec.Struct, frozen=True):
 
 
 class ExcludeCandidate(msgspec.Struct, frozen=True):
-    name: str
-    url: str
+    name: ShortText
+    url: ShortText
 
 
 class FindAllInput(msgspec.Struct, frozen=True):

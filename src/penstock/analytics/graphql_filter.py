@@ -72,6 +72,8 @@ def read_filter(given: Mapping[str, object], account: str, now_us: int) -> Condi
 
 def _read(given: Mapping[str, object], parts: _Parts) -> None:
     for name, value in given.items():
+        if len(parts.clauses) + len(parts.since_us) + len(parts.until_us) > _MAX_CLAUSES:
+            raise BadQuery(f"a filter has at most {_MAX_CLAUSES} conditions: use _in, or ask several times")
         field, _, suffix = name.partition("_")
         if value is None:
             continue

@@ -82,10 +82,21 @@ def fits(text: str, having: Having) -> bool:
 
 
 def _pattern(like: str) -> re.Pattern[str]:
-    """What SQLite's LIKE does with a backslash to escape: one at the end fits nothing."""
-    parts = re.findall(r"\\?.", like, re.DOTALL)
-    wild = {"%": ".*", "_": ".", "\\": "(?!)"}
-    whole = "".join(wild.get(part) or re.escape(part[-1]) for part in parts)
+    """What SQLite's LIKE does with a backslash to escape: one at the end fits nothing.
+
+    Of what stands between two % the first place is the best one. Looking for others would double the work with each %.
+    """
+    texts = [""]
+    for part in re.findall(r"\\?.", like, re.DOTALL):
+        if part == "%":
+            texts.append("")
+        else:
+            texts[-1] += {"_": ".", "\\": "(?!)"}.get(part) or re.escape(part[-1])
+    first, *between = texts
+    last = between.pop() if between else None
+    whole = first + "".join(f"(?>.*?{text})" for text in between if text)
+    if last is not None:
+        whole += f".*{last}"
     return re.compile(whole, re.DOTALL | re.IGNORECASE | re.ASCII)
 
 
