@@ -76,7 +76,7 @@ class RequestBody(msgspec.Struct, eq=False):
         if exchange is not None:
             if self._capture is not None:
                 self._capture.add(data)
-            self._send(exchange, data)
+            _send(exchange, data, self.chunked)
             return
         waiting = self._waiting
         waiting.append(data)
@@ -158,7 +158,7 @@ class RequestBody(msgspec.Struct, eq=False):
                 self._capture.add(data)
         exchange.send(head)
         for data in waiting:
-            self._send(exchange, data)
+            _send(exchange, data, self.chunked)
         if not exchange.write_blocked:
             self.hold(False)
 
@@ -172,14 +172,6 @@ class RequestBody(msgspec.Struct, eq=False):
             exchange.send(head + pieces[0] if len(pieces) == 1 else b"".join((head, *pieces)))
         else:
             exchange.send_many([head, *pieces])
-
-    def _send(self, exchange: Exchange, data: bytes) -> None:
-        if not self.chunked:
-            exchange.send(data)
-        elif len(data) <= _JOIN_BYTES:
-            exchange.send(b"%x\r\n%b\r\n" % (len(data), data))
-        else:
-            exchange.send_many([b"%x\r\n" % len(data), data, b"\r\n"])
 
     def pause(self) -> None:
         """The provider cannot take more for now."""
@@ -297,6 +289,15 @@ def _first(pieces: list[bytes], limit: int) -> tuple[bytes, bool]:
         if left < 0:
             break
     return b"".join(found), left < 0
+
+
+def _send(exchange: Exchange, data: bytes, chunked: bool) -> None:
+    if not chunked:
+        exchange.send(data)
+    elif len(data) <= _JOIN_BYTES:
+        exchange.send(b"%x\r\n%b\r\n" % (len(data), data))
+    else:
+        exchange.send_many([b"%x\r\n" % len(data), data, b"\r\n"])
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterable[bytes]:

@@ -40,9 +40,8 @@ class FilteredWriter:
         self._inbound = inbound
         self._head = head
         self._decoder = decoder
-        self._filters = filters
+        self._chain = _Chain(filters, capture)
         self._capture = capture
-        self._tap = log_tap(filters)
         self._out: BodyWriter | None = None
         self._source: Flow | None = None
         self._paused = False
@@ -67,7 +66,7 @@ class FilteredWriter:
     @property
     def logs_provider(self) -> bool:
         """Whether the log keeps the provider's bytes."""
-        return not self._tap
+        return not self._chain.tap
 
     # -- the provider's side
 
@@ -82,7 +81,7 @@ class FilteredWriter:
     def feed(self, data: bytes) -> None:
         """Takes the next piece, as the provider sent it."""
         self.received += len(data)
-        if self._capture is not None and not self._tap:
+        if self._capture is not None and not self._chain.tap:
             self._capture.add(data)
         if not self._done.done():
             self._decoder.feed(data)
@@ -247,7 +246,7 @@ class FilteredWriter:
             piece = self._decoder.read()
             if piece:
                 self._passed += len(piece)
-                yield from self._pass(piece, 0)
+                yield from self._chain.feed(piece, self._release)
                 yield None
             elif self._ended:
                 break
@@ -257,26 +256,44 @@ class FilteredWriter:
         if self._error is not None:
             raise self._error
         self._decoder.end()
-        for place, one in enumerate(self._filters, 1):
-            rest = yield from _resolved(one.finish())
-            if rest:
-                yield from self._pass(rest, place)
+        yield from self._chain.finish(self._release)
 
-    def _pass(self, data: bytes, place: int) -> _Steps:
-        """Passes data on from before the filter at a place to the client."""
+    def _release(self, data: bytes) -> None:
+        if self._out is None:
+            self._inbound.send_head(self._head())
+            self._out = BodyWriter(self._inbound, None)
+        self._out.feed(data)
+
+
+class _Chain:
+    """Filters, one behind the other, and the log's tap behind one of them."""
+
+    __slots__ = ("_capture", "_filters", "tap")
+
+    def __init__(self, filters: Sequence[BodyFilter], capture: Capture | None) -> None:
+        self._filters = filters
+        self._capture = capture
+        self.tap = log_tap(filters)
+
+    def feed(self, data: bytes, release: Callable[[bytes], None], place: int = 0) -> _Steps:
+        """Passes data on from before the filter at a place."""
         for index in range(place, len(self._filters)):
             self._log(data, index)
             data = yield from _resolved(self._filters[index].feed(data))
             if not data:
                 return
         self._log(data, len(self._filters))
-        if self._out is None:
-            self._inbound.send_head(self._head())
-            self._out = BodyWriter(self._inbound, None)
-        self._out.feed(data)
+        release(data)
+
+    def finish(self, release: Callable[[bytes], None]) -> _Steps:
+        """Passes on what the filters have still held back."""
+        for place, one in enumerate(self._filters, 1):
+            rest = yield from _resolved(one.finish())
+            if rest:
+                yield from self.feed(rest, release, place)
 
     def _log(self, data: bytes, place: int) -> None:
-        if place and place == self._tap and self._capture is not None:
+        if place and place == self.tap and self._capture is not None:
             self._capture.add(data)
 
 
