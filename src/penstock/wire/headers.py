@@ -129,7 +129,6 @@ class RequestHead(msgspec.Struct, eq=False):
     length: int = -1  # of the body, as declared; -1: not declared
     chunked: bool = False
     expects: bool = False  # the client waits to be asked for the body
-    has_host: bool = False
     fault: str = ""  # why the body's end cannot be told, or where it is meant to go
 
 
@@ -158,6 +157,7 @@ class HeaderSorter:
         head = RequestHead()
         forward = head.forward
         options: set[bytes] = {name.encode("ascii") for name in withheld} if withheld else _NOTHING
+        has_host = False
         for name, value in headers:
             kind = kinds.get(name)
             if kind is None:
@@ -169,12 +169,15 @@ class HeaderSorter:
                 forward += (name, b": ", value, b"\r\n")
             elif kind == CONTENT_LENGTH:
                 head.length = int(value)
+            elif kind == CREDENTIAL:
+                head.credentials.append((name.lower(), value))
+                forward += (name, b": ", value, b"\r\n")
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind == HOST:
-                if head.has_host:
+                if has_host:
                     head.fault = "a request has one Host"
-                head.has_host = True
+                has_host = True
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
@@ -227,9 +230,7 @@ def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
 
 def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
-    if kind == CREDENTIAL:
-        head.credentials.append((name.lower(), value))
-    elif kind == USER_AGENT:
+    if kind == USER_AGENT:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:
         head.content_encoding = value

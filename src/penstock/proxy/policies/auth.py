@@ -18,17 +18,19 @@ from penstock.wire.headers import without
 from penstock.wire.target import redact_query
 
 _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
+_SCHEME_WORDS = _SCHEMES | {scheme.title() for scheme in _SCHEMES}
 
 
 class Authentication:
     """Finds the token of a call. Keeps only digests of what is secret, in one form or another."""
 
-    __slots__ = ("_admin", "_required", "_tokens")
+    __slots__ = ("_admin", "_other_words", "_required", "_tokens")
 
     def __init__(self, tokens: Iterable[Token], admin_token: str, *, required: bool) -> None:
         """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token."""
         self._tokens = {token.id: token for token in tokens}
         self._admin = hashlib.sha256(admin_token.encode()).digest() if admin_token else b""
+        self._other_words = frozenset(word for word in _SCHEME_WORDS if not self._is_admin(word))
         self._required = required
 
     def identify(self, call: Call) -> None:
@@ -86,7 +88,10 @@ class Authentication:
         return True
 
     def _holds_admin(self, value: bytes) -> bool:
-        return self._admin != b"" and any(map(self._is_admin, value.split()))
+        if not self._admin:
+            return False
+        words = [word for word in value.split() if word not in self._other_words]
+        return any(map(self._is_admin, words))
 
     def _is_admin(self, text: bytes) -> bool:
         return hmac.compare_digest(hashlib.sha256(text).digest(), self._admin)

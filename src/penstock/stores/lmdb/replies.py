@@ -25,7 +25,7 @@ from penstock.stores.lmdb.reply_filing import STEPS, Filing
 from penstock.stores.lmdb.reply_transactions import Transactions
 from penstock.stores.lmdb.reply_uses import Noted, Uses
 from penstock.stores.lmdb.writer import Writer
-from penstock.stores.replies import Busy, Conflict, Found, Reply, Scope, Spent, Stats
+from penstock.stores.replies import Busy, Conflict, Found, RepliesUnavailable, Reply, Scope, Spent, Stats
 
 FOLDER = "replies.lmdb"
 """The environment's folder in the data folder."""
@@ -180,8 +180,11 @@ class LmdbReplies:
     # -- keeping
 
     def put(self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int) -> bool:
-        with self._transactions.translated():
+        try:
             return self._filing.put(key, fingerprint, reply, scope, expires_us)
+        except FAILURES as error:
+            self._transactions.failed(error)
+            raise RepliesUnavailable(str(error)) from error
 
     # -- ending a claim without an answer
 
