@@ -276,12 +276,14 @@ class SpendLimits:
 
     def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
+        slug = _slug(call)
+        body = request_of(call) if slug == PARALLEL else None  # no other price looks at it
         priced = call_cost(
             self._book,
-            _slug(call),
+            slug,
             _tail(call),
             model,
-            request_of(call),
+            body,
             answer.usage,
             custom,
             call.created_us,
