@@ -40,6 +40,7 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "file_searches": (),
     "requests": (),
 }
+_ENDS = ("input_tokens", "output_tokens")
 UNITS = tuple(_PARENTS)
 """What can be priced: fields of `Usage`, and `requests`, of which each call is one."""
 
@@ -159,35 +160,28 @@ def _charges(lines: Sequence[_Line], usage: Usage) -> tuple[Charge, ...] | None:
     counted: list[int] = []  # what each line has to itself
     charges: list[Charge] = []
     for line in lines:
-        count = _count(line.unit, usage, tokens_in)
-        if count is None:
-            if line.base:
+        unit = line.unit
+        count: int | None
+        count = tokens_in if unit == "input_tokens" else 1 if unit == "requests" else getattr(usage, unit)
+        if not count:
+            if count is None and line.base and _must_be_told(unit, tokens_in):
                 return None
-            count = 0
+            counted.append(0)
+            continue
         for place in line.within:
             count -= counted[place]
-        if count < 0:  # parts that are more than the whole: the vendor's mistake
-            count = 0
+        if count <= 0:  # parts that are more than the whole: the vendor's mistake
+            counted.append(0)
+            continue
         counted.append(count)
         rate = line.base
         for start, above in line.steps:
             if tokens_in is not None and tokens_in > start:
                 rate = above
-        if count:
-            charges.append(Charge(line.unit, count, rate))
+        charges.append(Charge(unit, count, rate))
     return tuple(charges)
 
 
-def _count(unit: str, usage: Usage, tokens_in: int | None) -> int | None:
-    """None only for what went in or came out: a part that is not told is none.
-
-    Speech is what went in where no tokens did.
-    """
-    if unit == "input_tokens":
-        return tokens_in
-    if unit == "output_tokens":
-        return usage.output_tokens
-    if unit == "requests":
-        return 1
-    count: int | None = getattr(usage, unit)
-    return None if count is None and unit == "input_audio_seconds" and tokens_in is None else count or 0
+def _must_be_told(unit: str, tokens_in: int | None) -> bool:
+    """What went in or came out: a part that is not told is none. Speech is what went in where no tokens did."""
+    return unit in _ENDS or (unit == "input_audio_seconds" and tokens_in is None)

@@ -90,7 +90,9 @@ class Acceptor:
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
             may_show,
         )
-        call.refusal = self._head_refusal(call, inbound.body)
+        unsound = self._head_refusal(call, inbound.body)
+        if unsound is not None:
+            call.refusal = unsound
         if refusal is not None:
             call.refusal = refusal
             call.compat = tail.partition("/")[0] == COMPAT
@@ -120,7 +122,8 @@ class Acceptor:
         """What the head alone says against the call; takes over what it says about the body."""
         head = call.head
         body.length = head.length
-        body.chunked = head.chunked
+        if head.chunked:
+            body.chunked = True
         if call.logged:
             if call.controls.collect_payload:
                 body.record(self._logged_body, self._budget)

@@ -21,7 +21,7 @@ from penstock.providers.base import Redactor
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import answer_of, request_of
 from penstock.proxy.capture import Capture
-from penstock.proxy.redaction import AT_ONCE, redact, redacting, secrets_of, spelled, too_much
+from penstock.proxy.redaction import AT_ONCE, holds_one, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
 from penstock.wire.usage import Usage
 
@@ -78,8 +78,9 @@ def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -
                 return _without_bodies(call, now, own)
             record = _record(call, now, request_cut, response_cut, True, None)
             return Later(record, request, response, secrets, redactor, _cleaning(call, own))
-        request = redact(request, secrets, request_cut)
-        response = redact(response, secrets, response_cut)
+        if request_cut or response_cut or holds_one(secrets, request, response):
+            request = redact(request, secrets, request_cut)
+            response = redact(response, secrets, response_cut)
     record = _record(call, now, request_cut, response_cut, True, None)
     if redactor is not None:
         if len(request) > _REDACTED_AT_ONCE:

@@ -78,14 +78,16 @@ def too_much(secrets: Sequence[bytes], size: int) -> str:
     return ""
 
 
+def holds_one(secrets: Sequence[bytes], request: bytes, response: bytes) -> bool:
+    """Whether one of the secrets stands in one of the bodies; as a rule none does."""
+    for secret in secrets:  # noqa: SIM110  # a generator would cost more than all else
+        if secret in request or secret in response:
+            return True
+    return False
+
+
 def redact(body: bytes, secrets: Sequence[bytes], cut: bool = False) -> bytes:
     """The body without any of the secrets. `cut`: nor the beginning of one, where it was cut off."""
-    if not cut:
-        for secret in secrets:
-            if secret in body:
-                break
-        else:
-            return body  # as a rule
     return finished(redacting(body, secrets, cut=cut))
 
 

@@ -47,7 +47,6 @@ class RequestBody(msgspec.Struct, eq=False):
     share: Share | None = None  # of the worker's room; none: it takes what it needs
     _room: int = WAITING_BYTES  # that what waits may take before it asks for more
     _waiting: list[bytes] = []
-    _waiting_bytes: int = 0
     _exchange: Exchange | None = None
     _capture: Capture | None = None  # made only when what came is let go before the call ends
     _collecting: asyncio.Future[None] | None = None
@@ -67,10 +66,10 @@ class RequestBody(msgspec.Struct, eq=False):
 
     def feed(self, data: bytes) -> None:
         """Takes the next piece. Raises `GatewayError` when the body is larger than allowed."""
-        self.size += len(data)
+        self.size = size = self.size + len(data)
         if self._dropping:
             return
-        if self.limit and self.size > self.limit:
+        if 0 < self.limit < size:
             raise GatewayError(BODY_TOO_LARGE, f"the body of this request may have {self.limit} bytes")
         exchange = self._exchange
         if exchange is not None:
@@ -82,11 +81,10 @@ class RequestBody(msgspec.Struct, eq=False):
         waiting.append(data)
         if len(waiting) - self._swept > MANY_PIECES:
             self._swept = join_crumbs(waiting, self._swept)
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes > self._room:
+        if size > self._room:  # nothing of it has been let go
             self.hold(True)
             self._wake()
-        elif 0 < self._enough < self.size:
+        elif 0 < self._enough < size:
             self._wake()
 
     def end(self) -> None:
@@ -126,7 +124,8 @@ class RequestBody(msgspec.Struct, eq=False):
         capture = self._capture
         if capture is not None:
             return capture.release(), capture.cut
-        return _first(self._waiting, self.log_limit)
+        waiting, limit = self._waiting, self.log_limit
+        return (waiting[0], False) if len(waiting) == 1 and self.size <= limit else _first(waiting, limit)
 
     # -- the provider's side
 
@@ -151,7 +150,7 @@ class RequestBody(msgspec.Struct, eq=False):
         self._streamed = True
         exchange.sending = True
         exchange.source = self
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        waiting, self._waiting = self._waiting, []
         if self.budget is not None and self._capture is None:
             self._capture = Capture(self.log_limit, self.budget)
             for data in waiting:
@@ -279,9 +278,6 @@ def _no_hold(_hold: bool) -> None:
 
 def _first(pieces: list[bytes], limit: int) -> tuple[bytes, bool]:
     """The first bytes of them all, without a copy of the rest, and whether there is one."""
-    if len(pieces) == 1:
-        whole = pieces[0]
-        return (whole, False) if len(whole) <= limit else (whole[:limit], True)
     found, left = [], limit
     for data in pieces:
         found.append(data[:left])

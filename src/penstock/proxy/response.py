@@ -65,7 +65,8 @@ class Responder:
             raise UpstreamError(head.fault, Progress.ANSWERED)
         call.status = exchange.status
         call.response_type = head.content_type
-        call.response_encoding = head.content_encoding
+        if head.content_encoding:
+            call.response_encoding = head.content_encoding
         return head
 
     def _begin(
@@ -194,7 +195,8 @@ class Responder:
         call.status = reply.status
         call.response_type = reply.content_type
         call.response_encoding = reply.content_encoding
-        note_answer(call, [reply.body])
+        call.answer = reply.body
+        call.received = len(reply.body)
 
     def replay(self, call: Call, inbound: Inbound, reply: Reply) -> Awaitable[None] | None:
         """An answer from a store: a stream as a stream, with its events whole.
@@ -204,11 +206,12 @@ class Responder:
         self.note(call, reply)
         streamed = reply.content_type.startswith(_EVENT_STREAM) and not reply.content_encoding
         bodiless = reply.status in _BODILESS
-        length = None if streamed or bodiless else len(reply.body)
+        size = len(reply.body)
+        length = None if streamed or bodiless else size
         lines = reply.head if length is None else b"%bcontent-length: %d\r\n" % (reply.head, length)
         pieces = events(reply.body) if streamed else [reply.body]
-        small = len(reply.body) <= LARGE_REPLY
-        writer = self._begin(call, inbound, lines, length, pieces if small else None, [], bodiless=bodiless)
+        at_once = pieces if size <= LARGE_REPLY else None
+        writer = self._begin(call, inbound, lines, length, at_once, [], bodiless=bodiless)
         if writer is None:
             return None
         return _paced(writer, pieces) if isinstance(writer, BodyWriter) else _replayed(writer, reply.body)

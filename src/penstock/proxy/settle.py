@@ -66,13 +66,6 @@ class Settlement:
                 call.capture = None
             then()
             return
-        self._record(call, inbound, then, silent=silent)
-
-    def close(self) -> None:
-        """Does what is left to do; afterwards all that was settled has been handed to the journal."""
-        self._long.finish()
-
-    def _record(self, call: Call, inbound: Inbound, then: Then, *, silent: bool) -> None:
         try:
             frame = record_frame(call, self._clock.monotonic(), self._long.room, self._own)
         except Exception:
@@ -80,7 +73,16 @@ class Settlement:
             return
         if type(frame) is list and not self._late:  # as a rule
             self._journal.commit(frame, then)
-        elif isinstance(frame, Later):
+        else:
+            self._commit_late(frame, inbound, then, silent=silent)
+
+    def close(self) -> None:
+        """Does what is left to do; afterwards all that was settled has been handed to the journal."""
+        self._long.finish()
+
+    def _commit_late(self, frame: Frame | Later, inbound: Inbound, then: Then, *, silent: bool) -> None:
+        """A record that is not made yet, or may have to wait for others of its request."""
+        if isinstance(frame, Later):
             self._late[inbound] += 1
             self._long.begin(self._finished(inbound, frame_later(frame), then, silent=silent), frame.size)
         elif inbound in self._late:

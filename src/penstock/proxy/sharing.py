@@ -64,7 +64,7 @@ class Sharing:
                 elif await self._join(leg, inbound, lookup, found) or found.kept:
                     return None
             size = len(hit.reply.body)
-            if size <= max(LARGE_REPLY, reserved):
+            if size <= LARGE_REPLY or size <= reserved:
                 break
             share = self._bodies.share_of(call, inbound.body)
             if share.take(size):

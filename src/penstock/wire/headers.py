@@ -186,6 +186,11 @@ class HeaderSorter:
                 forward += (name, b": ", value, b"\r\n")
             elif kind == CONTENT_LENGTH:
                 head.length = int(value)
+            elif kind == CREDENTIAL:
+                head.credentials.append((name.lower(), value))
+                forward += (name, b": ", value, b"\r\n")
+                if value[:5].lower() == b"basic":
+                    head.suspect = True
             elif kind == CONNECTION:
                 options = options | _connection_options(value)
             elif kind == HOST:
@@ -243,11 +248,7 @@ def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
 
 def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
-    if kind == CREDENTIAL:
-        head.credentials.append((name.lower(), value))
-        if value[:5].lower() == b"basic":
-            head.suspect = True
-    elif kind == ORIGIN:
+    if kind == ORIGIN:
         head.origins += ((name.lower(), value),)
     elif kind == USER_AGENT:
         head.user_agent = value

@@ -164,7 +164,8 @@ class Inbound(msgspec.Struct, eq=False):
         if self.response_complete:
             return
         self.response_complete = True
-        self.flow = None
+        if self.flow is not None:
+            self.flow = None
         lane = self.lane
         transport = lane.transport
         if transport.is_closing():

@@ -90,12 +90,13 @@ class RequestReader(HttpToolsProtocol, Lane):
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        if (len(data) > _SLICE or self._behind) and not self._parsing:
+        size = len(data)
+        if (size > _SLICE or self._behind) and not self._parsing:
             self._unread = memoryview(bytes(self._unread) + data if self._behind else data)
             self.read_on()
             return
-        self._chunk = len(data)
-        self._barren += self._chunk
+        self._chunk = size
+        self._barren += size
         if not self._parse(data):
             return
         if self._barren > self._small_head and self._open:
@@ -143,23 +144,20 @@ class RequestReader(HttpToolsProtocol, Lane):
 
     def _parse(self, data: bytes) -> bool:
         """Feeds the parser; false when there is nothing more to read for us."""
-        rest: bytes | memoryview | None = data
+        rest: bytes | memoryview = data
         try:
-            while rest is not None:
-                rest = self._feed(rest)
+            while True:
+                try:
+                    self.parser.feed_data(rest)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:  # it stops behind an offered one
+                    if not self._go_on():
+                        break
+                    rest = memoryview(rest)[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             self._fail(GatewayError(BAD_HTTP, f"not sound HTTP: {error}"))
             return False
         return not self._deaf
-
-    def _feed(self, data: bytes | memoryview) -> memoryview | None:
-        """Feeds the parser until it stops behind an offered upgrade; what is then left to feed."""
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if self._go_on():
-                return memoryview(data)[upgrade.args[0] :]
-        return None
 
     def on_message_begin(self) -> None:
         self.url = b""

@@ -114,13 +114,11 @@ def _credential(call: Call, route: Route) -> bytes:
 
 def _directives(forward: list[bytes]) -> bytes:
     """The headers that change what a provider answers."""
-    found = [
-        forward[start].lower() + b":" + forward[start + 2]
-        for start in range(0, len(forward), 4)
-        if (_is_directive if len(forward[start]) <= _REMEMBERED_LENGTH else _is_directive.__wrapped__)(
-            forward[start], forward[start + 2] == _ANYTHING
-        )
-    ]
+    found = []
+    for name, value in zip(forward[::4], forward[2::4], strict=False):
+        asked = _is_directive if len(name) <= _REMEMBERED_LENGTH else _is_directive.__wrapped__
+        if asked(name, value == _ANYTHING):
+            found.append(name.lower() + b":" + value)
     found.sort()
     return b"\n".join(found)
 

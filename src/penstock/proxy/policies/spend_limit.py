@@ -139,9 +139,9 @@ class SpendLimits:
         What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
         goes by the book as well, and what is dearer counts there.
         """
-        body = request_of(call)
+        body, slug = request_of(call), _slug(call)
         if not call.model:
-            call.model = asked_model(_slug(call), _tail(call), body or b"") or ""
+            call.model = asked_model(slug, _tail(call), body or b"") or ""
         rules, key = self._matching(call, body or b""), _key_claim(call)
         if not rules and key is None:
             return
@@ -151,14 +151,14 @@ class SpendLimits:
             )
         custom = _custom(call)
         said = self._estimate(call, body, custom) or 0
-        exact = _slug(call) == PARALLEL or (custom is not None and custom.total is not None)
+        exact = slug == PARALLEL or (custom is not None and custom.total is not None)
         if custom is None or key is None:
             claims = rules if key is None else [*rules, key]
             call.reservation = self._set_aside(call, claims, said, partial=not exact)
             call.estimate = said
             return
         by_book = self._estimate(call, body, None) or 0
-        is_known = _slug(call) == PARALLEL or (exact and said >= by_book)
+        is_known = slug == PARALLEL or (exact and said >= by_book)
         own = self._set_aside(call, [key], max(said, by_book), partial=not is_known)
         if rules:
             try:
@@ -177,7 +177,7 @@ class SpendLimits:
             raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
-        names = ", ".join(rule.id for _, rule, _ in rules)
+        names = ", ".join([rule.id for _, rule, _ in rules])
         call.note(
             "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
         )
@@ -265,22 +265,25 @@ class SpendLimits:
         """By the model that was asked for, which costs `asked`, or the one that answered: the first is the caller's
         word.
         """
-        goes_by_answer = call.provider is not None and call.provider.model_is_own
-        if answer.model is None or (asked is None and not goes_by_answer):
+        if answer.model is None:
             return asked
-        if answer.model == _bare(call.model, _slug(call)):
+        if asked is None and (call.provider is None or not call.provider.model_is_own):
+            return None
+        if answer.model == call.model or answer.model == _bare(call.model, _slug(call)):
             return asked
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
 
     def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
+        slug = _slug(call)
+        body = request_of(call) if slug == PARALLEL else None  # no other price looks at it
         priced = call_cost(
             self._book,
-            _slug(call),
+            slug,
             _tail(call),
             model,
-            request_of(call),
+            body,
             answer.usage,
             custom,
             call.created_us,

@@ -171,9 +171,10 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     def finish(self) -> None:
         """The answer is whole."""
         self.complete = True
-        for waiting in (self._finished, self._first):
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
+        if self._finished is not None or self._first is not None:
+            for waiting in (self._finished, self._first):
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(None)
 
     def broke(self, reason: str, *, timeout: bool = False) -> None:
         """The answer will not come, or not whole: whoever waits is told."""

@@ -227,10 +227,15 @@ class LmdbCounters:
             counted.append(_Counted(log, time, amount))
         if len(claims) > 1 and (refused := _too_much_together(claims, counted, now_us)):
             return refused
+        coarser: dict[bytes, Log] = {}
         for key, log in after.items():
-            after[key] = self._table.write(txn, key, before[key], log, windows[key])
+            written = self._table.write(txn, key, before[key], log, windows[key])
+            if written is not log:
+                coarser[key] = written
+        if not coarser:  # as a rule
+            return counted
         return [
-            one._replace(log=after.get(plain_name(claim.key), one.log))
+            one._replace(log=coarser.get(plain_name(claim.key), one.log))
             for claim, one in zip(claims, counted, strict=True)
         ]
 

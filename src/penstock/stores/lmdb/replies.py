@@ -196,8 +196,11 @@ class LmdbReplies:
     # -- keeping
 
     def put(self, key: bytes, fingerprint: bytes, reply: Reply, scope: Scope, expires_us: int) -> bool:
-        with self._transactions.translated():
+        try:
             return self._filing.put(key, fingerprint, reply, scope, expires_us)
+        except FAILURES as error:
+            self._transactions.failed(error)
+            raise RepliesUnavailable(str(error)) from error
 
     # -- ending a claim without an answer
 

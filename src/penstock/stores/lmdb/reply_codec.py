@@ -184,8 +184,8 @@ def _read_stored(data: bytes) -> StoredRecord | None:
         data[c:d],
         data[f:],
         created_us,
-        _decoded(data[d:e]),
-        _decoded(data[e:f]),
+        data[d:e].decode("utf-8", "surrogatepass"),
+        data[e:f].decode("utf-8", "surrogatepass"),
     )
     return StoredRecord(data[_STORED_HEAD.size : a], expires_us, reply, blob, length)
 

@@ -9,6 +9,7 @@ here; what a counter is, and where, is in `counter_table.py`. All in the caller'
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from hashlib import blake2b
 
 import lmdb
@@ -58,6 +59,7 @@ def rule_of(name: bytes) -> bytes:
     return name[:_RULE]
 
 
+@lru_cache(maxsize=4096)
 def _family_name(family: Family) -> bytes:
     return (
         _TAG

@@ -102,9 +102,11 @@ def minus(log: Log, amount: int, time_us: int, window: Window) -> Log:
     numbers = memoryview(entries).cast("q")
     index = bisect_left(numbers[::2], time_us)
     start = index * _ENTRY_BYTES
-    if start == len(entries) or numbers[2 * index] not in (time_us, _coarse_us(time_us, window)):
+    if start == len(entries):
         return log
     time, there = numbers[2 * index], numbers[2 * index + 1]
+    if time != time_us and time != _coarse_us(time_us, window):
+        return log
     rest = _ENTRY.pack(time, there - amount) if there > amount else b""
     kept = entries[:start] + rest + entries[start + _ENTRY_BYTES :]
     return Log(total - min(amount, there), longest, kept)

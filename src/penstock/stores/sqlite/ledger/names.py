@@ -38,7 +38,7 @@ class Names:
         if not text:
             return None
         recent = self._recent[field]
-        number = recent.get(text)
+        number = recent.newer.get(text) or recent.get(text)
         if number is None:
             number = _stored_name(self._db, FIELDS[field], text)
             recent.put(text, number)
