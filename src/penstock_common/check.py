@@ -23,6 +23,7 @@ Path = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PART_BYTES = 65536
+_DIGITS = 512  # in one place: of a number that takes long to read
 _SHOWN_CHARACTERS = 60
 _LONGEST_INTEGER = 2**64
 _TABLES = (Mapping, dict)
@@ -69,12 +70,16 @@ class Finding(msgspec.Struct, frozen=True):
 def values_in(data: bytes) -> Iterator[int]:
     """How many values a JSON document has at most, counted up to each of its parts in turn.
 
-    To be asked before it is decoded: each value becomes an object, all of them in one step. Text counts, too.
+    To be asked before it is decoded: each value becomes an object, all of them in one step. Text counts, too; and a
+    number of thousands of digits, which takes the square of its length, counts as many.
     """
     values = 0
     for start in range(0, len(data), _PART_BYTES):
         end = start + _PART_BYTES
         values += data.count(b",", start, end) + data.count(b"[", start, end) + data.count(b"{", start, end)
+        for place in range(start, end, _DIGITS):
+            if data[place : place + _DIGITS].isdigit():
+                values += _DIGITS
         yield values
 
 

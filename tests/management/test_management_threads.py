@@ -21,10 +21,10 @@ CHAT = "/v1/acct/gw/openai/chat/completions"
 
 
 @contextmanager
-def locked(api: Api) -> Iterator[None]:
-    """Nobody else gets at the directory."""
+def locked(api: Api, how: str = "EXCLUSIVE") -> Iterator[None]:
+    """Nobody else gets at the directory; with `IMMEDIATE`, nobody changes it."""
     with closing(sqlite3.connect(api.data / FILE_NAME, isolation_level=None)) as db:
-        db.execute("BEGIN EXCLUSIVE")
+        db.execute(f"BEGIN {how}")
         yield
         db.execute("ROLLBACK")
 
@@ -47,6 +47,22 @@ async def test_calls_go_on_while_handlers_wait(
         assert await soon(client.chunk()) == b"data: 2\n\n"
         other = await connect(api.gateway.url)
         assert (await soon(other.ask("POST", CHAT, body=b"{}"))).status == 200
+        assert not any(task.done() for task in waiting)
+    for reply in await soon(asyncio.gather(*waiting)):
+        assert reply.status in (200, 409), reply.text
+
+
+async def test_what_one_caller_asks_holds_up_nobody_else(open_gateway: OpenGateway, connect: Connect) -> None:
+    api = Api(await open_gateway("", ENVIRON))
+    await api.gateway_("g")
+    other = api.using(api.access.token(permissions=("read",)))
+    client = await connect(api.gateway.url)
+    with locked(api, "IMMEDIATE"):
+        changes = [{**PLAIN, "cache_ttl": 60 + number} for number in range(60)]
+        waiting = [asyncio.create_task(api.put(f"{GATEWAYS}/g", change)) for change in changes]
+        await api.gateway.catch_up()
+        assert (await soon(other.get(f"{GATEWAYS}/g"), 2)).status == 200
+        assert (await soon(client.ask("GET", "/readyz"), 2)).json()["checks"]
         assert not any(task.done() for task in waiting)
     for reply in await soon(asyncio.gather(*waiting)):
         assert reply.status in (200, 409), reply.text

@@ -163,7 +163,7 @@ async def test_unknown_keys_are_remarked_on_up_to_a_number(tmp_path: Path) -> No
 
 
 async def test_a_list_of_tasks_lets_others_have_their_turns(tmp_path: Path) -> None:
-    schema = {"properties": {"a": {"items": {"allOf": [{}] * 60}}}}
+    schema: dict[str, object] = {"properties": {"a": {"items": {"allOf": [{}] * 60}}}}
     inputs = [task({"a": [1] * 40}, schema) for _ in range(20)]
     async with engine(tmp_path, workers=0) as call:
         group = (await call.post("/v1/tasks/groups", {})).json()["taskgroup_id"]

@@ -1,4 +1,7 @@
-"""FindAll endpoints that answer once (Parallel 2.12.1): ingest, runs, entity search."""
+"""FindAll endpoints that answer once (Parallel 2.12.1): ingest, runs, entity search.
+
+How a run is carried out stands in `runs/findall.py`; its stream of events in `findall_events.py`.
+"""
 
 from concurrent.futures import Executor
 

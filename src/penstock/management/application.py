@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -39,6 +40,7 @@ from penstock.management.reading import Pairs, read_body, read_query
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response, failure, response
+from penstock.management.turns import Turns
 from penstock.settings.gateways import AccountId
 from penstock.settings.server import Timeouts
 from penstock.stores.control_store import (
@@ -66,7 +68,8 @@ def management_routes(endpoints: Sequence[Endpoint], resources: Resources) -> li
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    pages = {path: _Page(methods, resources) for path, methods in by_path.items()}
+    turns = Turns()
+    pages = {path: _Page(methods, resources, turns) for path, methods in by_path.items()}
     return [
         Route(f"{PREFIX}/openapi.json", _Documentation(endpoints)),
         *(Route(PREFIX + path, page) for path, page in pages.items()),
@@ -80,12 +83,13 @@ class _Page:
 
     methods: Mapping[str, Endpoint]
     resources: Resources
+    turns: Turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         http = HttpRequest(scope, receive)
         try:
             _check_path(scope)
-            answer = await _answer(http, _endpoint(self.methods, http.method), self.resources)
+            answer = await _answer(http, _endpoint(self.methods, http.method), self.resources, self.turns)
         except ManagementError as error:
             answer = failure(error)
             without_frames(error)
@@ -140,12 +144,13 @@ def _not_allowed(method: str, methods: Sequence[str]) -> ManagementError:
     return ManagementError(405, [problem], headers=(("allow", allowed),))
 
 
-async def _answer(http: HttpRequest, endpoint: Endpoint, resources: Resources) -> Response:
+async def _answer(http: HttpRequest, endpoint: Endpoint, resources: Resources, turns: Turns) -> Response:
     try:
         request, pairs = await run_in_threadpool(_admitted, endpoint, resources, http)
         reads = "body" in endpoint.given  # for good tokens only
-        body = await _body(http, resources.settings.server.timeouts) if reads else b""
-        return await run_in_threadpool(_call, endpoint, resources, request, pairs, body)
+        async with turns.of(request.caller.actor):  # a body comes in its turn, too: few of them wait here
+            body = await _body(http, resources.settings.server.timeouts) if reads else b""
+            return await turns.run(partial(_call, endpoint, resources, request, pairs, body))
     except ManagementError:
         raise
     except (ControlStoreError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:

@@ -12,9 +12,10 @@ from typing import Annotated, Protocol, TypeVar, get_origin, runtime_checkable
 import msgspec
 
 from penstock.management.problem import INVALID, ManagementError, Problem, invalid
-from penstock_common.check import Finding, findings
+from penstock_common.check import Finding, findings, values_in
 
 MAX_PROBLEMS = 100
+MAX_VALUES = 100_000
 _EXACT = 2**53
 
 Pairs = Sequence[tuple[str, str]]
@@ -52,7 +53,12 @@ def read_query(pairs: Pairs, kind: object) -> object:
 
 
 def json_body(body: bytes) -> object:
-    """The JSON body as it is. Raises `ManagementError` 400."""
+    """The JSON body as it is. Raises `ManagementError` 400.
+
+    Each value becomes an object, all of them in one step, in which no other thread has a turn.
+    """
+    if any(values > MAX_VALUES for values in values_in(body)):
+        raise invalid(f"the body has more than {MAX_VALUES} values", "body")
     try:
         return _whole_numbers(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -18,6 +18,7 @@ from penstock.wire.json_members import Member, members
 _MAX_COLONS = 200_000
 _MAX_MEMBERS = 1000  # of the first level
 _MAX_LOOKS = 10_000
+_MAX_FOUND = 1000
 _LOOKED_AT = 1024 * 1024  # bytes
 _LONGEST_RUN = 63  # of backslashes
 _CHOOSING = frozenset(
@@ -128,7 +129,10 @@ def _values(read: Callable[[bytes], str | list[str] | None], name: str, value: b
         told = read(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise Unclear(f"its {name[:64]!r} is no text") from None
-    return [told] if isinstance(told, str) else told or []
+    found = [told] if isinstance(told, str) else told or []
+    if len(found) > _MAX_FOUND:
+        raise Unclear("its body names too many models")
+    return found
 
 
 def _nested(body: bytes) -> list[str]:
@@ -142,6 +146,8 @@ def _nested(body: bytes) -> list[str]:
         holds = _HOLDS.match(body, place)
         item = None if holds is None else _ITEM.match(body, holds.end())
         while holds is not None and item is not None:
+            if len(found) >= _MAX_FOUND:
+                raise Unclear("its body names too many models")
             found.append(_told(item[1]))
             is_list = holds[0].endswith(b"[")
             item = _ITEM.match(body, item.end()) if is_list and item[2] else None

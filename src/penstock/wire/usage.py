@@ -18,11 +18,12 @@ from penstock.wire import (
     usage_tools,
 )
 from penstock.wire.content_encoding import plain
-from penstock.wire.usage_counts import UNREADABLE, Usage
+from penstock.wire.usage_counts import MOST_PARTS, MOST_USAGE_BYTES, UNREADABLE, Usage
 from penstock.wire.usage_tokens import TokenUsage
 
 __all__ = ["Answer", "Usage", "read_answer"]
 
+_LONGEST_TEXT = 4096  # bytes of a model's name
 _MAX_LOOKS = 8  # events whose usage is null are passed over, but not all of a long stream
 _KEYS = (b'"usage', b'"billed_units"', b'"amazon-bedrock-invocationMetrics"')
 _METRICS = (b'"metrics"', b'-invocationMetrics"')
@@ -122,7 +123,11 @@ def _read(kind: str, data: bytes) -> Answer:
     if "event-stream" in kind:
         return _streamed(data)
     if "stream+json" in kind or "ndjson" in kind:
-        return _streamed(b"data:" + data.replace(b"\n", b"\ndata:"))
+        return (
+            Answer()
+            if data.count(b"\n") > MOST_PARTS
+            else _streamed(b"data:" + data.replace(b"\n", b"\ndata:"))
+        )
     if data.lstrip()[:1] == b"[":
         return _listed(data)
     document = _to_document(data)
@@ -144,6 +149,8 @@ def _without_usage_object(data: bytes) -> Usage | None:
 
 def _listed(data: bytes) -> Answer:
     """Google streams a JSON array unless asked for events; each element counts all up to it."""
+    if data.count(b",") > MOST_PARTS:
+        return Answer()
     for element in reversed(_to_elements(data)):
         if told := _inner(element):
             return told.answer()
@@ -216,7 +223,7 @@ def _told(document: _Document, data: bytes) -> _Told:
     """What a document tells that was read from `data`, by its own fields."""
     told = _Told(_text(document.model) or _text(document.model_version))
     try:
-        if _is_object(document.usage_metadata):
+        if _is_object(document.usage_metadata) and len(document.usage_metadata) <= MOST_USAGE_BYTES:
             told.usage = usage_google.counts(document.usage_metadata)
             if b'"webSearchQueries"' in data:
                 found = bytes(_to_rest(_bare(data)).candidates)
@@ -237,7 +244,7 @@ def _told(document: _Document, data: bytes) -> _Told:
 def _add_rare(told: _Told, usage: msgspec.Raw, data: bytes) -> None:
     """Counts by names that only one vendor has. May raise `UNREADABLE`."""
     found = None
-    if _is_object(usage):
+    if _is_object(usage) and len(usage) <= MOST_USAGE_BYTES:
         found = usage_bedrock.counts(usage) or usage_google.interaction(usage)
     if found is None and any(mark in data for mark in _METRICS):
         rest = _to_rest(_bare(data))
@@ -255,7 +262,7 @@ def _bare(data: bytes) -> bytes:
 
 def _tokens(raw: msgspec.Raw) -> TokenUsage | None:
     """A usage object with something in it."""
-    tokens = _to_tokens(raw) if _is_object(raw) else _NO_TOKENS
+    tokens = _to_tokens(raw) if _is_object(raw) and len(raw) <= MOST_USAGE_BYTES else _NO_TOKENS
     return None if tokens == _NO_TOKENS else tokens
 
 
@@ -265,6 +272,6 @@ def _is_object(raw: msgspec.Raw) -> bool:
 
 def _text(raw: msgspec.Raw) -> str | None:
     try:
-        return _to_text(raw) if raw else None
+        return _to_text(raw) if raw and len(raw) <= _LONGEST_TEXT else None
     except UNREADABLE:
         return None

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 import msgspec
 
-from penstock.wire.usage_counts import Count, Usage, first_known, total_of
+from penstock.wire.usage_counts import MOST_PARTS, Count, Usage, first_known, total_of
 
 _HEAD_BYTES = 12
 _CHECKSUM_BYTES = 4
@@ -115,7 +115,9 @@ def own(body: bytes) -> Usage | None:
 
 def as_events(body: bytes) -> bytes:
     """The first and last frames of an event stream, a `data:` line each; what is no frame ends it."""
-    payloads = list(_payloads(body))
+    payloads = list(islice(_payloads(body), MOST_PARTS + 1))
+    if len(payloads) > MOST_PARTS:
+        return b""
     if len(payloads) > 2 * _AT_EACH_END:
         payloads = [*payloads[:_AT_EACH_END], *payloads[-_AT_EACH_END:]]
     return b"".join(chain.from_iterable((b"data:", _event(payload), b"\n") for payload in payloads))

@@ -13,6 +13,12 @@ import msgspec
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 
 # Upper bound: what JSON numbers are safe for, and what every ledger can hold.
+MOST_USAGE_BYTES = 65_536
+"""Of a usage object; a longer one is none, and would be read for nothing."""
+
+MOST_PARTS = 100_000
+"""Of what is read part by part: elements of an answer, items of its output."""
+
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 _STANDARD_TIERS = frozenset({"", "auto", "default", "standard"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.wire.usage_counts import Count, Usage
+from penstock.wire.usage_counts import MOST_PARTS, Count, Usage
 
 _INCLUDED = 10  # results of a search before `sku_search_additional_results` counts
 _EXTRA = "sku_search_additional_results"
@@ -35,6 +35,8 @@ _decode = msgspec.json.Decoder(_Priced).decode
 
 def counts(body: bytes) -> Usage | None:
     """How many results an answer has. Where excerpts and full contents are both told, the larger counts."""
+    if body.count(b"{") > MOST_PARTS:
+        return None
     said = _decode(body)
     skus = {sku.name: sku.count for sku in said.usage or ()}
     extracted = [skus[name] for name in _EXTRACTED & skus.keys()]

@@ -9,6 +9,8 @@ import re
 
 import msgspec
 
+from penstock.wire.usage_counts import MOST_PARTS
+
 _ONCE = re.compile(
     r"(?:^|/)gemini-[12]\b"
 )  # these are charged for an answer that searched, not for each query
@@ -42,6 +44,8 @@ def tool_searches(output: bytes) -> tuple[int, int]:
     """
     if b'_search_call"' not in output:
         return 0, 0
+    if output.count(b"{") > MOST_PARTS:
+        return 0, 0
     items = _to_items(output)
     web = sum(
         item.type == "web_search_call" and (item.action is None or item.action.type == "search")
@@ -52,7 +56,7 @@ def tool_searches(output: bytes) -> tuple[int, int]:
 
 def grounding_searches(candidates: bytes, model: str | None) -> int:
     """How many searches Google charges for, by the `candidates` of an answer. May raise `UNREADABLE`."""
-    if b'"webSearchQueries"' not in candidates:
+    if b'"webSearchQueries"' not in candidates or candidates.count(b'"') > 2 * MOST_PARTS:
         return 0
     count = sum(
         query != ""
