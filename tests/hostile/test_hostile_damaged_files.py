@@ -12,7 +12,10 @@ from conftest import Connect, Serve
 from support.upstream import Upstream
 from support.waiting import eventually
 
-NAMES = (("journal", "workers", "stores.lock", "metrics.msgpack", "exports.json"), ("journal/.shipper.lock",))
+NAMES = (
+    ("journal", "workers", "stores.lock", "metrics.msgpack", "exports.json", "directory.copy.db"),
+    ("journal/.shipper.lock",),
+)
 SMALL: dict[str, Damage] = {"empty": cut(0), "garbage": garbage, "folder": a_folder}
 
 
