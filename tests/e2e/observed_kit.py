@@ -199,10 +199,12 @@ def by_command(gateway: Gateway, *by: str) -> dict[tuple[object, ...], Sums]:
     """`penstock cost --json`."""
     wanted = [word for name in by for word in ("--by", name)]
     lines = [json.loads(line) for line in run(gateway, "cost", *wanted, "--json").splitlines()]
-    return {
+    groups = {
         tuple(line["dimensions"][name] for name in by): {name: line[name] for name in zero()}
         for line in lines
     }
+    assert len(groups) == len(lines), f"asked by {by}, told by more: {lines}"
+    return groups
 
 
 def _reader() -> httpx.AsyncClient:

@@ -74,28 +74,28 @@ async def test_a_directory_that_is_damaged_while_it_is_used(
         answer = await http.get(f"{gateway.url}/readyz")
     assert (answer.status_code, answer.json()["checks"]["directory"]) == (503, False)
     assert re.search(r"problem +directory ", penstock(gateway, "doctor").stdout)
-    made = penstock(gateway, "keys", "create", "--name", "another")
-    assert made.returncode != 0
+    made = penstock(gateway, "keys", "create", "another")
+    assert made.returncode == 1
     assert "Traceback" not in made.stderr
     assert gateway.stderr.count("cannot be used (") == 1
     await gateway.stop()
 
 
-@pytest.mark.parametrize("way", MORE)
 async def test_a_directory_that_was_damaged_while_it_was_stopped(
-    serve: Serve, upstream: Upstream, connect: Connect, way: str
+    serve: Serve, upstream: Upstream, connect: Connect
 ) -> None:
     gateway = await serve(secured(upstream))
     token = await token_of(gateway)
     await copied(gateway)
-    await gateway.stop()
-    MORE[way](gateway.data / DIRECTORY)
-    gateway = await serve(None)
-    assert await status(gateway, connect, upstream, token) == 200
-    assert await status(gateway, connect, upstream, token[:-1] + "x") == 401
-    assert f"{COPY} was put in its place" in gateway.stderr
-    assert "admin token" not in gateway.stderr
-    assert "no problems" in penstock(gateway, "doctor", "--url", gateway.url).stdout
+    for way, damage in MORE.items():
+        await gateway.stop()
+        damage(gateway.data / DIRECTORY)
+        gateway = await serve(None)
+        assert await status(gateway, connect, upstream, token) == 200, way
+        assert await status(gateway, connect, upstream, token[:-1] + "x") == 401, way
+        assert f"{COPY} was put in its place" in gateway.stderr, way
+        assert "admin token" not in gateway.stderr, way
+        assert "no problems" in penstock(gateway, "doctor", "--url", gateway.url).stdout, way
     await gateway.stop()
 
 

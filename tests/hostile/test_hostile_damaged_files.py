@@ -12,7 +12,10 @@ from conftest import Connect, Serve
 from support.upstream import Upstream
 from support.waiting import eventually
 
-NAMES = ("journal", "workers", "stores.lock", "journal/.shipper.lock", "metrics.msgpack", "exports.json")
+NAMES = (
+    ("journal", "workers", "stores.lock", "metrics.msgpack", "exports.json", "directory.copy.db"),
+    ("journal/.shipper.lock",),
+)
 SMALL: dict[str, Damage] = {"empty": cut(0), "garbage": garbage, "folder": a_folder}
 
 
@@ -26,19 +29,20 @@ def other_kind(path: Path) -> None:
         (path / "something").mkdir(parents=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("names", NAMES)
 async def test_what_is_of_the_wrong_kind_is_set_aside(
-    serve: Serve, upstream: Upstream, connect: Connect, name: str
+    serve: Serve, upstream: Upstream, connect: Connect, names: tuple[str, ...]
 ) -> None:
     gateway = await serve(limited(upstream))
     before = await logged(gateway, connect, upstream)
     await gateway.logs_with([before])
     await gateway.stop()
-    other_kind(gateway.data / name)
+    for name in names:
+        other_kind(gateway.data / name)
     gateway = await serve(None)
     after = await logged(gateway, connect, upstream)
     await gateway.logs_with([before, after])
-    assert f"{Path(name).name}: it is" in gateway.stderr
+    assert all(f"{Path(name).name}: it is" in gateway.stderr for name in names)
     assert "ended with" not in gateway.stderr
     await gateway.stop()
 

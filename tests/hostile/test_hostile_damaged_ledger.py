@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from damage_kit import WAYS, Damage, flipped, limited, logged, overwrite, penstock, serving
+from damage_kit import WAYS, Damage, copy_of, flipped, limited, logged, overwrite, penstock, serving
 
 from conftest import Connect, Serve
 from support.gateway import Gateway
@@ -58,6 +58,8 @@ MORE: dict[str, Damage] = {
     "header": flipped(20, 100, 3),
 }
 ALL: dict[str, Damage] = {**WAYS, **MORE}
+PARTS = ("empty", "half", "garbage", "deleted")
+"""Ways that what SQLite keeps beside it is damaged in: a page of it is as good as half of it."""
 
 
 async def ready(gateway: Gateway) -> tuple[int, dict[str, object]]:
@@ -79,23 +81,32 @@ async def kept_or_told(gateway: Gateway, ids: list[str]) -> None:
     await comes(look, "the calls, or the damage")
 
 
-@pytest.mark.parametrize("way", sorted(ALL))
+def put_back(data: Path, sound: Path) -> None:
+    """The data folder as it was."""
+    shutil.rmtree(data)
+    shutil.copytree(sound, data)
+
+
+@pytest.mark.parametrize("ways", [WAYS, MORE])
 async def test_a_ledger_that_was_damaged_while_it_was_stopped(
-    serve: Serve, upstream: Upstream, connect: Connect, way: str
+    serve: Serve, upstream: Upstream, connect: Connect, tmp_path: Path, ways: dict[str, Damage]
 ) -> None:
     gateway = await serve(limited(upstream))
     before = [await logged(gateway, connect, upstream) for _ in range(10)]
     await gateway.logs_with(before)
     await gateway.stop()
-    ALL[way](gateway.data / LEDGER)
-    gateway = await serve(None, ready=False)
-    await serving(gateway)
-    after = [await logged(gateway, connect, upstream) for _ in range(3)]
-    await kept_or_told(gateway, after)
-    assert gateway.process.poll() is None
-    assert "ended with" not in gateway.stderr
-    assert way in ("deleted", "no-text") or LEDGER in gateway.stderr
-    await gateway.stop()
+    copy_of(gateway.data, tmp_path / "sound")
+    for way, damage in ways.items():
+        put_back(gateway.data, tmp_path / "sound")
+        damage(gateway.data / LEDGER)
+        gateway = await serve(None, ready=False)
+        await serving(gateway)
+        after = [await logged(gateway, connect, upstream) for _ in range(3)]
+        await kept_or_told(gateway, after)
+        assert gateway.process.poll() is None, way
+        assert "ended with" not in gateway.stderr, way
+        assert way in ("deleted", "no-text") or LEDGER in gateway.stderr, way
+        await gateway.stop()
 
 
 @pytest.mark.parametrize("way", [*WAYS, "everywhere"])
@@ -145,21 +156,23 @@ async def test_what_only_who_lists_calls_would_meet_is_told_by_all(
 
 
 @pytest.mark.parametrize("part", ["-wal", "-shm"])
-@pytest.mark.parametrize("way", WAYS)
 async def test_parts_that_are_damaged_after_a_kill(
-    serve: Serve, upstream: Upstream, connect: Connect, way: str, part: str
+    serve: Serve, upstream: Upstream, connect: Connect, tmp_path: Path, part: str
 ) -> None:
     gateway = await serve(limited(upstream))
     before = [await logged(gateway, connect, upstream) for _ in range(10)]
     await gateway.logs_with(before)
     await gateway.kill_group()
-    WAYS[way](gateway.data / (LEDGER + part))
-    gateway = await serve(None, ready=False)
-    await serving(gateway)
-    after = [await logged(gateway, connect, upstream) for _ in range(3)]
-    # The journal has all of it, for nothing is let go of before the ledger is on disk.
-    await gateway.logs_with(before + after)
-    await gateway.stop()
+    copy_of(gateway.data, tmp_path / "killed")
+    for way in (*PARTS, "a-folder"):
+        put_back(gateway.data, tmp_path / "killed")
+        WAYS[way](gateway.data / (LEDGER + part))
+        gateway = await serve(None, ready=False)
+        await serving(gateway)
+        after = [await logged(gateway, connect, upstream) for _ in range(3)]
+        # The journal has all of it, for nothing is let go of before the ledger is on disk.
+        await gateway.logs_with(before + after)
+        await gateway.stop()
 
 
 async def test_the_log_of_another_ledger_in_its_place(
@@ -182,7 +195,7 @@ async def test_the_log_of_another_ledger_in_its_place(
 
 
 @pytest.mark.parametrize("part", ["-wal", "-shm"])
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "a-folder"])
+@pytest.mark.parametrize("way", PARTS)
 async def test_parts_that_are_damaged_while_they_are_used(
     serve: Serve, upstream: Upstream, connect: Connect, way: str, part: str
 ) -> None:

@@ -42,7 +42,7 @@ async def test_what_was_on_the_disk_is_there_once_and_calls_go_on(
     await gateway.logs_with(later)
     copy_of(gateway.data, tmp_path / "now")
     await gateway.stop()
-    for seed in range(6):
+    for seed in range(3):
         shutil.rmtree(gateway.data)
         shutil.copytree(tmp_path / "now", gateway.data)
         (gateway.data / "stores.used").write_text("another start of the system")

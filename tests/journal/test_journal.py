@@ -384,12 +384,13 @@ def failing_fsync(descriptor: int) -> None:
     raise OSError(5, "Input/output error")
 
 
+@pytest.mark.parametrize("function", ["fsync", "dup"])  # no room for another descriptor, too
 async def test_a_sync_that_fails_is_only_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, function: str
 ) -> None:
     complaints: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-    monkeypatch.setattr(os, "fsync", failing_fsync)
+    monkeypatch.setattr(os, function, failing_fsync)
     written = frames(range(4))
     journal = journal_in(tmp_path, segment=len(written[0]), fsync=0.001)
     for data in written:

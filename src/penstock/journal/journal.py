@@ -179,7 +179,12 @@ class Journal:
     def _sync(self) -> None:
         self._sync_due = False
         if self._descriptor >= 0 and (self._syncing is None or self._syncing.done()):
-            self._syncing = self._loop.run_in_executor(None, _sync_quietly, os.dup(self._descriptor))
+            try:
+                copy = os.dup(self._descriptor)
+            except OSError as error:  # it is due again with the next write
+                log.error("cannot sync the journal: %s", error)
+                return
+            self._syncing = self._loop.run_in_executor(None, _sync_quietly, copy)
 
     def close(self) -> None:
         """Writes what is left and closes the segment; afterwards nothing can be committed."""

@@ -21,5 +21,5 @@ PROVIDER = Provider(
     stream_usage=True,
     credential_headers=("x-goog-api-key", "authorization"),
     key_header=("x-goog-api-key", ""),
-    model_address=re.compile(r"/([^/:]+):[^/:]*/*\Z"),  # {model}:generateContent
+    model_address=re.compile(r"/((?:tunedModels/)?[^/:]+):[^/:]*/*\Z"),  # {model}:generateContent
 )

@@ -72,10 +72,14 @@ class Capture:
 
     def release(self) -> bytes:
         """All that was kept, in one piece; the memory goes back to the budget."""
-        pieces, self._pieces = self._pieces, []
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces = self._pieces
+        self.drop()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def drop(self) -> None:
+        """Keeps nothing; the memory goes back to the budget."""
+        self._pieces = []
         if self._borrowed:
             self._budget.give_back(self._borrowed)
             self._borrowed = 0
         self._limit = self._room = self._credit = 0
-        return data

@@ -54,6 +54,14 @@ def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -
 
     `Later`: what `frame_later` makes them of. `room`: how many bytes may wait for that.
     """
+    try:
+        return _with_bodies(call, now, room, own)
+    except MemoryError:
+        call.note(UNKEPT, now, "not kept: there was no memory for it")
+        return frame_pieces(_record(call, now, False, False, False, None), b"", b"", _cleaning(call, own))
+
+
+def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[bytes] | Later:
     if call.capture is not None:
         _take(call, call.capture)
     if not call.controls.collect_payload:

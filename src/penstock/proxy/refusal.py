@@ -12,6 +12,7 @@ import math
 
 from penstock.clock import Clock
 from penstock.errors import (
+    BUSY,
     INTERNAL,
     PROVIDER_DOWN,
     PROVIDER_TIMEOUT,
@@ -41,6 +42,9 @@ def end_badly(
         _lose(call, inbound, error, clock, silent=silent)
     elif isinstance(error, asyncio.CancelledError):
         _stop(call, inbound, clock)
+    elif isinstance(error, MemoryError):
+        log.error("a call is given up: there is no memory for it")
+        _refuse(call, inbound, GatewayError(BUSY, "the gateway has no memory for this call"), clock)
     else:
         log.error("a call failed inside the gateway", exc_info=error)
         _refuse(call, inbound, GatewayError(INTERNAL, "the gateway's log says more"), clock)
@@ -81,7 +85,7 @@ def _forget_answer(call: Call) -> None:
     """The provider's answer is not the one the client gets, as far as it came."""
     call.writer = None
     if call.capture is not None:
-        call.capture.release()
+        call.capture.drop()
         call.capture = None
 
 

@@ -62,7 +62,7 @@ class Settlement:
             _settle_spending(call)
         if not call.logged:
             if call.capture is not None:
-                call.capture.release()  # the memory goes back, for others
+                call.capture.drop()  # the memory goes back, for others
                 call.capture = None
             then()
             return
@@ -113,9 +113,12 @@ class Settlement:
 
 
 def _settle_spending(call: Call) -> None:
-    if call.capture is not None:
-        call.answer, call.answer_cut = call.capture.release(), call.capture.cut
-        call.capture = None
+    if (capture := call.capture) is not None:
+        call.capture, call.answer_cut = None, capture.cut
+        try:
+            call.answer = capture.release()
+        except MemoryError:
+            call.answer_cut = True  # what is set aside must be settled all the same
     spending = call.gateway.spending
     if spending is not None:
         try:

@@ -38,6 +38,7 @@ _CHOOSING = frozenset(
     }
 )
 """Members by which some provider chooses a model, as `folded` spells them."""
+_OF_A_FILE = "inputfileid"  # a batch whose requests, models and all, were sent before
 
 _HOLDS = re.compile(rb'"model(?:s|[_-]?id)?"\s*:\s*(?:(?=")|\[)', re.IGNORECASE)
 _ITEM = re.compile(rb'\s*("(?:[^"\\]|\\.)*")\s*(,?)')
@@ -83,6 +84,8 @@ def models_in_json(body: bytes, own: Iterable[str]) -> tuple[list[str], list[str
     wanted_folded = {folded(name) for name in wanted}
     for name, member in found.items():
         short = folded(name)
+        if short == _OF_A_FILE:
+            raise Unclear("its requests stand in a file")
         if short in spelt:
             raise Unclear(f"its body has {name[:64]!r} in two spellings")
         if short not in _CHOOSING and short not in wanted_folded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from penstock.stores.control_store import ControlStore
 from penstock.stores.opening import Stores
@@ -73,6 +74,10 @@ def has_control_store(stores: Stores) -> bool:
 def is_up_to_date(stores: Stores) -> bool:
     """Whether the one that is there has the newest version. Raises `Unreadable`, also for a newer program's."""
     return is_current_file(_file(stores))
+
+
+COPY: Final = copy.COPY_NAME
+"""The name of the copy's file, beside it."""
 
 
 def control_store_place(stores: Stores) -> str:
