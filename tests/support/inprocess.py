@@ -64,7 +64,7 @@ class InProcess:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
         config = uvicorn.Config(
             HealthPages(self.parts.journal, Stores(self.data), self.clock).application(
-                management_routes(ENDPOINTS, resources)
+                management_routes(ENDPOINTS, resources, self.parts.pipeline.room)
             ),
             http=connection_class(self.parts.pipeline, client_limits(self.settings), _asleep(self.clock)),
             ws="none",

@@ -209,7 +209,7 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         data / DIRECTORY,
         clock,
         segment_bytes=settings.journal.segment_bytes,
-        backlog_bytes=settings.journal.backlog_bytes,
+        backlog=room.part(settings.journal.backlog_bytes),
         fsync_interval=settings.journal.fsync_interval,
     )
     attempts = Attempts(upstream, clock, breakers, bodies)
@@ -283,7 +283,7 @@ class Worker:
         metrics = MetricsPage(self._settings, self._clock, lambda header: is_own_program(header, own_hosts))
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
-            pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
+            pages.application([metrics.route, *management_routes(ENDPOINTS, resources, parts.pipeline.room)]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll),
             loop="uvloop",
             ws="none",
