@@ -112,7 +112,7 @@ async def test_bodies_for_the_management_api_take_room(
     for client in clients:
         await client.send(request("POST", GATEWAYS, TOKEN, declared) + b" " * 60_000)
     await becomes(lambda: room(gateway).budget.free <= free - 4 * MEGABYTE, "a body with room")
-    await becomes(lambda: room(gateway).is_awaited("acct"), "a body that waits for it")
+    await becomes(lambda: len(room(gateway)._waiters) == 2, "bodies that wait for it")
     gateway.advance(11)
     answers = await asyncio.gather(*map(refusal, clients[1:]))
     assert set(answers) == {503}
