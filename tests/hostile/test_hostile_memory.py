@@ -9,6 +9,7 @@ import asyncio
 
 import pytest
 from hostile_kit import CHAT, becomes, gateway_for, is_refused
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from conftest import Connect, OpenGateway
 from penstock.proxy.room import Room
@@ -95,6 +96,7 @@ async def test_bodies_for_the_management_api_behind_a_call(
     await gateway.catch_up()
     (lane,) = gateway.lanes
     await becomes(lambda: lane.flow.read_paused, "a client that is held back")
+    assert isinstance(lane.cycle, RequestResponseCycle)
     assert len(lane.cycle.body) < 100_000
     gate.set()
     assert (await client.answer()).status == 200
