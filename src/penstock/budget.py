@@ -17,6 +17,13 @@ class Budget:
         self._within = within
         self._leave = leave
 
+    @property
+    def left(self) -> int:
+        """Bytes that could be taken now."""
+        if self._within is None:
+            return self.free
+        return min(self.free, self._within.left - self._leave)
+
     def take(self, amount: int) -> int:
         """Up to `amount` bytes, less when little is left."""
         granted = max(0, min(amount, self.free))

@@ -109,7 +109,7 @@ async def told(client: Client) -> int:
 async def test_kept_answers_that_nobody_reads(
     serve: Serve, upstream: Upstream, connect: Connect, connections: int
 ) -> None:
-    """Then they are read: each client has its first answer, and what found no room meanwhile says when to come again."""
+    """Then they are read: each client has its first answer; what found no room says when to come again."""
     text = gateways(gw={"cache_ttl": 60}) + providers({"openai": upstream.url})
     gateway = await serve(text)
     upstream.otherwise = lambda seen: whole(b"x" * 4_000_000)

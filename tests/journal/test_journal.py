@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import Connect, OpenGateway
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.journal import journal as module
 from penstock.journal.journal import Journal
@@ -53,7 +54,7 @@ def _no_time_between_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def journal_in(folder: Path, *, segment: int = LARGE, backlog: int = LARGE, fsync: float = 0) -> Journal:
     """A journal of the running loop."""
-    return Journal(folder, Clock(), segment_bytes=segment, backlog_bytes=backlog, fsync_interval=fsync)
+    return Journal(folder, Clock(), segment_bytes=segment, backlog=Budget(backlog), fsync_interval=fsync)
 
 
 def data_in(folder: Path) -> bytes:
@@ -299,7 +300,7 @@ async def test_what_memory_cannot_hold_is_counted_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     written = frames(range(6))
-    journal = journal_in(tmp_path, backlog=len(written[0]) * 4)
+    journal = journal_in(tmp_path, backlog=(len(written[0]) + module.FRAME_BYTES) * 4)
     with room_for(0):
         for data in written:
             commit(journal, data, nothing)

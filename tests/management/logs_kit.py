@@ -20,6 +20,7 @@ from penstock.journal.record import CallRecord
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Resources
+from penstock.proxy.room import Room
 from penstock.settings import load
 from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Derived, Move, NewCall
@@ -88,7 +89,9 @@ class Api:
         )
         self.clock = FakeClock()
         resources = Resources(lambda: settings, self.clock, {})
-        self._client = TestClient(Starlette(routes=management_routes(ENDPOINTS, resources)))
+        self._client = TestClient(
+            Starlette(routes=management_routes(ENDPOINTS, resources, Room(2**26, self.clock)))
+        )
         self._moved = 0
 
     def store(self, *calls: NewCall) -> None:

@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Resources, SharedClock
+from penstock.proxy.room import Room
 from penstock.settings import load
 from support.configuration import gateways
 from support.gateway import prepare
@@ -84,7 +85,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     file = prepare(folder, gateways(account="filed", gw={}))
     found = load(file, environ=ENVIRON, overrides=overrides)
     resources = Resources(lambda: found, SharedClock(), ENVIRON)
-    return Subject(Starlette(routes=management_routes(ENDPOINTS, resources)))
+    return Subject(Starlette(routes=management_routes(ENDPOINTS, resources, Room(2**26, resources.clock))))
 
 
 @pytest.mark.parametrize("name", [endpoint.name for endpoint in ENDPOINTS])

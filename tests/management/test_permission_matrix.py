@@ -19,6 +19,7 @@ from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.endpoint import Endpoint
 from penstock.management.resources import Resources
+from penstock.proxy.room import Room
 from penstock.settings import load
 from penstock.stores.control_store import Add, Permission, StoredGateway
 from support.access import Access
@@ -88,7 +89,9 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     environ = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
     settings = load(prepare(tmp_path, ""), environ=environ, overrides={"server.data": str(tmp_path / "data")})
     resources = Resources(lambda: settings, FakeClock(), environ)
-    transport = httpx.ASGITransport(Starlette(routes=management_routes(ENDPOINTS, resources)))
+    transport = httpx.ASGITransport(
+        Starlette(routes=management_routes(ENDPOINTS, resources, Room(2**26, resources.clock)))
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as found:
         yield found
 

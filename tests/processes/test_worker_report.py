@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.budget import Budget
 from penstock.journal.journal import Journal
 from penstock.metrics.worker_file import HEARTBEAT_US, StateFile, read_states
 from penstock.metrics.worker_state import KeySetAside, WorkerState
@@ -62,7 +63,7 @@ class Worker:
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
     clock = FakeClock()
     breakers = Breakers(BreakerRules(connect_failures=1))
-    journal = Journal(tmp_path / "journal", clock, segment_bytes=1000, backlog_bytes=1000, fsync_interval=0)
+    journal = Journal(tmp_path / "journal", clock, segment_bytes=1000, backlog=Budget(1000), fsync_interval=0)
     report = WorkerReport(StateFile(tmp_path / "workers", os.getpid()), breakers, journal, clock)
     yield Worker(tmp_path, clock, breakers, journal, report, World())
     journal.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from penstock.budget import Budget
-from penstock.proxy.capture import Capture
+from penstock.proxy.capture import MANY_PIECES, Capture, join_crumbs
 
 ALLOWANCE = 65536
 PIECES = st.lists(st.integers(min_value=0, max_value=200_000).map(bytes), max_size=12)
@@ -124,3 +124,27 @@ class Sharing(RuleBasedStateMachine):
 
 
 TestSharing = Sharing.TestCase
+
+
+@given(st.lists(st.integers(1, 3000), max_size=1200))
+def test_crumbs_are_joined_once_and_nothing_else_changes(sizes: list[int]) -> None:
+    """As they come: each byte is in at most one join, so that the work is that of the bytes."""
+    pieces: list[bytes] = []
+    swept = joined = 0
+    for number, size in enumerate(sizes):
+        pieces.append(bytes([number % 256]) * size)
+        if len(pieces) - swept > MANY_PIECES:
+            before = pieces[swept:]
+            swept = join_crumbs(pieces, swept)
+            if len(pieces[swept - 1]) == sum(map(len, before)):
+                joined += sum(map(len, before))
+    assert b"".join(pieces) == b"".join(bytes([n % 256]) * size for n, size in enumerate(sizes))
+    assert joined <= sum(sizes)
+
+
+def test_a_capture_of_crumbs_has_few_pieces() -> None:
+    capture = Capture(2_000_000, Budget(4_000_000))
+    for _ in range(1_000_000):
+        capture.add(b"ab")
+    assert len(capture._pieces) < 20_000
+    assert capture.release() == b"ab" * 1_000_000

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from penstock.budget import Budget
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.request_body import WAITING_BYTES, RequestBody
+from penstock.proxy.room import Room
 from penstock.proxy.upstream.exchange import Exchange
+from support.clock import FakeClock
 
 HEAD = b"POST / HTTP/1.1\r\n\r\n"
 PIECES = st.lists(st.integers(1, 40_000), max_size=5)
@@ -255,3 +257,56 @@ async def test_a_body_that_fails_fails_whoever_reads_it() -> None:
     assert caught.value is error
     with pytest.raises(GatewayError):
         await body.whole(10)
+
+
+@given(st.lists(st.sampled_from([1, 2, 15, 700, 5000]), max_size=900), st.integers(0, 60_000))
+def test_what_came_in_crumbs_is_kept_and_recorded_as_it_came(sizes: list[int], limit: int) -> None:
+    body, _ = body_of(True, -1)
+    body.record(limit, Budget(0))
+    whole = b"".join(bytes([number % 256]) * size for number, size in enumerate(sizes))
+    for number, size in enumerate(sizes):
+        body.feed(bytes([number % 256]) * size)
+    body.end()
+    assert body.recorded() == (whole[:limit], len(whole) > limit)
+    assert body.kept == whole
+
+
+async def test_the_room_of_a_body_that_waited_and_left_comes_back() -> None:
+    room = Room(1_000_000, FakeClock())
+    others = room.share("a")
+    assert others.take(700_000)
+    body, client = body_of(False, 400_000)
+    body.share = room.share("a")
+    reading = asyncio.ensure_future(body.whole(500_000))
+    await asyncio.sleep(0)
+    assert client.held()
+    reading.cancel()
+    await asyncio.wait([reading])
+    body.let_go()
+    others.release()
+    assert (room.budget.free, room.is_awaited("a")) == (1_000_000, False)
+
+
+async def test_a_chunked_body_waits_for_room_as_it_grows() -> None:
+    room = Room(2_000_000, FakeClock())
+    others = room.share("a")
+    assert others.take(1_200_000)
+    body, client = body_of(True, -1)
+    body.share = room.share("a")
+    reading = asyncio.ensure_future(body.whole(1_500_000))
+    await asyncio.sleep(0)
+    fed = 0
+    while not client.held():
+        body.feed(b"a" * 50_000)
+        fed += 50_000
+        await asyncio.sleep(0)
+        assert fed < 600_000
+    others.release()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not client.held()
+    body.feed(b"a" * 1000)
+    body.end()
+    assert await reading == b"a" * (fed + 1000)
+    body.let_go()
+    assert room.budget.free == 2_000_000

@@ -133,7 +133,14 @@ class Trip:
             assert client.bytes == b"".join(self.sent)
             assert client.subscriber.done.done()
             assert client.subscriber.done.exception() is error
+        self.everybody_leaves()
         assert self.budget.free == self.free
+
+    def everybody_leaves(self) -> None:
+        """All go, one after the other."""
+        for client in self.clients:
+            assert client.subscriber is not None
+            self.flight.leave(client.subscriber)
 
 
 PATIENCE = st.integers(0, 4) | st.just(PLENTY)
@@ -199,7 +206,10 @@ def test_what_is_kept_is_the_whole_body(sizes: list[int], join_at: int, budget: 
         assert trip.flight.kept is (total <= ALLOWANCE + budget)
         if trip.flight.kept:
             assert trip.flight.body() == b"".join(trip.sent)
+        held = budget - trip.budget.free
         trip.flight.close()
+        assert trip.budget.free == budget - (held if trip.clients else 0)
+        trip.everybody_leaves()
         assert trip.budget.free == budget
 
     in_loop(scenario)

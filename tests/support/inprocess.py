@@ -66,7 +66,7 @@ class InProcess:
         config = uvicorn.Config(
             HealthPages(
                 self.parts.journal, Stores(self.data), self.clock, self.settings.server.own_hosts
-            ).application(management_routes(ENDPOINTS, resources)),
+            ).application(management_routes(ENDPOINTS, resources, self.parts.pipeline.room)),
             http=connection_class(
                 self.parts.pipeline,
                 client_limits(self.settings),

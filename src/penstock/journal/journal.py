@@ -16,10 +16,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.journal.segments import create, new_name
 
 _RETRY_SECONDS = 0.25
+FRAME_BYTES = 512  # that a frame takes in memory besides its own
 _PIECES_PER_WRITE = 512  # below every system's IOV_MAX
 
 log = logging.getLogger("penstock.journal")
@@ -42,13 +44,16 @@ class Journal:
     """One worker's append-only segments below `directory`. Not for use from several threads."""
 
     def __init__(
-        self, folder: Path, clock: Clock, *, segment_bytes: int, backlog_bytes: int, fsync_interval: float
+        self, folder: Path, clock: Clock, *, segment_bytes: int, backlog: Budget, fsync_interval: float
     ) -> None:
-        """Opens the first segment; raises `OSError` when that cannot be."""
+        """Opens the first segment; raises `OSError` when that cannot be.
+
+        `backlog`: of what waits while nothing can be written.
+        """
         self._folder = folder
         self._clock = clock
         self._segment_bytes = segment_bytes
-        self._backlog_bytes = backlog_bytes
+        self._backlog_room = backlog
         self._fsync_interval = fsync_interval
         self._loop = asyncio.get_running_loop()
         self._sequence = 0
@@ -141,19 +146,22 @@ class Journal:
 
     def _keep(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
-            length = sum(map(len, frame))
-            if self._backlog_size + length > self._backlog_bytes:
+            length = sum(map(len, frame)) + FRAME_BYTES
+            if length > self._backlog_room.left:
                 self.unwritten += 1
                 log.error("a call's record could not be written and is lost (%d so far)", self.unwritten)
             else:
                 self._backlog.append(frame)
+                self._backlog_room.force(length)
                 self._backlog_size += length
 
     def _retry(self) -> None:
         """Writes what waited, in order, as far as the disk takes it."""
         if self._descriptor < 0:
             return
-        frames, self._backlog, self._backlog_size = self._backlog, [], 0
+        frames, self._backlog = self._backlog, []
+        self._backlog_room.give_back(self._backlog_size)
+        self._backlog_size = 0
         try:
             self._write(frames)
         except Unwritten as failed:

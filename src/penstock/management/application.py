@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from penstock.access.master_key import MasterKeyError
 from penstock.access.vault import SealBroken
-from penstock.errors import without_frames
+from penstock.errors import GatewayError, without_frames
 from penstock.management.caller import Caller, caller_of
 from penstock.management.endpoint import Endpoint
 from penstock.management.problem import (
@@ -41,6 +41,7 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response, failure, response
 from penstock.management.turns import Turns
+from penstock.proxy.room import Room, Share
 from penstock.settings.gateways import AccountId
 from penstock.settings.server import Timeouts
 from penstock.stores.control_store import (
@@ -61,15 +62,20 @@ PREFIX = "/client/v4"
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _MAX_QUERY_FIELDS = 1000
 _RETRY_SECONDS = 1
+_NO_ROOM_SECONDS = 5
+_SMALL_BODY = 65536  # bytes
 
 
-def management_routes(endpoints: Sequence[Endpoint], resources: Resources) -> list[BaseRoute]:
-    """Routes for an ASGI application: one for each path, whatever its methods, and one for all that is left."""
+def management_routes(endpoints: Sequence[Endpoint], resources: Resources, room: Room) -> list[BaseRoute]:
+    """Routes for an ASGI application: one for each path, whatever its methods, and one for all that is left.
+
+    Bodies take their part of the worker's `room`.
+    """
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     turns = Turns()
-    pages = {path: _Page(methods, resources, turns) for path, methods in by_path.items()}
+    pages = {path: _Page(methods, resources, turns, room) for path, methods in by_path.items()}
     return [
         Route(f"{PREFIX}/openapi.json", _Documentation(endpoints)),
         *(Route(PREFIX + path, page) for path, page in pages.items()),
@@ -84,12 +90,13 @@ class _Page:
     methods: Mapping[str, Endpoint]
     resources: Resources
     turns: Turns
+    room: Room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         http = HttpRequest(scope, receive)
         try:
             _check_path(scope)
-            answer = await _answer(http, _endpoint(self.methods, http.method), self.resources, self.turns)
+            answer = await _answer(self, http, _endpoint(self.methods, http.method))
         except ManagementError as error:
             answer = failure(error)
             without_frames(error)
@@ -144,21 +151,31 @@ def _not_allowed(method: str, methods: Sequence[str]) -> ManagementError:
     return ManagementError(405, [problem], headers=(("allow", allowed),))
 
 
-async def _answer(http: HttpRequest, endpoint: Endpoint, resources: Resources, turns: Turns) -> Response:
+async def _answer(page: _Page, http: HttpRequest, endpoint: Endpoint) -> Response:
+    share, resources = None, page.resources
     try:
         request, pairs = await run_in_threadpool(_admitted, endpoint, resources, http)
-        reads = "body" in endpoint.given  # for good tokens only
-        async with turns.of(request.caller.actor):  # a body comes in its turn, too: few of them wait here
-            body = await _body(http, resources.settings.server.timeouts) if reads else b""
-            return await turns.run(partial(_call, endpoint, resources, request, pairs, body))
+        async with page.turns.of(
+            request.caller.actor
+        ):  # a body comes in its turn, too: few of them wait here
+            body = b""
+            if "body" in endpoint.given:  # for good tokens only
+                share = page.room.share(request.account)
+                body = await _body(http, resources.settings.server.timeouts, share)
+            return await page.turns.run(partial(_call, endpoint, resources, request, pairs, body))
     except ManagementError:
         raise
     except (ControlStoreError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
         raise _told(error) from error
+    except GatewayError as error:  # there is no room
+        raise ManagementError(503, [Problem(UNAVAILABLE, error.detail)], _NO_ROOM_SECONDS) from error
     except Exception:
         log.exception("%s %s failed", http.method, endpoint.path)
         problem = Problem(UNAVAILABLE, "internal error; the gateway's log has the details")
         raise ManagementError(500, [problem]) from None
+    finally:
+        if share is not None:
+            share.release()
 
 
 def _call(endpoint: Endpoint, resources: Resources, request: Request, pairs: Pairs, body: bytes) -> Response:
@@ -172,15 +189,18 @@ def _call(endpoint: Endpoint, resources: Resources, request: Request, pairs: Pai
     return response(value, envelope=endpoint.envelope, again=endpoint.again)
 
 
-async def _body(http: HttpRequest, timeouts: Timeouts) -> bytes:
-    """Whole, and not slower than a body may come to the data plane."""
+async def _body(http: HttpRequest, timeouts: Timeouts, share: Share) -> bytes:
+    """Whole, and not slower than a body may come to the data plane. Raises `GatewayError` when there is no room."""
     if http.headers.get("content-encoding", "identity").lower() != "identity":
         raise invalid("the body must come without a content-encoding", "headers", "content-encoding")
     loop, pieces = asyncio.get_running_loop(), bytearray()
+    declared = http.headers.get("content-length", "")
+    await _take(share, min(int(declared) if declared.isdecimal() else 0, MAX_BODY_BYTES))
     begun = loop.time()
     try:
         async with asyncio.timeout_at(_body_due(begun, timeouts, 0)) as deadline:
             async for piece in http.stream():
+                await _take(share, len(pieces) + len(piece))
                 pieces += piece
                 if len(pieces) > MAX_BODY_BYTES:
                     raise ManagementError(
@@ -193,6 +213,15 @@ async def _body(http: HttpRequest, timeouts: Timeouts) -> bytes:
         late = Problem(INVALID, "the body did not come in time", ("body",))
         raise ManagementError(408, [late], headers=(("connection", "close"),)) from None
     return bytes(pieces)
+
+
+async def _take(share: Share, size: int) -> None:
+    """Has room for so many bytes; when it has to grow, for twice as many. Small bodies do not ask."""
+    if size <= max(share.held, _SMALL_BODY):
+        return
+    missing = min(max(size, 2 * share.held), MAX_BODY_BYTES) - share.held
+    if missing > 0 and not share.take(missing):
+        await share.wait(missing)
 
 
 def _body_due(begun: float, timeouts: Timeouts, received: int) -> float | None:

@@ -209,7 +209,7 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         data / DIRECTORY,
         clock,
         segment_bytes=settings.journal.segment_bytes,
-        backlog_bytes=settings.journal.backlog_bytes,
+        backlog=room.part(settings.journal.backlog_bytes),
         fsync_interval=settings.journal.fsync_interval,
     )
     own = OwnTokens(settings.admin_token or "")
@@ -285,7 +285,7 @@ class Worker:
         metrics = MetricsPage(self._settings, self._clock)
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
         return uvicorn.Config(
-            pages.application([metrics.route, *management_routes(ENDPOINTS, resources)]),
+            pages.application([metrics.route, *management_routes(ENDPOINTS, resources, parts.pipeline.room)]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll, own),
             loop="uvloop",
             ws="none",

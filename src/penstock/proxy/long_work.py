@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from penstock.budget import Budget
 from penstock.pieces import Pieces, T
 
 Work = Pieces[None]
@@ -33,16 +34,21 @@ async def in_turns(work: Pieces[T]) -> T:
 
 
 class LongWork:
-    """A worker's. `room` is how many bytes may still come in to be worked on; what is begun is done to its end."""
+    """A worker's. `budget` is of the bytes that come in to be worked on; what is begun is done to its end."""
 
-    def __init__(self, most: int) -> None:
-        self.room = most
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._waiting: deque[tuple[Work, int]] = deque()
         self._busy = False
 
+    @property
+    def room(self) -> int:
+        """How many bytes may still come in."""
+        return self._budget.left
+
     def begin(self, work: Work, size: int) -> None:
         """Begins at once with work on so many bytes. What fits into a turn is over when this returns."""
-        self.room -= size
+        self._budget.force(size)
         self._waiting.append((work, size))
         if not self._busy:
             self._busy = True
@@ -66,7 +72,7 @@ class LongWork:
         try:
             looked_at = next(work)
         except StopIteration:
-            self.room += size
+            self._budget.give_back(size)
             return 0
         self._waiting.append((work, size))
         return looked_at

@@ -44,6 +44,7 @@ from penstock.wire.openai_chat import reading
 from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.universal import Step, reading_steps
 
+_MOST_CLEANED = 64 * 1024 * 1024  # bytes of bodies that wait for being cleaned of secrets
 _LOOKED_AT_HERE = 256 * 1024  # bytes of a body; a larger one would hold up everybody else's calls
 
 
@@ -91,7 +92,7 @@ class Pipeline:
         self._responder = Responder(self._sorter, budget, limits.logged_body)
         self._attempts = attempts
         self._sharing = Sharing(answers, self._responder, clock, budget, bodies)
-        self._settlement = Settlement(journal, clock, own)
+        self._settlement = Settlement(journal, clock, own, room.part(_MOST_CLEANED))
 
     async def run(self, inbound: Inbound) -> None:
         """One request, from its head to the settlement of its last leg. Never raises."""

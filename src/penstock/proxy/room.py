@@ -56,7 +56,9 @@ class Room:
             raise busy()
 
     def sweep(self) -> None:
-        """Refuses who has waited long enough. To be called about once a second."""
+        """Refuses who has waited long enough; its parts give back without telling. To be called about once a second."""
+        self.is_tight = self.budget.free < self.reserve
+        self._grant()
         now = self._clock.monotonic()
         for waiter in tuple(self._waiters):
             if now - waiter.since >= PATIENCE and not waiter.granted.done():

@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.journal.journal import Frame, Journal
 from penstock.journal.record import COMPLETE, Outcome
@@ -21,8 +22,6 @@ from penstock.proxy.long_work import LongWork, Work
 from penstock.proxy.recorder import Later, frame_later, record_frame
 from penstock.wire.own_tokens import OwnTokens
 
-_MOST_WAITING = 64 * 1024 * 1024  # bytes of bodies that wait for being cleaned
-
 log = logging.getLogger("penstock.pipeline")
 
 Then = Callable[[], None]
@@ -31,11 +30,12 @@ Then = Callable[[], None]
 class Settlement:
     """Settles the calls of a worker."""
 
-    def __init__(self, journal: Journal, clock: Clock, own: OwnTokens) -> None:
+    def __init__(self, journal: Journal, clock: Clock, own: OwnTokens, budget: Budget) -> None:
+        """`budget` is of bodies that wait for being cleaned of secrets."""
         self._journal = journal
         self._clock = clock
         self._own = own
-        self._long = LongWork(_MOST_WAITING)
+        self._long = LongWork(budget)
         self._late: Counter[Inbound] = Counter()  # legs that have ended, and whose records are not made yet
 
     def settle(self, call: Call | None, inbound: Inbound, *, silent: bool = False) -> None:

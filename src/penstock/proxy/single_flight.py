@@ -95,6 +95,7 @@ class Flight:
         self._subscribers: list[Subscriber] = []
         self._exchange: Exchange | None = None
         self._over = False
+        self._closed = False
         self._error: Exception | None = None
         self.waiting = 0  # who has joined and waits for the head
         self.size = 0
@@ -149,9 +150,11 @@ class Flight:
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     def close(self) -> None:
-        """Gives the memory back. Subscribers still keep what they need."""
-        self._budget.give_back(self._borrowed)
-        self._borrowed = 0
+        """Gives the memory back, as soon as no subscriber needs it."""
+        self._closed = True
+        if not self._subscribers:
+            self._budget.give_back(self._borrowed)
+            self._borrowed = 0
 
     # -- the clients' side
 
@@ -169,6 +172,8 @@ class Flight:
             self._subscribers.remove(subscriber)
         if not self._over:
             self.pace()
+        if self._closed:
+            self.close()
 
     def give_up(self) -> None:
         """To be called when a client has gone: a call that nobody wants, and whose first client left, ends."""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -21,7 +22,7 @@ from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.half_closed import HalfClosed
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.downstream.request_reader import RequestReader
+from penstock.proxy.downstream.request_reader import RequestReader, head_weight
 from penstock.proxy.downstream.timeouts import ClientLimits, Progress, Waiting, seconds_allowed
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.room import Room, Share, busy
@@ -81,7 +82,8 @@ class ClientConnection(RequestReader):
                 return
             self._stalled = True
         self.pipeline.appendleft((inbound, self.app))
-        if len(self.pipeline) >= _QUEUED:
+        self._weigh()
+        if self._is_full():
             self.flow.pause_reading()
 
     def _start(self, inbound: Inbound) -> None:
@@ -138,7 +140,9 @@ class ClientConnection(RequestReader):
             self.flow.resume_reading()
 
     def _is_full(self) -> bool:
-        return self._held or len(self.pipeline) >= _QUEUED
+        queued = len(self.pipeline)
+        full = self._held or queued >= _QUEUED or (queued > 0 and self.handler.room.is_tight)
+        return full or (isinstance(self.cycle, RequestResponseCycle) and _is_swamped(self.cycle))
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -278,7 +282,7 @@ class ClientConnection(RequestReader):
 
     def _weigh(self) -> None:
         unsent = self.transport.get_write_buffer_size() if self.flow.write_paused else 0
-        held = len(self._unread) + unsent + (self._barren if self._in_head else 0)
+        held = len(self._unread) + unsent + self._unfinished() + sum(map(_weight, self.pipeline))
         if self._share is None:
             account = "" if self._answering is None else self._answering.account
             self._share = self.handler.room.share(account)
@@ -346,6 +350,19 @@ class ClientConnection(RequestReader):
             return Waiting.HEAD if self._in_head else Waiting.BODY
         current = self.cycle
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
+
+
+def _is_swamped(cycle: RequestResponseCycle) -> bool:
+    """Whether more has come than an application has read."""
+    return len(cycle.body) > HIGH_WATER_LIMIT and not cycle.response_complete
+
+
+def _weight(queued: tuple[RequestResponseCycle | Inbound, ASGI3Application]) -> int:
+    """Bytes that a request holds that has not begun."""
+    cycle = queued[0]
+    if isinstance(cycle, Inbound):
+        return cycle.body.size + head_weight(cycle.headers)
+    return len(cycle.body) + head_weight(cycle.scope["headers"])
 
 
 def connection_class(

@@ -8,9 +8,12 @@ understood, is decided in `connection.py`.
 from __future__ import annotations
 
 import asyncio
+import weakref
+from collections.abc import Iterable
 
 import httptools
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -30,6 +33,8 @@ _BODY_SLICE = 65536  # of a body whose length is known
 _TURN_BYTES = 65536  # parsed in slices, then others have a turn: each byte may be the end of something
 _SMALL_HEAD = 16384  # bytes; for more there has to be room
 _FRAME, _FRAMING = 16, 3  # bytes of framing that a piece of body may have, and each of its bytes
+_MOST_FIELDS = 500  # of a head, or of trailers
+_FIELD_BYTES = 170  # that a field takes besides its own
 _DROPPED_BYTES = 16 * 1024 * 1024  # of a refused body we are ready to read and throw away
 _VERSIONS = ("1.1", "1.0")
 _NO_TRACE = "TRACE would show a caller what was added to its request"
@@ -85,6 +90,10 @@ class RequestReader(HttpToolsProtocol, Lane):
         """Whether nothing more is to be parsed for now."""
         raise NotImplementedError
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _Flow(transport, self)
+
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
@@ -99,13 +108,34 @@ class RequestReader(HttpToolsProtocol, Lane):
         self._barren += size
         if not self._parse(data):
             return
-        if self._barren > self._small_head and self._open:
-            self._weigh()
-            if self._barren > self.limits.max_head:
-                self._fail(_too_large(self.limits))
-                return
+        if self._open and (self._in_head or self._barren > self._small_head) and not self._bears():
+            return
         if self._reading is not None and not self._taken:
             self._take(self._reading)
+
+    def _bears(self) -> bool:
+        """Whether a head, or trailers, may go on; else they have failed."""
+        fields = self._unfinished_fields()
+        if fields is None or self._barren + _FIELD_BYTES * len(fields) <= self._small_head:
+            return True
+        self._weigh()
+        if self._barren <= self.limits.max_head and len(fields) <= _MOST_FIELDS:
+            return not self._deaf
+        self._fail(_too_large(self.limits))
+        self._deaf = True
+        fields.clear()
+        return False
+
+    def _unfinished_fields(self) -> list[Header] | None:
+        """Those of a head, or of trailers, of which there is no end yet."""
+        if self._in_head:
+            return self.headers
+        return None if self._reading is None else self._reading.body.trailers
+
+    def _unfinished(self) -> int:
+        """Bytes that are held for them."""
+        fields = self._unfinished_fields()
+        return 0 if fields is None else self._barren + _FIELD_BYTES * len(fields)
 
     def read_on(self) -> None:
         """Parses what has come, in slices, until enough requests wait: parsed they weigh a hundred times as much."""
@@ -114,13 +144,15 @@ class RequestReader(HttpToolsProtocol, Lane):
         had, left = len(self._unread), _TURN_BYTES
         self._parsing = True
         while self._unread and left > 0 and not self._deaf and not self._is_full():
-            size = self._slice()
+            size = _SMALL_SLICE if self.pipeline else _slice(None if self._in_head else self._reading)
             left -= size if size <= _SLICE else 0
             data, self._unread = self._unread[:size], self._unread[size:]
             self.data_received(bytes(data))
         self._parsing = False
-        if self._deaf:
-            self._unread = memoryview(b"")
+        if self._deaf or not self._unread:
+            self._unread = memoryview(b"")  # a slice holds all that came with it
+        elif had > 2 * len(self._unread):
+            self._unread = memoryview(bytes(self._unread))
         self._behind = len(self._unread) > 0
         if self._unread:
             self.flow.pause_reading()
@@ -130,17 +162,6 @@ class RequestReader(HttpToolsProtocol, Lane):
             self.flow.resume_reading()
         if had > _SLICE:
             self._weigh()
-
-    def _slice(self) -> int:
-        """Bytes to parse at once: no more requests than a few may end in them."""
-        if self.pipeline:
-            return _SMALL_SLICE
-        inbound = self._reading
-        if inbound is None or self._in_head:
-            return _SLICE
-        length = inbound.header("content-length") or ""
-        left = int(length) - inbound.body.size if length.isascii() and length.isdigit() else 0
-        return min(left, _BODY_SLICE) if left > 0 else _SLICE
 
     def _parse(self, data: bytes) -> bool:
         """Feeds the parser; false when there is nothing more to read for us."""
@@ -180,6 +201,8 @@ class RequestReader(HttpToolsProtocol, Lane):
         error = None
         if method == b"CONNECT" or version not in _VERSIONS:
             error = _refusal(method)
+        elif len(self.headers) > _MOST_FIELDS:
+            error = _too_large(self.limits)
         elif self._barren + self._chunk > self.limits.max_head:
             error = self._measured(url)
         self._barren = 0
@@ -287,8 +310,38 @@ def _refusal(method: bytes) -> GatewayError:
     return GatewayError(BAD_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here")
 
 
+class _Flow(FlowControl):
+    """Tells the reader as well when an application wants more of a body."""
+
+    def __init__(self, transport: asyncio.Transport, reader: RequestReader) -> None:
+        super().__init__(transport)
+        self._reader = weakref.ref(reader)
+
+    def resume_reading(self) -> None:
+        paused, reader = self.read_paused, self._reader()
+        super().resume_reading()
+        if paused and reader is not None:
+            reader.loop.call_soon(reader.read_on)  # what is there already
+
+
+def _slice(inbound: Inbound | None) -> int:
+    """Bytes to parse at once, of the body of this request or of heads: no more requests than a few may end in them."""
+    if inbound is None:
+        return _SLICE
+    length = inbound.header("content-length") or ""
+    left = int(length) - inbound.body.size if length.isascii() and length.isdigit() else 0
+    return min(left, _BODY_SLICE) if left > 0 else _SLICE
+
+
 def _too_large(limits: ClientLimits) -> GatewayError:
-    return GatewayError(HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes")
+    return GatewayError(
+        HEAD_TOO_LARGE, f"a request's head may have {limits.max_head} bytes, and {_MOST_FIELDS} fields"
+    )
+
+
+def head_weight(headers: Iterable[Header]) -> int:
+    """Bytes that fields take in memory."""
+    return sum(len(name) + len(value) + _FIELD_BYTES for name, value in headers)
 
 
 def _head_size(url: bytes, headers: list[Header]) -> int:
