@@ -45,7 +45,8 @@ LAYERS: Rows = (
 # The largest package has rows of its own.
 PROXY_LAYERS: Rows = (
     ("downstream.connection",),
-    ("pipeline", "downstream.request_reader"),
+    ("pipeline", "downstream.turns"),
+    ("downstream.request_reader",),
     ("accept", "fallback", "refusal", "settle", "sharing"),
     ("answer_cache", "attempts", "response"),
     ("whole_bodies",),

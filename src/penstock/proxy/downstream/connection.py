@@ -1,53 +1,32 @@
-"""A client's connection: whose turn it is, what becomes of what cannot be understood, and when it ends.
+"""A client's connection: what becomes of what cannot be understood, what it may hold, and when it ends.
 
 Requests below `/v1/` never become ASGI messages: one `Inbound` and one task each, in the order in which they came;
-everything else goes to the ASGI application as usual. Bytes are read in `request_reader.py`; what a request means
-is decided in the pipeline.
+everything else goes to the ASGI application as usual. Bytes are read in `request_reader.py`; whose turn a request is,
+is told in `turns.py`, and what it means in the pipeline.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine
-from typing import Protocol
 
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
-from penstock.proxy.downstream.half_closed import HalfClosed
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.downstream.request_reader import RequestReader, head_weight
+from penstock.proxy.downstream.request_reader import head_weight
 from penstock.proxy.downstream.timeouts import ClientLimits, Progress, Waiting, seconds_allowed
+from penstock.proxy.downstream.turns import Handler, Turns
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.room import Room, Share, busy
+from penstock.proxy.room import Share, busy
 from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
 
-_QUEUED = (
-    16  # pipelined requests that may wait; then we stop reading, and no longer notice that a client leaves
-)
 
-
-class Handler(Protocol):
-    """What answers requests of the data plane, and how much may be held for them."""
-
-    room: Room
-
-    def run(self, inbound: Inbound) -> Coroutine[None, None, None]: ...
-
-
-class ClientConnection(RequestReader):
+class ClientConnection(Turns):
     """One client connection. Made by `connection_class`, which binds handler and limits."""
-
-    handler: Handler
-    busy_poll: BusyPoll
-    cycle: RequestResponseCycle | Inbound | None  # type: ignore[assignment]
-    pipeline: deque[tuple[RequestResponseCycle | Inbound, ASGI3Application]]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -57,106 +36,12 @@ class ClientConnection(RequestReader):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._answering: Inbound | None = None  # the one whose turn it is; `cycle` is the latest that came
-        self._running: RequestResponseCycle | Inbound | None = None  # whose turn it is, page or call
-        self._half_closed: HalfClosed | None = None  # the client sends no more
-        self._lingering = False  # all is answered; we wait for the client to close
-        self._stalled = False  # a request waits until what was written before has gone out
         self._share: Share | None = None  # of the room: what is not read, on both sides
         self._drained = 0  # bytes that the client took after it had been too slow
         self._peak = 0  # bytes that waited for it when last looked at
         self._progress: Progress | None = None  # while others wait for the memory it takes
         self._watched: tuple[Waiting, int] | None = None
         self._since = 0.0
-
-    # -- turns
-
-    def _take(self, inbound: Inbound) -> None:
-        """Starts the request, or queues it behind the one in progress on this connection."""
-        self._taken = True
-        current = self.cycle
-        self.cycle = inbound
-        if current is None or current.response_complete:
-            if not self.flow.write_paused:
-                self._start(inbound)
-                return
-            self._stalled = True
-        self.pipeline.appendleft((inbound, self.app))
-        self._weigh()
-        if self._is_full():
-            self.flow.pause_reading()
-
-    def _start(self, inbound: Inbound) -> None:
-        self._answering = self._running = inbound
-        inbound.task = task = self.loop.create_task(self.handler.run(inbound))
-        self.tasks.add(task)
-        if len(self.tasks) == 1:
-            self.busy_poll.nudge()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle | Inbound, app: ASGI3Application) -> None:
-        if isinstance(cycle, Inbound):
-            self._start(cycle)
-        else:
-            self._running = cycle
-            super()._start_asgi_task(cycle, app)
-
-    def done(self, inbound: Inbound) -> None:
-        if inbound.task is not None:
-            self.tasks.discard(inbound.task)
-
-    def answered(self, inbound: Inbound) -> None:
-        self.server_state.total_requests += 1
-        if len(self.tasks) <= 1:
-            self.busy_poll.nudge()
-        if self.flow.read_paused or self.pipeline or self._behind or self._half_closed is not None:
-            self._next()
-
-    def on_response_complete(self) -> None:
-        """A page of the ASGI application was answered."""
-        if self.pipeline and self.flow.write_paused:
-            self.server_state.total_requests += 1
-            self._stalled = True
-            return
-        super().on_response_complete()
-        self.read_on()
-        if self._half_closed is not None and not (self._is_busy() or self._behind):
-            self.transport.close()
-
-    def _next(self) -> None:
-        """The next request has its turn: not before what was written has gone out, but for a bounded rest."""
-        if self.pipeline:
-            if self.flow.write_paused:
-                self._stalled = True
-                return
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self._half_closed is not None and not self._behind:
-            self.transport.close()
-            return
-        if self._reading is None:
-            self._held = False
-        if self._behind:
-            self.read_on()
-        elif not self._is_full():
-            self.flow.resume_reading()
-
-    def _is_full(self) -> bool:
-        queued = len(self.pipeline)
-        full = self._held or queued >= _QUEUED or (queued > 0 and self.handler.room.is_tight)
-        return full or (isinstance(self.cycle, RequestResponseCycle) and _is_swamped(self.cycle))
-
-    def _is_busy(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _hold(self, hold: bool) -> None:
-        if self.transport.is_closing():
-            return
-        self._held = hold
-        if hold:
-            self.flow.pause_reading()
-        elif self._behind:
-            self.read_on()
-        else:
-            self.flow.resume_reading()
 
     # -- what goes wrong
 
@@ -225,33 +110,6 @@ class ClientConnection(RequestReader):
         self._unread = memoryview(b"")
         if self._share is not None:
             self._share.release()
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The client sends no more. What it asked for is answered, as far as it came whole (RFC 9112, 9.6)."""
-        if self._open and not self._drop_unfinished():
-            return False
-        if self._lingering or not self._is_busy():
-            return False
-        if self._half_closed is None:
-            self._half_closed = HalfClosed(self.loop, self.transport, self._filler)
-        return True
-
-    def _drop_unfinished(self) -> bool:
-        """Of the request that will not be whole nothing is left; false where it is the one being answered."""
-        if not self._in_head:
-            unfinished = self.cycle if self._reading is None else self._reading
-            if not self.pipeline or self.pipeline[0][0] is not unfinished:
-                return False
-            self.pipeline.popleft()
-            if isinstance(unfinished, Inbound):
-                unfinished.leave()
-            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
-        self._open = self._in_head = False
-        self._reading = None
-        return True
-
-    def _filler(self) -> bytes:
-        return self._running.filler() if isinstance(self._running, Inbound) else b""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -350,11 +208,6 @@ class ClientConnection(RequestReader):
             return Waiting.HEAD if self._in_head else Waiting.BODY
         current = self.cycle
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
-
-
-def _is_swamped(cycle: RequestResponseCycle) -> bool:
-    """Whether more has come than an application has read."""
-    return len(cycle.body) > HIGH_WATER_LIMIT and not cycle.response_complete
 
 
 def _weight(queued: tuple[RequestResponseCycle | Inbound, ASGI3Application]) -> int:
