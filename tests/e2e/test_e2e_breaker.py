@@ -113,7 +113,7 @@ async def test_one_probe_at_a_time(open_gateway: OpenGateway, connect: Connect, 
     await provider.close()
 
 
-@pytest.mark.parametrize("how", ["reset", "half-close"])
+@pytest.mark.parametrize("how", ["reset", "close"])
 async def test_a_client_that_leaves_its_probe(
     open_gateway: OpenGateway, connect: Connect, tmp_path: Path, how: str
 ) -> None:
@@ -131,7 +131,7 @@ async def test_a_client_that_leaves_its_probe(
         if how == "reset":
             leaving.leave()
         else:
-            leaving.end_sending()
+            await leaving.close()
         await gateway.settled()
     assert await statuses(client, 2) == [200, 200]
     await provider.close()

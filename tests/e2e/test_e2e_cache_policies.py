@@ -219,8 +219,8 @@ async def test_a_page_of_another_site_reads_no_answers_of_stored_keys(
     assert cache_status(await client.ask(token, key="")) == "MISS"
     assert (await upstream.only()).header("authorization") == b"Bearer sk-stored-default"
     refused = await client.ask(*FOREIGN, key="")
-    assert (refused.status, cache_status(refused)) == (400, None)
-    check_error(refused, 400, 2040, "Configured BYOK credentials are unavailable")
+    assert (refused.status, cache_status(refused)) == (401, None)
+    check_error(refused, 401, 2009, "Unauthorized")
     assert cache_status(await client.ask(token, key="")) == "HIT"
 
 

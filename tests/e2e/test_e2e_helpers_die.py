@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 
 import pytest
@@ -114,55 +113,3 @@ async def test_a_shipper_that_somebody_has_stopped_still_drains_at_the_end(
     ids += [await _call(client) for _ in range(3)]
     assert "did not end in time" not in await gateway.stop()
     assert sorted(row.id for row in await gateway.logs(4)) == sorted(ids)
-
-
-async def test_a_ledger_whose_damage_has_no_name_stops_nobody(
-    serve: Serve, upstream: Upstream, connect: Connect
-) -> None:
-    """The name of a table is no text any more: what SQLite says of it cannot even be read."""
-    gateway = await serve(openai(upstream.url))
-    ids = [await _call(await connect(gateway.url))]
-    await gateway.logs(1)
-    await gateway.stop()
-    ledger = gateway.data / "ledger.db"
-    shutil.copy(ledger, sound := gateway.data / "sound")
-    damaged = ledger.read_bytes()
-    for old, new in [
-        (b"tablepositionspositions", b"tableposi\x8eionspositions"),
-        (b"CREATE TABLE positions", b"CREATE TABLF positions"),
-    ]:
-        assert old in damaged
-        damaged = damaged.replace(old, new)
-    ledger.write_bytes(damaged)
-    gateway = await serve(openai(upstream.url))
-    client = await connect(gateway.url)
-    await gateway.says("wait in the journal")
-    ids += [await _call(client) for _ in range(3)]
-    said = await becomes(client, "degraded")
-    assert (said.http, said.degraded[0].partition(":")[0]) == (200, "shipper")
-    assert len(pids(gateway, "shipper")) == 1
-    assert any(text.startswith("shipper: ") for text in await _problems(gateway, "processes"))
-    await gateway.stop()
-    shutil.copy(sound, ledger)
-    gateway = await serve(openai(upstream.url))
-    assert sorted(row.id for row in await gateway.logs(4)) == sorted(ids)
-    assert (await ready(await connect(gateway.url))).status == "ready"
-    await gateway.stop()
-
-
-async def test_a_keeper_that_has_nothing_to_work_with_says_so_and_stays(
-    serve: Serve, upstream: Upstream, connect: Connect
-) -> None:
-    gateway = await serve(openai(upstream.url))
-    client = await connect(gateway.url)
-    cursors = gateway.data / "exports.json"
-    cursors.unlink(missing_ok=True)
-    cursors.mkdir()
-    await kill(gateway, "keeper")
-    said = await becomes(client, "degraded")
-    assert (said.http, said.degraded) == (200, ["keeper: nothing is exported and nothing deleted"])
-    assert str(cursors) in (await _problems(gateway, "processes"))[0]
-    cursors.rmdir()
-    await becomes(client, "ready")
-    assert len(pids(gateway, "keeper")) == 2
-    await gateway.stop()

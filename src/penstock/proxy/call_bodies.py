@@ -29,20 +29,23 @@ def answer_of(call: Call) -> Answer:
     """Model and usage out of a whole answer."""
     if not call.answer or call.answer_cut or not (call.outcome == COMPLETE or call.whole):
         return Answer()
-    content_type, encoding = call.response_type.decode("latin-1"), call.response_encoding.decode("latin-1")
-    return read_answer(content_type, encoding, call.answer)
+    return part_of(call)
 
 
 def part_of(call: Call) -> Answer:
     """Model and usage out of as much of an answer as came: of half of one, half the tokens."""
-    content_type, encoding = call.response_type.decode("latin-1"), call.response_encoding.decode("latin-1")
-    return read_answer(content_type, encoding, call.answer)
+    data = _plain_answer(call) if call.response_encoding else call.answer
+    return read_answer(call.response_type.decode("latin-1"), "", data) if data else Answer()
 
 
 def streamed_tokens(call: Call) -> int:
     """How many tokens a stream has brought at least: each event is one or more. 0 for what is no stream."""
     if not call.answer or b"event-stream" not in call.response_type.lower():
         return 0
-    encoding = call.response_encoding.decode("latin-1")
-    events = (plain(call.answer, encoding) or b"").count(b"data:") or len(call.answer) // _PACKED_EVENT_BYTES
+    events = (_plain_answer(call) or b"").count(b"data:") or len(call.answer) // _PACKED_EVENT_BYTES
     return events * max(1, call.received) // len(call.answer)
+
+
+def _plain_answer(call: Call) -> bytes | None:
+    """Unpacking is one step here as well, and a provider may say how much comes of it."""
+    return plain(call.answer, call.response_encoding.decode("latin-1"), _MOST_UNPACKED)

@@ -201,10 +201,8 @@ class RequestReader(HttpToolsProtocol, Lane):
         error = None
         if method == b"CONNECT" or version not in _VERSIONS:
             error = _refusal(method)
-        elif len(self.headers) > _MOST_FIELDS:
-            error = _too_large(self.limits)
-        elif self._barren + self._chunk > self.limits.max_head:
-            error = self._measured(url)
+        elif self._barren + self._chunk > self.limits.max_head or len(self.headers) > _MOST_FIELDS:
+            error = _measured(url, self.headers, self.limits)
         self._barren = 0
         if not url.startswith(_PREFIX):
             if error is None:
@@ -224,15 +222,10 @@ class RequestReader(HttpToolsProtocol, Lane):
             parser.should_keep_alive(),
             version == "1.0",
         )
-        if error is not None:
-            inbound.error = error
-        elif method == b"TRACE":
-            inbound.error = GatewayError(METHOD_NOT_ALLOWED, _NO_TRACE, headers=_ALLOWED)
+        if error is None and method == b"TRACE":
+            error = GatewayError(METHOD_NOT_ALLOWED, _NO_TRACE, headers=_ALLOWED)
+        inbound.error = error
         self._taken = False
-
-    def _measured(self, url: bytes) -> GatewayError | None:
-        limits = self.limits
-        return _too_large(limits) if _head_size(url, self.headers) > limits.max_head else None
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
@@ -269,8 +262,8 @@ class RequestReader(HttpToolsProtocol, Lane):
     def on_message_complete(self) -> None:
         inbound = self._reading
         self._barren = 0  # at most a chunk too few: a head is measured exactly when it is whole
-        if self.parser.should_upgrade() and self._has_more_than_a_head():
-            return  # the parser does not look for the body; `_go_on` will
+        if self.parser.should_upgrade() and _has_body(self.parser.get_method(), self.headers):
+            return  # the parser does not look for it; `_go_on` will
         self._open = False
         if inbound is None:
             super().on_message_complete()
@@ -283,9 +276,6 @@ class RequestReader(HttpToolsProtocol, Lane):
         if not self._taken:
             self._take(inbound)
         self._reading = None
-
-    def _has_more_than_a_head(self) -> bool:
-        return self.parser.get_method() != b"CONNECT" and framing_lines(self.headers) != b""
 
     def _go_on(self) -> bool:
         """After an offered upgrade that nobody here speaks: the request stands, as HTTP/1.1 (RFC 9110, 7.8).
@@ -301,6 +291,15 @@ class RequestReader(HttpToolsProtocol, Lane):
         else:
             self.parser = httptools.HttpRequestParser(self)
         return True
+
+
+def _measured(url: bytes, fields: list[Header], limits: ClientLimits) -> GatewayError | None:
+    is_large = len(fields) > _MOST_FIELDS or _head_size(url, fields) > limits.max_head
+    return _too_large(limits) if is_large else None
+
+
+def _has_body(method: bytes, fields: list[Header]) -> bool:
+    return method != b"CONNECT" and framing_lines(fields) != b""
 
 
 def _refusal(method: bytes) -> GatewayError:
