@@ -129,6 +129,12 @@ class Client:
         """Breaks the connection off."""
         self.writer.transport.abort()
 
+    def reset(self) -> None:
+        """Breaks it off so that the other side learns of it at once."""
+        connection = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.leave()
+
     # -- receiving
 
     async def head(self) -> Head:
