@@ -85,7 +85,7 @@ def test_a_file_is_made_true_in_one_step(shell: Shell, file: Path) -> None:
 
 
 def test_the_file_of_the_guide_is_sound(shell: Shell, file: Path) -> None:
-    text, *_ = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    *_, text = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert counts(shell, write(file, text)) == (4, 0, 0)
 
 

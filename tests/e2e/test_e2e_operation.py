@@ -197,13 +197,6 @@ def test_port_in_use(tmp_path: Path) -> None:
         assert f"127.0.0.1:{port}" in _said(fails_to_start(tmp_path, "--port", str(port)))
 
 
-def test_journal_that_cannot_be(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "journal").write_text("in the way")
-    assert str(data / "journal") in _said(fails_to_start(tmp_path, "--port", "0", "--data", str(data)))
-
-
 def test_bad_file_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "penstock.toml").write_text("[server]\nworkers = 0\n")
     assert "penstock.toml:2: server.workers: found 0" in _said(fails_to_start(tmp_path, "--port", "0"))

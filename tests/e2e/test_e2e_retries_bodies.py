@@ -342,10 +342,10 @@ async def _go(client: Client, how: str) -> None:
     if how == "reset":
         client.leave()
     else:
-        client.end_sending()
+        await client.close()
 
 
-@pytest.mark.parametrize("how", ["reset", "half-close"])
+@pytest.mark.parametrize("how", ["reset", "close"])
 async def test_client_leaves_during_a_wait(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, waiting: asyncio.Event, how: str
 ) -> None:
@@ -362,7 +362,7 @@ async def test_client_leaves_during_a_wait(
     assert (row.status_code, row.outcome, row.attempts, row.success) == (499, "abandoned", 1, False)
 
 
-@pytest.mark.parametrize("how", ["reset", "half-close"])
+@pytest.mark.parametrize("how", ["reset", "close"])
 async def test_client_leaves_during_an_attempt(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str
 ) -> None:

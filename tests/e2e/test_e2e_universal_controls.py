@@ -345,7 +345,7 @@ async def test_credentials_of_steps_are_nowhere(
 # -- who leaves
 
 
-@pytest.mark.parametrize("how", ["reset", "half-close"])
+@pytest.mark.parametrize("how", ["reset", "close"])
 async def test_client_leaves_in_the_middle_of_a_step(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, how: str
 ) -> None:
@@ -358,7 +358,7 @@ async def test_client_leaves_in_the_middle_of_a_step(
     if how == "reset":
         client.leave()
     else:
-        client.end_sending()
+        await client.close()
     await gateway.settled()
     await upstream.left(seen.connection)
     assert len(upstream.requests) == 2

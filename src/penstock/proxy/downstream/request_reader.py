@@ -116,7 +116,7 @@ class RequestReader(HttpToolsProtocol, Lane):
     def _bears(self) -> bool:
         """Whether a head, or trailers, may go on; else they have failed."""
         fields = self._unfinished_fields()
-        if fields is None or self._barren + _FIELD_BYTES * len(fields) <= self._small_head:
+        if self._barren + _FIELD_BYTES * len(fields) <= self._small_head:
             return True
         self._weigh()
         if self._barren <= self.limits.max_head and len(fields) <= _MOST_FIELDS:
@@ -126,16 +126,15 @@ class RequestReader(HttpToolsProtocol, Lane):
         fields.clear()
         return False
 
-    def _unfinished_fields(self) -> list[Header] | None:
-        """Those of a head, or of trailers, of which there is no end yet."""
+    def _unfinished_fields(self) -> list[Header]:
+        """Those of a head, or of trailers, of which there is no end yet. Those behind a page's body are not kept."""
         if self._in_head:
             return self.headers
-        return None if self._reading is None else self._reading.body.trailers
+        return [] if self._reading is None else self._reading.body.trailers
 
     def _unfinished(self) -> int:
         """Bytes that are held for them."""
-        fields = self._unfinished_fields()
-        return 0 if fields is None else self._barren + _FIELD_BYTES * len(fields)
+        return self._barren + _FIELD_BYTES * len(self._unfinished_fields()) if self._open else 0
 
     def read_on(self) -> None:
         """Parses what has come, in slices, until enough requests wait: parsed they weigh a hundred times as much."""
