@@ -25,7 +25,9 @@ async def test_one_worker_that_dies_again_and_again_ends_neither_the_other_nor_t
     for _ in range(5):
         assert (await client.ask("POST", CHAT, body=b"{}")).status == 200
     said = await becomes(client, "degraded")
-    assert said.degraded == ["worker 1 runs, but ended with signal SIGKILL, 7 times in a row"]
+    (sentence,) = said.degraded  # it may just be starting again
+    assert sentence.startswith("worker 1 ")
+    assert "ended with signal SIGKILL, 7 times in a row" in sentence
     assert (await metrics(gateway))['penstock_process_restarts_total{process="worker"}'] == 7
     assert len(pids(gateway, "worker 0")) == 1
     await gateway.logs(5)

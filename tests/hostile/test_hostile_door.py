@@ -168,7 +168,8 @@ async def test_a_page_of_ours_says_why_to_programs_of_this_machine_only(
         await client.send(data)
         assert set((await client.answer()).json()) == {"status"}
     await client.send(here)
-    assert set((await client.answer()).json()) == {"status", "checks", "unwritten_records", "degraded"}
+    told = {"status", "checks", "reasons", "unwritten_records", "degraded", "set_aside"}
+    assert set((await client.answer()).json()) == told
 
 
 async def test_programs_may_call_by_name(
