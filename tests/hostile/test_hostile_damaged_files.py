@@ -37,6 +37,7 @@ async def test_what_is_of_the_wrong_kind_is_set_aside(
     before = await logged(gateway, connect, upstream)
     await gateway.logs_with([before])
     await gateway.stop()
+    (gateway.data / "workers").mkdir(exist_ok=True)  # it need not be there yet
     for name in names:
         other_kind(gateway.data / name)
     gateway = await serve(None)
