@@ -110,10 +110,11 @@ async def test_bodies_for_the_management_api_take_room(
     gateway = await open_gateway(text, {"PENSTOCK_ADMIN_TOKEN": ADMIN})
     free = room(gateway).budget.free
     declared = ("Content-Length", str(4 * MEGABYTE))
+    body = request("POST", GATEWAYS, TOKEN, declared) + b" " * 60_000
     clients = [await connect(gateway.url) for _ in range(2)]  # more of one caller would wait for their turn
-    for client in clients:
-        await client.send(request("POST", GATEWAYS, TOKEN, declared) + b" " * 60_000)
+    await clients[0].send(body)
     await becomes(lambda: room(gateway).budget.free <= free - 4 * MEGABYTE, "a body with room")
+    await clients[1].send(body)
     await becomes(lambda: len(room(gateway)._waiters) == 1, "a body that waits for it")
     gateway.advance(11)
     answers = await asyncio.gather(*map(refusal, clients[1:]))
