@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+
+import brotli
 import pytest
+import zstandard
 
 from conftest import Connect, OpenGateway
 from penstock.wire.usage import read_answer
@@ -30,6 +37,12 @@ def filled(before: bytes, unit: bytes, after: bytes, size: int = SIZE) -> bytes:
 
 
 MEMBERS = b",".join(b'"%07d":1' % number for number in range(SIZE // 12))
+UNPACKED = 128 * 1024 * 1024
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": partial(gzip.compress, compresslevel=1),
+    "br": partial(brotli.compress, quality=1),
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 SEARCHES = b'{"groundingMetadata":{"webSearchQueries":["a"]}},'
 ANSWERS = {
     "a list of numbers": ("application/json", filled(b"[", b"1,", b"1]")),
@@ -59,6 +72,27 @@ async def test_no_other_client_waits_for_an_answer_to_be_priced(
     async with LoopLag() as lag:
         answer = await client.ask("POST", "/v1/acct/gw/openai/chat/completions", body=ASK)
     assert answer.status == 200
+    assert lag.worst < LIMIT
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+async def test_an_answer_that_becomes_very_large_is_priced_without_its_memory(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, coding: str
+) -> None:
+    gateway = await open_gateway(gateways() + RULE + providers({"openai": upstream.url}))
+    packed = PACKED[coding](bytes(UNPACKED))
+    kind, spoken = ("content-type", "application/json"), ("content-encoding", coding)
+    upstream.will(whole(packed, headers=(kind, spoken)))
+    client = await connect(gateway.url)
+    tracemalloc.start()
+    try:
+        async with LoopLag() as lag:
+            answer = await client.ask("POST", "/v1/acct/gw/openai/chat/completions", body=ASK)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (answer.status, answer.body) == (200, packed)
+    assert peak < UNPACKED // 4
     assert lag.worst < LIMIT
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from inspect import CORO_CLOSED, getcoroutinestate
 from typing import Literal
 
+import brotli
 import pytest
+import zstandard
 
 from conftest import Connect, OpenGateway
 from penstock.errors import FORBIDDEN, GatewayError
@@ -34,6 +38,10 @@ class Through:
     def __init__(self, logged: Literal["before", "after"] = "before") -> None:
         self.logged = logged
 
+    @property
+    def held(self) -> int:
+        return 0
+
     def feed(self, data: bytes) -> bytes | Awaitable[bytes]:
         return data
 
@@ -56,14 +64,18 @@ class HoldingBack(Through):
 
     def __init__(self, logged: Literal["before", "after"] = "before") -> None:
         super().__init__(logged)
-        self.held = b""
+        self.back = bytearray()
+
+    @property
+    def held(self) -> int:
+        return len(self.back)
 
     def feed(self, data: bytes) -> bytes | Awaitable[bytes]:
-        self.held += data
+        self.back += data
         return b""
 
     def finish(self) -> bytes | Awaitable[bytes]:
-        return self.held
+        return bytes(self.back)
 
 
 class Silent(HoldingBack):
@@ -127,7 +139,7 @@ class Asking(HoldingBack):
         return super().feed(data) if self.at_the_end else self.judge(data)
 
     def finish(self) -> bytes | Awaitable[bytes]:
-        return self.judge(self.held) if self.at_the_end else b""
+        return self.judge(bytes(self.back)) if self.at_the_end else b""
 
 
 class Hook:
@@ -341,6 +353,52 @@ async def test_others_get_an_answer_whose_first_client_may_not(filtered: Filtere
     answers = [await client.answer() for client in clients]
     assert [answer.body for answer in answers] == [b"good event: error\n\n", b"good bad"]
     assert len(filtered.upstream.requests) == 1
+
+
+# -- what is held back
+
+
+def _zstandard(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+@pytest.mark.parametrize("way", ["as it comes", "shared"])
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", brotli.compress), ("zstd", _zstandard)],
+)
+async def test_little_that_becomes_much_takes_no_more_room_than_there_is(
+    filtered: Filtered, coding: str, packed: Callable[[bytes], bytes], way: str
+) -> None:
+    room = filtered.gateway.parts.pipeline.room
+    free, least = room.budget.free, [room.budget.free]
+
+    class Watched(HoldingBack):
+        def feed(self, data: bytes) -> bytes | Awaitable[bytes]:
+            least.append(room.budget.free)
+            return super().feed(data)
+
+    bomb = packed(bytes(2 * free))
+    assert len(bomb) < free // 100
+    filtered.upstream.will(chunked(bomb, headers=(*TEXT, ("content-encoding", coding))))
+    filtered.through(Watched, cache_ttl=60 if way == "shared" else 0)
+    answer = await filtered.ask()
+    assert answer.status == 503
+    assert "max_memory_bytes" in answer.body.decode()
+    assert 0 <= min(least) < free // 2
+    await filtered.gateway.settled()
+    await filtered.gateway.parts.answers.close()
+    assert room.budget.free == free
+
+
+async def test_what_is_held_back_and_fits_goes_on_and_its_room_is_given_back(filtered: Filtered) -> None:
+    room, megabyte = filtered.gateway.parts.pipeline.room, bytes(1 << 20)
+    free = room.budget.free
+    filtered.upstream.will(said(*[megabyte] * 8))
+    filtered.through(HoldingBack)
+    assert (await filtered.ask()).body == megabyte * 8
+    await filtered.gateway.settled()
+    assert room.budget.free == free
 
 
 # -- verdicts

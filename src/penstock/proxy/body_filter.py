@@ -28,6 +28,10 @@ class BodyFilter(Protocol):
     "before": what was taken out for good is in no log.
     """
 
+    @property
+    def held(self) -> int:
+        """How many bytes it holds back now: they take of the worker's memory, and an answer without room ends."""
+
     def feed(self, data: bytes) -> bytes | Awaitable[bytes]:
         """What goes on, now that `data` has come; nothing where it is held back.
 

@@ -89,7 +89,7 @@ class Pipeline:
             own=own,
             refuse_unlogged=limits.refuse_unlogged,
         )
-        self._responder = Responder(self._sorter, budget, limits.logged_body)
+        self._responder = Responder(self._sorter, room, budget, limits.logged_body)
         self._attempts = attempts
         self._sharing = Sharing(answers, self._responder, clock, budget, bodies)
         self._settlement = Settlement(journal, clock, own, room.part(_MOST_CLEANED))

@@ -18,6 +18,7 @@ from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter, log_tap
 from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.room import Room
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.stores.replies import Reply
@@ -51,10 +52,11 @@ _EVENT_STREAM = b"text/event-stream"
 
 
 class Responder:
-    """Sends answers. `logged_body` is how many bytes of each may be kept for the record."""
+    """Sends answers. `logged_body` is how many bytes of each may be kept for the record, which takes from `budget`."""
 
-    def __init__(self, sorter: HeaderSorter, budget: Budget, logged_body: int) -> None:
+    def __init__(self, sorter: HeaderSorter, room: Room, budget: Budget, logged_body: int) -> None:
         self._sorter = sorter
+        self._room = room
         self._budget = budget
         self._logged_body = logged_body
 
@@ -122,7 +124,8 @@ class Responder:
             )
 
         self._capture(call)
-        call.writer = writer = FilteredWriter(inbound, head, plain, filters, call.capture)
+        share = self._room.share(call.gateway.account)
+        call.writer = writer = FilteredWriter(inbound, head, plain, filters, call.capture, share)
         return writer
 
     def _capture(self, call: Call) -> None:

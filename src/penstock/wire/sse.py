@@ -30,6 +30,11 @@ class EventSplitter:
         self._looked = 0  # bytes of it without the end of an event
         self._after_cr = False
 
+    @property
+    def waiting(self) -> int:
+        """Bytes of an event that has not ended."""
+        return len(self._waiting)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The events that end in these bytes."""
         found = []

@@ -15,6 +15,7 @@ from penstock.proxy.body_filter import BodyFilter, EndAnswer
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.inbound import Flow, Inbound
+from penstock.proxy.room import Share, busy
 from penstock.proxy.upstream.exchange import Progress, UpstreamError
 from penstock.wire.content_encoding import CodingError, Decoder
 from penstock.wire.headers import Header
@@ -23,6 +24,8 @@ _Steps = Generator[Awaitable[bytes] | None, bytes | None, None]
 _Asking = Generator[Awaitable[bytes] | None, bytes | None, bytes]
 
 _A_TURN = 65536  # bytes that filters see in one turn of the loop
+_ALLOWANCE = 65536  # bytes that filters may hold back without taking room for them
+_STEP = 262144  # what they take at a time
 
 
 class FilteredWriter:
@@ -35,12 +38,13 @@ class FilteredWriter:
         decoder: Decoder,
         filters: Sequence[BodyFilter],
         capture: Capture | None,
+        share: Share,
     ) -> None:
-        """`head` makes the answer's head; it goes out with the first byte released."""
+        """`head` makes the answer's head; it goes out with the first byte released. `share`: for what is held back."""
         self._inbound = inbound
         self._head = head
         self._decoder = decoder
-        self._chain = _Chain(filters, capture)
+        self._chain = _Chain(filters, capture, share)
         self._capture = capture
         self._out: BodyWriter | None = None
         self._source: Flow | None = None
@@ -170,6 +174,7 @@ class FilteredWriter:
         """Nobody waits for the rest: nothing more is passed on, and who is still asked need not answer."""
         asked, self._asked = self._asked, None
         self._source = None
+        self._chain.share.release()
         self._steps.close()
         if not self._done.done():
             self._done.set_result(None)
@@ -247,6 +252,7 @@ class FilteredWriter:
             if piece:
                 self._passed += len(piece)
                 yield from self._chain.feed(piece, self._release)
+                self._chain.make_room()
                 yield None
             elif self._ended:
                 break
@@ -268,10 +274,11 @@ class FilteredWriter:
 class _Chain:
     """Filters, one behind the other, and the log's tap behind one of them."""
 
-    __slots__ = ("_capture", "_filters", "tap")
+    __slots__ = ("_capture", "_filters", "share", "tap")
 
-    def __init__(self, filters: Sequence[BodyFilter], capture: Capture | None) -> None:
+    def __init__(self, filters: Sequence[BodyFilter], capture: Capture | None, share: Share) -> None:
         self._filters = filters
+        self.share = share
         self._capture = capture
         self.tap = log_tap(filters)
 
@@ -291,6 +298,16 @@ class _Chain:
             rest = yield from _resolved(one.finish())
             if rest:
                 yield from self.feed(rest, release, place)
+
+    def make_room(self) -> None:
+        """For what filters hold back now, of the memory that all answers share. Raises `GatewayError` 503."""
+        held = sum(one.held for one in self._filters) - _ALLOWANCE
+        more = held - self.share.held
+        if more > 0:
+            if not self.share.take(max(more, _STEP)):
+                raise busy()
+        elif more < -_STEP:
+            self.share.hold(max(0, held))
 
     def _log(self, data: bytes, place: int) -> None:
         if place and place == self.tap and self._capture is not None:

@@ -103,6 +103,10 @@ class UsageFilter:
         self._splitter = EventSplitter()
         self._taken_out = False  # the last event
 
+    @property
+    def held(self) -> int:
+        return self._splitter.waiting
+
     def feed(self, data: bytes) -> bytes:
         return b"".join(map(self._left_of, self._splitter.feed(data)))
 
