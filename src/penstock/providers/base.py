@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.errors import GatewayError
 from penstock.pieces import Pieces
+from penstock.providers.operation_table import ByMethod, OperationTable
 
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -41,6 +42,10 @@ Redactor = Callable[[bytes], Pieces[bytes]]
 """Takes secrets out of a body."""
 
 
+NOTHING_KNOWN = OperationTable("")
+"""For who has no rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One vendor. Fields are plain attributes: they are read for every call."""
@@ -57,7 +62,9 @@ class Provider:
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
     key_header: tuple[str, str] = ("authorization", "Bearer ")  # where a stored key goes, and what before it
     tenant_hosts: tuple[str, ...] = ()  # of `domains`, those that belong to the vendor's customers
-    creates: re.Pattern[str] | None = None  # tails whose POST makes something that lives on
+    operations: OperationTable = NOTHING_KNOWN
+    root: str = "/"  # what all paths of its operations begin with
+    operation_path: Callable[[Location], str] | None = None  # of an operation, where more than the path tells
     extra_headers: ExtraHeaders = ()  # the operator's, sent with every call instead of the caller's
     fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
     guarded: bool = False  # may lead to public addresses only
@@ -76,6 +83,15 @@ class Provider:
     model_is_own: bool = (
         False  # what they name is the customer's name for it, or of a tool: no price goes by that
     )
+
+
+def operations_at(provider: Provider, location: Location) -> ByMethod:
+    """What may be done at a place of a provider's, by method; `location` is the provider's own, whatever base URL it
+    is called at.
+    """
+    if provider.operation_path is not None:
+        return provider.operations.at(provider.operation_path(location))
+    return provider.operations.at(location.path.removeprefix(provider.root))
 
 
 def model_at(provider: Provider, tail: str, header: HeaderLookup) -> str | None:

@@ -14,7 +14,6 @@ PROVIDER = Provider(
     slug="replicate",
     domains=("api.replicate.com",),
     locate=versioned("https://api.replicate.com"),
-    creates=re.compile(r"."),  # a prediction is asked for, and fetched later
     model_in=("body:version", "body:model"),
     model_address=re.compile(r"//[^/]+/v1/(?:models|deployments)/([^/]+/[^/]+)/"),
     model_is_own=True,

@@ -90,9 +90,9 @@ class Acceptor:
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
             may_show,
         )
-        unsound = self._head_refusal(call, inbound.body)
-        if unsound is not None:
-            call.refusal = unsound
+        call.refusal = self._head_refusal(call, inbound.body)
+        if isinstance(place, Route):
+            call.operation = place.operation(inbound.method)
         if refusal is not None:
             call.refusal = refusal
             call.compat = tail.partition("/")[0] == COMPAT

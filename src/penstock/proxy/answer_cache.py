@@ -79,12 +79,17 @@ class AnswerCache:
 
     async def lookup(self, call: Call, route: Route, bodies: WholeBodies) -> Lookup | None:
         """How to look for this call; None when it is not to be shared. Reads the body whole."""
-        ttl = cache_ttl(call, route) if call.steers else 0
+        ttl = cache_ttl(call) if call.steers else 0
         once = call.method == b"POST" and call.head.idempotency_key != b""
         if not (ttl or once) or not (
             (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
+        if ttl and call.operation.flags:
+            await bodies.read_flags(call)
+            ttl = cache_ttl(call)
+            if not (ttl or once):
+                return None
         body, mark = call.body.gathered, b""
         if len(body) > AT_ONCE:
             body, mark = await in_turns(large_body(body))

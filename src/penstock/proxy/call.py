@@ -16,6 +16,8 @@ from penstock.errors import GatewayError
 from penstock.journal.record import COMPLETE, Event
 from penstock.metadata import MetadataValue
 from penstock.providers.base import HeaderLookup, Provider
+from penstock.providers.operation import Operation
+from penstock.providers.operation_table import UNKNOWN_OPERATION, ByMethod
 from penstock.proxy.body_filter import FilterMaker
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
@@ -111,6 +113,11 @@ class Route:
     path: bytes
     query: bytes | None = None  # replaces the caller's, where the provider's rules say so
     overridden: bool = False  # the operator said where it leads
+    operations: ByMethod = field(default_factory=dict)  # what may be done there
+
+    def operation(self, method: bytes) -> Operation:
+        """What a request of this method is there."""
+        return self.operations.get(method, UNKNOWN_OPERATION)
 
 
 class Call(msgspec.Struct, eq=False):
@@ -145,6 +152,7 @@ class Call(msgspec.Struct, eq=False):
     step: int = 0
     is_step: bool = False
     config: StepConfig = NO_CONFIG
+    operation: Operation = UNKNOWN_OPERATION
     model: str = ""
     refusal: GatewayError | None = None  # known already when the call was taken up
     exchange: Exchange | None = None

@@ -6,6 +6,7 @@ For who cannot leave that to the shipper: a spend limit, and calls whose bodies 
 from __future__ import annotations
 
 from penstock.journal.record import COMPLETE
+from penstock.providers.request_reading import Request
 from penstock.proxy.call import Call
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Answer, read_answer
@@ -23,6 +24,12 @@ def request_of(call: Call) -> bytes | None:
     if body is None:
         return None
     return plain(body, call.head.content_encoding.decode("latin-1"), _MOST_UNPACKED)
+
+
+def asked_in(call: Call, body: bytes | None) -> Request:
+    """The request as its operation reads it; `body` is plain."""
+    query = call.query.decode("latin-1").removeprefix("?")
+    return Request(query, call.header, call.head.content_type.decode("latin-1"), body)
 
 
 def answer_of(call: Call) -> Answer:

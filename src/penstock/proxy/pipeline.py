@@ -210,6 +210,7 @@ class Pipeline:
             call.compat = True
             place = await self._choose(call, place, inbound)
         call.provider = place.provider
+        call.operation = place.operation(call.method)
         return place
 
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:

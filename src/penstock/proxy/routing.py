@@ -17,8 +17,8 @@ from penstock.errors import (
     UNKNOWN_GATEWAY,
     GatewayError,
 )
-from penstock.providers.base import HeaderLookup, Provider
-from penstock.providers.registry import Registry
+from penstock.providers.base import HeaderLookup, Provider, operations_at
+from penstock.providers.registry import Registry, native
 from penstock.proxy.call import Gateway, Route
 from penstock.wire.target import check_path
 
@@ -166,7 +166,8 @@ class World:
     def locate(self, gateway: Gateway, provider: Provider, tail: str, header: HeaderLookup) -> Route:
         """The route of a provider's tail."""
         registry = self.providers_of(gateway.account)
-        location = registry.locate(provider, tail, header)
+        own = native(provider, tail, header)
+        location = registry.moved(provider, own)
         query = location.query and f"?{location.query}"
         return Route(
             gateway,
@@ -176,6 +177,7 @@ class World:
             location.path.encode("ascii"),
             query if query is None else query.encode("ascii"),
             registry.is_overridden(provider),
+            operations_at(provider, own),
         )
 
     def chat(self, compat: Compat, model: str, header: HeaderLookup) -> tuple[Route, str]:

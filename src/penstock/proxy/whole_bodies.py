@@ -6,9 +6,15 @@ that nobody waits for ever. One that does not say how long it is takes room as i
 
 from __future__ import annotations
 
+import asyncio
+
+from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
+from penstock.proxy.call_bodies import asked_in, request_of
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.room import Room, Share
+
+_READ_HERE = 256 * 1024  # bytes of a body that is read in the event loop
 
 
 class WholeBodies:
@@ -33,6 +39,16 @@ class WholeBodies:
             return 0 <= body.size <= self.limit
         self.share_of(call, body)
         return await body.gather(self.limit)
+
+    async def read_flags(self, call: Call) -> None:
+        """Looks whether a gathered body makes another thing of the call's operation; a large one in a thread."""
+        operation = call.operation
+        if call.body.size <= _READ_HERE:
+            call.operation = flagged(operation, asked_in(call, request_of(call)))
+        else:
+            call.operation = await asyncio.to_thread(
+                lambda: flagged(operation, asked_in(call, request_of(call)))
+            )
 
     def share_of(self, call: Call, body: RequestBody) -> Share:
         """What the request with this body, one of the call's account, holds of the room until it has been answered."""

@@ -1,0 +1,168 @@
+"""What a request says of its operation: the flags that make another thing of it, and the model it names.
+
+An operation knows the places; here they are looked at: members of a JSON body, fields of a form, the query, headers.
+Pure. A body that cannot be read tells nothing, and one that may hide a flag is taken to have it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from penstock.providers.base import HeaderLookup
+from penstock.providers.operation import Cacheable, Operation
+from penstock.wire.multipart import fields, is_form
+
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
+_BOM = b"\xef\xbb\xbf"
+_ABSENT = msgspec.Raw()
+_NULL = b"null"
+_MOST_ITEMS = 1000  # of a list whose members name a model each
+_LONGEST_NAME = 256
+_SEVERAL = "several"
+
+_MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
+_to_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_to_scalar = msgspec.json.Decoder(str | int | float | bool).decode
+
+
+class Request(NamedTuple):
+    """A request as far as it is at hand. `query` has no `?`; `body` is plain, None where it is not at hand."""
+
+    query: str
+    header: HeaderLookup
+    content_type: str
+    body: bytes | None
+    is_cut: bool = False  # there is more of the body
+
+
+def flagged(operation: Operation, request: Request) -> Operation:
+    """What the request is, with all that it says."""
+    if not operation.flags:
+        return operation
+    places = [place.partition("=") for flag in operation.flags for place in flag.when]
+    said = _Said(request, [place for place, _, _ in places])
+    for flag in operation.flags:
+        if all(said.holds(place) for place in flag.when):
+            return operation.flagged(flag)
+    if said.may_hide(place for place, _, _ in places):
+        return replace(operation, cacheable=Cacheable.NEVER)
+    return operation
+
+
+def named_model(operation: Operation, request: Request) -> str | None:
+    """The model that a request names, by the word of its provider; None where it names none.
+
+    For products that are told apart by something else than a model, that stands in its place (`search-advanced`).
+    """
+    said = _Said(request, operation.models)
+    found = next((value for place in operation.models for value in said.values(place) if value), None)
+    if found is not None and len(found) > _LONGEST_NAME:
+        return None
+    if not operation.product:
+        return found
+    word = found or operation.default
+    return f"{operation.product}-{word}" if word else operation.product
+
+
+class _Said:
+    """A request, read once for some places."""
+
+    def __init__(self, request: Request, places: Sequence[str]) -> None:
+        self._request = request
+        names = tuple(sorted({_first(place) for place in places if place.startswith("body:")}))
+        self._is_readable = True
+        self._members: Mapping[str, msgspec.Raw] = {}
+        if names and request.body and not is_form(request.content_type):
+            self._read(request.body.lstrip().removeprefix(_BOM), names)
+
+    def _read(self, body: bytes, names: tuple[str, ...]) -> None:
+        try:
+            told = None if self._request.is_cut else _decoder(names)(body)
+        except _UNREADABLE:
+            told = None
+        if told is not None:
+            self._members = dict(zip(names, msgspec.structs.astuple(told), strict=True))
+            return
+        self._is_readable = not body.startswith(b"{")
+        if self._request.is_cut and names == ("model",) and (first := _MODEL_FIRST.match(body)):
+            self._members = {"model": msgspec.Raw(first[1])}
+
+    def holds(self, place: str) -> bool:
+        """Whether a place of a flag says what the flag wants."""
+        place, equals, wanted = place.partition("=")
+        values = self.values(place)
+        return wanted in values if equals else bool(values)
+
+    def may_hide(self, places: Iterable[str]) -> bool:
+        """Whether one of the members may stand in a body that is not at hand, or cannot be read."""
+        body = self._request.body
+        if body is None or self._request.is_cut:
+            return True
+        return not self._is_readable and any(f'"{_first(place)}"'.encode() in body for place in places)
+
+    def values(self, place: str) -> list[str]:
+        """What stands at a place: texts, and numbers and flags as JSON spells them."""
+        where, _, name = place.partition(":")
+        request = self._request
+        if where == "query":
+            return [value for key, value in parse_qsl(request.query, keep_blank_values=True) if key == name]
+        if where == "header":
+            value = request.header(name)
+            return [] if value is None else [value]
+        if where == "form" and request.body and is_form(request.content_type):
+            return [value for key, value in fields(request.body, request.content_type) if key == name]
+        return _inside(self._members.get(_first(place), _ABSENT), name) if where == "body" else []
+
+
+def _first(place: str) -> str:
+    """The member of the body that a place begins with: `inputs` of `body:inputs[].processor`."""
+    return place.partition(":")[2].partition("=")[0].partition(".")[0].removesuffix("[]")
+
+
+def _inside(raw: msgspec.Raw, path: str) -> list[str]:
+    """The scalars at the rest of a place: an object or a list counts as an empty text, null as nothing."""
+    first, _, rest = path.partition(".")
+    try:
+        items = _to_items(raw)[:_MOST_ITEMS] if first.endswith("[]") and raw else [raw]
+    except _UNREADABLE:
+        return []
+    items = [item for item in items if item and bytes(item) != _NULL]
+    if not rest:
+        return [_scalar(item) for item in items]
+    found = {value for item in items for value in _inside(_member(item, rest), rest)}
+    return [_SEVERAL] if len(found) > 1 else list(found)
+
+
+def _member(raw: msgspec.Raw, path: str) -> msgspec.Raw:
+    try:
+        told: tuple[msgspec.Raw, ...] = msgspec.structs.astuple(_decoder((_first(":" + path),))(raw))
+    except _UNREADABLE:
+        return _ABSENT
+    return told[0]
+
+
+def _scalar(raw: msgspec.Raw) -> str:
+    try:
+        value = _to_scalar(raw)
+    except _UNREADABLE:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else bytes(raw).decode()
+
+
+@lru_cache(maxsize=64)
+def _decoder(names: tuple[str, ...]) -> Callable[[bytes | msgspec.Raw], msgspec.Struct]:
+    """For some members of an object; there are as many such decoders as the tables have rows that differ in them."""
+    places = [
+        (f"at_{index}", msgspec.Raw, msgspec.field(name=name, default=_ABSENT))
+        for index, name in enumerate(names)
+    ]
+    return msgspec.json.Decoder(msgspec.defstruct("Members", places, gc=False)).decode
