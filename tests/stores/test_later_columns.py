@@ -30,9 +30,9 @@ RECORD = """
     judged_us: int | None = None
 """
 COLUMNS = """
-    verdict: Annotated[str, Column("name", 25, filtered=True, since=2)] = ""
-    blocked: Annotated[bool, Column("flag", 26, filtered=True, since=2)] = False
-    judged_us: Annotated[int | None, Column("duration", wire="judged", since=3)] = None
+    verdict: Annotated[str, Column("name", 27, filtered=True, since=3)] = ""
+    blocked: Annotated[bool, Column("flag", 28, filtered=True, since=3)] = False
+    judged_us: Annotated[int | None, Column("duration", wire="judged", since=4)] = None
 """
 KEYS = '"verdict", "blocked", '
 
@@ -101,10 +101,15 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ROOT / "src" / "penstock", folder / "src" / "penstock", ignore=shutil.ignore_patterns("__pycache__")
     )
     penstock = folder / "src" / "penstock"
-    add(penstock / "journal" / "record.py", "    trail: tuple[Event, ...] = ()\n", RECORD)
+    add(
+        penstock / "journal" / "record.py",
+        '    operation: str = ""  # by its name, as far as the path tells\n',
+        RECORD,
+    )
     add(
         penstock / "stores" / "ledger.py",
-        '    trail: Annotated[tuple[Event, ...], Column("msgpack")]\n',
+        "    answered_model: Annotated[str | None, Column("
+        '"name", 26, "derived.answered_model", since=2)] = None\n',
         COLUMNS,
     )
     add(penstock / "stores" / "ledger.py", "\nKey = Literal[\n", KEYS)

@@ -14,7 +14,10 @@ from penstock.pricing.bill import Bill
 from penstock.pricing.call_cost import CUSTOM, PARALLEL, call_cost, price_source
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
 from penstock.pricing.price_book import PriceBook
-from penstock.stores.ledger import CallRow
+from penstock.providers.operation import Bills, Effect, Kind, Operation
+from penstock.providers.registry import as_shipped
+from penstock.stores.ledger import FREE, CallRow
+from penstock.wire.answer_dialect import Dialect
 from penstock.wire.content_encoding import plain
 from penstock.wire.usage import Usage
 from penstock.wire.usage_counts import from_metadata
@@ -55,15 +58,49 @@ class Cost(NamedTuple):
 UNKNOWN = Cost(None, None, custom=False)
 
 
+def counts(operation: Operation) -> bool:
+    """Whether usage in an answer is of this call: not where stored work is read, or an order tells something else."""
+    if operation.bills is Bills.NOTHING:
+        return False
+    return (
+        operation.effect is Effect.GENERATE
+        or operation.kind is Kind.OTHER
+        or operation.dialect is not Dialect.NONE
+    )
+
+
+def priced_by(prices: Prices, provider: str, asked: str | None, answered: str | None) -> str | None:
+    """The model whose price counts: the one asked for, or the one that answered where that is known to be better.
+
+    A deployment, a router or an alias has no price of its own; at a provider whose customers name their models, any
+    name may be theirs.
+    """
+    if answered is None or asked is None or answered == asked:
+        return asked or answered
+    shipped = as_shipped(provider)
+    first, second = (answered, asked) if shipped is not None and shipped.model_is_own else (asked, answered)
+    book = prices.full()
+    return (
+        second if book.rates(provider, first) is None and book.rates(provider, second) is not None else first
+    )
+
+
 def cost_of(
-    record: CallRecord, request: bytes, model: str | None, usage: Usage | None, prices: Prices
+    record: CallRecord,
+    operation: Operation,
+    request: bytes,
+    model: str | None,
+    usage: Usage | None,
+    prices: Prices,
 ) -> Cost:
-    """The cost of a call by its record, its request and what the answer says was used."""
+    """The cost of a call by its record, its request and what the answer says was used. `model`: by `priced_by`."""
     if record.cached:
         return Cost(0, "cache", custom=False)
     if not (200 <= record.status < 300 and (record.outcome == Outcome.COMPLETE or record.whole)):
         return UNKNOWN
     custom = _custom(record.controls)
+    if operation.bills is Bills.NOTHING and custom is None and usage is None:
+        return Cost(0, FREE, custom=False)
     book = prices.own if usage is None or custom is not None else prices.full()
     path = record.path.partition("?")[0]
     if not record.bodies and record.cost is not None:
@@ -87,11 +124,14 @@ def bill_again(row: CallRow, request: bytes | None, prices: Prices) -> Bill | No
     """
     if row.cached or not _is_charged(row):
         return None
+    if row.price_source == FREE:
+        return Bill(FREE, ())
     usage = None if row.usage_metadata is None else from_metadata(row.usage_metadata)
     custom = _custom(row.controls)
     book = prices.own if usage is None or custom is not None else prices.full()
     path = row.path.partition("?")[0]
-    return call_cost(book, row.provider, path, row.model, request, usage, custom, row.created_us)
+    model = priced_by(prices, row.provider, row.model, row.answered_model)
+    return call_cost(book, row.provider, path, model, request, usage, custom, row.created_us)
 
 
 def cost_again(row: CallRow, request: bytes | None, prices: Prices) -> Cost:

@@ -6,115 +6,103 @@ ledger words it. Prices are looked up in `costing.py`.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
-from penstock.calls.costing import NoPrices, Prices, cost_of
+from penstock.calls.costing import NoPrices, Prices, cost_of, counts, priced_by
+from penstock.calls.orders import order_in
 from penstock.journal.record import CallRecord
-from penstock.pricing.asked import model_in_body, name_of
-from penstock.providers.custom import model_in_some_path
+from penstock.pricing.asked import place_of, told_model
+from penstock.providers.operation import Effect, Kind, Operation
+from penstock.providers.registry import operation_named
+from penstock.providers.request_reading import Request, flagged
 from penstock.stores.ledger import Derived
 from penstock.wire.content_encoding import plain
-from penstock.wire.usage import Answer, Usage, read_answer
+from penstock.wire.usage import Answer, read_answer
 from penstock.wire.usage_counts import to_metadata
 
-__all__ = ["derive", "kind", "plain", "standard_model"]
+__all__ = ["derive", "plain", "standard_model"]
 
 _MAX_MODEL_CHARS = 256
 
 _to_json = msgspec.json.Encoder().encode
-_NO_USAGE = Usage()
 NO_PRICES = NoPrices()
 
-_TEXT, _VECTORS, _IMAGE = "text generation", "embeddings", "image generation"
-_KINDS = {
-    "chat/completions": ("chat", _TEXT),
-    "completions": ("completion", _TEXT),
-    "messages": ("messages", _TEXT),
-    "responses": ("responses", _TEXT),
-    "chat": ("chat", _TEXT),
-    "converse": ("converse", _TEXT),
-    "converse-stream": ("converse", _TEXT),
-    "generateContent": ("generate content", _TEXT),
-    "streamGenerateContent": ("generate content", _TEXT),
-    "embeddings": ("embeddings", _VECTORS),
-    "embed": ("embeddings", _VECTORS),
-    "embedContent": ("embeddings", _VECTORS),
-    "batchEmbedContents": ("embeddings", _VECTORS),
-    "images/generations": ("images", _IMAGE),
-    "images/edits": ("images", _IMAGE),
-    "images/variations": ("images", _IMAGE),
-    "audio/speech": ("speech", "text to speech"),
-    "text-to-speech": ("speech", "text to speech"),
-    "audio/transcriptions": ("transcription", "speech recognition"),
-    "audio/translations": ("transcription", "speech recognition"),
-    "moderations": ("moderations", "text classification"),
-    "rerank": ("rerank", "reranking"),
-    "images/search": ("image search", None),
-    "places/search": ("place search", None),
-    "search": ("search", None),
-    "extract": ("extract", None),
-    "tasks/runs": ("task", None),
-    "tasks/groups": ("task group", None),
-    "findall": ("findall", None),
-    "monitors": ("monitor", None),
-    "memory": ("memory", None),
-    "models": ("models", None),
-}
-# At one place of the path the longest name wins; `models` names a collection only at the end of the path.
-_KIND = re.compile(
-    r"(?:^|[/:])(models(?=/?(?:$|\?))|"
-    + "|".join(re.escape(name) for name in sorted(_KINDS, key=len, reverse=True) if name != "models")
-    + r")(?=$|[/?:])"
+_TEXT, _IMAGE, _SPEECH, _HEARING = (
+    "text generation",
+    "image generation",
+    "text to speech",
+    "speech recognition",
 )
+_MODEL_TYPES = {
+    Kind.CHAT: _TEXT,
+    Kind.CLASSIFY: "text classification",
+    Kind.COMPLETION: _TEXT,
+    Kind.EMBEDDINGS: "embeddings",
+    Kind.GENERATE: _TEXT,
+    Kind.IMAGE: _IMAGE,
+    Kind.IMAGE_EDIT: _IMAGE,
+    Kind.INTERACTION: _TEXT,
+    Kind.MESSAGES: _TEXT,
+    Kind.MODERATION: "text classification",
+    Kind.RERANK: "reranking",
+    Kind.RESPONSES: _TEXT,
+    Kind.SPEECH: _SPEECH,
+    Kind.TRANSCRIPTION: _HEARING,
+    Kind.TRANSLATION: _HEARING,
+    Kind.VIDEO: "video generation",
+}
 
 
 def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices = NO_PRICES) -> Derived:
     """All that can be known of one call without asking anybody but a price list."""
-    request_type, model_type = kind(record.path)
+    asked = _asked(record, request)
+    operation = _operation(record, asked)
     answer = _answer(record, response) if record.bodies else Answer(None, record.usage)
-    usage = answer.usage or _NO_USAGE
-    model = record.model or _model(record, request) or answer.model
-    cost = cost_of(record, request, model, answer.usage, prices)
+    model = record.model or told_model(record.provider, operation, record.path, asked)
+    model = model or answer.model or place_of(record.provider, record.path)
+    usage = answer.usage
+    told = order_in(operation, record, response) if record.bodies else None
+    counted = usage if counts(operation) or (told is not None and told.is_final) else None
+    cost = cost_of(
+        record, operation, request, priced_by(prices, record.provider, model, answer.model), counted, prices
+    )
     return Derived(
         standard_model(record.provider, model),
-        model_type,
-        request_type,
-        usage.input_tokens,
-        usage.output_tokens,
-        _to_json(to_metadata(usage) if usage.cache_apart else usage).decode() if answer.usage else None,
+        _MODEL_TYPES.get(operation.kind) if operation.effect is Effect.GENERATE else None,
+        None if operation.kind is Kind.OTHER else operation.kind.value,
+        counted.input_tokens if counted else None,
+        counted.output_tokens if counted else None,
+        _to_json(to_metadata(usage) if usage.cache_apart else usage).decode() if usage else None,
         cost.nano,
         cost.source,
         cost.custom,
+        operation.name,
+        standard_model(record.provider, answer.model),
+        told,
     )
 
 
-def kind(path: str) -> tuple[str | None, str | None]:
-    """Request type and model type by the path's tail."""
-    match = _KIND.search(path)
-    return _KINDS[match[1]] if match else (None, None)
+def _operation(record: CallRecord, asked: Request) -> Operation:
+    """What the call was, with what its request says."""
+    tail = record.path.partition("?")[0]
+    return flagged(operation_named(record.provider, record.operation, record.method.encode(), tail), asked)
+
+
+def _asked(record: CallRecord, request: bytes) -> Request:
+    body = plain(request, record.request_encoding) if request or not record.request_cut else None
+    query = record.path.partition("?")[2]
+    return Request(query, _no_header, record.request_type, body, is_cut=record.request_cut)
+
+
+def _no_header(_name: str) -> None:
+    """Headers are not kept."""
 
 
 def standard_model(provider: str, model: str | None) -> str | None:
     """`provider/model`, as Cloudflare's log has it."""
     if not model or len(model) > _MAX_MODEL_CHARS:
         return None
-    return model if model.startswith(f"{provider}/") else f"{provider}/{model}"
-
-
-def _model(record: CallRecord, request: bytes) -> str | None:
-    """The model that was asked for; where neither body nor the provider's ways tell, by anybody's ways."""
-    name = name_of(record.provider, record.path, _asked(record, request))
-    return name or model_in_some_path(record.path.partition("?")[0])
-
-
-def _asked(record: CallRecord, request: bytes) -> str | None:
-    """The model that the request's body names."""
-    if not request or "json" not in record.request_type.lower():
-        return None
-    body = plain(request, record.request_encoding)
-    return None if body is None else model_in_body(body, is_cut=record.request_cut)
+    return model if not provider or model.startswith(f"{provider}/") else f"{provider}/{model}"
 
 
 def _answer(record: CallRecord, response: bytes) -> Answer:

@@ -97,6 +97,7 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     whole: bool = False  # the provider's answer is, though the client may have left
     usage: Usage | None = None  # only where no bodies are kept
     trail: tuple[Event, ...] = ()
+    operation: str = ""  # by its name, as far as the path tells
 
     @property
     def success(self) -> bool:

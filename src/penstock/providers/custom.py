@@ -12,7 +12,10 @@ from urllib.parse import unquote
 
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
+from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import has_version
+
+OPERATIONS = OperationTable("custom", anywhere=True)
 
 CUSTOM_PREFIX = "custom-"
 # It may want any of them; which one it is only its owner knows.
@@ -46,6 +49,7 @@ def custom_provider(
         extra_headers=headers,
         fingerprint=fingerprint(base, headers),
         guarded=guarded,
+        operations=OPERATIONS,
         model_address=_MODEL_ADDRESS,
         model_is_own=True,
         chat_path="chat/completions" if has_version(base.path) else "v1/chat/completions",

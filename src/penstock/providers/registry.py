@@ -21,6 +21,7 @@ from penstock.providers import (
     cartesia,
     cerebras,
     cohere,
+    custom,
     deepgram,
     deepseek,
     elevenlabs,
@@ -43,6 +44,8 @@ from penstock.providers import (
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl, parse_base_url
 from penstock.providers.custom import CUSTOM_PREFIX, custom_provider, fingerprint
+from penstock.providers.operation import Operation
+from penstock.providers.operation_table import unknown
 
 BUILT_IN: tuple[Provider, ...] = (
     adobe_firefly.PROVIDER,
@@ -80,6 +83,13 @@ _BY_SLUG = {provider.slug: provider for provider in BUILT_IN}
 def as_shipped(slug: str) -> Provider | None:
     """The built-in provider of a slug, whatever an operator has made of it; None for a custom one."""
     return _BY_SLUG.get(slug)
+
+
+def operation_named(slug: str, name: str, method: bytes, path_tail: str) -> Operation:
+    """The operation that a call to a provider was, by the name that was remembered of it."""
+    shipped = _BY_SLUG.get(slug)
+    table = custom.OPERATIONS if shipped is None else shipped.operations
+    return table.named(name) or unknown(method, path_tail)
 
 
 class Registry:

@@ -62,7 +62,9 @@ def named_model(operation: Operation, request: Request) -> str | None:
     For products that are told apart by something else than a model, that stands in its place (`search-advanced`).
     """
     said = _Said(request, operation.models)
-    found = next((value for place in operation.models for value in said.values(place) if value), None)
+    found = next(
+        (name for place in operation.models for name in said.values(place, names=True) if name), None
+    )
     if found is not None and len(found) > _LONGEST_NAME:
         return None
     if not operation.product:
@@ -107,8 +109,8 @@ class _Said:
             return True
         return not self._is_readable and any(f'"{_first(place)}"'.encode() in body for place in places)
 
-    def values(self, place: str) -> list[str]:
-        """What stands at a place: texts, and numbers and flags as JSON spells them."""
+    def values(self, place: str, *, names: bool = False) -> list[str]:
+        """What stands at a place: texts, and numbers and flags as JSON spells them; of `names` only texts."""
         where, _, name = place.partition(":")
         request = self._request
         if where == "query":
@@ -118,7 +120,9 @@ class _Said:
             return [] if value is None else [value]
         if where == "form" and request.body and is_form(request.content_type):
             return [value for key, value in fields(request.body, request.content_type) if key == name]
-        return _inside(self._members.get(_first(place), _ABSENT), name) if where == "body" else []
+        if where != "body":
+            return []
+        return _inside(self._members.get(_first(place), _ABSENT), name, names=names)
 
 
 def _first(place: str) -> str:
@@ -126,7 +130,7 @@ def _first(place: str) -> str:
     return place.partition(":")[2].partition("=")[0].partition(".")[0].removesuffix("[]")
 
 
-def _inside(raw: msgspec.Raw, path: str) -> list[str]:
+def _inside(raw: msgspec.Raw, path: str, *, names: bool) -> list[str]:
     """The scalars at the rest of a place: an object or a list counts as an empty text, null as nothing."""
     first, _, rest = path.partition(".")
     try:
@@ -135,8 +139,8 @@ def _inside(raw: msgspec.Raw, path: str) -> list[str]:
         return []
     items = [item for item in items if item and bytes(item) != _NULL]
     if not rest:
-        return [_scalar(item) for item in items]
-    found = {value for item in items for value in _inside(_member(item, rest), rest)}
+        return [_scalar(item) for item in items if not names or bytes(item).startswith(b'"')]
+    found = {value for item in items for value in _inside(_member(item, rest), rest, names=names)}
     return [_SEVERAL] if len(found) > 1 else list(found)
 
 

@@ -18,8 +18,9 @@ from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
 from penstock.providers.base import Redactor
+from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, request_of
+from penstock.proxy.call_bodies import answer_of, asked_in, request_of
 from penstock.proxy.capture import Capture
 from penstock.proxy.redaction import AT_ONCE, holds_one, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
@@ -120,7 +121,8 @@ def _refused(call: Call, now: float, own: OwnTokens) -> list[bytes]:
         body = call.body.kept
         if body is not None and len(body) <= _TOLD_BY and not call.head.content_encoding and call.provider:
             tail = call.path.partition("?")[0]
-            call.model = call.model or asked_model(call.provider.slug, tail, body) or ""
+            asked = asked_in(call, body)
+            call.model = call.model or asked_model(call.provider.slug, call.operation, tail, asked) or ""
     record = _record(call, now, call.body.size > 0, False, True, None)
     return frame_pieces(record, b"", call.answer, _cleaning(call, own))
 
@@ -170,6 +172,7 @@ def _record(
         call.whole,
         usage,
         call.trail,
+        call.operation.name,
     )
 
 
@@ -213,7 +216,9 @@ def _facts(call: Call) -> Usage | None:
     answer, request = answer_of(call), request_of(call)
     slug = "" if call.provider is None else call.provider.slug
     tail = call.path.partition("?")[0]
-    call.model = call.model or asked_model(slug, tail, request or b"") or answer.model or ""
+    asked = asked_in(call, request)
+    call.operation = flagged(call.operation, asked)
+    call.model = call.model or asked_model(slug, call.operation, tail, asked) or answer.model or ""
     if call.cost is None and slug == PARALLEL and 200 <= call.status < 300:
         call.cost = parallel_cost(tail, request, answer.usage)
     return answer.usage

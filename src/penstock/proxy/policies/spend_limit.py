@@ -24,7 +24,7 @@ from penstock.pricing.estimate import estimate, guessed_usage
 from penstock.pricing.price_book import PriceBook
 from penstock.pricing.units import to_nano, to_usd
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, part_of, request_of, streamed_tokens
+from penstock.proxy.call_bodies import answer_of, asked_in, part_of, request_of, streamed_tokens
 from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
 from penstock.stores.counters import (
@@ -141,7 +141,8 @@ class SpendLimits:
         """
         body, slug = request_of(call), _slug(call)
         if not call.model:
-            call.model = asked_model(slug, _tail(call), body or b"") or ""
+            asked = asked_in(call, body)
+            call.model = asked_model(slug, call.operation, _tail(call), asked) or ""
         rules, key = self._matching(call, body or b""), _key_claim(call)
         if not rules and key is None:
             return
