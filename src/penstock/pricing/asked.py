@@ -15,6 +15,7 @@ from penstock.providers.custom import model_in_some_path
 from penstock.providers.operation import Operation
 from penstock.providers.registry import as_shipped
 from penstock.providers.request_reading import Request, named_model
+from penstock.wire.model_forms import models_in_form
 from penstock.wire.model_names import Unclear, folded, models_in_json
 
 __all__ = ["Unclear", "all_asked", "asked_model", "place_of", "told_model"]
@@ -84,7 +85,12 @@ def _no_header(_name: str) -> None:
 
 
 def all_asked(
-    provider: Provider, path_tail: str, query: str, header: HeaderLookup, body: bytes | None
+    provider: Provider,
+    operation: Operation,
+    path_tail: str,
+    query: str,
+    header: HeaderLookup,
+    body: bytes | None,
 ) -> tuple[str, ...]:
     """Every model that some reader may take a request to ask for; none, where nobody finds one.
 
@@ -103,13 +109,14 @@ def all_asked(
         if told is not None:
             (own if f"header:{name}" in provider.model_in else others).append(told)
     members = [place.removeprefix("body:") for place in provider.model_in if place.startswith("body:")]
-    in_body, more = _in_body(body, members, header("content-type") or "", needed=not own)
+    forms = [place.removeprefix("form:") for place in operation.models if place.startswith("form:")]
+    in_body, more = _in_body(body, members, forms, header("content-type") or "", needed=not own)
     own += in_body
     return tuple(map(_plainly, (*own, *others, *more))) if own else ()
 
 
 def _in_body(
-    body: bytes | None, members: list[str], content_type: str, *, needed: bool
+    body: bytes | None, members: list[str], forms: list[str], content_type: str, *, needed: bool
 ) -> tuple[list[str], list[str]]:
     """What the body names; nothing, where it is no JSON and need not tell."""
     if body is None:
@@ -122,6 +129,8 @@ def _in_body(
     charset = _CHARSET.search(kind)
     if charset is not None and charset[1] not in _PLAIN_CHARSETS:
         raise Unclear("its body is in a charset of its own")
+    if "multipart/" in kind and forms:
+        return models_in_form(body, content_type, forms)
     if "multipart/" in kind or ("urlencoded" in kind and _MODEL_IN_FORM.search(body)):
         if needed:
             raise Unclear("its body is a form, whose fields are not read")
