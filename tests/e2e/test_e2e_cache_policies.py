@@ -181,7 +181,7 @@ async def test_credentials_for_a_provider_of_ones_own_count(
     """Nobody knows where it takes them."""
     text = gateways(gw={"cache_ttl": 60}) + providers({"custom-own": upstream.url})
     client = await caller(await open_gateway(text), connect)
-    path = "/v1/acct/gw/custom-own/v1/chat"
+    path = "/v1/acct/gw/custom-own/v1/chat/completions"
     found = [
         cache_status(await client.ask((name, value), *own, path=path, key="")) for value in ("k1", "k1", "k2")
     ]

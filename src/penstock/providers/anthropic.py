@@ -11,7 +11,9 @@ from penstock.providers.openai_rows import CONTAINER
 from penstock.providers.operation import (
     Flag,
     Kind,
+    Rows,
     Settles,
+    below,
     cancels,
     changes,
     counts,
@@ -27,13 +29,18 @@ from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
 from penstock.wire.answer_dialect import Dialect
 
-_TOOL_SERVERS = Flag(("body:mcp_servers",))
+MESSAGE_FLAGS = (CONTAINER, Flag(("body:mcp_servers",)))
 _SESSION_DONE = Settles(final=("idle", "terminated"))
+
+MESSAGES: Rows = (
+    *work("messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS),
+    *counts("messages/count_tokens"),
+)
+"""Below the version, for everybody who has the same paths."""
 
 OPERATIONS = OperationTable(
     "anthropic",
-    work("v1/messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=(CONTAINER, _TOOL_SERVERS)),
-    counts("v1/messages/count_tokens"),
+    below("v1/", MESSAGES),
     orders("v1/messages/batches", Kind.BATCH, models="body:requests[].params.model"),
     reads("v1/messages/batches v1/messages/batches/{id} v1/messages/batches/{id}/results", Kind.BATCH),
     cancels("v1/messages/batches/{id}/cancel", Kind.BATCH),

@@ -1,18 +1,85 @@
 """Azure OpenAI: resource and deployment come first in the tail (Cloudflare 1.3.1, 1.3.3).
 
 The resource becomes a part of the host, so it is held to the characters of a host label. Paths that clients
-already wrote in Azure's own form (`…/openai/deployments/…`, `…/openai/v1/…`) are not doubled.
+already wrote in Azure's own form (`…/openai/deployments/…`, `…/openai/v1/…`) are not doubled, and what Azure has
+beside its deployments stays there.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from penstock import errors
 from penstock.errors import GatewayError
+from penstock.providers import openai, openai_rows
 from penstock.providers.base import HeaderLookup, Location, Provider
+from penstock.providers.operation import (
+    Cacheable,
+    Kind,
+    Rows,
+    Settles,
+    below,
+    deletes,
+    makes,
+    orders,
+    reads,
+    sessions,
+    work,
+)
+from penstock.providers.operation_table import OperationTable, segments
+from penstock.wire.answer_dialect import Dialect
 
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_BESIDE_DEPLOYMENTS = frozenset(
+    {
+        "assistants", "batches", "deployments", "evals", "files", "fine_tuning", "models",
+        "operations", "realtime", "realtimeapi", "responses", "threads", "uploads", "v1", "vector_stores",
+    }
+)  # fmt: skip
+_IMAGE_DONE = Settles(final=("succeeded", "failed", "canceled"), usage="")
+_VIDEO_DONE = Settles(final=("succeeded", "failed", "cancelled"), usage="")
+
+_DEPLOYED: Rows = (
+    *openai_rows.CHAT,
+    *openai_rows.COMPLETIONS,
+    *openai_rows.EMBEDDINGS,
+    *openai_rows.IMAGES,
+    *openai_rows.AUDIO,
+    *work(
+        "extensions/{x*}",
+        Kind.CHAT,
+        Dialect.OPENAI_CHAT,
+        cache=Cacheable.NEVER,
+        sure=False,
+    ),  # retired
+)
+
+OPERATIONS = OperationTable(
+    "azure-openai",
+    tuple(  # the deployment is what counts; a model beside it is a hint
+        replace(row, models=("path", *row.models)) for row in below("deployments/{d}/", _DEPLOYED)
+    ),
+    below("v1/", openai.OPERATIONS.rows),
+    orders("v1/video/generations/jobs", Kind.VIDEO, models="body:model", unit="seconds"),
+    reads("v1/video/generations/jobs/{id}", Kind.VIDEO, settles=_VIDEO_DONE),
+    reads("v1/video/generations/jobs v1/video/generations/{x*}", Kind.VIDEO),
+    deletes("v1/video/generations/jobs/{id}", Kind.VIDEO),
+    openai_rows.RESPONSES,
+    openai_rows.STORED_RESPONSES,
+    openai_rows.MODELS,
+    openai_rows.FILES,
+    openai_rows.BATCHES,
+    openai_rows.FINE_TUNING,
+    openai_rows.EVALS,
+    openai_rows.VECTOR_STORES,
+    openai_rows.ASSISTANTS,
+    sessions("realtime", Kind.REALTIME, models="query:deployment query:model"),
+    makes("realtimeapi/sessions", Kind.SESSION, models="body:model", secret=True, sure=False),
+    orders("images/generations:submit", Kind.IMAGE, unit="images"),
+    reads("operations/images/{id}", Kind.IMAGE, settles=_IMAGE_DONE),
+    deletes("operations/images/{id}", Kind.IMAGE),
+)
 
 
 def _locate(tail: str, _header: HeaderLookup) -> Location:
@@ -27,11 +94,18 @@ def _locate(tail: str, _header: HeaderLookup) -> Location:
 
 
 def _path(deployment: str, rest: str) -> str:
-    if rest.startswith("openai/"):  # {resource}/{deployment}/openai/deployments/{deployment}/…
-        return f"/{rest}"
-    if deployment == "openai" and rest.startswith(("deployments/", "v1/")):  # {resource}/openai/…
+    plain = rest.lstrip("/")  # a base URL with a slash at its end, joined to a path
+    if plain.startswith("openai/"):  # {resource}/{deployment}/openai/deployments/{deployment}/…
+        return f"/{plain}"
+    if _is_beside(rest):  # {resource}/openai/…, and what clients put behind {resource}/{deployment}
         return f"/openai/{rest}"
     return f"/openai/deployments/{deployment}/{rest}" if rest else f"/openai/deployments/{deployment}"
+
+
+def _is_beside(rest: str) -> bool:
+    """Whether this is nothing that a deployment has."""
+    parts = segments(rest)
+    return bool(parts) and (parts[0] in _BESIDE_DEPLOYMENTS or parts[-1] == ":submit")
 
 
 PROVIDER = Provider(
@@ -42,6 +116,8 @@ PROVIDER = Provider(
     credential_headers=("api-key", "authorization"),
     key_header=("api-key", ""),
     tenant_hosts=(".openai.azure.com",),
+    operations=OPERATIONS,
+    root="/openai/",
     model_address=re.compile(r"//[^/]+/openai/deployments/([^/]+)"),
     model_is_own=True,
 )

@@ -372,11 +372,12 @@ def variants(operation: Operation) -> Iterator[Operation]:
     return (operation.flagged(flag) for flag in operation.flags if flag.becomes is not None)
 
 
-def below(root: str, *groups: Rows) -> Rows:
-    """The same rows under another root, which ends with a slash."""
+def below(root: str, *groups: Rows, vary: tuple[str, ...] = (), sure: bool = True) -> Rows:
+    """The same rows under another root, which ends with a slash; there they may `vary` by more, or be less sure."""
 
     def moved(row: Operation) -> Operation:
         method, _, path = row.pattern.partition(" ")
-        return replace(row, pattern=f"{method} {root}{path}")
+        pattern = f"{method} {root}{path}"
+        return replace(row, pattern=pattern, vary=(*row.vary, *vary), sure=row.sure and sure)
 
     return tuple(moved(row) for rows in groups for row in rows)

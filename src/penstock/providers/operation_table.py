@@ -80,8 +80,8 @@ class OperationTable:
     __slots__ = ("_anywhere", "_by_name", "_root", "rows", "slug")
 
     def __init__(self, slug: str, *groups: Rows, anywhere: bool = False) -> None:
-        """`anywhere`: rows are known by the end of a path, whatever stands before it. Raises ValueError for rows that
-        contradict each other.
+        """`anywhere`: rows are known by the end of a path, whatever stands before it; of several the longest end.
+        Raises ValueError for rows that contradict each other.
         """
         self.slug = slug
         self._anywhere = anywhere
@@ -121,8 +121,6 @@ class OperationTable:
             for rows in _matches(self._root, parts, start):
                 for method, row in rows.items():
                     found.setdefault(method, row)
-            if found:
-                break
         last = _LAST_WORDS.get(parts[-1].removeprefix(":")) if parts else None
         others = _OTHERS if last is None else _UNKNOWN_BY_WORD[last]
         return {**others, **found} if found else others

@@ -22,8 +22,10 @@ class Dialect(StrEnum):
     ANTHROPIC = "anthropic-messages"  # `usage`; `message_start` and `message_delta`; `message_stop`
     GOOGLE = "google-generate"  # `usageMetadata`; a `finishReason`, and then the end
     GOOGLE_INTERACTIONS = "google-interactions"  # `usage`; `interaction.completed`
+    GOOGLE_PREDICT = "google-predict"  # `predictions`, each with its count; not streamed
     BEDROCK_CONVERSE = "bedrock-converse"  # `usage`; frames `messageStop` and `metadata`
     BEDROCK_INVOKE = "bedrock-invoke"  # headers, or the model's own; `amazon-bedrock-invocationMetrics`
+    BEDROCK_GUARDRAIL = "bedrock-guardrail"  # `usage`, units of each policy; not streamed
     COHERE_V1 = "cohere-v1"  # `meta.billed_units`; `stream-end`
     COHERE_V2 = "cohere-v2"  # `usage.billed_units`; `message-end`
     REPLICATE = "replicate"  # `metrics`; `event: done`
