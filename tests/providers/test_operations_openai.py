@@ -7,7 +7,7 @@ import pytest
 from penstock.providers.operation import Bills, Cacheable, Effect, otel_name
 from penstock.providers.operation_table import UNKNOWN
 from penstock.providers.request_reading import Request, named_model
-from tests.support.asked_operations import (
+from support.asked_operations import (
     Line,
     asked,
     assert_is,
@@ -240,14 +240,16 @@ FLAGGED: list[tuple[str, str, object, str, Effect, Bills]] = [
     ("openai", "responses", {"previous_response_id": "r"}, "responses.create", Effect.GENERATE, Bills.WORK),
     ("openai", "responses", {"container": "c"}, "responses.create", Effect.GENERATE, Bills.WORK),
     ("openai", "responses", {"container_id": "c"}, "responses.create", Effect.GENERATE, Bills.WORK),
-    ("openai", "responses/compact", {"previous_response_id": "r"}, "responses.compact.create", Effect.GENERATE, Bills.WORK),
+    ("openai", "responses/compact", {"previous_response_id": "r"},
+     "responses.compact.create", Effect.GENERATE, Bills.WORK),
     ("openai", "chat/completions", {"store": True}, "chat.completions.create", Effect.GENERATE, Bills.WORK),
     ("anthropic", "v1/messages", {"container": "c"}, "messages.create", Effect.GENERATE, Bills.WORK),
     ("anthropic", "v1/messages", {"container": {"skills": []}}, "messages.create", Effect.GENERATE, Bills.WORK),
     ("anthropic", "v1/messages", {"mcp_servers": [{}]}, "messages.create", Effect.GENERATE, Bills.WORK),
     ("parallel", "v1/responses", {"previous_response_id": "r"}, "responses.create", Effect.GENERATE, Bills.WORK),
     ("parallel", "v1/responses", {"previous_interaction_id": "r"}, "responses.create", Effect.GENERATE, Bills.WORK),
-    ("parallel", "chat/completions", {"previous_interaction_id": "r"}, "chat.completions.create", Effect.GENERATE, Bills.WORK),
+    ("parallel", "chat/completions", {"previous_interaction_id": "r"},
+     "chat.completions.create", Effect.GENERATE, Bills.WORK),
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from penstock.providers.operation import Bills, Cacheable, Effect, otel_name
 from penstock.providers.registry import BUILT_IN
 from penstock.providers.request_reading import Request, named_model
-from tests.support.asked_operations import Line, asked, assert_is, lines, operation
+from support.asked_operations import Line, asked, assert_is, lines, operation
 
 MISTRAL = """
 POST v1/chat/completions | chat | y | gen | b:model | c!
