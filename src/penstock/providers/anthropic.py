@@ -7,13 +7,11 @@ is no chat path.
 from __future__ import annotations
 
 from penstock.providers.base import Provider
-from penstock.providers.openai_rows import CONTAINER
+from penstock.providers.openai_rows import MESSAGE_FLAGS
 from penstock.providers.operation import (
-    Flag,
     Kind,
     Rows,
     Settles,
-    below,
     cancels,
     changes,
     counts,
@@ -29,18 +27,27 @@ from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
 from penstock.wire.answer_dialect import Dialect
 
-MESSAGE_FLAGS = (CONTAINER, Flag(("body:mcp_servers",)))
+_VARY = ("anthropic-user-profile-id",)
 _SESSION_DONE = Settles(final=("idle", "terminated"))
 
-MESSAGES: Rows = (
-    *work("messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS),
-    *counts("messages/count_tokens"),
-)
-"""Below the version, for everybody who has the same paths."""
+
+def _kept(root: str) -> Rows:
+    """Something to configure, what belongs to it, and the versions of both. Credentials may be in each."""
+    return (
+        *makes(f"{root} {root}/{{x*}}", Kind.ACCOUNT, secret=True),
+        *changes(f"{root}/{{id}} {root}/{{id}}/archive", Kind.ACCOUNT, secret=True),
+        *changes(
+            f"{root}/{{id}}/{{parts}}/{{p}} {root}/{{id}}/{{parts}}/{{p}}/archive", Kind.ACCOUNT, secret=True
+        ),
+        *reads(f"{root} {root}/{{x*}}", Kind.ACCOUNT, secret=True),
+        *deletes(f"{root}/{{x*}}", Kind.ACCOUNT),
+    )
+
 
 OPERATIONS = OperationTable(
     "anthropic",
-    below("v1/", MESSAGES),
+    work("v1/messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS, vary=_VARY),
+    counts("v1/messages/count_tokens"),
     orders("v1/messages/batches", Kind.BATCH, models="body:requests[].params.model"),
     reads("v1/messages/batches v1/messages/batches/{id} v1/messages/batches/{id}/results", Kind.BATCH),
     cancels("v1/messages/batches/{id}/cancel", Kind.BATCH),
@@ -55,26 +62,30 @@ OPERATIONS = OperationTable(
     makes("v1/agents", Kind.AGENT, models="body:model"),
     changes("v1/agents/{id} v1/agents/{id}/archive", Kind.AGENT),
     reads("v1/agents v1/agents/{x*}", Kind.AGENT),
-    whatever(
-        "v1/environments v1/environments/{x*} v1/memory_stores v1/memory_stores/{x*} v1/vaults"
-        " v1/vaults/{x*} v1/user_profiles v1/user_profiles/{x*} v1/tunnels v1/tunnels/{x*}",
-        secret=True,
-    ),
+    _kept("v1/environments"),
+    _kept("v1/memory_stores"),
+    _kept("v1/vaults"),
+    _kept("v1/user_profiles"),
+    _kept("v1/tunnels"),
+    reads("v1/tunnels/{id}/reveal_token", Kind.ACCOUNT, method="POST", secret=True),
+    changes("v1/tunnels/{id}/rotate_token", Kind.ACCOUNT, secret=True),
     orders("v1/sessions", Kind.AGENT_RUN, models="body:agent"),
-    changes("v1/sessions/{id} v1/sessions/{id}/archive v1/sessions/{id}/resources", Kind.AGENT_RUN),
-    deletes("v1/sessions/{id}", Kind.AGENT_RUN),
+    changes("v1/sessions/{id} v1/sessions/{id}/archive v1/sessions/{id}/threads/{t}/archive", Kind.AGENT_RUN),
+    changes("v1/sessions/{id}/resources v1/sessions/{id}/resources/{r}", Kind.AGENT_RUN),
+    deletes("v1/sessions/{x*}", Kind.AGENT_RUN),
     reads("v1/sessions/{id}", Kind.AGENT_RUN, Dialect.ANTHROPIC, settles=_SESSION_DONE),
     orders("v1/sessions/{id}/events", Kind.AGENT_RUN),
     reads("v1/sessions v1/sessions/{x*}", Kind.AGENT_RUN),
     makes("v1/deployments", Kind.AGENT_RUN),
     changes("v1/deployments/{id} v1/deployments/{id}/pause v1/deployments/{id}/unpause", Kind.AGENT_RUN),
+    changes("v1/deployments/{id}/archive", Kind.AGENT_RUN, sure=False),
     orders("v1/deployments/{id}/run", Kind.AGENT_RUN),
     reads("v1/deployments v1/deployments/{x*} v1/deployment_runs v1/deployment_runs/{x*}", Kind.AGENT_RUN),
     orders("v1/dreams", Kind.AGENT_RUN),
     cancels("v1/dreams/{id}/cancel", Kind.AGENT_RUN),
     changes("v1/dreams/{id}/archive", Kind.AGENT_RUN),
     reads("v1/dreams v1/dreams/{id}", Kind.AGENT_RUN),
-    work("v1/complete", Kind.COMPLETION),
+    work("v1/complete", Kind.COMPLETION, vary=_VARY),
     whatever("v1/organizations/{x*}", secret=True),
 )
 

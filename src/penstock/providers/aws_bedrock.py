@@ -10,13 +10,13 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.anthropic import MESSAGES
 from penstock.providers.base import REGION, ExtraHeaders, HeaderLookup, Location, Provider, bearer_as_api_key
 from penstock.providers.openai_rows import (
     CHAT,
     CONTAINER,
     CONTINUED,
     CONVERSATION,
+    COUNTED_MESSAGES,
     MODELS,
     RESPONSES,
     STORED_RESPONSES,
@@ -88,7 +88,7 @@ _RUNTIME: Rows = (
         "openai/v1/responses",
         Kind.RESPONSES,
         Dialect.OPENAI_RESPONSES,
-        flags=(CONVERSATION, CONTINUED, CONTAINER),  # never in the background here
+        flags=(CONVERSATION, CONTINUED, *CONTAINER),  # never in the background here
     ),
 )
 
@@ -96,7 +96,7 @@ _AS_OPENAI: Rows = (*CHAT, *RESPONSES, *below("", STORED_RESPONSES, MODELS, sure
 _MANTLE: Rows = (
     *below("v1/", _AS_OPENAI),
     *below("openai/v1/", _AS_OPENAI),  # for some models
-    *below("anthropic/v1/", MESSAGES),
+    *below("anthropic/v1/", COUNTED_MESSAGES),
 )
 
 OPERATIONS = OperationTable(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
+from penstock.providers.operation import Kind, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.wire.answer_dialect import Dialect
 
-OPERATIONS = OperationTable("cerebras")
+OPERATIONS = OperationTable(
+    "cerebras",
+    work("chat/completions", Kind.CHAT, Dialect.OPENAI_CHAT),
+    rows.COMPLETIONS,
+    rows.MODELS,
+    rows.FILES,
+    rows.UNPRICED_BATCHES,
+)
 
 PROVIDER = openai_compatible(
     OPERATIONS,

@@ -12,7 +12,6 @@ from hashlib import sha256
 from urllib.parse import unquote
 
 from penstock.providers import openai_rows
-from penstock.providers.anthropic import MESSAGES
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
 from penstock.providers.operation import (
@@ -46,7 +45,7 @@ _GUESSED: Rows = (
     *openai_rows.GENERATED,
     *openai_rows.STORED_RESPONSES,
     *work("moderations", Kind.MODERATION, bills=Bills.UNKNOWN),
-    *MESSAGES,
+    *openai_rows.COUNTED_MESSAGES,
     *work("rerank", Kind.RERANK, Dialect.COHERE_V1),
     *work(
         "{m}:generateContent {m}:streamGenerateContent",

@@ -10,9 +10,8 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
-from penstock.providers.anthropic import MESSAGE_FLAGS
 from penstock.providers.base import REGION, HeaderLookup, Location, Provider
-from penstock.providers.openai_rows import CHAT, EMBEDDINGS
+from penstock.providers.openai_rows import CHAT, EMBEDDINGS, MESSAGE_FLAGS
 from penstock.providers.operation import (
     Bills,
     Cacheable,

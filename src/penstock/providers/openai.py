@@ -61,7 +61,7 @@ OPERATIONS = OperationTable(
     reads("skills skills/{x*}", Kind.SKILL),
     deletes("skills/{x*}", Kind.SKILL),
     makes("chatkit/sessions", Kind.SESSION, secret=True),
-    cancels("chatkit/sessions/{id}/cancel", Kind.SESSION),
+    cancels("chatkit/sessions/{id}/cancel", Kind.SESSION, secret=True),
     reads("chatkit/threads chatkit/threads/{x*}", Kind.THREAD),
     deletes("chatkit/threads/{x*}", Kind.THREAD),
     work(

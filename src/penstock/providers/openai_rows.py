@@ -1,7 +1,7 @@
 """What the OpenAI dialect's endpoints are, for OpenAI itself and for everybody who has the same paths.
 
 In groups, since others have some of them: what is generated, what is stored, jobs, assistants. Paths are below the
-version.
+version. Anthropic's one generation is here too: half of those who have the others have it beside them.
 """
 
 from __future__ import annotations
@@ -31,24 +31,33 @@ BACKGROUND = Flag(("body:background=true",), Effect.ORDER)
 STORED = Flag(("body:store=true",))
 CONVERSATION = Flag(("body:conversation",))
 CONTINUED = Flag(("body:previous_response_id",))
-CONTAINER = Flag(("body:container",))
-STATE = (BACKGROUND, CONVERSATION, CONTINUED, CONTAINER)
+CONTAINER = (Flag(("body:container",)), Flag(("body:container_id",)))
+TOOL_SERVERS = Flag(("body:mcp_servers",))
+STATE = (BACKGROUND, CONVERSATION, CONTINUED, *CONTAINER)
 """What makes an answer depend on what is kept at the provider, or leaves something there."""
 
 RESPONSE_DONE = Settles(final=("completed", "incomplete", "failed", "cancelled"))
 RUN_DONE = Settles(final=("completed", "failed", "cancelled", "expired", "incomplete"))
 _JOB_DONE = Settles(final=("succeeded", "failed", "cancelled"), usage="/trained_tokens")
 _BATCH_DONE = Settles(final=("completed", "failed", "expired", "cancelled"))
+_BATCH_ENDED = Settles(final=_BATCH_DONE.final, usage="")
 _VIDEO_DONE = Settles(final=("completed", "failed"), usage="")
 _EVAL_DONE = Settles(final=("completed", "failed", "canceled"), usage="/per_model_usage")
+
+_FORM_FIRST = "form:model body:model"
 
 CHAT: Rows = work("chat/completions", Kind.CHAT, Dialect.OPENAI_CHAT, flags=(STORED,))
 COMPLETIONS: Rows = work("completions", Kind.COMPLETION, Dialect.OPENAI_CHAT)
 EMBEDDINGS: Rows = work("embeddings", Kind.EMBEDDINGS, Dialect.OPENAI_EMBEDDINGS)
 MODELS: Rows = reads("models models/{m}", Kind.MODELS)
 
+MESSAGE_FLAGS = (*CONTAINER, TOOL_SERVERS)
+MESSAGES: Rows = work("messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS)
+COUNTED_MESSAGES: Rows = (*MESSAGES, *counts("messages/count_tokens"))
+
+RESPONSE: Rows = work("responses", Kind.RESPONSES, Dialect.OPENAI_RESPONSES, flags=STATE)
 RESPONSES: Rows = (
-    *work("responses", Kind.RESPONSES, Dialect.OPENAI_RESPONSES, flags=STATE),
+    *RESPONSE,
     *counts("responses/input_tokens"),
     *work("responses/compact", Kind.RESPONSES, Dialect.OPENAI_RESPONSES, flags=(CONTINUED,)),
 )
@@ -64,28 +73,26 @@ STORED_RESPONSES: Rows = (
 
 IMAGES: Rows = (
     *work("images/generations", Kind.IMAGE, Dialect.OPENAI_IMAGES),
-    *work(
-        "images/edits images/variations",
-        Kind.IMAGE_EDIT,
-        Dialect.OPENAI_IMAGES,
-        models="form:model body:model",
-    ),
+    *work("images/edits", Kind.IMAGE_EDIT, Dialect.OPENAI_IMAGES, models=_FORM_FIRST),
+    *work("images/variations", Kind.IMAGE_EDIT, Dialect.OPENAI_IMAGES, models=_FORM_FIRST, unit="images"),
 )
 
+SPEECH: Rows = work("audio/speech", Kind.SPEECH, Dialect.OPENAI_SPEECH, unit="characters")
+TRANSCRIPTIONS: Rows = work(
+    "audio/transcriptions",
+    Kind.TRANSCRIPTION,
+    Dialect.OPENAI_TRANSCRIPTION,
+    models=_FORM_FIRST,
+    unit="seconds",
+)
 AUDIO: Rows = (
-    *work("audio/speech", Kind.SPEECH, Dialect.OPENAI_SPEECH, unit="characters"),
-    *work(
-        "audio/transcriptions",
-        Kind.TRANSCRIPTION,
-        Dialect.OPENAI_TRANSCRIPTION,
-        models="form:model body:model",
-        unit="seconds",
-    ),
+    *SPEECH,
+    *TRANSCRIPTIONS,
     *work(
         "audio/translations",
         Kind.TRANSLATION,
         Dialect.OPENAI_TRANSCRIPTION,
-        models="form:model body:model",
+        models=_FORM_FIRST,
         unit="seconds",
     ),
 )
@@ -101,12 +108,17 @@ FILES: Rows = (
     *deletes("files/{id}", Kind.FILE),
 )
 
-BATCHES: Rows = (
+_BATCHES: Rows = (
     *orders("batches", Kind.BATCH),
-    *reads("batches/{id}", Kind.BATCH, Dialect.OPENAI_RESPONSES, settles=_BATCH_DONE),
     *reads("batches", Kind.BATCH),
     *cancels("batches/{id}/cancel", Kind.BATCH),
 )
+BATCHES: Rows = (
+    *_BATCHES,
+    *reads("batches/{id}", Kind.BATCH, Dialect.OPENAI_RESPONSES, settles=_BATCH_DONE),
+)
+UNPRICED_BATCHES: Rows = (*_BATCHES, *reads("batches/{id}", Kind.BATCH, settles=_BATCH_ENDED))
+"""Of those whose batches tell usage in the file of results only."""
 
 FINE_TUNING: Rows = (
     *orders("fine_tuning/jobs", Kind.FINE_TUNE, models="body:model"),
@@ -168,7 +180,7 @@ VIDEOS: Rows = (
     *orders(
         "videos videos/edits videos/extensions videos/{id}/remix videos/characters",
         Kind.VIDEO,
-        models="body:model form:model",
+        models=_FORM_FIRST,
         unit="seconds",
     ),
     *reads("videos/{id}", Kind.VIDEO, settles=_VIDEO_DONE),
@@ -185,7 +197,7 @@ REALTIME: Rows = (
         models="body:session.model body:model",
         secret=True,
     ),
-    *orders("realtime/calls", Kind.REALTIME, models="form:session"),
+    *orders("realtime/calls", Kind.REALTIME, models="form:session.model"),
     *changes("realtime/calls/{id}/accept realtime/calls/{id}/refer", Kind.REALTIME),
     *cancels("realtime/calls/{id}/hangup realtime/calls/{id}/reject", Kind.REALTIME),
 )

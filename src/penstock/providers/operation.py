@@ -105,24 +105,26 @@ class Flag:
 
     `when` are places, all of which must hold: `body:background=true` a member of a JSON body and its value, `body:x`
     a member that is there and not null, `query:x`, `header:x` likewise. `becomes` is what the request does then; None:
-    the same, but its answer is not to be kept.
+    the same. Its answer is not to be kept then, unless `cacheable` says so.
     """
 
     when: tuple[str, ...]
     becomes: Effect | None = None
+    cacheable: Cacheable = Cacheable.NEVER
 
     @property
     def name(self) -> str:
         """What it is called at the end of an operation's name."""
-        return self.when[0].partition(":")[2].partition("=")[0]
+        name, _, value = self.when[0].partition(":")[2].partition("=")
+        return f"no_{name}" if value == "false" else name
 
 
 @dataclass(frozen=True, slots=True)
 class Settles:
     """That a read tells what an order has used in the end: JSON pointers into its answer."""
 
-    id: str = "/id"
-    status: str = "/status"
+    id: str = "/id"  # `path`: the answer does not name it, it is the last segment of the read's path
+    status: str = "/status"  # empty: that there is an answer (200, no 202) is the end
     final: tuple[str, ...] = ("completed",)  # words of the status after which nothing changes
     usage: str = "/usage"  # empty: the end is told, and no amount
 
@@ -174,7 +176,7 @@ class Operation:
             name=f"{self.name}.{flag.name}",
             effect=flag.becomes,
             bills=bills,
-            cacheable=Cacheable.NEVER,
+            cacheable=flag.cacheable,
             flags=(),
         )
 
@@ -183,6 +185,7 @@ OTEL_NAMES = {
     Kind.AGENT_RUN: "invoke_agent",
     Kind.CHAT: "chat",
     Kind.COMPLETION: "text_completion",
+    Kind.CONVERSATION: "invoke_agent",
     Kind.EMBEDDINGS: "embeddings",
     Kind.GENERATE: "generate_content",
     Kind.INTERACTION: "generate_content",
@@ -191,6 +194,7 @@ OTEL_NAMES = {
     Kind.RESPONSES: "chat",
     Kind.SEARCH: "retrieval",
     Kind.TOOL: "execute_tool",
+    Kind.VECTOR_STORE: "retrieval",
     Kind.WORKFLOW: "invoke_workflow",
 }
 """`gen_ai.operation.name` of work (OpenTelemetry's registry of May 2026); other kinds have none."""
@@ -313,10 +317,13 @@ def cancels(
     method: str = "POST",
     dialect: Dialect = Dialect.NONE,
     settles: Settles | None = None,
+    secret: bool = False,
     sure: bool = True,
 ) -> Rows:
     """Requests that end what is under way, for nothing."""
-    return _free(paths, kind, Effect.CANCEL, method, dialect=dialect, settles=settles, sure=sure)
+    return _free(
+        paths, kind, Effect.CANCEL, method, dialect=dialect, settles=settles, secret=secret, sure=sure
+    )
 
 
 def deletes(paths: str, kind: Kind, *, method: str = "DELETE", sure: bool = True) -> Rows:
@@ -340,9 +347,11 @@ def whatever(paths: str, kind: Kind = Kind.ACCOUNT, *, secret: bool = False, sur
     )
 
 
-def sessions(paths: str, kind: Kind, *, models: str = "query:model", sure: bool = True) -> Rows:
+def sessions(
+    paths: str, kind: Kind, *, models: str = "query:model", bills: Bills = Bills.WORK, sure: bool = True
+) -> Rows:
     """Upgrades to a WebSocket, paid by what passes over it."""
-    rows = work(paths, kind, models=models, cache=Cacheable.NEVER, method="WS", sure=sure)
+    rows = work(paths, kind, models=models, cache=Cacheable.NEVER, bills=bills, method="WS", sure=sure)
     return tuple(replace(row, websocket=True) for row in rows)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Provider, bearer_as_api_key
 from penstock.providers.openai_rows import CONTINUED
 from penstock.providers.operation import (
+    Bills,
+    Cacheable,
     Flag,
     Kind,
     Settles,
@@ -38,6 +40,7 @@ _FINDALL_DONE = Settles(
     final=("completed", "failed", "cancelled"),
     usage="/status/metrics",
 )
+_FOUND = Settles("/run/findall_id", "/run/status/status", _FINDALL_DONE.final, "/run/status/metrics")
 _TASKS = ["v1/tasks", "v1beta/tasks"]
 _MONITORS = ["v1/monitors", "v1alpha/monitors"]
 
@@ -92,7 +95,7 @@ OPERATIONS = OperationTable(
         default="advanced",
         unit="calls",
     ),
-    work("v1/decisions", Kind.CLASSIFY, models="body:model", product="decisions", unit="calls"),
+    work("v1/decisions", Kind.CLASSIFY, models="body:model", product="decisions", unit="calls", sure=False),
     work(
         "v1/chat/completions v1beta/chat/completions chat/completions",
         Kind.CHAT,
@@ -119,11 +122,15 @@ OPERATIONS = OperationTable(
         unit="runs",
     ),
     counts(_each(_TASKS, "/suggest", "/suggest-processor"), Kind.RESEARCH, models=""),
-    cancels(_each(_TASKS, "/runs/{id}/cancel"), Kind.RESEARCH),
-    reads(_each(_TASKS, "/runs/{id}"), Kind.RESEARCH, Dialect.PARALLEL, settles=_RUN_DONE),
+    reads(
+        _each(_TASKS, "/runs/{id}", "/groups/{g}/runs/{id}"),
+        Kind.RESEARCH,
+        Dialect.PARALLEL,
+        settles=_RUN_DONE,
+    ),
     reads(_each(_TASKS, "/runs/{id}/result"), Kind.RESEARCH, Dialect.PARALLEL, settles=_RESULT_DONE),
     reads(_each(_TASKS, "/{x*}"), Kind.RESEARCH, Dialect.PARALLEL),
-    counts("v1beta/findall/ingest", Kind.FINDALL, models=""),
+    work("v1beta/findall/ingest", Kind.FINDALL, models="", bills=Bills.NOTHING, cache=Cacheable.NEVER),
     orders(
         "v1beta/findall/runs",
         Kind.FINDALL,
@@ -138,6 +145,7 @@ OPERATIONS = OperationTable(
         Kind.FINDALL,
         models="body:processor",
         product="findall-enrich",
+        default="core",
         unit="matches",
     ),
     cancels("v1beta/findall/runs/{id}/cancel", Kind.FINDALL),
@@ -150,6 +158,7 @@ OPERATIONS = OperationTable(
         unit="calls",
     ),
     reads("v1beta/findall/runs/{id}", Kind.FINDALL, Dialect.PARALLEL, settles=_FINDALL_DONE),
+    reads("v1beta/findall/runs/{id}/result", Kind.FINDALL, Dialect.PARALLEL, settles=_FOUND),
     reads("v1beta/findall/{x*}", Kind.FINDALL, Dialect.PARALLEL),
     orders(
         _each(_MONITORS, ""),

@@ -93,7 +93,7 @@ class _Said:
             self._members = dict(zip(names, msgspec.structs.astuple(told), strict=True))
             return
         self._is_readable = not body.startswith(b"{")
-        if self._request.is_cut and names == ("model",) and (first := _MODEL_FIRST.match(body)):
+        if self._request.is_cut and "model" in names and (first := _MODEL_FIRST.match(body)):
             self._members = {"model": msgspec.Raw(first[1])}
 
     def holds(self, place: str) -> bool:
@@ -119,7 +119,12 @@ class _Said:
             value = request.header(name)
             return [] if value is None else [value]
         if where == "form" and request.body and is_form(request.content_type):
-            return [value for key, value in fields(request.body, request.content_type) if key == name]
+            name, _, rest = name.partition(".")  # the rest of it is in a JSON document
+            told = [value for key, value in fields(request.body, request.content_type) if key == name]
+            if not rest:
+                return told
+            members = [_member(msgspec.Raw(value.encode()), rest) for value in told]
+            return [found for member in members for found in _inside(member, rest, names=names)]
         if where != "body":
             return []
         return _inside(self._members.get(_first(place), _ABSENT), name, names=names)

@@ -32,5 +32,6 @@ class Dialect(StrEnum):
     WORKERS_AI = "workers-ai"  # `result.usage`; `data: [DONE]`; `success: false` under 200
     PARALLEL = "parallel"  # `usage`, a list of counts; events end with the connection
     MISTRAL_CONVERSATIONS = "mistral-conversations"  # `usage`; `conversation.response.done`
+    MISTRAL_OCR = "mistral-ocr"  # `usage_info.pages_processed`; not streamed
     CARTESIA = "cartesia"  # bytes; as events `done`
     NONE = "none"  # tells nothing; the end of its bytes is its end
