@@ -313,10 +313,13 @@ def cancels(
     method: str = "POST",
     dialect: Dialect = Dialect.NONE,
     settles: Settles | None = None,
+    models: str = "",
     sure: bool = True,
 ) -> Rows:
     """Requests that end what is under way, for nothing."""
-    return _free(paths, kind, Effect.CANCEL, method, dialect=dialect, settles=settles, sure=sure)
+    return _free(
+        paths, kind, Effect.CANCEL, method, dialect=dialect, settles=settles, models=models, sure=sure
+    )
 
 
 def deletes(paths: str, kind: Kind, *, method: str = "DELETE", sure: bool = True) -> Rows:
@@ -340,9 +343,11 @@ def whatever(paths: str, kind: Kind = Kind.ACCOUNT, *, secret: bool = False, sur
     )
 
 
-def sessions(paths: str, kind: Kind, *, models: str = "query:model", sure: bool = True) -> Rows:
+def sessions(
+    paths: str, kind: Kind, *, models: str = "query:model", unit: str = "tokens", sure: bool = True
+) -> Rows:
     """Upgrades to a WebSocket, paid by what passes over it."""
-    rows = work(paths, kind, models=models, cache=Cacheable.NEVER, method="WS", sure=sure)
+    rows = work(paths, kind, models=models, cache=Cacheable.NEVER, unit=unit, method="WS", sure=sure)
     return tuple(replace(row, websocket=True) for row in rows)
 
 
