@@ -49,7 +49,6 @@ POST v1/chat/completions chat gen y - m {"model":"m","store":true}
 POST v1/responses responses gen y c m {"model":"m"}
 POST v1/responses responses order o - m {"model":"m","background":true}
 POST v1/embeddings embeddings gen y c m {"model":"m"}
-POST v1/batches other order ? - - {}
 GET org/m models read n - org/m
 GET v1/models models read n - -
 """,
@@ -487,12 +486,18 @@ def test_what_a_request_is(row: Row) -> None:
     assert (model(row, operation) or "-") == row.model
 
 
+@pytest.mark.parametrize("target", ["v1/batches", "%761/batches", "v1//batches", "v2/embeddings"])
+def test_a_version_is_no_model_of_hugging_face(target: str) -> None:
+    operation = found(Row("huggingface", "POST", target, "", "", "", "", "", ()))
+    assert (operation.name, operation.bills, operation.cacheable) == (UNKNOWN, Bills.UNKNOWN, Cacheable.NEVER)
+
+
 def siblings(row: Row) -> list[str]:
     """Other spellings of the same place."""
     path, mark, query = row.target.partition("?")
     start, slash, last = path.rpartition("/")
     end = mark + query
-    if not last or (row.slug == "huggingface" and last == "batches"):
+    if not last:
         return []
     spelt = [f"{path}/{end}"]
     if slash and start:

@@ -1,21 +1,24 @@
 """Hugging Face: `{org}/{model}` below `/models` (Cloudflare 1.3.1).
 
 Pure pass-through to the serverless inference host. What a model does is told by the task, where the path names one.
+Rows of models begin with `model`, so that no model is called `v1`.
 """
 
 from __future__ import annotations
 
 import re
 
-from penstock.providers.base import Provider
+from penstock.providers.base import Location, Provider
 from penstock.providers.openai_rows import STATE, STORED
-from penstock.providers.operation import Bills, Kind, Rows, orders, reads, work
-from penstock.providers.operation_table import OperationTable
+from penstock.providers.operation import Kind, Rows, reads, work
+from penstock.providers.operation_table import OperationTable, segments
 from penstock.providers.paths import below
 from penstock.wire.answer_dialect import Dialect
 
+_ROOT = "/models/"
+_VERSION = re.compile("v[0-9]+")
 _VARY = ("x-use-cache", "x-wait-for-model")
-_MODELS = ("{o}/{m}", "{m}")  # some old models have no organisation
+_MODELS = ("model/{o}/{m}", "model/{m}")  # some old models have no organisation
 _TASKS = {
     Kind.EMBEDDINGS: "feature-extraction sentence-similarity",
     Kind.COMPLETION: "text-generation text2text-generation",
@@ -49,10 +52,10 @@ def _pipelines(kind: Kind, tasks: str) -> Rows:
 OPERATIONS = OperationTable(
     "huggingface",
     *(_pipelines(kind, tasks) for kind, tasks in _TASKS.items()),
-    _asked("{o}/{m} {o}/{m}/pipeline/{task}", Kind.GENERATE),
-    _asked("{m} {m}/pipeline/{task}", Kind.GENERATE, sure=False),
+    _asked("model/{o}/{m} model/{o}/{m}/pipeline/{task}", Kind.GENERATE),
+    _asked("model/{m} model/{m}/pipeline/{task}", Kind.GENERATE, sure=False),
     work(
-        "{o}/{m}/v1/chat/completions",
+        "model/{o}/{m}/v1/chat/completions",
         Kind.CHAT,
         Dialect.OPENAI_CHAT,
         models="path body:model",
@@ -63,17 +66,24 @@ OPERATIONS = OperationTable(
     work("v1/responses", Kind.RESPONSES, Dialect.OPENAI_RESPONSES, flags=STATE, vary=_VARY),
     work("v1/embeddings", Kind.EMBEDDINGS, Dialect.OPENAI_EMBEDDINGS, vary=_VARY),
     work("v1/completions", Kind.COMPLETION, Dialect.OPENAI_CHAT, vary=_VARY, sure=False),
-    orders("v1/{x*}", Kind.OTHER, bills=Bills.UNKNOWN, models="body:model", sure=False),  # no model of `v1`
-    reads("{o}/{m}", Kind.MODELS, models="path"),
-    reads("{m}", Kind.MODELS, models="path", sure=False),
+    reads("model/{o}/{m}", Kind.MODELS, models="path"),
+    reads("model/{m}", Kind.MODELS, models="path", sure=False),
     reads("v1/models v1/models/{x*}", Kind.MODELS),
 )
+
+
+def _operation_path(location: Location) -> str:
+    path = location.path.removeprefix(_ROOT)
+    first = next(iter(segments(path)), "")
+    return path if _VERSION.fullmatch(first) else f"model/{path}"
+
 
 PROVIDER = Provider(
     slug="huggingface",
     domains=("api-inference.huggingface.co",),
     locate=below("https://api-inference.huggingface.co", "models/"),
     operations=OPERATIONS,
-    root="/models/",
+    root=_ROOT,
+    operation_path=_operation_path,
     model_address=re.compile(r"//[^/]+/models/(?!v[0-9]+/)([^/]+(?:/[^/]+)?)"),  # {org}/{model}
 )
