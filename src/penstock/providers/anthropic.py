@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from penstock.providers.base import Provider
 from penstock.providers.openai_rows import MESSAGE_FLAGS
-from penstock.providers.operation import (
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     cancels,
     changes,
     counts,

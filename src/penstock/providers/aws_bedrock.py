@@ -21,18 +21,8 @@ from penstock.providers.openai_rows import (
     RESPONSES,
     STORED_RESPONSES,
 )
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Kind,
-    Rows,
-    Settles,
-    below,
-    counts,
-    orders,
-    reads,
-    work,
-)
+from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, counts, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.wire.answer_dialect import Dialect
 

@@ -14,19 +14,8 @@ from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers import openai, openai_rows
 from penstock.providers.base import HeaderLookup, Location, Provider
-from penstock.providers.operation import (
-    Cacheable,
-    Kind,
-    Rows,
-    Settles,
-    below,
-    deletes,
-    makes,
-    orders,
-    reads,
-    sessions,
-    work,
-)
+from penstock.providers.operation import Cacheable, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, deletes, makes, orders, reads, sessions, work
 from penstock.providers.operation_table import OperationTable, segments
 from penstock.wire.answer_dialect import Dialect
 

@@ -12,20 +12,8 @@ from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers import openai_rows as rows
 from penstock.providers.base import HeaderLookup, Location, Provider
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Kind,
-    Rows,
-    Settles,
-    below,
-    cancels,
-    changes,
-    orders,
-    reads,
-    sessions,
-    work,
-)
+from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, cancels, changes, orders, reads, sessions, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
 from penstock.wire.answer_dialect import Dialect

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.base import Provider
-from penstock.providers.operation import (
-    Flag,
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Flag, Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     below,
     cancels,
     changes,

@@ -14,18 +14,8 @@ from urllib.parse import unquote
 from penstock.providers import openai_rows
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
-from penstock.providers.operation import (
-    Bills,
-    Kind,
-    Rows,
-    Settles,
-    below,
-    cancels,
-    counts,
-    orders,
-    reads,
-    work,
-)
+from penstock.providers.operation import Bills, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, cancels, counts, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import has_version
 from penstock.wire.answer_dialect import Dialect

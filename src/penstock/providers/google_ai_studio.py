@@ -11,13 +11,8 @@ import re
 from penstock.providers import openai_rows
 from penstock.providers.base import Provider
 from penstock.providers.openai_rows import BACKGROUND
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Flag,
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Bills, Cacheable, Flag, Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     below,
     cancels,
     changes,

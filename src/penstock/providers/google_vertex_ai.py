@@ -12,12 +12,8 @@ from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import REGION, HeaderLookup, Location, Provider
 from penstock.providers.openai_rows import CHAT, EMBEDDINGS, MESSAGE_FLAGS
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     below,
     cancels,
     changes,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
-from penstock.providers.operation import Bills, Kind, changes, deletes, orders, reads
+from penstock.providers.operation import Bills, Kind
+from penstock.providers.operation_rows import changes, deletes, orders, reads
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
 

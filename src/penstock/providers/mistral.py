@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Effect,
-    Flag,
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Bills, Cacheable, Effect, Flag, Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     below,
     cancels,
     changes,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Kind,
+from penstock.providers.operation import Bills, Cacheable, Kind
+from penstock.providers.operation_rows import (
     cancels,
     changes,
     counts,

@@ -6,14 +6,8 @@ version. Anthropic's one generation is here too: half of those who have the othe
 
 from __future__ import annotations
 
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Effect,
-    Flag,
-    Kind,
-    Rows,
-    Settles,
+from penstock.providers.operation import Bills, Cacheable, Effect, Flag, Kind, Rows, Settles
+from penstock.providers.operation_rows import (
     cancels,
     changes,
     counts,

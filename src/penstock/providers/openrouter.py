@@ -6,18 +6,8 @@ from dataclasses import replace
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
-from penstock.providers.operation import (
-    Kind,
-    Rows,
-    Settles,
-    changes,
-    deletes,
-    makes,
-    orders,
-    reads,
-    whatever,
-    work,
-)
+from penstock.providers.operation import Kind, Rows, Settles
+from penstock.providers.operation_rows import changes, deletes, makes, orders, reads, whatever, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
 from penstock.wire.answer_dialect import Dialect

@@ -1,8 +1,8 @@
 """What an endpoint of a provider is: an operation, a row of facts about one kind of request.
 
 Everybody who has to know what a call means asks its operation: cache, limits, costs, keys, logs, exports. Here are
-the nouns, and the verbs that the providers' files write their rows with; `operation_table.py` finds the row of a path.
-Pure. What is not said of a row is the careful answer: not cached, nothing known of its price.
+the nouns. `operation_rows.py` has the verbs that the providers' files write rows with, `operation_table.py` finds the
+row of a path. Pure. What is not said of a row is the careful answer: not cached, nothing known of its price.
 """
 
 from __future__ import annotations
@@ -181,6 +181,8 @@ class Operation:
         )
 
 
+Rows = tuple[Operation, ...]
+
 OTEL_NAMES = {
     Kind.AGENT_RUN: "invoke_agent",
     Kind.CHAT: "chat",
@@ -207,186 +209,6 @@ def otel_name(operation: Operation) -> str | None:
     return OTEL_NAMES.get(operation.kind) if operation.is_work else None
 
 
-# -- what the tables are written with. `paths` are separated by blanks; `{x}` is one segment, `{x*}` one or more.
-
-_UNNAMED = "?"
-Rows = tuple[Operation, ...]
-
-
-def work(
-    paths: str,
-    kind: Kind,
-    dialect: Dialect = Dialect.NONE,
-    *,
-    models: str = "body:model",
-    cache: Cacheable = Cacheable.ALWAYS,
-    flags: tuple[Flag, ...] = (),
-    vary: tuple[str, ...] = (),
-    unit: str = "tokens",
-    bills: Bills = Bills.WORK,
-    method: str = "POST",
-    product: str = "",
-    default: str = "",
-    sure: bool = True,
-) -> Rows:
-    """Requests that are answered out of themselves, for money. `models` are places, separated by blanks."""
-    if flags and cache is Cacheable.ALWAYS:
-        cache = Cacheable.UNFLAGGED
-    return tuple(
-        Operation(
-            _UNNAMED, kind, Effect.GENERATE, bills, f"{method} {path}", dialect, tuple(models.split()), product,
-            default, cache, flags, vary, unit, sure=sure,
-        )
-        for path in paths.split()
-    )  # fmt: skip
-
-
-def counts(
-    paths: str, kind: Kind = Kind.TOKEN_COUNT, *, models: str = "body:model", sure: bool = True
-) -> Rows:
-    """Requests that are answered out of themselves, for nothing: a count in the answer is no usage."""
-    return work(paths, kind, models=models, bills=Bills.NOTHING, sure=sure)
-
-
-def orders(
-    paths: str,
-    kind: Kind,
-    dialect: Dialect = Dialect.NONE,
-    *,
-    models: str = "",
-    unit: str = "tokens",
-    bills: Bills = Bills.LATER,
-    method: str = "POST",
-    product: str = "",
-    default: str = "",
-    flags: tuple[Flag, ...] = (),
-    secret: bool = False,
-    sure: bool = True,
-) -> Rows:
-    """Requests for something that lives on and is paid by what comes of it."""
-    return tuple(
-        Operation(
-            _UNNAMED, kind, Effect.ORDER, bills, f"{method} {path}", dialect, tuple(models.split()), product,
-            default, flags=flags, unit=unit, secret=secret, sure=sure,
-        )
-        for path in paths.split()
-    )  # fmt: skip
-
-
-def makes(
-    paths: str, kind: Kind, *, models: str = "", method: str = "POST", secret: bool = False, sure: bool = True
-) -> Rows:
-    """Requests for something that lives on and costs nothing by itself."""
-    return orders(paths, kind, models=models, bills=Bills.NOTHING, method=method, secret=secret, sure=sure)
-
-
-def reads(
-    paths: str,
-    kind: Kind,
-    dialect: Dialect = Dialect.NONE,
-    *,
-    settles: Settles | None = None,
-    method: str = "GET",
-    models: str = "",
-    secret: bool = False,
-    sure: bool = True,
-) -> Rows:
-    """Requests for what is stored. Never paid, whatever the answer tells."""
-    return _free(
-        paths,
-        kind,
-        Effect.READ,
-        method,
-        dialect=dialect,
-        settles=settles,
-        models=models,
-        secret=secret,
-        sure=sure,
-    )
-
-
-def changes(paths: str, kind: Kind, *, method: str = "POST", secret: bool = False, sure: bool = True) -> Rows:
-    """Requests that change what is stored, for nothing."""
-    return _free(paths, kind, Effect.CHANGE, method, secret=secret, sure=sure)
-
-
-def cancels(
-    paths: str,
-    kind: Kind,
-    *,
-    method: str = "POST",
-    dialect: Dialect = Dialect.NONE,
-    settles: Settles | None = None,
-    secret: bool = False,
-    sure: bool = True,
-) -> Rows:
-    """Requests that end what is under way, for nothing."""
-    return _free(
-        paths, kind, Effect.CANCEL, method, dialect=dialect, settles=settles, secret=secret, sure=sure
-    )
-
-
-def deletes(paths: str, kind: Kind, *, method: str = "DELETE", sure: bool = True) -> Rows:
-    """Requests that remove what is stored, for nothing."""
-    return _free(paths, kind, Effect.DELETE, method, sure=sure)
-
-
-def uploads(paths: str, kind: Kind = Kind.FILE, *, method: str = "POST", sure: bool = True) -> Rows:
-    """Requests that bring something to be kept, for nothing."""
-    return _free(paths, kind, Effect.UPLOAD, method, sure=sure)
-
-
-def whatever(paths: str, kind: Kind = Kind.ACCOUNT, *, secret: bool = False, sure: bool = True) -> Rows:
-    """All requests below a path, each what its method says, and none paid."""
-    return (
-        *reads(paths, kind, secret=secret, sure=sure),
-        *makes(paths, kind, secret=secret, sure=sure),
-        *changes(paths, kind, method="PUT", secret=secret, sure=sure),
-        *changes(paths, kind, method="PATCH", secret=secret, sure=sure),
-        *deletes(paths, kind, sure=sure),
-    )
-
-
-def sessions(
-    paths: str, kind: Kind, *, models: str = "query:model", bills: Bills = Bills.WORK, sure: bool = True
-) -> Rows:
-    """Upgrades to a WebSocket, paid by what passes over it."""
-    rows = work(paths, kind, models=models, cache=Cacheable.NEVER, bills=bills, method="WS", sure=sure)
-    return tuple(replace(row, websocket=True) for row in rows)
-
-
-def _free(
-    paths: str,
-    kind: Kind,
-    effect: Effect,
-    method: str,
-    *,
-    dialect: Dialect = Dialect.NONE,
-    settles: Settles | None = None,
-    models: str = "",
-    secret: bool = False,
-    sure: bool,
-) -> Rows:
-    return tuple(
-        Operation(
-            _UNNAMED, kind, effect, Bills.NOTHING, f"{method} {path}", dialect, tuple(models.split()),
-            settles=settles, secret=secret, sure=sure,
-        )
-        for path in paths.split()
-    )  # fmt: skip
-
-
 def variants(operation: Operation) -> Iterator[Operation]:
     """What else a request of this row may be."""
     return (operation.flagged(flag) for flag in operation.flags if flag.becomes is not None)
-
-
-def below(root: str, *groups: Rows, vary: tuple[str, ...] = (), sure: bool = True) -> Rows:
-    """The same rows under another root, which ends with a slash; there they may `vary` by more, or be less sure."""
-
-    def moved(row: Operation) -> Operation:
-        method, _, path = row.pattern.partition(" ")
-        pattern = f"{method} {root}{path}"
-        return replace(row, pattern=pattern, vary=(*row.vary, *vary), sure=row.sure and sure)
-
-    return tuple(moved(row) for rows in groups for row in rows)

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Provider, bearer_as_api_key
 from penstock.providers.openai_rows import CONTINUED
-from penstock.providers.operation import (
-    Bills,
-    Cacheable,
-    Flag,
-    Kind,
-    Settles,
+from penstock.providers.operation import Bills, Cacheable, Flag, Kind, Settles
+from penstock.providers.operation_rows import (
     cancels,
     changes,
     counts,

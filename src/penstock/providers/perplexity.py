@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from penstock.providers import openai_rows as rows
 from penstock.providers.openai_compatible import openai_compatible
-from penstock.providers.operation import Kind, Settles, deletes, orders, reads, work
+from penstock.providers.operation import Kind, Settles
+from penstock.providers.operation_rows import deletes, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
 from penstock.wire.answer_dialect import Dialect

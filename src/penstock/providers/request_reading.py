@@ -7,7 +7,7 @@ Pure. A body that cannot be read tells nothing, and one that may hide a flag is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from penstock.providers.base import HeaderLookup
-from penstock.providers.operation import Cacheable, Operation
+from penstock.providers.operation import Cacheable, Effect, Flag, Operation
 from penstock.wire.multipart import fields, is_form
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
@@ -26,6 +26,8 @@ _NULL = b"null"
 _MOST_ITEMS = 1000  # of a list whose members name a model each
 _LONGEST_NAME = 256
 _SEVERAL = "several"
+_OUTSIDE = ("query:", "header:")  # places that are at hand whatever the body is
+_TRUE = frozenset({"true", "1", "yes", "y", "on", "t"})  # in forms and queries, as servers commonly read them
 
 _MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
 _to_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -46,12 +48,12 @@ def flagged(operation: Operation, request: Request) -> Operation:
     """What the request is, with all that it says."""
     if not operation.flags:
         return operation
-    places = [place.partition("=") for flag in operation.flags for place in flag.when]
-    said = _Said(request, [place for place, _, _ in places])
+    said = _Said(request, [place.partition("=")[0] for flag in operation.flags for place in flag.when])
     for flag in operation.flags:
-        if all(said.holds(place) for place in flag.when):
+        is_free = flag.becomes is Effect.READ
+        if all(said.holds(place, beyond_doubt=is_free) for place in flag.when):
             return operation.flagged(flag)
-    if said.may_hide(place for place, _, _ in places):
+    if any(said.may_hide(flag) for flag in operation.flags):
         return replace(operation, cacheable=Cacheable.NEVER)
     return operation
 
@@ -96,18 +98,28 @@ class _Said:
         if self._request.is_cut and "model" in names and (first := _MODEL_FIRST.match(body)):
             self._members = {"model": msgspec.Raw(first[1])}
 
-    def holds(self, place: str) -> bool:
-        """Whether a place of a flag says what the flag wants."""
+    def holds(self, place: str, *, beyond_doubt: bool) -> bool:
+        """Whether a place of a flag says what the flag wants; beyond doubt, if nothing there says otherwise."""
         place, equals, wanted = place.partition("=")
         values = self.values(place)
-        return wanted in values if equals else bool(values)
+        if not equals:
+            return bool(values)
+        if beyond_doubt:
+            return set(values) == {wanted}
+        if wanted == "true" and not place.startswith("body:"):
+            return any(value.strip().lower() in _TRUE for value in values)
+        return wanted in values
 
-    def may_hide(self, places: Iterable[str]) -> bool:
-        """Whether one of the members may stand in a body that is not at hand, or cannot be read."""
+    def may_hide(self, flag: Flag) -> bool:
+        """Whether what a flag wants may stand in a body that is not at hand, or cannot be read."""
+        inside = [place for place in flag.when if not place.startswith(_OUTSIDE)]
+        outside = (place for place in flag.when if place.startswith(_OUTSIDE))
+        if not inside or not all(self.holds(place, beyond_doubt=False) for place in outside):
+            return False
         body = self._request.body
         if body is None or self._request.is_cut:
             return True
-        return not self._is_readable and any(f'"{_first(place)}"'.encode() in body for place in places)
+        return not self._is_readable and any(f'"{_first(place)}"'.encode() in body for place in inside)
 
     def values(self, place: str, *, names: bool = False) -> list[str]:
         """What stands at a place: texts, and numbers and flags as JSON spells them; of `names` only texts."""

@@ -33,5 +33,8 @@ class Dialect(StrEnum):
     PARALLEL = "parallel"  # `usage`, a list of counts; events end with the connection
     MISTRAL_CONVERSATIONS = "mistral-conversations"  # `usage`; `conversation.response.done`
     MISTRAL_OCR = "mistral-ocr"  # `usage_info.pages_processed`; not streamed
+    DEEPGRAM = "deepgram"  # `metadata.duration` times `metadata.channels`; headers for speech
+    ELEVENLABS = "elevenlabs"  # `audio_duration_secs`; header `character-cost` for speech
+    FAL = "fal"  # header `x-fal-billable-units`; events end with the connection
     CARTESIA = "cartesia"  # bytes; as events `done`
     NONE = "none"  # tells nothing; the end of its bytes is its end
