@@ -200,7 +200,8 @@ class LmdbCounters:
 
         `partial`: less than is claimed will do. Several claims have been cut down to one amount before.
         """
-        counted, before = [], dict[bytes, bytes | None]()
+        counted: list[_Counted] = []
+        before: dict[bytes, bytes | None] = {}
         after: dict[bytes, Log] = {}
         windows: dict[bytes, Window] = {}
         for index, claim in enumerate(claims):
@@ -226,7 +227,7 @@ class LmdbCounters:
             counted.append(_Counted(log, time, amount))
         if len(claims) > 1 and (refused := _too_much_together(claims, counted, now_us)):
             return refused
-        coarser = dict[bytes, Log]()
+        coarser: dict[bytes, Log] = {}
         for key, log in after.items():
             written = self._table.write(txn, key, before[key], log, windows[key])
             if written is not log:
