@@ -88,7 +88,8 @@ class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Line(msgspec.Struct, frozen=True, gc=False):
     """One rate, ready. `count` reads a usage; `within` are the places of the narrower units, which come before it.
 
-    `is_needed`: it charges what went in or came out, and so must be told; `is_speech`: that went in where no tokens did.
+    `is_needed`: it charges what went in or came out, and so must be told. `is_speech`: what went in where no
+    tokens did.
     """
 
     unit: str
