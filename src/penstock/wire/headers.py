@@ -191,10 +191,12 @@ class HeaderSorter:
                 forward += (name, b": ", value, b"\r\n")
                 if value[:5].lower() == b"basic":
                     head.suspect = True
-            elif kind == CONNECTION:
-                options = options | _connection_options(value)
             elif kind == HOST:
                 head.host = value if head.host is None else b""
+            elif kind == CONTROL:
+                head.controls.append((name.lower(), value))
+            elif kind == CONNECTION:
+                options = options | _connection_options(value)
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
         if options:
@@ -257,15 +259,13 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     elif kind == IDEMPOTENCY_KEY:
         head.idempotency_key = value
     else:
-        _note_own(head, kind, name, value)
+        _note_framing(head, kind, value)
         return False
     return True
 
 
-def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
-    if kind == CONTROL:
-        head.controls.append((name.lower(), value))
-    elif kind == EXPECT:
+def _note_framing(head: RequestHead, kind: Kind, value: bytes) -> None:
+    if kind == EXPECT:
         head.expects = value.strip().lower() == b"100-continue"
     elif kind == TRANSFER_ENCODING:
         if head.chunked or value.strip().lower() != b"chunked":

@@ -18,6 +18,7 @@ SHORTEST: Final = 21  # a token that has the form, without its secret
 
 UNDERSCORE, PERCENT, BACKSLASH = b"_%\\"  # one of them stands in every spelling of a token that has the form
 
+_ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BEGUN = re.compile(rb"pst_[0-9a-z]{16}_[0-9A-Za-z]*")
 _JSON_ESCAPE = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _BASIC = re.compile(rb"(?i)\bbasic[ \t]+([A-Za-z0-9+/_-]{8,})")
@@ -48,7 +49,7 @@ class OwnTokens:
             return self.find(text) is not None
         if self._admin is None:
             return False
-        if PERCENT in text or BACKSLASH in text:
+        if PERCENT in text and _ENCODED.search(text):
             return self.find(text) is not None
         return self._has_admin(text)
 

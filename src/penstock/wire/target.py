@@ -17,7 +17,7 @@ PREFIX = b"/v1/"
 _ABSOLUTE = re.compile(rb"(?i)(https?)://([^/?#]*)(.*)", re.DOTALL)
 ONE_HOST = "a request has one Host: a name or an address, and the port if it is not the usual one"
 _DOTS = re.compile(rb"(?:^|[/\\])\.{1,2}(?:[/\\;]|$)")
-_UNSAFE = re.compile(rb"[\x00-\x20\x7f-\xff#]")
+_SAFE = bytes(range(0x21, 0x7F)).replace(b"#", b"")
 _SECRET_NAME = re.compile(r"(?i)(?:.*[_.-])?(?:key|token|secret|password|signature|credential|sig)")
 
 
@@ -49,7 +49,7 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
     if not target.startswith(b"/"):
         raise GatewayError(BAD_REQUEST, "the request target must be a path beginning with /, or a URL")
     path, mark, query = target.partition(b"?")
-    if _UNSAFE.search(target):
+    if target.translate(None, _SAFE):
         raise GatewayError(BAD_REQUEST, "the request target has a character that must be percent-encoded")
     return path, mark + query
 
