@@ -94,6 +94,10 @@ class Api:
         )
         self._moved = 0
 
+    def in_one_loop(self) -> TestClient:
+        """While it is entered all requests have one event loop, as in a worker, from whatever thread they come."""
+        return self._client
+
     def store(self, *calls: NewCall) -> None:
         """Puts calls into the ledger, as the shipper does."""
         ledger = SqliteLedger(self.data / FILE_NAME)
