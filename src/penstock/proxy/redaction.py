@@ -59,7 +59,7 @@ def spelled(secrets: list[bytes]) -> list[bytes]:
     for secret in secrets:
         if len(found) > _MOST_SECRETS:
             break  # too many as it is
-        if not secret.translate(_AS_LETTERS).isalnum():
+        if len(secret) <= _LONGEST and not secret.translate(_AS_LETTERS).isalnum():
             escaped = secret.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
             percent = quote_from_bytes(secret, safe="").encode()
             lower = _PERCENT.sub(lambda match: match[0].lower(), percent)

@@ -24,6 +24,8 @@ _JSON_ESCAPE = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _BASIC = re.compile(rb"(?i)\bbasic[ \t]+([A-Za-z0-9+/_-]{8,})")
 _PARTS = re.compile(rb"([^\s,;&=?/\"'():]+)")
 _MOST_SPELLINGS = 8  # one inside the other; what is deeper still is taken for one
+_MOST_ESCAPES = 22_000  # more than the usual head has room for; what has more is taken for one, too
+_MOST_WORDS = 1000  # of `Basic`, likewise
 _WHOLE_WORD = 8  # a token of the environment that is shorter than this might be part of any word
 _REDACTED = b"[redacted]"
 
@@ -63,6 +65,8 @@ class OwnTokens:
             found = self._literal(text)
             if found is not None or not (PERCENT in text or BACKSLASH in text):
                 return found
+            if text.count(b"%") + text.count(b"\\u00") > _MOST_ESCAPES:
+                return text
             plain = _JSON_ESCAPE.sub(_unescaped, unquote_to_bytes(text))
             if plain == text:
                 return None
@@ -92,7 +96,10 @@ class OwnTokens:
 
     def _in_basic(self, text: bytes) -> bytes | None:
         """A token that stands as user name or password of `Basic`."""
-        for word in _BASIC.findall(text):
+        words = _BASIC.findall(text)
+        if len(words) > _MOST_WORDS:
+            return text
+        for word in words:
             plain = b64decode(word.translate(_URL_SAFE) + b"===")
             found = self.find(plain)
             if found is not None:

@@ -182,9 +182,11 @@ class SpendLimits:
     def _matching(self, call: Call, body: bytes) -> list[_Counted]:
         """The counters of the gateway that this call belongs to, or may belong to."""
         found = []
+        doubtful: bool | None = None  # the same for all rules: the body is looked at once
         for rule, family in self._rules:
-            doubtful = bool(rule.models) and is_told_twice(body)
-            key = rule.key(self._prefix, call, any_model=doubtful)
+            if doubtful is None and rule.models:
+                doubtful = is_told_twice(body)
+            key = rule.key(self._prefix, call, any_model=doubtful is True)
             if key is not None:
                 found.append((key, rule, family))
         return found
