@@ -94,6 +94,14 @@ class Api:
         )
         self._moved = 0
 
+    def __enter__(self) -> Api:
+        """From now on all requests go through one event loop, as in a worker, so that many may come at once."""
+        self._client.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.__exit__()
+
     def store(self, *calls: NewCall) -> None:
         """Puts calls into the ledger, as the shipper does."""
         ledger = SqliteLedger(self.data / FILE_NAME)

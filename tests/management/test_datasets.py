@@ -105,7 +105,7 @@ def test_of_many_clients_at_once_nobody_makes_an_eleventh(api: Api) -> None:
     def make(number: int) -> int:
         return api.send("POST", "/datasets", body={**GPT, "name": f"late {number}"}).status_code
 
-    with ThreadPoolExecutor(8) as threads:
+    with api, ThreadPoolExecutor(8) as threads:
         statuses = sorted(threads.map(make, range(12)))
     assert statuses == [200] * 3 + [400] * 9
     assert len(names(api.get("/datasets"))) == 10

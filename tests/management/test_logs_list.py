@@ -186,6 +186,22 @@ def test_a_gateway_that_is_not_there(api: Api) -> None:
             'filters=[{"key":"model","operator":"eq","value":[' + ",".join(["1"] * 101) + "]}]",
             ["query", "filters", "0", "value"],
         ),
+        (
+            "filters=["
+            + ",".join(['{"key":"cost","operator":"neq","value":[' + ",".join(["1"] * 100) + "]}"] * 6)
+            + "]",
+            ["query", "filters"],
+        ),
+        (
+            "filters=["
+            + ",".join(['{"key":"model","operator":"contains","value":["a","b","c"]}'] * 34)
+            + "]",
+            ["query", "filters"],
+        ),
+        (
+            "&".join(["filters.key=model"] * 200 + ["filters.operator=eq"] * 200 + ["filters.value=a"] * 400),
+            ["query", "filters"],
+        ),
     ],
 )
 def test_what_is_refused(api: Api, query: str, path: list[str]) -> None:

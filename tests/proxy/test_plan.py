@@ -33,10 +33,14 @@ from penstock.wire.controls import NO_CONTROLS
 from penstock.wire.universal import NO_CONFIG, Step
 
 LONGEST_WAIT = 60.0
-EVEN = 0.5  # a chance that changes nothing
 
 TWICE = Tries(RetryRules(attempts=2, delay_ms=1000, backoff="constant"))
 KEYS = Tries(RetryRules(), keys=3)
+
+
+def even() -> float:
+    """A chance that changes nothing."""
+    return 0.5
 
 
 @pytest.mark.parametrize(
@@ -59,14 +63,14 @@ KEYS = Tries(RetryRules(), keys=3)
     ],
 )
 def test_moves(tries: Tries, sent: Sent, move: Send | Wait | Give) -> None:
-    assert next_move(tries, sent, EVEN) == move
+    assert next_move(tries, sent, even) == move
 
 
 def test_a_refused_key_is_replaced_before_the_call_is_tried_again() -> None:
     tries = Tries(RetryRules(attempts=2, delay_ms=0), keys=2)
     refused = Sent(429, replayable=True, spare_key=True)
     moves = []
-    while not isinstance(move := next_move(tries, refused, EVEN), Give):
+    while not isinstance(move := next_move(tries, refused, even), Give):
         moves.append(type(move))
         tries = move.tries
     assert moves == [Send, Wait, Send]
@@ -101,7 +105,7 @@ def walk(tries: Tries, sent: Sequence[Sent], chance: float) -> list[tuple[Sent, 
     """All moves of a leg whose sendings go as told, the last one over and over; fails when it has no end."""
     moves = []
     for one in itertools.chain(sent, itertools.repeat(sent[-1], 100)):
-        move = next_move(tries, one, chance)
+        move = next_move(tries, one, lambda: chance)
         moves.append((one, move))
         if isinstance(move, Give):
             return moves

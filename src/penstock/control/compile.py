@@ -19,12 +19,12 @@ from penstock.pricing.price_book import PriceBook
 from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
-from penstock.proxy.call import Admit, Gateway, Identify
+from penstock.proxy.call import Admit, Gateway
 from penstock.proxy.policies.auth import Authentication
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
-from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS, StoredKey, StoredKeys
+from penstock.proxy.policies.stored_keys import AccountKeys, StoredKey, StoredKeys
 from penstock.proxy.policies.stream_usage import StreamUsage
 from penstock.proxy.routing import World
 from penstock.settings import ConfigError, GatewaySettings, Settings
@@ -54,14 +54,44 @@ def build_world(
     settings: Settings, snapshot: Snapshot, catalog: Catalog, vault: Vault | None, shared: Shared
 ) -> World:
     """Compiles gateways and providers for serving. Raises `ConfigError`."""
+    common = _common(settings, snapshot, vault)
     gateways = {
-        (one.account, one.id): _gateway(settings, one.account, one.id, one.fields, snapshot, vault, shared)
+        (one.account, one.id): _gateway(one.account, one.id, one.fields, common, shared)
         for one in _served(catalog, public=shared.public)
     }
     return World(gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version)
 
 
 # -- gateways
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What many gateways have in common: made once, for there may be thousands of them, and of tokens and keys.
+
+    `doors` by whether a token is required; `keys` in the open by account and gateway, "" for all of an account's.
+    """
+
+    doors: Mapping[bool, Authentication]
+    keys: Mapping[tuple[str, str], Sequence[StoredKey]]
+    account_keys: Mapping[str, AccountKeys]
+    tokens_have_rates: bool
+    tokens_have_limits: bool
+
+
+def _common(settings: Settings, snapshot: Snapshot, vault: Vault | None) -> _Common:
+    tokens, admin = snapshot.tokens, settings.admin_token or ""
+    keys = _opened(snapshot, vault)
+    return _Common(
+        {
+            required: Authentication(tokens, admin, settings.server.own_hosts, required=required)
+            for required in (False, True)
+        },
+        keys,
+        {account: AccountKeys(theirs) for (account, gateway), theirs in keys.items() if not gateway},
+        any(token.rate_limit is not None for token in tokens),
+        any(token.spend_limit is not None for token in tokens),
+    )
 
 
 def _served(catalog: Catalog, *, public: bool) -> Iterable[Listed]:
@@ -83,42 +113,29 @@ def _served(catalog: Catalog, *, public: bool) -> Iterable[Listed]:
             yield one
 
 
-def _gateway(
-    settings: Settings,
-    account: str,
-    name: str,
-    fields: GatewaySettings,
-    snapshot: Snapshot,
-    vault: Vault | None,
-    shared: Shared,
-) -> Gateway:
-    keys = _stored_keys(account, name, snapshot, vault)
+def _gateway(account: str, name: str, fields: GatewaySettings, common: _Common, shared: Shared) -> Gateway:
+    # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
+    door = common.doors[fields.authentication]
+    own, all_others = common.keys.get((account, name), ()), common.account_keys.get(account)
     return Gateway(
         account,
         name,
         fields.collect_logs,
-        _identify(settings, fields, snapshot),
-        _admit(account, name, fields, snapshot, shared),
+        (door.identify,),
+        _admit(account, name, fields, common, shared),
         fields.cache_ttl or 0,
         sha256(repr(fields).encode()).hexdigest()[:16] if fields.cache_invalidate_on_update else "",
         gateway_rules(fields.retry_max_attempts, fields.retry_delay, fields.retry_backoff),
-        StoredKeys(keys) if keys else None,
+        StoredKeys(own, all_others) if own or all_others is not None else None,
         fields.byok_only,
-        _spending(account, name, fields, snapshot, shared),
+        _spending(account, name, fields, common, shared),
         bool(fields.otel),
         request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
 
 
-def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
-    # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
-    admin = settings.admin_token or ""
-    door = Authentication(snapshot.tokens, admin, settings.server.own_hosts, required=fields.authentication)
-    return (door.identify,)
-
-
 def _admit(
-    account: str, name: str, fields: GatewaySettings, snapshot: Snapshot, shared: Shared
+    account: str, name: str, fields: GatewaySettings, common: _Common, shared: Shared
 ) -> tuple[Admit, ...]:
     own = None
     if fields.rate_limiting_limit and fields.rate_limiting_interval:
@@ -128,7 +145,7 @@ def _admit(
             fields.rate_limiting_interval,
             fields.rate_limiting_technique,
         )
-    if own is None and all(token.rate_limit is None for token in snapshot.tokens):
+    if own is None and not common.tokens_have_rates:
         return ()
     return (RateLimit(own, shared.counters, shared.clock).admit,)
 
@@ -142,7 +159,7 @@ def limits_spending(catalog: Catalog, snapshot: Snapshot) -> bool:
 
 
 def _spending(
-    account: str, name: str, fields: GatewaySettings, snapshot: Snapshot, shared: Shared
+    account: str, name: str, fields: GatewaySettings, common: _Common, shared: Shared
 ) -> SpendLimits | None:
     limits = fields.spend_limits
     rules = [
@@ -150,41 +167,29 @@ def _spending(
         for index, rule in enumerate(limits.rules if limits is not None and limits.enabled else ())
         if rule.enabled
     ]
-    if not rules and all(token.spend_limit is None for token in snapshot.tokens):
+    if not rules and not common.tokens_have_limits:
         return None
     return SpendLimits(account, name, rules, shared.counters, shared.book, shared.clock)
 
 
-def _stored_keys(account: str, gateway: str, snapshot: Snapshot, vault: Vault | None) -> list[StoredKey]:
-    """The gateway's keys; the account's for an alias, or a default one, that the gateway has none for."""
-    if vault is None:
-        return []
-    theirs = [key for key in snapshot.provider_keys if key.account == account]
-    own = [key for key in theirs if key.gateway == gateway]
-    named = {(key.provider, key.alias) for key in own}
-    settled = {key.provider for key in own if key.is_default or key.alias == DEFAULT_ALIAS}
-    shared = [key for key in theirs if key.gateway == "" and (key.provider, key.alias) not in named]
-    opened = ((key, _open(vault, key)) for key in (*own, *shared))
-    return [
-        StoredKey(
-            key.id,
-            key.provider,
-            key.alias,
-            secret,
-            key.hosts,
-            key.is_default and (key.gateway != "" or key.provider not in settled),
+def _opened(snapshot: Snapshot, vault: Vault | None) -> dict[tuple[str, str], list[StoredKey]]:
+    """All keys, each opened once. One that cannot be keeps its place: no other is used where it was meant."""
+    found: dict[tuple[str, str], list[StoredKey]] = {}
+    for key in snapshot.provider_keys if vault is not None else ():
+        opened = StoredKey(
+            key.id, key.provider, key.alias, _open(vault, key), key.hosts, is_default=key.is_default
         )
-        for key, secret in opened
-        if secret is not None
-    ]
+        found.setdefault((key.account, key.gateway), []).append(opened)
+    return found
 
 
-def _open(vault: Vault, key: ProviderKey) -> bytes | None:
+def _open(vault: Vault | None, key: ProviderKey) -> bytes:
+    """Empty where that does not work."""
     try:
-        return vault.open(key.sealed, key.seal_context)
+        return b"" if vault is None else vault.open(key.sealed, key.seal_context)
     except SealBroken as error:
         log.error("the stored key %s of %s is not used: %s", key.id, key.provider, error)
-        return None
+        return b""
 
 
 # -- providers
@@ -193,12 +198,15 @@ def _open(vault: Vault, key: ProviderKey) -> bytes | None:
 def _registries(settings: Settings, snapshot: Snapshot, vault: Vault | None) -> dict[str, Registry]:
     """A registry for each account with custom providers of its own. A wrong one is left out, and said."""
     found: dict[str, Registry] = {}
-    for account in {provider.account for provider in snapshot.custom_providers}:
+    by_account: dict[str, list[CustomProvider]] = {}
+    for provider in snapshot.custom_providers:
+        by_account.setdefault(provider.account, []).append(provider)
+    for account, theirs in by_account.items():
         urls: dict[str, str] = {}
         guarded: list[str] = []
         headers: dict[str, ExtraHeaders] = {}
-        for provider in snapshot.custom_providers:
-            if provider.account != account or not provider.enable:
+        for provider in theirs:
+            if not provider.enable:
                 continue
             slug = CUSTOM_PREFIX + provider.slug
             try:

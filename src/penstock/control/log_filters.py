@@ -19,6 +19,14 @@ from penstock_common.check import Finding
 
 MAX_FILTERS: Final = 50
 MAX_VALUES: Final = 100
+"""Of one filter."""
+
+MAX_ALL_VALUES: Final = 500
+"""Of all filters together: each is compared with each call."""
+
+MAX_PARTS: Final = 100
+"""Texts to be contained, of all filters together: each is looked for in each name there is."""
+
 MAX_TEXT: Final = 2000
 MAX_NUMBER: Final = 1_000_000_000
 
@@ -102,9 +110,21 @@ def conditions(filters: object, rules: Rules) -> tuple[Condition, ...]:
             found.append(_condition(one, rules))
         except _Wrong as error:
             wrong.append(Finding((number, *error.path), error.message))
+    wrong += _too_many(found)
     if wrong:
         raise WrongFilters(wrong)
     return tuple(found)
+
+
+def _too_many(found: Sequence[Condition]) -> Iterator[Finding]:
+    values = sum(len(one.values) for one in found)
+    if values > MAX_ALL_VALUES:
+        yield Finding((), f"{values} values are too many, at most {MAX_ALL_VALUES} in all filters together")
+    parts = sum(len(one.values) for one in found if one.operator == "contains")
+    if parts > MAX_PARTS:
+        yield Finding(
+            (), f"{parts} values of contains are too many, at most {MAX_PARTS} in all filters together"
+        )
 
 
 def may_be(key: str, text: str) -> bool:

@@ -7,7 +7,8 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -40,7 +41,12 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "file_searches": (),
     "requests": (),
 }
-_ENDS = ("input_tokens", "output_tokens")
+_ENDS = ("input_tokens", "output_tokens")  # a part of them that is not told is none
+_COUNTS: Final[Mapping[str, Callable[[Usage], int | None]]] = {
+    "input_tokens": attrgetter("all_input_tokens"),
+    "requests": lambda _usage: 1,
+}
+"""How a unit is counted that is no field of `Usage` by its name."""
 UNITS = tuple(_PARENTS)
 """What can be priced: fields of `Usage`, and `requests`, of which each call is one."""
 
@@ -80,12 +86,19 @@ class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
-    """One rate, ready: `within` are the places of the narrower units, which come before it."""
+    """One rate, ready. `count` reads a usage; `within` are the places of the narrower units, which come before it.
+
+    `is_needed`: it charges what went in or came out, and so must be told. `is_speech`: what went in where no
+    tokens did.
+    """
 
     unit: str
+    count: Callable[[Usage], int | None]
     base: int
     steps: tuple[tuple[int, int], ...]
     within: tuple[int, ...]
+    is_needed: bool
+    is_speech: bool
 
 
 class _Period(NamedTuple):
@@ -145,9 +158,12 @@ def _lines(rates: Iterable[Rate]) -> tuple[_Line, ...]:
     return tuple(
         _Line(
             rate.unit,
+            _COUNTS.get(rate.unit) or attrgetter(rate.unit),
             rate.base,
             rate.steps,
             tuple(at for at, narrow in enumerate(ordered) if rate.unit in _PARENTS[narrow.unit]),
+            is_needed=rate.base != 0 and rate.unit in _ENDS,
+            is_speech=rate.base != 0 and rate.unit == "input_audio_seconds",
         )
         for rate in ordered
     )
@@ -160,11 +176,9 @@ def _charges(lines: Sequence[_Line], usage: Usage) -> tuple[Charge, ...] | None:
     counted: list[int] = []  # what each line has to itself
     charges: list[Charge] = []
     for line in lines:
-        unit = line.unit
-        count: int | None
-        count = tokens_in if unit == "input_tokens" else 1 if unit == "requests" else getattr(usage, unit)
+        count = line.count(usage)
         if not count:
-            if count is None and line.base and _must_be_told(unit, tokens_in):
+            if count is None and (line.is_needed or (line.is_speech and tokens_in is None)):
                 return None
             counted.append(0)
             continue
@@ -178,10 +192,5 @@ def _charges(lines: Sequence[_Line], usage: Usage) -> tuple[Charge, ...] | None:
         for start, above in line.steps:
             if tokens_in is not None and tokens_in > start:
                 rate = above
-        charges.append(Charge(unit, count, rate))
+        charges.append(Charge(line.unit, count, rate))
     return tuple(charges)
-
-
-def _must_be_told(unit: str, tokens_in: int | None) -> bool:
-    """What went in or came out: a part that is not told is none. Speech is what went in where no tokens did."""
-    return unit in _ENDS or (unit == "input_audio_seconds" and tokens_in is None)

@@ -15,7 +15,7 @@ from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
 from penstock.wire.controls import AUTHORIZATION, NO_CONTROLS, parse_controls
-from penstock.wire.headers import HeaderSorter, RequestHead, without
+from penstock.wire.headers import Header, HeaderSorter, RequestHead, without
 from penstock.wire.own_tokens import BACKSLASH, PERCENT, UNDERSCORE, OwnTokens
 from penstock.wire.target import ONE_HOST, redact_query, split_target
 from penstock_common.own_program import is_host
@@ -62,12 +62,10 @@ class Acceptor:
             self._check_host(head.host, inbound)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
         head.joined = joined = b"".join(head.forward)
-        text, may_show = joined + inbound.target, False
+        asked = _asked(inbound.target, head.controls) if head.controls else inbound.target
+        text, may_show = joined + asked, False
         if UNDERSCORE in text or PERCENT in text or BACKSLASH in text or head.hop_by_hop or self._by_word:
-            may_show = self._shows(inbound, head, text)
-        if head.controls and not may_show:
-            values = [value for name, value in head.controls if name != AUTHORIZATION]
-            may_show = values != [] and self._own.stands_in(b"\n".join(values))
+            may_show = self._shows(inbound, head, asked)
         now_us = self._clock.now_us()
         name = self._clock.new_id(now_us)
         call = Call(
@@ -105,17 +103,16 @@ class Acceptor:
         if host is not None and len(self._hosts) < _REMEMBERED_HOSTS:
             self._hosts.add(host)
 
-    def _shows(self, inbound: Inbound, head: RequestHead, text: bytes) -> bool:
+    def _shows(self, inbound: Inbound, head: RequestHead, asked: bytes) -> bool:
         """Whether a token of the gateway stands elsewhere than where credentials do; whoever looks there is told to."""
         own = self._own
-        if head.hop_by_hop:
-            text = b"\n".join([value for _, value in inbound.headers]) + inbound.target
-        if not own.stands_in(text):
+        lines = b"\n".join([value for _, value in inbound.headers]) if head.hop_by_hop else head.joined
+        if not own.stands_in(lines + asked):
             return False
         if head.credentials and not head.hop_by_hop:
             head.suspect = True
             rest = without(head.forward, {name for name, _ in head.credentials})
-            return own.stands_in(b"".join(rest) + inbound.target)
+            return own.stands_in(b"".join(rest) + asked)
         return True
 
     def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
@@ -134,6 +131,11 @@ class Acceptor:
         if 0 < body.limit < head.length:
             return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
         return None
+
+
+def _asked(target: bytes, controls: list[Header]) -> bytes:
+    """What is asked of the gateway itself, but for the header that is there for its tokens."""
+    return b"\n".join([target, *[value for name, value in controls if name != AUTHORIZATION]])
 
 
 def _nowhere(world: World, path: bytes, error: GatewayError) -> Compat:

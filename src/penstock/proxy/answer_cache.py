@@ -94,10 +94,8 @@ class AnswerCache:
         if len(body) > AT_ONCE:
             body, mark = await in_turns(large_body(body))
         gateway = call.gateway
-        lookup = Lookup(scope=Scope(gateway.account, gateway.id, route.provider.slug))
-        if ttl:
-            lookup.ttl = ttl
-            lookup.cache_key = cache_key(call, route, body, mark)
+        key = cache_key(call, route, body, mark) if ttl else b""
+        lookup = Lookup(key, ttl, scope=Scope(gateway.account, gateway.id, route.provider.slug))
         if once:
             lookup.once_key = once_key(call, route)
             lookup.fingerprint = fingerprint(call, route, body, mark)

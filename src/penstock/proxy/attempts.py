@@ -75,7 +75,8 @@ class Attempts:
         count = 1 if keys is None else len(keys.keys)
         tries = Tries(leg.rules, leg.more, count)
         if leg.rules.attempts > 1 or leg.more or count > 1:
-            await self._bodies.gather(call)
+            if not call.body.complete:
+                await self._bodies.gather(call)
         elif keys is None:
             return await self._noted(leg, pool, outgoing, leg.rules.timeout)
         turn = None if keys is None else KeyTurn(call, route, keys, outgoing.lines)
@@ -87,13 +88,13 @@ class Attempts:
                 exchange = await self._noted(leg, pool, outgoing, tries.limit, whole_below)
             except UpstreamError as error:
                 sent = Sent(0, outgoing.replayable, hopeless=isinstance(error, CircuitOpen))
-                move = within_bounds(next_move(tries, sent, clock.chance()), leg)
+                move = within_bounds(next_move(tries, sent, clock.chance), leg)
                 if isinstance(move, Give):
                     raise
                 without_frames(error)
             else:
                 seen = self._seen(exchange, outgoing, turn)
-                move = within_bounds(next_move(tries, seen, clock.chance()), leg)
+                move = within_bounds(next_move(tries, seen, clock.chance), leg)
                 if isinstance(move, Give):
                     return exchange
                 exchange.close()
@@ -106,7 +107,9 @@ class Attempts:
 
     def _seen(self, exchange: Exchange, outgoing: OutgoingRequest, turn: KeyTurn | None) -> Sent:
         """How a sending went that was answered."""
-        status, retry_after = exchange.status, _retry_after(exchange, self._clock.now_us())
+        status, retry_after = exchange.status, None
+        if status >= FIRST_ERROR:
+            retry_after = _retry_after(exchange, self._clock.now_us())
         spare = turn is not None and turn.is_refused(status, retry_after, self._clock.monotonic())
         return Sent(status, outgoing.replayable, spare_key=spare, retry_after=retry_after)
 

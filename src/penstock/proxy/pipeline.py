@@ -257,7 +257,8 @@ class Pipeline:
                 call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
-        await self._bodies.gather(call)
+        if not call.body.complete:
+            await self._bodies.gather(call)
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
         reserving = spending.reserve(call)

@@ -152,8 +152,8 @@ class Give(msgspec.Struct, frozen=True, gc=False):
 GIVE = Give()
 
 
-def next_move(tries: Tries, sent: Sent, chance: float) -> Send | Wait | Give:
-    """What follows a sending. `chance` is from [0, 1), and spreads the waits.
+def next_move(tries: Tries, sent: Sent, chance: Callable[[], float]) -> Send | Wait | Give:
+    """What follows a sending. `chance` gives a number from [0, 1), and spreads the waits; few sendings need it.
 
     A refused key is replaced without waiting, and without counting as a retry, until each was tried once. A
     failure is tried again as often as the rules allow, unless the provider wants a longer wait than they do.
@@ -165,7 +165,7 @@ def next_move(tries: Tries, sent: Sent, chance: float) -> Send | Wait | Give:
     if tries.retries + 1 >= tries.rules.attempts or (sent.status and not is_failure(sent.status)):
         return GIVE
     number = tries.retries + 1
-    wait = wait_ms(tries.rules, number, sent.retry_after, chance)
+    wait = wait_ms(tries.rules, number, sent.retry_after, chance())
     if wait is None:
         return GIVE
     return Wait(msgspec.structs.replace(tries, retries=number, replaced=0), wait / 1000)

@@ -23,7 +23,7 @@ from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.stores.replies import Reply
 from penstock.wire.content_encoding import decoder
-from penstock.wire.headers import Header, HeaderSorter, ResponseHead, without
+from penstock.wire.headers import Header, HeaderSorter, ResponseHead
 from penstock.wire.status import status_line
 
 Writer = BodyWriter | FilteredWriter
@@ -92,12 +92,8 @@ class Responder:
                 return self._filtered(call, inbound, lines, filters)
             if filters:
                 lines = _without(lines, _OF_THE_BYTES)
-        start = b"%b%b%b%b" % (
-            status_line(call.status),
-            lines,
-            inbound.framing(length, bodiless=bodiless),
-            own_headers(call),
-        )
+        framing = inbound.framing(length, bodiless=bodiless)
+        start = b"".join((status_line(call.status), lines, framing, own_headers(call)))
         if pieces is not None:
             inbound.whole(start, pieces, trailers)
             return None
@@ -154,16 +150,25 @@ class Responder:
     def land(self, call: Call, exchange: Exchange) -> tuple[AnswerHead, bytes]:
         """The head of an answer for all who share it, and its lines as they may be kept for another day."""
         head = self.head(call, exchange)
+        forward = head.forward
+        shared: list[bytes] = []
+        kept: list[bytes] = []
+        for start in range(0, len(forward), 4):
+            name, line = forward[start].lower(), forward[start : start + 4]
+            if name not in _NOT_SHARED:
+                shared += line
+            if name not in _NOT_KEPT:
+                kept += line
         landed = AnswerHead(
             exchange.status,
-            b"".join(head.forward),
-            b"".join(without(head.forward, _NOT_SHARED)),
+            b"".join(forward),
+            b"".join(shared),
             head.length,
             head.content_type,
             head.content_encoding,
             exchange.bodiless,
         )
-        return landed, b"".join(without(head.forward, _NOT_KEPT))
+        return landed, b"".join(kept)
 
     def subscribe(
         self,

@@ -6,6 +6,7 @@ They come from people and from other programs' habits: the type may be loose, th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -74,6 +75,7 @@ def parts(condition: Condition) -> list[str]:
     return [as_text(value).casefold() for value in condition.values if value is not None]
 
 
-def holds(text: str, part: str) -> bool:
-    """Whether a text contains a part that is in lower case already."""
-    return part in text.casefold()
+def holds(text: str, parts: Iterable[str]) -> bool:
+    """Whether a text contains one of some parts, which are in lower case already."""
+    folded = text.casefold()
+    return any(part in folded for part in parts)

@@ -75,8 +75,9 @@ def parse_unless_false(value: bytes) -> bool:
 def parse_event_id(value: bytes) -> str:
     """Up to 256 printable ASCII characters; else empty."""
     text = value.strip()
-    printable = all(0x20 <= byte < 0x7F for byte in text)
-    return text.decode("ascii") if printable and len(text) <= _MAX_EVENT_ID else ""
+    if len(text) > _MAX_EVENT_ID or not all(0x20 <= byte < 0x7F for byte in text):
+        return ""
+    return text.decode("ascii")
 
 
 def parse_seconds(value: bytes) -> float | None:

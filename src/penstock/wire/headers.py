@@ -174,7 +174,7 @@ class HeaderSorter:
         kinds = self._request
         head = RequestHead()
         forward = head.forward
-        options: set[bytes] = {name.encode("ascii") for name in withheld} if withheld else _NOTHING
+        named: tuple[bytes, ...] = ()
         for name, value in headers:
             kind = kinds.get(name)
             if kind is None:
@@ -191,14 +191,18 @@ class HeaderSorter:
                 forward += (name, b": ", value, b"\r\n")
                 if value[:5].lower() == b"basic":
                     head.suspect = True
-            elif kind == CONNECTION:
-                options = options | _connection_options(value)
             elif kind == HOST:
                 head.host = value if head.host is None else b""
+            elif kind == CONTROL:
+                head.controls.append((name.lower(), value))
+            elif kind == CONNECTION:
+                if value.lower() not in _NO_OPTIONS:
+                    named += (value,)
             elif kind != DROP and _note(head, kind, name, value):
                 forward += (name, b": ", value, b"\r\n")
-        if options:
-            head.forward = without(forward, options)
+        options = _connection_options(named) if named else _NOTHING
+        if options or withheld:
+            head.forward = without(forward, options.union(name.encode("ascii") for name in withheld))
             head.hop_by_hop = True
         return head
 
@@ -207,7 +211,7 @@ class HeaderSorter:
         kinds = self._response
         head = ResponseHead()
         forward = head.forward
-        options: set[bytes] = _NOTHING
+        named: tuple[bytes, ...] = ()
         for name, value in headers:
             kind = kinds.get(name)
             if kind is None:
@@ -221,7 +225,7 @@ class HeaderSorter:
                 head.length = int(value)
             elif kind == CONNECTION:
                 if value.lower() not in _NO_OPTIONS:
-                    options = options | _connection_options(value)
+                    named += (value,)
                 continue
             elif kind == CONTENT_ENCODING:
                 head.content_encoding = value
@@ -230,12 +234,13 @@ class HeaderSorter:
                     head.fault = "the answer has a transfer encoding other than chunked"
                 continue
             forward += (name, b": ", value, b"\r\n")
+        options = _connection_options(named) if named else _NOTHING
         if options:
             head.forward = without(forward, options)
         return head
 
 
-_NOTHING: set[bytes] = set()
+_NOTHING: frozenset[bytes] = frozenset()
 
 
 def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
@@ -257,15 +262,13 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     elif kind == IDEMPOTENCY_KEY:
         head.idempotency_key = value
     else:
-        _note_own(head, kind, name, value)
+        _note_framing(head, kind, value)
         return False
     return True
 
 
-def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
-    if kind == CONTROL:
-        head.controls.append((name.lower(), value))
-    elif kind == EXPECT:
+def _note_framing(head: RequestHead, kind: Kind, value: bytes) -> None:
+    if kind == EXPECT:
         head.expects = value.strip().lower() == b"100-continue"
     elif kind == TRANSFER_ENCODING:
         if head.chunked or value.strip().lower() != b"chunked":
@@ -273,12 +276,13 @@ def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
         head.chunked = True
 
 
-def _connection_options(value: bytes) -> set[bytes]:
-    """Headers that `Connection` names belong to this hop only; none for plain keep-alive and close."""
-    lower = value.lower()
-    if lower in _NO_OPTIONS:
-        return _NOTHING
-    return {token.strip() for token in lower.split(b",")} - _NEVER_OPTIONS
+def _connection_options(values: tuple[bytes, ...]) -> frozenset[bytes]:
+    """Headers that `Connection` names belong to this hop only.
+
+    All of its lines at once: one by one, many short ones behind a long one would each cost as much as that.
+    """
+    lower = b",".join(values).lower()
+    return frozenset([token.strip() for token in lower.split(b",")]) - _NEVER_OPTIONS
 
 
 def without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:

@@ -18,11 +18,14 @@ SHORTEST: Final = 21  # a token that has the form, without its secret
 
 UNDERSCORE, PERCENT, BACKSLASH = b"_%\\"  # one of them stands in every spelling of a token that has the form
 
+_ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}")
 _BEGUN = re.compile(rb"pst_[0-9a-z]{16}_[0-9A-Za-z]*")
 _JSON_ESCAPE = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
 _BASIC = re.compile(rb"(?i)\bbasic[ \t]+([A-Za-z0-9+/_-]{8,})")
 _PARTS = re.compile(rb"([^\s,;&=?/\"'():]+)")
 _MOST_SPELLINGS = 8  # one inside the other; what is deeper still is taken for one
+_MOST_ESCAPES = 22_000  # more than the usual head has room for; what has more is taken for one, too
+_MOST_WORDS = 1000  # of `Basic`, likewise
 _WHOLE_WORD = 8  # a token of the environment that is shorter than this might be part of any word
 _REDACTED = b"[redacted]"
 
@@ -48,7 +51,7 @@ class OwnTokens:
             return self.find(text) is not None
         if self._admin is None:
             return False
-        if PERCENT in text or BACKSLASH in text:
+        if PERCENT in text and _ENCODED.search(text):
             return self.find(text) is not None
         return self._has_admin(text)
 
@@ -62,6 +65,8 @@ class OwnTokens:
             found = self._literal(text)
             if found is not None or not (PERCENT in text or BACKSLASH in text):
                 return found
+            if text.count(b"%") + text.count(b"\\u00") > _MOST_ESCAPES:
+                return text
             plain = _JSON_ESCAPE.sub(_unescaped, unquote_to_bytes(text))
             if plain == text:
                 return None
@@ -91,7 +96,10 @@ class OwnTokens:
 
     def _in_basic(self, text: bytes) -> bytes | None:
         """A token that stands as user name or password of `Basic`."""
-        for word in _BASIC.findall(text):
+        words = _BASIC.findall(text)
+        if len(words) > _MOST_WORDS:
+            return text
+        for word in words:
             plain = b64decode(word.translate(_URL_SAFE) + b"===")
             found = self.find(plain)
             if found is not None:

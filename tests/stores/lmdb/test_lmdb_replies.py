@@ -272,6 +272,27 @@ def test_what_could_not_be_removed_is_removed_later(
     assert only_sums(environment)
 
 
+@pytest.mark.parametrize("step", ["__init__", "keep", "save"])
+def test_a_change_that_fails_leaves_nothing_and_holds_up_nobody(
+    cache: LmdbReplies,
+    other: LmdbReplies,
+    environment: lmdb.Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    def full(*_arguments: object) -> bool:
+        raise lmdb.DiskError("no")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Shelf, step, full)
+        with pytest.raises(RepliesUnavailable):
+            cache.put(key(1), b"", reply(b"{}"), SCOPE, LATER)
+    assert cache.get(key(1), NOW) is None
+    assert other.put(key(2), b"", reply(b"{}"), SCOPE, LATER)
+    assert cache.put(key(1), b"", reply(b"{}"), SCOPE, LATER)
+    assert cache.stats()[0] == 2
+
+
 # -- spoilt values
 
 

@@ -88,3 +88,34 @@ def test_a_ledger_from_a_later_program(tmp_path: Path) -> None:
         SqliteReader(path)
     with pytest.raises(LedgerUnavailable, match="newer penstock"):
         SqliteLedger(path).positions()
+
+
+def test_names_are_looked_through_once_for_a_list_and_its_length(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    parts = Condition("metadata.value", "contains", ("no such", "ad", "bob"))
+    where = Query(conditions=((parts,), (parts,), (Condition("metadata.value", "contains", ("a",)),)))
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1, metadata={"user": "ada"}), call(2, metadata={"user": "eve"})], step(0))
+        with closing(SqliteReader(path)) as reader:
+            asked: list[str] = []
+            reader._db.set_trace_callback(asked.append)
+            assert [row.metadata for row in reader.calls(where, 10)] == [{"user": "ada"}]
+            assert reader.count(where) == 1
+            assert reader.extremes(where) is not None
+            assert (
+                len([sql for sql in asked if sql.startswith("SELECT id, text FROM names WHERE field")]) == 1
+            )
+            ledger.append([call(3, metadata={"user": "Bob, not Ada"})], step(1))
+            assert reader.count(where) == 2  # also of a name that came after the first question
+
+
+def test_however_many_parts_an_events_id_is_unpacked_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    where = _one("event_id", "contains", *[f"x{number}" for number in range(99)], 'B"c,')
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1, event_id='a-b"C,d'), call(2, event_id="x"), call(3)], step(0))
+        with closing(SqliteReader(path)) as reader:
+            looks: list[str] = []
+            reader._db.set_trace_callback(looks.append)
+            assert [row.event_id for row in reader.calls(where, 10)] == ['a-b"C,d']
+            assert max(sql.count("holds(") for sql in looks) <= 2  # in a call, and in what zones know of it

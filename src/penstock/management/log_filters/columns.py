@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from penstock.control.log_filters import KINDS, may_be
+from penstock.control.log_filters import KINDS, MAX_ALL_VALUES, MAX_FILTERS, may_be
 from penstock.management.problem import ManagementError, invalid
 
 Ways = list[list[int]]
@@ -21,6 +21,12 @@ def from_columns(keys: Sequence[str], operators: Sequence[str], values: Sequence
     """The filters. Raises `ManagementError` 400 where they cannot be told."""
     if len(keys) != len(operators):
         raise invalid(f"{len(keys)} filters have a key and {len(operators)} an operator", "query", "filters")
+    if len(keys) > MAX_FILTERS or len(values) > MAX_ALL_VALUES:  # each may have to be tried with each
+        raise invalid(
+            f"{len(keys)} filters with {len(values)} values are too many, at most {MAX_FILTERS} with {MAX_ALL_VALUES}",
+            "query",
+            "filters",
+        )
 
     def fits(number: int, place: int) -> bool:
         return may_be(keys[number], values[place])

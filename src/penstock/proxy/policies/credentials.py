@@ -38,9 +38,9 @@ def every_credential(
 ) -> bytes:
     """The same, with what stands where this provider would not look: it tells one caller from another too."""
     found = [
-        header + b":" + value.strip()
+        header + b":" + credential
         for header, value in headers
-        if header.decode("latin-1") not in withheld and value.strip()
+        if (credential := value.strip()) and not (withheld and header.decode("latin-1") in withheld)
     ]
     if query and provider.key_header[0] == _QUERY_HEADER:
         pairs = (parameter.partition(b"=") for parameter in query.removeprefix(b"?").split(b"&"))

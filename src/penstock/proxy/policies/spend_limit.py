@@ -59,16 +59,12 @@ class Rule:
     def key(self, prefix: bytes, call: Call, *, any_model: bool = False) -> bytes | None:
         """The counter this call belongs to; None when the rule is not about it. `any_model`: it may ask for any."""
         provider = "" if call.provider is None else call.provider.slug
-        model = _bare(call.model, provider)
         if self.providers and provider not in self.providers:
             return None
-        if (
-            self.models
-            and not any_model
-            and model not in self.models
-            and f"{provider}/{model}" not in self.models
-        ):
-            return None
+        if self.models and not any_model:
+            model = _bare(call.model, provider)
+            if model not in self.models and f"{provider}/{model}" not in self.models:
+                return None
         for name, values in self.filters:
             if name not in call.metadata or _text(call.metadata[name]) not in values:
                 return None
@@ -139,10 +135,10 @@ class SpendLimits:
         What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
         goes by the book as well, and what is dearer counts there.
         """
-        body, slug = request_of(call), _slug(call)
+        body, slug, tail = request_of(call), _slug(call), _tail(call)
         if not call.model:
             asked = asked_in(call, body)
-            call.model = asked_model(slug, call.operation, _tail(call), asked) or ""
+            call.model = asked_model(slug, call.operation, tail, asked) or ""
         rules, key = self._matching(call, body or b""), _key_claim(call)
         if not rules and key is None:
             return
@@ -151,14 +147,14 @@ class SpendLimits:
                 SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read"
             )
         custom = _custom(call)
-        said = self._estimate(call, body, custom) or 0
+        said = self._estimate(call, slug, tail, body, custom) or 0
         exact = slug == PARALLEL or (custom is not None and custom.total is not None)
         if custom is None or key is None:
             claims = rules if key is None else [*rules, key]
             call.reservation = self._set_aside(call, claims, said, partial=not exact)
             call.estimate = said
             return
-        by_book = self._estimate(call, body, None) or 0
+        by_book = self._estimate(call, slug, tail, body, None) or 0
         is_known = slug == PARALLEL or (exact and said >= by_book)
         own = self._set_aside(call, [key], max(said, by_book), partial=not is_known)
         if rules:
@@ -187,16 +183,20 @@ class SpendLimits:
     def _matching(self, call: Call, body: bytes) -> list[_Counted]:
         """The counters of the gateway that this call belongs to, or may belong to."""
         found = []
+        doubtful: bool | None = None  # the same for all rules: the body is looked at once
         for rule, family in self._rules:
-            doubtful = bool(rule.models) and is_told_twice(body)
-            key = rule.key(self._prefix, call, any_model=doubtful)
+            if doubtful is None and rule.models:
+                doubtful = is_told_twice(body)
+            key = rule.key(self._prefix, call, any_model=doubtful is True)
             if key is not None:
                 found.append((key, rule, family))
         return found
 
-    def _estimate(self, call: Call, body: bytes | None, custom: CustomCost | None) -> int | None:
+    def _estimate(
+        self, call: Call, slug: str, tail: str, body: bytes | None, custom: CustomCost | None
+    ) -> int | None:
         """Nano-dollars; of a body that is too large to be looked at, by its size, where the path names the model."""
-        model, slug, tail = call.model or None, _slug(call), _tail(call)
+        model = call.model or None
         if body is not None:
             return estimate(self._book, slug, tail, model, body, custom, call.created_us)
         usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length))

@@ -7,7 +7,7 @@ caller chose. Pure but for the pools' memory of refused keys; nothing is sent he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -20,7 +20,10 @@ DEFAULT_ALIAS = "default"
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key in the open. `hosts` are where it may go besides the vendor's own."""
+    """A key in the open; one that cannot be opened has no `secret`, and is not used.
+
+    `hosts` are where it may go besides the vendor's own.
+    """
 
     id: str
     provider: str
@@ -33,33 +36,80 @@ class StoredKey:
 _LINE = re.compile(rb"[\t -~\x80-\xff]+")
 
 
-class StoredKeys:
-    """The keys of one gateway, in pools by provider and alias."""
+_Place = tuple[str, str]
+"""Provider and alias: their keys are one pool."""
 
-    __slots__ = ("_defaults", "_pools")
+
+def _by_place(keys: Iterable[StoredKey]) -> dict[_Place, tuple[StoredKey, ...]]:
+    """Those that can be used; also of a place that has none."""
+    found: dict[_Place, list[StoredKey]] = {}
+    for key in keys:
+        found.setdefault((key.provider, key.alias), []).extend([key] if key.secret else ())
+    return {place: tuple(some) for place, some in found.items()}
+
+
+def _defaults(keys: Mapping[_Place, Sequence[StoredKey]]) -> dict[str, str]:
+    """The alias that stands for the default one, by provider."""
+    return {
+        provider: alias for (provider, alias), some in keys.items() if any(key.is_default for key in some)
+    }
+
+
+class AccountKeys:
+    """The keys of an account for all of its gateways, which share them: there may be thousands of both."""
+
+    __slots__ = ("by_place", "defaults")
 
     def __init__(self, keys: Iterable[StoredKey]) -> None:
-        found: dict[tuple[str, str], list[StoredKey]] = {}
-        for key in keys:
-            found.setdefault((key.provider, key.alias), []).append(key)
-        self._pools: Mapping[tuple[str, str], KeyPool[StoredKey]] = {
-            place: KeyPool(tuple(pool)) for place, pool in found.items()
-        }
-        self._defaults = {
-            provider: alias
-            for (provider, alias), pool in found.items()
-            if any(key.is_default for key in pool)
-        }
+        self.by_place = _by_place(keys)
+        self.defaults = _defaults(self.by_place)
+
+
+_NO_OTHERS = AccountKeys(())
+
+
+class StoredKeys:
+    """The keys of one gateway, in pools by provider and alias.
+
+    Its own, and its account's for an alias, or a default one, that it has none for. A pool is made when a call first
+    asks for it: which keys are set aside is remembered for each gateway.
+    """
+
+    __slots__ = ("_defaults", "_others", "_own", "_pools")
+
+    def __init__(self, own: Iterable[StoredKey], others: AccountKeys | None = None) -> None:
+        self._own = _by_place(own)
+        self._defaults = _defaults(self._own)
+        self._others = others or _NO_OTHERS
+        self._pools: dict[_Place, KeyPool[StoredKey]] = {}
 
     def pool(self, provider: Provider, alias: str) -> KeyPool[StoredKey] | None:
         """The keys of an alias. Raises `GatewayError` 400/2040 for one that was named and is not there."""
-        default = self._defaults.get(provider.slug, DEFAULT_ALIAS)
-        pool = self._pools.get((provider.slug, alias or default))
+        default = self._default(provider.slug)
+        pool = self._pool((provider.slug, alias or default))
         if pool is None and alias == DEFAULT_ALIAS:
-            pool = self._pools.get((provider.slug, default))
+            pool = self._pool((provider.slug, default))
         if pool is None and alias:
             raise GatewayError(NO_CREDENTIALS, f"there is no stored key {alias!r} for {provider.slug}")
         return pool
+
+    def _pool(self, place: _Place) -> KeyPool[StoredKey] | None:
+        pool = self._pools.get(place)
+        if pool is None:
+            keys = self._own.get(place)
+            if keys is None:
+                keys = self._others.by_place.get(place)
+            if not keys:
+                return None
+            pool = self._pools[place] = KeyPool(keys)
+        return pool
+
+    def _default(self, slug: str) -> str:
+        own = self._defaults.get(slug)
+        if own is not None or (slug, DEFAULT_ALIAS) in self._own:
+            return own or DEFAULT_ALIAS
+        alias = self._others.defaults.get(slug, DEFAULT_ALIAS)
+        return DEFAULT_ALIAS if (slug, alias) in self._own else alias
 
     def away(self, now: float) -> list[tuple[StoredKey, float]]:
         """The keys that are set aside, each with the seconds left (`now`: monotonic)."""

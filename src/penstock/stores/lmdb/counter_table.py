@@ -175,14 +175,20 @@ class CounterTable:
             found = list(islice(cursor, steps + 1)) if cursor.set_range(start) else []
         for name, value in found[:steps]:
             if window_log.is_over(value, now_us):
-                self._endings.remove(txn, name, window_log.over_us(value))
-                self._delete(txn, name, value)
+                entered = self._endings.remove(txn, name, window_log.over_us(value))
+                if entered or not _is_cleared(name, value):
+                    self._delete(txn, name, value)
             elif (right := window_log.set_right(value, now_us)) is not None:
                 if is_made_up(name):
                     self._shares.add(txn, name, _room(right) - _room(value))
                 self._endings.add(txn, name, window_log.over_us(right))
                 txn.put(name, right)
         return found[steps][0] if len(found) > steps else b""
+
+
+def _is_cleared(name: bytes, value: bytes) -> bool:
+    """Whether it was made up, and nothing is left in it: it goes when it was entered for, and its room until then."""
+    return is_made_up(name) and window_log.is_sound(value) and window_log.over_us(value) == 0
 
 
 def plain_name(key: bytes) -> bytes:

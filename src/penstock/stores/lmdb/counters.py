@@ -57,6 +57,7 @@ Made = TypeVar("Made")
 
 
 class _Counted(NamedTuple):
+    name: bytes
     log: Log
     time_us: int  # of the entry that the amount went into
     amount: int
@@ -128,10 +129,11 @@ class LmdbCounters:
                     return counted
                 amount = counted[0].amount if counted else 0
                 places = [
-                    Place(plain_name(claim.key), one.time_us, claim.window)
+                    Place(one.name, one.time_us, claim.window)
                     for claim, one in zip(claims, counted, strict=True)
                 ]
-                self._beat(txn, now_us)
+                if self._is_due(now_us):
+                    self._beat(txn, now_us)
                 return Reservation(self._reservations.add(txn, amount, places), amount)
         except FAILURES as error:
             raise self._unavailable(error) from error
@@ -200,7 +202,8 @@ class LmdbCounters:
 
         `partial`: less than is claimed will do. Several claims have been cut down to one amount before.
         """
-        counted, before = [], dict[bytes, bytes | None]()
+        counted: list[_Counted] = []
+        before: dict[bytes, bytes | None] = {}
         after: dict[bytes, Log] = {}
         windows: dict[bytes, Window] = {}
         for index, claim in enumerate(claims):
@@ -223,20 +226,17 @@ class LmdbCounters:
                 log, time = window_log.plus(log, amount, claim.window, now_us)
                 after[key] = log
                 windows[key] = claim.window
-            counted.append(_Counted(log, time, amount))
+            counted.append(_Counted(key, log, time, amount))
         if len(claims) > 1 and (refused := _too_much_together(claims, counted, now_us)):
             return refused
-        coarser = dict[bytes, Log]()
+        coarser: dict[bytes, Log] = {}
         for key, log in after.items():
             written = self._table.write(txn, key, before[key], log, windows[key])
             if written is not log:
                 coarser[key] = written
         if not coarser:  # as a rule
             return counted
-        return [
-            one._replace(log=coarser.get(plain_name(claim.key), one.log))
-            for claim, one in zip(claims, counted, strict=True)
-        ]
+        return [one._replace(log=coarser.get(one.name, one.log)) for one in counted]
 
     def _forget_ended(self, now_us: int) -> None:
         for _ in range(_SLICES):
@@ -296,10 +296,9 @@ class LmdbCounters:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US
 
     def _beat(self, txn: lmdb.Transaction[bytes], now_us: int) -> None:
-        if self._is_due(now_us):
-            self._table.look_around(txn)
-            self._leases.beat(txn, self._owner, now_us)
-            self._beaten_us = now_us
+        self._table.look_around(txn)
+        self._leases.beat(txn, self._owner, now_us)
+        self._beaten_us = now_us
 
 
 def _fitting(txn: lmdb.Transaction[bytes], claims: Sequence[Claim], now_us: int) -> list[Claim]:

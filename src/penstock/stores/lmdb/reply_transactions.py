@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import get_ident
+from types import TracebackType
 
 import lmdb
 
@@ -20,7 +21,7 @@ from penstock.stores.lmdb.environment import (
     write_lock,
 )
 from penstock.stores.lmdb.leases import Leases
-from penstock.stores.lmdb.reply_databases import open_databases
+from penstock.stores.lmdb.reply_databases import Databases, open_databases
 from penstock.stores.lmdb.reply_shelf import Shelf
 from penstock.stores.lmdb.writer import Writer
 from penstock.stores.replies import RepliesUnavailable
@@ -63,14 +64,10 @@ class Transactions:
                 self.leases = Leases(environment)
         self.writer = writer or Writer(environment, self._lock)
 
-    @contextmanager
-    def writing(self) -> Iterator[Shelf]:
+    def writing(self) -> Writing:
         """The store, to be changed; the sums are written at the end."""
         is_home = get_ident() == self._home  # a thread must not meddle with another one's transaction
-        with self.writer if is_home else self.writer.alike() as txn:
-            shelf = Shelf(self.databases, txn, self.now_us)
-            yield shelf
-            shelf.save()
+        return Writing(self.writer if is_home else self.writer.alike(), self.databases, self.now_us)
 
     def flush(self) -> None:
         """Ends the turn's transaction; other threads have none."""
@@ -92,3 +89,37 @@ class Transactions:
         if isinstance(error, lmdb.MapResizedError) and not isinstance(self.environment, Unopened):
             with suppress(lmdb.Error):
                 self.environment.set_mapsize(0)
+
+
+class Writing:
+    """The context of one change: a shelf, whose sums are written unless an error undoes all of it.
+
+    A class, because there is one for every answer that is kept.
+    """
+
+    __slots__ = ("_databases", "_now_us", "_shelf", "_writer")
+
+    def __init__(self, writer: Writer, databases: Databases, now_us: int) -> None:
+        self._writer = writer
+        self._databases = databases
+        self._now_us = now_us
+
+    def __enter__(self) -> Shelf:
+        txn = self._writer.__enter__()
+        try:
+            self._shelf = shelf = Shelf(self._databases, txn, self._now_us)
+        except BaseException as failure:
+            self._writer.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        return shelf
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            try:
+                self._shelf.save()
+            except BaseException as failure:
+                self._writer.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+        self._writer.__exit__(kind, error, trace)

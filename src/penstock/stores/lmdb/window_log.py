@@ -62,7 +62,8 @@ def live(value: bytes | None, window: Window, now_us: int) -> Log:
     Entries further ahead than the window is long were written before the clock was set back; they are taken
     as if from now, so that they leave within one window.
     """
-    if value is None or len(value) <= _HEAD_BYTES or len(value) % _ENTRY_BYTES:
+    size = 0 if value is None else len(value)
+    if value is None or size <= _HEAD_BYTES or size % _ENTRY_BYTES:
         return _EMPTY
     span = window.seconds * 1_000_000
     since = now_us - span + 1 if window.sliding else now_us - now_us % span
@@ -72,7 +73,7 @@ def live(value: bytes | None, window: Window, now_us: int) -> Log:
         log = _without_before(log, since)
         if not log.entries:
             return log
-    last: int = _ENTRY.unpack_from(value, len(value) - _ENTRY_BYTES)[0]
+    last: int = _ENTRY.unpack_from(value, size - _ENTRY_BYTES)[0]
     return log if last <= now_us + span else _pulled_back(log, now_us)
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +44,7 @@ Identities = tuple[Identity | None, Identity | None]
 _CHECKPOINT_PAGES: Final = 4000
 _CACHE_KIB: Final = 16 * 1024
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _text: Final = partial(str, encoding="utf-8", errors="replace")  # one damaged text must not hide all others
 _UNFIT: Final = (OverflowError, UnicodeError, TypeError, LookupError, struct.error)
 _LOOK_SECONDS: Final = 2.0  # for a lock, by who only looks
@@ -192,5 +193,11 @@ def translated(*, storing: bool = True) -> Iterator[None]:
         raise (LedgerDamaged if is_damage(error) else LedgerUnavailable)(str(error)) from error
 
 
-def _holds(text: object, part: str) -> bool:
-    return isinstance(text, str) and holds(text, part)
+def _holds(text: object, parts: str) -> bool:
+    return isinstance(text, str) and holds(text, _parts(parts))
+
+
+@lru_cache(maxsize=16)
+def _parts(parts: str) -> tuple[str, ...]:
+    """A JSON array: SQLite has no lists."""
+    return _texts(parts)

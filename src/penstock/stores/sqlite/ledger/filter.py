@@ -8,8 +8,10 @@ asked about, and `:shelves` lists theirs as JSON. Numbers and times are in `filt
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
+
+import msgspec
 
 from penstock.stores import predicates
 from penstock.stores.filters import shown
@@ -21,6 +23,7 @@ from penstock.stores.sqlite.ledger.filter_sql import Test, Value, any_test, list
 _METADATA: Final = ("metadata.key", "metadata.value")
 _SEARCHED: Final = ("provider", "model", "user_agent", *_METADATA)
 _FEW: Final = 4  # so many looks into a text cost no more than unpacking it
+_to_json = msgspec.json.Encoder().encode
 _SIGNS: Final = {"lt": "<", "gt": ">"}
 
 _Counted = (
@@ -47,6 +50,8 @@ class Printer:
     def __init__(self, db: sqlite3.Connection, places: Iterable[int]) -> None:
         self._db = db
         self._places = listed(places)
+        self._names: dict[str, list[tuple[int, str]]] = {}  # of fields that several predicates look through
+        self._folded: dict[str, list[tuple[int, str]]] = {}
         self.values: dict[str, Value] = {}
 
     def test(self, predicate: predicates.Predicate) -> Test:
@@ -68,9 +73,7 @@ class Printer:
             case predicates.IdPart("id", parts):
                 return any_test([holding(part) for part in parts])
             case predicates.IdPart(_, parts):
-                return any_test(
-                    [test for part in parts for test in (self._own_event(part), self._events(part))]
-                )
+                return any_test([*map(self._own_event, parts), self._events(parts)])
             case predicates.EventId():
                 return self._event_ids(predicate)
             case predicates.Search(part):
@@ -141,8 +144,8 @@ class Printer:
     def _texts(self, wanted: predicates.Text) -> list[int]:
         numbers = [UNKNOWN] * wanted.unknown + self._named(wanted.field, wanted.values)
         if wanted.bare:
-            every = self._all(wanted.field)
-            numbers += [number for number, text in every if text.partition("/")[2] in wanted.bare]
+            bare = frozenset(wanted.bare)
+            numbers += [number for number, text in self._all(wanted.field) if text.partition("/")[2] in bare]
         return numbers
 
     def _named(self, field: str, texts: Iterable[str]) -> list[int]:
@@ -151,16 +154,24 @@ class Printer:
         return [row[0] for row in rows if row]
 
     def _containing(self, field: str, parts: Iterable[str]) -> list[int]:
-        found = []
-        for number, text in self._all(field):
-            folded = (shown(text) if field in _METADATA else text).casefold()
-            if any(part in folded for part in parts):
-                found.append(number)
+        wanted = tuple(dict.fromkeys(parts))
+        return [number for number, text in self._all_folded(field) if any(part in text for part in wanted)]
+
+    def _all_folded(self, field: str) -> list[tuple[int, str]]:
+        """As people look for them."""
+        found = self._folded.get(field)
+        if found is None:
+            read = shown if field in _METADATA else str
+            found = [(number, read(text).casefold()) for number, text in self._all(field)]
+            self._folded[field] = found
         return found
 
     def _all(self, field: str) -> list[tuple[int, str]]:
-        sql = "SELECT id, text FROM names WHERE field = ?"
-        return self._db.execute(sql, (FIELDS[field],)).fetchall()
+        found = self._names.get(field)
+        if found is None:
+            sql = "SELECT id, text FROM names WHERE field = ?"
+            found = self._names[field] = self._db.execute(sql, (FIELDS[field],)).fetchall()
+        return found
 
     # -- events, and what people look for
 
@@ -177,17 +188,17 @@ class Printer:
         own = holding(part)
         return Test(f"(c.event_id IS NULL AND {own.rows})", own.zones)
 
-    def _events(self, part: str) -> Test:
-        """Calls with an event's id of its own that contains a part."""
-        return Test(self._holds("c.event_id", part), zones_of_events(self._holds("e.event_id", part)))
+    def _events(self, parts: Sequence[str]) -> Test:
+        """Calls with an event's id of its own that contains one of some parts."""
+        return Test(self._holds("c.event_id", parts), zones_of_events(self._holds("e.event_id", parts)))
 
     def _search(self, part: str) -> Test:
-        found = [holding(part), self._events(part)]
+        found = [holding(part), self._events([part])]
         for field in _SEARCHED:
             numbers = listed(self._containing(field, [part]))
             found.append(Test(self._matches(field, numbers), self._zones(field, numbers)))
         usual = listed(self._containing("path", [part]))
-        path = f"({PATH_NAME} IN ({usual}) OR {self._holds('c.path', part)})"
+        path = f"({PATH_NAME} IN ({usual}) OR {self._holds('c.path', [part])})"
         zones = self._zones("path", listed([usual, UNKNOWN] if usual else [UNKNOWN]))
         return any_test([*found, Test(f"coalesce({path}, 0)", zones)])
 
@@ -196,8 +207,9 @@ class Printer:
         fits = f"v.place IN ({self._places}) AND v.field = {FIELDS[field]} AND v.value IN ({numbers})"
         return zones_with(fits)
 
-    def _holds(self, sql: str, part: str) -> str:
-        return f"coalesce(holds({sql}, {self._bound(part)}), 0)"
+    def _holds(self, sql: str, parts: Sequence[str]) -> str:
+        """Asks once for all parts, however many there are."""
+        return f"coalesce(holds({sql}, {self._bound(_to_json(parts).decode())}), 0)"
 
     def _bound(self, value: Value) -> str:
         name = f"value{len(self.values)}"

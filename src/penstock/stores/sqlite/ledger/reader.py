@@ -27,7 +27,7 @@ from penstock.stores.sqlite.ledger.filter_ids import ID_CHARS, MARKED_DIGITS, ma
 from penstock.stores.sqlite.ledger.keys import beginning_with
 from penstock.stores.sqlite.ledger.names import place_names
 from penstock.stores.sqlite.ledger.order import extremes, in_order
-from penstock.stores.sqlite.ledger.query import plan
+from penstock.stores.sqlite.ledger.query import Plan, plan
 from penstock.stores.sqlite.ledger.rows import COLUMNS, Row, calls
 from penstock.stores.sqlite.ledger.walk import count
 from penstock.stores.sqlite.ledger.walk import rows as rows_of
@@ -42,20 +42,21 @@ class SqliteReader:
         self._db = opened_existing(path, busy_seconds, "ro")
         self._path, self._opened = path, identities(path)
         add_functions(self._db)
+        self._planned: tuple[Query, int, Plan] | None = None
 
     def calls(
         self, where: Query, limit: int, *, offset: int = 0, order: Order = NEWEST_FIRST
     ) -> list[CallRow]:
         with self._view() as db:
-            return self._calls(in_order(db, plan(db, where), COLUMNS, order, limit, offset))
+            return self._calls(in_order(db, self._plan(db, where), COLUMNS, order, limit, offset))
 
     def count(self, where: Query, effort: int | None = None) -> int | None:
         with self._view() as db:
-            return count(db, plan(db, where), effort)
+            return count(db, self._plan(db, where), effort)
 
     def extremes(self, where: Query, effort: int | None = None) -> Extremes | None:
         with self._view() as db:
-            return extremes(db, plan(db, where), effort)
+            return extremes(db, self._plan(db, where), effort)
 
     def arrived(self, where: Query, after: int, limit: int) -> list[CallRow]:
         with self._view() as db:
@@ -94,6 +95,13 @@ class SqliteReader:
 
     def _calls(self, rows: list[Row]) -> list[CallRow]:
         return calls(self._db, rows, place_names(self._db)) if rows else []
+
+    def _plan(self, db: sqlite3.Connection, where: Query) -> Plan:
+        """Looks through all names: once, where a list, its length and its extremes are asked for."""
+        (state,) = db.execute("PRAGMA data_version").fetchone()
+        if self._planned is None or self._planned[:2] != (where, state):
+            self._planned = (where, state, plan(db, where))
+        return self._planned[2]
 
     @contextmanager
     def _view(self) -> Iterator[sqlite3.Connection]:
