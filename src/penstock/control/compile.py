@@ -54,11 +54,14 @@ def build_world(
     settings: Settings, snapshot: Snapshot, catalog: Catalog, vault: Vault | None, shared: Shared
 ) -> World:
     """Compiles gateways and providers for serving. Raises `ConfigError`."""
+    served = list(_served(catalog, public=shared.public))
     gateways = {
         (one.account, one.id): _gateway(settings, one.account, one.id, one.fields, snapshot, vault, shared)
-        for one in _served(catalog, public=shared.public)
+        for one in served
     }
-    return World(gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version)
+    registries = _registries(settings, snapshot, vault)
+    nobody = _nobody(settings, [one.fields for one in served], snapshot)
+    return World(gateways, build_registry(settings), registries, snapshot.version, nobody)
 
 
 # -- gateways
@@ -81,6 +84,16 @@ def _served(catalog: Catalog, *, public: bool) -> Iterable[Listed]:
             )
         else:
             yield one
+
+
+def _nobody(settings: Settings, served: Sequence[GatewaySettings], snapshot: Snapshot) -> Gateway | None:
+    """The door before gateways that there are not: pages of other sites are not to find out the names of the others.
+
+    None where all ask for a token: names open nothing there.
+    """
+    if all(fields.authentication for fields in served):
+        return None
+    return Gateway("", "", collect_logs=False, identify=_identify(settings, GatewaySettings(), snapshot))
 
 
 def _gateway(
