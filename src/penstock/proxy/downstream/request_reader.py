@@ -255,7 +255,9 @@ class RequestReader(HttpToolsProtocol, Lane):
     def _page_body(self, body: bytes) -> None:
         super().on_body(body)
         self._page_bytes += len(body)
-        if self._page_bytes > _DROPPED_BYTES and self.cycle.response_complete:
+        if not self.cycle.response_complete:
+            self._weigh()  # whether its caller has a good token is being looked up
+        elif self._page_bytes > _DROPPED_BYTES:
             self.transport.close()
 
     def on_message_complete(self) -> None:
