@@ -228,8 +228,7 @@ class RequestReader(HttpToolsProtocol, Lane):
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
-        self._reading = None
-        self._page_bytes = 0
+        self._reading, self._page_bytes = None, 0
         super().on_message_begin()
         self.url = url
         for name, value in headers:
