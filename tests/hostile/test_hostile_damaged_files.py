@@ -14,7 +14,7 @@ from support.waiting import eventually
 
 NAMES = (
     ("journal", "workers", "stores.lock", "metrics.msgpack", "exports.json", "directory.copy.db"),
-    ("journal/.shipper.lock",),
+    ("journal/.shipper.lock", "journal/.shipper.at"),
 )
 SMALL: dict[str, Damage] = {"empty": cut(0), "garbage": garbage, "folder": a_folder}
 

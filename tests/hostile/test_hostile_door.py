@@ -134,6 +134,47 @@ async def test_who_shows_a_token_comes_from_anywhere(
     assert len(upstream.requests) == 3
 
 
+NOWHERE = (
+    "nosuch/openai/x",
+    "nosuch/nosuch/x",
+    "nosuch/",
+    "gw2/custom-box/api/chat",
+    "",
+    "//gw/x",
+    "%61cct/gw/x",
+)
+
+
+@pytest.mark.parametrize("extra", ["", gateways(locked={"authentication": True})], ids=["alone", "mixed"])
+async def test_a_page_of_another_site_learns_no_names(
+    tmp_path: Path, open_gateway: OpenGateway, upstream: Upstream, connect: Connect, extra: str
+) -> None:
+    """What there is and what there is not look the same; programs of this machine, and good tokens, are told."""
+    access = Access(tmp_path / "gateway-0" / "data")
+    token, other = access.token(), access.token(accounts=("elsewhere",))
+    gateway = await gateway_of_a_box(open_gateway, upstream, extra)
+    refused = (await sent(connect, gateway, FOREIGN)).json()
+    for path in NOWHERE:
+        target = f"/v1/{path}"
+        for shown in ((), (bearer("pst_0_0"),), (bearer(other),), (("cf-aig-collect-log", "true"),)):
+            answer = await sent(connect, gateway, FOREIGN, *shown, target=target)
+            is_envelope(answer, 401, 2009)
+            assert answer.json() == refused, target
+            assert answer.header("cf-aig-log-id") is None
+        assert (await sent(connect, gateway, b"Host: localhost\r\n", target=target)).status == 400
+        assert (await sent(connect, gateway, FOREIGN, bearer(token), target=target)).status == 400
+    answer = await sent(
+        connect, gateway, FOREIGN, ("cf-aig-event-id", "mine"), target="/v1/nosuch/gw/openai/x"
+    )
+    assert (answer.header("cf-aig-event-id"), answer.header("cf-aig-log-id")) == ("mine", None)
+    asked = ("cf-aig-collect-log", "true")
+    answer = await sent(connect, gateway, b"Host: localhost\r\n", asked, target="/v1/nosuch/gw/openai/x")
+    is_envelope(answer, 400, 2001)
+    assert answer.header("cf-aig-log-id") is None
+    assert (await gateway.row()).status_code == 401  # the first one, of a gateway that there is
+    assert upstream.requests == []
+
+
 @pytest.mark.parametrize(
     ("authority", "status"),
     [(b"127.0.0.1:8787", 200), (b"LocalHost", 200), (b"evil.example", 401), (b"127.0.0.1.nip.io:8787", 401)],

@@ -124,6 +124,49 @@ async def test_bodies_for_the_management_api_take_room(
     await becomes(lambda: room(gateway).budget.free == free, "room that is back")
 
 
+async def test_bodies_of_strangers_to_the_management_api_are_let_go(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """What came before the token was looked at counts, and does not outlive the answer."""
+    gateway = await open_gateway(openai(upstream.url), {"PENSTOCK_ADMIN_TOKEN": ADMIN})
+    free = room(gateway).budget.free
+    body = request("POST", GATEWAYS, ("Content-Length", str(4 * MEGABYTE))) + b" " * 60_000
+    clients = [await connect(gateway.url) for _ in range(20)]
+    for client in clients:
+        await client.send(body)
+    for client in clients:
+        assert (await client.answer()).status == 401
+    await becomes(lambda: room(gateway).budget.free == free, "room that is back")
+    pages = [lane.cycle for lane in gateway.lanes]
+    assert len(pages) == 20
+    assert sum(len(page.body) for page in pages if isinstance(page, RequestResponseCycle)) == 0
+
+
+async def test_bodies_that_wait_for_their_turn_stay_within_the_room(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    """Forty clients of one good token, of whom two have their turn: the rest sends 60 kB each all the same."""
+    text = openai(upstream.url, f"[server.limits]\nmax_memory_bytes = {MEGABYTE}\n")
+    gateway = await open_gateway(text, {"PENSTOCK_ADMIN_TOKEN": ADMIN})
+    free = room(gateway).budget.free
+    clients = [await connect(gateway.url) for _ in range(40)]
+    for client in clients:
+        await client.send(request("POST", GATEWAYS, TOKEN, ("Content-Length", "70000")))
+    await gateway.catch_up()
+    answers = [asyncio.create_task(client.answer()) for client in clients]
+    for client in clients:
+        await client.send(b" " * 60_000)
+    await becomes(lambda: sum(one.done() for one in answers) >= 20, "clients that are refused")
+    found = [one.result() for one in answers if one.done()]
+    assert {answer.status for answer in found} == {503}
+    assert all(answer.header("retry-after") for answer in found)
+    assert room(gateway).budget.free >= -65536
+    for client, answer in zip(clients, answers, strict=True):
+        answer.cancel()
+        client.leave()
+    await becomes(lambda: room(gateway).budget.free == free, "room that is back")
+
+
 async def refusal(client: Client) -> int:
     answer = await client.answer()
     assert answer.header("retry-after")

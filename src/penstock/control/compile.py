@@ -55,11 +55,12 @@ def build_world(
 ) -> World:
     """Compiles gateways and providers for serving. Raises `ConfigError`."""
     common = _common(settings, snapshot, vault)
+    served = list(_served(catalog, public=shared.public))
     gateways = {
-        (one.account, one.id): _gateway(one.account, one.id, one.fields, common, shared)
-        for one in _served(catalog, public=shared.public)
+        (one.account, one.id): _gateway(one.account, one.id, one.fields, common, shared) for one in served
     }
-    return World(gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version)
+    registries = _registries(settings, snapshot, vault)
+    return World(gateways, build_registry(settings), registries, snapshot.version, _nobody(served, common))
 
 
 # -- gateways
@@ -111,6 +112,16 @@ def _served(catalog: Catalog, *, public: bool) -> Iterable[Listed]:
             )
         else:
             yield one
+
+
+def _nobody(served: Iterable[Listed], common: _Common) -> Gateway | None:
+    """The door before gateways that there are not: pages of other sites are not to find out the names of the others.
+
+    None where all ask for a token: names open nothing there.
+    """
+    if all(one.fields.authentication for one in served):
+        return None
+    return Gateway("", "", collect_logs=False, identify=(common.doors[False].identify,))
 
 
 def _gateway(account: str, name: str, fields: GatewaySettings, common: _Common, shared: Shared) -> Gateway:

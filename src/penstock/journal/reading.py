@@ -22,6 +22,7 @@ MAX_ROWS = 4000
 MAX_FRAME_BYTES = 256 * 1024 * 1024  # a head that tells of more is damaged
 
 _COPY_BYTES = 1024 * 1024
+_ONE_BYTES = 64 * 1024  # most frames are smaller
 _LENGTHS = struct.Struct("<III")
 _CHECKSUM_BYTES = 4
 _RECORD_MARK = b"\xdc\x00"  # how msgpack begins an array of 16 to 255 fields, as every record is
@@ -70,10 +71,19 @@ def damages(path: Path) -> Iterator[Damage]:
 
 def read_batch(fd: int, start: int, size: int) -> Batch:
     """The frames from `start` on, as many as one transaction should take, out of a file of `size` bytes."""
-    wanted = min(PIECE_BYTES, size - start)
+    return _read(fd, start, size, PIECE_BYTES, MAX_ROWS)
+
+
+def read_one(fd: int, start: int, size: int) -> Batch:
+    """The frame at `start`, and no other."""
+    return _read(fd, start, size, _ONE_BYTES, 1)
+
+
+def _read(fd: int, start: int, size: int, piece: int, most: int) -> Batch:
+    wanted = min(piece, size - start)
     while True:
         data = os.pread(fd, wanted, start)
-        batch = _whole_frames(data, start)
+        batch = _whole_frames(data, start, most)
         if batch.entries or batch.flaw is None:
             return batch
         wanted = len(data) + batch.flaw.wanted
@@ -81,17 +91,22 @@ def read_batch(fd: int, start: int, size: int) -> Batch:
             return batch
 
 
-def _whole_frames(data: bytes, start: int) -> Batch:
+def _whole_frames(data: bytes, start: int, most: int) -> Batch:
     entries: list[Entry] = []
     offset = 0
     try:
-        while offset < len(data) and len(entries) < MAX_ROWS:
+        while offset < len(data) and len(entries) < most:
             entry = read_frame(data, offset)
             entries.append(entry)
             offset = entry.end
     except Torn as flaw:
         return Batch(entries, start + offset, flaw)
     return Batch(entries, start + offset, None)
+
+
+def claimed_end(fd: int, start: int) -> int | None:
+    """Where the frame at `start` ends by its own word; nothing else of it is looked at. None where there is no head."""
+    return _claimed_end(os.pread(fd, HEAD_BYTES, start), start, 0)
 
 
 def find_gap(fd: int, start: int, size: int) -> Gap:
@@ -101,7 +116,7 @@ def find_gap(fd: int, start: int, size: int) -> Gap:
     lengths are believed before any search, unless its record contradicts them.
     """
     area = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
-    end = _claimed_end(area, start)
+    end = _claimed_end(area, start, start)
     if end is not None and (end == size or (end < size and _is_sound(area, end))):
         return Gap(end, torn=False)
     found = _search(area, start + 1)
@@ -112,11 +127,12 @@ def find_gap(fd: int, start: int, size: int) -> Gap:
     return Gap(size if _agrees_with_record(area, start) else found, torn=False)
 
 
-def _claimed_end(area: mmap.mmap, start: int) -> int | None:
-    return start + HEAD_BYTES + sum(_lengths(area, start)) if start + HEAD_BYTES <= len(area) else None
+def _claimed_end(area: bytes | mmap.mmap, start: int, offset: int) -> int | None:
+    """Of the frame at `start`, which stands at `offset` of `area`."""
+    return start + HEAD_BYTES + sum(_lengths(area, offset)) if offset + HEAD_BYTES <= len(area) else None
 
 
-def _lengths(area: mmap.mmap, start: int) -> tuple[int, int, int]:
+def _lengths(area: bytes | mmap.mmap, start: int) -> tuple[int, int, int]:
     lengths: tuple[int, int, int] = _LENGTHS.unpack_from(area, start + _CHECKSUM_BYTES)
     return lengths
 

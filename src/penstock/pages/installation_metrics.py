@@ -109,7 +109,11 @@ def _set_aside(data: Path) -> Metric:
     found = Counter(one.store for one in happened(data))
     points = [Value({"store": store}, count) for store, count in sorted(found.items())]
     return Metric(
-        "penstock.stores.set_aside", "gauge", "1", "Times that a store was damaged or taken away.", points
+        "penstock.stores.set_aside",
+        "gauge",
+        "1",
+        "Times that a store, or a part of one, was damaged or taken away.",
+        points,
     )
 
 

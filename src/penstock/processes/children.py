@@ -34,6 +34,7 @@ _MEANWHILE: Final[dict[Kind, str]] = {
 }
 _KILLED = "somebody has killed it, or the system for want of memory: see `dmesg`"
 _CRASHED = "a full disk or a damaged store can do that: see `penstock doctor`"
+_TOO_LONG = "it has worked on one batch of calls without an end; which one it is will be found, and got past"
 _SAID = "the lines above say why"
 
 
@@ -236,4 +237,6 @@ def _advice(status: int | None) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == -signal.SIGKILL:
         return _KILLED
+    if code == -signal.SIGPROF:
+        return _TOO_LONG
     return _CRASHED if code < 0 else _SAID

@@ -26,6 +26,7 @@ from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.processes.keeper import Configuration, Keeper, cancelled
 from penstock.settings import ConfigError, Settings
+from penstock.shipper.process import HEARD_LATER
 from penstock.stores.control_store import ControlStoreError
 from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
@@ -93,10 +94,9 @@ async def _main(settings: Settings, load: Load, parent: int | None) -> None:
     loop, stop, stale = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGHUP, stale.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATER)
     if parent is not None:
         loop.add_reader(parent, stop.set)
-    with suppress(ConfigError):
-        settings = load()  # it may have changed before the signal had a handler
     clock = Clock()
     heartbeat = Heartbeat(stores_of(settings).data, "keeper", os.getpid(), clock.now_us)
     keeper = await _made(settings, stop, clock, heartbeat)

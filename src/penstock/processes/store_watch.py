@@ -18,6 +18,7 @@ from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.journal.segments import DIRECTORY
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.worker_file import FOLDER as STATES
+from penstock.shipper.trial import FILE_NAME as AT
 from penstock.stores.aside import set_aside
 from penstock.stores.opening import Stores
 from penstock.stores.opening.control_store import (
@@ -37,7 +38,7 @@ _SUSPECTING: Final = frozenset({signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT, s
 _AGAIN_SECONDS: Final = 60.0  # a second death within them is proof enough; a suspicion must wait for so long
 _LOOK_SECONDS: Final = 1.0
 _FOLDERS: Final = (DIRECTORY, STATES)
-_FILES: Final = ("stores.lock", f"{DIRECTORY}/.shipper.lock", TALLY, CURSORS, COPY)
+_FILES: Final = ("stores.lock", f"{DIRECTORY}/.shipper.lock", f"{DIRECTORY}/{AT}", TALLY, CURSORS, COPY)
 _MARK: Final = "stores.used"  # holds the start of the system in which the stores were last used
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 

@@ -29,6 +29,7 @@ from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
 from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
 from penstock.settings import ConfigError, Settings
+from penstock.shipper.process import HEARD_LATER
 from penstock.stores.opening import Stores
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.ledger_changes import make_ledger
@@ -42,6 +43,7 @@ _STOP_GRACE_SECONDS = 5.0
 _SHIP_SECONDS = 60.0
 _KEEP_SECONDS = 10.0
 _RELOADING: Final[tuple[Kind, ...]] = ("worker", "shipper", "keeper")
+_PATIENT: Final[tuple[Kind, ...]] = ("shipper", "keeper")  # they have work to end when they are told to
 _WORKER_PAUSE = 5.0  # calls wait for it
 _PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
 _LAST = 19  # niceness
@@ -159,7 +161,9 @@ class Supervisor:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the supervisor acts
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+            signal.pthread_sigmask(
+                signal.SIG_UNBLOCK, _WATCHED - HEARD_LATER if child.kind in _PATIENT else _WATCHED
+            )
             return child.run()
         except BaseException:  # a SystemExit, too: this is no place to go on from
             log.exception("%s failed", child.name)

@@ -48,7 +48,7 @@ class Acceptor:
         self._refuse_unlogged = refuse_unlogged
 
     def accept(self, world: World, inbound: Inbound) -> tuple[Call, Route | Compat | Universal]:
-        """The call, and where it leads. Raises `GatewayError` for a path of no gateway's."""
+        """The call, and where it leads. Raises `GatewayError` for a path of no gateway's, if that is no secret."""
         path, query = split_target(inbound.target)
         refusal = None
         try:
@@ -88,12 +88,13 @@ class Acceptor:
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
             may_show,
         )
-        call.refusal = self._head_refusal(call, inbound.body)
         if isinstance(place, Route):
             call.operation = place.operation(inbound.method)
         if refusal is not None:
-            call.refusal = refusal
             call.compat = tail.partition("/")[0] == COMPAT
+            call.logged = call.logged and gateway is not world.nobody
+        unsound = self._head_refusal(call, inbound.body)
+        call.refusal = refusal or unsound
         return call, place
 
     def _check_host(self, host: bytes | None, inbound: Inbound) -> None:
@@ -139,8 +140,8 @@ def _asked(target: bytes, controls: list[Header]) -> bytes:
 
 
 def _nowhere(world: World, path: bytes, error: GatewayError) -> Compat:
-    """A call that leads nowhere is still a call of its gateway, if that exists."""
-    gateway = world.gateway_of(path)
+    """A call that leads nowhere is still a call of its gateway; without one there may be a door all the same."""
+    gateway = world.gateway_of(path) or world.nobody
     if gateway is None:
         raise error
     return Compat(gateway, path.decode("ascii", "replace").split("/", 4)[-1])

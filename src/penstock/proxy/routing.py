@@ -62,7 +62,15 @@ class Named:
 class World:
     """The gateways and providers of one configuration."""
 
-    __slots__ = ("_gateways", "_paths", "_registries", "_remembered", "directory_version", "registry")
+    __slots__ = (
+        "_gateways",
+        "_paths",
+        "_registries",
+        "_remembered",
+        "directory_version",
+        "nobody",
+        "registry",
+    )
 
     def __init__(
         self,
@@ -70,14 +78,20 @@ class World:
         registry: Registry,
         registries: Mapping[str, Registry] | None = None,
         directory_version: int = 0,
+        nobody: Gateway | None = None,
     ) -> None:
-        """`registries` are of accounts that have providers of their own; `registry` is everybody else's."""
+        """`registries` are of accounts that have providers of their own; `registry` is everybody else's.
+
+        `nobody` stands for gateways that there are not: its door is before the word that there is none. None: anybody
+        may know.
+        """
         self._gateways = dict(gateways)
         self._remembered: dict[bytes, Route] = {}
         self._paths: dict[tuple[str, str], list[bytes]] = {}  # of those, by gateway
         self._registries = dict(registries or {})
         self.registry = registry
         self.directory_version = directory_version
+        self.nobody = nobody
 
     @property
     def gateways(self) -> Collection[Gateway]:

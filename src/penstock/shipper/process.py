@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Final
 
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES
@@ -24,6 +25,9 @@ from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger_changes import ledger_writer
 from penstock_common.printable import one_line
+
+HEARD_LATER: Final = frozenset({signal.SIGTERM, signal.SIGHUP})
+"""Who forks this process blocks them, so that none is lost, or deadly, before it has handlers for them."""
 
 _LOCK = ".shipper.lock"
 _ANOTHER = "another shipper works on this journal"
@@ -80,6 +84,7 @@ def main(
     gc.set_threshold(_COLLECT_AFTER)
     stop = SignalStop(parent_fd)
     signal.signal(signal.SIGHUP, lambda number, frame: changed())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATER)
     folder = stores.data / DIRECTORY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -2,7 +2,8 @@
 
 It remembers nothing: how far a segment has come stands in the ledger, in the same transaction as the calls,
 so it may be killed at any point. A segment goes when its writer is gone and the ledger has all of it on disk.
-Nothing sound is lost to damage beside it. The process around it is in `process.py`.
+Nothing sound is lost to damage beside it, nor to a record that the process dies of (`trial.py`). The process around
+it is in `process.py`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES, derive
 from penstock.durable import sync_folder
-from penstock.journal.reading import copy_range, find_gap, read_batch
-from penstock.journal.record import Entry
+from penstock.journal.reading import claimed_end, copy_range, find_gap, read_batch, read_one
+from penstock.journal.record import UNKEPT, Entry, Event
 from penstock.journal.segments import is_abandoned, list_segments
+from penstock.shipper.trial import FILE_NAME, Care, Trial
+from penstock.stores.aside import note
 from penstock.stores.ledger import (
     LedgerDamaged,
     LedgerReplaced,
@@ -90,6 +95,7 @@ class Shipper:
         self._say = say
         self._said: dict[str, str] = {}
         self._is_doubtful = False  # the last step has met damage
+        self._trial = Trial(folder / FILE_NAME)
 
     def run(self, stop: Stop, interval: float = 0.05) -> None:
         """Ship until told to stop, then ship what is there and return."""
@@ -189,7 +195,23 @@ class Shipper:
 
     def _advance(self, segment: _Segment, start: int, forget: list[str], shipped: Shipped) -> int:
         """Ship one batch, or skip what cannot be shipped; the new position."""
-        batch = read_batch(segment.fd, start, segment.size)
+        end, care = start, self._trial.begin(segment.name, start)
+        try:
+            end = self._carefully(segment, start, care, forget, shipped)
+        finally:
+            self._trial.over(moved=end > start)
+        return end
+
+    def _carefully(
+        self, segment: _Segment, start: int, care: Care, forget: list[str], shipped: Shipped
+    ) -> int:
+        if care >= Care.BARE:
+            end = claimed_end(segment.fd, start)
+            if end is not None and end <= segment.size:
+                self._get_past(segment, Move(segment.name, start, end), care, shipped)
+                return end
+        read = read_one if care else read_batch
+        batch = read(segment.fd, start, segment.size)
         if batch.entries:
             self._deliver(segment, batch.entries, Move(segment.name, start, batch.end), forget, shipped)
             return batch.end
@@ -241,6 +263,16 @@ class Shipper:
             self._deliver(segment, [entry], Move(segment.name, begin, end), [], shipped)
             begin = end
 
+    def _get_past(self, segment: _Segment, move: Move, care: Care, shipped: Shipped) -> None:
+        """A record that process after process has died of: without its bodies, or not at all."""
+        entries = [] if care == Care.ASIDE else read_one(segment.fd, move.start, move.end).entries
+        if not entries:
+            self._set_aside(segment.fd, move, "the shipper died of it, again and again", shipped)
+            return
+        copy = self._copy(segment.fd, move)
+        self._deliver(segment, [_bare(entries[0])], move, [], shipped)
+        self._tell("LEFT OUT THE BODIES of", move, "the shipper died of them, again and again", copy)
+
     def _skip(self, segment: _Segment, start: int, shipped: Shipped) -> int:
         """Get past what is no sound frame in a finished segment."""
         gap = find_gap(segment.fd, start, segment.size)
@@ -253,11 +285,21 @@ class Shipper:
 
     def _set_aside(self, fd: int, move: Move, why: str, shipped: Shipped) -> None:
         """Keep a copy of a range that cannot be shipped, then go past it."""
-        copy = self._folder / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
-        copy_range(fd, move.start, move.end, copy)
+        copy = self._copy(fd, move)
         self._ledger.append((), move)
         shipped.damaged += 1
-        self._say(f"SKIPPED bytes {move.start} to {move.end} of {move.segment}: {why}. A copy is in {copy}")
+        self._tell("SKIPPED", move, why, copy)
+
+    def _copy(self, fd: int, move: Move) -> Path:
+        copy = self._folder / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
+        copy_range(fd, move.start, move.end, copy)
+        return copy
+
+    def _tell(self, done: str, move: Move, why: str, copy: Path) -> None:
+        """In the log, and among what was set aside."""
+        what = f"{done} bytes {move.start} to {move.end} of {move.segment}: {why}"
+        self._say(f"{what}. A copy is in {copy}")
+        note(self._folder, what, str(copy.relative_to(self._folder.parent)))
 
     def _remove(self, name: str, shipped: Shipped) -> None:
         self._ledger.retire(name)
@@ -273,3 +315,11 @@ class Shipper:
 
 def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _bare(entry: Entry) -> Entry:
+    """A record without its bodies, which says so."""
+    record = entry.record
+    why = Event(UNKEPT, record.duration_us, "not kept: the shipper died of them, again and again")
+    record = msgspec.structs.replace(record, bodies=False, trail=(*record.trail, why))
+    return Entry(record, b"", b"", entry.end)

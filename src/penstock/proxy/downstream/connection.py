@@ -140,13 +140,14 @@ class ClientConnection(Turns):
 
     def _weigh(self) -> None:
         unsent = self.transport.get_write_buffer_size() if self.flow.write_paused else 0
-        held = len(self._unread) + unsent + self._unfinished() + sum(map(_weight, self.pipeline))
+        page = 0 if self._running is None or isinstance(self._running, Inbound) else len(self._running.body)
+        held = len(self._unread) + unsent + self._unfinished() + page + sum(map(_weight, self.pipeline))
         if self._share is None:
             account = "" if self._answering is None else self._answering.account
             self._share = self.handler.room.share(account)
         self._share.hold(held)
-        if self._in_head and self.handler.room.budget.free < 0:
-            self._fail(busy())
+        if self._open and self._reading is None and self.handler.room.budget.free < 0:
+            self._fail(busy())  # a head, or the body of a page's request, that goes on
 
     def _count_drained(self) -> None:
         """How much the client has taken since the last look."""

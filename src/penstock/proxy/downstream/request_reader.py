@@ -228,8 +228,7 @@ class RequestReader(HttpToolsProtocol, Lane):
 
     def _pass_to_asgi(self, url: bytes) -> None:
         headers = self.headers
-        self._reading = None
-        self._page_bytes = 0
+        self._reading, self._page_bytes = None, 0
         super().on_message_begin()
         self.url = url
         for name, value in headers:
@@ -255,7 +254,9 @@ class RequestReader(HttpToolsProtocol, Lane):
     def _page_body(self, body: bytes) -> None:
         super().on_body(body)
         self._page_bytes += len(body)
-        if self._page_bytes > _DROPPED_BYTES and self.cycle.response_complete:
+        if not self.cycle.response_complete:
+            self._weigh()  # whether its caller has a good token is being looked up
+        elif self._page_bytes > _DROPPED_BYTES:
             self.transport.close()
 
     def on_message_complete(self) -> None:

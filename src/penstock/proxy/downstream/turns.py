@@ -100,7 +100,10 @@ class Turns(RequestReader):
             self._next()
 
     def on_response_complete(self) -> None:
-        """A page of the ASGI application was answered."""
+        """A page of the ASGI application was answered. What it did not want of the request's body is let go."""
+        if isinstance(self._running, RequestResponseCycle):
+            self._running.body = bytearray()
+            self._weigh()
         if self.pipeline and self.flow.write_paused:
             self.server_state.total_requests += 1
             self._stalled = True
