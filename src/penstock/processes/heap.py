@@ -25,7 +25,14 @@ class Heap:
         set_option = getattr(library, "mallopt", None)
         if set_option is not None:
             set_option(_MMAP_THRESHOLD, _LARGE_BYTES)  # else it grows to what was freed once
+        self._freed = 0
         self._trim: Callable[[int], int] | None = getattr(library, "malloc_trim", None)
+
+    def after(self, freed: int) -> None:
+        """Trims once enough has been freed since it was trimmed. To be called after each piece of work."""
+        self._freed += freed
+        if self.trim(self._freed):
+            self._freed = 0
 
     def trim(self, freed: int) -> bool:
         """Gives back what is free, when `freed` bytes since the last time are worth it; whether they were.

@@ -16,6 +16,7 @@ from penstock.metrics.call_tally import Tally, new_tally
 from penstock.metrics.process_files import Heartbeat
 from penstock.metrics.tally_file import FILE_NAME, damaged_tally, read_tally
 from penstock.pricing.packaged import PackagedPrices
+from penstock.processes.heap import Heap
 from penstock.processes.retention import stopping
 from penstock.settings import ConfigError, Settings
 from penstock.shipper import process as shipper_process
@@ -72,4 +73,4 @@ def main(settings: Settings, load: Callable[[], Settings], prices: PackagedPrice
         return CountingLedger(LimitedLedger(ledger, limits), tally, file, clock.monotonic)
 
     beat = Heartbeat(stores.data, "shipper", os.getpid(), clock.now_us)
-    return shipper_process.main(stores, parent, prices, around, limits.changed, beat)
+    return shipper_process.main(stores, parent, prices, around, limits.changed, beat, Heap().after)

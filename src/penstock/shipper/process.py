@@ -20,7 +20,7 @@ from typing import Final
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES
 from penstock.journal.segments import DIRECTORY
-from penstock.shipper.shipper import Beat, Shipper, unheard
+from penstock.shipper.shipper import Beat, Freed, Shipper, kept, unheard
 from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger_changes import ledger_writer
@@ -74,11 +74,13 @@ def main(
     around: Around = _as_it_is,
     changed: Callable[[], None] = _nothing,
     beat: Beat = unheard,
+    freed: Freed = kept,
 ) -> int:
     """Ship the journal of the data folder into its ledger until told to stop; the exit code.
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
-    before the ledger, `changed` is called when the configuration may have changed (SIGHUP), `beat` all the time.
+    before the ledger, `changed` is called when the configuration may have changed (SIGHUP), `beat` all the time, and
+    `freed` after each batch.
     """
     gc.freeze()  # walking what the parent made would only unshare it
     gc.set_threshold(_COLLECT_AFTER)
@@ -90,16 +92,16 @@ def main(
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _wait_for(lock, stop, beat):
-            _ship(stores, prices, stop, around, beat)
+            _ship(stores, prices, stop, around, beat, freed)
     finally:
         os.close(lock)
     return 0
 
 
-def _ship(stores: Stores, prices: Prices, stop: SignalStop, around: Around, beat: Beat) -> None:
+def _ship(stores: Stores, prices: Prices, stop: SignalStop, around: Around, beat: Beat, freed: Freed) -> None:
     ledger = around(ledger_writer(stores))
     try:
-        Shipper(stores.data / DIRECTORY, ledger, _say, prices, beat).run(stop)
+        Shipper(stores.data / DIRECTORY, ledger, _say, prices, beat, freed).run(stop)
     finally:
         ledger.close()
 

@@ -46,6 +46,14 @@ Beat = Callable[[str, str], None]
 """A sign of life, after each round: what cannot be done now, and why; both empty when all is well."""
 
 
+Freed = Callable[[int], None]
+"""Told after each step how many bytes of the journal it has let go."""
+
+
+def kept(freed: int) -> None:
+    """What was let go stays with this process."""
+
+
 def unheard(trouble: str, detail: str) -> None:
     """Nobody listens for it."""
 
@@ -87,8 +95,10 @@ class Shipper:
         say: Say,
         prices: Prices = NO_PRICES,
         beat: Beat = unheard,
+        freed: Freed = kept,
     ) -> None:
         self._prices = prices
+        self._freed = freed
         self._beat = beat
         self._folder = folder
         self._ledger = ledger
@@ -145,6 +155,7 @@ class Shipper:
             self._say("the ledger can be written again, nothing is lost")
         stuck = next(iter(self._said.values()), "")
         self._beat("a part of the journal cannot be shipped now, and waits" if stuck else "", stuck)
+        self._freed(shipped.bytes)
         return shipped
 
     def _ship_or_mend(self) -> Shipped | None:
