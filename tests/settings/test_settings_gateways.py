@@ -45,6 +45,7 @@ def test_defaults() -> None:
         "store_id": None,
         "stream_usage": "off",
         "stripe": None,
+        "unpriced": None,
         "workers_ai_billing_mode": "postpaid",
         "zdr": False,
     }

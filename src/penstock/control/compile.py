@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from penstock.access.provider_secret import headers_of
@@ -22,6 +22,7 @@ from penstock.providers.registry import Registry
 from penstock.proxy.call import Admit, Gateway
 from penstock.proxy.policies.auth import Authentication
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
+from penstock.proxy.policies.recent_answers import RecentAnswers
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
 from penstock.proxy.policies.stored_keys import AccountKeys, StoredKey, StoredKeys
@@ -43,6 +44,7 @@ class Shared:
     book: PriceBook
     clock: Clock
     public: bool
+    recent: RecentAnswers = field(default_factory=RecentAnswers)
 
 
 def build_registry(settings: Settings) -> Registry:
@@ -180,7 +182,9 @@ def _spending(
     ]
     if not rules and not common.tokens_have_limits:
         return None
-    return SpendLimits(account, name, rules, shared.counters, shared.book, shared.clock)
+    return SpendLimits(
+        account, name, rules, shared.counters, shared.book, shared.clock, shared.recent, fields.unpriced
+    )
 
 
 def _opened(snapshot: Snapshot, vault: Vault | None) -> dict[tuple[str, str], list[StoredKey]]:

@@ -8,7 +8,7 @@ row of a path. Pure. What is not said of a row is the careful answer: not cached
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from penstock.wire.answer_dialect import Dialect
@@ -129,6 +129,11 @@ class Settles:
     usage: str = "/usage"  # empty: the end is told, and no amount
 
 
+def _member(place: str) -> str:
+    """The member of the body that a place begins with: `inputs` of `body:inputs[].processor`."""
+    return place.partition(":")[2].partition("=")[0].partition(".")[0].removesuffix("[]")
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """What a request is. Fields are plain attributes: some are read for every call."""
@@ -155,16 +160,20 @@ class Operation:
     secret: bool = False  # a credential is in the request or the answer: no body is kept anywhere
     websocket: bool = False  # only as an upgrade
     sure: bool = True  # from the vendor's own papers or client; else inferred
+    flag_marks: tuple[bytes, ...] | None = field(init=False, compare=False, repr=False)
+    """What stands in every body with a flag set, a mark for each; None where a flag needs none."""
 
-    @property
-    def is_work(self) -> bool:
-        """Whether somebody pays for it, now or later, or nobody knows."""
-        return self.bills is not Bills.NOTHING
+    is_kept: bool = field(init=False, compare=False, repr=False)
+    """Whether its answer may be kept at all."""
+    is_work: bool = field(init=False, compare=False, repr=False)
+    """Whether somebody pays for it, now or later, or nobody knows."""
 
-    @property
-    def is_order(self) -> bool:
-        """Whether it leaves something behind, so that doing it twice is two things."""
-        return self.effect not in (Effect.GENERATE, Effect.READ)
+    def __post_init__(self) -> None:
+        inside = [[one for one in flag.when if one.startswith("body:")] for flag in self.flags]
+        marks = tuple(f'"{_member(places[0])}"'.encode() for places in inside if places)
+        object.__setattr__(self, "flag_marks", marks if len(marks) == len(inside) else None)
+        object.__setattr__(self, "is_kept", self.cacheable is not Cacheable.NEVER)
+        object.__setattr__(self, "is_work", self.bills is not Bills.NOTHING)
 
     def flagged(self, flag: Flag) -> Operation:
         """What it is where a flag is set."""
@@ -182,6 +191,23 @@ class Operation:
 
 
 Rows = tuple[Operation, ...]
+
+LANGUAGE = frozenset(
+    {
+        Kind.AGENT_RUN,
+        Kind.CHAT,
+        Kind.CLASSIFY,
+        Kind.COMPLETION,
+        Kind.CONVERSATION,
+        Kind.EMBEDDINGS,
+        Kind.GENERATE,
+        Kind.INTERACTION,
+        Kind.MESSAGES,
+        Kind.RERANK,
+        Kind.RESPONSES,
+    }
+)
+"""What language models do."""
 
 OTEL_NAMES = {
     Kind.AGENT_RUN: "invoke_agent",

@@ -30,6 +30,16 @@ _OUTSIDE = ("query:", "header:")  # places that are at hand whatever the body is
 _TRUE = frozenset({"true", "1", "yes", "y", "on", "t"})  # in forms and queries, as servers commonly read them
 
 _MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
+_ESCAPED = b"\\u00"  # a letter that is written so may hide a name
+_USUAL = ("body:model",)
+
+
+class _Question(msgspec.Struct, gc=False):
+    model: str | None = None
+
+
+_to_question = msgspec.json.Decoder(_Question).decode
+_to_text = msgspec.json.Decoder(str).decode
 _to_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _to_scalar = msgspec.json.Decoder(str | int | float | bool).decode
 
@@ -46,7 +56,7 @@ class Request(NamedTuple):
 
 def flagged(operation: Operation, request: Request) -> Operation:
     """What the request is, with all that it says."""
-    if not operation.flags:
+    if not operation.flags or _speaks_of_none(operation, request):
         return operation
     said = _Said(request, [place.partition("=")[0] for flag in operation.flags for place in flag.when])
     for flag in operation.flags:
@@ -63,6 +73,8 @@ def named_model(operation: Operation, request: Request) -> str | None:
 
     For products that are told apart by something else than a model, that stands in its place (`search-advanced`).
     """
+    if operation.models == _USUAL and not operation.product:
+        return _usual_model(request)
     said = _Said(request, operation.models)
     found = next(
         (name for place in operation.models for name in said.values(place, names=True) if name), None
@@ -73,6 +85,37 @@ def named_model(operation: Operation, request: Request) -> str | None:
         return found
     word = found or operation.default
     return f"{operation.product}-{word}" if word else operation.product
+
+
+def _speaks_of_none(operation: Operation, request: Request) -> bool:
+    """Whether no flag can be set, since its member is nowhere in the body: what nearly all requests are."""
+    body = request.body
+    if body is None or request.is_cut or operation.flag_marks is None:
+        return False
+    for mark in operation.flag_marks:
+        if body.find(mark) >= 0:
+            return False
+    return body.find(_ESCAPED) < 0
+
+
+def _usual_model(request: Request) -> str | None:
+    """The model of a JSON body that is called so."""
+    body = request.body
+    if not body:
+        return None
+    if not body.startswith(b"{"):
+        if is_form(request.content_type):
+            return None
+        body = body.lstrip().removeprefix(_BOM)
+    try:
+        if request.is_cut:
+            first = _MODEL_FIRST.match(body)
+            name = _to_text(first[1]) if first else None
+        else:
+            name = _to_question(body).model
+    except _UNREADABLE:
+        return None
+    return name if name and len(name) <= _LONGEST_NAME else None
 
 
 class _Said:

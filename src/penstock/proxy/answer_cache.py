@@ -85,7 +85,7 @@ class AnswerCache:
             (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
-        if ttl and call.operation.flags:
+        if ttl and call.operation.flags and not call.flags_read:
             await bodies.read_flags(call)
             ttl = cache_ttl(call)
             if not (ttl or once):

@@ -153,6 +153,7 @@ class Call(msgspec.Struct, eq=False):
     is_step: bool = False
     config: StepConfig = NO_CONFIG
     operation: Operation = UNKNOWN_OPERATION
+    flags_read: bool = False  # the operation is what the body makes of it
     model: str = ""
     refusal: GatewayError | None = None  # known already when the call was taken up
     exchange: Exchange | None = None

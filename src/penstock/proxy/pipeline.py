@@ -257,10 +257,14 @@ class Pipeline:
                 call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
+        if not call.operation.is_work:
+            return
         if not call.body.complete:
             await self._bodies.gather(call)
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
+        if call.operation.flags and not call.flags_read:
+            await self._bodies.read_flags(call)
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving

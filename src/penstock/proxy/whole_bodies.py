@@ -42,7 +42,9 @@ class WholeBodies:
 
     async def read_flags(self, call: Call) -> None:
         """Looks whether a gathered body makes another thing of the call's operation; a large one in a thread."""
-        operation = call.operation
+        operation, call.flags_read = call.operation, True
+        if not operation.flags:
+            return
         if call.body.size <= _READ_HERE:
             call.operation = flagged(operation, asked_in(call, request_of(call)))
         else:

@@ -37,6 +37,7 @@ EFFECTIVE_FIELDS = (
     "retry_max_attempts",
     "spend_limits",
     "stream_usage",
+    "unpriced",
 )
 
 GatewayId = Annotated[
@@ -50,6 +51,8 @@ GatewayId = Annotated[
 AccountId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
 ]
+
+Unpriced = Literal["allow", "refuse"] | None
 
 LONGEST_WINDOW = 10 * 366 * 24 * 3600
 """Seconds: ten years."""
@@ -277,6 +280,8 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """Are streams asked for their usage where the caller does not? Our own."""
     stripe: Stripe | None = None
     """Usage events for Stripe metering."""
+    unpriced: Unpriced = None
+    """May calls without a known price pass spend limits? null: those of language models. Our own."""
     workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
     """How Workers AI is billed."""
     zdr: bool = False

@@ -11,7 +11,6 @@ from functools import lru_cache
 from hashlib import sha256
 
 from penstock.pieces import Pieces
-from penstock.providers.operation import Cacheable
 from penstock.proxy.call import Call, Route
 from penstock.proxy.policies.credentials import every_credential
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS
@@ -42,7 +41,7 @@ def cache_ttl(call: Call) -> int:
     elif controls.cache_key:
         asked = call.gateway.cache_ttl or _DEFAULT_TTL
     else:
-        return 0 if call.operation.cacheable is Cacheable.NEVER else call.gateway.cache_ttl
+        return call.gateway.cache_ttl if call.operation.is_kept else 0
     if call.operation.secret:
         return 0
     return asked if call.method in (b"POST", b"GET") else 0
