@@ -35,8 +35,10 @@ class Shape(Enum):
 
 def shape_of(kind: str, body: bytes) -> Shape:
     """By its first bytes, and where they leave it open, by its content type, in lower case."""
-    begin = start_of(body)
-    first = body[begin : begin + 1]
+    first = body[:1]
+    if first not in (b"{", b"["):
+        begin = start_of(body)
+        first = body[begin : begin + 1]
     if first == b"{":
         return Shape.DOCUMENT
     if first == b"[":
@@ -76,8 +78,11 @@ class Documents:
         if not self._events:
             yield found.lstrip(b"\x1e")
             return
+        if found.startswith(b"data:") and b"\n" not in found:  # as a rule
+            yield found[5:]
+            return
         yield Event(found).data
-        if found.count(b"\n"):
+        if b"\n" in found:
             begin, end = self.text.rfind(b"\n", 0, place) + 1, self.text.find(b"\n", place)
             line = self.text[begin : end if end >= 0 else len(self.text)]
             if line.startswith(b"data:"):

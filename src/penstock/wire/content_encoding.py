@@ -69,6 +69,31 @@ def unpacked(body: bytes, encoding: str) -> Iterator[bytes]:
     reading.end()
 
 
+def ends(
+    body: bytes, encoding: str, most: int, end: int, limit: int = MAX_PLAIN_BYTES
+) -> tuple[bytes, bytes] | None:
+    """The body without its content-encoding, and nothing; of one with more than `most` bytes, so many first ones and
+    about `end` last ones. None as for `plain`.
+    """
+    first, last, size = list[bytes](), bytearray(), 0
+    is_cut = False
+    try:
+        for piece in unpacked(body, encoding):
+            size += len(piece)
+            if size > limit:
+                return None
+            if size <= most:
+                first.append(piece)
+                continue
+            last += piece
+            if len(last) > 2 * end:
+                del last[:-end]
+                is_cut = True
+    except CodingError:
+        return None
+    return (b"".join(first), bytes(last)) if is_cut else (b"".join((*first, last)), b"")
+
+
 class CodingError(Exception):
     """A body is not what its content-encoding says."""
 

@@ -41,6 +41,7 @@ _OWN_NAMES = (b"TokenCount", b"oken_count")
 _OWN_MEMBERS = ("prompt_token_count", "generation_token_count", "inputTextTokenCount", "predictions")
 _PARALLELS = ("results", "entities")
 _ABSENT = msgspec.Raw()
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -90,7 +91,7 @@ class _Told(msgspec.Struct, gc=False):
     service_tier: str | None = None
     web_searches: int = 0  # that the usage object does not tell
     file_searches: int = 0
-    odd: frozenset[str] = frozenset()  # of the tokens what made no sense
+    odd: frozenset[str] = _NOTHING  # of the tokens what made no sense
 
     def __bool__(self) -> bool:
         return self.usage is not None or self.tokens is not None
@@ -102,7 +103,7 @@ class _Told(msgspec.Struct, gc=False):
         if usage is not None and (self.web_searches or self.file_searches):
             web = usage.web_searches or self.web_searches or None
             usage = msgspec.structs.replace(usage, web_searches=web, file_searches=self.file_searches or None)
-        if usage is not None and usage == Usage(unreadable=usage.unreadable):
+        if usage == _NO_USAGE or (usage is not None and usage.unreadable and not usage.tells_something):
             usage = None
         return Answer(self.model, usage)
 
@@ -124,7 +125,9 @@ _to_text = msgspec.json.Decoder(str).decode
 _WANTED = frozenset(
     field.encode_name for kind in (_Document, _Rest) for field in msgspec.structs.fields(kind)
 ).union(_OWN_MEMBERS, _PARALLELS)
+_to_tokens = msgspec.json.Decoder(TokenUsage).decode
 _NO_TOKENS = TokenUsage()
+_NO_USAGE = Usage()
 
 
 def read_answer(content_type: str, encoding: str, body: bytes) -> Answer:
@@ -164,10 +167,10 @@ def _is_line(head: bytes) -> bool:
     if end < 0 or not head[begin:end].rstrip().endswith(b"}"):
         return False
     try:
-        mended_line, rest = mended(head[begin:end]), head[end : end + 256].lstrip(b"\r\n\x1e \t")
+        rest = head[end : end + 256].lstrip(b"\r\n\x1e \t")
+        return rest.startswith(b"{") and mended(head[begin:end]) != b"{}"
     except UNREADABLE:
         return False
-    return mended_line != b"{}" and (not rest or rest.startswith(b"{"))
 
 
 def _read(shape: Shape, data: bytes) -> Answer:
@@ -177,9 +180,7 @@ def _read(shape: Shape, data: bytes) -> Answer:
         return _streamed(Documents(data, events=True))
     if shape is Shape.ARRAY:
         return _listed(data)
-    if shape is Shape.DOCUMENT:
-        return _whole(data[start_of(data) :])
-    return Answer()
+    return _whole(data) if shape is Shape.DOCUMENT else Answer()
 
 
 def _whole(data: bytes) -> Answer:
@@ -188,7 +189,7 @@ def _whole(data: bytes) -> Answer:
     except UNREADABLE:
         if _is_line(data):
             return _streamed(Documents(data, events=False))
-        data = _mended(data)
+        data = _mended(data[start_of(data) :])
         document = _to_document(data)
     if document.search_id or document.extract_id or document.entity_set_id or document.candidate_set_id:
         return Answer(_text(document.model), usage_parallel.counts(data))
@@ -310,6 +311,8 @@ def _first_inner(event: _Document, data: bytes) -> _Told:
         if told := _inner(raw):
             return told
         named.model = named.model or told.model
+    if b'"usage"' not in data:
+        return named
     rest = _to_rest(data)
     return _inner(rest.interaction) or _inner(rest.metadata) or named
 
@@ -349,7 +352,10 @@ def _told(document: _Document, data: bytes) -> _Told:
 def _add_tokens(told: _Told, raw: msgspec.Raw) -> None:
     """The counts of a usage object with something in it. May raise `UNREADABLE`."""
     if _is_object(raw) and len(raw) <= MOST_USAGE_BYTES:
-        tokens, odd = read(TokenUsage, raw)
+        try:
+            tokens, odd = _to_tokens(raw), _NOTHING
+        except UNREADABLE:
+            tokens, odd = read(TokenUsage, raw)
         if tokens != _NO_TOKENS:
             told.tokens, told.odd = tokens, odd
 

@@ -62,6 +62,11 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     cache_apart: bool = False
 
     @property
+    def tells_something(self) -> bool:
+        """Whether there is anything beside what cannot be read."""
+        return msgspec.structs.replace(self, unreadable=None) != Usage()
+
+    @property
     def all_input_tokens(self) -> int | None:
         """All that went in, cached tokens included."""
         if not self.cache_apart or self.input_tokens is None:
