@@ -33,6 +33,9 @@ class Shape(Enum):
     NONE = 4
 
 
+_BY_TYPE = {"amazon.eventstream": Shape.FRAMES, "event-stream": Shape.EVENTS, "": Shape.NONE}
+
+
 def shape_of(kind: str, body: bytes) -> Shape:
     """By its first bytes, and where they leave it open, by its content type, in lower case."""
     first = body[:1]
@@ -43,11 +46,11 @@ def shape_of(kind: str, body: bytes) -> Shape:
         return Shape.DOCUMENT
     if first == b"[":
         return Shape.ARRAY
-    if "amazon.eventstream" in kind or begins_frames(body):
+    if begins_frames(body):
         return Shape.FRAMES
-    if "event-stream" in kind or _EVENT_BEGINS.match(body) or _DATA_LINE.search(body, 0, _LOOKED_AT):
+    if _EVENT_BEGINS.match(body) or _DATA_LINE.search(body, 0, _LOOKED_AT):
         return Shape.EVENTS
-    return Shape.NONE
+    return _BY_TYPE[next((name for name in _BY_TYPE if name in kind), "")]
 
 
 def start_of(body: bytes) -> int:

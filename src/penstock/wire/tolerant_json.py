@@ -66,7 +66,7 @@ def parts(data: bytes, place: int = 0) -> Iterator[Part]:
         start = place if name is None else name.end()
         if (name is None and is_object) or data[start : start + 1] in (b"", b"]", b"}"):
             return
-        end = _value_end(data, start)
+        end = value_end(data, start)
         if end == start:
             return
         yield Part(b"" if name is None else name[1], data[start:end] if end > 0 else None, start)
@@ -95,7 +95,7 @@ def last_parts(tail: bytes) -> list[list[Part]]:
             continue
         name = _NAME.match(tail, place)
         start = place if name is None else name.end()
-        place = _value_end(tail, start)
+        place = value_end(tail, start)
         if place <= start:
             raise ValueError("it does not end")
         levels[-1].append(Part(b"" if name is None else name[1], tail[start:place], start))
@@ -112,8 +112,10 @@ def _after(pattern: re.Pattern[bytes], data: bytes, place: int) -> int:
     return place if found is None else found.end()
 
 
-def _value_end(data: bytes, place: int) -> int:
-    """Where a value ends; -1 where it is cut, and its beginning where none is there."""
+def value_end(data: bytes, place: int) -> int:
+    """Where the value at a place ends; -1 where it is cut, and its beginning where none is there. Raises `ValueError` where
+    it is nested too deeply.
+    """
     first = data[place : place + 1]
     if first == b'"':
         found = _STRING.match(data, place)

@@ -22,7 +22,7 @@ from penstock.wire import (
 )
 from penstock.wire.answer_pieces import Documents, Shape, joined, joined_lines, shape_of, start_of
 from penstock.wire.content_encoding import plain
-from penstock.wire.tolerant_json import UNREADABLE, mended, read
+from penstock.wire.tolerant_json import UNREADABLE, mended, read, value_end
 from penstock.wire.usage_counts import MOST_PARTS, MOST_USAGE_BYTES, Usage
 from penstock.wire.usage_tokens import TokenUsage
 
@@ -161,16 +161,13 @@ def read_cut_answer(content_type: str, head: bytes, tail: bytes) -> Answer:
 
 
 def _is_line(head: bytes) -> bool:
-    """Whether the first line is a document by itself, and so are the others."""
+    """Whether the first line is a document by itself, and another one follows."""
     begin = start_of(head)
     end = head.find(b"\n", begin)
-    if end < 0 or not head[begin:end].rstrip().endswith(b"}"):
+    if end < 0 or not head[end : end + 256].lstrip(b"\r\n\x1e \t").startswith(b"{"):
         return False
-    try:
-        rest = head[end : end + 256].lstrip(b"\r\n\x1e \t")
-        return rest.startswith(b"{") and mended(head[begin:end]) != b"{}"
-    except UNREADABLE:
-        return False
+    line = head[begin:end].rstrip()
+    return value_end(line, 0) == len(line)
 
 
 def _read(shape: Shape, data: bytes) -> Answer:
