@@ -63,6 +63,8 @@ def part_of(call: Call) -> Answer:
 
 def _told(call: Call) -> Answer:
     kind, first, last = call.response_type.decode("latin-1"), call.answer, b""
+    if not call.answer_cut and not call.response_encoding:  # as a rule
+        return read_answer(kind, "", first)
     if call.answer_cut:
         if not call.answer_gap:
             first += call.answer_end
