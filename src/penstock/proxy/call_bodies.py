@@ -37,8 +37,8 @@ def asked_in(call: Call, body: bytes | None) -> Request:
 def take_answer(call: Call, capture: Capture) -> None:
     """What was captured goes to the call, and the memory back, for others."""
     call.capture, call.answer_cut = None, capture.cut
-    call.answer_end, call.answer_gap = capture.rest()
     try:
+        call.answer_end, call.answer_gap = capture.rest()
         call.answer = capture.release()
     except MemoryError:
         capture.drop()
