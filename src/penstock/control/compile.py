@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from penstock.access.provider_secret import headers_of
@@ -21,12 +21,13 @@ from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
 from penstock.proxy.call import Admit, Gateway, Identify
 from penstock.proxy.policies.auth import Authentication
+from penstock.proxy.policies.cors import Cors
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS, StoredKey, StoredKeys
 from penstock.proxy.policies.stream_usage import StreamUsage
-from penstock.proxy.routing import World
+from penstock.proxy.routing import DEFAULT_GATEWAY, World
 from penstock.settings import ConfigError, GatewaySettings, Settings
 from penstock.settings.check import Problem
 from penstock.stores.control_store import CustomProvider, ProviderKey, Snapshot
@@ -58,7 +59,13 @@ def build_world(
         (one.account, one.id): _gateway(settings, one.account, one.id, one.fields, snapshot, vault, shared)
         for one in _served(catalog, public=shared.public)
     }
-    return World(gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version)
+    made = {
+        (account, DEFAULT_GATEWAY): _made_default(settings, account, snapshot, vault, shared)
+        for account in sorted({*catalog.accounts, *settings.accounts} - _accounts_with_default(catalog))
+    }
+    return World(
+        gateways, build_registry(settings), _registries(settings, snapshot, vault), snapshot.version, made
+    )
 
 
 # -- gateways
@@ -97,7 +104,7 @@ def _gateway(
         account,
         name,
         fields.collect_logs,
-        _identify(settings, fields, snapshot),
+        _identify(settings, snapshot, fields),
         _admit(account, name, fields, snapshot, shared),
         fields.cache_ttl or 0,
         sha256(repr(fields).encode()).hexdigest()[:16] if fields.cache_invalidate_on_update else "",
@@ -106,15 +113,42 @@ def _gateway(
         fields.byok_only,
         _spending(account, name, fields, snapshot, shared),
         bool(fields.otel),
+        forward_cookies=fields.forward_cookies,
         request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
 
 
-def _identify(settings: Settings, fields: GatewaySettings, snapshot: Snapshot) -> tuple[Identify, ...]:
+def _accounts_with_default(catalog: Catalog) -> set[str]:
+    """One that is not served is there all the same: its limits must not be got round."""
+    places = [*catalog.gateways, *((row.account, row.gateway) for row, _ in catalog.left_out)]
+    return {account for account, gateway in places if gateway == DEFAULT_GATEWAY}
+
+
+def _made_default(
+    settings: Settings, account: str, snapshot: Snapshot, vault: Vault | None, shared: Shared
+) -> Gateway:
+    """The `default` of an account that has set up none, as Cloudflare makes it for an authenticated call."""
+    fields = GatewaySettings(authentication=True)
+    made = _gateway(settings, account, DEFAULT_GATEWAY, fields, snapshot, vault, shared)
+    return replace(made, identify=_identify(settings, snapshot))
+
+
+def _identify(
+    settings: Settings, snapshot: Snapshot, fields: GatewaySettings | None = None
+) -> tuple[Identify, ...]:
+    """The door. Without `fields` it is that of an account's `default` that nobody has set up."""
     # Also where nobody has to show a token: one that is shown all the same must not go to the provider.
     admin = settings.admin_token or ""
-    door = Authentication(snapshot.tokens, admin, settings.server.own_hosts, required=fields.authentication)
-    return (door.identify,)
+    door = Authentication(
+        snapshot.tokens,
+        admin,
+        settings.server.own_hosts,
+        required=fields is None or fields.authentication,
+        made_for_callers=fields is None,
+    )
+    if fields is None or not fields.cors_origins:
+        return (door.identify,)
+    return (Cors(fields.cors_origins).identify, door.identify)
 
 
 def _admit(
