@@ -187,6 +187,32 @@ async def test_a_websocket_is_refused_in_words(
     assert upstream.requests == []
 
 
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+async def test_an_offered_upgrade_leaves_a_pages_body_where_it_is(
+    access: Access, open_gateway: OpenGateway, connect: Connect, framing: str
+) -> None:
+    """The management API too is an application behind the same door."""
+    token = access.token(permissions=("read", "edit"))
+    gateway = await open_gateway(gateways())
+    client = await connect(gateway.url)
+    settings = {"cache_invalidate_on_update": True, "cache_ttl": 0, "collect_logs": True}
+    for name in ("h", "i"):
+        body = json.dumps(
+            {"id": name, "rate_limiting_interval": 0, "rate_limiting_limit": 0, **settings}
+        ).encode()
+        framed = {
+            "sized": b"content-length: %d\r\n\r\n%b" % (len(body), body),
+            "chunked": b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
+        }
+        await client.send(
+            b"POST /client/v4/accounts/acct/ai-gateway/gateways HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+            b"authorization: Bearer %b\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AAEA\r\ncontent-type: application/json\r\n" % token.encode() + framed[framing]
+        )
+        answer = await client.answer()
+        assert (answer.status, answer.json()["result"]["id"]) == (200, name)
+
+
 # -- Azure, as its clients write it
 
 RESPONSES = "/openai/responses"

@@ -125,8 +125,10 @@ class Acceptor:
     def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
         """What the head alone says against the call; takes over what it says about the body."""
         head = call.head
-        if call.query or head.cookies or head.secrets:
+        if call.query or head.rare:
             keep_private(call)
+            if head.websocket and call.method == b"GET":
+                head.fault = _NO_WEBSOCKETS
         body.length = head.length
         if head.chunked:
             body.chunked = True
@@ -137,8 +139,6 @@ class Acceptor:
                 return GatewayError(UNAVAILABLE, "calls cannot be logged at the moment; is the disk full?")
         if head.fault:
             return GatewayError(BAD_HTTP, head.fault)
-        if head.websocket and call.method == b"GET":
-            return GatewayError(BAD_HTTP, _NO_WEBSOCKETS)
         if 0 < body.limit < head.length:
             return GatewayError(BODY_TOO_LARGE, f"the body of this request may have {body.limit} bytes")
         return None

@@ -53,6 +53,7 @@ _SCHEMES = frozenset(
     b"api-key apikey aws4-hmac-sha256 basic bearer bot concealed digest dpop gnap hmac hoba key mutual negotiate oauth"
     b" privatetoken scram-sha-1 scram-sha-256 token vapid".split()
 )
+_LONGEST_SCHEME = 20
 _NOBODY = [b"basic", b"og=="]  # no name, and no password
 _NO_SECRETS = frozenset({b"sec-websocket-key"})  # however they are called
 _OWN_ANSWERS = frozenset(
@@ -157,6 +158,7 @@ class RequestHead(msgspec.Struct, eq=False):
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
     origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
+    rare: bool = False  # something of what follows is there
     cookies: bool = False  # there are some among `forward`, and among `credentials`
     secrets: tuple[Header, ...] = ()  # also among `forward`: what else is called a secret
     asked_method: bytes = b""  # of a browser that asks before it sends
@@ -276,9 +278,10 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
     if kind == COOKIE:
         head.credentials.append((b"cookie", value))
-        head.cookies = True
+        head.cookies = head.rare = True
     elif kind == SECRET:
         head.secrets += ((name.lower(), value),)
+        head.rare = True
     elif kind == ORIGIN:
         head.origins += ((name.lower(), value),)
         return not tells_way(name.lower())
@@ -304,6 +307,7 @@ def _note_own(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> None:
     elif kind == UPGRADE:
         offered = {protocol.strip().partition(b"/")[0] for protocol in value.lower().split(b",")}
         head.websocket = head.websocket or b"websocket" in offered
+        head.rare = True
     elif kind == TRANSFER_ENCODING:
         if head.chunked or value.strip().lower() != b"chunked":
             head.fault = "the only transfer encoding understood is chunked, once"
@@ -329,6 +333,9 @@ def without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:
 
 def has_credential(value: bytes) -> bool:
     """Whether the value of a header for credentials has one: a scheme alone, as SDKs without a key send it, is none."""
+    value = value.strip()
+    if len(value) > _LONGEST_SCHEME:
+        return True
     words = value.lower().split()
     return bool(words) and not (words[-1] in _SCHEMES and len(words) == 1) and words != _NOBODY
 
