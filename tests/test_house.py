@@ -467,7 +467,7 @@ def test_every_provider_is_in_the_guide() -> None:
     guide = text(PROVIDER_GUIDE)
     shared = {
         "base", "base_url", "paths", "registry", "custom", "openai_compatible", "openai_rows", "operation",
-        "operation_table", "parallel_secrets", "request_reading",
+        "google_credentials", "operation_table", "parallel_secrets", "request_reading",
     }  # fmt: skip
     for name, path in PENSTOCK.items():
         if not name.startswith("penstock.providers.") or name.rpartition(".")[2] in shared:
