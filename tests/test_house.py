@@ -466,8 +466,8 @@ def test_every_source_file_says_what_it_is() -> None:
 def test_every_provider_is_in_the_guide() -> None:
     guide = text(PROVIDER_GUIDE)
     shared = {
-        "base", "base_url", "model_tasks", "paths", "registry", "custom", "openai_compatible", "openai_rows",
-        "operation", "operation_rows", "operation_table", "parallel_secrets", "request_reading",
+        "base", "base_url", "google_credentials", "model_tasks", "paths", "registry", "custom", "openai_compatible",
+        "openai_rows", "operation", "operation_rows", "operation_table", "parallel_secrets", "request_reading",
     }  # fmt: skip
     for name, path in PENSTOCK.items():
         if not name.startswith("penstock.providers.") or name.rpartition(".")[2] in shared:

@@ -1,8 +1,8 @@
 """Azure OpenAI: resource and deployment come first in the tail (Cloudflare 1.3.1, 1.3.3).
 
-The resource becomes a part of the host, so it is held to the characters of a host label. Paths that clients
-already wrote in Azure's own form (`…/openai/deployments/…`, `…/openai/v1/…`) are not doubled, and what Azure has
-beside its deployments stays there.
+The resource becomes a part of the host, so it is held to the characters of a host label. Azure serves three trees:
+deployments, what stands beside them without a version, and `openai/v1`; whatever part of a path its clients already
+write by themselves (`openai/`, `deployments/{deployment}/`) is not doubled.
 """
 
 from __future__ import annotations
@@ -16,16 +16,10 @@ from penstock.providers import openai, openai_rows
 from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.operation import Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import below, deletes, makes, orders, reads, sessions, work
-from penstock.providers.operation_table import OperationTable, segments
+from penstock.providers.operation_table import OperationTable
 from penstock.wire.answer_dialect import Dialect
 
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_BESIDE_DEPLOYMENTS = frozenset(
-    {
-        "assistants", "batches", "deployments", "evals", "files", "fine_tuning", "models",
-        "operations", "realtime", "realtimeapi", "responses", "threads", "uploads", "v1", "vector_stores",
-    }
-)  # fmt: skip
 _IMAGE_DONE = Settles(final=("succeeded", "failed", "canceled"), usage="")
 _VIDEO_DONE = Settles(final=("succeeded", "failed", "cancelled"), usage="")
 
@@ -71,30 +65,44 @@ OPERATIONS = OperationTable(
 )
 
 
+# What Azure serves below a deployment; all else it serves beside the deployments.
+_OF_DEPLOYMENTS = re.compile(
+    r"(?:chat/completions|completions|embeddings|images/(?:generations|edits|variations)"
+    r"|audio/(?:transcriptions|translations|speech)|extensions/.*)/*|",
+    re.DOTALL,
+)
+_BESIDE_DEPLOYMENTS = re.compile(
+    r"(?:assistants|batch|batches|containers|conversations|deployments|evals|files|fine-tunes|fine_tuning|ingestion|models"
+    r"|operations|realtime|realtimeapi|responses|threads|uploads|v[0-9]+(?:(?:alpha|beta)[0-9]*)?|vector_stores|videos?"
+    r"|images/generations:submit)(?:/.*)?",
+    re.DOTALL,
+)
+
+
 def _locate(tail: str, _header: HeaderLookup) -> Location:
     resource, _, after = tail.partition("/")
-    deployment, _, rest = after.partition("/")
+    deployment, _, rest = after.lstrip("/").partition("/")  # an endpoint with a slash at its end makes two
     if _RESOURCE.fullmatch(resource) is None or not deployment:
         raise GatewayError(
             errors.BAD_REQUEST,
             "azure-openai paths begin with {resource}/{deployment}: a resource name, then a deployment",
         )
-    return Location(f"https://{resource.lower()}.openai.azure.com", _path(deployment, rest))
+    return Location(f"https://{resource.lower()}.openai.azure.com", _path(deployment, rest.lstrip("/")))
 
 
 def _path(deployment: str, rest: str) -> str:
-    plain = rest.lstrip("/")  # a base URL with a slash at its end, joined to a path
-    if plain.startswith("openai/"):  # {resource}/{deployment}/openai/deployments/{deployment}/…
-        return f"/{plain}"
-    if _is_beside(rest):  # {resource}/openai/…, and what clients put behind {resource}/{deployment}
+    """`rest` is what follows `{resource}/{deployment}/`, with what a client wrote there once more by itself.
+
+    Where the deployment is called `openai`, that may be Azure's own segment as well: what is served below
+    deployments tells.
+    """
+    own, rest = deployment == "openai", rest.removeprefix("openai/")
+    named, _, below = rest.removeprefix("deployments/").partition("/")
+    if rest.startswith("deployments/") and named:
+        deployment, own, rest = named, False, below
+    if _OF_DEPLOYMENTS.fullmatch(rest) is None and (own or _BESIDE_DEPLOYMENTS.fullmatch(rest)):
         return f"/openai/{rest}"
     return f"/openai/deployments/{deployment}/{rest}" if rest else f"/openai/deployments/{deployment}"
-
-
-def _is_beside(rest: str) -> bool:
-    """Whether this is nothing that a deployment has."""
-    parts = segments(rest)
-    return bool(parts) and (parts[0] in _BESIDE_DEPLOYMENTS or parts[-1] == ":submit")
 
 
 PROVIDER = Provider(

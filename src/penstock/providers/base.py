@@ -38,6 +38,12 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
 
+KeyHeader = tuple[str, str]
+"""The header a key goes in, and what stands before it: `Bearer ` with its blank, or nothing."""
+
+Unfit = Callable[[bytes], str]
+"""Why a credential must not go to a provider, from its header's value; empty where it may."""
+
 Redactor = Callable[[bytes], Pieces[bytes]]
 """Takes secrets out of a body."""
 
@@ -60,7 +66,10 @@ class Provider:
     credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
     static: bool = True  # `locate` depends on the tail alone, so its result may be kept
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
-    key_header: tuple[str, str] = ("authorization", "Bearer ")  # where a stored key goes, and what before it
+    key_header: KeyHeader = ("authorization", "Bearer ")  # where a stored key goes
+    key_header_at: Callable[[str], KeyHeader] | None = None  # by the tail, where that differs
+    query_credentials: tuple[str, ...] = ()  # parameters of a query that are credentials
+    unfit: Unfit | None = None
     tenant_hosts: tuple[str, ...] = ()  # of `domains`, those that belong to the vendor's customers
     operations: OperationTable = NOTHING_KNOWN
     root: str = "/"  # what all paths of its operations begin with

@@ -1,7 +1,7 @@
 """Google AI Studio: Gemini, `v1` or `v1beta` in the tail (Cloudflare 1.3.1, 1.3.3).
 
-Google's own OpenAI-compatible tree serves the unified endpoint. A key in the query (`?key=`) is none of this
-file's business: queries pass through.
+Google's own OpenAI-compatible tree serves the unified endpoint, and takes a key as `Authorization: Bearer` only. A key
+in the query (`?key=`) passes as it came.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from penstock.providers import openai_rows
-from penstock.providers.base import Provider
+from penstock.providers.base import KeyHeader, Provider
+from penstock.providers.google_credentials import QUERY_CREDENTIALS, unfit
 from penstock.providers.openai_rows import BACKGROUND
 from penstock.providers.operation import Bills, Cacheable, Flag, Kind, Rows, Settles
 from penstock.providers.operation_rows import (
@@ -27,7 +28,7 @@ from penstock.providers.operation_rows import (
     work,
 )
 from penstock.providers.operation_table import OperationTable
-from penstock.providers.paths import as_is
+from penstock.providers.paths import as_is, from_version
 from penstock.wire.answer_dialect import Dialect
 
 _CONTINUED = Flag(("body:previous_interaction_id",))
@@ -164,6 +165,17 @@ OPERATIONS = OperationTable(
     reads("{v}/models {v}/models/{m}", Kind.MODELS),
 )
 
+_OPENAI_TREE = re.compile(r"v[0-9][^/]*/+openai(?:/|\Z)")
+_KEY = ("x-goog-api-key", "")
+_BEARER = ("authorization", "Bearer ")
+
+
+def _key_header_at(tail: str) -> KeyHeader:
+    """Two credentials at once are refused there, whatever they are."""
+    tail = tail.lstrip("/")
+    return _BEARER if _OPENAI_TREE.match(from_version(tail) or tail) else _KEY
+
+
 PROVIDER = Provider(
     slug="google-ai-studio",
     domains=("generativelanguage.googleapis.com",),
@@ -173,7 +185,10 @@ PROVIDER = Provider(
     chat_path="v1beta/openai/chat/completions",
     stream_usage=True,
     credential_headers=("x-goog-api-key", "authorization"),
-    key_header=("x-goog-api-key", ""),
+    key_header=_KEY,
+    key_header_at=_key_header_at,
+    query_credentials=QUERY_CREDENTIALS,
+    unfit=unfit,
     operations=OPERATIONS,
     model_address=re.compile(r"/((?:tunedModels/)?[^/:]+):[^/:]*/*\Z"),  # {model}:generateContent
 )

@@ -1,7 +1,7 @@
 """Google Vertex AI: the host follows from `locations/{region}` in the path (Cloudflare 1.3.1, 1.3.3).
 
 `global`, and a path without a location, go to the host without a region; `us` and `eu` are Google's
-multi-region endpoints. Access tokens, and the making of them, are not this file's business.
+multi-region endpoints. Access tokens are not made here, and the key of a service account never goes there itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import REGION, HeaderLookup, Location, Provider
+from penstock.providers.google_credentials import QUERY_CREDENTIALS, unfit
 from penstock.providers.openai_rows import CHAT, EMBEDDINGS, MESSAGE_FLAGS
 from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import (
@@ -241,5 +242,7 @@ PROVIDER = Provider(
     locate=_locate,
     compat=("google-vertex-ai", "google-vertex"),
     operations=OPERATIONS,
+    query_credentials=QUERY_CREDENTIALS,
+    unfit=unfit,
     model_address=re.compile(r"/([^/:]+):[^/:]*/*\Z"),  # {model}:generateContent, {endpoint}:predict
 )

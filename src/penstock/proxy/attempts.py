@@ -63,7 +63,7 @@ class Attempts:
             keep_tokens(call, target, self._own)
         provider, head = route.provider, call.head
         lines = [head.joined] if head.joined and call.keys is None else head.forward
-        if provider.credentials is not None or provider.extra_headers:
+        if provider.credentials is not None or provider.extra_headers or provider.unfit is not None:
             lines = lines_with_credentials(call, route, plain=call.keys is None)
         outgoing = OutgoingRequest(call.method, target, lines, call.body)
         if not leg.steers:

@@ -40,6 +40,16 @@ Admit = Callable[["Call"], Awaitable[None] | None]
 """None: it is admitted. An awaitable is waited for, and may raise as the hook itself: its store is not at hand."""
 
 
+class OwnAnswer(Exception):
+    """The gateway has the answer by itself: no call follows. `lines` are header lines; a body is JSON."""
+
+    def __init__(self, status: int, lines: bytes, body: bytes = b"") -> None:
+        super().__init__(status)
+        self.status = status
+        self.lines = lines
+        self.body = body
+
+
 class RequestHook(Protocol):
     """A policy that looks at a request's body when it is whole."""
 
@@ -94,6 +104,7 @@ class Gateway:
     spending: Spending | None = None
     traces: bool = False  # its calls are exported as traces, joined to their callers'
     request_hooks: tuple[RequestHook, ...] = ()
+    forward_cookies: bool = False  # callers' cookies go to providers
     rewrites: bool = field(init=False)  # some hook may want any call's body
     steers: bool = field(init=False)
 
@@ -173,6 +184,7 @@ class Call(msgspec.Struct, eq=False):
     cost: int | None = None  # nano-dollars, as far as it is known here
     cached: bool = False
     own_headers: bytes = b""  # lines the gateway adds to the answer
+    speaks_for_pages: bool = False  # in place of the provider it says which pages may read the answer
     status: int = 0
     response_type: bytes = b""
     response_encoding: bytes = b""

@@ -45,6 +45,7 @@ _OF_THE_BYTES = frozenset(
 )
 _LARGE_STREAM = 1024 * 1024  # of a larger one nobody waits for the next event
 LARGE_REPLY = 65536  # bytes; a larger answer from a store takes room, and goes out as the client takes it
+_PERMISSION = b"access-control-"
 _BODILESS = (204, 304)
 _LOOKED_AT = 1024 * 1024  # bytes of a body that the log does not keep; its last ones are looked at as well
 _PACKED_LOOKED_AT = (
@@ -89,6 +90,8 @@ class Responder:
 
         None: it is sent. Else the writer waits for the pieces, those that are there as well.
         """
+        if call.speaks_for_pages:
+            lines = _without_permissions(lines)
         if call.filters:
             filters = filters_for(call.filters, call.status, call.response_type)
             if filters and not bodiless:
@@ -267,6 +270,12 @@ async def _replayed(writer: Writer, body: bytes) -> None:
     writer.feed(body)
     await writer.through(ended)
     writer.finish([])
+
+
+def _without_permissions(lines: bytes) -> bytes:
+    """Header lines without what a provider says to browsers."""
+    kept = (line for line in lines.splitlines(keepends=True) if not line.lower().startswith(_PERMISSION))
+    return b"".join(kept)
 
 
 def _without(lines: bytes, names: frozenset[bytes]) -> bytes:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 
+from penstock.errors import BAD_REQUEST, GatewayError
 from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import asked_in, request_of
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.room import Room, Share
+from penstock.proxy.room import Room, Share, busy
+from penstock.wire.content_encoding import plain
+from penstock.wire.headers import without
 
+_BOM = b"\xef\xbb\xbf"  # which JSON must not begin with, and is sent all the same (RFC 8259, 8.1)
+_CODING = (b"content-encoding",)
 _READ_HERE = 256 * 1024  # bytes of a body that is read in the event loop
 
 
@@ -28,6 +33,30 @@ class WholeBodies:
         """All of it. Raises `GatewayError` when it is too large, breaks off, or finds no room."""
         self.share_of(call, call.body)
         return await call.body.whole(self.limit)
+
+    async def plain(self, call: Call) -> bytes:
+        """The same in no content coding, which is what goes on then. Raises `GatewayError` where that cannot be."""
+        body = await self.whole(call)
+        coding = call.head.content_encoding
+        if coding and body:
+            unpacked = await asyncio.to_thread(plain, body, coding.decode("latin-1"), self.limit)
+            if unpacked is None:
+                raise GatewayError(
+                    BAD_REQUEST,
+                    f"the body cannot be read: its content-encoding is not what it says, not known here, or stands for "
+                    f"more than {self.limit} bytes",
+                )
+            share = self.share_of(call, call.body)
+            if len(unpacked) > share.held and not share.take(len(unpacked) - share.held):
+                raise busy()
+            call.body.unpack(unpacked)
+            body = unpacked
+            call.head.content_encoding = b""
+            call.head.forward, call.head.joined = without(call.head.forward, _CODING), b""
+        if body.startswith(_BOM):
+            body = body.removeprefix(_BOM)
+            call.body.unpack(body)
+        return body
 
     async def gather(self, call: Call) -> bool:
         """Waits for all of it, unless it is too large: then false, and it will go out as it comes.

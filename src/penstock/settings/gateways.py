@@ -24,6 +24,8 @@ EFFECTIVE_FIELDS = (
     "cache_invalidate_on_update",
     "cache_ttl",
     "collect_logs",
+    "cors_origins",
+    "forward_cookies",
     "log_management",
     "log_management_strategy",
     "logpush",
@@ -64,6 +66,14 @@ HttpUrl = Annotated[
         # What stands before an @ would be shown wherever the URL is.
         pattern=r"^https?://[^\s\x00-\x1f/?#@]+([/?#][^\s\x00-\x1f]*)?\Z",
         description="an http(s) URL without user and password",
+    ),
+]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\x00-\x20\x7f-\uffff/?#@*]+)\Z",
+        max_length=300,
+        description="an origin such as https://app.example, without a path, or *",
     ),
 ]
 HeaderName = Annotated[
@@ -244,8 +254,12 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """Seconds that an answer is kept; 0 is off."""
     collect_logs: bool = True
     """Are calls recorded?"""
+    cors_origins: Annotated[tuple[Origin, ...], Meta(max_length=100)] = ()
+    """Origins whose pages may call and read the answers; `*` lets all read. Our own."""
     dlp: Dlp | None = None
     """Data loss prevention."""
+    forward_cookies: bool = False
+    """Do the cookies of callers go to providers? Our own."""
     guardrails: Guardrails | None = None
     """What to do about hazards."""
     log_classification: bool = False

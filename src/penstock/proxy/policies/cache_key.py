@@ -110,7 +110,10 @@ def fingerprint(call: Call, route: Route, body: bytes, mark: bytes = b"") -> byt
 
 def _credential(call: Call, route: Route) -> bytes:
     """The caller's own credentials, and the alias of the stored one that goes in their place."""
-    sent = every_credential(route.provider, call.head.credentials, call.query, call.withheld)
+    shown = call.head.credentials
+    if call.head.secrets:
+        shown = [*shown, *call.head.secrets]
+    sent = every_credential(route.provider, shown, call.query, call.withheld)
     alias = (call.controls.byok_alias or DEFAULT_ALIAS).encode()
     return b"sent " + sent if sent and call.keys is None else b"stored " + alias + b" " + sent
 
