@@ -177,7 +177,7 @@ PER_REQUEST_HOST = [
         "/openai/files/file_1/content",
     ),
     ("azure-openai", "res/openai/models", "https://res.openai.azure.com", "/openai/models"),
-    ("azure-openai", "res/openai//models", "https://res.openai.azure.com", "/openai//models"),
+    ("azure-openai", "res/openai//models", "https://res.openai.azure.com", "/openai/models"),
     ("azure-openai", "res/openai/realtime", "https://res.openai.azure.com", "/openai/realtime"),
     (
         "azure-openai",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 from penstock import errors
 from penstock.errors import GatewayError
@@ -96,13 +97,24 @@ def _path(deployment: str, rest: str) -> str:
     Where the deployment is called `openai`, that may be Azure's own segment as well: what is served below
     deployments tells.
     """
-    own, rest = deployment == "openai", rest.removeprefix("openai/")
-    named, _, below = rest.removeprefix("deployments/").partition("/")
-    if rest.startswith("deployments/") and named:
-        deployment, own, rest = named, False, below
-    if _OF_DEPLOYMENTS.fullmatch(rest) is None and (own or _BESIDE_DEPLOYMENTS.fullmatch(rest)):
+    own, rest = deployment == "openai", rest.lstrip("/")
+    if _plain(rest).startswith("openai/"):
+        rest = _behind_first(rest)
+    if _plain(rest).startswith("deployments/") and (named := _behind_first(rest)):
+        deployment, own, rest = named.partition("/")[0], False, _behind_first(named)
+    plain = _plain(rest)
+    if _OF_DEPLOYMENTS.fullmatch(plain) is None and (own or _BESIDE_DEPLOYMENTS.fullmatch(plain)):
         return f"/openai/{rest}"
     return f"/openai/deployments/{deployment}/{rest}" if rest else f"/openai/deployments/{deployment}"
+
+
+def _plain(path: str) -> str:
+    """A path as Azure reads it: without percent-encoding and doubled slashes."""
+    return "/".join(unquote(part) for part in path.split("/") if part) + ("/" if path.endswith("/") else "")
+
+
+def _behind_first(path: str) -> str:
+    return path.partition("/")[2].lstrip("/")
 
 
 PROVIDER = Provider(
