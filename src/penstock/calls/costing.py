@@ -105,7 +105,7 @@ def cost_of(
     path = record.path.partition("?")[0]
     lost = record.request_cut or not record.bodies
     if lost and record.cost is not None:
-        whose = CUSTOM if custom is not None else price_source(book, record.provider, path, model)
+        whose = CUSTOM if custom is not None else price_source(book, record.provider, path, model, usage)
         return Cost(record.cost, whose, custom is not None)
     body = None if lost else plain(request, record.request_encoding)
     bill = call_cost(book, record.provider, path, model, body, usage, custom, record.created_us)

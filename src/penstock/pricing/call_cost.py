@@ -1,22 +1,26 @@
 """What a finished call costs: the one place that knows which prices go before which.
 
-First what the caller said, then the operator's own prices, then Parallel's card, then the price book
-(Cloudflare 3.19, Parallel 3). Pure. Whether a call is charged at all (it succeeded, it was no cache hit) is for
+First what the caller said, then the operator's own prices, then Parallel's card, then what the provider says that it
+charges, then the price book (Cloudflare 3.19, Parallel 3). Pure. Whether a call is charged at all (it succeeded, it was no cache hit) is for
 the caller to know.
 """
 
 from __future__ import annotations
 
-from penstock.pricing.bill import Bill
+from penstock.pricing.bill import Bill, charge
 from penstock.pricing.custom_cost import CustomCost, custom_charges
 from penstock.pricing.parallel_card import card_source, parallel_bill
 from penstock.pricing.price_book import PriceBook
+from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.wire.usage import Usage
 
 CUSTOM = "cf-aig-custom-cost"
 """The source of a price that the caller said."""
 
 PARALLEL = "parallel"
+
+_REPORTERS = frozenset({"grok", "openrouter", "perplexity-ai"})
+"""Who says in an answer what it charges for it, by its own papers. Whom an operator has added is believed as well."""
 
 
 def call_cost(
@@ -41,16 +45,33 @@ def call_cost(
             return None
         charges = custom_charges(custom, usage)
         return None if charges is None else Bill(CUSTOM, charges)
-    if provider == PARALLEL and book.override(provider, model) is None:
-        return parallel_bill(path_tail, request_body, usage)
+    if book.override(provider, model) is None:
+        if provider == PARALLEL:
+            return parallel_bill(path_tail, request_body, usage)
+        if usage is not None and usage.reported_nano_usd is not None and _is_believed(provider):
+            return Bill(reported_by(provider), (charge("as reported", 1, usage.reported_nano_usd),))
     if usage is not None and usage.unreadable and None not in (usage.input_tokens, usage.output_tokens):
         return None  # it comes on top of both
     return book.cost(provider, model, usage, when_us)
 
 
-def price_source(book: PriceBook, provider: str, path_tail: str, model: str | None) -> str | None:
+def price_source(
+    book: PriceBook, provider: str, path_tail: str, model: str | None, usage: Usage | None
+) -> str | None:
     """Whose prices a call of these goes by, unless the caller said some."""
-    if provider == PARALLEL and book.override(provider, model) is None:
-        return card_source(path_tail)
+    if book.override(provider, model) is None:
+        if provider == PARALLEL:
+            return card_source(path_tail)
+        if usage is not None and usage.reported_nano_usd is not None and _is_believed(provider):
+            return reported_by(provider)
     rates = book.rates(provider, model)
     return None if rates is None else rates.source
+
+
+def reported_by(provider: str) -> str:
+    """The source of what a provider says that it charges."""
+    return f"reported by {provider}"
+
+
+def _is_believed(provider: str) -> bool:
+    return provider in _REPORTERS or provider.startswith(CUSTOM_PREFIX)
