@@ -214,7 +214,7 @@ def test_a_path_is_read_as_parallel_reads_it(path: str) -> None:
     assert parallel_highest(path, ultra) == parallel_cost(path, ultra) == usd("2.4")
 
 
-MEMBERS = {
+MEMBERS: dict[str, dict[str, object]] = {
     "v1/search": {"mode": "turbo", "advanced_settings": {"max_results": 14}},
     "v1beta/search": {"mode": "agentic", "max_results": 12},
     "v1/extract": {"urls": ["a", "b"]},

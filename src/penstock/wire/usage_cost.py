@@ -88,8 +88,9 @@ def _number(raw: msgspec.Raw, places: int) -> int | None:
     """A number from 0 on, as a whole one after its point is moved; at most what any call may cost."""
     if _NUMBER.fullmatch(bytes(raw)) is None:
         return None
+    most = _MOST_USD * 1_000_000_000
     value = Decimal(bytes(raw).decode())
     if value.adjusted() + places > 30 and value:
-        return _MOST_USD * 10**_NANO_PLACES
+        return most
     moved = int(value.scaleb(places).to_integral_value(ROUND_HALF_EVEN))
-    return min(moved, _MOST_USD * 10**_NANO_PLACES)
+    return min(moved, most)
