@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from penstock.calls.derive import derive, plain, standard_model
 from penstock.stores.ledger import Derived
+from penstock.wire.usage_counts import Usage
 from support.journal_kit import record
 
 QUESTION = b'{"messages": [{"content": "the \\"model\\": \\"no\\""}], "model": "gpt-4o-mini"}'
@@ -224,7 +225,8 @@ def test_models(changes: dict[str, object], request_body: bytes, model: str | No
 
 def test_deep_nesting_is_unreadable_and_no_more() -> None:
     deep = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b',"model":"m"}'
-    assert derive(record(), deep, deep) == derive(record(), b"", b"")
+    assert derive(record(), deep, b"") == derive(record(), b"", b"")
+    assert derive(record(), b"", deep).answered_model == "openai/m"
 
 
 def test_the_answers_model_stands_in_for_one_not_asked_for() -> None:
@@ -269,3 +271,12 @@ def test_nothing_that_is_sent_can_break_it(
         )
         derive(sent, request_body, body)
         derive(sent, b'{"model":' + request_body, b'data: {"usage"' + body)
+
+
+def test_of_an_answer_that_was_not_kept_as_a_whole_the_worker_has_told() -> None:
+    """The model as well: the one that was asked for may have no price."""
+    usage = Usage(1000, 100, 1100)
+    for changes in ({"response_cut": True}, {"bodies": False}):
+        found = derive(record(usage=usage, answered_model="gpt-4o", **changes), b"{}", b'{"usage"')
+        assert (found.tokens_in, found.tokens_out) == (1000, 100)
+        assert found.model == found.answered_model == "openai/gpt-4o"

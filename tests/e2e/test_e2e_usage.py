@@ -159,6 +159,7 @@ LARGE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "lines": (lambda: b'{"a":1}\n' * (MANY // 8) + WHOLE + b"\n", "application/x-ndjson"),
 }  # fmt: skip
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
 KEPT: dict[str, tuple[str, list[Header]]] = {
     "no payload": ("", [unkept()]),
     "no bodies": ("0", []),
@@ -176,7 +177,7 @@ async def test_usage_beyond_what_is_kept(
     limit, headers = KEPT[kept]
     make, kind = LARGE[name]
     body = make()
-    packed = {"": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}[coding](body)
+    packed = PACKERS[coding](body)
     reply = in_pieces(answered(packed, kind, coding))
     row = await row_of(open_gateway, upstream, connect, reply, *headers, limit=limit)
     assert (row.tokens_in, row.tokens_out, row.cost) == (1000, 100, COST)

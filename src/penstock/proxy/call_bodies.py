@@ -37,8 +37,8 @@ def asked_in(call: Call, body: bytes | None) -> Request:
 def take_answer(call: Call, capture: Capture) -> None:
     """What was captured goes to the call, and the memory back, for others."""
     call.capture, call.answer_cut = None, capture.cut
-    call.answer_end, call.answer_gap = capture.rest()
     try:
+        call.answer_end, call.answer_gap = capture.rest()
         call.answer = capture.release()
     except MemoryError:
         capture.drop()
@@ -63,6 +63,8 @@ def part_of(call: Call) -> Answer:
 
 def _told(call: Call) -> Answer:
     kind, first, last = call.response_type.decode("latin-1"), call.answer, b""
+    if not call.answer_cut and not call.response_encoding:  # as a rule
+        return read_answer(kind, "", first)
     if call.answer_cut:
         if not call.answer_gap:
             first += call.answer_end

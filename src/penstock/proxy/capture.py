@@ -84,17 +84,22 @@ class Capture:
             self._borrowed += granted
             if granted == 2 * _END_BYTES:
                 self._end = bytearray()
-                self._add_end(data[len(kept) :])
+                self._add_end(data, len(kept))
 
-    def _add_end(self, data: bytes) -> None:
-        self._beyond += len(data)
+    def _add_end(self, data: bytes, start: int = 0) -> None:
+        """Keeps the last bytes of what has come so far; what there is no memory for is not worth an answer."""
+        size = len(data) - start
+        self._beyond += size
         end = self._end
         if end is None:
             return
-        if len(end) + len(data) > 2 * _END_BYTES:
-            data = data[-_END_BYTES:]
-            del end[: max(0, len(end) + len(data) - _END_BYTES)]
-        end += data
+        try:
+            if len(end) + size > 2 * _END_BYTES:
+                start = max(start, len(data) - _END_BYTES)
+                del end[: max(0, len(end) + len(data) - start - _END_BYTES)]
+            end += data[start:] if start else data
+        except MemoryError:
+            self._end = None
 
     def _widen(self, wanted: int) -> None:
         if wanted > self._credit:

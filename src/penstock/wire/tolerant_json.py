@@ -113,7 +113,7 @@ def _after(pattern: re.Pattern[bytes], data: bytes, place: int) -> int:
 
 
 def value_end(data: bytes, place: int) -> int:
-    """Where the value at a place ends; -1 where it is cut, and its beginning where none is there. Raises `ValueError` where
+    """Where the value at a place ends; -1 where it is cut, its beginning where none is there. Raises `ValueError` where
     it is nested too deeply.
     """
     first = data[place : place + 1]

@@ -141,11 +141,11 @@ def read_answer(content_type: str, encoding: str, body: bytes) -> Answer:
     `content_type` and `encoding` are the values of the headers, empty where there is none. The type is asked only
     where the first bytes leave open what it is.
     """
-    data = plain(body, encoding)
+    data = plain(body, encoding) if encoding else body
     if not data:
         return Answer()
     try:
-        return _read(shape_of(content_type.lower(), data), data)
+        return _whole(data) if data[:1] == b"{" else _read(shape_of(content_type.lower(), data), data)
     except UNREADABLE:
         return Answer()
 
