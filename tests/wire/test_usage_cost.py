@@ -86,7 +86,9 @@ def test_what_is_no_number_of_json_says_nothing(number: bytes) -> None:
 
 
 def test_the_last_of_several_counts() -> None:
-    chunks = [{"model": "m", "choices": [], "usage": {**TOKENS, "cost": {"total_cost": n}}} for n in (0.1, 0.2)]
+    chunks = [
+        {"model": "m", "choices": [], "usage": {**TOKENS, "cost": {"total_cost": n}}} for n in (0.1, 0.2)
+    ]
     told = streamed(*chunks)
     assert told is not None
     assert told.reported_nano_usd == 200_000_000
