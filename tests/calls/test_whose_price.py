@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from priced_calls import row
 
-from calls.priced_calls import row
 from penstock.calls.costing import UNKNOWN, cost_again
 from penstock.calls.derive import derive
 from penstock.calls.explain import price_story
+from penstock.journal.record import CallRecord
 from penstock.pricing import compile_llm_prices
 from penstock.pricing.overrides import parse_overrides
 from penstock.pricing.price_book import PriceBook
@@ -62,14 +63,18 @@ def told(
         )
     else:
         body = json.dumps(answer).encode()
-    call = record(provider=provider, path=path, request_size=len(asked), **changes)
+    call = msgspec.structs.replace(
+        record(provider=provider, path=path, method=str(changes.get("method", "POST"))),
+        request_size=len(asked),
+        **changes,
+    )
     derived = derive(call, asked, body, prices)
     if derived.order is None:
         assert_agreed(stored(call, derived), derived, prices)
     return derived
 
 
-def stored(call: Any, derived: Derived) -> CallRow:
+def stored(call: CallRecord, derived: Derived) -> CallRow:
     return row(
         provider=call.provider, path=call.path, method=call.method, model=derived.model, cost_nano=derived.cost_nano,
         answered_model=derived.answered_model, price_source=derived.price_source, controls=call.controls,
@@ -96,13 +101,13 @@ def cost(derived: Derived) -> tuple[float | None, str | None]:
 
 # -- what the provider says
 
-SAID = {"model": "deepseek/deepseek-chat", "choices": [], "usage": {**USED, "cost": 0.0123}}
+SAID: Json = {"model": "deepseek/deepseek-chat", "choices": [], "usage": {**USED, "cost": 0.0123}}
 
 
 @pytest.mark.parametrize("model", ["openrouter/auto", "deepseek/deepseek-chat", "nobody/knows-it"])
 @pytest.mark.parametrize("is_streamed", [False, True])
 def test_what_openrouter_charges_goes_before_every_list(model: str, is_streamed: bool) -> None:
-    answer = [{**SAID, "usage": None}, SAID] if is_streamed else SAID
+    answer: Json | list[Json] = [{**SAID, "usage": None}, SAID] if is_streamed else SAID
     derived = told("openrouter", "chat/completions", {"model": model}, answer)
     assert cost(derived) == (0.0123, "reported by openrouter")
     assert (derived.tokens_in, derived.tokens_out) == (1000, 100)
@@ -165,10 +170,10 @@ def test_who_has_no_such_word_is_not_believed() -> None:
 @pytest.mark.parametrize("is_streamed", [False, True])
 @pytest.mark.parametrize("is_named", [False, True])
 def test_a_deployment_costs_what_answered_costs(deployment: str, is_streamed: bool, is_named: bool) -> None:
-    first = {"model": "", "choices": [], "prompt_filter_results": []}
-    named = {"model": "gpt-4o-2024-08-06", "choices": []}
+    first: Json = {"model": "", "choices": [], "prompt_filter_results": []}
+    named: Json = {"model": "gpt-4o-2024-08-06", "choices": []}
     whole = {**named, "usage": USED}
-    answer = [first, named, {**named, "usage": None}, whole] if is_streamed else whole
+    answer: Json | list[Json] = [first, named, {**named, "usage": None}, whole] if is_streamed else whole
     path = f"res/{deployment}/chat/completions?api-version=2024-10-21"
     request = {"messages": [], **({"model": deployment} if is_named else {})}
     derived = told("azure-openai", path, request, answer)
@@ -366,7 +371,8 @@ def test_the_path_names_it_and_the_answer_tells_its_status() -> None:
                     "input_tokens": "1000", "output_tokens": "100"}},
          "b1", (1000, 100), None),
         ("cohere", "v1/embed-jobs/j1",
-         {"job_id": "j1", "status": "complete", "model": "embed-v4.0", "meta": {"billed_units": {"input_tokens": 1000}}},
+         {"job_id": "j1", "status": "complete", "model": "embed-v4.0",
+          "meta": {"billed_units": {"input_tokens": 1000}}},
          "j1", (1000, None), None),
         ("replicate", "v1/predictions/p1",
          {"id": "p1", "status": "succeeded", "metrics": {"input_token_count": 1000, "output_token_count": 100}},
@@ -396,7 +402,7 @@ def test_use_is_read_where_the_operation_has_it(
 def test_a_replayed_stream_of_a_response_tells_its_end() -> None:
     response = {"id": "r1", "status": "completed", "model": "gpt-4o",
                 "usage": {"input_tokens": 1000, "output_tokens": 100}}  # fmt: skip
-    events = [
+    events: list[Json] = [
         {"type": "response.created", "response": {"id": "r1", "status": "in_progress"}},
         {"type": "response.output_text.delta", "delta": "x"},
         {"type": "response.completed", "response": response},

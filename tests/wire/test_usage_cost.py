@@ -53,7 +53,7 @@ def streamed(*events: object) -> Usage | None:
 )  # fmt: skip
 def test_what_is_told_whole_and_streamed(usage: dict[str, object], nano: int) -> None:
     assert reported({"model": "m", "choices": [], "usage": usage}) == nano
-    chunk = {"model": "m", "choices": [], "usage": None}
+    chunk: dict[str, object] = {"model": "m", "choices": [], "usage": None}
     told = streamed(chunk, chunk, {**chunk, "usage": usage})
     assert told is not None
     assert told.reported_nano_usd == nano
