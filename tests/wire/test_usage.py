@@ -184,7 +184,7 @@ ANSWERS: dict[str, tuple[object, Answer]] = {
         },
         Answer(None, Usage(71, 6, 77)),
     ),
-    "cohere rerank": ({"meta": {"billed_units": {"search_units": 1}}}, Answer()),
+    "cohere rerank": ({"meta": {"billed_units": {"search_units": 1}}}, Answer(None, Usage(search_units=1))),
     "workers ai": (
         {
             "result": {"response": "hi", "usage": {"prompt_tokens": 2, "completion_tokens": 3}},
@@ -217,7 +217,10 @@ ANSWERS: dict[str, tuple[object, Answer]] = {
                 "cost": {"total_cost": 1.0},
             }
         },
-        Answer(None, Usage(33, 970, 103, 700, output_citation_tokens=200, web_searches=18)),
+        Answer(
+            None,
+            Usage(33, 970, 103, 700, output_citation_tokens=200, web_searches=18, reported_nano_usd=10**9),
+        ),
     ),
     "more cached than there was": (
         {

@@ -60,7 +60,8 @@ ANSWERS: dict[str, tuple[object, Answer]] = {
         {"usage": {"prompt_tokens": 9, "completion_tokens": 1, "cost": 0.1,
                    "prompt_tokens_details": {"video_tokens": 4, "cache_write_tokens": 2},
                    "server_tool_use": {"web_search_requests": 3}}},
-        Answer(None, Usage(9, 1, 10, input_cache_write_tokens=2, input_video_tokens=4, web_searches=3)),
+        Answer(None, Usage(9, 1, 10, input_cache_write_tokens=2, input_video_tokens=4, web_searches=3,
+                           reported_nano_usd=10**8)),
     ),
     "deepseek": (
         {"usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10,

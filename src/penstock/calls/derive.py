@@ -9,9 +9,10 @@ from __future__ import annotations
 import msgspec
 
 from penstock.calls.costing import NoPrices, Prices, cost_of, counts, priced_by
-from penstock.calls.orders import order_in
+from penstock.calls.orders import order_in, used_in
 from penstock.journal.record import CallRecord
 from penstock.pricing.asked import place_of, told_model
+from penstock.pricing.call_cost import is_believed
 from penstock.providers.operation import Effect, Kind, Operation
 from penstock.providers.registry import operation_named
 from penstock.providers.request_reading import Request, flagged
@@ -62,7 +63,12 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
     model = model or answer.model or place_of(record.provider, record.path)
     usage = answer.usage
     told = order_in(operation, record, response) if record.bodies else None
-    counted = usage if counts(operation) or (told is not None and told.is_final) else None
+    counted = usage if counts(operation) else None
+    if told is not None and told.is_final:
+        counted = used_in(operation, record, response, answer).usage
+        usage = counted or usage
+    if usage is not None and usage.reported_nano_usd is not None and not is_believed(record.provider):
+        usage = msgspec.structs.replace(usage, reported_nano_usd=None)
     cost = cost_of(
         record, operation, request, priced_by(prices, record.provider, model, answer.model), counted, prices
     )

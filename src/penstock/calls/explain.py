@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from penstock.calls.costing import Prices, bill_again, needs_request
+from penstock.calls.costing import Prices, bill_again, needs_request, priced_by
 from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
+from penstock.pricing.call_cost import LOCAL
 from penstock.pricing.units import rate_to_usd, to_usd
 from penstock.stores.ledger import CallRow
 
@@ -176,7 +177,8 @@ def _remark(row: CallRow, request: bytes | None, prices: Prices, bill: Bill | No
     if bill.nano != row.cost_nano:
         return "prices have changed since: `penstock reprice` stores today's"
     if not bill.charges:
-        return "nothing is charged for such a call"
+        is_local = bill.source == LOCAL
+        return "answered on this machine" if is_local else "nothing is charged for such a call"
     return "an estimate: as if all of it completes" if "estimate" in bill.source else ""
 
 
@@ -190,8 +192,9 @@ def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
     if needs_request(row, prices):
         kept = "Parallel's price card says nothing of such a request"
         return kept if request is not None else "its price goes by the request, which was not kept"
-    if prices.full().rates(row.provider, row.model) is None:
-        return f"no price list has {row.model or 'a call without a model'}"
+    model = priced_by(prices, row.provider, row.model, row.answered_model)
+    if prices.full().rates(row.provider, model) is None:
+        return f"no price list has {model or 'a call without a model'}"
     if row.usage_metadata is None:
         return "the answer did not tell how much was used"
     return "the answer did not tell the count of everything that has a price"

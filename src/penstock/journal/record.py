@@ -101,6 +101,7 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     trail: tuple[Event, ...] = ()
     operation: str = ""  # by its name, as far as the path tells
     answered_model: str = ""  # only where not all of the answer is kept
+    local: bool = False  # the local engine was asked
 
     @property
     def success(self) -> bool:

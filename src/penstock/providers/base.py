@@ -77,6 +77,7 @@ class Provider:
     extra_headers: ExtraHeaders = ()  # the operator's, sent with every call instead of the caller's
     fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
     guarded: bool = False  # may lead to public addresses only
+    is_local: bool = False  # leads to this machine's own engine
     credentials: Callable[[str, HeaderLookup], ExtraHeaders] | None = (
         None  # from the headers that go upstream
     )

@@ -25,6 +25,9 @@ from penstock.providers.parallel_secrets import SECRET_FIELDS, redact
 from penstock.providers.paths import as_is
 from penstock.wire.answer_dialect import Dialect
 
+LOCAL_SOCKET = "parallel-local.sock"
+"""How the file is called that the local engine listens at; longer names of it end likewise."""
+
 _DATA_PLANE = ("v1/", "v1beta/", "v1alpha/")
 
 _INTERACTION = Flag(("body:previous_interaction_id",))  # its answer depends on what is kept there

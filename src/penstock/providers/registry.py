@@ -122,7 +122,8 @@ class Registry:
                 )
             self._bases[provider.slug] = base
             mark = fingerprint(base, extra)
-            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark)
+            is_local = provider is parallel.PROVIDER and _is_engine(base.origin)
+            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark, is_local=is_local)
         providers = tuple(found.values())
         self.providers: tuple[Provider, ...] = providers
         self._by_name = _index(providers)
@@ -161,6 +162,11 @@ class Registry:
 def native(provider: Provider, tail: str, header: HeaderLookup) -> Location:
     """A tail's place at the provider itself, whatever base URL it has. Raises `GatewayError` for an impossible one."""
     return provider.locate(tail.lstrip("/"), header)  # a base URL with a slash at its end, joined to a path
+
+
+def _is_engine(origin: str) -> bool:
+    """Whether the local engine listens there."""
+    return origin.startswith("http+unix://") and origin.endswith(parallel.LOCAL_SOCKET)
 
 
 def _index(providers: Iterable[Provider]) -> dict[str, Provider]:

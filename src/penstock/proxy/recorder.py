@@ -177,6 +177,7 @@ def _record(
         call.trail,
         call.operation.name,
         told.model or "",
+        provider is not None and provider.is_local,
     )
 
 

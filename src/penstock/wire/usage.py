@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.wire import (
     usage_bedrock,
+    usage_cost,
     usage_google,
     usage_parallel,
     usage_replicate,
@@ -65,6 +66,7 @@ class _Document(msgspec.Struct, gc=False):
     x_groq: msgspec.Raw = _ABSENT
     result: msgspec.Raw = _ABSENT  # Workers AI
     meta: msgspec.Raw = _ABSENT  # Cohere v1
+    usage_info: msgspec.Raw = _ABSENT  # Mistral's reading of documents
     search_id: msgspec.Raw = _ABSENT  # Parallel
     extract_id: msgspec.Raw = _ABSENT
     entity_set_id: msgspec.Raw = _ABSENT
@@ -91,10 +93,11 @@ class _Told(msgspec.Struct, gc=False):
     service_tier: str | None = None
     web_searches: int = 0  # that the usage object does not tell
     file_searches: int = 0
+    reported: int | None = None  # nano-dollars that the provider says it charges
     odd: frozenset[str] = _NOTHING  # of the tokens what made no sense
 
     def __bool__(self) -> bool:
-        return self.usage is not None or self.tokens is not None
+        return self.usage is not None or self.tokens is not None or self.reported is not None
 
     def answer(self) -> Answer:
         usage = self.usage
@@ -103,6 +106,8 @@ class _Told(msgspec.Struct, gc=False):
         if usage is not None and (self.web_searches or self.file_searches):
             web = usage.web_searches or self.web_searches or None
             usage = msgspec.structs.replace(usage, web_searches=web, file_searches=self.file_searches or None)
+        if self.reported is not None:
+            usage = msgspec.structs.replace(usage or _NO_USAGE, reported_nano_usd=self.reported)
         if usage == _NO_USAGE or (usage is not None and usage.unreadable and not usage.tells_something):
             usage = None
         return Answer(self.model, usage)
@@ -335,7 +340,7 @@ def _told(document: _Document, data: bytes) -> _Told:
             return told
         _add_tokens(told, document.usage)
         if told.tokens is None:
-            _add_tokens(told, document.meta)
+            _add_tokens(told, document.meta if document.meta else document.usage_info)
         if told.tokens is None or told.tokens.names_no_end:
             _add_rare(told, document.usage, data)
         elif told.tokens.prompt_tokens is None and b'_search_call"' in data:
@@ -349,6 +354,8 @@ def _told(document: _Document, data: bytes) -> _Told:
 def _add_tokens(told: _Told, raw: msgspec.Raw) -> None:
     """The counts of a usage object with something in it. May raise `UNREADABLE`."""
     if _is_object(raw) and len(raw) <= MOST_USAGE_BYTES:
+        if b"cost" in bytes(raw):
+            told.reported = usage_cost.reported(raw)
         try:
             tokens, odd = _to_tokens(raw), _NOTHING
         except UNREADABLE:

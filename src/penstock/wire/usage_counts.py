@@ -55,6 +55,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     file_searches: int | None = None
     input_audio_seconds: int | None = None  # of speech that is not counted in tokens
     results: int | None = None  # of an answer whose price depends on them (Parallel)
+    search_units: int | None = None  # of reranking (Cohere)
+    input_pages: int | None = None  # of documents that were read
+    input_annotated_pages: int | None = None  # those of them that were annotated as well
+    reported_nano_usd: int | None = None  # what the provider says that it charges, in nano-dollars
     unreadable: int | None = (
         None  # counts that what went in or came out is made of, told in a way that makes no sense
     )

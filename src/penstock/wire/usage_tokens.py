@@ -55,6 +55,7 @@ class _ServerToolUse(msgspec.Struct, gc=False):
 class _Units(msgspec.Struct, gc=False):
     input_tokens: Count | None = None  # may be written as 12.0
     output_tokens: Count | None = None
+    search_units: Count | None = None
 
 
 # Members that make no sense, and what is unknown with them.
@@ -107,6 +108,9 @@ class TokenUsage(msgspec.Struct, gc=False):
     num_search_queries: Count | None = None
     billed_units: _Units | None = None  # Cohere
     tokens: _Units | None = None
+    search_units: Count | None = None  # the same, at OpenRouter
+    pages_processed: Count | None = None  # Mistral
+    pages_processed_annotation: Count | None = None
 
     @property
     def names_no_end(self) -> bool:
@@ -167,6 +171,9 @@ def counts(usage: TokenUsage, service_tier: str | None, odd: Set[str] = _NOTHING
         output_citation_tokens=usage.citation_tokens or None,
         web_searches=_searches(usage),
         input_audio_seconds=_audio_seconds(usage),
+        search_units=_search_units(usage),
+        input_pages=usage.pages_processed,
+        input_annotated_pages=usage.pages_processed_annotation or None,
         unreadable=unreadable or None,
         service_tier=special_tier(usage.speed, usage.service_tier, service_tier),
         cache_apart=_leaves_cache_out(usage) or holds_more(tokens_in, cached, written),
@@ -183,6 +190,10 @@ def _cached(usage: TokenUsage) -> int | None:
 def _searches(usage: TokenUsage) -> int | None:
     told = usage.server_tool_use.web_search_requests if usage.server_tool_use else None
     return told or usage.num_search_queries or (_connected(usage.connectors) if usage.connectors else None)
+
+
+def _search_units(usage: TokenUsage) -> int | None:
+    return usage.search_units if usage.billed_units is None else usage.billed_units.search_units
 
 
 def _connected(connectors: Mapping[str, int]) -> int | None:
