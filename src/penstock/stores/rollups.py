@@ -19,8 +19,8 @@ from penstock.stores.sketch import Sketch
 Dimension = Literal["gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error"]
 """What every roll-up is kept by. Values are text; flags are "0" and "1", a status is its digits.
 
-A call without a model has the model "", one of before operations were told the operation "". `rate_limited` is what the gateway itself refused for a limit (codes 2003
-and 2045, Cloudflare 3.29); `error` is whatever did not succeed.
+A call without a model has the model "", one of before operations were told the operation "". `rate_limited` is what
+the gateway itself refused for a limit (codes 2003 and 2045, Cloudflare 3.29); `error` is whatever did not succeed.
 """
 
 Operator = Literal["eq", "neq", "lt", "gt", "le", "ge", "like"]

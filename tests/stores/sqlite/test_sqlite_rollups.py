@@ -84,7 +84,10 @@ conditions = st.one_of(
         Having,
         st.sampled_from(["model", "provider", "gateway", "operation"]),
         st.sampled_from(["eq", "neq", "lt", "gt", "le", "ge", "like"]),
-        st.lists(st.sampled_from(["openai/a", "openai/%", "OPENAI/_", "main", "unknown", "openai.%", ""]), max_size=2).map(tuple),
+        st.lists(
+            st.sampled_from(["openai/a", "openai/%", "OPENAI/_", "main", "unknown", "openai.%", ""]),
+            max_size=2,
+        ).map(tuple),
     ),
     st.builds(Having, st.sampled_from(["cached", "error", "rate_limited"]), st.just("eq"), st.just(("1",))),
 )
