@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,7 @@ RUN, SEARCH = "parallel.tasks.runs.create", "parallel.search.create"
 JSON = (("content-type", "application/json"),)
 CALLS = (
     ("POST", "openai/v1/chat/completions", {"model": "gpt-4o", "messages": []}),
-    ("POST", "openai/v1%2Fchat/completions", {"model": "gpt-4o", "messages": []}),
+    ("POST", "openai/v1/%63hat/completions", {"model": "gpt-4o", "messages": []}),
     ("POST", "openai//v1/chat//completions", {"model": "gpt-4o", "messages": []}),
     ("GET", "openai/responses/resp_1", None),
     ("POST", "openai/v1/telepathy", {"model": "gpt-4o"}),
@@ -45,13 +46,15 @@ CALLS = (
     ("POST", "parallel/v1/search", {"objective": "x"}),
     ("POST", "parallel/v1/search", {"objective": "x", "mode": "fast"}),
 )
+RUNS = count(1)
 
 
 def told(seen: Seen) -> Reply:
     """An answer that does for all of them."""
+    assert seen.method in (b"GET", b"POST")
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
     body = {
-        "run_id": seen.path.decode()[-4:],
+        "run_id": f"trun_{next(RUNS)}",
         "status": "queued",
         "results": [],
         "choices": [],
@@ -99,7 +102,7 @@ async def test_an_operation_is_told_everywhere(gateway: Gateway, receiver: Upstr
     found = await until(gateway, lambda all_of_them: _by_kind(all_of_them) == kinds)
     assert _by_kind(found) == kinds
     spans = await spans_of(receiver, len(CALLS))
-    words = [
+    words: list[dict[str, str]] = [
         {one["key"]: one["value"].get("stringValue") for one in span["attributes"]} for span in spans.values()
     ]
     assert _counted(one["penstock.operation"] for one in words) == counts
@@ -110,7 +113,7 @@ async def test_an_operation_is_told_everywhere(gateway: Gateway, receiver: Upstr
         "retrieval": 2,
     }
     logged = await eventually(lambda: _all(pushed(tmp_path / "pushed")), "all calls pushed")
-    assert _counted(one["Operation"] for one in logged) == counts
+    assert _counted(str(one["Operation"]) for one in logged) == counts
 
 
 async def test_calls_are_chosen_by_it(gateway: Gateway) -> None:

@@ -46,6 +46,25 @@ _NOTES = {
     "whatever stands before it.",
 }
 
+_COLUMNS = {
+    "Operation": "Its name. What a flag makes of it has the flag's name behind it: "
+    "`openai.responses.create.background`",
+    "Request": "Method and path behind the provider's host. `{x}` is one segment, `{x*}` one or more; `WS` is an "
+    "upgrade to a WebSocket. A `GET` is a `HEAD`, too",
+    "Kind": "What the work is, in the words of the log's `request_type`; the label `operation` of metrics",
+    "Paid": "`yes`: by what it uses; `no`: known to be free, whatever its answer quotes; `by its end`: what it orders "
+    "is paid by what the end tells; `unknown`",
+    "Effect": "; ".join(f"`{effect}`: {words}" for effect, words in _EFFECTS.items())
+    + "; with `secret` no body of it is kept anywhere",
+    "Kept": "Whether its answer may be kept where a gateway [keeps answers](caching.md). `yes, but`: unless the "
+    "request says one of these",
+    "Model": "Where the request names its model: in the JSON body, a form, the query, a header, or the path. "
+    "`search-…` goes in front of what is named there; in brackets is what the provider takes where nothing is named",
+    "Unit": "What a price of it multiplies",
+    "Sure": "`yes`: from the vendor's papers or client; `no`: inferred",
+}
+_COLUMN_LINES = "".join(f"| {name} | {words} |\n" for name, words in _COLUMNS.items())
+
 _HEAD = f"""# Operations
 
 What each request is that a provider takes, by what the gateway knows of it. This page is made of the tables that the
@@ -54,21 +73,12 @@ gateway goes by (`make operations`), so it says what it does, not what it should
 The name of a call's operation stands in [the log](logs.md), in [sums](analytics.md), [traces, metrics and pushed
 logs](export.md), and in `penstock explain`. What no row knows is `unknown`: it passes through, its answer is never kept
 unasked, and it costs nothing but where a `POST` is answered with usage. Paths are read as the provider reads
-them: percent-encoding undone, doubled slashes as one, a version segment by the provider's rule in
+them: percent-encoding undone but for `/`, doubled slashes as one, a version segment by the provider's rule in
 [the guide of providers](providers.md#the-table).
 
 | Column | |
 |---|---|
-| Operation | Its name. What a flag makes of it has the flag's name behind it: `openai.responses.create.background` |
-| Request | Method and path behind the provider's host. `{{x}}` is one segment, `{{x*}}` one or more; `WS` is an upgrade to a WebSocket. A `GET` is a `HEAD`, too |
-| Kind | What the work is, in the words of the log's `request_type`; the label `operation` of metrics |
-| Paid | `yes`: by what it uses; `no`: known to be free, whatever its answer quotes; `by its end`: what it orders is paid by what the end tells; `unknown` |
-| Effect | {"; ".join(f"`{effect}`: {words}" for effect, words in _EFFECTS.items())} |
-| Kept | Whether its answer may be kept where a gateway [keeps answers](caching.md). `yes, but`: unless the request says one of these |
-| Model | Where the request names its model: in the JSON body, a form, the query, a header, or the path. `search-…` goes in front of what is named there, in brackets is what the provider takes where nothing is named |
-| Unit | What a price of it multiplies |
-| Sure | `yes`: from the vendor's papers or client; `no`: inferred |
-
+{_COLUMN_LINES}
 Tasks that models' names are looked through for are {_BY_TASK}.
 
 ## Kinds
@@ -106,7 +116,7 @@ def _section(slug: str, rows: Iterable[Operation], root: str) -> Iterator[str]:
     yield f"\n## {'Providers of your own' if slug == 'custom' else slug}\n\n"
     if slug in _NOTES:
         yield f"{_NOTES[slug]}\n\n"
-    yield "| Operation | Request | Kind | Paid | Effect | Kept | Model | Unit | Sure |\n|---|---|---|---|---|---|---|---|---|\n"
+    yield f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
     lines: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         method, _, path = row.pattern.partition(" ")
@@ -128,14 +138,9 @@ def _facts(row: Operation) -> Iterator[str]:
 def _kept(row: Operation) -> str:
     if row.cacheable is not Cacheable.UNFLAGGED:
         return _KEPT[row.cacheable]
-    never = (
-        " and ".join(_place(one) for one in flag.when) for flag in row.flags if not _keeps(flag.cacheable)
-    )
+    flags = (flag for flag in row.flags if flag.cacheable is Cacheable.NEVER)
+    never = (" and ".join(_place(one) for one in flag.when) for flag in flags)
     return f"{_KEPT[row.cacheable]}: {', '.join(never)}"
-
-
-def _keeps(cacheable: Cacheable) -> bool:
-    return cacheable is not Cacheable.NEVER
 
 
 def _model(row: Operation) -> str:
