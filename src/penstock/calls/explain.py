@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from penstock.calls.costing import Prices, bill_again, needs_request, priced_by
+from penstock.calls.row_operation import operation_words
 from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
 from penstock.pricing.call_cost import LOCAL
@@ -92,6 +93,7 @@ def _call(row: CallRow) -> Iterator[tuple[str, str]]:
     )
     yield "provider", row.provider
     yield "model", row.model or ""
+    yield "operation", operation_words(row)
     yield "step", str(row.step) if row.step else ""
     yield "event", row.event_id if row.event_id != row.id else ""
     yield "outcome", f"{row.status_code}, {row.outcome.replace('_', ' ')}"

@@ -14,6 +14,7 @@ from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_nu
 from penstock.stores.sqlite.ledger.fields import NUMBERS, UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
+from penstock.stores.sqlite.rollups.schema import WITH_OPERATIONS
 
 # Columns that are filtered by come first, for SQLite unpacks a row only as far as it is asked for.
 _COLUMNS = ",\n    ".join(declared(column) for column in IN_FILE if not column.is_later)
@@ -118,7 +119,7 @@ CREATE TABLE orders (
     PRIMARY KEY (account, provider, object)
 ) WITHOUT ROWID"""
 
-_LATER_TABLES = {2: (_ORDERS,)}
+_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS)}
 
 _NOTHING_IN_ZONES = "INSERT INTO zone_values SELECT place, ?, shelf, ?, block, calls FROM zones"
 
