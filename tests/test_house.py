@@ -50,6 +50,7 @@ PROXY_LAYERS: Rows = (
     ("downstream.request_reader",),
     ("accept", "fallback", "refusal", "settle", "sharing"),
     ("answer_cache", "attempts", "response"),
+    ("policies.what_was_asked",),
     ("whole_bodies",),
     ("plan", "recorder"),
     ("policies", "routing", "upstream.pool", "outgoing"),
@@ -58,7 +59,7 @@ PROXY_LAYERS: Rows = (
     ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
-    ("request_body",),
+    ("request_body", "upstream.dial"),
     ("room",),
     (
         "upstream.exchange",

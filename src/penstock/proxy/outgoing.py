@@ -15,6 +15,9 @@ from penstock.proxy.upstream.exchange import Exchange
 from penstock.wire.headers import without
 from penstock.wire.own_tokens import OwnTokens
 
+_EXPECT_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
+_NO_CONTENT = b"content-length: 0\r\n"  # which some front ends insist on being told (RFC 9110, 8.6)
+
 
 class OutgoingRequest(msgspec.Struct, eq=False):
     """Method, target (path and query), header lines in pieces, and body, for a provider."""
@@ -38,7 +41,7 @@ class OutgoingRequest(msgspec.Struct, eq=False):
             self.target,
             host_lines,
             b"".join(self.lines),
-            body.framing(),
+            body.framing() or (_NO_CONTENT if self.method in _EXPECT_CONTENT else b""),
         )
         body.send_to(exchange, head)
 
