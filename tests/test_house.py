@@ -334,7 +334,7 @@ def test_only_the_upstream_opens_connections() -> None:
         "start_tls",
     }
     for name, path in PENSTOCK.items():
-        if name == "penstock.proxy.upstream.pool":
+        if name == "penstock.proxy.upstream.dial":
             continue
         used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
         assert not used & opening, name

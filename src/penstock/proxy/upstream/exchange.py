@@ -341,7 +341,7 @@ class Connection(asyncio.Protocol):
         self.lessor.forget(self)
         exchange = self.exchange
         if exchange is not None:
-            if exc is not None and not exchange.complete and exchange.error is None:
+            if exc is not None and (exchange.sending or exchange.write_blocked):
                 self._read_on()
             exchange.lost(exc)
 
