@@ -149,7 +149,8 @@ async def test_a_model_in_a_path(
     Provider(upstream, b"bad")
     gateway = await open_gateway(gateways() + providers({provider: upstream.url}) + SHARE)
     client = await connect(gateway.url)
-    bad, good = [], []
+    bad: list[int] = []
+    good: list[int] = []
     for _ in range(6):
         for model, found in (("bad", bad), ("bad", bad), ("good", good)):
             answer = await client.ask(

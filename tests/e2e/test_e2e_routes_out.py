@@ -220,9 +220,9 @@ async def test_no_proxy_for_hosts_that_are_excepted_and_for_this_machine(
 @pytest.mark.parametrize(
     ("no_proxy", "host"),
     [
-        ("10.0.0.0/8", "10.1.2.3"),
-        ("fd00::/8", "[fd12::1]"),
-        ("[fd12::1]", "[fd12::1]"),
+        ("192.0.2.0/24", "192.0.2.3"),
+        ("2001:db8::/32", "[2001:db8::1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
         ("excepted.test:8000", "excepted.test"),
         (".test", "excepted.test"),
         ("*", "excepted.test"),
@@ -254,5 +254,5 @@ async def test_what_no_proxy_lists_is_reached_directly(
     assert await statuses("other.test") == (418, True)
     assert len(proxy.heads) == 2
     status, answered = await statuses(no_proxy)
-    assert (status, answered) == (502, False) or (status, answered) == (504, False), status
+    assert (status != 418, answered) == (True, False)
     assert len(proxy.heads) == 2
