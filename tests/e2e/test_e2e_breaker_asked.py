@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from conftest import Connect, OpenGateway
+from support.access import ACCOUNT, Access, bearer
 from support.checks import check_error
 from support.client import Answer, Client, Header, request
 from support.configuration import gateways, openai, providers
@@ -250,3 +252,19 @@ async def test_who_invents_things_that_fail_closes_nothing_for_others(
         assert (await ask(client, one[0], *one[1])).status == 500
     assert (await ask(client, "good")).status == 200
     assert (await ask(client, "good", path=CHAT.replace("acct", "other"))).status == 200
+
+
+async def test_a_stored_key_at_which_everything_fails_gives_way_to_another(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, tmp_path: Path
+) -> None:
+    access = Access(tmp_path / "gateway-0" / "data")
+    for key in ("bad-key", "good-key"):
+        access.key("openai", key)
+    token = access.token()
+    Provider(upstream, b"bad-key")
+    text = gateways(gw={"authentication": True}) + providers({"openai": upstream.url}) + SHARE
+    client = await connect((await open_gateway(text)).url)
+    path = f"/v1/{ACCOUNT}/gw/openai/chat/completions"
+    got = [(await ask(client, "m", bearer(token), path=path)).status for _ in range(20)]
+    assert got.count(500) == 4
+    assert got[8:] == [200] * 12
