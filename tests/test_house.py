@@ -50,6 +50,7 @@ PROXY_LAYERS: Rows = (
     ("downstream.request_reader",),
     ("accept", "fallback", "refusal", "settle", "sharing"),
     ("answer_cache", "attempts", "response"),
+    ("policies.what_was_asked",),
     ("whole_bodies",),
     ("plan", "recorder"),
     ("policies", "routing", "upstream.pool", "outgoing"),
@@ -58,7 +59,7 @@ PROXY_LAYERS: Rows = (
     ("policies.stored_keys", "policies.retry", "downstream.filtered_writer"),
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
-    ("request_body",),
+    ("request_body", "upstream.dial"),
     ("room",),
     (
         "upstream.exchange",
@@ -333,7 +334,7 @@ def test_only_the_upstream_opens_connections() -> None:
         "start_tls",
     }
     for name, path in PENSTOCK.items():
-        if name == "penstock.proxy.upstream.pool":
+        if name == "penstock.proxy.upstream.dial":
             continue
         used = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
         assert not used & opening, name

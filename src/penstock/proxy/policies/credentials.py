@@ -100,11 +100,21 @@ class KeyTurn:
         call.secrets = (*call.secrets, key.secret)
         return [*self._lines, *key_line(route.provider, route.tail, key.secret)]
 
-    def is_refused(self, status: int, retry_after: float | None, now: float) -> bool:
-        """Notes how the key did; whether it was refused and another one can be tried in its place."""
+    @property
+    def has_another(self) -> bool:
+        """Whether there is a key beside the one whose turn it was."""
+        return len(self._keys.keys) > 1
+
+    def is_refused(
+        self, status: int, retry_after: float | None, now: float, *, hopeless: bool = False
+    ) -> bool:
+        """Notes how the key did; whether it was refused and another one can be tried in its place.
+
+        `hopeless`: the provider says not to try again.
+        """
         keys, index = self._keys, self._index
         if not refused(status):
             keys.restore(index)
             return False
-        keys.set_aside(index, now, status, retry_after)
+        keys.set_aside(index, now, status, retry_after, hopeless=hopeless)
         return keys.is_available(keys.choose(now), now)
