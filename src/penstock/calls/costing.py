@@ -103,10 +103,10 @@ def cost_of(
         return Cost(0, FREE, custom=False)
     book = prices.own if usage is None or custom is not None else prices.full()
     path = record.path.partition("?")[0]
-    if not record.bodies and record.cost is not None:
+    lost = record.request_cut or not record.bodies
+    if lost and record.cost is not None:
         whose = CUSTOM if custom is not None else price_source(book, record.provider, path, model)
         return Cost(record.cost, whose, custom is not None)
-    lost = record.request_cut or not record.bodies
     body = None if lost else plain(request, record.request_encoding)
     bill = call_cost(book, record.provider, path, model, body, usage, custom, record.created_us)
     return UNKNOWN if bill is None else Cost(bill.nano, bill.source, bill.source == CUSTOM)

@@ -57,7 +57,7 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
     """All that can be known of one call without asking anybody but a price list."""
     asked = _asked(record, request)
     operation = _operation(record, asked)
-    answer = _answer(record, response) if record.bodies else Answer(None, record.usage)
+    answer = _answer(record, response)
     model = record.model or told_model(record.provider, operation, record.path, asked)
     model = model or answer.model or place_of(record.provider, record.path)
     usage = answer.usage
@@ -106,7 +106,9 @@ def standard_model(provider: str, model: str | None) -> str | None:
 
 
 def _answer(record: CallRecord, response: bytes) -> Answer:
-    """Model and usage out of a whole answer. Half an answer would tell half the tokens."""
-    if record.response_cut:
-        return Answer()
+    """Model and usage out of a whole answer. Half an answer would tell half the tokens: of one that was not kept as a
+    whole the worker has told them.
+    """
+    if record.response_cut or not record.bodies:
+        return Answer(record.answered_model or None, record.usage)
     return read_answer(record.response_type, record.response_encoding, response)

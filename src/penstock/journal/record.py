@@ -86,7 +86,9 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     error_detail: str
     metadata: dict[str, MetadataValue]
     controls: dict[str, str]  # `cf-aig-*` as sent, no credentials; `traceparent` where traces are exported
-    model: str  # only where the worker had to read it (compat), or keeps no bodies; else empty
+    model: (
+        str  # only where the worker had to read it (compat), or does not keep all of the bodies; else empty
+    )
     cached: bool = False  # answered without asking the provider
     attempts: int = 0  # that were made; 0 where the provider was not asked
     stored_key: str = ""  # the alias of the stored key that was used
@@ -95,9 +97,10 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     team: str = ""
     cost: int | None = None  # nano-dollars, where the worker had to know; else it is worked out later
     whole: bool = False  # the provider's answer is, though the client may have left
-    usage: Usage | None = None  # only where no bodies are kept
+    usage: Usage | None = None  # only where not all of the answer is kept
     trail: tuple[Event, ...] = ()
     operation: str = ""  # by its name, as far as the path tells
+    answered_model: str = ""  # only where not all of the answer is kept
 
     @property
     def success(self) -> bool:

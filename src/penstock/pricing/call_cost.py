@@ -37,10 +37,14 @@ def call_cost(
     beginning (Unix µs). A caller's rates that come to nothing, because no tokens are known, are not replaced.
     """
     if custom is not None:
+        if usage is not None and usage.unreadable and custom.total is None:
+            return None
         charges = custom_charges(custom, usage)
         return None if charges is None else Bill(CUSTOM, charges)
     if provider == PARALLEL and book.override(provider, model) is None:
         return parallel_bill(path_tail, request_body, usage)
+    if usage is not None and usage.unreadable and None not in (usage.input_tokens, usage.output_tokens):
+        return None  # it comes on top of both
     return book.cost(provider, model, usage, when_us)
 
 

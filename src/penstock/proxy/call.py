@@ -32,6 +32,7 @@ from penstock.stores.counters import Reservation
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.universal import NO_CONFIG, StepConfig
+from penstock.wire.usage import Answer
 
 Rewritten = bytes | None
 Identify = Callable[["Call"], None]
@@ -179,6 +180,9 @@ class Call(msgspec.Struct, eq=False):
     received: int = 0  # bytes of the answer's body
     answer: bytes = b""  # the body of an answer that came in one go
     answer_cut: bool = False
+    answer_end: bytes = b""  # the last bytes of one that was cut
+    answer_gap: bool = True  # there is something between both
+    told: Answer | None = None  # by the answer, once it was read
     capture: Capture | None = None  # of the body of an answer that comes in pieces
     settled: bool = False
     outcome: int = COMPLETE

@@ -8,10 +8,12 @@ from __future__ import annotations
 from penstock.journal.record import COMPLETE
 from penstock.providers.request_reading import Request
 from penstock.proxy.call import Call
-from penstock.wire.content_encoding import plain
-from penstock.wire.usage import Answer, read_answer
+from penstock.proxy.capture import Capture
+from penstock.wire.content_encoding import codings, ends, plain
+from penstock.wire.usage import Answer, read_answer, read_cut_answer
 
-_MOST_UNPACKED = 8 * 1024 * 1024  # bytes
+_MOST_UNPACKED = 8 * 1024 * 1024  # bytes; of what comes of a longer one, its first and its last are looked at
+_END_UNPACKED = 262_144
 _PACKED_EVENT_BYTES = 16  # of one in a coding that cannot be undone, about
 
 
@@ -32,17 +34,52 @@ def asked_in(call: Call, body: bytes | None) -> Request:
     return Request(query, call.header, call.head.content_type.decode("latin-1"), body)
 
 
+def take_answer(call: Call, capture: Capture) -> None:
+    """What was captured goes to the call, and the memory back, for others."""
+    call.capture, call.answer_cut = None, capture.cut
+    call.answer_end, call.answer_gap = capture.rest()
+    try:
+        call.answer = capture.release()
+    except MemoryError:
+        capture.drop()
+        raise
+
+
 def answer_of(call: Call) -> Answer:
-    """Model and usage out of a whole answer."""
-    if not call.answer or call.answer_cut or not (call.outcome == COMPLETE or call.whole):
+    """Model and usage out of an answer that came to its end, though not all of it may have been kept."""
+    if not call.answer or not (call.outcome == COMPLETE or call.whole):
         return Answer()
+    if call.answer_cut and call.answer_gap and (not call.answer_end or _codings(call)):
+        return Answer()  # the last bytes of a compressed one tell nothing
     return part_of(call)
 
 
 def part_of(call: Call) -> Answer:
     """Model and usage out of as much of an answer as came: of half of one, half the tokens."""
-    data = _plain_answer(call) if call.response_encoding else call.answer
-    return read_answer(call.response_type.decode("latin-1"), "", data) if data else Answer()
+    if call.told is None:
+        call.told = _told(call)
+    return call.told
+
+
+def _told(call: Call) -> Answer:
+    kind, first, last = call.response_type.decode("latin-1"), call.answer, b""
+    if call.answer_cut:
+        if not call.answer_gap:
+            first += call.answer_end
+        elif not _codings(call):
+            last = call.answer_end
+    if _codings(call):
+        found = ends(first, call.response_encoding.decode("latin-1"), _MOST_UNPACKED, _END_UNPACKED)
+        if found is None:
+            return Answer()
+        first, last = found
+    if last:
+        return read_cut_answer(kind, first, last)
+    return read_answer(kind, "", first) if first else Answer()
+
+
+def _codings(call: Call) -> bool:
+    return bool(call.response_encoding) and bool(codings(call.response_encoding.decode("latin-1")))
 
 
 def streamed_tokens(call: Call) -> int:

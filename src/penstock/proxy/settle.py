@@ -17,6 +17,7 @@ from penstock.journal.journal import Frame, Journal
 from penstock.journal.record import COMPLETE, Outcome
 from penstock.pieces import Pieces
 from penstock.proxy.call import Call
+from penstock.proxy.call_bodies import take_answer
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.long_work import LongWork, Work
 from penstock.proxy.recorder import Later, frame_later, record_frame
@@ -113,10 +114,9 @@ class Settlement:
 
 
 def _settle_spending(call: Call) -> None:
-    if (capture := call.capture) is not None:
-        call.capture, call.answer_cut = None, capture.cut
+    if call.capture is not None:
         try:
-            call.answer = capture.release()
+            take_answer(call, call.capture)
         except MemoryError:
             call.answer_cut = True  # what is set aside must be settled all the same
     spending = call.gateway.spending

@@ -228,7 +228,9 @@ class HeaderSorter:
                     named += (value,)
                 continue
             elif kind == CONTENT_ENCODING:
-                head.content_encoding = value
+                head.content_encoding = (
+                    b"%b, %b" % (head.content_encoding, value) if head.content_encoding else value
+                )
             else:
                 if kind == TRANSFER_ENCODING and value.strip().lower() != b"chunked":
                     head.fault = "the answer has a transfer encoding other than chunked"
@@ -258,7 +260,7 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     elif kind == USER_AGENT:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:
-        head.content_encoding = value
+        head.content_encoding = b"%b, %b" % (head.content_encoding, value) if head.content_encoding else value
     elif kind == IDEMPOTENCY_KEY:
         head.idempotency_key = value
     else:
