@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from penstock.journal.record import CallRecord, Outcome
+from penstock.journal.record import COMPLETE, ENDED, CallRecord
 from penstock.pricing.bill import Bill
 from penstock.pricing.call_cost import CUSTOM, PARALLEL, call_cost, price_source
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
@@ -96,8 +96,10 @@ def cost_of(
     """The cost of a call by its record, its request and what the answer says was used. `model`: by `priced_by`."""
     if record.cached:
         return Cost(0, "cache", custom=False)
-    if not (200 <= record.status < 300 and (record.outcome == Outcome.COMPLETE or record.whole)):
+    if not (200 <= record.status < 300 and (record.outcome in ENDED or record.whole)):
         return UNKNOWN
+    if usage is None and record.outcome != COMPLETE and not record.whole:
+        return UNKNOWN  # of a failure only what it tells is paid
     custom = _custom(record.controls)
     if operation.bills is Bills.NOTHING and custom is None and usage is None:
         return Cost(0, FREE, custom=False)

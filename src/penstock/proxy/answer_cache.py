@@ -195,6 +195,14 @@ class AnswerCache:
         if flight is not None:
             flight.fail(error)
             self._land(lookup, flight)
+        self._abandon(lookup)
+
+    def pass_over(self, lookup: Lookup, flight: Flight) -> None:
+        """The answer came to its end, and is not to be given again: its keys are as if nobody had asked."""
+        self._abandon(lookup)
+        self._land(lookup, flight)
+
+    def _abandon(self, lookup: Lookup) -> None:
         if lookup.once_key:
             self._try(self._once.abandon, lookup.once_key)
         if lookup.claimed:
