@@ -6,7 +6,7 @@ import base64
 import json
 import struct
 import zlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from penstock.wire.answer_dialect import Dialect
 
@@ -27,22 +27,22 @@ class Told(NamedTuple):
     body: bytes = b'{"model":"m","stream":true}'
 
 
-def sse(data: Any, name: str = "") -> bytes:
+def sse(data: object, name: str = "") -> bytes:
     """One event."""
     text = data if isinstance(data, str) else json.dumps(data)
     return f"event: {name}\ndata: {text}\n\n".encode() if name else f"data: {text}\n\n".encode()
 
 
-def typed(kind: str, **fields: Any) -> bytes:
+def typed(kind: str, **fields: object) -> bytes:
     """One event whose name stands in its data as well."""
     return sse({"type": kind, **fields}, kind)
 
 
-def line(**fields: Any) -> bytes:
+def line(**fields: object) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def frame(payload: Any, **headers: str) -> bytes:
+def frame(payload: object, **headers: str) -> bytes:
     """One frame of an AWS event stream."""
     block = b""
     for key, value in headers.items():
@@ -55,11 +55,11 @@ def frame(payload: Any, **headers: str) -> bytes:
     return whole + struct.pack(">I", zlib.crc32(whole))
 
 
-def converse(kind: str, payload: Any) -> bytes:
+def converse(kind: str, payload: object) -> bytes:
     return frame(payload, event_type=kind, content_type=JSON, message_type="event")
 
 
-def invoked(event: Any) -> bytes:
+def invoked(event: object) -> bytes:
     inner = base64.b64encode(json.dumps(event).encode()).decode()
     return frame({"bytes": inner}, event_type="chunk", content_type=JSON, message_type="event")
 
@@ -68,7 +68,7 @@ def exception(kind: str) -> bytes:
     return frame({"message": "no"}, exception_type=kind, content_type=JSON, message_type="exception")
 
 
-def chat(finish: str | None = None, index: int = 0, **more: Any) -> bytes:
+def chat(finish: str | None = None, index: int = 0, **more: object) -> bytes:
     """A chunk of a chat. Its text speaks of errors."""
     text = '{"error":{"type":"server_error"}} data: [DONE] event: error'
     choice = {"index": index, "delta": {} if finish else {"content": text}, "finish_reason": finish}
@@ -82,15 +82,15 @@ _RESPONSE = {"id": "r", "object": "response", "model": "m", "error": None}
 _MESSAGE = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m"}
 
 
-def google(finish: str | None = None) -> dict[str, Any]:
-    part: dict[str, Any] = {"content": {"parts": [{"text": 'error: {"error":{"status":"X"}}'}]}, "index": 0}
+def google(finish: str | None = None) -> dict[str, object]:
+    part: dict[str, object] = {"content": {"parts": [{"text": 'error: {"error":{"status":"X"}}'}]}, "index": 0}
     return {"candidates": [{**part, "finishReason": finish} if finish else part], "modelVersion": "m"}
 
 
 _GOOGLE_ERROR = {"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}
 
 
-def array(*elements: dict[str, Any]) -> tuple[bytes, ...]:
+def array(*elements: dict[str, object]) -> tuple[bytes, ...]:
     pieces = [
         (b"," if place else b"[") + json.dumps(one, indent=1).encode() for place, one in enumerate(elements)
     ]

@@ -98,7 +98,7 @@ def cost_of(
         return Cost(0, "cache", custom=False)
     if not (200 <= record.status < 300 and (record.outcome in ENDED or record.whole)):
         return UNKNOWN
-    if usage is None and record.outcome != COMPLETE and not record.whole:
+    if usage is None and record.outcome in ENDED and record.outcome != COMPLETE:
         return UNKNOWN  # of a failure only what it tells is paid
     custom = _custom(record.controls)
     if operation.bills is Bills.NOTHING and custom is None and usage is None:

@@ -69,6 +69,7 @@ def _named(*names: str) -> _Ending:
     return _Ending(frozenset(names))
 
 
+_COHERE: Final = _named("stream-end", "message-end")
 _ENDINGS: Final = {
     Dialect.OPENAI_CHAT: _Ending(done=True, finish=True),
     Dialect.OPENAI_RESPONSES: _named("response.completed", "response.incomplete", "response.done"),
@@ -81,8 +82,8 @@ _ENDINGS: Final = {
     Dialect.GOOGLE_INTERACTIONS: _named("interaction.completed", "interaction.complete"),
     Dialect.BEDROCK_CONVERSE: _Ending(together=frozenset({"messageStop", "metadata"})),
     Dialect.BEDROCK_INVOKE: _named("invocationMetrics", "message_stop"),
-    Dialect.COHERE_V1: _named("stream-end"),
-    Dialect.COHERE_V2: _named("message-end"),
+    Dialect.COHERE_V1: _COHERE,
+    Dialect.COHERE_V2: _COHERE,
     Dialect.REPLICATE: _named("done"),
     Dialect.WORKERS_AI: _Ending(done=True, finish=True),
     Dialect.MISTRAL_CONVERSATIONS: _named("conversation.response.done"),
@@ -123,24 +124,15 @@ def end_of(
     """How the answer ended whose plain body this is, or whose first and last bytes these are.
 
     `dialect`: None where nobody knows it, and its shape has to tell. `framed`: its length or its chunks say that these
-    are all of its bytes. `reads`: it shows something that is stored, whose failure is none of this answer's.
+    are all of its bytes. `reads`: it shows something that is stored: if that has failed this answer has not, and only
+    a part of it may have been asked for.
     """
     kind = content_type.lower()
-    shape = shape_of(kind, first)
-    if shape is Shape.FRAMES:
-        return _judged_events(dialect, [frame_mark(*frame) for frame in last_frames(first, last)])
-    if shape is Shape.EVENTS:
-        if kind and not any(known in kind for known in _EVENT_TYPES):
-            return UNTOLD
-        return _judged_events(dialect, [event_mark(data, name) for data, name in _events(first, last)])
-    if shape is Shape.ARRAY and not reads and dialect in (Dialect.GOOGLE, None):
-        return _end_of_array(dialect, first, last, framed=framed)
-    are_lines = any(known in kind for known in _LINE_TYPES)
-    if not reads and (are_lines or (shape is Shape.DOCUMENT and is_lines(first))):
-        return _judged_events(dialect, [event_mark(line, "") for line in _lines(first, last)])
-    if shape not in (Shape.DOCUMENT, Shape.ARRAY):
-        return UNTOLD
-    return _end_of_document(dialect, first, last, framed=framed, reads=reads)
+    marks = _marks(kind, first, last, reads=reads)
+    if marks is None:
+        return _end_of_document(dialect, shape_of(kind, first), first, last, framed=framed, reads=reads)
+    verdict = _judged(marks, _ENDINGS.get(_shown(marks) if dialect is None else dialect, _ANY))
+    return UNTOLD if reads and verdict is CUT else verdict
 
 
 def failure_of(body: bytes) -> str:
@@ -151,8 +143,15 @@ def failure_of(body: bytes) -> str:
 # -- of streams
 
 
-def _judged_events(dialect: Dialect | None, marks: list[Mark]) -> Verdict:
-    return _judged(marks, _ENDINGS.get(_shown(marks) if dialect is None else dialect, _ANY))
+def _marks(kind: str, first: bytes, last: bytes, *, reads: bool) -> list[Mark] | None:
+    """What the last events of a stream tell; None: it is no stream."""
+    shape = shape_of(kind, first)
+    if shape is Shape.FRAMES:
+        return [frame_mark(*frame) for frame in last_frames(first, last)]
+    if shape is Shape.EVENTS and (not kind or any(known in kind for known in _EVENT_TYPES)):
+        return [event_mark(data, name) for data, name in _events(first, last)]
+    are_lines = any(known in kind for known in _LINE_TYPES) or (shape is Shape.DOCUMENT and is_lines(first))
+    return [event_mark(line, "") for line in _lines(first, last)] if are_lines and not reads else None
 
 
 def _shown(marks: list[Mark]) -> Dialect:
@@ -231,10 +230,16 @@ def _lines(first: bytes, last: bytes) -> list[bytes]:
 
 
 def _end_of_document(
-    dialect: Dialect | None, first: bytes, last: bytes, *, framed: bool, reads: bool
+    dialect: Dialect | None, shape: Shape, first: bytes, last: bytes, *, framed: bool, reads: bool
 ) -> Verdict:
+    if shape not in (Shape.DOCUMENT, Shape.ARRAY):
+        return UNTOLD
     body = first[start_of(first) :]
-    if not last and not reads and len(body) <= _LARGEST_ERROR:
+    if shape is Shape.ARRAY and not reads and dialect in (Dialect.GOOGLE, None):
+        found = _end_of_array(dialect, last or body)
+        if found is not UNTOLD:
+            return found
+    elif not last and not reads and len(body) <= _LARGEST_ERROR:
         error = document_failure(body, dialect)
         if error:
             return Verdict(End.FAILED, error)
@@ -251,13 +256,12 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _end_of_array(dialect: Dialect | None, first: bytes, last: bytes, *, framed: bool) -> Verdict:
+def _end_of_array(dialect: Dialect | None, body: bytes) -> Verdict:
     """Google streams an array unless asked for events."""
-    body = last or first[start_of(first) :]
     element = _last_element(body)
     mark = None if element is None else event_mark(element, "")
     if dialect is None and (mark is None or not (mark.is_google or mark.error)):
-        return UNTOLD if framed else SOUND if _is_json(body) else CUT
+        return UNTOLD
     return _judged([] if mark is None else [mark], _ENDINGS[Dialect.GOOGLE])
 
 
