@@ -190,19 +190,12 @@ class AnswerCache:
             self._flights[lookup.cache_key] = flight
         return flight
 
-    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception) -> None:
-        """The call was not made, or not to its end."""
+    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception | None) -> None:
+        """The call was not made, or not to its end. No error: it was, with an answer that nobody is to get again."""
         if flight is not None:
-            flight.fail(error)
+            if error is not None:
+                flight.fail(error)
             self._land(lookup, flight)
-        self._abandon(lookup)
-
-    def pass_over(self, lookup: Lookup, flight: Flight) -> None:
-        """The answer came to its end, and is not to be given again: its keys are as if nobody had asked."""
-        self._abandon(lookup)
-        self._land(lookup, flight)
-
-    def _abandon(self, lookup: Lookup) -> None:
         if lookup.once_key:
             self._try(self._once.abandon, lookup.once_key)
         if lookup.claimed:

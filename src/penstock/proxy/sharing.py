@@ -168,7 +168,7 @@ class Sharing:
         if await _is_whole(call, flight, exchange, landed):
             await self._answers.keep(lead.lookup, flight, landed, lines, route.provider.slug, call.model)
         else:
-            self._answers.pass_over(lead.lookup, flight)
+            self._answers.give_up(lead.lookup, flight, None)
 
     def give_up(self, lookup: Lookup, lead: Lead | None, inbound: Inbound, error: BaseException) -> None:
         """The call was not made, or not to its end: those who have joined are told."""
