@@ -83,7 +83,10 @@ _MESSAGE = {"id": "m", "type": "message", "role": "assistant", "content": [], "m
 
 
 def google(finish: str | None = None) -> dict[str, object]:
-    part: dict[str, object] = {"content": {"parts": [{"text": 'error: {"error":{"status":"X"}}'}]}, "index": 0}
+    part: dict[str, object] = {
+        "content": {"parts": [{"text": 'error: {"error":{"status":"X"}}'}]},
+        "index": 0,
+    }
     return {"candidates": [{**part, "finishReason": finish} if finish else part], "modelVersion": "m"}
 
 
