@@ -30,8 +30,8 @@ RECORD = """
     judged_us: int | None = None
 """
 COLUMNS = """
-    verdict: Annotated[str, Column("name", 27, filtered=True, since=3)] = ""
-    blocked: Annotated[bool, Column("flag", 28, filtered=True, since=3)] = False
+    verdict: Annotated[str, Column("name", 28, filtered=True, since=3)] = ""
+    blocked: Annotated[bool, Column("flag", 29, filtered=True, since=3)] = False
     judged_us: Annotated[int | None, Column("duration", wire="judged", since=4)] = None
 """
 KEYS = '"verdict", "blocked", '
@@ -103,13 +103,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     penstock = folder / "src" / "penstock"
     add(
         penstock / "journal" / "record.py",
-        '    operation: str = ""  # by its name, as far as the path tells\n',
+        '    provider_error: str = ""  # the type that the answer tells; only where not all of it is kept\n',
         RECORD,
     )
     add(
         penstock / "stores" / "ledger.py",
-        "    answered_model: Annotated[str | None, Column("
-        '"name", 26, "derived.answered_model", since=2)] = None\n',
+        '    provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)]'
+        ' = ""\n',
         COLUMNS,
     )
     add(penstock / "stores" / "ledger.py", "\nKey = Literal[\n", KEYS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from penstock.journal.record import CallRecord, Outcome
+from penstock.journal.record import COMPLETE, ENDED, CallRecord
 from penstock.pricing.bill import Bill
 from penstock.pricing.call_cost import CUSTOM, LOCAL, PARALLEL, call_cost, price_source
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
@@ -97,8 +97,10 @@ def cost_of(
     """The cost of a call by its record, its request and what the answer says was used. `model`: by `priced_by`."""
     if record.cached:
         return Cost(0, "cache", custom=False)
-    if not (200 <= record.status < 300 and (record.outcome == Outcome.COMPLETE or record.whole)):
+    if not (200 <= record.status < 300 and (record.outcome in ENDED or record.whole)):
         return UNKNOWN
+    if usage is None and record.outcome in ENDED and record.outcome != COMPLETE:
+        return UNKNOWN  # of a failure only what it tells is paid
     custom = _custom(record.controls)
     if record.local and custom is None and prices.own.override(record.provider, model) is None:
         return Cost(0, LOCAL, custom=False)

@@ -7,23 +7,29 @@ ledger words it. Prices are looked up in `costing.py`.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.calls.costing import NoPrices, Prices, cost_of, counts, priced_by
 from penstock.calls.orders import order_in, used_in
-from penstock.journal.record import CallRecord
+from penstock.journal.record import COMPLETE, FAILURE, CallRecord, Event, Outcome, failed_by
 from penstock.pricing.asked import place_of, told_model
 from penstock.pricing.call_cost import is_believed
 from penstock.providers.operation import Effect, Kind, Operation
+from penstock.providers.operation_table import UNKNOWN
 from penstock.providers.registry import operation_named
 from penstock.providers.request_reading import Request, flagged
 from penstock.stores.ledger import Derived
-from penstock.wire.content_encoding import plain
+from penstock.wire.content_encoding import ends, plain
+from penstock.wire.stream_end import End, end_of, failure_of
 from penstock.wire.usage import Answer, read_answer
 from penstock.wire.usage_counts import to_metadata
 
-__all__ = ["derive", "plain", "standard_model"]
+__all__ = ["derive", "judged", "plain", "standard_model"]
 
 _MAX_MODEL_CHARS = 256
+_FIRST_ERROR = 400
+_FIRST_BYTES = 8 * 1024 * 1024  # of an answer in a content coding that are looked at, if it has more
+_LAST_BYTES = 262_144
 
 _to_json = msgspec.json.Encoder().encode
 NO_PRICES = NoPrices()
@@ -85,7 +91,41 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
         operation.name,
         standard_model(record.provider, answer.model),
         told,
+        record.provider_error,
     )
+
+
+def judged(record: CallRecord, response: bytes) -> CallRecord:
+    """The record with what the answer says of itself: a good status and all bytes do not make it sound.
+
+    Where not all of an answer is kept the worker has said it already.
+    """
+    if record.outcome != COMPLETE or record.response_cut or not record.bodies or record.method == "HEAD":
+        return record
+    if not 200 <= record.status < 300:
+        return record if record.status < _FIRST_ERROR else _with_error(record, response)
+    found = ends(response, record.response_encoding, _FIRST_BYTES, _LAST_BYTES)
+    if found is None:
+        return record
+    operation = _operation(record, _NOTHING_ASKED)
+    verdict = end_of(
+        None if operation.name == UNKNOWN else operation.dialect,
+        record.response_type,
+        *found,
+        reads=operation.effect not in (Effect.GENERATE, Effect.ORDER),
+    )
+    if verdict.end not in (End.FAILED, End.CUT):
+        return record
+    failed = Outcome.PROVIDER_FAILED if verdict.end is End.FAILED else Outcome.CUT_SHORT
+    event = Event(FAILURE, record.duration_us, failed_by(record.status, verdict.error))
+    return replace(record, outcome=int(failed), provider_error=verdict.error, trail=(*record.trail, event))
+
+
+def _with_error(record: CallRecord, response: bytes) -> CallRecord:
+    """A bad status tells that it failed; the type of error stands in the answer."""
+    body = plain(response, record.response_encoding)
+    error = failure_of(body) if body else ""
+    return replace(record, provider_error=error) if error else record
 
 
 def _operation(record: CallRecord, asked: Request) -> Operation:
@@ -102,6 +142,9 @@ def _asked(record: CallRecord, request: bytes) -> Request:
 
 def _no_header(_name: str) -> None:
     """Headers are not kept."""
+
+
+_NOTHING_ASKED = Request("", _no_header, "", None)
 
 
 def standard_model(provider: str, model: str | None) -> str | None:

@@ -24,7 +24,12 @@ _LABELS = {
     "failure": "failed",
     "wait": "waited",
 }
-_FAILURES = {"refused": "refused", "provider_broke": "failure"}  # how a call ended, and the word for why
+_FAILURES = {
+    "refused": "refused",
+    "provider_broke": "failure",
+    "provider_failed": "failure",
+    "cut_short": "failure",
+}  # how a call ended, and the word for why
 _CUSTOM = "cf-aig-custom-cost"
 _SKIP = "cf-aig-skip-cache"
 
@@ -98,6 +103,7 @@ def _call(row: CallRow) -> Iterator[tuple[str, str]]:
     yield "event", row.event_id if row.event_id != row.id else ""
     yield "outcome", f"{row.status_code}, {row.outcome.replace('_', ' ')}"
     yield "error", f"{row.error_code or ''} {row.error_detail}".strip()
+    yield "provider's error", row.provider_error
     yield "attempts", _attempts(row)
     yield "cache", _cache(row)
 
@@ -187,6 +193,8 @@ def _remark(row: CallRow, request: bytes | None, prices: Prices, bill: Bill | No
 def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
     if not 200 <= row.status_code < 300:
         return "a call that does not succeed is not priced"
+    if row.outcome == "provider_failed" and row.cost_nano is None:
+        return "the answer was an error, and did not tell what was used"
     if row.outcome != "complete" and row.cost_nano is None:
         return "the answer did not come to its end, so what was used is not known"
     if _CUSTOM in row.controls:

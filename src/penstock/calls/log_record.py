@@ -89,7 +89,9 @@ class LogRecord(msgspec.Struct, frozen=True):
     success: bool
     """Did the call succeed?"""
     outcome: str
-    """How it ended: `complete`, `abandoned`, `provider_broke`, `refused` or `shutdown`."""
+    """How it ended: `complete`, `abandoned`, `provider_broke`, `provider_failed`, `cut_short`, `refused` or
+    `shutdown`.
+    """
     cached: bool
     """Was it answered from the cache?"""
     duration: int

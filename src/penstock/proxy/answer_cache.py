@@ -190,10 +190,11 @@ class AnswerCache:
             self._flights[lookup.cache_key] = flight
         return flight
 
-    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception) -> None:
-        """The call was not made, or not to its end."""
+    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception | None) -> None:
+        """The call was not made, or not to its end. No error: it was, with an answer that nobody is to get again."""
         if flight is not None:
-            flight.fail(error)
+            if error is not None:
+                flight.fail(error)
             self._land(lookup, flight)
         if lookup.once_key:
             self._try(self._once.abandon, lookup.once_key)

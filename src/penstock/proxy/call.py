@@ -199,6 +199,7 @@ class Call(msgspec.Struct, eq=False):
     capture: Capture | None = None  # of the body of an answer that comes in pieces
     settled: bool = False
     outcome: int = COMPLETE
+    provider_error: str = ""  # the type that an answer tells which says itself that it is an error
     error: GatewayError | None = None
     trail: tuple[Event, ...] = ()  # what policies did, and what was tried; empty for one plain attempt
 

@@ -20,7 +20,7 @@ from penstock.pricing.parallel_card import parallel_cost
 from penstock.providers.base import Redactor
 from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, asked_in, request_of, take_answer
+from penstock.proxy.call_bodies import answer_of, asked_in, note_end, request_of, take_answer
 from penstock.proxy.redaction import AT_ONCE, holds_one, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
 from penstock.wire.usage import Answer
@@ -75,7 +75,9 @@ def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[byte
     response, response_cut = call.answer, call.answer_cut
     if len(response) > call.body.log_limit:
         response, response_cut = response[: call.body.log_limit], True
-    told = _facts(call, is_answer_kept=not response_cut) if request_cut or response_cut else _NOTHING_TOLD
+    told = _NOTHING_TOLD
+    if request_cut or response_cut:
+        told = _facts(call, now, is_answer_kept=not response_cut)
     head, redactor = call.head, None if call.provider is None else call.provider.redact
     if head.credentials or call.controls.authorization or call.secrets:
         secrets = secrets_of(head.credentials, call.controls.authorization)
@@ -113,7 +115,7 @@ def frame_later(later: Later) -> Pieces[list[bytes]]:
 
 def _without_bodies(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     """With what the bodies would have told."""
-    told = _facts(call, is_answer_kept=False)
+    told = _facts(call, now, is_answer_kept=False)
     return frame_pieces(_record(call, now, False, False, False, told), b"", b"", _cleaning(call, own))
 
 
@@ -178,6 +180,7 @@ def _record(
         call.operation.name,
         told.model or "",
         provider is not None and provider.is_local,
+        call.provider_error,
     )
 
 
@@ -210,7 +213,7 @@ def _controls(call: Call) -> dict[str, str]:
     return seen if parent is None else {**seen, "traceparent": parent[:_MAX_TRACEPARENT]}
 
 
-def _facts(call: Call, *, is_answer_kept: bool) -> Answer:
+def _facts(call: Call, now: float, *, is_answer_kept: bool) -> Answer:
     """What bodies would have told later that are not kept, or not as a whole."""
     answer, request = answer_of(call), request_of(call)
     slug = "" if call.provider is None else call.provider.slug
@@ -220,4 +223,7 @@ def _facts(call: Call, *, is_answer_kept: bool) -> Answer:
     call.model = call.model or asked_model(slug, call.operation, tail, asked) or answer.model or ""
     if call.cost is None and slug == PARALLEL and 200 <= call.status < 300:
         call.cost = parallel_cost(tail, request, answer.usage)
-    return _NOTHING_TOLD if is_answer_kept else answer
+    if is_answer_kept:
+        return _NOTHING_TOLD
+    note_end(call, now)
+    return answer

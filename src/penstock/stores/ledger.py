@@ -70,6 +70,7 @@ class Derived(msgspec.Struct, frozen=True, gc=False):
     operation: str = "unknown"
     answered_model: str | None = None  # `provider/model`, the one that the answer names
     order: ToldOrder | None = None
+    provider_error: str = ""  # the type of error that the answer tells
 
 
 class NewCall(NamedTuple):
@@ -153,6 +154,7 @@ class CallRow(msgspec.Struct, frozen=True):
     trail: Annotated[tuple[Event, ...], Column("msgpack")]
     operation: Annotated[str, Column("name", 25, "derived.operation", filtered=True, since=2)] = ""
     answered_model: Annotated[str | None, Column("name", 26, "derived.answered_model", since=2)] = None
+    provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)] = ""
 
 
 CALL_COLUMNS: Final = columns_of(CallRow)
@@ -176,6 +178,7 @@ Key = Literal[
     "request_content_type", "response_content_type", "status_code", "success", "cached", "cost",
     "tokens", "tokens_in", "tokens_out", "duration", "feedback", "metadata.key", "metadata.value",
     "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user", "operation",
+    "provider_error",
 ]  # fmt: skip
 """What a call may be chosen by (Cloudflare 4.3), and some more of our own."""
 

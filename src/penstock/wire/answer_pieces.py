@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import islice
 
 from penstock.wire.sse import Event
-from penstock.wire.tolerant_json import Part, last_parts, parts
+from penstock.wire.tolerant_json import Part, last_parts, parts, value_end
 from penstock.wire.usage_bedrock import begins_frames
 
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n\x1e]*+")
@@ -51,6 +51,16 @@ def shape_of(kind: str, body: bytes) -> Shape:
     if _EVENT_BEGINS.match(body) or _DATA_LINE.search(body, 0, _LOOKED_AT):
         return Shape.EVENTS
     return _BY_TYPE[next((name for name in _BY_TYPE if name in kind), "")]
+
+
+def is_lines(head: bytes) -> bool:
+    """Whether the first line of a body is a document by itself, and another one follows."""
+    begin = start_of(head)
+    end = head.find(b"\n", begin)
+    if end < 0 or not head[end : end + 256].lstrip(b"\r\n\x1e \t").startswith(b"{"):
+        return False
+    line = head[begin:end].rstrip()
+    return value_end(line, 0) == len(line)
 
 
 def start_of(body: bytes) -> int:

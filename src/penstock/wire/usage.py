@@ -21,9 +21,9 @@ from penstock.wire import (
     usage_tokens,
     usage_tools,
 )
-from penstock.wire.answer_pieces import Documents, Shape, joined, joined_lines, shape_of, start_of
+from penstock.wire.answer_pieces import Documents, Shape, is_lines, joined, joined_lines, shape_of, start_of
 from penstock.wire.content_encoding import plain
-from penstock.wire.tolerant_json import UNREADABLE, mended, read, value_end
+from penstock.wire.tolerant_json import UNREADABLE, mended, read
 from penstock.wire.usage_counts import MOST_PARTS, MOST_USAGE_BYTES, Usage
 from penstock.wire.usage_tokens import TokenUsage
 
@@ -156,23 +156,13 @@ def read_cut_answer(content_type: str, head: bytes, tail: bytes) -> Answer:
     try:
         if shape is Shape.FRAMES:
             return _framed(usage_bedrock.as_events(head, tail))
-        if shape is Shape.DOCUMENT and _is_line(head):
+        if shape is Shape.DOCUMENT and is_lines(head):
             return _streamed(Documents(joined_lines(head, tail), events=False))
         if shape is Shape.EVENTS:
             return _streamed(Documents(joined(shape, head, tail), events=True))
         return Answer() if shape is Shape.NONE else _read(shape, joined(shape, head, tail))
     except UNREADABLE:
         return Answer()
-
-
-def _is_line(head: bytes) -> bool:
-    """Whether the first line is a document by itself, and another one follows."""
-    begin = start_of(head)
-    end = head.find(b"\n", begin)
-    if end < 0 or not head[end : end + 256].lstrip(b"\r\n\x1e \t").startswith(b"{"):
-        return False
-    line = head[begin:end].rstrip()
-    return value_end(line, 0) == len(line)
 
 
 def _read(shape: Shape, data: bytes) -> Answer:
@@ -189,7 +179,7 @@ def _whole(data: bytes) -> Answer:
     try:
         document = _to_document(data)
     except UNREADABLE:
-        if _is_line(data):
+        if is_lines(data):
             return _streamed(Documents(data, events=False))
         data = _mended(data[start_of(data) :])
         document = _to_document(data)

@@ -21,6 +21,7 @@ from penstock.wire.usage_counts import Count, Usage, first_known, odd_among, tot
 
 _HEAD_BYTES = 12
 _CHECKSUM_BYTES = 4
+_TEXT_HEADER = b"\x07"
 _AT_BEGIN = 4  # frames looked at: usage stands in the first or in the last ones
 _AT_END = 64
 _A_TAIL = 65536
@@ -152,6 +153,37 @@ def as_events(body: bytes, tail: bytes = b"") -> list[bytes]:
     return [_event(payload) for payload in found]
 
 
+def last_frames(body: bytes, tail: bytes = b"") -> list[tuple[dict[str, str], bytes]]:
+    """Headers and payload of the last frames of an event stream, a model's own event out of its wrapping. `tail`: the
+    last piece of one that was cut.
+    """
+    text = tail or body
+    if len(text) > _A_TAIL or tail:
+        text = text[-_A_TAIL:]
+        places = (here.start() for here in islice(_FRAME.finditer(text), _MOST_FRAMES))
+        begin = next((place for place in places if _is_frame(text, place)), -1)
+        if begin < 0 and not tail:
+            text, begin = body, 0
+    else:
+        begin = 0
+    found = deque(_frames(text, begin), _AT_END) if begin >= 0 else ()
+    return [(_headers(headers), _event(payload)) for headers, payload in found]
+
+
+def _headers(block: bytes) -> dict[str, str]:
+    """The headers of a frame, as far as they are texts."""
+    found, place = dict[str, str](), 0
+    while place < len(block):
+        name_end = place + 1 + block[place]
+        name = block[place + 1 : name_end].decode("latin-1")
+        if block[name_end : name_end + 1] != _TEXT_HEADER:
+            break
+        begin = name_end + 3
+        place = begin + int.from_bytes(block[name_end + 1 : begin], "big")
+        found[name] = block[begin:place].decode("latin-1")
+    return found
+
+
 def _at_ends(payloads: Iterator[bytes]) -> list[bytes]:
     return [*islice(payloads, _AT_BEGIN), *deque(islice(payloads, _MOST_FRAMES), _AT_END)]
 
@@ -163,13 +195,18 @@ def _is_frame(body: bytes, place: int) -> bool:
 
 
 def _payloads(body: bytes, place: int) -> Iterator[bytes]:
+    return (payload for _, payload in _frames(body, place))
+
+
+def _frames(body: bytes, place: int) -> Iterator[tuple[bytes, bytes]]:
+    """Headers and payload of each frame."""
     while place + _HEAD_BYTES + _CHECKSUM_BYTES <= len(body):
         total = int.from_bytes(body[place : place + 4], "big")
         begin = place + _HEAD_BYTES + int.from_bytes(body[place + 4 : place + 8], "big")
         end = place + total - _CHECKSUM_BYTES
         if begin > end or place + total > len(body):
             return
-        yield body[begin:end]
+        yield body[place + _HEAD_BYTES : begin], body[begin:end]
         place += total
 
 

@@ -84,6 +84,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     held: list[bytes] = []
     complete: bool = False
     keep_alive: bool = False
+    unframed: bool = False  # its end is that of the connection, which may have come too early
     error: UpstreamError | None = None
     sending: bool = False  # the request's body has not all been handed over
     write_blocked: bool = False  # the provider does not take what we send
@@ -196,6 +197,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         if not self.status:
             self.broke("the connection was closed before an answer")
         elif error is None and not _has_framing(self.headers):
+            self.unframed = True
             self.finish()
         else:
             self.broke("the connection was closed in the middle of the answer")
