@@ -206,7 +206,7 @@ def test_a_cut_request_may_still_name_its_model(request_body: bytes, model: str 
         ({"model": "openai/known"}, QUESTION, "openai/known"),
         ({"provider": "openrouter"}, b'{"model":"meta/llama"}', "openrouter/meta/llama"),
         ({"request_type": "APPLICATION/JSON; charset=utf-8"}, QUESTION, "openai/gpt-4o-mini"),
-        ({"request_type": "multipart/form-data"}, QUESTION, None),
+        ({"request_type": "multipart/form-data"}, QUESTION, "openai/gpt-4o-mini"),
         ({"request_encoding": "gzip"}, gzip.compress(QUESTION, mtime=0), "openai/gpt-4o-mini"),
         ({"path": "v1beta/models/gemini-2.5-pro:generateContent"}, b"{}", None),
         ({"path": "models/ft:gpt-4o:acme::abc", "method": "DELETE"}, b"", None),

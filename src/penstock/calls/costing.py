@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from penstock.journal.record import COMPLETE, ENDED, CallRecord
+from penstock.pricing.answered import priced_by
 from penstock.pricing.bill import Bill
 from penstock.pricing.call_cost import CUSTOM, LOCAL, PARALLEL, call_cost, price_source
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
 from penstock.pricing.price_book import PriceBook
 from penstock.providers.operation import Bills, Effect, Kind, Operation
-from penstock.providers.registry import as_shipped, operation_named
+from penstock.providers.registry import operation_named
 from penstock.stores.ledger import FREE, CallRow
 from penstock.wire.answer_dialect import Dialect
 from penstock.wire.content_encoding import plain
@@ -70,20 +71,11 @@ def counts(operation: Operation) -> bool:
     )
 
 
-def priced_by(prices: Prices, provider: str, asked: str | None, answered: str | None) -> str | None:
-    """The model whose price counts: the one asked for, or the one that answered where that is known to be better.
-
-    A deployment, a router or an alias has no price of its own; at a provider whose customers name their models, any
-    name may be theirs.
-    """
+def model_of_price(prices: Prices, provider: str, asked: str | None, answered: str | None) -> str | None:
+    """`priced_by`, which asks for the large table only where there is a choice."""
     if answered is None or asked is None or answered == asked:
         return asked or answered
-    shipped = as_shipped(provider)
-    first, second = (answered, asked) if shipped is not None and shipped.model_is_own else (asked, answered)
-    book = prices.full()
-    return (
-        second if book.rates(provider, first) is None and book.rates(provider, second) is not None else first
-    )
+    return priced_by(prices.full(), provider, asked, answered)
 
 
 def cost_of(
@@ -94,7 +86,7 @@ def cost_of(
     usage: Usage | None,
     prices: Prices,
 ) -> Cost:
-    """The cost of a call by its record, its request and what the answer says was used. `model`: by `priced_by`."""
+    """The cost of a call by its record, its request and what the answer says was used. `model`: by `model_of_price`."""
     if record.cached:
         return Cost(0, "cache", custom=False)
     if not (200 <= record.status < 300 and (record.outcome in ENDED or record.whole)):
@@ -135,7 +127,7 @@ def bill_again(row: CallRow, request: bytes | None, prices: Prices) -> Bill | No
     custom = _custom(row.controls)
     book = prices.own if usage is None or custom is not None else prices.full()
     path = row.path.partition("?")[0]
-    model = priced_by(prices, row.provider, row.model, row.answered_model)
+    model = model_of_price(prices, row.provider, row.model, row.answered_model)
     return call_cost(book, row.provider, path, model, request, usage, custom, row.created_us)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from penstock.calls.costing import NoPrices, Prices, cost_of, counts, priced_by
+from penstock.calls.costing import NoPrices, Prices, cost_of, counts, model_of_price
 from penstock.calls.orders import order_in, used_in
 from penstock.journal.record import COMPLETE, FAILURE, CallRecord, Event, Outcome, failed_by
 from penstock.pricing.asked import place_of, told_model
@@ -76,7 +76,12 @@ def derive(record: CallRecord, request: bytes, response: bytes, prices: Prices =
     if usage is not None and usage.reported_nano_usd is not None and not is_believed(record.provider):
         usage = msgspec.structs.replace(usage, reported_nano_usd=None)
     cost = cost_of(
-        record, operation, request, priced_by(prices, record.provider, model, answer.model), counted, prices
+        record,
+        operation,
+        request,
+        model_of_price(prices, record.provider, model, answer.model),
+        counted,
+        prices,
     )
     return Derived(
         standard_model(record.provider, model),

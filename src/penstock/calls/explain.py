@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from penstock.calls.costing import Prices, bill_again, needs_request, priced_by
+from penstock.calls.costing import Prices, bill_again, model_of_price, needs_request
 from penstock.calls.row_operation import operation_words
 from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
@@ -202,7 +202,7 @@ def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
     if needs_request(row, prices):
         kept = "Parallel's price card says nothing of such a request"
         return kept if request is not None else "its price goes by the request, which was not kept"
-    model = priced_by(prices, row.provider, row.model, row.answered_model)
+    model = model_of_price(prices, row.provider, row.model, row.answered_model)
     if prices.full().rates(row.provider, model) is None:
         return f"no price list has {model or 'a call without a model'}"
     if row.usage_metadata is None:

@@ -10,6 +10,7 @@ import re
 
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost
+from penstock.pricing.parallel_card import parallel_highest
 from penstock.pricing.price_book import PriceBook
 from penstock.wire.usage import Usage
 
@@ -43,6 +44,8 @@ def estimate(
     """Nano-dollars to set aside; None where the price is unknown. Arguments as those of `call_cost`, and the tokens of
     an answer whose length is `unsaid`.
     """
+    if provider == PARALLEL and custom is None and book.override(provider, model) is None:
+        return parallel_highest(path_tail, request_body)
     is_guessed = custom is not None or provider != PARALLEL
     usage = guessed_usage(path_tail, request_body, unsaid=unsaid) if is_guessed else None
     priced = call_cost(book, provider, path_tail, model, request_body, usage, custom, when_us)

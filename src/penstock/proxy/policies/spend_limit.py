@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from penstock.clock import Clock
 from penstock.errors import SPEND_LIMITED, UNAVAILABLE, GatewayError
 from penstock.metadata import MetadataValue
+from penstock.pricing.answered import priced_by
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
@@ -149,7 +150,7 @@ class SpendLimits:
         What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
         goes by the book as well, and what is dearer counts there.
         """
-        if not call.operation.is_work:
+        if not call.operation.is_work or (call.provider is not None and call.provider.is_local):
             return
         body, slug, tail = request_of(call), _slug(call), _tail(call)
         if not call.model:
@@ -259,13 +260,13 @@ class SpendLimits:
         if answer.usage is not None and answer.usage.output_tokens is not None:
             self._recent.note(call.gateway.account, _slug(call), call.model, answer.usage.output_tokens)
         if _is_answered(call):
-            call.cost = self._cost(call, answer, custom, call.model or answer.model)
+            call.cost = self._cost(call, answer, custom, self._model(call, answer))
         used = self._used(call, answer, custom, call.estimate, call.cost)
         now_us = self._clock.now_us()
         if reservation is not None:
             self._counters.settle(reservation, used, now_us)
         if own is not None:
-            known = self._cost(call, answer, None, call.model or answer.model) if _is_answered(call) else None
+            known = self._cost(call, answer, None, self._model(call, answer)) if _is_answered(call) else None
             by_book = self._used(call, answer, None, call.key_estimate, known)
             self._counters.settle(own, max(used, by_book), now_us)
 
@@ -301,24 +302,26 @@ class SpendLimits:
         ):
             return 0
         part = part_of(call)
-        told = self._cost(call, part, None, call.model or part.model)
+        told = self._cost(call, part, None, self._model(call, part))
         # Where the request was not to be read, the answer may name the model.
         model = part.model if body is None else call.model
         usage = guessed_usage(_tail(call), body or b"", streamed_tokens(call), size=call.body.size)
         return max(told or 0, self._cost(call, Answer(None, usage), None, model or None) or 0)
 
     def _dearest(self, call: Call, answer: Answer, asked: int | None) -> int | None:
-        """By the model that was asked for, which costs `asked`, or the one that answered: the first is the caller's
+        """By the model whose price counts, which costs `asked`, or the one that answered: the first may be the caller's
         word.
         """
-        if answer.model is None:
+        if answer.model is None or self._model(call, answer) == answer.model:
             return asked
-        if asked is None and (call.provider is None or not call.provider.model_is_own):
-            return None
-        if answer.model == call.model or answer.model == _bare(call.model, _slug(call)):
+        if answer.model == _bare(call.model, _slug(call)):
             return asked
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
+
+    def _model(self, call: Call, answer: Answer) -> str | None:
+        """Whose price counts, for the log as well."""
+        return priced_by(self._book, _slug(call), call.model or None, answer.model)
 
     def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""
