@@ -112,7 +112,7 @@ def judged(record: CallRecord, response: bytes) -> CallRecord:
     found = ends(response, record.response_encoding, _FIRST_BYTES, _LAST_BYTES)
     if found is None:
         return record
-    operation = _operation(record, _NOTHING_ASKED)
+    operation = _by_name(record)
     verdict = end_of(
         None if operation.name == UNKNOWN else operation.dialect,
         record.response_type,
@@ -135,8 +135,12 @@ def _with_error(record: CallRecord, response: bytes) -> CallRecord:
 
 def _operation(record: CallRecord, asked: Request) -> Operation:
     """What the call was, with what its request says."""
+    return flagged(_by_name(record), asked)
+
+
+def _by_name(record: CallRecord) -> Operation:
     tail = record.path.partition("?")[0]
-    return flagged(operation_named(record.provider, record.operation, record.method.encode(), tail), asked)
+    return operation_named(record.provider, record.operation, record.method.encode(), tail)
 
 
 def _asked(record: CallRecord, request: bytes) -> Request:
@@ -147,9 +151,6 @@ def _asked(record: CallRecord, request: bytes) -> Request:
 
 def _no_header(_name: str) -> None:
     """Headers are not kept."""
-
-
-_NOTHING_ASKED = Request("", _no_header, "", None)
 
 
 def standard_model(provider: str, model: str | None) -> str | None:

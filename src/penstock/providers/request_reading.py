@@ -56,7 +56,9 @@ class Request(NamedTuple):
 
 def flagged(operation: Operation, request: Request) -> Operation:
     """What the request is, with all that it says."""
-    if not operation.flags or _speaks_of_none(operation, request):
+    if not operation.flags:
+        return operation
+    if request.body is not None and not request.is_cut and speaks_of_none(operation, request.body):
         return operation
     said = _Said(request, [place.partition("=")[0] for flag in operation.flags for place in flag.when])
     for flag in operation.flags:
@@ -87,10 +89,9 @@ def named_model(operation: Operation, request: Request) -> str | None:
     return f"{operation.product}-{word}" if word else operation.product
 
 
-def _speaks_of_none(operation: Operation, request: Request) -> bool:
+def speaks_of_none(operation: Operation, body: bytes) -> bool:
     """Whether no flag can be set, since its member is nowhere in the body: what nearly all requests are."""
-    body = request.body
-    if body is None or request.is_cut or operation.flag_marks is None:
+    if operation.flag_marks is None:
         return False
     for mark in operation.flag_marks:
         if body.find(mark) >= 0:

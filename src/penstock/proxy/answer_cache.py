@@ -86,8 +86,10 @@ class AnswerCache:
         ):
             return None
         if ttl and call.operation.flags and not call.flags_read:
-            await bodies.read_flags(call)
-            ttl = cache_ttl(call)
+            reading = bodies.read_flags(call)
+            if reading is not None:
+                await reading
+            ttl = ttl if call.operation.is_kept else cache_ttl(call)
             if not (ttl or once):
                 return None
         body, mark = call.body.gathered, b""

@@ -267,7 +267,9 @@ class Pipeline:
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
         if call.operation.flags and not call.flags_read:
-            await self._bodies.read_flags(call)
+            reading = self._bodies.read_flags(call)
+            if reading is not None:
+                await reading
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving

@@ -7,9 +7,10 @@ that nobody waits for ever. One that does not say how long it is takes room as i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 from penstock.errors import BAD_REQUEST, GatewayError
-from penstock.providers.request_reading import flagged
+from penstock.providers.request_reading import flagged, speaks_of_none
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import asked_in, request_of
 from penstock.proxy.request_body import RequestBody
@@ -69,17 +70,20 @@ class WholeBodies:
         self.share_of(call, body)
         return await body.gather(self.limit)
 
-    async def read_flags(self, call: Call) -> None:
-        """Looks whether a gathered body makes another thing of the call's operation; a large one in a thread."""
-        operation, call.flags_read = call.operation, True
-        if not operation.flags:
-            return
-        if call.body.size <= _READ_HERE:
-            call.operation = flagged(operation, asked_in(call, request_of(call)))
-        else:
-            call.operation = await asyncio.to_thread(
-                lambda: flagged(operation, asked_in(call, request_of(call)))
-            )
+    def read_flags(self, call: Call) -> Coroutine[None, None, None] | None:
+        """Looks whether a gathered body makes another thing of the operation; to be awaited where it is large."""
+        call.flags_read = True
+        body = call.body.gathered
+        if not call.head.content_encoding and speaks_of_none(call.operation, body):  # as a rule
+            return None
+        if len(body) > _READ_HERE:
+            return self._read_large(call)
+        call.operation = flagged(call.operation, asked_in(call, request_of(call)))
+        return None
+
+    async def _read_large(self, call: Call) -> None:
+        operation = call.operation
+        call.operation = await asyncio.to_thread(lambda: flagged(operation, asked_in(call, request_of(call))))
 
     def share_of(self, call: Call, body: RequestBody) -> Share:
         """What the request with this body, one of the call's account, holds of the room until it has been answered."""
