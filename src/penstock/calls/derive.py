@@ -20,7 +20,7 @@ from penstock.providers.registry import operation_named
 from penstock.providers.request_reading import Request, flagged
 from penstock.stores.ledger import Derived
 from penstock.wire.content_encoding import ends, plain
-from penstock.wire.stream_end import End, end_of, failure_of
+from penstock.wire.stream_end import End, end_of, failure_of, is_silent
 from penstock.wire.usage import Answer, read_answer
 from penstock.wire.usage_counts import to_metadata
 
@@ -109,10 +109,12 @@ def judged(record: CallRecord, response: bytes) -> CallRecord:
         return record
     if not 200 <= record.status < 300:
         return record if record.status < _FIRST_ERROR else _with_error(record, response)
-    found = ends(response, record.response_encoding, _FIRST_BYTES, _LAST_BYTES)
+    encoding, operation = record.response_encoding, _by_name(record)
+    if not encoding and is_silent(operation.dialect, record.response_type, response):  # as a rule
+        return record
+    found = ends(response, encoding, _FIRST_BYTES, _LAST_BYTES) if encoding else (response, b"")
     if found is None:
         return record
-    operation = _by_name(record)
     verdict = end_of(
         None if operation.name == UNKNOWN else operation.dialect,
         record.response_type,

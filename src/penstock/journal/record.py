@@ -43,7 +43,7 @@ class Outcome(IntEnum):
 COMPLETE: Final = int(Outcome.COMPLETE)
 """As a plain number, for where it is compared at every call."""
 
-ENDED: Final = frozenset({Outcome.COMPLETE, Outcome.PROVIDER_FAILED, Outcome.CUT_SHORT})
+ENDED: Final = frozenset(map(int, (Outcome.COMPLETE, Outcome.PROVIDER_FAILED, Outcome.CUT_SHORT)))
 """The client has all that the provider sent, whatever that is worth."""
 
 FAILURE: Final = "failure"

@@ -53,9 +53,8 @@ class Settlement:
         writer = call.writer
         if writer is not None and call.outcome != COMPLETE and writer.unfinished:
             then = writer.break_off
-        exchange, framed = call.exchange, True
+        exchange = call.exchange
         if exchange is not None:
-            framed = not exchange.unframed
             exchange.close()
             call.exchange = None
         if inbound.gone and call.outcome == COMPLETE:
@@ -63,9 +62,9 @@ class Settlement:
         if writer is not None:
             call.received = writer.received
             call.writer = None  # it knows the call
-            if inbound.gone and not writer.holds_end:
-                _note_end(call, self._clock.monotonic(), framed=framed)
-        if not framed:
+            if call.outcome and inbound.gone and not writer.holds_end:
+                _note_end(call, self._clock.monotonic(), framed=True)
+        if exchange is not None and exchange.unframed:
             _note_end(call, self._clock.monotonic(), framed=False)
         if call.reservation is not None or call.key_reservation is not None:
             _settle_spending(call)

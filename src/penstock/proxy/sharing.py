@@ -26,7 +26,7 @@ from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.accepts import accepts_encoding
-from penstock.wire.stream_end import End
+from penstock.wire.stream_end import End, is_silent
 
 _MISS = b"cf-aig-cache-status: MISS\r\n"
 _HIT = b"cf-aig-cache-status: HIT\r\n"
@@ -165,7 +165,9 @@ class Sharing:
             call.answer_cut = True
             return
         flight.finish(exchange.trailers)
-        if await _is_whole(call, flight, exchange, landed):
+        dialect, plain = call.operation.dialect, not (landed.content_encoding or exchange.unframed)
+        is_silent_one = plain and flight.kept and is_silent(dialect, landed.content_type, flight.body())
+        if is_silent_one or await _is_whole(call, flight, exchange, landed):
             await self._answers.keep(lead.lookup, flight, landed, lines, route.provider.slug, call.model)
         else:
             self._answers.give_up(lead.lookup, flight, None)

@@ -28,6 +28,17 @@ _MOST_TRIES: Final = 64  # places where the last element of an array may begin
 _LARGEST_ERROR: Final = 1024 * 1024  # bytes of a document that tells of a failure, and of nothing else
 _EVENT_TYPES = ("event-stream", "json", "octet-stream")
 _LINE_TYPES = ("ndjson", "stream+json", "jsonl")
+_DOCUMENTS: Final = frozenset(
+    {
+        "application/json",
+        "application/json; charset=utf-8",
+        b"application/json",
+        b"application/json; charset=utf-8",
+    }
+)
+_WITH_REASONS: Final = frozenset(
+    {Dialect.COHERE_V1, Dialect.COHERE_V2}
+)  # whose documents say `ERROR` somewhere
 _ELEMENT = re.compile(rb",\s*+(?=\{)")
 _BOM = b"\xef\xbb\xbf"
 
@@ -133,6 +144,17 @@ def end_of(
         return _end_of_document(dialect, shape_of(kind, first), first, last, framed=framed, reads=reads)
     verdict = _judged(marks, _ENDINGS.get(_shown(marks) if dialect is None else dialect, _ANY))
     return UNTOLD if reads and verdict is CUT else verdict
+
+
+def is_silent(dialect: Dialect | None, content_type: str | bytes, body: bytes) -> bool:
+    """Whether a plain body is sure to tell nothing of its end: one document, as most are, with no word of an error."""
+    return (
+        body.startswith(b"{")
+        and content_type in _DOCUMENTS
+        and dialect not in _WITH_REASONS
+        and b"\n" not in body
+        and b'"error' not in body
+    )
 
 
 def failure_of(body: bytes) -> str:
