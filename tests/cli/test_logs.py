@@ -107,6 +107,7 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         "score": None, "user_agent": "", "authentication": True, "compatibilityMode": False,
         "request_size": 100, "response_size": 2048, "error_code": None, "error_detail": None,
         "operation": "openai.chat.completions.create", "answered_model": None,
+        "provider_error": None,
         "location": None, "guardrails": None, "prompts": None, "dlp_action": None, "dlp_profiles": None,
         "request_head": "", "response_head": "",
     }  # fmt: skip
