@@ -66,7 +66,7 @@ def test_the_fields(store: Store) -> None:
         "CostUSD": 0.033, "Attempts": 0, "ErrorCode": None, "ErrorDetail": "", "Token": "t", "User": "ann",
         "Team": "", "UserAgent": "tests", "RequestBodyIs": "text", "ResponseBodyIs": "text",
         "BodiesCut": False, "BodiesLeftOut": False, "Operation": "openai.chat.completions.create",
-        "AnsweredModel": "openai/gpt-4o-2024",
+        "AnsweredModel": "openai/gpt-4o-2024", "ProviderError": "",
     }  # fmt: skip
 
 

@@ -355,6 +355,6 @@ def _may_trail(name: bytes) -> bool:
     return not (
         name in _HOP_BY_HOP
         or name in _FORBIDDEN_TRAILERS
-        or is_secret(name)
+        or (is_secret(name) and name != b"set-cookie")
         or name.startswith(CONTROL_PREFIX)
     )
