@@ -51,13 +51,14 @@ def call_cost(
             return None
         charges = custom_charges(custom, usage)
         return None if charges is None else Bill(CUSTOM, charges)
-    if book.override(provider, model) is None:
+    reported = None if usage is None or not is_believed(provider) else usage.reported_nano_usd
+    is_special = is_local or reported is not None or provider == PARALLEL
+    if is_special and book.override(provider, model) is None:
         if is_local:
             return Bill(LOCAL, ())
-        if provider == PARALLEL:
+        if reported is None:
             return parallel_bill(path_tail, request_body, usage)
-        if usage is not None and usage.reported_nano_usd is not None and is_believed(provider):
-            return Bill(reported_by(provider), (charge("as reported", 1, usage.reported_nano_usd),))
+        return Bill(reported_by(provider), (charge("as reported", 1, reported),))
     if usage is not None and usage.unreadable and None not in (usage.input_tokens, usage.output_tokens):
         return None  # it comes on top of both
     return book.cost(provider, model, usage, when_us)

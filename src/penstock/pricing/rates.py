@@ -116,7 +116,7 @@ class _Period(NamedTuple):
 class Rates:
     """The prices of one model, and where they are from. Immutable."""
 
-    __slots__ = ("_apart", "_halves_batches", "_periods", "_tiers", "source")
+    __slots__ = ("_apart", "_counts_apart", "_halves_batches", "_periods", "_tiers", "source")
 
     def __init__(
         self,
@@ -133,7 +133,8 @@ class Rates:
         of its own, it costs half. Raises ValueError where none is for the standard tier.
         """
         self.source = source
-        self._apart = apart
+        self._apart = tuple(sorted(apart))
+        self._counts_apart = attrgetter(*self._apart) if len(self._apart) > 1 else None
         self._halves_batches = halves_batches
         self._periods = tuple(
             _Period(one.when, one.rates, _lines(one.rates)) for one in reversed(prices) if not one.tier
@@ -154,9 +155,10 @@ class Rates:
         lines = period.lines
         if usage.service_tier is not None:
             lines = self._tier_lines(period, usage.service_tier, when_us)
-        told_apart = [unit for unit in self._apart if getattr(usage, unit)]
-        if told_apart and not all(_is_priced(unit, lines) for unit in told_apart):
-            return None
+        if self._counts_apart is not None and any(self._counts_apart(usage)):
+            told_apart = [unit for unit in self._apart if getattr(usage, unit)]
+            if not all(_is_priced(unit, lines) for unit in told_apart):
+                return None
         charges = _charges(lines, usage)
         return None if charges is None else Bill(self.source, charges)
 
