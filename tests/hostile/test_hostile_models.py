@@ -172,7 +172,8 @@ CODED = {
     "dear without wrapper": (zlib.compress(DEAR, wbits=-15), "deflate", 403),
     "a label that is not true": (CHEAP, "br", 403),
     "a label nobody knows": (CHEAP, "x", 403),
-    "twice": (packed(packed(CHEAP)), "gzip, gzip", 403),
+    "twice": (packed(packed(CHEAP)), "gzip, gzip", 200),
+    "dear, twice": (packed(packed(DEAR)), "gzip, gzip", 403),
     "very large": (packed(b" " * 40_000_000 + CHEAP), "gzip", 403),
 }
 

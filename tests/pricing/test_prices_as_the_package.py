@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import genai_prices
+import msgspec
 import pytest
 from genai_prices.data import providers
 from hypothesis import given, settings
@@ -132,9 +133,7 @@ def check(provider: str, model: str, usage: Usage, when: datetime) -> None:
         assert ours is None or ours.source.endswith(SUPPLEMENT)
         return
     assert ours is not None
-    is_halved = (
-        usage.service_tier == "batch" and SLUGS[provider] in HALF_FOR_BATCHES and not _has_batch(theirs)
-    )
+    is_halved = SLUGS[provider] in HALF_FOR_BATCHES and _ignores_batch(provider, model, usage, when)
     total = theirs.total_price / 2 if is_halved else theirs.total_price
     assert abs(Decimal(ours.nano) - total * 10**9) <= Decimal("0.501")
     assert ours.source.removesuffix(f", {SUPPLEMENT}") == f"genai-prices {genai_prices.__version__}"
@@ -151,11 +150,12 @@ def _has_more_than_text(provider: str, usage: Usage, priced: Set[str]) -> bool:
     return bool(told - priced)
 
 
-def _has_batch(found: genai_prices.types.PriceCalculation) -> bool:
-    """Whether the package has prices of batches for a model, sold by the one that it was found at."""
-    if found.provider.fallback_model_providers and found.model not in found.provider.models:
+def _ignores_batch(provider: str, model: str, usage: Usage, when: datetime) -> bool:
+    """Whether the package has no price of a batch at that time."""
+    if usage.service_tier != "batch":
         return False
-    return any("processing" in variant.when for variant in found.model.price_variants or ())
+    plain = by_package(provider, model, msgspec.structs.replace(usage, service_tier=None), when)
+    return plain.total_price == by_package(provider, model, usage, when).total_price
 
 
 @pytest.mark.parametrize("provider", SLUGS)
