@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -12,8 +13,20 @@ from penstock.providers.operation_table import UNKNOWN, OperationTable, unknown
 from penstock.providers.registry import BUILT_IN
 
 TABLES = {provider.slug: provider.operations for provider in BUILT_IN} | {"custom": custom.OPERATIONS}
-ROWS = [row for table in TABLES.values() for row in table.rows]
-EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name} {row.pattern}")
+
+
+def each(law: Callable[[Operation], None]) -> Callable[[str], None]:
+    """A law about each row of a table."""
+
+    @pytest.mark.parametrize("slug", TABLES)
+    def test(slug: str) -> None:
+        for row in TABLES[slug].rows:
+            try:
+                law(row)
+            except AssertionError as error:
+                raise AssertionError(f"{row.name} {row.pattern}: {error}") from error
+
+    return test
 
 
 @pytest.mark.parametrize("slug", TABLES)
@@ -24,7 +37,7 @@ def test_every_provider_has_a_table_of_its_own(slug: str) -> None:
     assert all(row.name.startswith(f"{slug}.") for row in table.rows)
 
 
-@EACH
+@each
 def test_reading_costs_nothing(row: Operation) -> None:
     if row.effect not in (Effect.ORDER, Effect.GENERATE):
         assert row.bills is Bills.NOTHING
@@ -32,14 +45,14 @@ def test_reading_costs_nothing(row: Operation) -> None:
         assert row.bills is Bills.NOTHING
 
 
-@EACH
+@each
 def test_only_what_is_made_out_of_the_request_is_cached(row: Operation) -> None:
     if row.effect is not Effect.GENERATE or row.secret or row.websocket:
         assert row.cacheable is Cacheable.NEVER
     assert (row.cacheable is Cacheable.UNFLAGGED) == bool(row.flags and row.cacheable is not Cacheable.NEVER)
 
 
-@EACH
+@each
 def test_what_flags_make_of_a_row_is_cached_only_where_it_leaves_nothing_behind(row: Operation) -> None:
     for one in variants(row):
         assert one.cacheable is Cacheable.NEVER or one.effect is Effect.GENERATE
@@ -47,14 +60,14 @@ def test_what_flags_make_of_a_row_is_cached_only_where_it_leaves_nothing_behind(
         assert (one.bills is Bills.NOTHING) == (one.effect not in (Effect.ORDER, Effect.GENERATE))
 
 
-@EACH
+@each
 def test_only_reads_and_cancels_settle_orders(row: Operation) -> None:
     if row.settles is not None:
         assert row.effect in (Effect.READ, Effect.CANCEL)
         assert row.settles.final
 
 
-@EACH
+@each
 def test_places_of_models_are_known_ones(row: Operation) -> None:
     for place in row.models:
         where, _, name = place.partition(":")
@@ -69,7 +82,7 @@ def test_a_name_means_one_thing(slug: str) -> None:
         assert facts.setdefault(row.name, told) == told, row.name
 
 
-@EACH
+@each
 def test_a_row_is_found_by_its_name_and_by_its_path(row: Operation) -> None:
     table = TABLES[row.name.partition(".")[0]]
     assert table.named(row.name) is not None
@@ -81,7 +94,7 @@ def test_a_row_is_found_by_its_name_and_by_its_path(row: Operation) -> None:
         assert found is row
 
 
-@EACH
+@each
 def test_words_for_telemetry_are_the_registry_s(row: Operation) -> None:
     assert otel_name(row) in {
         None, "chat", "generate_content", "text_completion", "embeddings", "retrieval",

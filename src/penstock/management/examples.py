@@ -92,6 +92,7 @@ _LOG: Final[Mapping[str, object]] = {
     "error_detail": None,
     "operation": "openai.chat.completions.create",
     "answered_model": "openai/gpt-5-2026-08-07",
+    "provider_error": None,
 }
 
 
