@@ -55,7 +55,7 @@ class LogRecord(msgspec.Struct, frozen=True):
     """One log as the management API lists it. None is unknown, or something that this gateway does not have.
 
     `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`,
-    `error_detail`, `operation` and `answered_model` are our own.
+    `error_detail`, `operation`, `answered_model` and `provider_error` are our own.
     """
 
     id: str
@@ -148,6 +148,8 @@ class LogRecord(msgspec.Struct, frozen=True):
     """What the call was, by the provider's table: `openai.chat.completions.create`; `unknown` where no row knows it."""
     answered_model: str | None
     """The model that the answer names."""
+    provider_error: str | None
+    """The type of error that the provider told in its answer, whatever the status; null: none."""
     location: None = None
     """Always null: where callers are is not looked up."""
     guardrails: None = None
