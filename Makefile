@@ -14,7 +14,7 @@ FUZZING := $(VENV)/.ready-fuzz
 SECONDS ?= 60
 TARGET ?=
 
-.PHONY: help setup demo test check format bench instructions fuzz lock wheel clean
+.PHONY: help setup demo test check format operations bench instructions fuzz lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: $(DEVELOPING) ## format, lint, strict types, docs
 format: $(DEVELOPING) ## write the code in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+operations: $(DEVELOPING) ## write the guide of all operations, by the tables of the providers
+	@cd tests && ../$(BIN)/python -m support.operations_guide
 
 bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in one run
 	@$(BIN)/python -m bench

@@ -44,6 +44,8 @@ _FILTERS: dict[Key, tuple[tuple[Operator, Scalar], ...]] = {
     "dlp_action": (("eq", "BLOCK"),),
     "user_agent": (("eq", "curl/8/1"), ("contains", "python"), ("contains", "wget")),
     "token": (("eq", "token-7"), ("eq", "none"), ("contains", "ken-4")),
+    "operation": (("eq", "openai.chat.completions.create"), ("contains", "embed"), ("neq", "unknown")),
+    "provider_error": (("eq", "overloaded_error"), ("contains", "server")),
     "user": (("eq", "user-1"), ("eq", "user-197"), ("eq", "none"), ("contains", "19")),
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ import pytest
 import parallel_local.cli
 import penstock.cli.main
 from penstock.providers.registry import BUILT_IN
+from support import operations_guide
 from test_house import LAYERS, PROXY_LAYERS
 
 ROOT = Path(__file__).parents[1]
@@ -157,6 +158,10 @@ def test_the_layers_are_drawn_as_they_are_tested() -> None:
         for block in blocks(ARCHITECTURE, "layers")
     ]
     assert drawn == [[list(row) for row in rows] for rows in (LAYERS, PROXY_LAYERS)]
+
+
+def test_the_operations_are_those_of_the_tables() -> None:
+    assert operations_guide.GUIDE.read_text(encoding="utf-8") == operations_guide.page(), "make operations"
 
 
 def test_the_number_of_providers_is_the_true_one() -> None:

@@ -9,10 +9,22 @@ from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from parallel_local.app import Engine
 
 _GRACE_SECONDS = 5
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, whatever else a client offers to speak: the request stands, body and all (RFC 9110, 7.8).
+
+    Uvicorn's faster protocol takes a body behind `Upgrade` for the other protocol. Every HTTP client of Java offers
+    one with every request, which nobody needs to be warned of.
+    """
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Says nothing."""
 
 
 class EngineServer(uvicorn.Server):
@@ -29,6 +41,8 @@ class EngineServer(uvicorn.Server):
         """`parent_fd` is the reading end of a pipe whose writing end only the parent holds."""
         config = uvicorn.Config(
             app,
+            http=_Protocol,
+            ws="none",
             log_config=None,
             log_level=logging.WARNING,
             access_log=False,

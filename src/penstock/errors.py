@@ -89,6 +89,11 @@ class GatewayError(Exception):
         )
 
 
+def no_such_gateway(account: str, name: str) -> GatewayError:
+    """The error for a gateway that is not there (Cloudflare 1.2)."""
+    return GatewayError(UNKNOWN_GATEWAY, f"account {account[:64]!r} has no gateway {name[:64]!r}")
+
+
 def without_frames(error: BaseException) -> None:
     """Takes off the frames an error has come through, for who keeps it: they hold all that was at hand there."""
     one: BaseException | None = error

@@ -61,6 +61,11 @@ def tells_origin(name: bytes) -> bool:
     )
 
 
+def tells_way(name: bytes) -> bool:
+    """Whether a header (lower-case name) tells by what way a request came, and from whom."""
+    return name not in (_ORIGIN, _SITE) and tells_origin(name)
+
+
 def is_host(value: bytes) -> bool:
     """Whether it is a `Host` (RFC 9110, 7.2): a name or an address, and a port perhaps."""
     return len(value) <= LONGEST_HOST and _is_host(value)

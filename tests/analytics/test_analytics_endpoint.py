@@ -117,6 +117,8 @@ def test_latencies_are_milliseconds(rollups: SqliteRollups) -> None:
         ([("cached", "false")], 4),
         ([("provider", "groq"), ("gateway", "prod")], 0),
         ([("gateway", "prod"), ("gateway", "main")], 4),
+        ([("operation", "openai.chat.completions.create")], 4),
+        ([("operation", "unknown")], 0),
         ([("team", "red")], 1),
         ([("metadata.n", "1")], 1),
         ([("metadata.n", "")], 3),

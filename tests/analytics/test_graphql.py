@@ -161,6 +161,9 @@ def test_variables_may_be_declared_in_either_words(client: Client) -> None:
         ('model_notin: ["openai/a", ""]', 2),
         ('model_like: "%/B"', 1),
         ('provider_gt: "groq"', 4),
+        ('operation: "openai.chat.completions.create"', 5),
+        ('operation_notin: ["unknown", "openai.chat.completions.create"]', 0),
+        ('operation_like: "%.CHAT.%", model_like: "%/B"', 1),
         ("statusCode_geq: 400", 2),
         ("statusCode_gt: 429, statusCode_leq: 500", 1),
         ("cached: 1", 1),
@@ -190,6 +193,15 @@ def test_variables_may_be_declared_in_either_words(client: Client) -> None:
 )
 def test_filters_choose(client: Client, filter_text: str, count: int) -> None:
     assert client.count(filter_text) == count
+
+
+def test_operations_are_a_dimension(client: Client) -> None:
+    found = client.groups("count dimensions{operation provider}", "(orderBy:[count_DESC,operation_ASC])")
+    operation = "openai.chat.completions.create"
+    assert found == [
+        {"count": 4, "dimensions": {"operation": operation, "provider": "openai"}},
+        {"count": 1, "dimensions": {"operation": operation, "provider": "groq"}},
+    ]
 
 
 def test_errors_and_cached_answers_are_datasets_of_their_own(client: Client) -> None:

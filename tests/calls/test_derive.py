@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.calls.derive import derive, kind, plain, standard_model
+from penstock.calls.derive import derive, plain, standard_model
 from penstock.stores.ledger import Derived
+from penstock.wire.usage_counts import Usage
 from support.journal_kit import record
 
 QUESTION = b'{"messages": [{"content": "the \\"model\\": \\"no\\""}], "model": "gpt-4o-mini"}'
@@ -205,11 +206,12 @@ def test_a_cut_request_may_still_name_its_model(request_body: bytes, model: str 
         ({"model": "openai/known"}, QUESTION, "openai/known"),
         ({"provider": "openrouter"}, b'{"model":"meta/llama"}', "openrouter/meta/llama"),
         ({"request_type": "APPLICATION/JSON; charset=utf-8"}, QUESTION, "openai/gpt-4o-mini"),
-        ({"request_type": "multipart/form-data"}, QUESTION, None),
+        ({"request_type": "multipart/form-data"}, QUESTION, "openai/gpt-4o-mini"),
         ({"request_encoding": "gzip"}, gzip.compress(QUESTION, mtime=0), "openai/gpt-4o-mini"),
-        ({"path": "v1beta/models/gemini-2.5-pro:generateContent"}, b"{}", "openai/gemini-2.5-pro"),
-        ({"path": "bedrock-runtime/us/model/amazon.nova-v1%3A0/converse"}, b"{}", "openai/amazon.nova-v1:0"),
-        ({"path": "@cf/meta/llama-3.1-8b"}, b"{}", "openai/@cf/meta/llama-3.1-8b"),
+        ({"path": "v1beta/models/gemini-2.5-pro:generateContent"}, b"{}", None),
+        ({"path": "models/ft:gpt-4o:acme::abc", "method": "DELETE"}, b"", None),
+        ({"request_type": "application/x-www-form-urlencoded"}, QUESTION, "openai/gpt-4o-mini"),
+        ({"request_type": ""}, b"\xef\xbb\xbf" + QUESTION, "openai/gpt-4o-mini"),
         ({}, b'{"model":7}', None),
         ({}, b"[1,2]", None),
         ({}, b"\xff\xfe", None),
@@ -223,7 +225,8 @@ def test_models(changes: dict[str, object], request_body: bytes, model: str | No
 
 def test_deep_nesting_is_unreadable_and_no_more() -> None:
     deep = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b',"model":"m"}'
-    assert derive(record(), deep, deep) == derive(record(), b"", b"")
+    assert derive(record(), deep, b"") == derive(record(), b"", b"")
+    assert derive(record(), b"", deep).answered_model == "openai/m"
 
 
 def test_the_answers_model_stands_in_for_one_not_asked_for() -> None:
@@ -234,29 +237,28 @@ def test_the_answers_model_stands_in_for_one_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"),
+    ("provider", "path", "expected"),
     [
-        ("chat/completions", ("chat", "text generation")),
-        ("v1/chat/completions?x=y", ("chat", "text generation")),
-        ("v1/completions", ("completion", "text generation")),
-        ("resource/deployment/chat/completions?api-version=1", ("chat", "text generation")),
-        ("v1/messages/count_tokens", ("messages", "text generation")),
-        ("v1beta/models/gemini:streamGenerateContent?alt=sse", ("generate content", "text generation")),
-        ("v1/models/text-embedding-004:embedContent", ("embeddings", "embeddings")),
-        ("v1/embeddings", ("embeddings", "embeddings")),
-        ("images/generations", ("images", "image generation")),
-        ("v1/text-to-speech/voice", ("speech", "text to speech")),
-        ("v1/tasks/runs/trun_1/result", ("task", None)),
-        ("v1beta/findall/runs", ("findall", None)),
-        ("v1/search", ("search", None)),
-        ("v1/images/search", ("image search", None)),
-        ("v1/models", ("models", None)),
-        ("v1/something/else", (None, None)),
-        ("", (None, None)),
+        ("openai", "chat/completions", ("chat", "text generation")),
+        ("openai", "v1/chat/completions?x=y", ("chat", "text generation")),
+        ("openai", "v1/completions", ("completion", "text generation")),
+        ("azure-openai", "resource/deployment/chat/completions?api-version=1", ("chat", "text generation")),
+        ("anthropic", "v1/messages/count_tokens", ("token count", None)),
+        ("google-ai-studio", "v1beta/models/g:streamGenerateContent?alt=sse", ("generate content", "text generation")),
+        ("google-ai-studio", "v1/models/text-embedding-004:embedContent", ("embeddings", "embeddings")),
+        ("openai", "v1/embeddings", ("embeddings", "embeddings")),
+        ("openai", "images/generations", ("image", "image generation")),
+        ("elevenlabs", "v1/text-to-speech/voice", ("speech", "text to speech")),
+        ("parallel", "v1/tasks/runs", ("research", None)),
+        ("parallel", "v1beta/findall/runs", ("findall", None)),
+        ("parallel", "v1/search", ("search", None)),
+        ("openai", "v1/something/else", (None, None)),
+        ("openai", "", (None, None)),
     ],
-)
-def test_kinds(path: str, expected: tuple[str | None, str | None]) -> None:
-    assert kind(path) == expected
+)  # fmt: skip
+def test_kinds(provider: str, path: str, expected: tuple[str | None, str | None]) -> None:
+    derived = derive(record(provider=provider, path=path), b"{}", b"")
+    assert (derived.request_type, derived.model_type) == expected
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from(["", "gzip", "br"]), st.booleans())
@@ -269,3 +271,12 @@ def test_nothing_that_is_sent_can_break_it(
         )
         derive(sent, request_body, body)
         derive(sent, b'{"model":' + request_body, b'data: {"usage"' + body)
+
+
+def test_of_an_answer_that_was_not_kept_as_a_whole_the_worker_has_told() -> None:
+    """The model as well: the one that was asked for may have no price."""
+    usage = Usage(1000, 100, 1100)
+    for changes in ({"response_cut": True}, {"bodies": False}):
+        found = derive(record(usage=usage, answered_model="gpt-4o", **changes), b"{}", b'{"usage"')
+        assert (found.tokens_in, found.tokens_out) == (1000, 100)
+        assert found.model == found.answered_model == "openai/gpt-4o"

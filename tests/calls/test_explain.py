@@ -185,6 +185,40 @@ def test_out_of_the_cache() -> None:
     assert told.price.lines == ()
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"operation": "openai.chat.completions.create"},
+            "openai.chat.completions.create (chat; answers out of itself, is paid by what it uses)",
+        ),
+        (
+            {"operation": "openai.responses.get", "method": "GET", "path": "responses/r"},
+            "openai.responses.get (responses; reads what is stored, costs nothing)",
+        ),
+        (
+            {"operation": "openai.responses.create.background", "path": "responses"},
+            "openai.responses.create.background (responses; makes something that lives on, "
+            "is paid by what its end tells)",
+        ),
+        (
+            {"operation": "unknown", "method": "DELETE", "path": "v1/new?x=1"},
+            "unknown (no row of its provider knows it; deletes what is stored, costs nothing)",
+        ),
+        (
+            {"operation": "custom.messages.create", "provider": "custom-mine", "path": "v1/messages"},
+            "custom.messages.create (messages; answers out of itself, is paid by what it uses)",
+        ),
+    ],
+)
+def test_what_the_call_was(changed: dict[str, object], words: str) -> None:
+    assert dict(explain(row(**changed), None, OLD).call)["operation"] == words
+
+
+def test_a_call_of_before_operations_were_told_says_nothing_of_it() -> None:
+    assert "operation" not in dict(explain(row(), None, OLD).call)
+
+
 def test_the_story_is_json() -> None:
     document = msgspec.json.decode(msgspec.json.encode(story(row(trail=TRAIL))))
     assert document["price"]["lines"][0]["amount"] == 1000

@@ -18,12 +18,15 @@ from penstock.calls.derive import derive
 from penstock.calls.repricing import Sums, changes, pages
 from penstock.journal.record import Outcome
 from penstock.pricing.call_cost import CUSTOM
-from penstock.stores.ledger import CallRow, Move, NewCall, Query, Recost
+from penstock.providers import openai, parallel
+from penstock.stores.ledger import FREE, CallRow, Move, NewCall, Query, Recost
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from penstock.wire.usage import Usage
 from support.journal_kit import record
 
+CHAT = openai.OPERATIONS.at("chat/completions")[b"POST"]
+RUN = parallel.OPERATIONS.at("v1/tasks/runs")[b"POST"]
 CARD = "parallel card 2026-11-10"
 TASK = b'{"input":"x","processor":"core"}'
 BEGAN = 1_760_000_000_000_000
@@ -139,11 +142,11 @@ def test_repricing_says_what_the_shipper_said(
 
 def test_a_call_without_bodies_has_its_prices_source() -> None:
     known = record(bodies=False, usage=Usage(10, 1), model="gpt", cost=5)
-    assert cost_of(known, b"", "gpt", known.usage, OLD) == Cost(5, "prices.toml", custom=False)
+    assert cost_of(known, CHAT, b"", "gpt", known.usage, OLD) == Cost(5, "prices.toml", custom=False)
     task = record(provider="parallel", path="v1/tasks/runs", bodies=False, cost=25, status=202)
-    assert cost_of(task, b"", None, None, OLD).source == f"{CARD}, estimate"
+    assert cost_of(task, RUN, b"", None, None, OLD).source == f"{CARD}, estimate"
     own = record(bodies=False, cost=5, controls={"cf-aig-custom-cost": '{"total_cost":1}'})
-    assert cost_of(own, b"", "gpt", None, OLD) == Cost(5, CUSTOM, custom=True)
+    assert cost_of(own, CHAT, b"", "gpt", None, OLD) == Cost(5, CUSTOM, custom=True)
 
 
 # -- asynchronous runs: an estimate at creation, and nothing again after it
@@ -177,7 +180,7 @@ def test_a_run_is_charged_once_however_often_it_is_read() -> None:
         ("v1beta/tasks/groups/g/runs?status=completed", event, "text/event-stream"),
         ("v1beta/findall/runs/f/result", {"run": {"findall_id": "f"}, "candidates": []}, "application/json"),
     ):
-        assert priced(path, b"", answer, kind) == Cost(0, CARD, custom=False)
+        assert priced(path, b"", answer, kind) == Cost(0, FREE, custom=False)
 
 
 # -- walking

@@ -25,7 +25,7 @@ START = [sys.executable, "-c", "from penstock.cli.cost import cost; cost(prog_na
 SINCE = ("--since", "2025-10-31")
 CALLS = (
     rolled(model="openai/a", cost=1_500_000_000, team="red", tokens=(1000, 200)),
-    rolled(START_US + HOUR_US, model="openai/a", cost=None, team="blue"),
+    rolled(START_US + HOUR_US, model="openai/a", cost=None, team="blue", operation="openai.responses.create"),
     rolled(START_US + HOUR_US, model="openai/b", cost=None, metadata={"project": "x\x1b[31m"}),
     rolled(START_US + DAY_US, model="groq/c", provider="groq", gateway="prod", cost=2_250_000_000),
     rolled(START_US + DAY_US, model="groq/c", provider="groq", gateway="prod", cost=0, cached=True),
@@ -83,6 +83,17 @@ def test_by_time_and_something_else(data: Path) -> None:
     assert found[2][:4] == ["2025-10-31", "01:00", "openai/a", "1"]
 
 
+def test_by_operation(data: Path) -> None:
+    found = lines(
+        run(data, *SINCE, "--by", "operation", "--by", "model", "--provider", "openai", "--account", "acc")
+    )
+    assert [line[:3] for line in found[1:-1]] == [
+        ["openai.chat.completions.create", "openai/a", "1"],
+        ["openai.chat.completions.create", "openai/b", "1"],
+        ["openai.responses.create", "openai/a", "1"],
+    ]
+
+
 def test_a_key_is_a_token(data: Path) -> None:
     assert run(data, *SINCE, "--by", "key") == run(data, *SINCE, "--by", "token")
 
@@ -100,6 +111,7 @@ def test_filters_choose(data: Path) -> None:
         (("--model", "a"), "2"),
         (("--model", "openai/a", "--model", "c"), "4"),
         (("--gateway", "prod"), "2"),
+        (("--operation", "openai.responses.create"), "1"),
         (("--gateway", "prod", "--provider", "openai"), "0"),
         (("--until", "2025-10-31T01:00:00Z"), "1"),
     ):

@@ -38,9 +38,11 @@ def add(data: Path, number: int, request: bytes = b"{}", response: bytes = b"{}"
     """One more call in the ledger."""
     own = {"id": uuid(number), "event_id": uuid(number), "created_us": BASE.created_us + number * 1_000_000}
     call = msgspec.structs.replace(BASE, **{**own, **changes})
+    operation = {"openai": "openai.chat.completions.create"}.get(call.provider, "unknown")
     derived = Derived(
-        f"{call.provider}/model-{number}", "text generation", "chat", 10, 20, '{"input_tokens":10}'
-    )
+        f"{call.provider}/model-{number}", "text generation", "chat", 10, 20, '{"input_tokens":10}',
+        operation=operation,
+    )  # fmt: skip
     with closing(SqliteLedger(data / FILE_NAME)) as ledger:
         start = ledger.positions().get("s", 0)
         ledger.append([NewCall(call, derived, request, response)], Move("s", start, start + 1))
@@ -77,10 +79,12 @@ def test_in_a_pipe_it_is_plain_aligned_and_whole(data: Path) -> None:
     lines = run(data).splitlines()
     assert ESCAPE not in "".join(lines)
     assert lines[0].split() == [
-        "TIME", "ID", "PROVIDER", "MODEL", "STATUS", "DURATION", "FIRST", "TOKENS", "SIZE", "PATH",
+        "TIME", "ID", "PROVIDER", "MODEL", "STATUS", "DURATION", "FIRST", "TOKENS", "SIZE", "OPERATION", "PATH",
     ]  # fmt: skip
     assert lines[1].split()[:2] == ["2025-10-09", "08:53:24"]
-    assert lines[4].endswith("1.23 s     99 ms    10/20    2.0 kB  POST chat/completions")
+    assert lines[4].endswith(
+        "1.23 s     99 ms    10/20    2.0 kB  chat.completions.create   POST chat/completions"
+    )
     assert lines[3].endswith("POST v1/search?q=" + "x" * 150)
     assert len({line.index("POST") for line in lines[1:]} | {lines[0].index("PATH")}) == 1
     assert "200 abandoned" in lines[1]
@@ -102,6 +106,8 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         "metadata": {}, "step": 0, "feedback": None,
         "score": None, "user_agent": "", "authentication": True, "compatibilityMode": False,
         "request_size": 100, "response_size": 2048, "error_code": None, "error_detail": None,
+        "operation": "openai.chat.completions.create", "answered_model": None,
+        "provider_error": None,
         "location": None, "guardrails": None, "prompts": None, "dlp_action": None, "dlp_profiles": None,
         "request_head": "", "response_head": "",
     }  # fmt: skip
@@ -120,6 +126,9 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         (["--status", "4XX", "--status", "502"], [3, 2]),
         (["--status", "error"], [4, 3, 2]),
         (["--model", "openai/model-1"], [1]),
+        (["--operation", "unknown"], [2]),
+        (["--operation", "openai.chat.completions.create", "--status", "502"], [3]),
+        (["--operation", "unknown", "--operation", "openai.chat.completions.create"], [4, 3, 2, 1]),
         (["--model", "model-1", "--model", "model-2"], [2, 1]),
     ],
 )
@@ -223,10 +232,15 @@ def test_what_others_wrote_cannot_drive_the_terminal(data: Path) -> None:
         assert "\\x1b]0;owned\\x07" in text
 
 
-def on_a_terminal(data: Path, *arguments: str, stop_after: str = "") -> tuple[str, int]:
-    """What it prints on a terminal of 80 columns, and its exit code; Ctrl-C when `stop_after` was seen."""
+def on_a_terminal(data: Path, *arguments: str, stop_after: str = "", columns: int = 80) -> tuple[str, int]:
+    """What it prints on a terminal of so many columns, and its exit code; Ctrl-C when `stop_after` was seen."""
     main, other = pty.openpty()
-    environment = {**os.environ, "PENSTOCK_DATA": str(data), "TERM": "xterm-256color", "COLUMNS": "80"}
+    environment = {
+        **os.environ,
+        "PENSTOCK_DATA": str(data),
+        "TERM": "xterm-256color",
+        "COLUMNS": str(columns),
+    }
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen([*START, *arguments], stdin=other, stdout=other, stderr=other, env=environment)
     os.close(other)
@@ -241,6 +255,15 @@ def on_a_terminal(data: Path, *arguments: str, stop_after: str = "") -> tuple[st
         pass  # the other side is closed
     os.close(main)
     return text, process.wait(60)
+
+
+def test_operations_are_told_where_there_is_room(data: Path) -> None:
+    narrow, _ = on_a_terminal(data, columns=179)
+    assert "OPERATION" not in narrow
+    assert "POST chat/completions" in narrow
+    wide, _ = on_a_terminal(data, columns=180)
+    assert "OPERATION" in wide
+    assert "chat.completions.create" in wide
 
 
 def test_on_a_terminal_it_has_colour_and_keeps_to_the_width(data: Path) -> None:

@@ -179,9 +179,9 @@ async def test_credentials_for_a_provider_of_ones_own_count(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, own: tuple[Header, ...], name: str
 ) -> None:
     """Nobody knows where it takes them."""
-    text = gateways(gw={"cache_ttl": 60}) + providers({"custom-own": upstream.url})
+    text = gateways(gw={"cache_ttl": 60, "forward_cookies": True}) + providers({"custom-own": upstream.url})
     client = await caller(await open_gateway(text), connect)
-    path = "/v1/acct/gw/custom-own/v1/chat"
+    path = "/v1/acct/gw/custom-own/v1/chat/completions"
     found = [
         cache_status(await client.ask((name, value), *own, path=path, key="")) for value in ("k1", "k1", "k2")
     ]

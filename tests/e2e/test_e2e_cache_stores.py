@@ -241,7 +241,7 @@ async def test_with_two_workers_calls_of_one_still_join(
 ) -> None:
     """Incrementally, and not only when all of it is in the store."""
     gate = asyncio.Event()
-    upstream.will(sse(b"data: 1\n\n", gate, b"data: 2\n\n"))
+    upstream.will(sse(b"data: 1\n\n", gate, b"data: [DONE]\n\n"))
     gateway = await open_gateway(caching(upstream.url, TWO_WORKERS))
     asking = await callers(gateway, connect, 3)
     for one in asking:
@@ -250,7 +250,7 @@ async def test_with_two_workers_calls_of_one_still_join(
         assert await one.client.chunk() == b"data: 1\n\n"
     gate.set()
     for one in asking:
-        assert await one.client.chunk() == b"data: 2\n\n"
+        assert await one.client.chunk() == b"data: [DONE]\n\n"
         assert await one.client.chunk() == b""
     assert cache_status(await asking[0].ask()) == "HIT"
     assert len(upstream.requests) == 1

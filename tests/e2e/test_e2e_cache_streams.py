@@ -90,18 +90,21 @@ async def test_events_are_whole_however_they_came(
 async def test_a_last_event_without_its_end_is_kept_as_it_is(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
-    upstream.will(sse(b"data: 1\n\ndata: 2\n\ndata: 3"))
+    upstream.will(sse(b"data: 1\n\ndata: 2\n\ndata: [DONE]"))
     client = await caller(await open_gateway(openai(upstream.url)), connect)
     await client.ask(TTL, body=STREAM)
-    assert await hit(client) == [b"data: 1\n\n", b"data: 2\n\n", b"data: 3"]
+    assert await hit(client) == [b"data: 1\n\n", b"data: 2\n\n", b"data: [DONE]"]
 
 
-async def test_an_empty_stream(open_gateway: OpenGateway, upstream: Upstream, connect: Connect) -> None:
+async def test_an_empty_stream_is_no_answer(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
     upstream.will(sse())
     client = await caller(await open_gateway(openai(upstream.url)), connect)
     assert (await client.ask(TTL, body=STREAM)).body == b""
-    assert await hit(client) == []
-    assert await hit(client) == []
+    upstream.will(sse())
+    again = await client.ask(TTL, body=STREAM)
+    assert (cache_status(again), again.body) == ("MISS", b"")
 
 
 async def test_a_stream_of_declared_length_has_chunks_the_second_time(
@@ -120,6 +123,7 @@ async def test_a_large_stream(
     """One large event among five thousand small ones. In a stream of more than a megabyte nobody counts them."""
     events = [b"data: %d\n\n" % number for number in range(5000)]
     events[2500] = b"data: " + b"x" * largest + b"\n\n"
+    events[-1] = EVENTS[-1]
     data = b"".join(events)
     pieces = [data[start : start + 100_003] for start in range(0, len(data), 100_003)]
     upstream.will(chunked(*pieces, headers=SSE))
@@ -172,7 +176,7 @@ async def test_streams_and_whole_answers_are_different_calls(
 async def test_a_client_that_leaves_during_a_hit(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
-    data = (b"data: " + b"x" * 20_000 + b"\n\n") * 200
+    data = (b"data: " + b"x" * 20_000 + b"\n\n") * 200 + EVENTS[-1]
     upstream.will(sse(data))
     gateway = await open_gateway(openai(upstream.url))
     await (await caller(gateway, connect)).ask(TTL, body=STREAM)

@@ -16,6 +16,7 @@ from support.upstream import Upstream
 CHAT = "/v1/acct/gw/openai/chat/completions"
 MODELS = "/v1/acct/gw/openai/models"
 UPGRADE = (("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk"))
+WEBSOCKET = (("Connection", "upgrade"), ("Upgrade", "websocket"))
 
 
 @pytest.mark.parametrize("reply", [whole(b"ab"), chunked(b"a", b"b")], ids=["sized", "chunked"])
@@ -60,8 +61,13 @@ async def test_queued_calls_are_not_sent_when_the_client_leaves(
     assert (await gateway.row()).outcome == "abandoned"
 
 
-@pytest.mark.parametrize("headers", [UPGRADE, (("Connection", "upgrade"), ("Upgrade", "websocket"))])
-@pytest.mark.parametrize("framing", ["sized", "chunked", "none"])
+@pytest.mark.parametrize(
+    ("headers", "framing"),
+    [
+        *((UPGRADE, framing) for framing in ("sized", "chunked", "none")),
+        *((WEBSOCKET, framing) for framing in ("sized", "chunked")),  # a handshake is a GET
+    ],
+)
 async def test_upgrade_nobody_speaks_is_an_ordinary_request(
     open_gateway: OpenGateway,
     upstream: Upstream,

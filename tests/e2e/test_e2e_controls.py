@@ -166,7 +166,7 @@ async def test_malformed_timeout_is_ignored(
     [
         ("/v1/acct/nosuch/openai/x", 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard"),
         ("/v1/nosuch/gw/openai/x", 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard"),
-        ("/v1/acct", 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard"),
+        ("/v1/acct/nope", 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard"),
         ("/v1/acct/gw/nosuch/x", 400, 2008, "Invalid provider"),
         ("/v1/acct/gw", 400, 9400, "Bad request"),
         ("/v1/acct/gw/", 400, 9400, "Bad request"),

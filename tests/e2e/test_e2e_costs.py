@@ -29,6 +29,7 @@ from limit_kit import (
 
 from conftest import Connect, OpenGateway, Serve
 from penstock.calls.log_record import LogRecord
+from penstock.processes.worker import open_prices
 from support.client import Header
 from support.replies import Act, Reply, sse, whole
 from support.upstream import Upstream
@@ -310,7 +311,7 @@ async def test_rows_by_the_operators_prices(
     """Over the shipper process: the operator's price, the caller's before it, and the counter counts the same."""
     file = tmp_path / "own.toml"
     file.write_text('["openai/gpt-5"]\ninput = 2\noutput = 8\n')
-    upstream.otherwise = lambda seen: answer(tokens(1000, 100))
+    upstream.otherwise = lambda seen: answer(tokens(1000, 100), "gpt-5" if b"gpt-5" in seen.body else "x")
     extra = f"[pricing]\nfile = {json.dumps(str(file))}\n"
     gateway = await serve(spending(upstream.url, rule(0.0096, 100_000_000, "sliding"), extra=extra))
     client = await connect(gateway.url)
@@ -337,6 +338,7 @@ async def test_the_counter_and_the_log_agree(
 ) -> None:
     """Over calls of all kinds, what the limit has counted is the sum of the rows' costs."""
     gateway = await open_gateway(spending(upstream.url, rule(1000), cache_ttl=300))
+    gateway.prices = open_prices(gateway.settings)
     client = await connect(gateway.url)
     task = b'{"input":"x","processor":"core"}'
     calls: list[tuple[str, bytes, Reply | None, tuple[Header, ...]]] = [

@@ -37,11 +37,13 @@ async def test_two_workers_ask_once(serve: Serve, upstream: Upstream, connect: C
     gates = [asyncio.Event() for _ in range(2)]
     upstream.will(
         Reply((gates[0], *whole(b"done once", 201).steps)),
-        Reply((gates[1], *sse(b"data: 1\n\n", b"data: 2\n\n").steps)),
+        Reply((gates[1], *sse(b"data: 1\n\n", b"data: [DONE]\n\n").steps)),
     )
     gateway = await serve(openai(upstream.url), "--workers", "2")
     asking = await _callers(gateway, connect)
-    for gate, header, body in zip(gates, (KEY, TTL), (b"done once", b"data: 1\n\ndata: 2\n\n"), strict=True):
+    for gate, header, body in zip(
+        gates, (KEY, TTL), (b"done once", b"data: 1\n\ndata: [DONE]\n\n"), strict=True
+    ):
         before = len(upstream.requests)
         for one in asking:
             await one.send(header)

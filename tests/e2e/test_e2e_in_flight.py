@@ -58,7 +58,7 @@ async def all_ask(gateway: InProcess, connect: Connect, count: int) -> list[Call
         whole(MEBIBYTE),
         chunked(b"\x00", b"\xff" * 3, b"end"),
         chunked(MEBIBYTE, MEBIBYTE),
-        raw(b"HTTP/1.1 200 OK\r\n\r\nuntil the end", Act.CLOSE),
+        raw(b'HTTP/1.1 200 OK\r\n\r\n{"until":"the end"}', Act.CLOSE),
     ],
     ids=["whole", "empty", "large", "chunked", "large chunked", "until close"],
 )

@@ -48,6 +48,18 @@ async def test_first_call_at_once_after_the_start(serve: Serve, connect: Connect
     await gateway.stop()
 
 
+async def test_what_it_answers_costs_nothing(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    """Whatever the same would cost at Parallel."""
+    gateway = await _serve(serve, tmp_path)
+    client = await connect(gateway.url)
+    assert (await _search(client)).status == 200
+    task = json.dumps({"input": "Zorblax reservoir", "processor": "ultra8x"}).encode()
+    assert (await client.ask("POST", f"{BASE}/v1/tasks/runs", ("x-api-key", "k"), body=task)).status == 202
+    rows = await gateway.logs(2)
+    assert [(row.cost, row.price_source) for row in rows] == [(0, "local")] * 2
+    await gateway.stop()
+
+
 async def test_packaged_documents(serve: Serve, connect: Connect) -> None:
     gateway = await serve(None, "--local-parallel")
     await gateway.says("parallel-local: ")

@@ -112,7 +112,7 @@ ALIKE: Wanted = {
     "tokens_out": 20, "usage_metadata": COUNTS, "custom_cost": False, "metadata": {}, "step": 0, "feedback": None,
     "score": None, "location": None, "user_agent": "tests/1", "authentication": False, "wholesale": False,
     "byok": False, "guardrails": None, "prompts": None, "dlp_action": None, "dlp_profiles": None,
-    "cost": (60 * 2.5 + 40 * 1.25 + 20 * 10) / 1e6,
+    "operation": "openai.chat.completions.create", "cost": (60 * 2.5 + 40 * 1.25 + 20 * 10) / 1e6,
 }  # fmt: skip
 UNKNOWN: Wanted = {"tokens_in": None, "tokens_out": None, "usage_metadata": None, "cost": None}
 METADATA = '{"cf.user_id":"x","s":"é","n":3,"f":1.5,"b":true,"e":"5","seventh":7}'
@@ -125,7 +125,9 @@ CALLS: tuple[tuple[str, str, dict[str, Any], Wanted], ...] = (
     ("stream", "stream", {}, {"response_content_type": "text/event-stream"}),
     ("failed", "fail", {}, {**UNKNOWN, "status_code": 503, "success": False}),
     ("untold", "untold", {}, UNKNOWN),
-    ("unknown model", "", {"model": "nobody-knows"}, {"model": "openai/nobody-knows", "cost": None}),
+    # The model that answered has a price, the one that was asked for has none.
+    ("unknown model", "", {"model": "nobody-knows"},
+     {"model": "openai/nobody-knows", "answered_model": "openai/gpt-4o"}),
     ("B7", "", {"headers": {"cf-aig-metadata": METADATA.encode()}},
      {"metadata": {"s": "é", "n": 3, "f": 1.5, "b": True, "e": "5"}}),
     ("B8", "", {"headers": {"cf-aig-metadata": '{"a":"b","c":{"d":1}}'}}, {}),
@@ -140,12 +142,14 @@ CALLS: tuple[tuple[str, str, dict[str, Any], Wanted], ...] = (
     ("B19", "", {"headers": {"cf-aig-event-id": "abc"}}, {"event_id": "abc"}),
     ("embeddings", "", {"path": "openai/v1/embeddings", "body": {"model": "text-embedding-3-small", "input": "x"}},
      {"model": "openai/text-embedding-3-small", "model_type": "embeddings", "request_type": "embeddings",
+      "operation": "openai.embeddings.create",
       "path": "v1/embeddings", "tokens_in": 8, "tokens_out": None, "cost": 8 * 0.02 / 1e6,
       "usage_metadata": {"input_tokens": 8, "total_tokens": 8}}),
     ("claude, cache rates", "",
      {"path": "anthropic/v1/messages", "body": {"model": "claude-sonnet-4-5", "messages": []},
       "headers": {"cf-aig-custom-cost": CACHE_PRICE}},
      {"provider": "anthropic", "model": "anthropic/claude-sonnet-4-5", "request_type": "messages",
+      "operation": "anthropic.messages.create",
       "path": "v1/messages", "custom_cost": True, "cost": 100 * 1e-5 + 40 * 1e-6 + 10 * 1e-5 + 20 * 2e-5,
       "usage_metadata": {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "input_cached_tokens": 40,
                          "input_cache_write_tokens": 10, "all_input_tokens": 150}}),

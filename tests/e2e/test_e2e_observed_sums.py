@@ -129,10 +129,12 @@ async def test_all_places_tell_the_same(
     assert {row.outcome for row in rows} == {"complete", "abandoned", "provider_broke", "refused"}
 
     same(sums_of(rows, "provider", "model"), by_command(gateway, "provider", "model"))
+    same(sums_of(rows, "operation", "model"), by_command(gateway, "operation", "model"))
     same(by_user(rows), by_command(gateway, "metadata.user"))
     for account in ("acct", "else"):
         own = [row for row in rows if row.account == account]
         same(sums_of(own, "model", "status_code"), await by_analytics(gateway, account, "model,status"))
+        same(sums_of(own, "operation"), await by_analytics(gateway, account, "operation"))
         same(sums_of(own, "gateway", "cached"), await by_analytics(gateway, account, "gateway,cached"))
         found = sums_of(own, "gateway", "provider", "model", "status_code")
         graphql = await by_graphql(gateway, account)

@@ -45,7 +45,9 @@ async def test_stop_lets_calls_in_flight_end(
     serve: Serve, upstream: Upstream, connect: Connect, number: signal.Signals
 ) -> None:
     gates = asyncio.Event(), asyncio.Event()
-    upstream.will(sse(b"data: 1\n\n", gates[0], b"data: 2\n\n"), Reply((gates[1], *whole(b"late").steps)))
+    upstream.will(
+        sse(b"data: 1\n\n", gates[0], b"data: [DONE]\n\n"), Reply((gates[1], *whole(b"late").steps))
+    )
     gateway = await serve(openai(upstream.url))
     streaming, waiting, idle = [await connect(gateway.url) for _ in range(3)]
     await idle.ask("GET", "/healthz")
@@ -60,7 +62,7 @@ async def test_stop_lets_calls_in_flight_end(
     assert gateway.process.poll() is None
     for gate in gates:
         gate.set()
-    assert await streaming.chunk() == b"data: 2\n\n"
+    assert await streaming.chunk() == b"data: [DONE]\n\n"
     assert await streaming.chunk() == b""
     assert (await waiting.answer()).body == b"late"
     assert await gateway.ended() == 0
@@ -89,7 +91,7 @@ async def test_changed_file_is_live_and_drops_no_stream(
 ) -> None:
     other, gate = await Upstream.start(), asyncio.Event()
     try:
-        upstream.will(sse(b"data: 1\n\n", gate, b"data: 2\n\n"))
+        upstream.will(sse(b"data: 1\n\n", gate, b"data: [DONE]\n\n"))
         gateway = await serve(openai(upstream.url))
         streaming = await connect(gateway.url)
         await streaming.send(request("POST", CHAT, body=b"{}"))
@@ -100,7 +102,7 @@ async def test_changed_file_is_live_and_drops_no_stream(
         assert (await (await connect(gateway.url)).ask("POST", CHAT, body=b"{}")).status == 200
         assert (len(upstream.requests), len(other.requests)) == (1, 1)
         gate.set()
-        assert await streaming.chunk() == b"data: 2\n\n"
+        assert await streaming.chunk() == b"data: [DONE]\n\n"
         assert await streaming.chunk() == b""
         assert (await streaming.ask("POST", CHAT, body=b"{}")).status == 200
         assert len(other.requests) == 2

@@ -163,7 +163,7 @@ async def test_stream_after_a_failure_arrives_as_it_comes(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     gates = [asyncio.Event(), asyncio.Event()]
-    upstream.will(DOWN, sse(b"data: 1\n\n", gates[0], b"data: 2\n\n", gates[1], b"data: 3\n\n"))
+    upstream.will(DOWN, sse(b"data: 1\n\n", gates[0], b"data: 2\n\n", gates[1], b"data: [DONE]\n\n"))
     gateway = await open_gateway(openai(upstream.url))
     client = await connect(gateway.url)
     await client.send(request("POST", CHAT, *THREE, body=b"{}"))
@@ -172,10 +172,10 @@ async def test_stream_after_a_failure_arrives_as_it_comes(
     gates[0].set()
     assert await client.chunk() == b"data: 2\n\n"
     gates[1].set()
-    assert await client.chunk() == b"data: 3\n\n"
+    assert await client.chunk() == b"data: [DONE]\n\n"
     assert await client.chunk() == b""
     row = await gateway.row()
-    assert (row.attempts, row.outcome, row.response_size) == (2, "complete", 27)
+    assert (row.attempts, row.outcome, row.response_size) == (2, "complete", 32)
 
 
 @pytest.mark.parametrize("end", [Act.RESET, Act.CLOSE])

@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from conftest import Connect, OpenGateway, Serve
+from penstock.export.delivery import TryAgain
+from penstock.export.sender import Sender
 from support.certificates import Authority
 from support.checks import check_error
 from support.client import Answer
@@ -213,3 +215,44 @@ async def test_no_proxy_for_hosts_that_are_excepted_and_for_this_machine(
         status = (await _call(connect, gateway)).status
         assert status == (502 if host == "excepted.test" else 200)
     assert proxy.heads == []
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "host"),
+    [
+        ("192.0.2.0/24", "192.0.2.3"),
+        ("2001:db8::/32", "[2001:db8::1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+        ("excepted.test:8000", "excepted.test"),
+        (".test", "excepted.test"),
+        ("*", "excepted.test"),
+    ],
+)
+async def test_what_no_proxy_lists_is_reached_directly(
+    open_gateway: OpenGateway,
+    connect: Connect,
+    proxy: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    no_proxy: str,
+    host: str,
+) -> None:
+    """Providers and receivers alike. Nobody is there, so nobody answers; the proxy is not asked."""
+    proxy.refusal = 418
+    monkeypatch.setenv("http_proxy", proxy.url)
+
+    async def statuses(name: str) -> tuple[int, bool]:
+        monkeypatch.setenv("no_proxy", name)
+        gateway = await open_gateway(openai(f"http://{host}:8000", "[server.timeouts]\nconnect = 1\n"))
+        sender = Sender(deadline=10 if name == "other.test" else 1)
+        try:
+            answered = (await sender.send("POST", f"http://{host}:8000/v1/traces", {}, b"{}")).status == 418
+        except TryAgain:
+            answered = False
+        await sender.close()
+        return (await _call(connect, gateway)).status, answered
+
+    assert await statuses("other.test") == (418, True)
+    assert len(proxy.heads) == 2
+    status, answered = await statuses(no_proxy)
+    assert (status != 418, answered) == (True, False)
+    assert len(proxy.heads) == 2

@@ -150,6 +150,9 @@ async def test_whatever_the_pieces(
         ("gzip", gzip.compress),
         ("deflate", zlib.compress),
         ("br", brotli.compress),
+        ("identity, gzip", gzip.compress),
+        ("gzip,", gzip.compress),
+        ("br, GZIP", lambda data: gzip.compress(brotli.compress(data))),
         ("zstd", zstandard.compress),
         ("identity", bytes),
     ],
@@ -488,7 +491,7 @@ async def test_others_get_an_answer_whose_first_client_has_a_filter_that_cannot_
 async def test_a_slow_client_of_a_kept_answer(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
-    large = b"data: %b\n\n" % bytes(1 << 20) * 16
+    large = b"data: %b\n\n" % bytes(1 << 20) * 16 + b"data: [DONE]\n\n"
     upstream.will(chunked(large, headers=EVENT_STREAM))
     gateway = await open_gateway(serving(upstream.url, cache_ttl=3600))
     assert (await ask(connect, gateway)).body == large

@@ -102,7 +102,9 @@ async def test_events_pass_one_by_one(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
     gates = [asyncio.Event() for _ in range(20)]
-    events = [b"event: e\nid: %d\ndata: \xe2\x82\xac%d\n\n: comment\n\n" % (n, n) for n in range(20)]
+    events = [b"event: e\nid: %d\ndata: \xe2\x82\xac%d\n\n: comment\n\n" % (n, n) for n in range(19)] + [
+        b"data: [DONE]\n\n"
+    ]
     upstream.will(sse(*(step for pair in zip(events, gates, strict=True) for step in pair)))
     gateway = await open_gateway(openai(upstream.url))
     client = await connect(gateway.url)

@@ -65,7 +65,8 @@ def test_the_fields(store: Store) -> None:
         "Outcome": "complete", "DurationMs": 12.345, "FirstByteMs": 9.0, "TokensIn": 11, "TokensOut": 22,
         "CostUSD": 0.033, "Attempts": 0, "ErrorCode": None, "ErrorDetail": "", "Token": "t", "User": "ann",
         "Team": "", "UserAgent": "tests", "RequestBodyIs": "text", "ResponseBodyIs": "text",
-        "BodiesCut": False, "BodiesLeftOut": False,
+        "BodiesCut": False, "BodiesLeftOut": False, "Operation": "openai.chat.completions.create",
+        "AnsweredModel": "openai/gpt-4o-2024", "ProviderError": "",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import json
 import logging
 from typing import Any
 
+import msgspec
 import pytest
 from google.protobuf.json_format import MessageToDict, Parse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -20,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from penstock.export.delivery import Parcel, Refused, TryAgain
 from penstock.export.otlp_traces import OtlpTraces
 from penstock.export.sender import Sender
-from penstock.export.span import LONGEST_TEXT
+from penstock.export.span import LONGEST_TEXT, span_of
 from penstock.journal.record import Event, Outcome
 from penstock.settings.gateways import OtelExporter
 from penstock.stores.ledger import Bodies, CallRow
@@ -114,6 +115,7 @@ async def test_a_call_as_json(store: Store, upstream: Upstream, sender: Sender) 
             "penstock.step": "0",
             "penstock.proxy.attempts": "2",
             "penstock.cached": False,
+            "penstock.operation": "openai.chat.completions.create",
             "penstock.user": "ann",
             "team": "x",
             "n": "3",
@@ -126,6 +128,41 @@ async def test_a_call_as_json(store: Store, upstream: Upstream, sender: Sender) 
     assert seen.header("x-tenant") == b"a"
     assert seen.header("content-type") == b"application/json"
     assert seen.header("content-encoding") == b"gzip"
+
+
+@pytest.mark.parametrize(
+    ("provider", "operation", "method", "path", "words"),
+    [
+        ("openai", "openai.chat.completions.create", "POST", "chat/completions", ("openai", "chat")),
+        ("openai", "openai.responses.create", "POST", "responses", ("openai", "chat")),
+        ("openai", "openai.responses.create.background", "POST", "responses", ("openai", "chat")),
+        ("openai", "openai.responses.get", "GET", "responses/r", ("openai", None)),
+        ("openai", "openai.embeddings.create", "POST", "embeddings", ("openai", "embeddings")),
+        ("openai", "openai.images.generations.create", "POST", "images/generations", ("openai", None)),
+        ("openai", "openai.assistants.create", "POST", "assistants", ("openai", "create_agent")),
+        ("anthropic", "anthropic.messages.create", "POST", "v1/messages", ("anthropic", "chat")),
+        ("parallel", "parallel.search.create", "POST", "v1/search", ("parallel", "retrieval")),
+        ("parallel", "parallel.tasks.runs.create", "POST", "v1/tasks/runs", ("parallel", "invoke_agent")),
+        ("grok", "grok.chat.completions.create", "POST", "v1/chat/completions", ("x_ai", "chat")),
+        ("mistral", "unknown", "POST", "v1/new", ("mistral_ai", None)),
+        ("perplexity-ai", "", "POST", "chat/completions", ("perplexity", None)),
+        ("azure-openai", "unknown", "POST", "r/d/new", ("azure.ai.openai", None)),
+        ("aws-bedrock", "unknown", "POST", "new", ("aws.bedrock", None)),
+        ("google-ai-studio", "unknown", "POST", "new", ("gcp.gemini", None)),
+        ("google-vertex-ai", "unknown", "POST", "new", ("gcp.vertex_ai", None)),
+        ("custom-mine", "unknown", "POST", "new", ("custom-mine", None)),
+    ],
+)
+def test_operations_and_providers_in_the_words_of_the_registry(
+    store: Store, provider: str, operation: str, method: str, path: str, words: tuple[str, str | None]
+) -> None:
+    row = msgspec.structs.replace(
+        store.row(), provider=provider, operation=operation, method=method, path=path
+    )
+    found = span_of(row, None).attributes
+    assert (found["gen_ai.provider.name"], found.get("gen_ai.operation.name")) == words
+    assert found["gen_ai.model.provider"] == provider
+    assert found.get("penstock.operation", "") == operation
 
 
 async def test_a_call_that_failed(store: Store, upstream: Upstream, sender: Sender) -> None:

@@ -12,6 +12,10 @@ import msgspec
 
 from penstock.errors import GatewayError
 from penstock.pricing.asked import asked_model
+from penstock.providers.operation import Bills
+from penstock.providers.operation_table import UNKNOWN_OPERATION
+from penstock.providers.registry import as_shipped
+from penstock.providers.request_reading import Request, flagged
 from penstock.wire.content_encoding import PIECE_BYTES, CodingError, decoder, plain
 from penstock.wire.controls import parse_controls
 from penstock.wire.headers import Header, HeaderSorter
@@ -183,7 +187,13 @@ def models_are_read_or_unknown(data: bytes) -> None:
     if not data:
         return
     tail, _, body = data[1:].partition(b"\n")
-    model = asked_model(_PROVIDERS[data[0] % len(_PROVIDERS)], tail.decode("latin-1"), body)
+    slug, path = _PROVIDERS[data[0] % len(_PROVIDERS)], tail.decode("latin-1")
+    provider = as_shipped(slug)
+    assert provider is not None
+    operation = provider.operations.at(path).get(b"POST", UNKNOWN_OPERATION)
+    request = Request(path.partition("?")[2], lambda _name: None, "", body)
+    assert flagged(operation, request).bills in Bills
+    model = asked_model(slug, operation, path, request)
     assert model is None or isinstance(model, str)
 
 

@@ -156,7 +156,8 @@ async def test_what_only_looks_a_little_like_a_token_passes(
 ) -> None:
     """Query and credentials go on as they came (Cloudflare 1.3), whatever letters they have."""
     access.token()
-    gateway = await open_gateway(served(upstream.url))
+    fields = {"forward_cookies": True}
+    gateway = await open_gateway(gateways(default=fields) + providers({"openai": upstream.url}))
     client = await connect(gateway.url)
     headers = (("Authorization", f"Bearer sk-{text}-0123456789"), ("Cookie", f"zone={text}; a=b"))
     answer = await client.ask("POST", f"{OPEN}?q={text}&a=b", *headers, body=b"{}")

@@ -179,7 +179,7 @@ async def test_a_client_that_waits_long_is_answered_all_the_same(
     """It gets an interim answer meanwhile, and a chunk whose size begins with a zero; both mean nothing."""
     gateway, client = await opened(open_gateway, connect, upstream.url)
     gates = asyncio.Event(), asyncio.Event()
-    upstream.will(raw(gates[0], *sse(b"data: 1\n\n", gates[1], b"data: 2\n\n").steps))
+    upstream.will(raw(gates[0], *sse(b"data: 1\n\n", gates[1], b"data: [DONE]\n\n").steps))
     await client.send(request("POST", CHAT, body=b"{}"))
     client.end_sending()
     assert (await client.head()).status == 100
@@ -188,7 +188,7 @@ async def test_a_client_that_waits_long_is_answered_all_the_same(
     assert await client.chunk() == b"data: 1\n\n"
     assert await client.exactly(1) == b"0"
     gates[1].set()
-    assert await client.chunk() == b"data: 2\n\n"
+    assert await client.chunk() == b"data: [DONE]\n\n"
     assert await client.chunk() == b""
     assert await client.rest() == b""
     await ended(gateway)

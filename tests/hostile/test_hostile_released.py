@@ -252,6 +252,13 @@ SCENES: list[Callable[[Scene], Awaitable[None]]] = [
 ]
 
 
+KEPT: dict[Callable[[Scene], Awaitable[None]], Counter[str]] = {
+    a_call_that_failed_twice: Counter(
+        {"Connection": 1}
+    ),  # a repeated request has one of its own, which is idle now
+}
+
+
 @pytest.mark.parametrize("leaves", SCENES, ids=lambda scene: scene.__name__)
 async def test_nothing_of_it_is_left_without_the_collector(
     open_gateway: OpenGateway,
@@ -274,4 +281,7 @@ async def test_nothing_of_it_is_left_without_the_collector(
         after = held()
     finally:
         gc.enable()
-    assert after - before == Counter()
+    kept = Counter({"Breaker": after["Breaker"]}) + KEPT.get(
+        leaves, Counter()
+    )  # what has failed is known for a while
+    assert after - before - kept == Counter()

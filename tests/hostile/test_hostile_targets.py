@@ -55,9 +55,9 @@ CLIMBING = {
 
 UNKNOWN = {
     "no account": (b"/v1/", 2001),
-    "no gateway": (b"/v1/acct", 2001),
+    "no gateway of an account that is none": (b"/v1/other", 2001),
     "an empty account": (b"/v1//gw/openai/models", 2001),
-    "an empty gateway": (b"/v1/acct//openai/models", 2001),
+    "an empty gateway of an account that is none": (b"/v1/other//openai/models", 2001),
     "another account": (b"/v1/other/gw/openai/models", 2001),
     "another gateway": (b"/v1/acct/other/openai/models", 2001),
     "an encoded account": (b"/v1/%61cct/gw/openai/models", 2001),
@@ -90,6 +90,19 @@ AS_IT_CAME = {
 async def send_target(client: Client, target: bytes) -> None:
     """A GET of exactly this target."""
     await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "code"), [(b"/v1/acct", 405, 9405), (b"/v1/acct//openai/models", 404, 9404)]
+)
+async def test_a_gateway_that_is_left_out_is_the_default_one(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, target: bytes, status: int, code: int
+) -> None:
+    gateway = await gateway_for(open_gateway, upstream)
+    client = await connect(gateway.url)
+    await send_target(client, target)
+    is_envelope(await client.answer(), status, code)
+    assert not upstream.requests
 
 
 @table(NOT_PATHS | CLIMBING)

@@ -55,12 +55,18 @@ def call(
     model: str | None = None,
     cost_nano: int | None = None,
     tokens: tuple[int | None, int | None] = (None, None),
+    operation: str = "unknown",
     **changes: object,
 ) -> NewCall:
     """A call that began `number` seconds after the start."""
     own = {"id": call_id(number), "event_id": call_id(number), "created_us": START_US + number * 1_000_000}
     derived = msgspec.structs.replace(
-        NOTHING, model=model, cost_nano=cost_nano, tokens_in=tokens[0], tokens_out=tokens[1]
+        NOTHING,
+        model=model,
+        cost_nano=cost_nano,
+        tokens_in=tokens[0],
+        tokens_out=tokens[1],
+        operation=operation,
     )
     return NewCall(msgspec.structs.replace(_RECORD, **{**own, **changes}), derived, *sent)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from penstock.journal.record import CallRecord, Outcome
 from penstock.metrics.call_tally import (
     MOST_SERIES,
     OTHER,
+    Counts,
     Tally,
     TallyState,
     call_metrics,
@@ -39,7 +41,13 @@ def call(number: int = 0, model: str | None = "openai/m", **changes: object) -> 
     created_us = BASE.created_us + number * 1000
     digits = f"{created_us // 1000:012x}"
     own = {"id": f"{digits[:8]}-{digits[8:]}-7000-8000-{number:012x}", "created_us": created_us}
-    derived = Derived(model, None, None, 3, 5, None, 2_000_000_000 if number % 2 == 0 else None)
+    kind, operation = changes.pop("kind", "chat"), changes.pop("operation", "openai.chat.completions.create")
+    cost = 2_000_000_000 if number % 2 == 0 else None
+    derived = msgspec.convert(
+        {**dict.fromkeys(("model_type", "usage")), "model": model, "request_type": kind, "tokens_in": 3,
+         "tokens_out": 5, "cost_nano": cost, "operation": operation},
+        Derived,
+    )  # fmt: skip
     return NewCall(msgspec.structs.replace(BASE, **{**own, **changes}), derived, b"q", b"a")
 
 
@@ -72,6 +80,35 @@ def test_what_calls_add_up_to() -> None:
     }  # fmt: skip
     labels = ("account", "gateway", "provider", "model")
     assert set(told(tally, "penstock_requests_total", *labels)) == {("acct", "gw", "openai", "openai/m")}
+
+
+def test_operations_are_told_by_their_kind() -> None:
+    tally = Tally(new_tally(0), 10)
+    tally.add([call(0), call(2, kind="file", operation="openai.files.list"), call(4), call(6, kind=None)])
+    tally.add([call(8, kind=None, operation="unknown"), call(10, kind="chat", operation="openai.new.create")])
+    assert told(tally, "penstock_requests_total", "operation") == {
+        ("chat",): 3, ("file",): 1, (OTHER,): 1, ("unknown",): 1
+    }  # fmt: skip
+    assert told(tally, "penstock_cost_usd_total", "operation")["chat",] == 6.0
+
+
+def test_what_was_counted_before_operations_were_told_is_counted_on(tmp_path: Path) -> None:
+    class Older(NamedTuple):
+        account: str
+        gateway: str
+        provider: str
+        model: str
+        status: str
+
+    older = [(Older("acct", "gw", "openai", "openai/m", "2xx"), Counts(requests=7))]
+    (tmp_path / "m").write_bytes(msgspec.msgpack.encode({"since_us": 42, "series": older, "stored": []}))
+    found = read_tally(tmp_path / "m")
+    assert found is not None
+    tally = Tally(found, 10)
+    tally.add([call(0)])
+    assert told(tally, "penstock_requests_total", "model", "operation") == {
+        ("openai/m", ""): 7, ("openai/m", "chat"): 1
+    }  # fmt: skip
 
 
 def test_durations_are_a_histogram() -> None:

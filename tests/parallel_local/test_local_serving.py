@@ -120,3 +120,29 @@ def test_each_folder_has_its_own_data(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_data(tmp_path / "a") != default_data(tmp_path / "b")
     assert default_data(tmp_path / "a").is_relative_to(tmp_path / "parallel-local")
+
+
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+async def test_an_offered_upgrade_changes_nothing(tmp_path: Path, framing: str) -> None:
+    """Every HTTP client of Java offers HTTP/2; the request stands, body and all, and so does the next one."""
+    body = b'{"search_queries":["Amber River"]}'
+    framed = {
+        "sized": b"content-length: %d\r\n\r\n%b" % (len(body), body),
+        "chunked": b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
+    }
+    head = b"POST /v1/search HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: local\r\ncontent-type: application/json\r\n"
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEA\r\n"
+    async with process(tmp_path, "--port", "0") as (child, line):
+        port = int(line.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for part in (offer, b"", offer):
+            writer.write(head + part + framed[framing])
+            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            assert answer.startswith(b"HTTP/1.1 200 "), answer
+            length = next(one for one in answer.split(b"\r\n") if one.lower().startswith(b"content-length: "))
+            assert b"Amber" in await reader.readexactly(int(length[16:]))
+        writer.close()
+        child.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(child.wait(), 10)
+        assert child.stderr
+        assert await child.stderr.read() == b""

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.pricing import parallel_prices
-from penstock.pricing.asked import asked_model, model_in_body
+from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import CUSTOM, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
 from penstock.pricing.estimate import UNSAID_OUTPUT_TOKENS, estimate
 from penstock.pricing.overrides import parse_overrides
 from penstock.pricing.price_book import PriceBook
+from penstock.providers.base import operations_at
+from penstock.providers.registry import Registry, native
+from penstock.providers.request_reading import Request
 from penstock.settings.layers import Layer
 from penstock.wire.usage import Usage
 
+REGISTRY = Registry({})
 OWN = """
 ["openai/gpt"]
 input = 1000
@@ -136,6 +140,18 @@ def test_no_body_can_break_an_estimate(body: bytes) -> None:
 # -- the model asked for
 
 
+def asked(provider: str, path: str, body: bytes, *, is_cut: bool = False) -> str | None:
+    tail = path.partition("?")[0]
+    found = REGISTRY.find(provider)
+    assert found is not None
+    operation = operations_at(found, native(found, tail, no_header))[b"POST"]
+    return asked_model(provider, operation, path, Request("", no_header, "", body, is_cut))
+
+
+def no_header(_name: str) -> None:
+    """None of them is there."""
+
+
 @pytest.mark.parametrize(
     ("provider", "path", "body", "model"),
     [
@@ -155,9 +171,10 @@ def test_no_body_can_break_an_estimate(body: bytes) -> None:
     ],
 )
 def test_the_model_of_a_request(provider: str, path: str, body: bytes, model: str | None) -> None:
-    assert asked_model(provider, path, body) == model
+    assert asked(provider, path, body) == model
 
 
 def test_the_model_of_a_cut_request() -> None:
-    assert model_in_body(b'{"model":"gpt","messages":[{"con', is_cut=True) == "gpt"
-    assert model_in_body(b'{"messages":[],"model":"gpt","x', is_cut=True) is None
+    chat = "v1/chat/completions"
+    assert asked("openai", chat, b'{"model":"gpt","messages":[{"con', is_cut=True) == "gpt"
+    assert asked("openai", chat, b'{"messages":[],"model":"gpt","x', is_cut=True) is None

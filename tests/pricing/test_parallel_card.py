@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.pricing.parallel_card import findall_price, monitor_price, parallel_cost, task_price
+from penstock.pricing.parallel_card import (
+    findall_price,
+    monitor_price,
+    parallel_bill,
+    parallel_cost,
+    parallel_highest,
+    task_price,
+)
 from penstock.pricing.units import to_nano
 from penstock.wire.usage import Usage, read_answer
 
@@ -64,7 +71,9 @@ def test_the_worked_checks() -> None:
         ("v1/tasks/runs", {"processor": "new"}, None),
         ("v1/tasks/runs", {}, None),
         ("v1beta/tasks/groups/g/runs", {"inputs": [{"processor": "lite"}, {"processor": "pro"}]}, "0.105"),
-        ("v1/tasks/groups/g/runs", {"inputs": [{"processor": "lite"}, {}]}, None),
+        ("v1/tasks/groups/g/runs", {"inputs": [{"processor": "lite"}, {}]}, "0.005"),
+        ("v1/tasks/groups/g/runs", {"inputs": [{"processor": "pro"}, {"processor": 7}, 7]}, "0.1"),
+        ("v1/tasks/groups/g/runs", {"inputs": [{"processor": "new"}]}, None),
         ("v1/tasks/groups/g/runs", {"inputs": []}, "0"),
         ("v1/tasks/groups/g/runs", {}, None),
         ("v1/tasks/groups", {"metadata": {}}, "0"),
@@ -82,14 +91,19 @@ def test_the_worked_checks() -> None:
         ("v1beta/findall/runs/f/enrich", {"processor": "core"}, None),
         ("v1beta/findall/runs/f/extend", {"additional_match_limit": 5}, None),
         ("v1beta/findall/runs/f/cancel", {}, "0"),
-        ("v1beta/findall/ingest", {"objective": "x"}, None),
+        ("v1beta/findall/ingest", {"objective": "x"}, "0"),
         ("v1beta/findall/entity-search", {"entity_type": "people"}, "0.005"),
         ("v1beta/findall/candidates", {"match_limit": 200}, "0.01"),
         ("v1/monitors", {"type": "event_stream"}, "0.003"),
         ("v1/monitors", {"processor": "base"}, "0.01"),
         ("v1/monitors/m/update", {"frequency": "1d"}, "0"),
         ("v1/monitors/m/trigger", {}, None),
-        ("v1beta/tasks/suggest", {"user_intent": "x"}, None),
+        ("v1alpha/monitors/m/trigger", {}, None),
+        ("v1alpha/monitors", {"query": "x", "cadence": "daily"}, "0.003"),
+        ("v1alpha/monitors/m", {"frequency": "1d"}, "0"),
+        ("v1beta/tasks/suggest", {"user_intent": "x"}, "0"),
+        ("v1beta/tasks/suggest-processor", {"task_spec": {}}, "0"),
+        ("v1beta/memory/clear", {}, "0"),
         ("v2/search", {}, None),
         ("", {}, None),
     ],
@@ -131,16 +145,154 @@ def test_prices_of_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"x", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"mode":7}', b'{"urls":"a"}', b'{"inputs":[7]}',
-     b'{"match_limit":-1}', b'{"match_limit":1e30}', b'{"match_limit":2000000}'],
+    ("path", "request_", "expected"),
+    [
+        ("v1/search", {}, "0.005"),
+        ("v1/search", {"mode": "turbo"}, "0.001"),
+        ("v1/search", {"mode": "new"}, "0.005"),
+        ("v1/search", {"mode": 7, "advanced_settings": {"max_results": "all"}}, "0.015"),
+        ("v1/search", {"advanced_settings": 7}, "0.015"),
+        ("v1beta/search", {"max_results": 10**9}, "0.015"),
+        ("v1/extract", {"urls": ["a", 7]}, "0.002"),
+        ("v1/extract", {}, "0.02"),
+        ("v1/extract", {"urls": "a"}, "0.02"),
+        ("v1/images/search", {"mode": "new"}, "0.005"),
+        ("v1/places/search", {"mode": "fast"}, "0.001"),
+        ("v1/places/search", {}, None),
+        ("v1/decisions", {"model": "fast"}, None),
+        ("v1/tasks/runs", {"processor": "lite"}, "0.005"),
+        ("v1/tasks/runs", {"processor": "new"}, "2.4"),
+        ("v1/tasks/runs", {"processor": None}, "2.4"),
+        ("v1/tasks/groups/g/runs", {"inputs": [{"processor": "lite"}, {"processor": 7}, 7]}, "4.805"),
+        ("v1/tasks/groups/g/runs", {"inputs": 7}, None),
+        ("v1/responses", {"reasoning": {"effort": "xhigh"}}, "0.25"),
+        ("v1/responses", {"reasoning": 7}, "0.25"),
+        ("v1/responses", {}, "0.05"),
+        ("v1beta/chat/completions", {"model": "new"}, "0.025"),
+        ("v1beta/findall/runs", {"generator": "base", "match_limit": 100}, "3.25"),
+        ("v1beta/findall/runs", {"generator": "base"}, "30.25"),
+        ("v1beta/findall/runs", {"generator": "base", "match_limit": "many"}, "30.25"),
+        ("v1beta/findall/runs", {}, "1010"),
+        ("v1beta/findall/runs/f/enrich", {"processor": "lite"}, "5"),
+        ("v1beta/findall/runs/f/enrich", {}, "25"),
+        ("v1beta/findall/runs/f/enrich", {"processor": "ultra8x"}, "2400"),
+        ("v1beta/findall/runs/f/extend", {"additional_match_limit": 5}, "17"),
+        ("v1beta/findall/runs/f/extend", {}, "3400"),
+        ("v1beta/findall/runs/f/cancel", {}, "0"),
+        ("v1beta/findall/ingest", {"objective": "x"}, "0"),
+        ("v1beta/findall/entity-search", {"match_limit": "all"}, "0.05"),
+        ("v1/monitors", {}, "0.003"),
+        ("v1/monitors", {"processor": "new"}, "0.01"),
+        ("v1alpha/monitors", {}, "0.01"),
+        ("v1/monitors/m/trigger", {}, "0.01"),
+        ("v1alpha/monitors/m/trigger", {}, "0.01"),
+        ("v2/search", {}, None),
+    ],
+)
+def test_the_most_that_a_request_may_cost(path: str, request_: object, expected: str | None) -> None:
+    body = json.dumps(request_).encode()
+    assert parallel_highest(path, body) == (None if expected is None else usd(expected))
+    known = parallel_cost(path, body)
+    assert known is None or expected is None or known <= usd(expected)
+
+
+@pytest.mark.parametrize("path", ["v1/monitors/m/trigger", "v1/tasks/runs", "v1/monitors"])
+def test_a_request_without_a_body_that_does_something_may_cost_something(path: str) -> None:
+    assert (parallel_highest(path, b"") or 0) > 0
+    assert parallel_highest(path, None) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "v1/tasks/%72uns", "v1//tasks///runs", "/v1/tasks/runs/", "v1/%74asks/runs?beta=true", "v1/./tasks/runs",
+        "v1/x/../tasks/runs", "v1/x/%2e%2e/tasks/runs", "v1%2Ftasks%2fruns", "//v1/tasks/runs",
+    ],
 )  # fmt: skip
+def test_a_path_is_read_as_parallel_reads_it(path: str) -> None:
+    ultra = b'{"processor":"ultra8x"}'
+    assert parallel_highest(path, ultra) == parallel_cost(path, ultra) == usd("2.4")
+
+
+MEMBERS: dict[str, dict[str, object]] = {
+    "v1/search": {"mode": "turbo", "advanced_settings": {"max_results": 14}},
+    "v1beta/search": {"mode": "agentic", "max_results": 12},
+    "v1/extract": {"urls": ["a", "b"]},
+    "v1/images/search": {"mode": "fast"},
+    "v1/places/search": {"mode": "fast"},
+    "v1/tasks/runs": {"processor": "ultra8x"},
+    "v1beta/tasks/groups/g/runs": {"inputs": [{"processor": "ultra8x"}, {"processor": "lite"}]},
+    "v1/responses": {"reasoning": {"effort": "high"}},
+    "v1beta/chat/completions": {"model": "core"},
+    "v1beta/findall/runs": {"generator": "base", "match_limit": 10},
+    "v1beta/findall/runs/f/enrich": {"processor": "core"},
+    "v1beta/findall/runs/f/extend": {"additional_match_limit": 7},
+    "v1beta/findall/entity-search": {"match_limit": 500},
+    "v1/monitors": {"processor": "base"},
+}
+ALL_MEMBERS = sorted({name for members in MEMBERS.values() for name in members})
+ODD = st.sampled_from([1, -1, 1.5, "x", None, True, [], {}, [7], {"max_results": -1}, {"effort": 7}])
+
+
+@given(st.sampled_from(sorted(MEMBERS)), st.dictionaries(st.sampled_from(ALL_MEMBERS), ODD), st.booleans())
+def test_members_that_a_product_does_not_have_change_nothing(
+    path: str, strange: dict[str, object], is_before: bool
+) -> None:
+    """`mode` hides `processor` in the old search, which has both."""
+    own = MEMBERS[path]
+    others = {name: value for name, value in strange.items() if name not in own}
+    body = json.dumps({**others, **own} if is_before else {**own, **others}).encode()
+    plain = json.dumps(own).encode()
+    assert parallel_highest(path, body) == parallel_highest(path, plain)
+    assert parallel_cost(path, body) == parallel_cost(path, plain)
+
+
+@given(st.sampled_from(sorted(MEMBERS)), st.sampled_from(["utf-8-sig", "utf-16", "utf-16-le", "utf-32"]))
+def test_a_body_may_begin_with_a_mark_and_be_in_any_of_unicodes_encodings(path: str, encoding: str) -> None:
+    text = json.dumps(MEMBERS[path])
+    assert parallel_highest(path, text.encode(encoding)) == parallel_highest(path, text.encode())
+
+
+@pytest.mark.parametrize("odd", [b"NaN", b"-Infinity", b'"\\ud83d"', b"[NaN]", b'{"x":1,"x":2}'])
+def test_what_is_read_though_it_is_no_json_to_the_letter(odd: bytes) -> None:
+    body = b'{"input":%b,"processor":"lite","processor":"ultra8x"}' % odd
+    assert parallel_highest("v1/tasks/runs", body) == usd("2.4")
+
+
+def test_a_group_says_that_it_is_an_estimate_of_what_is_known() -> None:
+    body = json.dumps({"inputs": [{"processor": "pro"}, {"processor": "new"}]}).encode()
+    bill = parallel_bill("v1/tasks/groups/g/runs", body)
+    assert bill is not None
+    assert bill.source.endswith("estimate")
+    assert [line.what for line in bill.charges] == ["runs (pro)"]
+
+
+@pytest.mark.parametrize("body", [b"x", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"mode":', b'"x"'])
 def test_what_is_no_request_has_no_price(body: bytes) -> None:
     for path in ("v1/search", "v1/extract", "v1/tasks/groups/g/runs", "v1beta/findall/entity-search"):
         assert parallel_cost(path, body) is None
+        assert parallel_highest(path, body) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("v1/search", b'{"mode":7}'),
+        ("v1/extract", b'{"urls":"a"}'),
+        ("v1/tasks/groups/g/runs", b'{"inputs":[7]}'),
+        ("v1beta/findall/entity-search", b'{"match_limit":-1}'),
+        ("v1beta/findall/entity-search", b'{"match_limit":1e30}'),
+        ("v1beta/findall/entity-search", b'{"match_limit":2000000}'),
+    ],
+)
+def test_a_member_that_makes_no_sense_has_no_price(path: str, body: bytes) -> None:
+    assert parallel_cost(path, body) is None
 
 
 @given(st.text(max_size=30), st.binary(max_size=60))
 def test_nothing_that_is_sent_can_break_it(path: str, body: bytes) -> None:
-    parallel_cost(path, body)
-    parallel_cost("v1/search", b'{"mode":' + body)
+    for price in (parallel_cost, parallel_highest):
+        price(path, body)
+        for each in MEMBERS:
+            price(each, body)
+            price(each, b'{"mode":' + body)

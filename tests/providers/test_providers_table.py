@@ -169,6 +169,52 @@ PER_REQUEST_HOST = [
         "https://res.openai.azure.com",
         "/openai/deployments/openai/chat/completions",
     ),
+    ("azure-openai", "res/openai/responses", "https://res.openai.azure.com", "/openai/responses"),
+    (
+        "azure-openai",
+        "res/openai/files/file_1/content",
+        "https://res.openai.azure.com",
+        "/openai/files/file_1/content",
+    ),
+    ("azure-openai", "res/openai/models", "https://res.openai.azure.com", "/openai/models"),
+    ("azure-openai", "res/openai//models", "https://res.openai.azure.com", "/openai/models"),
+    ("azure-openai", "res/openai/realtime", "https://res.openai.azure.com", "/openai/realtime"),
+    (
+        "azure-openai",
+        "res/openai/images/generations:submit",
+        "https://res.openai.azure.com",
+        "/openai/images/generations:submit",
+    ),
+    (
+        "azure-openai",
+        "res/openai/images/generations",
+        "https://res.openai.azure.com",
+        "/openai/deployments/openai/images/generations",
+    ),
+    (
+        "azure-openai",
+        "res/dep/deployments/dep/chat/completions",
+        "https://res.openai.azure.com",
+        "/openai/deployments/dep/chat/completions",
+    ),
+    (
+        "azure-openai",
+        "res/dep//openai/deployments/dep/embeddings",
+        "https://res.openai.azure.com",
+        "/openai/deployments/dep/embeddings",
+    ),
+    (
+        "azure-openai",
+        "res/dep/%72esponses/resp_1",
+        "https://res.openai.azure.com",
+        "/openai/%72esponses/resp_1",
+    ),
+    (
+        "azure-openai",
+        "res/dep/v1/chat/completions",
+        "https://res.openai.azure.com",
+        "/openai/v1/chat/completions",
+    ),
     (
         "aws-bedrock",
         "bedrock-runtime/us-east-1/model/anthropic.claude-3-haiku-20240307-v1:0/invoke",
@@ -211,6 +257,12 @@ PER_REQUEST_HOST = [
         "v1/publishers/google/models/m:generateContent",
         "https://aiplatform.googleapis.com",
         "/v1/publishers/google/models/m:generateContent",
+    ),
+    (
+        "google-vertex-ai",
+        "v1/projects/p/locations/europe-west4:retrieveContexts",
+        "https://europe-west4-aiplatform.googleapis.com",
+        "/v1/projects/p/locations/europe-west4:retrieveContexts",
     ),
 ]
 

@@ -148,3 +148,42 @@ def test_a_capture_of_crumbs_has_few_pieces() -> None:
         capture.add(b"ab")
     assert len(capture._pieces) < 20_000
     assert capture.release() == b"ab" * 1_000_000
+
+
+# -- the end of a body
+
+
+@given(PIECES, LIMITS, st.integers(0, 800_000))
+def test_the_end_is_kept_where_it_is_asked_for(pieces: list[bytes], limit: int, size: int) -> None:
+    budget = Budget(size)
+    capture = Capture(limit, budget, ends=True)
+    for number, data in enumerate(pieces):
+        capture.add(bytes([number]) * len(data))
+        assert 0 <= budget.free <= size
+    whole = b"".join(bytes([number]) * len(data) for number, data in enumerate(pieces))
+    end, gap = capture.rest()
+    cut = capture.cut
+    kept = capture.release()
+    assert whole.startswith(kept)
+    assert whole.endswith(end)
+    assert len(end) <= 2 * ALLOWANCE
+    assert gap == (len(kept) + len(end) < len(whole))
+    assert not end or len(end) >= min(len(whole) - len(kept), ALLOWANCE)
+    if cut and size >= limit + 2 * ALLOWANCE:
+        assert end
+    assert budget.free == size
+
+
+def test_an_end_of_crumbs_is_small() -> None:
+    budget = Budget(2_000_000)
+    capture = Capture(10, budget, ends=True)
+    for number in range(300_000):
+        capture.add(b"%d," % number)
+    assert budget.free >= 2_000_000 - 2 * ALLOWANCE
+    end, gap = capture.rest()
+    assert end.endswith(b"299998,299999,")
+    assert gap
+    capture.release()
+    capture.add(bytes(100_000))
+    assert budget.free == 2_000_000
+    assert capture.rest()[0] == b""

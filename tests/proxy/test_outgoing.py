@@ -49,9 +49,9 @@ def sent(length: int, chunked: bool, data: bytes, prefix: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("length", "chunked", "data", "framing", "body"),
     [
-        (-1, False, b"", b"", b""),
         (0, False, b"", b"content-length: 0\r\n", b""),
         (4, False, b"body", b"content-length: 4\r\n", b"body"),
+        (-1, False, b"", b"content-length: 0\r\n", b""),
         (-1, True, b"body", b"transfer-encoding: chunked\r\n", b"4\r\nbody\r\n0\r\n\r\n"),
         (-1, True, b"", b"transfer-encoding: chunked\r\n", b"0\r\n\r\n"),
     ],

@@ -64,8 +64,8 @@ def test_routes(path: bytes, gateway: Gateway, tail: str, upstream: bytes) -> No
     ("path", "expected"),
     [
         (b"/v1/", 2001),
-        (b"/v1/acct", 2001),
-        (b"/v1/acct/", 2001),
+        (b"/v1/nobody", 2001),
+        (b"/v1/nobody/", 2001),
         (b"/v1/acct/other/openai/x", 2001),
         (b"/v1/nobody/gw/openai/x", 2001),
         (b"/v1/lonely/openai/x", 2001),
@@ -88,12 +88,21 @@ def test_refusals(path: bytes, expected: int) -> None:
         (b"/v1/acct/openai/../x", DEFAULT),
         (b"/v1/acct/compat/x", DEFAULT),
         (b"/v1/acct/other/x", None),
-        (b"/v1/acct", None),
+        (b"/v1/acct", DEFAULT),
+        (b"/v1/acct/", DEFAULT),
+        (b"/v1/nobody", None),
         (b"/v1/\xff/\xff/x", None),
     ],
 )
 def test_the_gateway_of_a_call_that_leads_nowhere(path: bytes, gateway: Gateway | None) -> None:
     assert world().gateway_of(path) is gateway
+
+
+@pytest.mark.parametrize("path", [b"/v1/acct", b"/v1/acct/", b"/v1/acct/default", b"/v1/acct/default/"])
+def test_a_gateway_that_is_left_out_is_the_default_one(path: bytes) -> None:
+    place = world().route(path, no_header)
+    assert isinstance(place, Universal)
+    assert place.gateway is DEFAULT
 
 
 def test_compat() -> None:

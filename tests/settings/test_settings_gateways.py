@@ -27,7 +27,9 @@ def test_defaults() -> None:
         "cache_invalidate_on_update": False,
         "cache_ttl": 0,
         "collect_logs": True,
+        "cors_origins": (),
         "dlp": None,
+        "forward_cookies": False,
         "guardrails": None,
         "log_classification": False,
         "log_management": None,
@@ -45,6 +47,7 @@ def test_defaults() -> None:
         "store_id": None,
         "stream_usage": "off",
         "stripe": None,
+        "unpriced": None,
         "workers_ai_billing_mode": "postpaid",
         "zdr": False,
     }

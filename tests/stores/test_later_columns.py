@@ -30,9 +30,9 @@ RECORD = """
     judged_us: int | None = None
 """
 COLUMNS = """
-    verdict: Annotated[str, Column("name", 25, filtered=True, since=2)] = ""
-    blocked: Annotated[bool, Column("flag", 26, filtered=True, since=2)] = False
-    judged_us: Annotated[int | None, Column("duration", wire="judged", since=3)] = None
+    verdict: Annotated[str, Column("name", 28, filtered=True, since=3)] = ""
+    blocked: Annotated[bool, Column("flag", 29, filtered=True, since=3)] = False
+    judged_us: Annotated[int | None, Column("duration", wire="judged", since=4)] = None
 """
 KEYS = '"verdict", "blocked", '
 
@@ -101,10 +101,15 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ROOT / "src" / "penstock", folder / "src" / "penstock", ignore=shutil.ignore_patterns("__pycache__")
     )
     penstock = folder / "src" / "penstock"
-    add(penstock / "journal" / "record.py", "    trail: tuple[Event, ...] = ()\n", RECORD)
+    add(
+        penstock / "journal" / "record.py",
+        '    provider_error: str = ""  # the type that the answer tells; only where not all of it is kept\n',
+        RECORD,
+    )
     add(
         penstock / "stores" / "ledger.py",
-        '    trail: Annotated[tuple[Event, ...], Column("msgpack")]\n',
+        '    provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)]'
+        ' = ""\n',
         COLUMNS,
     )
     add(penstock / "stores" / "ledger.py", "\nKey = Literal[\n", KEYS)

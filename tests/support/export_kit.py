@@ -26,8 +26,9 @@ BASE = CallRecord(
     True, None, "", {}, {}, "",
 )  # fmt: skip
 DERIVED = Derived(
-    "openai/gpt-4o", "text generation", "chat", 11, 22, '{"input_tokens":11,"output_tokens":22}', 33_000_000
-)
+    "openai/gpt-4o", "text generation", "chat", 11, 22, '{"input_tokens":11,"output_tokens":22}', 33_000_000,
+    operation="openai.chat.completions.create", answered_model="openai/gpt-4o-2024",
+)  # fmt: skip
 SOON = Batching(records=1000, bytes=1_000_000, interval=0.0)
 HERE = (("acct", "gw"),)
 

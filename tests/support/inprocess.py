@@ -13,6 +13,8 @@ from pathlib import Path
 import uvicorn
 from uvicorn.server import ServerState
 
+from penstock.calls.costing import Prices
+from penstock.calls.derive import NO_PRICES
 from penstock.calls.log_record import LogRecord, log_record
 from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
@@ -51,6 +53,7 @@ class InProcess:
         self.url = ""
         self._server: asyncio.Server | None = None
         self._said: list[str] = []
+        self.prices: Prices = NO_PRICES  # that the ledger goes by
 
     @classmethod
     async def start(cls, folder: Path, text: str, environ: Mapping[str, str] | None = None) -> InProcess:
@@ -132,7 +135,7 @@ class InProcess:
         ledger = SqliteLedger(self.data / FILE_NAME)
         try:
             ledger.positions()
-            Shipper(self.data / DIRECTORY, ledger, self._said.append).ship_once()
+            Shipper(self.data / DIRECTORY, ledger, self._said.append, self.prices).ship_once()
         finally:
             ledger.close()
         reader = SqliteReader(self.data / FILE_NAME)

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.errors import GatewayError
 from penstock.journal import segments
 from penstock.journal.record import CallRecord, frame
+from penstock.providers.base import operations_at
+from penstock.providers.operation_table import UNKNOWN
+from penstock.providers.registry import as_shipped, native
 from penstock.stores.ledger import ANY, Appended, LedgerUnavailable, Move, NewCall
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
@@ -25,7 +29,21 @@ BASE = CallRecord(
 def record(number: int = 0, **changes: object) -> CallRecord:
     """The record of a call that began `number` microseconds after the others."""
     own = {"id": name(number), "created_us": BASE.created_us + number}
-    return msgspec.structs.replace(BASE, **{**own, **changes})
+    made = msgspec.structs.replace(BASE, **{**own, **changes})
+    return made if made.operation else msgspec.structs.replace(made, operation=_operation(made))
+
+
+def _operation(made: CallRecord) -> str:
+    """As the worker would note it, by the path."""
+    provider = as_shipped(made.provider)
+    if provider is None:
+        return UNKNOWN
+    try:
+        location = native(provider, made.path.partition("?")[0], lambda _name: None)
+    except GatewayError:
+        return UNKNOWN
+    found = operations_at(provider, location).get(made.method.encode())
+    return UNKNOWN if found is None else found.name
 
 
 def name(number: int) -> str:

@@ -35,13 +35,14 @@ def rolled(
     at_us: int = START_US,
     *,
     model: str | None = "openai/m",
+    operation: str = "openai.chat.completions.create",
     tokens: tuple[int | None, int | None] = (10, 5),
     cost: int | None = 1000,
     **changes: object,
 ) -> NewCall:
     """A call that began at a time."""
     record = msgspec.structs.replace(_RECORD, **{"created_us": at_us, **changes})
-    return NewCall(record, Derived(model, None, None, *tokens, None, cost), b"", b"")
+    return NewCall(record, Derived(model, None, None, *tokens, None, cost, operation=operation), b"", b"")
 
 
 def with_cost(call: NewCall, cost_nano: int | None) -> NewCall:
@@ -61,6 +62,7 @@ def row_of(call: NewCall) -> CallRow:
         "outcome": Outcome(record.outcome).name.lower(),
         "success": not is_error(call),
         "model": derived.model,
+        "operation": derived.operation,
         "cost_nano": derived.cost_nano,
     }
     values: dict[str, Any] = {name: known.get(name) for name in CallRow.__struct_fields__}
@@ -112,6 +114,7 @@ def value_of(call: NewCall, name: str) -> str:
         "gateway": lambda: record.gateway,
         "provider": lambda: record.provider,
         "model": lambda: call.derived.model or "",
+        "operation": lambda: call.derived.operation,
         "status": lambda: record.status,
         "cached": lambda: int(record.cached),
         "rate_limited": lambda: int(is_limited(call)),

@@ -38,6 +38,9 @@ CODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "raw deflate": ("deflate", _raw),
     "br": ("br", brotli.compress),
     "zstd": ("zstd", zstandard.compress),
+    "a list of one": ("identity, gzip,", gzip.compress),
+    "two": ("br, GZIP", lambda data: gzip.compress(brotli.compress(data))),
+    "three": ("deflate,x-gzip , zstd", lambda data: zstandard.compress(gzip.compress(_raw(data)))),
     "several frames": ("zstd", lambda data: zstandard.compress(data[:3]) + zstandard.compress(data[3:])),
 }
 COMPRESSED = [name for name in CODINGS if name not in ("identity", "none")]
@@ -137,12 +140,12 @@ def test_a_bomb_goes_off_in_small_pieces(name: str) -> None:
     assert size == len(BOMB)
 
 
-@pytest.mark.parametrize("encoding", ["compress", "gzip, br", "dcb", "aws-chunked"])
+@pytest.mark.parametrize("encoding", ["compress", "gzip, dcz", "dcb", "aws-chunked"])
 def test_others_cannot_be_undone(encoding: str) -> None:
     one = decoder(encoding)
     assert one.read() == b""
     one.feed(b"x")
-    with pytest.raises(CodingError, match=encoding):
+    with pytest.raises(CodingError, match=encoding.split()[-1]):
         one.read()
 
 
@@ -164,3 +167,12 @@ def test_many_small_parts_are_read_in_time_that_grows_with_them_only(name: str) 
     assert one.read() == b""
     assert time.process_time() - began < 6
     one.end()
+
+
+def test_much_that_comes_to_nothing_is_no_body() -> None:
+    """What lies between two codings may be large, and what comes of it nothing: nobody has time for that."""
+    hidden = gzip.compress(gzip.compress(b"") * 1_000_000)
+    one = decoder("gzip, gzip")
+    one.feed(hidden)
+    with pytest.raises(CodingError):
+        one.read()

@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.content_encoding import plain
+from penstock.wire.content_encoding import ends, plain
 
 Packer = Callable[[bytes], bytes]
 
@@ -66,3 +66,69 @@ def test_nothing_raises(encoding: str, data: bytes) -> None:
 def test_no_encoding() -> None:
     """The body itself."""
     assert plain(b"x", "") == plain(b"x", "identity") == b"x"
+
+
+def _raw(data: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+ONES: list[tuple[str, Packer]] = [
+    ("gzip", gzip.compress),
+    ("X-Gzip", gzip.compress),
+    ("gzip", lambda data: b"".join(gzip.compress(data[at : at + 7]) for at in range(0, len(data) + 1, 7))),
+    (
+        "zstd",
+        lambda data: b"".join(zstandard.compress(data[at : at + 7]) for at in range(0, len(data) + 1, 7)),
+    ),
+    ("zstd", lambda data: b"\x50\x2a\x4d\x18\x03\0\0\0abc" + zstandard.compress(data)),
+    ("deflate", _raw),
+    ("deflate", zlib.compress),
+    ("br", brotli.compress),
+    ("identity", bytes),
+    ("", bytes),
+]
+
+
+@given(
+    st.lists(st.sampled_from(ONES), max_size=4), st.binary(max_size=200), st.sampled_from([",", ", ", " ,\t"])
+)
+def test_a_list_of_codings_is_undone_from_its_end(
+    chosen: list[tuple[str, Packer]], data: bytes, comma: str
+) -> None:
+    """`identity` and empty places are nothing."""
+    body = data
+    for _, packed in chosen:
+        body = packed(body)
+    encoding = comma.join(name for name, _ in chosen)
+    assert plain(body, encoding) == data
+    assert ends(body, encoding, 1000, 10) == (data, b"")
+
+
+@pytest.mark.parametrize("encoding", ["gzip, x", "x, gzip", "gzip,gzip,gzip,gzip,gzip"])
+def test_a_list_with_something_unknown_cannot_be_undone(encoding: str) -> None:
+    body = b"x"
+    for _ in encoding.split(","):
+        body = gzip.compress(body)
+    assert plain(body, encoding) is None
+
+
+def test_a_bomb_within_another_does_not_go_off() -> None:
+    inner = gzip.compress(bytes(64 << 20))
+    assert plain(gzip.compress(inner), "gzip, gzip", 1 << 20) is None
+    assert plain(gzip.compress(b"") * 100_000, "gzip") is None
+    assert plain(zstandard.compress(b"") * 100_000, "zstd") is None
+
+
+@pytest.mark.parametrize(("encoding", "packed"), CASES)
+def test_of_a_long_body_both_ends(encoding: str, packed: Packer) -> None:
+    data = b"".join(b"%d," % number for number in range(200_000))
+    found = ends(packed(data), encoding, 300_000, 1000)
+    assert found is not None
+    first, last = found
+    assert data.startswith(first)
+    assert data.endswith(last)
+    assert len(first) > 100_000
+    assert len(last) >= 1000
+    assert len(first) + len(last) < 600_000
+    assert ends(packed(data), encoding, 300_000, 1000, 1_000_000) is None

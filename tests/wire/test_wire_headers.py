@@ -25,11 +25,12 @@ KEPT_BACK = (
         b"cf-skip-cache",
     ),
     *(b"cf-access-token", b"cf-access-jwt-assertion"),
+    *(b"x-forwarded-for", b"x-real-ip", b"via", b"cf-ray", b"forwarded"),
 )
 PASSING = (
     *(b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"),
-    *(b"content-type", b"content-encoding", b"user-agent", b"accept", b"x-forwarded-for", b"cf-aig", b"via"),
-    *(b"cf-ray", b"forwarded", b"range", b"if-none-match", b"date", b"trailer", b"hosts", b"x-te"),
+    *(b"content-type", b"content-encoding", b"user-agent", b"accept", b"cf-aig", b"origin"),
+    *(b"range", b"if-none-match", b"date", b"trailer", b"hosts", b"x-te"),
 )
 TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

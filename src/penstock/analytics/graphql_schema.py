@@ -11,7 +11,7 @@ from typing import Final
 
 MAX_LIMIT: Final = 10_000
 
-TEXTS: Final[Mapping[str, str]] = {"model": "model", "provider": "provider", "gateway": "gateway"}
+TEXTS: Final[Mapping[str, str]] = {name: name for name in ("model", "provider", "gateway", "operation")}
 NUMBERS: Final[Mapping[str, str]] = {
     "statusCode": "status",
     "cached": "cached",

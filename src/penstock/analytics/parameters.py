@@ -28,7 +28,7 @@ BUCKETS: Final[Mapping[str, Bucket | None]] = {
     "1w": Bucket("week"),
     "1mo": Bucket("month"),
 }
-DIMENSIONS: Final = ("gateway", "provider", "model", "status", "cached", "rate_limited", "error")
+DIMENSIONS: Final = ("gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error")
 
 _FLAGS = ("cached", "rate_limited", "error")
 _BOOLEANS = {"true": "1", "1": "1", "false": "0", "0": "0"}

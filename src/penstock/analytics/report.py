@@ -72,7 +72,8 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class GroupFigures(Figures, frozen=True, omit_defaults=True, kw_only=True):
     """One group: where its bucket begins (RFC 3339; None without buckets), and its value of each name in `by`.
 
-    A status is a number, flags are true or false; None is a call without a model, or without that caller key.
+    A status is a number, flags are true or false; None is a call without a model, without a known
+    operation (of before these were told), or without that caller key.
     """
 
     begins_at: str | None

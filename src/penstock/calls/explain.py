@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from penstock.calls.costing import Prices, bill_again, needs_request
+from penstock.calls.costing import Prices, bill_again, model_of_price, needs_request
+from penstock.calls.row_operation import operation_words
 from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
+from penstock.pricing.call_cost import LOCAL
 from penstock.pricing.units import rate_to_usd, to_usd
 from penstock.stores.ledger import CallRow
 
@@ -22,7 +24,12 @@ _LABELS = {
     "failure": "failed",
     "wait": "waited",
 }
-_FAILURES = {"refused": "refused", "provider_broke": "failure"}  # how a call ended, and the word for why
+_FAILURES = {
+    "refused": "refused",
+    "provider_broke": "failure",
+    "provider_failed": "failure",
+    "cut_short": "failure",
+}  # how a call ended, and the word for why
 _CUSTOM = "cf-aig-custom-cost"
 _SKIP = "cf-aig-skip-cache"
 
@@ -91,10 +98,12 @@ def _call(row: CallRow) -> Iterator[tuple[str, str]]:
     )
     yield "provider", row.provider
     yield "model", row.model or ""
+    yield "operation", operation_words(row)
     yield "step", str(row.step) if row.step else ""
     yield "event", row.event_id if row.event_id != row.id else ""
     yield "outcome", f"{row.status_code}, {row.outcome.replace('_', ' ')}"
     yield "error", f"{row.error_code or ''} {row.error_detail}".strip()
+    yield "provider's error", row.provider_error
     yield "attempts", _attempts(row)
     yield "cache", _cache(row)
 
@@ -176,13 +185,16 @@ def _remark(row: CallRow, request: bytes | None, prices: Prices, bill: Bill | No
     if bill.nano != row.cost_nano:
         return "prices have changed since: `penstock reprice` stores today's"
     if not bill.charges:
-        return "nothing is charged for such a call"
+        is_local = bill.source == LOCAL
+        return "answered on this machine" if is_local else "nothing is charged for such a call"
     return "an estimate: as if all of it completes" if "estimate" in bill.source else ""
 
 
 def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
     if not 200 <= row.status_code < 300:
         return "a call that does not succeed is not priced"
+    if row.outcome == "provider_failed" and row.cost_nano is None:
+        return "the answer was an error, and did not tell what was used"
     if row.outcome != "complete" and row.cost_nano is None:
         return "the answer did not come to its end, so what was used is not known"
     if _CUSTOM in row.controls:
@@ -190,8 +202,9 @@ def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
     if needs_request(row, prices):
         kept = "Parallel's price card says nothing of such a request"
         return kept if request is not None else "its price goes by the request, which was not kept"
-    if prices.full().rates(row.provider, row.model) is None:
-        return f"no price list has {row.model or 'a call without a model'}"
+    model = model_of_price(prices, row.provider, row.model, row.answered_model)
+    if prices.full().rates(row.provider, model) is None:
+        return f"no price list has {model or 'a call without a model'}"
     if row.usage_metadata is None:
         return "the answer did not tell how much was used"
     return "the answer did not tell the count of everything that has a price"

@@ -54,8 +54,8 @@ _WORDING: Final = Wording(
 class LogRecord(msgspec.Struct, frozen=True):
     """One log as the management API lists it. None is unknown, or something that this gateway does not have.
 
-    `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`
-    and `error_detail` are our own.
+    `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`,
+    `error_detail`, `operation`, `answered_model` and `provider_error` are our own.
     """
 
     id: str
@@ -71,7 +71,7 @@ class LogRecord(msgspec.Struct, frozen=True):
     model_type: str | None
     """What kind of model that is."""
     request_type: str | None
-    """What was asked of it: `chat`."""
+    """The kind of work that was asked for: `chat`, `embeddings`, `file`."""
     path: str
     """The path behind the provider's address."""
     method: str
@@ -89,7 +89,9 @@ class LogRecord(msgspec.Struct, frozen=True):
     success: bool
     """Did the call succeed?"""
     outcome: str
-    """How it ended: `complete`, `abandoned`, `provider_broke`, `refused` or `shutdown`."""
+    """How it ended: `complete`, `abandoned`, `provider_broke`, `provider_failed`, `cut_short`, `refused` or
+    `shutdown`.
+    """
     cached: bool
     """Was it answered from the cache?"""
     duration: int
@@ -142,6 +144,12 @@ class LogRecord(msgspec.Struct, frozen=True):
     """The gateway's own code, where it answered an error itself."""
     error_detail: str | None
     """More about what went wrong."""
+    operation: str | None
+    """What the call was, by the provider's table: `openai.chat.completions.create`; `unknown` where no row knows it."""
+    answered_model: str | None
+    """The model that the answer names."""
+    provider_error: str | None
+    """The type of error that the provider told in its answer, whatever the status; null: none."""
     location: None = None
     """Always null: where callers are is not looked up."""
     guardrails: None = None

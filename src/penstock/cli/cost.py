@@ -28,7 +28,7 @@ _NONE = "-"
 
 _HELP = """What calls have cost, in US dollars, with their tokens. Times are UTC.
 
---by is any of model, provider, gateway, status, cached and error together, or one of token, user, team and
+--by is any of model, operation, provider, gateway, status, cached and error together, or one of token, user, team and
 metadata.NAME, alone or with gateway; and one of hour, day, week, month beside them.
 
 A call whose price is not known is in no sum: UNPRICED counts them, and a cost marked + is that of the others.
@@ -38,6 +38,7 @@ Examples:
   penstock cost                                the last 30 days, by model
   penstock cost --by team --since 2026-11-01
   penstock cost --by day --by provider --since 7d
+  penstock cost --by operation --provider openai
   penstock cost --by metadata.project --gateway prod
   penstock cost --by month --since 52w --json | jq -c '[.begins_at, .cost]'
 """
@@ -64,6 +65,9 @@ Examples:
     multiple=True,
     help="As provider/model, or a model of any provider. May be repeated.",
 )
+@click.option(
+    "--operation", "operations", multiple=True, help="Only this operation, by its name. May be repeated."
+)
 @data_option
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line, as the analytics API has them."
@@ -76,6 +80,7 @@ def cost(
     gateways: tuple[str, ...],
     providers: tuple[str, ...],
     models: tuple[str, ...],
+    operations: tuple[str, ...],
     data: Path,
     as_json: bool,
 ) -> None:
@@ -85,6 +90,7 @@ def cost(
         tuple(Having("gateway", "eq", (one,)) for one in gateways),
         tuple(Having("provider", "eq", (one,)) for one in providers),
         tuple(read_model(one) for one in models),
+        tuple(Having("operation", "eq", (one,)) for one in operations),
     )
     question = Question(
         account,

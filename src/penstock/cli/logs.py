@@ -32,6 +32,7 @@ Examples:
   penstock logs --follow --status error          failures, as they happen
   penstock logs --model gpt-4o-mini --limit 100
   penstock logs --status 429 --status 5xx --json | jq .duration
+  penstock logs --operation unknown              calls that no table knows
   penstock logs show 4f9c1d2e8b7a                one call, with its bodies
 """
 _SHOW_HELP = """Show one call with its bodies.
@@ -84,6 +85,11 @@ class _Given(NamedTuple):
 @click.option(
     "--model", multiple=True, help="As provider/model, or a model of any provider. May be repeated."
 )
+@click.option(
+    "--operation",
+    multiple=True,
+    help="By its name: openai.responses.get, or unknown. May be repeated.",
+)
 @_json
 @click.pass_context
 def logs(
@@ -95,12 +101,14 @@ def logs(
     gateway: tuple[str, ...],
     status: tuple[Condition, ...],
     model: tuple[str, ...],
+    operation: tuple[str, ...],
     as_json: bool,
 ) -> None:
     context.obj = _Given(data, as_json)
     if context.invoked_subcommand is not None:
         return
-    groups = (_any_of("provider", provider), _any_of("model", model), status)
+    named = (_any_of("provider", provider), _any_of("model", model), _any_of("operation", operation))
+    groups = (*named, status)
     where = Query(gateways=gateway, conditions=tuple(group for group in groups if group))
     listing = _Listing(as_json=as_json)
     with opened(data) as ledger:
@@ -125,7 +133,9 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
         _print_call(row, bodies)
 
 
-def _any_of(key: Literal["provider", "model"], values: Sequence[Scalar]) -> tuple[Condition, ...]:
+def _any_of(
+    key: Literal["provider", "model", "operation"], values: Sequence[Scalar]
+) -> tuple[Condition, ...]:
     return (Condition(key, "eq", tuple(values)),) if values else ()
 
 
@@ -135,6 +145,7 @@ class _Listing:
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._output = Output(cut=True)
+        self._columns = render.columns_for(self._output.width)
         self._widths: list[int] = []
 
     def print(self, rows: Sequence[CallRow]) -> None:
@@ -143,12 +154,13 @@ class _Listing:
             for row in rows:
                 say_json(log_record(row))
             return
-        lines = [render.cells(row) for row in rows]
+        columns = self._columns
+        lines = [render.cells(columns, row) for row in rows]
         if not self._widths:
-            lines.insert(0, render.heading())
-            self._widths = render.widths(lines)
+            lines.insert(0, render.heading(columns))
+            self._widths = render.widths(columns, lines)
         for line in lines:
-            self._output.line(*render.spaced(render.padded(line, self._widths)))
+            self._output.line(*render.spaced(render.padded(columns, line, self._widths)))
 
 
 def _follow(ledger: LedgerReader, where: Query, limit: int, listing: _Listing) -> None:

@@ -63,6 +63,11 @@ class Output:
         """Whether somebody watches."""
         return self._console.is_terminal
 
+    @property
+    def width(self) -> int | None:
+        """Characters of a line; None in a pipe, where it may be as long as it likes."""
+        return self._console.width if self.is_terminal else None
+
     def line(self, *cells: Cell) -> None:
         """One line."""
         if not self.is_terminal:

@@ -32,12 +32,13 @@ _WORDING: Final = Wording(
 
 
 class Column(NamedTuple):
-    """A heading, how the fields below it stand, and what a call has there."""
+    """A heading, how the fields below it stand, and what a call has there; shown where a line has `room`."""
 
     heading: str
     width: int
     cell: Callable[[CallRow], Cell]
     right: bool = False
+    room: int = 0
 
 
 COLUMNS = (
@@ -50,33 +51,42 @@ COLUMNS = (
     Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True),
     Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True),
     Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True),
+    Column("OPERATION", 24, lambda row: Cell(_operation(row)), room=180),
     Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}")),
 )
 
 
-def heading() -> list[Cell]:
+Columns = Sequence[Column]
+
+
+def columns_for(width: int | None) -> Columns:
+    """Those that lines of a width have room for; None: all."""
+    return [column for column in COLUMNS if width is None or column.room <= width]
+
+
+def heading(columns: Columns) -> list[Cell]:
     """The first line of a listing."""
-    return [Cell(column.heading, "bold") for column in COLUMNS]
+    return [Cell(column.heading, "bold") for column in columns]
 
 
-def cells(row: CallRow) -> list[Cell]:
-    """The fields of a call, in the order of `COLUMNS`."""
-    return [column.cell(row).shown for column in COLUMNS]
+def cells(columns: Columns, row: CallRow) -> list[Cell]:
+    """The fields of a call."""
+    return [column.cell(row).shown for column in columns]
 
 
-def widths(lines: Iterable[Sequence[Cell]]) -> list[int]:
+def widths(columns: Columns, lines: Iterable[Sequence[Cell]]) -> list[int]:
     """How wide each column must be; the last one may be as long as it likes."""
-    found = [column.width for column in COLUMNS]
+    found = [column.width for column in columns]
     for line in lines:
         found = [max(width, cell_len(cell.text)) for width, cell in zip(found, line, strict=True)]
     return [*found[:-1], 0]
 
 
-def padded(line: Sequence[Cell], to: Sequence[int]) -> list[Cell]:
+def padded(columns: Columns, line: Sequence[Cell], to: Sequence[int]) -> list[Cell]:
     """The fields of a line, filled up so that columns stand below each other."""
     return [
         cell._replace(text=filled(cell.text, width, right=column.right))
-        for column, cell, width in zip(COLUMNS, line, to, strict=True)
+        for column, cell, width in zip(columns, line, to, strict=True)
     ]
 
 
@@ -107,6 +117,7 @@ def facts(row: CallRow) -> list[tuple[str, Cell]]:
         "provider": Cell(row.provider),
         "model": Cell(row.model or ""),
         "request": Cell(f"{row.method} {row.path}"),
+        "operation": Cell(row.operation),
         "kind": Cell(" / ".join(filter(None, (row.request_type, row.model_type)))),
         "duration": Cell(duration(row.duration_us)),
         "first byte": Cell(duration(row.first_byte_us)),
@@ -202,6 +213,10 @@ def status_style(row: CallRow) -> str:
     if row.success:
         return "green"
     return "yellow" if 400 <= row.status_code < 500 or row.outcome == "abandoned" else "red"
+
+
+def _operation(row: CallRow) -> str:
+    return row.operation.removeprefix(f"{row.provider}.") or "-"
 
 
 def _or_dash(count: int | None) -> str:

@@ -22,6 +22,7 @@ from penstock.control.opening import opener
 from penstock.processes.claims import StartError
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.supervisor import Supervisor
+from penstock.providers.parallel import LOCAL_SOCKET
 from penstock.settings import (
     ConfigError,
     ProviderSettings,
@@ -37,7 +38,6 @@ from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock_common.log_lines import log_to_stderr
 
-_SOCKET = "parallel-local.sock"
 _LONGEST_SOCKET_PATH = 100  # systems allow a little more, and fail with a riddle beyond
 _FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; its name
 
@@ -162,10 +162,10 @@ def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel 
 
 def engine_socket(data: Path) -> Path:
     """Where the local engine of a data folder listens: in it, or elsewhere when its path is too long for that."""
-    path = data.resolve() / _SOCKET
+    path = data.resolve() / LOCAL_SOCKET
     if len(bytes(path)) <= _LONGEST_SOCKET_PATH:
         return path
-    return Path(gettempdir()) / f"penstock-{sha256(bytes(path)).hexdigest()[:16]}.sock"
+    return Path(gettempdir()) / f"penstock-{sha256(bytes(path)).hexdigest()[:16]}-{LOCAL_SOCKET}"
 
 
 def _with_local(settings: Settings, local: LocalParallel | None) -> Settings:

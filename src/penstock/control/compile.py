@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from penstock.access.provider_secret import headers_of
@@ -21,12 +21,14 @@ from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import Registry
 from penstock.proxy.call import Admit, Gateway
 from penstock.proxy.policies.auth import Authentication
+from penstock.proxy.policies.cors import Cors
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
+from penstock.proxy.policies.recent_answers import RecentAnswers
 from penstock.proxy.policies.retry import gateway_rules
 from penstock.proxy.policies.spend_limit import SpendLimits, compiled
 from penstock.proxy.policies.stored_keys import AccountKeys, StoredKey, StoredKeys
 from penstock.proxy.policies.stream_usage import StreamUsage
-from penstock.proxy.routing import World
+from penstock.proxy.routing import DEFAULT_GATEWAY, World
 from penstock.settings import ConfigError, GatewaySettings, Settings
 from penstock.settings.check import Problem
 from penstock.stores.control_store import CustomProvider, ProviderKey, Snapshot
@@ -43,6 +45,7 @@ class Shared:
     book: PriceBook
     clock: Clock
     public: bool
+    recent: RecentAnswers = field(default_factory=RecentAnswers)
 
 
 def build_registry(settings: Settings) -> Registry:
@@ -60,7 +63,12 @@ def build_world(
         (one.account, one.id): _gateway(one.account, one.id, one.fields, common, shared) for one in served
     }
     registries = _registries(settings, snapshot, vault)
-    return World(gateways, build_registry(settings), registries, snapshot.version, _nobody(served, common))
+    made = {
+        (account, DEFAULT_GATEWAY): _made_default(account, common, shared)
+        for account in sorted({*catalog.accounts, *settings.accounts} - _accounts_with_default(catalog))
+    }
+    nobody = _nobody(served, common)
+    return World(gateways, build_registry(settings), registries, snapshot.version, nobody, made)
 
 
 # -- gateways
@@ -74,6 +82,7 @@ class _Common:
     """
 
     doors: Mapping[bool, Authentication]
+    made_door: Authentication  # of an account's `default` that nobody has set up
     keys: Mapping[tuple[str, str], Sequence[StoredKey]]
     account_keys: Mapping[str, AccountKeys]
     tokens_have_rates: bool
@@ -88,6 +97,7 @@ def _common(settings: Settings, snapshot: Snapshot, vault: Vault | None) -> _Com
             required: Authentication(tokens, admin, settings.server.own_hosts, required=required)
             for required in (False, True)
         },
+        Authentication(tokens, admin, settings.server.own_hosts, required=True, made_for_callers=True),
         keys,
         {account: AccountKeys(theirs) for (account, gateway), theirs in keys.items() if not gateway},
         any(token.rate_limit is not None for token in tokens),
@@ -132,7 +142,7 @@ def _gateway(account: str, name: str, fields: GatewaySettings, common: _Common, 
         account,
         name,
         fields.collect_logs,
-        (door.identify,),
+        (door.identify,) if not fields.cors_origins else (Cors(fields.cors_origins).identify, door.identify),
         _admit(account, name, fields, common, shared),
         fields.cache_ttl or 0,
         sha256(repr(fields).encode()).hexdigest()[:16] if fields.cache_invalidate_on_update else "",
@@ -141,8 +151,21 @@ def _gateway(account: str, name: str, fields: GatewaySettings, common: _Common, 
         fields.byok_only,
         _spending(account, name, fields, common, shared),
         bool(fields.otel),
+        forward_cookies=fields.forward_cookies,
         request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
     )
+
+
+def _accounts_with_default(catalog: Catalog) -> set[str]:
+    """One that is not served is there all the same: its limits must not be got round."""
+    places = [*catalog.gateways, *((row.account, row.gateway) for row, _ in catalog.left_out)]
+    return {account for account, gateway in places if gateway == DEFAULT_GATEWAY}
+
+
+def _made_default(account: str, common: _Common, shared: Shared) -> Gateway:
+    """The `default` of an account that has set up none, as Cloudflare makes it for an authenticated call."""
+    made = _gateway(account, DEFAULT_GATEWAY, GatewaySettings(authentication=True), common, shared)
+    return replace(made, identify=(common.made_door.identify,))
 
 
 def _admit(
@@ -180,7 +203,9 @@ def _spending(
     ]
     if not rules and not common.tokens_have_limits:
         return None
-    return SpendLimits(account, name, rules, shared.counters, shared.book, shared.clock)
+    return SpendLimits(
+        account, name, rules, shared.counters, shared.book, shared.clock, shared.recent, fields.unpriced
+    )
 
 
 def _opened(snapshot: Snapshot, vault: Vault | None) -> dict[tuple[str, str], list[StoredKey]]:

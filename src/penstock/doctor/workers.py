@@ -63,10 +63,11 @@ def _records(worker: WorkerState, name: str) -> Iterator[Finding]:
 def _breakers(worker: WorkerState, name: str, now_us: int) -> Iterator[Finding]:
     for one in worker.breakers:
         wait_us = one.next_try_us - now_us
+        what = f"{one.asked} at {one.origin}" if one.asked else one.origin
         then = f"tried again in {span(wait_us)}" if wait_us > 0 else "tried again with the next call"
         yield warning(
             "breaker",
-            f"{name} leaves {one.origin} alone, {one.state} for {span(now_us - one.since_us)}; {then}",
+            f"{name} leaves {what} alone, {one.state} for {span(now_us - one.since_us)}; {then}",
             "`penstock logs --status error` shows what it answers; the breaker closes by itself",
         )
     if worker.open_breakers > len(worker.breakers):

@@ -1,20 +1,18 @@
 """POST and PUT to receivers: the one place of the exporters that opens connections.
 
-Proxies of the environment are honoured, redirects are not followed, and answers are read up to a bound. What an
-answer means is the caller's business, and which receivers are guarded. The client is loaded when the first exporter
-needs it, for it takes 20 MB.
+Proxies of the environment are honoured, by the same rule as for providers; redirects are not followed, and answers are
+read up to a bound. What an answer means is the caller's business, and which receivers are guarded. The client is loaded
+when the first exporter needs it, for it takes 20 MB.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the second
-    getproxies_environment,
-    proxy_bypass_environment,
-)
+from urllib.request import getproxies_environment
 
 from penstock.export.delivery import TryAgain
 from penstock_common.egress import (
@@ -26,6 +24,8 @@ from penstock_common.egress import (
     is_public,
     resolve,
 )
+from penstock_common.environment_proxy import NoSuchProxy, check_proxies, proxy_for
+from penstock_common.staggered import connected_socket
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +38,6 @@ DEADLINE: Final = 30.0
 _HTTPS_PORT = 443
 _MOST_ANSWER_BYTES = 64 * 1024
 _PLAIN = {"accept-encoding": "identity"}  # an answer that has to be unpacked could be of any size
-_NEVER_BY_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class Answer(NamedTuple):
@@ -79,7 +78,7 @@ class Sender:
         self._resolver = resolver
         self._permit = permit
         self._tls = tls
-        self._client: httpx.AsyncClient | None = None
+        self._clients: dict[str | None, httpx.AsyncClient] = {}  # by the proxy they go through
         self._guarded: httpx.AsyncClient | None = None
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -113,6 +112,8 @@ class Sender:
         except NotPublic as error:
             reason = f"nothing is sent to {host_of(url)}: {error}"
             raise TryAgain(f"{reason}; allow_private_providers would let it be used") from None
+        except NoSuchProxy as error:
+            raise TryAgain(f"{host_of(url)}: {error}") from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, ValueError):
             raise TryAgain(f"no request can be made to {host_of(url)}: check its url and headers") from None
         except (httpx.TransportError, OSError, TimeoutError) as error:
@@ -129,10 +130,17 @@ class Sender:
         """Raises what the environment's proxies and certificates are worth: `ValueError`, `OSError`."""
         import httpx  # noqa: PLC0415 - see above
 
-        if self._client is None:
-            self._client = httpx.AsyncClient(timeout=self._deadline, mounts=dict.fromkeys(_NEVER_BY_PROXY))
-        request = self._client.build_request(method, url, headers=headers, content=body)
-        return await self._client.send(request, stream=True)
+        proxies = getproxies_environment()
+        proxy = proxy_for(urlsplit(url), proxies)
+        client = self._clients.get(proxy)
+        if client is None:
+            check_proxies(proxies)
+            # A client without a proxy of its own would take one from the environment, by a rule of its own.
+            direct = None if proxy else httpx.AsyncHTTPTransport()
+            client = httpx.AsyncClient(timeout=self._deadline, proxy=proxy, transport=direct)
+            self._clients[proxy] = client
+        request = client.build_request(method, url, headers=headers, content=body)
+        return await client.send(request, stream=True)
 
     async def _to_public(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -144,9 +152,10 @@ class Sender:
 
         parts = check_url(url)
         host = parts.hostname or ""
-        if _goes_by_proxy(parts.netloc):
+        if proxy_for(parts, getproxies_environment()) is not None:
             raise NotPublic("the environment's proxy would look it up again")
-        addresses = await checked_addresses(host, parts.port or _HTTPS_PORT, self._resolver, self._permit)
+        port = parts.port or _HTTPS_PORT
+        addresses = await checked_addresses(host, port, self._resolver, self._permit)
         if self._guarded is None:
             limits = httpx.Limits(max_keepalive_connections=0)
             self._guarded = httpx.AsyncClient(
@@ -158,7 +167,7 @@ class Sender:
         whole = httpx.URL(url)
         request = self._guarded.build_request(
             method,
-            whole.copy_with(host=addresses[0]),
+            whole.copy_with(host=await _answering(addresses, port)),
             headers={**headers, "host": whole.netloc.decode()},
             content=body,
             extensions={"sni_hostname": whole.raw_host.decode()},
@@ -167,16 +176,18 @@ class Sender:
 
     async def close(self) -> None:
         """Closes all connections."""
-        for client in (self._client, self._guarded):
-            if client is not None:
-                await client.aclose()
-        self._client = self._guarded = None
+        clients = [*self._clients.values(), *([] if self._guarded is None else [self._guarded])]
+        self._clients, self._guarded = {}, None
+        for client in clients:
+            await client.aclose()
 
 
-def _goes_by_proxy(host: str) -> bool:
-    proxies = getproxies_environment()
-    named = proxies.get("https") or proxies.get("all")
-    return bool(named) and not proxy_bypass_environment(host, proxies)
+async def _answering(addresses: Sequence[str], port: int) -> str:
+    """One of some addresses at which somebody answers. The client knows no more than one, so it connects anew."""
+    if len(addresses) == 1:
+        return addresses[0]
+    with closing(await connected_socket(addresses, port)) as found:
+        return str(found.getpeername()[0])
 
 
 async def _beginning(response: httpx.Response) -> bytes:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from penstock.calls.row_operation import operation_of
 from penstock.calls.wording import Wording, milliseconds, plain, usd
 from penstock.clock import rfc3339
 from penstock.export.call_texts import completion_of, plain_bodies, prompt_of
 from penstock.export.trace_context import trace_context
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_usd
+from penstock.providers.operation import otel_name
 from penstock.stores.call_columns import Kind
 from penstock.stores.ledger import Bodies, CallRow
 
@@ -22,14 +24,16 @@ LONGEST_TEXT: Final = 32_768
 """Characters of a prompt or an answer that go out."""
 
 _GEN_AI = "gen_ai."
-_OPERATIONS = {
-    "chat": "chat",
-    "messages": "chat",
-    "responses": "chat",
-    "converse": "chat",
-    "completion": "text_completion",
-    "generate content": "generate_content",
+_PROVIDERS: Final[Mapping[str, str]] = {
+    "aws-bedrock": "aws.bedrock",
+    "azure-openai": "azure.ai.openai",
+    "google-ai-studio": "gcp.gemini",
+    "google-vertex-ai": "gcp.vertex_ai",
+    "grok": "x_ai",
+    "mistral": "mistral_ai",
+    "perplexity-ai": "perplexity",
 }
+"""`gen_ai.provider.name` where it is another word than ours (OpenTelemetry's registry of May 2026)."""
 
 Attributes = dict[str, MetadataValue]
 
@@ -106,11 +110,15 @@ def _facts(row: CallRow) -> Attributes:
 
 def _gen_ai(row: CallRow) -> Attributes:
     """Each under its documented name and under the one that was measured."""
-    found: Attributes = {"gen_ai.model.provider": row.provider, "gen_ai.provider.name": row.provider}
+    found: Attributes = {
+        "gen_ai.model.provider": row.provider,
+        "gen_ai.provider.name": _PROVIDERS.get(row.provider, row.provider),
+    }
     if row.model is not None:
         found["gen_ai.request.model"] = row.model.removeprefix(f"{row.provider}/")
-    if row.request_type is not None:
-        found["gen_ai.operation.name"] = _OPERATIONS.get(row.request_type, row.request_type)
+    operation = otel_name(operation_of(row))
+    if operation is not None:
+        found["gen_ai.operation.name"] = operation
     if row.tokens_in is not None:
         found["gen_ai.usage.input_tokens"] = row.tokens_in
     if row.tokens_out is not None:

@@ -36,14 +36,29 @@ class Outcome(IntEnum):
     PROVIDER_BROKE = 2  # the provider's answer broke off, or never came
     REFUSED = 3  # the gateway itself answered, with an error
     SHUTDOWN = 4  # the gateway was stopped before the end
+    PROVIDER_FAILED = 5  # the answer has a good status, and says itself that it is an error
+    CUT_SHORT = 6  # the answer ended without the end that its dialect has
 
 
 COMPLETE: Final = int(Outcome.COMPLETE)
 """As a plain number, for where it is compared at every call."""
 
+ENDED: Final = frozenset(map(int, (Outcome.COMPLETE, Outcome.PROVIDER_FAILED, Outcome.CUT_SHORT)))
+"""The client has all that the provider sent, whatever that is worth."""
+
+FAILURE: Final = "failure"
+"""What an `Event` is that tells why a call did not succeed."""
+
 
 UNKEPT: Final = "bodies"
 """What an `Event` is that tells why something of the bodies is not kept."""
+
+
+def failed_by(status: int, provider_error: str) -> str:
+    """The detail of a `FAILURE` under a good status. Empty error: the answer lacks its end."""
+    if not provider_error:
+        return f"the answer of status {status} ended without its end"
+    return f"the answer of status {status} is an error: {provider_error}"
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -86,7 +101,9 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     error_detail: str
     metadata: dict[str, MetadataValue]
     controls: dict[str, str]  # `cf-aig-*` as sent, no credentials; `traceparent` where traces are exported
-    model: str  # only where the worker had to read it (compat), or keeps no bodies; else empty
+    model: (
+        str  # only where the worker had to read it (compat), or does not keep all of the bodies; else empty
+    )
     cached: bool = False  # answered without asking the provider
     attempts: int = 0  # that were made; 0 where the provider was not asked
     stored_key: str = ""  # the alias of the stored key that was used
@@ -95,8 +112,12 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     team: str = ""
     cost: int | None = None  # nano-dollars, where the worker had to know; else it is worked out later
     whole: bool = False  # the provider's answer is, though the client may have left
-    usage: Usage | None = None  # only where no bodies are kept
+    usage: Usage | None = None  # only where not all of the answer is kept
     trail: tuple[Event, ...] = ()
+    operation: str = ""  # by its name, as far as the path tells
+    answered_model: str = ""  # only where not all of the answer is kept
+    local: bool = False  # the local engine was asked
+    provider_error: str = ""  # the type that the answer tells; only where not all of it is kept
 
     @property
     def success(self) -> bool:

@@ -41,6 +41,8 @@ class AnalyticsQuery(msgspec.Struct, frozen=True):
     """Only of this provider."""
     model: str | None = None
     """Only of this model: `gpt-5` of any provider, or `openai/gpt-5`."""
+    operation: str | None = None
+    """Only of this operation, by its name: `openai.chat.completions.create`, or `unknown`."""
     status: str | None = None
     """Only with this status: `429`, or a class such as `4xx`."""
     cached: bool | None = None

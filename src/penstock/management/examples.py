@@ -90,6 +90,9 @@ _LOG: Final[Mapping[str, object]] = {
     "response_size": 640,
     "error_code": None,
     "error_detail": None,
+    "operation": "openai.chat.completions.create",
+    "answered_model": "openai/gpt-5-2026-08-07",
+    "provider_error": None,
 }
 
 

@@ -16,11 +16,12 @@ import msgspec
 from penstock.journal.record import Outcome
 from penstock.metrics.metric import Histogram, Labels, Metric, Value
 from penstock.pricing.units import to_usd
-from penstock.stores.ledger import NewCall
+from penstock.providers.operation_table import UNKNOWN
+from penstock.stores.ledger import Derived, NewCall
 from penstock.stores.rollup_counts import is_rate_limited, is_unpriced
 
 OTHER: Final = "other"
-"""The model of calls whose model has no label of its own."""
+"""The model, and the operation, of calls that have no label of their own."""
 
 MOST_SERIES: Final = 500
 """So many combinations of labels are told apart, and a tenth of it of each account in any case."""
@@ -35,13 +36,17 @@ _MOST = 2**62  # sums stay below what msgpack and OTLP can hold: answers may tel
 
 
 class Key(NamedTuple):
-    """The labels. `model` is empty where there is none, `status` is a class like `2xx`."""
+    """The labels. `model` is empty where there is none, `status` is a class like `2xx`.
+
+    `operation` is the kind of it, for there are few; empty in what was counted before it was told.
+    """
 
     account: str
     gateway: str
     provider: str
     model: str
     status: str
+    operation: str = ""
 
 
 class Counts(msgspec.Struct, array_like=True):
@@ -97,7 +102,8 @@ class Tally:
     def _counts(self, call: NewCall) -> Counts:
         record = call.record
         model = self._model(call)
-        key = Key(record.account, record.gateway, record.provider, model, f"{record.status // 100}xx")
+        status = f"{record.status // 100}xx"
+        key = Key(record.account, record.gateway, record.provider, model, status, _kind(call.derived))
         counts = self._series.get(key)
         if counts is None:
             key = self._with_room(key)
@@ -111,9 +117,9 @@ class Tally:
         """The labels that may be new; fewer of them, where there are enough already."""
         own = self._in_account[key.account]
         if len(self._series) >= MOST_SERIES and own >= MOST_SERIES // _SHARE:
-            key = key._replace(model=OTHER)
+            key = key._replace(model=OTHER, operation=OTHER)
         if own >= 2 * MOST_SERIES and key not in self._series:
-            key = Key(key.account, OTHER, OTHER, OTHER, key.status)
+            key = Key(key.account, OTHER, OTHER, OTHER, key.status, OTHER)
         return key
 
     def _model(self, call: NewCall) -> str:
@@ -128,6 +134,10 @@ class Tally:
         self._known.add(model)
         self._models_of[call.record.account] += 1
         return model
+
+
+def _kind(derived: Derived) -> str:
+    return UNKNOWN if derived.operation == UNKNOWN else derived.request_type or OTHER
 
 
 def _count(counts: Counts, call: NewCall) -> None:

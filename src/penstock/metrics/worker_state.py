@@ -18,6 +18,7 @@ class BreakerState(msgspec.Struct, frozen=True):
     state: Literal["open", "half-open"]
     since_us: int
     next_try_us: int  # in the past: the next call is the try
+    asked: str = ""  # what is left alone at the origin, such as a model; empty: all of it
 
 
 class KeySetAside(msgspec.Struct, frozen=True):

@@ -63,12 +63,15 @@ def _workers(workers: Sequence[WorkerState]) -> Iterator[Metric]:
         yield _gauge("penstock.loop.lag", about, max(lags) / 1e6, "s")
     found: dict[tuple[str, str], int] = {}
     for worker in workers:
-        for breaker in worker.breakers:
-            key = breaker.origin, breaker.state
+        for key in {(breaker.origin, breaker.state) for breaker in worker.breakers}:
             found[key] = found.get(key, 0) + 1
     points = [Value({"origin": origin, "state": state}, count) for (origin, state), count in found.items()]
     yield Metric(
-        "penstock.breakers", "gauge", "1", "Workers whose breaker of an address is not closed.", points
+        "penstock.breakers",
+        "gauge",
+        "1",
+        "Workers with a breaker that is not closed, of an address or of what is asked there.",
+        points,
     )
 
 

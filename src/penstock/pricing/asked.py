@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from penstock.providers.base import HeaderLookup, Provider, model_at
 from penstock.providers.custom import model_in_some_path
+from penstock.providers.operation import Operation
 from penstock.providers.registry import as_shipped
+from penstock.providers.request_reading import Request, named_model
+from penstock.wire.model_forms import models_in_form
 from penstock.wire.model_names import Unclear, folded, models_in_json
 
-__all__ = ["Unclear", "all_asked", "asked_model", "model_in_body", "name_of"]
+__all__ = ["Unclear", "all_asked", "asked_model", "place_of", "told_model"]
 
-_MODEL_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*("(?:[^"\\]|\\.){1,256}")')
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 _MODEL_IN_FORM = re.compile(rb"(?:^|&)\s*model", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";,\s]*)")
 _PLAIN_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
@@ -36,55 +35,42 @@ _OF_ANY_HEADER = (
 _RESOURCES = ("projects/", "publishers/")
 
 
-class _Question(msgspec.Struct, gc=False):
-    model: str | None = None
-
-
-_to_question = msgspec.json.Decoder(_Question).decode
-_to_text = msgspec.json.Decoder(str).decode
-
-
 # -- as prices and the log have it
 
 
-def asked_model(provider: str, path_tail: str, body: bytes) -> str | None:
-    """The model of a request to `provider` (a slug), by its path or else by its plain body.
+def asked_model(provider: str, operation: Operation, path_tail: str, request: Request) -> str | None:
+    """The model of a request to `provider` (a slug), by what its operation says of it, and by its path.
 
     Where nothing else names one, a deployment or the like is better than nothing.
     """
-    in_body = (model_in_body(body) or None) if body else None
+    return told_model(provider, operation, path_tail, request) or place_of(provider, path_tail)
+
+
+def told_model(provider: str, operation: Operation, path_tail: str, request: Request) -> str | None:
+    """The model that a request names, and nothing in its place."""
+    told = named_model(operation, request)
+    name = told if operation.product else _name_of(provider, path_tail, told)
+    return name.removeprefix("models/") if name else None
+
+
+def place_of(provider: str, path_tail: str) -> str | None:
+    """What the path names as the place of a model, whatever it is called."""
     shipped = as_shipped(provider)
-    if shipped is not None and shipped.model_address is None:
-        return in_body
-    name = name_of(provider, path_tail, in_body)
-    return name if name or shipped is None else model_at(shipped, _bare(path_tail), _no_header)
+    return None if shipped is None else model_at(shipped, _bare(path_tail), _no_header)
 
 
-def name_of(provider: str, path_tail: str, in_body: str | None) -> str | None:
-    """The model by its path, where the provider goes by paths and they name models; else the one in its body.
+def _name_of(provider: str, path_tail: str, told: str | None) -> str | None:
+    """The model by its path, where the provider goes by paths and they name models; else the one that is told.
 
     Other providers' ways of naming one in a path are none of this one's. A deployment may have any name, so the body
     tells more of it; so it does of a custom provider, whose ways nobody knows.
     """
     shipped = as_shipped(provider)
     if shipped is None:
-        return in_body or model_in_some_path(_bare(path_tail))
+        return told or model_in_some_path(_bare(path_tail))
     if shipped.model_address is None or shipped.model_is_own:
-        return in_body
-    return model_at(shipped, _bare(path_tail), _no_header) or in_body
-
-
-def model_in_body(body: bytes, *, is_cut: bool = False) -> str | None:
-    """`model` of a JSON object. Of a cut one only where it comes first: further in it would be a guess."""
-    try:
-        return _first_model(body) if is_cut else _to_question(body).model
-    except _UNREADABLE:
-        return None
-
-
-def _first_model(body: bytes) -> str | None:
-    first = _MODEL_FIRST.match(body)
-    return _to_text(first[1]) if first else None
+        return told
+    return model_at(shipped, _bare(path_tail), _no_header) or told
 
 
 def _bare(path_tail: str) -> str:
@@ -99,7 +85,12 @@ def _no_header(_name: str) -> None:
 
 
 def all_asked(
-    provider: Provider, path_tail: str, query: str, header: HeaderLookup, body: bytes | None
+    provider: Provider,
+    operation: Operation,
+    path_tail: str,
+    query: str,
+    header: HeaderLookup,
+    body: bytes | None,
 ) -> tuple[str, ...]:
     """Every model that some reader may take a request to ask for; none, where nobody finds one.
 
@@ -118,13 +109,14 @@ def all_asked(
         if told is not None:
             (own if f"header:{name}" in provider.model_in else others).append(told)
     members = [place.removeprefix("body:") for place in provider.model_in if place.startswith("body:")]
-    in_body, more = _in_body(body, members, header("content-type") or "", needed=not own)
+    forms = [place.removeprefix("form:") for place in operation.models if place.startswith("form:")]
+    in_body, more = _in_body(body, members, forms, header("content-type") or "", needed=not own)
     own += in_body
     return tuple(map(_plainly, (*own, *others, *more))) if own else ()
 
 
 def _in_body(
-    body: bytes | None, members: list[str], content_type: str, *, needed: bool
+    body: bytes | None, members: list[str], forms: list[str], content_type: str, *, needed: bool
 ) -> tuple[list[str], list[str]]:
     """What the body names; nothing, where it is no JSON and need not tell."""
     if body is None:
@@ -137,6 +129,8 @@ def _in_body(
     charset = _CHARSET.search(kind)
     if charset is not None and charset[1] not in _PLAIN_CHARSETS:
         raise Unclear("its body is in a charset of its own")
+    if "multipart/" in kind and forms:
+        return models_in_form(body, content_type, forms)
     if "multipart/" in kind or ("urlencoded" in kind and _MODEL_IN_FORM.search(body)):
         if needed:
             raise Unclear("its body is a form, whose fields are not read")

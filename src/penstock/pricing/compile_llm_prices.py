@@ -1,8 +1,7 @@
 """Writes the compact table of prices out of the package `genai-prices`: `python -m … DEST`.
 
 The package is large, and slow to load, for what one call needs. So it is read here alone, in a process of its
-own, once for each of its versions. Units that no answer tells (characters, pages) are left out, and so are
-prices that depend on what a call does not show (batches).
+own, once for each of its versions. Units that no answer tells (characters) are left out.
 """
 
 from __future__ import annotations
@@ -44,10 +43,13 @@ UNITS = {
     "web_searches_kcount": "web_searches",
     "storage_searches_kcount": "file_searches",
     "requests_kcount": "requests",
+    "input_document_kpages": "input_pages",
+    "input_annotated_document_kpages": "input_annotated_pages",
 }
-_PER = {"_mtok": 1_000_000, "_kcount": 1000, "_hours": 3600}
+_PER = {"_mtok": 1_000_000, "_kcount": 1000, "_kpages": 1000, "_hours": 3600}
 _BILLED_OTHERWISE = {"groq": "input_audio_hours"}  # at least ten seconds each time, which no rate can say
-_TIER_KEYS = frozenset({"service_tier", "speed"})  # of a variant: what an answer tells
+# Of a variant: what an answer tells, and whether a batch was told.
+_TIER_KEYS = frozenset({"service_tier", "speed", "processing"})
 _encode = msgspec.msgpack.Encoder().encode
 
 

@@ -10,11 +10,15 @@ import re
 
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost
+from penstock.pricing.parallel_card import parallel_highest
 from penstock.pricing.price_book import PriceBook
 from penstock.wire.usage import Usage
 
 UNSAID_OUTPUT_TOKENS = 1024
-"""Of a request that sets no limit to its answer."""
+"""Of a request that sets no limit to its answer, where what it did use will never be known."""
+
+FIRST_GUESS_TOKENS = 256
+"""Of such a request, before it is sent and while nothing is known of the model's answers."""
 
 _BYTES_PER_TOKEN = 4
 
@@ -35,15 +39,26 @@ def estimate(
     request_body: bytes,
     custom: CustomCost | None,
     when_us: int,
+    unsaid: int = UNSAID_OUTPUT_TOKENS,
 ) -> int | None:
-    """Nano-dollars to set aside; None where the price is unknown. Arguments as those of `call_cost`."""
+    """Nano-dollars to set aside; None where the price is unknown. Arguments as those of `call_cost`, and the tokens of
+    an answer whose length is `unsaid`.
+    """
+    if provider == PARALLEL and custom is None and book.override(provider, model) is None:
+        return parallel_highest(path_tail, request_body)
     is_guessed = custom is not None or provider != PARALLEL
-    usage = guessed_usage(path_tail, request_body) if is_guessed else None
+    usage = guessed_usage(path_tail, request_body, unsaid=unsaid) if is_guessed else None
     priced = call_cost(book, provider, path_tail, model, request_body, usage, custom, when_us)
     return None if priced is None else priced.nano
 
 
-def guessed_usage(path_tail: str, request_body: bytes, least_output: int = 0, size: int = 0) -> Usage:
+def guessed_usage(
+    path_tail: str,
+    request_body: bytes,
+    least_output: int = 0,
+    size: int = 0,
+    unsaid: int = UNSAID_OUTPUT_TOKENS,
+) -> Usage:
     """The tokens that a request may use. Embeddings are not generated: nothing comes out.
 
     `least_output` has come out already; `size` is that of a body that cannot be read.
@@ -51,17 +66,17 @@ def guessed_usage(path_tail: str, request_body: bytes, least_output: int = 0, si
     tokens_in = -(-(len(request_body) or size) // _BYTES_PER_TOKEN)
     if "embed" in path_tail.lower():
         return Usage(tokens_in, 0)
-    return Usage(tokens_in, max(_asked_output(request_body), least_output))
+    return Usage(tokens_in, max(_asked_output(request_body, unsaid), least_output))
 
 
-def _asked_output(request_body: bytes) -> int:
+def _asked_output(request_body: bytes, unsaid: int) -> int:
     """The most that any reader may take it to ask for: a bound that is there twice, or by two names, is the higher."""
     if len(request_body) > 2 * _LOOKED_AT:
         request_body = request_body[:_LOOKED_AT] + request_body[-_LOOKED_AT:]
     lowered = request_body.lower()
     tokens = _largest(_OUTPUT, lowered, (b'"max',), _MOST_TOKENS)
     answers = _largest(_ANSWERS, lowered, (b'"n"', b'"best_of"', b'"candidatecount"'), _MOST_ANSWERS)
-    return (tokens or UNSAID_OUTPUT_TOKENS) * (answers or 1)
+    return (tokens or unsaid) * (answers or 1)
 
 
 def _largest(pattern: re.Pattern[bytes], body: bytes, begins: tuple[bytes, ...], most: int) -> int:

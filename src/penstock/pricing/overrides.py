@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from penstock.pricing.rates import Prices, Rate, Rates
+from penstock.pricing.supplement import HALF_FOR_BATCHES
 from penstock.pricing.units import to_rate
 from penstock.settings.check import ConfigError, Problem
 from penstock.settings.layers import Layer
@@ -63,7 +64,12 @@ def parse_overrides(layer: Layer) -> dict[str, Rates]:
         raise ConfigError([Problem(layer.path, nearest_line(places, one.path), one.reason) for one in wrong])
     source = PurePath(layer.path or "").name
     entries = msgspec.convert(layer.values, dict[str, PriceEntry])
-    return {name: Rates([Prices(_rates(entry))], source) for name, entry in entries.items()}
+    return {
+        name: Rates(
+            [Prices(_rates(entry))], source, halves_batches=name.partition("/")[0] in HALF_FOR_BATCHES
+        )
+        for name, entry in entries.items()
+    }
 
 
 def _rates(entry: PriceEntry) -> tuple[Rate, ...]:

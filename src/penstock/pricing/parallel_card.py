@@ -2,97 +2,66 @@
 
 A search is charged when it is answered; a run of a task or of FindAll when it ends, so what is known at its
 creation is an estimate: every run completes, every match is found. Pure; only successful calls are charged,
-and whether a call was one is for the caller to know. The prices are in `parallel_prices.py`.
+and whether a call was one is for the caller to know. What each product goes by is in `parallel_products.py`.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated
-
-import msgspec
+from collections.abc import Iterable
 
 from penstock.pricing import parallel_prices as card
-from penstock.pricing.bill import Bill, Charge, charge, total
-from penstock.wire.usage import Usage
+from penstock.pricing import parallel_products as products
+from penstock.pricing.bill import Bill, total
+from penstock.pricing.parallel_products import UNREADABLE, Asked, Charges, Rule
+from penstock.providers.operation_table import segments
+from penstock.wire.usage_counts import Usage
 
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
-_MAX_UNITS = 1_000_000  # of anything one request may ask for
-
-_Units = Annotated[int, msgspec.Meta(ge=0, le=_MAX_UNITS)]
-
-
-class _Settings(msgspec.Struct, gc=False):
-    max_results: _Units | None = None
-
-
-class _Reasoning(msgspec.Struct, gc=False):
-    effort: str | None = None
-
-
-class _Run(msgspec.Struct, gc=False):
-    processor: str | None = None
-
-
-class _Request(msgspec.Struct, gc=False):
-    """All that decides a price, of every product."""
-
-    mode: str | None = None
-    processor: str | None = None
-    generator: str | None = None
-    model: str | None = None
-    reasoning: _Reasoning | None = None
-    max_results: _Units | None = None  # v1beta
-    advanced_settings: _Settings | None = None
-    match_limit: _Units | None = None
-    urls: list[str] | None = None
-    inputs: list[_Run] | None = None
-
-
-Charges = tuple[Charge, ...]
-Rule = Callable[[_Request, int | None], Charges | None]
-"""From a request, and the number of results where it is known, to what is charged."""
-
-_decode = msgspec.json.Decoder(_Request).decode
 _ESTIMATE = f"{card.SOURCE}, estimate"
+_MOST_LOADED = 1024 * 1024  # bytes of a document that is read as Python does, all of it
 
 
 def parallel_cost(path_tail: str, request_body: bytes | None, usage: Usage | None = None) -> int | None:
     """The price of a call, in nano-dollars; None where the card does not say, or only the end of a run will.
 
-    `path_tail` is all that follows `/parallel/`, with or without query. Without `usage` (before the answer)
-    the price is the highest that the request allows. Reading is free: it is told by its empty body. A body
-    that is not at hand (cut, in an unknown encoding) is None, and the price then unknown.
+    `path_tail` is all that follows `/parallel/`, with or without query. Reading is free: it is told by its empty
+    body. A body that is not at hand (cut, in an unknown encoding) is None, and the price then unknown.
     """
     bill = parallel_bill(path_tail, request_body, usage)
     return None if bill is None else bill.nano
 
 
 def parallel_bill(path_tail: str, request_body: bytes | None, usage: Usage | None = None) -> Bill | None:
-    """How that price comes about. Of a run that only begins, its source says that it is an estimate."""
+    """How that price comes about. Of a run that only begins, its source says that it is an estimate.
+
+    Of a group it has the runs whose processors are on the card.
+    """
     rule = _rule(path_tail)
     if request_body == b"":
-        return None if rule is _unknown else Bill(card.SOURCE, ())
+        return None if rule is products.trigger else Bill(card.SOURCE, ())
     if rule is None or request_body is None:
         return None
-    try:
-        request = _decode(request_body)
-    except _UNREADABLE:
-        return None
-    charges = rule(request, usage.results if usage else None)
+    charges = _charges(rule, request_body, usage.results if usage else None, at_most=False)
     return None if charges is None else Bill(card_source(path_tail), charges)
+
+
+def parallel_highest(path_tail: str, request_body: bytes | None) -> int | None:
+    """The most that a request which does something may cost, in nano-dollars, before there is an answer.
+
+    What it does not say, or says by a word that is not on the card, is taken for the dearest that it can be. None
+    where there is no such bound: the body cannot be read, or the card leaves the price of the product open.
+    """
+    rule = _rule(path_tail)
+    if rule is None or request_body is None:
+        return None
+    charges = _charges(rule, request_body or b"{}", None, at_most=True)
+    return None if charges is None else total(charges)
 
 
 def card_source(path_tail: str) -> str:
     """The card with its date, and whether what it says of such a call is an estimate."""
     return _ESTIMATE if _rule(path_tail) in _ESTIMATED else card.SOURCE
-
-
-def _rule(path_tail: str) -> Rule | None:
-    path = path_tail.lstrip("/").partition("?")[0].rstrip("/")
-    return next((rule for pattern, rule in _RULES if pattern.fullmatch(path)), None)
 
 
 def task_price(processor: str) -> int | None:
@@ -107,132 +76,76 @@ def monitor_price(processor: str | None) -> int | None:
 
 def findall_price(generator: str, matches: int, enrichments: Iterable[str] = ()) -> int | None:
     """The price of a FindAll run with `matches`, and the processors of its enrichments (Parallel 2.12.4)."""
-    charges = _findall_charges(generator, matches, enrichments)
+    charges = products.found(generator, matches, enrichments, at_most=False)
     return None if charges is None else total(charges)
 
 
-def _findall_charges(generator: str, matches: int, enrichments: Iterable[str] = ()) -> Charges | None:
-    fixed, per_match = card.FINDALL_RUN.get(generator), card.FINDALL_MATCH.get(generator)
-    enriched = _runs((processor, matches) for processor in enrichments)
-    if fixed is None or per_match is None or enriched is None:
+def _charges(rule: Rule, body: bytes, found: int | None, *, at_most: bool) -> Charges | None:
+    try:
+        document = _utf_8(body)
+        try:
+            return rule(Asked(document, found, at_most))
+        except UNREADABLE:
+            return rule(Asked(_as_python_reads(document), found, at_most))
+    except (*UNREADABLE, ValueError):
         return None
-    return (charge(f"runs ({generator})", 1, fixed), charge("matches", matches, per_match), *enriched)
 
 
-def _search(request: _Request, results: int | None) -> Charges | None:
-    asked = request.advanced_settings.max_results if request.advanced_settings else None
-    return _searched(card.SEARCH, request.mode or "advanced", asked, results)
+def _utf_8(body: bytes) -> bytes:
+    """A document in UTF-8, from the encoding that its first bytes tell, as `json.loads` does it."""
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    return body.decode(encoding, "surrogatepass").encode("utf-8", "replace")
 
 
-def _search_beta(request: _Request, results: int | None) -> Charges | None:
-    key = request.mode or request.processor or "one-shot"
-    return _searched(card.SEARCH_BETA, key, request.max_results, results)
+def _as_python_reads(document: bytes) -> bytes:
+    """What `json.loads` takes beyond JSON to the letter (`NaN`, half a surrogate pair), without it.
+
+    Raises ValueError for what is no JSON, or too large to be read so.
+    """
+    if len(document) > _MOST_LOADED:
+        raise ValueError("too large")
+    loaded = json.loads(document, parse_constant=lambda _: None)
+    return json.dumps(loaded, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _searched(prices: Mapping[str, int], key: str, asked: int | None, results: int | None) -> Charges | None:
-    first = _one("requests", prices, key)
-    count = min(asked or 0, card.SEARCH_AT_MOST) if results is None else results
-    return first and _with_more(first, "results", count - card.SEARCH_INCLUDES, card.SEARCH_RESULT)
-
-
-def _extract(request: _Request, results: int | None) -> Charges | None:
-    if results is None:
-        results = None if request.urls is None else len(request.urls)
-    return None if results is None else (charge("URLs", results, card.EXTRACT_URL),)
-
-
-def _image_search(request: _Request, _: int | None) -> Charges | None:
-    return _one("requests", card.IMAGE_SEARCH, request.mode or "advanced")
-
-
-def _place_search(request: _Request, _: int | None) -> Charges | None:
-    return _one("requests", card.PLACE_SEARCH, request.mode or "advanced")
-
-
-def _task(request: _Request, _: int | None) -> Charges | None:
-    return _one("runs", card.TASK, request.processor or "")
-
-
-def _task_group(request: _Request, _: int | None) -> Charges | None:
-    if request.inputs is None:
-        return None
-    return _runs(Counter(run.processor or "" for run in request.inputs).items())
-
-
-def _responses(request: _Request, _: int | None) -> Charges | None:
-    effort = request.reasoning.effort if request.reasoning else None
-    return _one("requests", card.RESPONSES, effort or "medium")
-
-
-def _chat(request: _Request, _: int | None) -> Charges | None:
-    return _one("requests", card.CHAT, (request.model or "").removeprefix("parallel/"))
-
-
-def _findall(request: _Request, _: int | None) -> Charges | None:
-    if request.match_limit is None:
-        return None
-    return _findall_charges(request.generator or "", request.match_limit)
-
-
-def _entity_search(request: _Request, results: int | None) -> Charges | None:
-    count = request.match_limit or 0 if results is None else results
-    first = (charge("requests", 1, card.ENTITY_SEARCH),)
-    return _with_more(first, "entities", count - card.ENTITY_SEARCH_INCLUDES, card.ENTITY)
-
-
-def _monitor(request: _Request, _: int | None) -> Charges | None:
-    return _one("executions", card.MONITOR_EXECUTION, request.processor or "lite")
-
-
-def _free(_request: _Request, _: int | None) -> Charges | None:
-    return ()
-
-
-def _unknown(_request: _Request, _: int | None) -> Charges | None:
-    return None
-
-
-def _one(what: str, prices: Mapping[str, int], key: str) -> Charges | None:
-    """One of something, by the word that decides its price."""
-    price = prices.get(key)
-    return None if price is None else (charge(f"{what} ({key})", 1, price),)
-
-
-def _with_more(first: Charges, what: str, count: int, price: int) -> Charges:
-    """With a line for what is above what is included."""
-    return first if count <= 0 else (*first, charge(f"{what} above those included", count, price))
-
-
-def _runs(processors: Iterable[tuple[str, int]]) -> Charges | None:
-    """Runs of tasks, of processors that are all known."""
-    charges = []
-    for processor, count in processors:
-        price = task_price(processor)
-        if price is None:
-            return None
-        charges.append(charge(f"runs ({processor})", count, price))
-    return tuple(charges)
+def _rule(path_tail: str) -> Rule | None:
+    """By the path as Parallel reads it: percent-encoding undone, without doubled slashes and dot segments."""
+    parts: list[str] = []
+    for part in "/".join(segments(path_tail.partition("?")[0])).split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    path = "/".join(parts)
+    return next((rule for pattern, rule in _RULES if pattern.fullmatch(path)), None)
 
 
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
-        (r"v1/search", _search),
-        (r"v1beta/search", _search_beta),
-        (r"(?:v1|v1beta)/extract", _extract),
-        (r"v1/images/search", _image_search),
-        (r"v1/places/search", _place_search),
-        (r"(?:v1|v1beta)/tasks/runs", _task),
-        (r"(?:v1|v1beta)/tasks/groups/[^/]+/runs", _task_group),
-        (r"(?:v1|v1beta)/tasks/groups", _free),
-        (r"v1/responses", _responses),
-        (r"(?:(?:v1|v1beta)/)?chat/completions", _chat),
-        (r"v1beta/findall/runs", _findall),
-        (r"v1beta/findall/runs/[^/]+/cancel", _free),
-        (r"v1beta/findall/(?:entity-search|candidates)", _entity_search),
-        (r"v1/monitors", _monitor),
-        (r"v1/monitors/[^/]+/(?:update|cancel)", _free),
-        (r"v1/monitors/[^/]+/trigger", _unknown),  # one more execution, of a processor that is not said
+        (r"v1/search", products.search),
+        (r"v1beta/search", products.search_beta),
+        (r"(?:v1|v1beta)/extract", products.extract),
+        (r"v1/images/search", products.image_search),
+        (r"v1/places/search", products.place_search),
+        (r"(?:v1|v1beta)/tasks/runs", products.task),
+        (r"(?:v1|v1beta)/tasks/groups/[^/]+/runs", products.task_group),
+        (r"(?:v1|v1beta)/tasks/(?:groups|suggest|suggest-processor)", products.free),
+        (r"v1/responses", products.responses),
+        (r"(?:(?:v1|v1beta)/)?chat/completions", products.chat),
+        (r"v1beta/findall/ingest", products.free),
+        (r"v1beta/findall/runs", products.findall),
+        (r"v1beta/findall/runs/[^/]+/enrich", products.enrich),
+        (r"v1beta/findall/runs/[^/]+/extend", products.extend),
+        (r"v1beta/findall/runs/[^/]+/cancel", products.free),
+        (r"v1beta/findall/(?:entity-search|candidates)", products.entity_search),
+        (r"v1/monitors", products.monitor),
+        (r"v1alpha/monitors", products.monitor_alpha),
+        (r"(?:v1|v1alpha)/monitors/[^/]+/trigger", products.trigger),
+        (r"(?:v1|v1alpha)/monitors/[^/]+(?:/(?:update|cancel|simulate_event))?", products.free),
+        (r"v1beta/memory/(?:retrieve|clear|evict)", products.free),
     )
 )
-_ESTIMATED = frozenset({_task, _task_group, _findall})
+_ESTIMATED = frozenset({products.task, products.task_group, products.findall, products.monitor_alpha})

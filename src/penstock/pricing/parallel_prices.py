@@ -20,6 +20,7 @@ SEARCH_AT_MOST = 20  # more results than this are never returned
 SEARCH_RESULT = to_nano("0.001")
 
 EXTRACT_URL = to_nano("0.001")
+EXTRACT_AT_MOST = 20  # more URLs than this are refused
 
 IMAGE_SEARCH = nano_table({"fast": "0.001", "advanced": "0.005"})
 PLACE_SEARCH = nano_table({"fast": "0.001"})
@@ -44,9 +45,11 @@ CHAT = nano_table({"speed": "0.005", "lite": "0.005", "base": "0.010", "core": "
 
 FINDALL_RUN = nano_table({"preview": "0.10", "base": "0.25", "core": "2.00", "pro": "10.00"})
 FINDALL_MATCH = nano_table({"preview": "0", "base": "0.03", "core": "0.15", "pro": "1.00"})
+FINDALL_AT_MOST = 1000  # matches of one run, extended or not
 
 ENTITY_SEARCH = to_nano("0.005")
 ENTITY_SEARCH_INCLUDES = 100
+ENTITY_SEARCH_AT_MOST = 1000
 ENTITY = to_nano("0.00005")
 
 MONITOR_EXECUTION = nano_table({"lite": "0.003", "base": "0.010"})

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from penstock.pricing.bill import Bill
 from penstock.pricing.price_table import PriceTable
 from penstock.pricing.rates import Rates
+from penstock.pricing.supplement import ALIKE, APART, HALF_FOR_BATCHES, supplemented
+from penstock.pricing.supplement import SOURCE as SUPPLEMENT
 from penstock.wire.usage import Usage
 
 _MAX_REMEMBERED = 4096
@@ -85,11 +87,20 @@ class PriceBook:
         return None if rates is None else rates.cost(usage, when_us)
 
     def _listed(self, provider: str, model: str | None) -> Rates | None:
-        package_id = _PACKAGE_IDS.get(provider)
-        if self._table is None or package_id is None or not model:
+        if not model:
             return None
+        package_id = _PACKAGE_IDS.get(provider)
         name = model.removeprefix(f"{provider}/")
-        prices = self._table.find(package_id, name)
-        if prices is None and provider in _NAMED_BY_PATH:
-            prices = self._table.find(package_id, name.rpartition("/")[2])
-        return None if prices is None else Rates(prices, self._table.source)
+        listed = None
+        if self._table is not None and package_id is not None:
+            listed = self._table.find(package_id, name)
+            if listed is None and provider in _NAMED_BY_PATH:
+                name = name.rpartition("/")[2]
+                listed = self._table.find(package_id, name)
+        prices, is_added = supplemented(provider, name, listed)
+        if prices is None:
+            return None
+        sources = [] if listed is None or self._table is None else [self._table.source]
+        source = ", ".join([*sources, SUPPLEMENT] if is_added else sources)
+        apart = frozenset[str]() if provider in ALIKE else APART
+        return Rates(prices, source, apart, halves_batches=provider in HALF_FOR_BATCHES)

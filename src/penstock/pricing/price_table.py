@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.pricing.rates import Prices
 
-FORMAT = 2
+FORMAT = 3
 """Goes up with every change of what is below, so that no process reads another's table wrongly."""
 
 _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")

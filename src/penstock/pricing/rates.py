@@ -7,7 +7,7 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -39,9 +39,15 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "input_audio_seconds": (),
     "web_searches": (),
     "file_searches": (),
+    "search_units": (),
+    "input_pages": (),
+    "input_annotated_pages": ("input_pages",),
     "requests": (),
 }
-_ENDS = ("input_tokens", "output_tokens")  # a part of them that is not told is none
+# What must be told where it has a price; a part of it that is not told is none.
+_ENDS = ("input_tokens", "output_tokens", "search_units", "input_pages")
+BATCH: Final = "batch"
+"""The service tier of what is worked off when there is time for it."""
 _COUNTS: Final[Mapping[str, Callable[[Usage], int | None]]] = {
     "input_tokens": attrgetter("all_input_tokens"),
     "requests": lambda _usage: 1,
@@ -110,15 +116,26 @@ class _Period(NamedTuple):
 class Rates:
     """The prices of one model, and where they are from. Immutable."""
 
-    __slots__ = ("_periods", "_tiers", "source")
+    __slots__ = ("_apart", "_counts_apart", "_halves_batches", "_periods", "_tiers", "source")
 
-    def __init__(self, prices: Sequence[Prices], source: str) -> None:
+    def __init__(
+        self,
+        prices: Sequence[Prices],
+        source: str,
+        apart: Set[str] = frozenset(),
+        *,
+        halves_batches: bool = False,
+    ) -> None:
         """Of several that hold at a time the last counts, and the first if none does.
 
-        A service tier's prices go before those, unit by unit, the first that hold before the later ones.
-        Raises ValueError where none is for the standard tier.
+        A service tier's prices go before those, unit by unit, the first that hold before the later ones. Counts of
+        what is `apart` have no price where they have none of their own. `halves_batches`: where a batch has no prices
+        of its own, it costs half. Raises ValueError where none is for the standard tier.
         """
         self.source = source
+        self._apart = tuple(sorted(apart))
+        self._counts_apart = attrgetter(*self._apart) if len(self._apart) > 1 else None
+        self._halves_batches = halves_batches
         self._periods = tuple(
             _Period(one.when, one.rates, _lines(one.rates)) for one in reversed(prices) if not one.tier
         )
@@ -136,17 +153,34 @@ class Rates:
         if usage is None:
             usage = _NO_USAGE
         lines = period.lines
-        if usage.service_tier is not None and self._tiers:
-            lines = self._tier_lines(period.rates, usage.service_tier, when_us)
+        if usage.service_tier is not None:
+            lines = self._tier_lines(period, usage.service_tier, when_us)
+        if self._counts_apart is not None and any(self._counts_apart(usage)):
+            told_apart = [unit for unit in self._apart if getattr(usage, unit)]
+            if not all(_is_priced(unit, lines) for unit in told_apart):
+                return None
         charges = _charges(lines, usage)
         return None if charges is None else Bill(self.source, charges)
 
-    def _tier_lines(self, standard: tuple[Rate, ...], tier: str, when_us: int) -> tuple[_Line, ...]:
+    def _tier_lines(self, period: _Period, tier: str, when_us: int) -> tuple[_Line, ...]:
         rates: dict[str, Rate] = {}
         for prices in self._tiers:
             if prices.tier == tier and (prices.when is None or prices.when.holds(when_us)):
                 rates = {rate.unit: rate for rate in prices.rates} | rates
-        return _lines(({rate.unit: rate for rate in standard} | rates).values())
+        if not rates:
+            return (
+                _lines(map(_half, period.rates)) if tier == BATCH and self._halves_batches else period.lines
+            )
+        return _lines(({rate.unit: rate for rate in period.rates} | rates).values())
+
+
+def _is_priced(unit: str, lines: Sequence[_Line]) -> bool:
+    """Whether a count has a price of its own; speech may be charged by its length."""
+    return any(line.unit == unit or (line.is_speech and unit == "input_audio_tokens") for line in lines)
+
+
+def _half(rate: Rate) -> Rate:
+    return Rate(rate.unit, rate.base // 2, tuple((start, above // 2) for start, above in rate.steps))
 
 
 _NO_USAGE = Usage()

@@ -95,7 +95,11 @@ class WorkerReport:
 def _told(breaker: Breaker, now_us: int, now: float) -> BreakerState:
     state: Literal["open", "half-open"] = "half-open" if breaker.state == "half-open" else "open"
     return BreakerState(
-        breaker.origin, state, _at(now_us, breaker.since - now), _at(now_us, breaker.retry_at - now)
+        breaker.origin,
+        state,
+        _at(now_us, breaker.since - now),
+        _at(now_us, breaker.retry_at - now),
+        breaker.asked,
     )
 
 

@@ -11,11 +11,95 @@ import re
 from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import REGION, ExtraHeaders, HeaderLookup, Location, Provider, bearer_as_api_key
+from penstock.providers.openai_rows import (
+    CHAT,
+    CONTAINER,
+    CONTINUED,
+    CONVERSATION,
+    COUNTED_MESSAGES,
+    MODELS,
+    RESPONSES,
+    STORED_RESPONSES,
+)
+from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, counts, orders, reads, work
+from penstock.providers.operation_table import OperationTable
+from penstock.wire.answer_dialect import Dialect
 
 _SERVICES = {
     "bedrock-runtime": ("https://bedrock-runtime.", ".amazonaws.com"),
     "bedrock-mantle": ("https://bedrock-mantle.", ".api.aws"),
 }
+
+_STEERED = (
+    "accept",
+    "content-type",
+    "x-amzn-bedrock-trace",
+    "x-amzn-bedrock-guardrailidentifier",
+    "x-amzn-bedrock-guardrailversion",
+    "x-amzn-bedrock-performanceconfig-latency",
+    "x-amzn-bedrock-service-tier",
+)
+_INVOCATION_DONE = Settles(
+    id="/invocationArn", status="/status", final=("Completed", "Failed"), usage=""
+)  # what it made lies in the customer's own storage
+
+_RUNTIME: Rows = (
+    *work("model/{m}/converse model/{m}/converse-stream", Kind.CHAT, Dialect.BEDROCK_CONVERSE, models="path"),
+    *work(
+        "model/{m}/invoke model/{m}/invoke-with-response-stream",
+        Kind.GENERATE,  # or any other: each model has a body of its own
+        Dialect.BEDROCK_INVOKE,
+        models="path",
+    ),
+    *work(
+        "model/{m}/invoke-with-bidirectional-stream",
+        Kind.REALTIME,
+        Dialect.BEDROCK_INVOKE,
+        models="path",
+        cache=Cacheable.NEVER,
+    ),
+    *counts("model/{m}/count-tokens", models="path"),
+    *orders("async-invoke", Kind.PREDICTION, models="body:modelId", unit="seconds"),
+    *reads("async-invoke/{arn}", Kind.PREDICTION, settles=_INVOCATION_DONE),
+    *reads("async-invoke", Kind.PREDICTION),
+    *work(
+        "guardrail/{g}/version/{version}/apply",
+        Kind.GUARDRAIL,
+        Dialect.BEDROCK_GUARDRAIL,
+        models="",
+        unit="units",
+    ),
+    *work(
+        "guardrail-checks/invoke", Kind.GUARDRAIL, models="", bills=Bills.UNKNOWN, unit="units", sure=False
+    ),
+    *below("openai/v1/", CHAT),
+    *work(
+        "openai/v1/responses",
+        Kind.RESPONSES,
+        Dialect.OPENAI_RESPONSES,
+        flags=(CONVERSATION, CONTINUED, *CONTAINER),  # never in the background here
+    ),
+)
+
+_AS_OPENAI: Rows = (*CHAT, *RESPONSES, *below("", STORED_RESPONSES, MODELS, sure=False))
+_MANTLE: Rows = (
+    *below("v1/", _AS_OPENAI),
+    *below("openai/v1/", _AS_OPENAI),  # for some models
+    *below("anthropic/v1/", COUNTED_MESSAGES),
+)
+
+OPERATIONS = OperationTable(
+    "aws-bedrock",
+    below("runtime/", _RUNTIME, vary=_STEERED),
+    below("mantle/", _MANTLE, vary=_STEERED),
+)
+
+
+def _operation_path(location: Location) -> str:
+    """Both hosts have an `openai/v1/`, and not the same behind it."""
+    service = "mantle" if location.origin.startswith(_SERVICES["bedrock-mantle"][0]) else "runtime"
+    return service + location.path
 
 
 def _locate(tail: str, _header: HeaderLookup) -> Location:
@@ -44,5 +128,7 @@ PROVIDER = Provider(
     compat=("aws-bedrock", "bedrock"),
     credential_headers=("authorization", "x-api-key"),
     credentials=_credentials,
+    operations=OPERATIONS,
+    operation_path=_operation_path,
     model_address=re.compile(r"//[^/]+/model/([^/]+)/"),
 )

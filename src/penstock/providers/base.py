@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.errors import GatewayError
 from penstock.pieces import Pieces
+from penstock.providers.operation_table import ByMethod, OperationTable
 
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -37,8 +38,18 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 Locate = Callable[[str, HeaderLookup], Location]
 """From a tail (all that follows `/{provider}/`, without leading slash and query) to where the call goes."""
 
+KeyHeader = tuple[str, str]
+"""The header a key goes in, and what stands before it: `Bearer ` with its blank, or nothing."""
+
+Unfit = Callable[[bytes], str]
+"""Why a credential must not go to a provider, from its header's value; empty where it may."""
+
 Redactor = Callable[[bytes], Pieces[bytes]]
 """Takes secrets out of a body."""
+
+
+NOTHING_KNOWN = OperationTable("")
+"""For who has no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,18 @@ class Provider:
     credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
     static: bool = True  # `locate` depends on the tail alone, so its result may be kept
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
-    key_header: tuple[str, str] = ("authorization", "Bearer ")  # where a stored key goes, and what before it
+    key_header: KeyHeader = ("authorization", "Bearer ")  # where a stored key goes
+    key_header_at: Callable[[str], KeyHeader] | None = None  # by the tail, where that differs
+    query_credentials: tuple[str, ...] = ()  # parameters of a query that are credentials
+    unfit: Unfit | None = None
     tenant_hosts: tuple[str, ...] = ()  # of `domains`, those that belong to the vendor's customers
-    creates: re.Pattern[str] | None = None  # tails whose POST makes something that lives on
+    operations: OperationTable = NOTHING_KNOWN
+    root: str = "/"  # what all paths of its operations begin with
+    operation_path: Callable[[Location], str] | None = None  # of an operation, where more than the path tells
     extra_headers: ExtraHeaders = ()  # the operator's, sent with every call instead of the caller's
     fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
     guarded: bool = False  # may lead to public addresses only
+    is_local: bool = False  # leads to this machine's own engine
     credentials: Callable[[str, HeaderLookup], ExtraHeaders] | None = (
         None  # from the headers that go upstream
     )
@@ -76,6 +93,15 @@ class Provider:
     model_is_own: bool = (
         False  # what they name is the customer's name for it, or of a tool: no price goes by that
     )
+
+
+def operations_at(provider: Provider, location: Location) -> ByMethod:
+    """What may be done at a place of a provider's, by method; `location` is the provider's own, whatever base URL it
+    is called at.
+    """
+    if provider.operation_path is not None:
+        return provider.operations.at(provider.operation_path(location))
+    return provider.operations.at(location.path.removeprefix(provider.root))
 
 
 def model_at(provider: Provider, tail: str, header: HeaderLookup) -> str | None:

@@ -1,7 +1,8 @@
 """Custom providers: `custom-{slug}`, known by their base URL alone (Cloudflare 1.3.1 last row, 3.15).
 
 The upstream URL is the base URL and the tail, with nothing normalised. They are made from the configuration,
-never listed among the built-in ones. On the unified endpoint a base URL without a version gets `v1`.
+never listed among the built-in ones. On the unified endpoint a base URL without a version gets `v1`. What their
+operations are is told by how a path ends, as the well-known dialects have it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ import re
 from hashlib import sha256
 from urllib.parse import unquote
 
+from penstock.providers import openai_rows
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
+from penstock.providers.operation import Bills, Kind, Rows, Settles
+from penstock.providers.operation_rows import below, cancels, counts, orders, reads, work
+from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import has_version
+from penstock.wire.answer_dialect import Dialect
 
 CUSTOM_PREFIX = "custom-"
 # It may want any of them; which one it is only its owner knows.
@@ -22,6 +28,39 @@ _MODEL_ADDRESS = re.compile(
     r"/models/([^/:]+):\w|/model/([^/]+)/(?:invoke|converse)|/deployments/([^/]+)/|/run/(@.+)|(?<=[^/]/)(@.+)"
 )
 _SLUG = re.compile(r"custom-[a-z0-9][a-z0-9_-]{0,62}")
+
+_PREDICTION_DONE = Settles(final=("succeeded", "failed", "canceled"), usage="/metrics")
+
+_GUESSED: Rows = (
+    *openai_rows.GENERATED,
+    *openai_rows.STORED_RESPONSES,
+    *work("moderations", Kind.MODERATION, bills=Bills.UNKNOWN),
+    *openai_rows.COUNTED_MESSAGES,
+    *work("rerank", Kind.RERANK, Dialect.COHERE_V1),
+    *work(
+        "{m}:generateContent {m}:streamGenerateContent",
+        Kind.GENERATE,
+        Dialect.GOOGLE,
+        models="path body:model",
+    ),
+    *work("{m}:embedContent", Kind.EMBEDDINGS, Dialect.GOOGLE, models="path body:model"),
+    *counts("{m}:countTokens", models="path body:model"),
+    *openai_rows.BATCHES,
+    *openai_rows.FILES,
+    *openai_rows.ASSISTANTS,
+    *openai_rows.VECTOR_STORES,
+    *openai_rows.FINE_TUNING,
+    *openai_rows.VIDEOS,
+    *orders("predictions", Kind.PREDICTION, Dialect.REPLICATE, models="body:version body:model"),
+    *cancels("predictions/{id}/cancel", Kind.PREDICTION),
+    *reads("predictions/{id}", Kind.PREDICTION, Dialect.REPLICATE, settles=_PREDICTION_DONE),
+    *reads("predictions", Kind.PREDICTION),
+    *counts("tokenize detokenize"),
+    *openai_rows.MODELS,
+)
+
+OPERATIONS = OperationTable("custom", below("", _GUESSED, sure=False), anywhere=True)
+"""Of every custom provider."""
 
 
 def custom_provider(
@@ -46,6 +85,7 @@ def custom_provider(
         extra_headers=headers,
         fingerprint=fingerprint(base, headers),
         guarded=guarded,
+        operations=OPERATIONS,
         model_address=_MODEL_ADDRESS,
         model_is_own=True,
         chat_path="chat/completions" if has_version(base.path) else "v1/chat/completions",

@@ -19,40 +19,59 @@ from penstock.providers import (
     azure_openai,
     baseten,
     cartesia,
+    cerebras,
     cohere,
+    custom,
     deepgram,
+    deepseek,
     elevenlabs,
     fal,
+    fireworks,
     google_ai_studio,
     google_vertex_ai,
+    grok,
+    groq,
     huggingface,
     ideogram,
-    openai_compatible,
+    mistral,
+    openai,
+    openrouter,
     parallel,
+    perplexity,
     replicate,
     workers_ai,
 )
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl, parse_base_url
 from penstock.providers.custom import CUSTOM_PREFIX, custom_provider, fingerprint
+from penstock.providers.operation import Operation
+from penstock.providers.operation_table import unknown
 
 BUILT_IN: tuple[Provider, ...] = (
-    *openai_compatible.PROVIDERS,
     adobe_firefly.PROVIDER,
     anthropic.PROVIDER,
     aws_bedrock.PROVIDER,
     azure_openai.PROVIDER,
     baseten.PROVIDER,
     cartesia.PROVIDER,
+    cerebras.PROVIDER,
     cohere.PROVIDER,
     deepgram.PROVIDER,
+    deepseek.PROVIDER,
     elevenlabs.PROVIDER,
     fal.PROVIDER,
+    fireworks.PROVIDER,
     google_ai_studio.PROVIDER,
     google_vertex_ai.PROVIDER,
+    grok.PROVIDER,
+    groq.PROVIDER,
     huggingface.PROVIDER,
     ideogram.PROVIDER,
+    mistral.PROVIDER,
+    openai.PROVIDER,
+    openrouter.PROVIDER,
     parallel.PROVIDER,
+    perplexity.PROVIDER,
     replicate.PROVIDER,
     workers_ai.PROVIDER,
 )
@@ -64,6 +83,13 @@ _BY_SLUG = {provider.slug: provider for provider in BUILT_IN}
 def as_shipped(slug: str) -> Provider | None:
     """The built-in provider of a slug, whatever an operator has made of it; None for a custom one."""
     return _BY_SLUG.get(slug)
+
+
+def operation_named(slug: str, name: str, method: bytes, path_tail: str) -> Operation:
+    """The operation that a call to a provider was, by the name that was remembered of it."""
+    shipped = _BY_SLUG.get(slug)
+    table = custom.OPERATIONS if shipped is None else shipped.operations
+    return table.named(name) or unknown(method, path_tail)
 
 
 class Registry:
@@ -96,7 +122,8 @@ class Registry:
                 )
             self._bases[provider.slug] = base
             mark = fingerprint(base, extra)
-            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark)
+            is_local = provider is parallel.PROVIDER and _is_engine(base.origin)
+            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark, is_local=is_local)
         providers = tuple(found.values())
         self.providers: tuple[Provider, ...] = providers
         self._by_name = _index(providers)
@@ -116,18 +143,30 @@ class Registry:
 
     def locate(self, provider: Provider, tail: str, header: HeaderLookup) -> Location:
         """Where a call goes. Raises `GatewayError` for an impossible tail, or without a needed base URL."""
-        if tail.startswith("/"):  # a base URL with a slash at its end, joined to a path
-            tail = tail.lstrip("/")
+        return self.moved(provider, native(provider, tail, header))
+
+    def moved(self, provider: Provider, location: Location) -> Location:
+        """Where a call to a provider's own place goes. Raises `GatewayError` without a needed base URL."""
         base = self._bases.get(provider.slug)
         if base is not None:
-            return base.apply(provider.locate(tail, header))
+            return base.apply(location)
         if provider.base_url_needed:
             raise GatewayError(
                 errors.INVALID_PROVIDER,
                 f"{provider.slug} has no default upstream: set base_url in [providers.{provider.slug}], "
                 f"for example {provider.base_url_needed}",
             )
-        return provider.locate(tail, header)
+        return location
+
+
+def native(provider: Provider, tail: str, header: HeaderLookup) -> Location:
+    """A tail's place at the provider itself, whatever base URL it has. Raises `GatewayError` for an impossible one."""
+    return provider.locate(tail.lstrip("/"), header)  # a base URL with a slash at its end, joined to a path
+
+
+def _is_engine(origin: str) -> bool:
+    """Whether the local engine listens there."""
+    return origin.startswith("http+unix://") and origin.endswith(parallel.LOCAL_SOCKET)
 
 
 def _index(providers: Iterable[Provider]) -> dict[str, Provider]:

@@ -12,6 +12,7 @@ from penstock.errors import BAD_HTTP, BODY_TOO_LARGE, UNAVAILABLE, GatewayError
 from penstock.journal.journal import Journal
 from penstock.proxy.call import Call, Route
 from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.outgoing import keep_private
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.routing import COMPAT, Compat, Universal, World
 from penstock.wire.controls import AUTHORIZATION, NO_CONTROLS, parse_controls
@@ -21,6 +22,9 @@ from penstock.wire.target import ONE_HOST, redact_query, split_target
 from penstock_common.own_program import is_host
 
 _REMEMBERED_HOSTS = 64
+_NO_WEBSOCKETS = (
+    "WebSockets are not spoken here yet: call the provider's HTTP endpoints, or its own address for realtime"
+)
 
 
 class Acceptor:
@@ -88,12 +92,13 @@ class Acceptor:
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
             may_show,
         )
+        if isinstance(place, Route):
+            call.operation = place.operation(inbound.method)
         if refusal is not None:
             call.compat = tail.partition("/")[0] == COMPAT
             call.logged = call.logged and gateway is not world.nobody
         unsound = self._head_refusal(call, inbound.body)
-        if unsound is not None or refusal is not None:
-            call.refusal = refusal or unsound
+        call.refusal = refusal or unsound
         return call, place
 
     def _check_host(self, host: bytes | None, inbound: Inbound) -> None:
@@ -118,6 +123,10 @@ class Acceptor:
     def _head_refusal(self, call: Call, body: RequestBody) -> GatewayError | None:
         """What the head alone says against the call; takes over what it says about the body."""
         head = call.head
+        if call.query or head.rare:
+            keep_private(call)
+            if head.websocket and call.method == b"GET":
+                head.fault = _NO_WEBSOCKETS
         body.length = head.length
         if head.chunked:
             body.chunked = True

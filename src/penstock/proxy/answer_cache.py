@@ -79,12 +79,19 @@ class AnswerCache:
 
     async def lookup(self, call: Call, route: Route, bodies: WholeBodies) -> Lookup | None:
         """How to look for this call; None when it is not to be shared. Reads the body whole."""
-        ttl = cache_ttl(call, route) if call.steers else 0
+        ttl = cache_ttl(call) if call.steers else 0
         once = call.method == b"POST" and call.head.idempotency_key != b""
         if not (ttl or once) or not (
             (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
+        if ttl and call.operation.flags and not call.flags_read:
+            reading = bodies.read_flags(call)
+            if reading is not None:
+                await reading
+            ttl = ttl if call.operation.is_kept else cache_ttl(call)
+            if not (ttl or once):
+                return None
         body, mark = call.body.gathered, b""
         if len(body) > AT_ONCE:
             body, mark = await in_turns(large_body(body))
@@ -185,10 +192,11 @@ class AnswerCache:
             self._flights[lookup.cache_key] = flight
         return flight
 
-    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception) -> None:
-        """The call was not made, or not to its end."""
+    def give_up(self, lookup: Lookup, flight: Flight | None, error: Exception | None) -> None:
+        """The call was not made, or not to its end. No error: it was, with an answer that nobody is to get again."""
         if flight is not None:
-            flight.fail(error)
+            if error is not None:
+                flight.fail(error)
             self._land(lookup, flight)
         if lookup.once_key:
             self._try(self._once.abandon, lookup.once_key)

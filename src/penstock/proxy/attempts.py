@@ -1,8 +1,9 @@
 """The attempt phase: a leg is sent, and sent again where that is asked for and does no harm.
 
-Asks the breaker of the address, sends, notes how it went and waits; what comes next is decided in `plan.py`, which
-credential goes out in `policies/credentials.py`, and what happens on a connection in `upstream/pool.py`. The commit
-point is the answer's first byte: what comes back from here is an answer that goes to the caller.
+Asks the breakers of the address and of what is asked there, sends, notes how it went and waits; what comes next is
+decided in `plan.py`, which credential goes out in `policies/credentials.py`, and what happens on a connection in
+`upstream/pool.py`. The commit point is the answer's first byte: what comes back from here is an answer that goes to the
+caller.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from penstock.proxy.outgoing import OutgoingRequest, keep_tokens, lines_with_cre
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
 from penstock.proxy.policies.credentials import KeyTurn
-from penstock.proxy.policies.retry import is_failure, is_free, retry_after_seconds
+from penstock.proxy.policies.retry import Advice, advice, is_failure, is_free
+from penstock.proxy.policies.what_was_asked import Asked, at_hand, waited_for
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
 from penstock.proxy.whole_bodies import WholeBodies
@@ -25,17 +27,19 @@ from penstock.stores.counters import CountersUnavailable
 from penstock.wire.own_tokens import OwnTokens
 
 _NO_STATUS = 1000  # is as high as this
+_EVERY_STATUS = 1001  # errors too: nothing else follows
+_NO_ADVICE = Advice()
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 
 
 class CircuitOpen(UpstreamError):
-    """The address is left alone for now; worth another try after `seconds`."""
+    """The address is left alone for now, or what is asked there; worth another try after `seconds`."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            "the provider's address keeps failing and is left alone for a moment", Progress.NOT_SENT
-        )
+    def __init__(self, seconds: float, *, whole: bool = True) -> None:
+        what = "the provider's address keeps failing" if whole else "what is asked there keeps failing"
+        super().__init__(f"{what} and is left alone for a moment", Progress.NOT_SENT)
         self.seconds = seconds
+        self.whole = whole  # the address, whatever is asked there
 
 
 class Attempts:
@@ -63,11 +67,12 @@ class Attempts:
             keep_tokens(call, target, self._own)
         provider, head = route.provider, call.head
         lines = [head.joined] if head.joined and call.keys is None else head.forward
-        if provider.credentials is not None or provider.extra_headers:
+        if provider.credentials is not None or provider.extra_headers or provider.unfit is not None:
             lines = lines_with_credentials(call, route, plain=call.keys is None)
         outgoing = OutgoingRequest(call.method, target, lines, call.body)
         if not leg.steers:
-            return self._once(call, pool, outgoing, call.controls.timeout)
+            limit = call.controls.timeout
+            return self._once(call, pool, outgoing, limit, 0 if limit is None else _EVERY_STATUS)
         return self._several(leg, route, pool, outgoing)
 
     async def _several(self, leg: Leg, route: Route, pool: Pool, outgoing: OutgoingRequest) -> Exchange:
@@ -78,16 +83,19 @@ class Attempts:
             if not call.body.complete:
                 await self._bodies.gather(call)
         elif keys is None:
-            return await self._noted(leg, pool, outgoing, leg.rules.timeout)
+            limit = leg.rules.timeout
+            return await self._noted(leg, pool, outgoing, limit, 0 if limit is None else _EVERY_STATUS)
         turn = None if keys is None else KeyTurn(call, route, keys, outgoing.lines)
         whole_below = FIRST_ERROR if leg.more else _NO_STATUS
         while True:
             if turn is not None:
                 outgoing.lines = turn.next_lines(clock.monotonic())
             try:
-                exchange = await self._noted(leg, pool, outgoing, tries.limit, whole_below)
+                exchange = await self._noted(
+                    leg, pool, outgoing, tries.limit, whole_below, fresh=tries.retries > 0
+                )
             except UpstreamError as error:
-                sent = Sent(0, outgoing.replayable, hopeless=isinstance(error, CircuitOpen))
+                sent = _unanswered(error, outgoing, turn)
                 move = within_bounds(next_move(tries, sent, clock.chance), leg)
                 if isinstance(move, Give):
                     raise
@@ -107,21 +115,29 @@ class Attempts:
 
     def _seen(self, exchange: Exchange, outgoing: OutgoingRequest, turn: KeyTurn | None) -> Sent:
         """How a sending went that was answered."""
-        status, retry_after = exchange.status, None
+        status, told = exchange.status, _NO_ADVICE
         if status >= FIRST_ERROR:
-            retry_after = _retry_after(exchange, self._clock.now_us())
-        spare = turn is not None and turn.is_refused(status, retry_after, self._clock.monotonic())
-        return Sent(status, outgoing.replayable, spare_key=spare, retry_after=retry_after)
+            told = advice(exchange.headers, self._clock.now_us())
+        spare = turn is not None and turn.is_refused(
+            status, told.after, self._clock.monotonic(), hopeless=told.again is False
+        )
+        return Sent(status, outgoing.replayable, spare_key=spare, retry_after=told.after, again=told.again)
 
     async def _noted(
-        self, leg: Leg, pool: Pool, outgoing: OutgoingRequest, limit: float | None, whole_below: int = 0
+        self,
+        leg: Leg,
+        pool: Pool,
+        outgoing: OutgoingRequest,
+        limit: float | None,
+        whole_below: int = 0,
+        fresh: bool = False,
     ) -> Exchange:
         """One attempt, remembered in the call's trail."""
         call = leg.call
         call.note("attempt", self._clock.monotonic(), f"{call.attempts + 1} {pool.origin}")
         try:
             leg.made += 1
-            exchange = await self._once(call, pool, outgoing, limit, whole_below)
+            exchange = await self._once(call, pool, outgoing, limit, whole_below, fresh)
         except UpstreamError as error:
             leg.made -= isinstance(error, CircuitOpen)
             call.note("failure", self._clock.monotonic(), error.reason)
@@ -132,42 +148,89 @@ class Attempts:
         return exchange
 
     async def _once(
-        self, call: Call, pool: Pool, outgoing: OutgoingRequest, limit: float | None, whole_below: int = 0
+        self,
+        call: Call,
+        pool: Pool,
+        outgoing: OutgoingRequest,
+        limit: float | None,
+        whole_below: int = 0,
+        fresh: bool = False,
     ) -> Exchange:
-        """One attempt of at most `limit` seconds, unless the breaker of the address is against it.
+        """One attempt of at most `limit` seconds, unless a breaker is against it. `fresh`: on a connection of its own.
 
         An answer with a status under `whole_below`, unless it is a failure, is no answer before its first byte.
         """
-        breaker = self._breakers.of(pool.origin, call.gateway.account)
-        if breaker.state != CLOSED:
-            seconds = breaker.admit(self._clock.monotonic())
-            if seconds:
-                raise CircuitOpen(seconds)
-        generation = breaker.generation
+        address = self._breakers.of(pool.origin, call.gateway.account)
+        asked, part = (None, None) if address.calm else await self._admitted(address, call)
+        generation, part_generation = address.generation, 0 if part is None else part.generation
         call.attempts += 1
-        opening = self._upstream.open(pool, outgoing, call.method in _IDEMPOTENT, call.method == b"HEAD")
+        opening = self._upstream.open(
+            pool, outgoing, call.method in _IDEMPOTENT, call.method == b"HEAD", fresh
+        )
         if whole_below:
             opening = _with_first_byte(opening, whole_below)
         try:
             exchange = await (opening if limit is None else _in_time(opening, limit))
         except UpstreamError as error:
-            self._note_failure(breaker, generation, error)
+            if error.local:
+                _abandon(address, generation, part, part_generation)
+            elif error.progress is Progress.NOT_SENT:
+                address.failed(self._clock.monotonic(), generation, connect=True)
+                if part is not None:
+                    part.abandoned(part_generation)
+            else:
+                address.succeeded(generation)
+                self._reached(address, call, asked, part_generation, well=False)
             raise
         except BaseException:
-            breaker.abandoned(generation)
+            _abandon(address, generation, part, part_generation)
             raise
-        if exchange.status >= 500:
-            breaker.failed(self._clock.monotonic(), generation, connect=False)
-        else:
-            breaker.succeeded(generation)
+        address.succeeded(generation)
+        if exchange.status >= 500 or not address.calm:
+            self._reached(address, call, asked, part_generation, well=exchange.status < 500)
         return exchange
 
-    def _note_failure(self, breaker: Breaker, generation: int, error: UpstreamError) -> None:
-        if error.local:
-            breaker.abandoned(generation)
-        else:
-            connect = error.progress is Progress.NOT_SENT
-            breaker.failed(self._clock.monotonic(), generation, connect=connect)
+    async def _admitted(self, address: Breaker, call: Call) -> tuple[Asked | None, Breaker | None]:
+        """What is asked at an address where something fails, and its breaker, if it has one. Raises `CircuitOpen`."""
+        asked = part = None
+        if address.parts:
+            asked = await waited_for(call, self._bodies)
+            part = self._breakers.part(address, asked.id, self._clock.monotonic())
+        now = self._clock.monotonic()
+        seconds = 0.0 if address.state == CLOSED else address.admit(now)
+        if seconds:
+            raise CircuitOpen(seconds)
+        if part is not None and part.state != CLOSED:
+            seconds = part.admit(now)
+            if seconds:
+                address.abandoned(address.generation)
+                raise CircuitOpen(seconds, whole=False)
+        return asked, part
+
+    def _reached(
+        self, address: Breaker, call: Call, asked: Asked | None, generation: int, *, well: bool
+    ) -> None:
+        """The address was reached: how that went counts for what was asked there."""
+        asked, now = asked or at_hand(call), self._clock.monotonic()
+        if not well:
+            part = self._breakers.failing_part(address, asked.id, asked.name, call.gateway.account, now)
+            part.failed(now, generation, connect=False)
+        elif one := self._breakers.part(address, asked.id, now):
+            one.succeeded(generation)
+
+
+def _abandon(address: Breaker, generation: int, part: Breaker | None, part_generation: int) -> None:
+    address.abandoned(generation)
+    if part is not None:
+        part.abandoned(part_generation)
+
+
+def _unanswered(error: UpstreamError, outgoing: OutgoingRequest, turn: KeyTurn | None) -> Sent:
+    """How a sending went that was not answered, or not made; what fails with one key may go well with another."""
+    if not isinstance(error, CircuitOpen):
+        return Sent(0, outgoing.replayable)
+    spare = not error.whole and turn is not None and turn.has_another
+    return Sent(0, outgoing.replayable, hopeless=not spare, spare_key=spare)
 
 
 async def _pay(call: Call) -> None:
@@ -188,16 +251,9 @@ async def _pay(call: Call) -> None:
         await reserving
 
 
-def _retry_after(exchange: Exchange, now_us: int) -> float | None:
-    for name, value in exchange.headers:
-        if len(name) == 11 and name.lower() == b"retry-after":
-            return retry_after_seconds(value, now_us)
-    return None
-
-
 async def _with_first_byte(opening: Coroutine[None, None, Exchange], below: int) -> Exchange:
     exchange = await opening
-    if exchange.status >= below or is_failure(exchange.status):
+    if below != _EVERY_STATUS and (exchange.status >= below or is_failure(exchange.status)):
         return exchange
     try:
         await exchange.first_byte()

@@ -16,6 +16,8 @@ from penstock.errors import GatewayError
 from penstock.journal.record import COMPLETE, Event
 from penstock.metadata import MetadataValue
 from penstock.providers.base import HeaderLookup, Provider
+from penstock.providers.operation import Operation
+from penstock.providers.operation_table import UNKNOWN_OPERATION, ByMethod
 from penstock.proxy.body_filter import FilterMaker
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.body_writer import BodyWriter
@@ -30,11 +32,22 @@ from penstock.stores.counters import Reservation
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.universal import NO_CONFIG, StepConfig
+from penstock.wire.usage import Answer
 
 Rewritten = bytes | None
 Identify = Callable[["Call"], None]
 Admit = Callable[["Call"], Awaitable[None] | None]
 """None: it is admitted. An awaitable is waited for, and may raise as the hook itself: its store is not at hand."""
+
+
+class OwnAnswer(Exception):
+    """The gateway has the answer by itself: no call follows. `lines` are header lines; a body is JSON."""
+
+    def __init__(self, status: int, lines: bytes, body: bytes = b"") -> None:
+        super().__init__(status)
+        self.status = status
+        self.lines = lines
+        self.body = body
 
 
 class RequestHook(Protocol):
@@ -91,6 +104,7 @@ class Gateway:
     spending: Spending | None = None
     traces: bool = False  # its calls are exported as traces, joined to their callers'
     request_hooks: tuple[RequestHook, ...] = ()
+    forward_cookies: bool = False  # callers' cookies go to providers
     rewrites: bool = field(init=False)  # some hook may want any call's body
     steers: bool = field(init=False)
 
@@ -111,6 +125,11 @@ class Route:
     path: bytes
     query: bytes | None = None  # replaces the caller's, where the provider's rules say so
     overridden: bool = False  # the operator said where it leads
+    operations: ByMethod = field(default_factory=dict)  # what may be done there
+
+    def operation(self, method: bytes) -> Operation:
+        """What a request of this method is there."""
+        return self.operations.get(method, UNKNOWN_OPERATION)
 
 
 class Call(msgspec.Struct, eq=False):
@@ -145,6 +164,8 @@ class Call(msgspec.Struct, eq=False):
     step: int = 0
     is_step: bool = False
     config: StepConfig = NO_CONFIG
+    operation: Operation = UNKNOWN_OPERATION
+    flags_read: bool = False  # the operation is what the body makes of it
     model: str = ""
     refusal: GatewayError | None = None  # known already when the call was taken up
     exchange: Exchange | None = None
@@ -163,6 +184,7 @@ class Call(msgspec.Struct, eq=False):
     cost: int | None = None  # nano-dollars, as far as it is known here
     cached: bool = False
     own_headers: bytes = b""  # lines the gateway adds to the answer
+    speaks_for_pages: bool = False  # in place of the provider it says which pages may read the answer
     status: int = 0
     response_type: bytes = b""
     response_encoding: bytes = b""
@@ -171,9 +193,13 @@ class Call(msgspec.Struct, eq=False):
     received: int = 0  # bytes of the answer's body
     answer: bytes = b""  # the body of an answer that came in one go
     answer_cut: bool = False
+    answer_end: bytes = b""  # the last bytes of one that was cut
+    answer_gap: bool = True  # there is something between both
+    told: Answer | None = None  # by the answer, once it was read
     capture: Capture | None = None  # of the body of an answer that comes in pieces
     settled: bool = False
     outcome: int = COMPLETE
+    provider_error: str = ""  # the type that an answer tells which says itself that it is an error
     error: GatewayError | None = None
     trail: tuple[Event, ...] = ()  # what policies did, and what was tried; empty for one plain attempt
 

@@ -1,8 +1,9 @@
 """What is kept of a body while it streams past, for the record.
 
-A `Capture` keeps the first part of a body up to its limit and marks when it was cut. Memory beyond a small
-allowance is taken from a `Budget` that all calls of a worker share, so that many large bodies at once cost
-their logs, never the machine. No I/O, no framing: pieces in, bytes out.
+A `Capture` keeps the first part of a body up to its limit and marks when it was cut; if it is asked to, the last bytes
+too, where answers tell what they used. Memory beyond a small allowance is taken from a `Budget` that all calls of a
+worker share, so that many large bodies at once cost their logs, never the machine. No I/O, no framing: pieces in,
+bytes out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from penstock.budget import Budget
 _ALLOWANCE = 65536  # what a body may keep without asking the budget
 _STEP = 262144  # what it asks for at a time, so that asking is rare
 _WINDOW = 16384  # after so many bytes it looks at its pieces
+_END_BYTES = 65536  # of what lies beyond the first part; twice as much is held at times
 MANY_PIECES = 256
 _CRUMB_BYTES = 1024  # a piece of less may weigh many times what it holds
 
@@ -27,11 +29,24 @@ def join_crumbs(pieces: list[bytes], since: int) -> int:
 
 
 class Capture:
-    """The first `limit` bytes of a body. `cut` tells that there was more."""
+    """The first `limit` bytes of a body, and its last ones. `cut` tells that there was more than the first."""
 
-    __slots__ = ("_borrowed", "_budget", "_credit", "_limit", "_pieces", "_room", "_swept", "cut")
+    __slots__ = (
+        "_beyond",
+        "_borrowed",
+        "_budget",
+        "_credit",
+        "_end",
+        "_ends",
+        "_limit",
+        "_pieces",
+        "_room",
+        "_swept",
+        "cut",
+    )
 
-    def __init__(self, limit: int, budget: Budget) -> None:
+    def __init__(self, limit: int, budget: Budget, *, ends: bool = False) -> None:
+        """`ends`: keep the last bytes as well."""
         self._budget = budget
         self._borrowed = 0
         self._room = min(limit, _WINDOW)
@@ -39,6 +54,9 @@ class Capture:
         self._limit = limit - self._room - self._credit  # what may still be asked for
         self._pieces: list[bytes] = []
         self._swept = 0  # of them are no crumbs
+        self._ends = ends
+        self._end: bytearray | None = None
+        self._beyond = 0  # bytes behind the first part
         self.cut = False
 
     def add(self, data: bytes) -> None:
@@ -49,6 +67,8 @@ class Capture:
             self._pieces.append(data)
         elif not self.cut:
             self._add_large(data)
+        else:
+            self._add_end(data)
 
     def _add_large(self, data: bytes) -> None:
         if len(self._pieces) - self._swept > MANY_PIECES:
@@ -59,6 +79,27 @@ class Capture:
         if kept:
             self._pieces.append(kept)
         self.cut = len(kept) < len(data)
+        if self.cut and self._ends:
+            granted = self._budget.take(2 * _END_BYTES)
+            self._borrowed += granted
+            if granted == 2 * _END_BYTES:
+                self._end = bytearray()
+                self._add_end(data, len(kept))
+
+    def _add_end(self, data: bytes, start: int = 0) -> None:
+        """Keeps the last bytes of what has come so far; what there is no memory for is not worth an answer."""
+        size = len(data) - start
+        self._beyond += size
+        end = self._end
+        if end is None:
+            return
+        try:
+            if len(end) + size > 2 * _END_BYTES:
+                start = max(start, len(data) - _END_BYTES)
+                del end[: max(0, len(end) + len(data) - start - _END_BYTES)]
+            end += data[start:] if start else data
+        except MemoryError:
+            self._end = None
 
     def _widen(self, wanted: int) -> None:
         if wanted > self._credit:
@@ -70,8 +111,15 @@ class Capture:
         self._credit -= window
         self._room += window
 
+    def rest(self) -> tuple[bytes, bool]:
+        """The last bytes behind the first part, and whether there was something in between. To be asked before the
+        memory is released.
+        """
+        end = bytes(self._end or b"")
+        return end, self.cut and (self._end is None or len(end) < self._beyond)
+
     def release(self) -> bytes:
-        """All that was kept, in one piece; the memory goes back to the budget."""
+        """The first part, in one piece; the memory goes back to the budget."""
         pieces = self._pieces
         self.drop()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -79,6 +127,7 @@ class Capture:
     def drop(self) -> None:
         """Keeps nothing; the memory goes back to the budget."""
         self._pieces = []
+        self._end, self._ends = None, False
         if self._borrowed:
             self._budget.give_back(self._borrowed)
             self._borrowed = 0

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from penstock.clock import Clock
 from penstock.metadata import MetadataValue
 from penstock.proxy.call import Call
+from penstock.proxy.outgoing import keep_private
 from penstock.proxy.redaction import secrets_of
 from penstock.proxy.request_body import RequestBody
 from penstock.wire.controls import merged
@@ -51,7 +52,9 @@ def step_call(origin: Call, step: Step, index: int, sorter: HeaderSorter, clock:
     call.token = origin.token
     call.authenticated = origin.authenticated
     call.client = origin.lookup
-    call.secrets = tuple(secrets_of(origin.head.credentials, b""))
+    call.secrets = (*origin.secrets, *secrets_of(origin.head.credentials, b""))
+    keep_private(call)
+    call.speaks_for_pages = origin.speaks_for_pages
     call.is_step = True
     call.step = index
     call.trail = origin.trail if index == 0 else ()

@@ -26,6 +26,7 @@ from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.fallback import step_call
 from penstock.proxy.long_work import in_turns
 from penstock.proxy.plan import ALONE, ANSWERED, FAILED, FIRST_ERROR, Ended, Leg, Plan, StepList
+from penstock.proxy.policies.cors import is_preflight, unprivileged
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.retry import rules
 from penstock.proxy.policies.virtual_keys import check_clear, check_models, check_provider
@@ -106,6 +107,8 @@ class Pipeline:
                 identify(call)
             if call.refusal is not None:
                 raise call.refusal
+            if call.head.asked_method and is_preflight(call) and isinstance(place, Route):
+                place = unprivileged(call, place)
             if self.room.is_tight:
                 self.room.check(call.gateway.account)
             for admit in call.gateway.admit:
@@ -188,7 +191,7 @@ class Pipeline:
         """The legs of a universal request."""
         call.body.budget = None  # it holds the credentials of all its steps
         check_universal(inbound.method)
-        steps = await in_turns(reading_steps(await self._bodies.whole(call)))
+        steps = await in_turns(reading_steps(await self._bodies.plain(call)))
         call.body.forget()  # each step has its own
         call.settled = True  # from here on each step is a call, and has a row, of its own
         return StepList(steps, lambda step, index: self._step(call, step, index))
@@ -210,12 +213,13 @@ class Pipeline:
             call.compat = True
             place = await self._choose(call, place, inbound)
         call.provider = place.provider
+        call.operation = place.operation(call.method)
         return place
 
     async def _choose(self, call: Call, compat: Compat, inbound: Inbound) -> Route:
         """The provider of a unified call stands in its body, which therefore has to be read whole."""
         check_compat(compat, inbound.method)
-        body = await self._bodies.whole(call)
+        body = await self._bodies.plain(call)
         request = await in_turns(reading(body))
         await _looked_through(body, partial(check_clear, call, body))
         call.model = request.model
@@ -256,10 +260,16 @@ class Pipeline:
                 call.rewritten += f" {hook.name}"
 
     async def _reserve(self, call: Call, spending: Spending) -> None:
+        if not call.operation.is_work:
+            return
         if not call.body.complete:
             await self._bodies.gather(call)
         if call.body.size > SMALL_BYTES or call.head.content_encoding:
             await _check_readable(call)
+        if call.operation.flags and not call.flags_read:
+            reading = self._bodies.read_flags(call)
+            if reading is not None:
+                await reading
         reserving = spending.reserve(call)
         if reserving is not None:
             await reserving

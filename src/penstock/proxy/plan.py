@@ -130,6 +130,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     hopeless: bool = False  # no attempt now would go better
     spare_key: bool = False  # its key was refused, and there is one that was not
     retry_after: float | None = None  # seconds, from the answer
+    again: bool | None = None  # whether the answer says to try again at all
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
@@ -156,13 +157,15 @@ def next_move(tries: Tries, sent: Sent, chance: Callable[[], float]) -> Send | W
     """What follows a sending. `chance` gives a number from [0, 1), and spreads the waits; few sendings need it.
 
     A refused key is replaced without waiting, and without counting as a retry, until each was tried once. A
-    failure is tried again as often as the rules allow, unless the provider wants a longer wait than they do.
+    failure is tried again as often as the rules allow, unless the provider wants a longer wait than they do. Its word
+    on whether to try again at all goes before what its status says.
     """
     if not sent.replayable or sent.hopeless:
         return GIVE
     if sent.spare_key and tries.replaced + 1 < tries.keys:
         return Send(msgspec.structs.replace(tries, replaced=tries.replaced + 1))
-    if tries.retries + 1 >= tries.rules.attempts or (sent.status and not is_failure(sent.status)):
+    again = is_failure(sent.status) if sent.again is None else sent.again
+    if tries.retries + 1 >= tries.rules.attempts or (sent.status and not again):
         return GIVE
     number = tries.retries + 1
     wait = wait_ms(tries.rules, number, sent.retry_after, chance())

@@ -18,17 +18,18 @@ from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
 from penstock.pricing.parallel_card import parallel_cost
 from penstock.providers.base import Redactor
+from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, request_of
-from penstock.proxy.capture import Capture
+from penstock.proxy.call_bodies import answer_of, asked_in, note_end, request_of, take_answer
 from penstock.proxy.redaction import AT_ONCE, holds_one, redact, redacting, secrets_of, spelled, too_much
 from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
-from penstock.wire.usage import Usage
+from penstock.wire.usage import Answer
 
 _REFUSED: Final = int(Outcome.REFUSED)
 _NO_ROOM = "too much is being cleaned of secrets already"
 _CLIENT_LEFT = 499
 _MAX_TRACEPARENT = 128
+_NOTHING_TOLD: Final = Answer()
 _REDACTED_AT_ONCE = 65536
 _TOLD_BY = 65536  # bytes of a refused request that is still asked for its model
 
@@ -58,12 +59,14 @@ def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -
         return _with_bodies(call, now, room, own)
     except MemoryError:
         call.note(UNKEPT, now, "not kept: there was no memory for it")
-        return frame_pieces(_record(call, now, False, False, False, None), b"", b"", _cleaning(call, own))
+        return frame_pieces(
+            _record(call, now, False, False, False, _NOTHING_TOLD), b"", b"", _cleaning(call, own)
+        )
 
 
 def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[bytes] | Later:
     if call.capture is not None:
-        _take(call, call.capture)
+        take_answer(call, call.capture)
     if not call.controls.collect_payload:
         return _without_bodies(call, now, own)
     if not call.attempts and call.outcome == _REFUSED:
@@ -72,6 +75,9 @@ def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[byte
     response, response_cut = call.answer, call.answer_cut
     if len(response) > call.body.log_limit:
         response, response_cut = response[: call.body.log_limit], True
+    told = _NOTHING_TOLD
+    if request_cut or response_cut:
+        told = _facts(call, now, is_answer_kept=not response_cut)
     head, redactor = call.head, None if call.provider is None else call.provider.redact
     if head.credentials or call.controls.authorization or call.secrets:
         secrets = secrets_of(head.credentials, call.controls.authorization)
@@ -84,12 +90,12 @@ def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[byte
             if why:
                 call.note(UNKEPT, now, f"not kept: {why}")
                 return _without_bodies(call, now, own)
-            record = _record(call, now, request_cut, response_cut, True, None)
+            record = _record(call, now, request_cut, response_cut, True, told)
             return Later(record, request, response, secrets, redactor, _cleaning(call, own))
         if request_cut or response_cut or holds_one(secrets, request, response):
             request = redact(request, secrets, request_cut)
             response = redact(response, secrets, response_cut)
-    record = _record(call, now, request_cut, response_cut, True, None)
+    record = _record(call, now, request_cut, response_cut, True, told)
     if redactor is not None:
         if len(request) > _REDACTED_AT_ONCE:
             return Later(record, request, response, (), redactor, _cleaning(call, own))
@@ -109,8 +115,8 @@ def frame_later(later: Later) -> Pieces[list[bytes]]:
 
 def _without_bodies(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     """With what the bodies would have told."""
-    usage = _facts(call)
-    return frame_pieces(_record(call, now, False, False, False, usage), b"", b"", _cleaning(call, own))
+    told = _facts(call, now, is_answer_kept=False)
+    return frame_pieces(_record(call, now, False, False, False, told), b"", b"", _cleaning(call, own))
 
 
 def _refused(call: Call, now: float, own: OwnTokens) -> list[bytes]:
@@ -120,13 +126,14 @@ def _refused(call: Call, now: float, own: OwnTokens) -> list[bytes]:
         body = call.body.kept
         if body is not None and len(body) <= _TOLD_BY and not call.head.content_encoding and call.provider:
             tail = call.path.partition("?")[0]
-            call.model = call.model or asked_model(call.provider.slug, tail, body) or ""
-    record = _record(call, now, call.body.size > 0, False, True, None)
+            asked = asked_in(call, body)
+            call.model = call.model or asked_model(call.provider.slug, call.operation, tail, asked) or ""
+    record = _record(call, now, call.body.size > 0, False, True, _NOTHING_TOLD)
     return frame_pieces(record, b"", call.answer, _cleaning(call, own))
 
 
 def _record(
-    call: Call, now: float, request_cut: bool, response_cut: bool, bodies: bool, usage: Usage | None
+    call: Call, now: float, request_cut: bool, response_cut: bool, bodies: bool, told: Answer
 ) -> CallRecord:
     head, controls, provider, error, token = call.head, call.controls, call.provider, call.error, call.token
     return CallRecord(  # in the order of its fields: by name this would cost as much as all the rest
@@ -168,8 +175,12 @@ def _record(
         "" if token is None else token.team,
         call.cost,
         call.whole,
-        usage,
+        told.usage,
         call.trail,
+        call.operation.name,
+        told.model or "",
+        provider is not None and provider.is_local,
+        call.provider_error,
     )
 
 
@@ -195,12 +206,6 @@ def _redacted(value: object, own: OwnTokens) -> object:
     return [_redacted(inner, own) for inner in value] if isinstance(value, list) else value
 
 
-def _take(call: Call, capture: Capture) -> None:
-    """The memory of what was captured goes back, for others."""
-    call.answer, call.answer_cut = capture.release(), capture.cut
-    call.capture = None
-
-
 def _controls(call: Call) -> dict[str, str]:
     """The control headers, and the trace that the caller's part belongs to (Cloudflare 3.22)."""
     parent = (call.client or call.lookup)("traceparent")
@@ -208,12 +213,17 @@ def _controls(call: Call) -> dict[str, str]:
     return seen if parent is None else {**seen, "traceparent": parent[:_MAX_TRACEPARENT]}
 
 
-def _facts(call: Call) -> Usage | None:
-    """What the bodies would have told later, of a call whose bodies are not kept."""
+def _facts(call: Call, now: float, *, is_answer_kept: bool) -> Answer:
+    """What bodies would have told later that are not kept, or not as a whole."""
     answer, request = answer_of(call), request_of(call)
     slug = "" if call.provider is None else call.provider.slug
     tail = call.path.partition("?")[0]
-    call.model = call.model or asked_model(slug, tail, request or b"") or answer.model or ""
+    asked = asked_in(call, request)
+    call.operation = flagged(call.operation, asked)
+    call.model = call.model or asked_model(slug, call.operation, tail, asked) or answer.model or ""
     if call.cost is None and slug == PARALLEL and 200 <= call.status < 300:
         call.cost = parallel_cost(tail, request, answer.usage)
-    return answer.usage
+    if is_answer_kept:
+        return _NOTHING_TOLD
+    note_end(call, now)
+    return answer

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes
 
 from penstock.pieces import Pieces, finished
+from penstock.wire.target import query_secrets
 
 REDACTED: Final = b"[redacted]"
 
@@ -41,6 +42,11 @@ def secrets_of(credentials: Iterable[tuple[bytes, bytes]], authorization: bytes)
     if len(values) == 1 and len(values[0]) >= _SHORTEST:
         return values
     return [value for value in values if len(value) >= _SHORTEST]
+
+
+def secrets_in_query(query: bytes) -> list[bytes]:
+    """What a query has of credentials."""
+    return [value for value in query_secrets(query) if len(value) >= _SHORTEST]
 
 
 def _cookie_values(cookies: bytes) -> list[bytes]:

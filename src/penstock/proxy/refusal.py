@@ -22,12 +22,14 @@ from penstock.errors import (
 )
 from penstock.journal.record import Outcome
 from penstock.proxy.attempts import CircuitOpen
-from penstock.proxy.call import Call
+from penstock.proxy.call import Call, OwnAnswer
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.response import note_answer, own_headers
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import parse_controls
 from penstock.wire.status import status_line
+
+_JSON = b"application/json"
 
 log = logging.getLogger("penstock.pipeline")
 
@@ -38,6 +40,8 @@ def end_badly(
     """The call did not come to its answer. `silent`: another leg will answer."""
     if isinstance(error, GatewayError):
         _refuse(call, inbound, error, clock, silent=silent)
+    elif isinstance(error, OwnAnswer):
+        _answer(call, inbound, error, clock)
     elif isinstance(error, UpstreamError):
         _lose(call, inbound, error, clock, silent=silent)
     elif isinstance(error, asyncio.CancelledError):
@@ -59,22 +63,30 @@ def _refuse(
         call.outcome = Outcome.REFUSED
     if inbound.begun:
         return
-    body = error.body()
+    if error.fault.close and not silent:
+        inbound.keep_alive = False
+    own = OwnAnswer(error.fault.status, error.headers, error.body())
+    _answer(call, inbound, own, clock, silent=silent)
+
+
+def _answer(
+    call: Call | None, inbound: Inbound, own: OwnAnswer, clock: Clock, *, silent: bool = False
+) -> None:
+    """An answer of the gateway's own, whole."""
+    body = own.body
     if call is not None:
         _forget_answer(call)
-        call.status = error.fault.status
-        call.response_type = b"application/json"
+        call.status = own.status
+        call.response_type = _JSON if body else b""
         call.response_encoding = b""
         note_answer(call, [body])
     if silent:
         return
-    if error.fault.close:
-        inbound.keep_alive = False
-    bodiless = inbound.method == b"HEAD"
-    head = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%b%b%b" % (
-        status_line(error.fault.status),
-        len(body),
-        error.headers,
+    bodiless = inbound.method == b"HEAD" or not body
+    head = b"%b%b%b%b%b" % (
+        status_line(own.status),
+        b"content-type: %b\r\ncontent-length: %d\r\n" % (_JSON, len(body)) if body else b"",
+        own.lines,
         inbound.framing(len(body), bodiless=bodiless),
         _headers_without_call(inbound, clock) if call is None else own_headers(call),
     )

@@ -243,6 +243,10 @@ class RequestBody(msgspec.Struct, eq=False):
         if self.budget is not None and self._capture is None:
             self._capture = Capture(self.log_limit, self.budget)
             self._capture.add(self._joined())
+        self.unpack(data)
+
+    def unpack(self, data: bytes) -> None:
+        """Puts what it stands for in the place of one that was read whole, for the record as well."""
         self._waiting = [data]
         self.length = len(data)
         self.chunked = False

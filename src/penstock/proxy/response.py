@@ -45,8 +45,12 @@ _OF_THE_BYTES = frozenset(
 )
 _LARGE_STREAM = 1024 * 1024  # of a larger one nobody waits for the next event
 LARGE_REPLY = 65536  # bytes; a larger answer from a store takes room, and goes out as the client takes it
+_PERMISSION = b"access-control-"
 _BODILESS = (204, 304)
-_LOOKED_AT = 1024 * 1024  # of a body that is not kept
+_LOOKED_AT = 1024 * 1024  # bytes of a body that the log does not keep; its last ones are looked at as well
+_PACKED_LOOKED_AT = (
+    10 * 1024 * 1024
+)  # of one in a content coding, whose last bytes tell nothing by themselves
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)|(?<=\r\r)")
 _EVENT_STREAM = b"text/event-stream"
 
@@ -86,6 +90,8 @@ class Responder:
 
         None: it is sent. Else the writer waits for the pieces, those that are there as well.
         """
+        if call.speaks_for_pages:
+            lines = _without_permissions(lines)
         if call.filters:
             filters = filters_for(call.filters, call.status, call.response_type)
             if filters and not bodiless:
@@ -125,11 +131,12 @@ class Responder:
         return writer
 
     def _capture(self, call: Call) -> None:
-        """What the record, or a price, is made of. Bodies that will not be kept are only looked at."""
+        """What the record, or a price, is made of. What the log does not keep is only looked at."""
         if call.logged or call.reservation is not None or call.key_reservation is not None:
-            kept = call.controls.collect_payload
-            limit = self._logged_body if kept else min(self._logged_body, _LOOKED_AT)
-            call.capture = Capture(limit, self._budget)
+            limit = _PACKED_LOOKED_AT if call.response_encoding else _LOOKED_AT
+            if call.controls.collect_payload and self._logged_body > limit:
+                limit = self._logged_body
+            call.capture = Capture(limit, self._budget, ends=True)
 
     # -- from a provider
 
@@ -263,6 +270,12 @@ async def _replayed(writer: Writer, body: bytes) -> None:
     writer.feed(body)
     await writer.through(ended)
     writer.finish([])
+
+
+def _without_permissions(lines: bytes) -> bytes:
+    """Header lines without what a provider says to browsers."""
+    kept = (line for line in lines.splitlines(keepends=True) if not line.lower().startswith(_PERMISSION))
+    return b"".join(kept)
 
 
 def _without(lines: bytes, names: frozenset[bytes]) -> bytes:

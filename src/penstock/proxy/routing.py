@@ -14,17 +14,17 @@ from penstock.errors import (
     INVALID_PROVIDER,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
-    UNKNOWN_GATEWAY,
     GatewayError,
+    no_such_gateway,
 )
-from penstock.providers.base import HeaderLookup, Provider
-from penstock.providers.registry import Registry
+from penstock.providers.base import HeaderLookup, Provider, operations_at
+from penstock.providers.registry import Registry, native
 from penstock.proxy.call import Gateway, Route
 from penstock.wire.target import check_path
 
 COMPAT = "compat"
 _CHAT = "chat/completions"
-_DEFAULT_GATEWAY = "default"
+DEFAULT_GATEWAY = "default"
 _REMEMBERED = 4096
 _REMEMBERED_LENGTH = 256
 
@@ -68,6 +68,7 @@ class World:
         "_registries",
         "_remembered",
         "directory_version",
+        "gateways",
         "nobody",
         "registry",
     )
@@ -79,24 +80,21 @@ class World:
         registries: Mapping[str, Registry] | None = None,
         directory_version: int = 0,
         nobody: Gateway | None = None,
+        made: Mapping[tuple[str, str], Gateway] | None = None,
     ) -> None:
         """`registries` are of accounts that have providers of their own; `registry` is everybody else's.
 
         `nobody` stands for gateways that there are not: its door is before the word that there is none. None: anybody
-        may know.
+        may know. `made` are gateways that nobody has set up, and that are there for who shows a token (Cloudflare 1.2).
         """
-        self._gateways = dict(gateways)
+        self.gateways: Collection[Gateway] = tuple(gateways.values())
+        self._gateways = {**(made or {}), **gateways}
         self._remembered: dict[bytes, Route] = {}
         self._paths: dict[tuple[str, str], list[bytes]] = {}  # of those, by gateway
         self._registries = dict(registries or {})
         self.registry = registry
         self.directory_version = directory_version
         self.nobody = nobody
-
-    @property
-    def gateways(self) -> Collection[Gateway]:
-        """All gateways of all accounts."""
-        return self._gateways.values()
 
     def providers_of(self, account: str) -> Registry:
         """What providers an account can call."""
@@ -110,14 +108,12 @@ class World:
     def gateway_of(self, path: bytes) -> Gateway | None:
         """The gateway a path names, for the record of a call that goes no further."""
         parts = path.split(b"/", 4)
-        if len(parts) < 4:
-            return None
-        account, name = parts[2].decode("latin-1"), parts[3].decode("latin-1")
+        account, name = parts[2].decode("latin-1"), b"".join(parts[3:4]).decode("latin-1")
         return self._gateways.get((account, name)) or self._default(account, name)
 
     def _default(self, account: str, name: str) -> Gateway | None:
-        if name == COMPAT or self.providers_of(account).find(name) is not None:
-            return self._gateways.get((account, _DEFAULT_GATEWAY))
+        if not name or name == COMPAT or self.providers_of(account).find(name) is not None:
+            return self._gateways.get((account, DEFAULT_GATEWAY))
         return None
 
     def _find(self, path: bytes, header: HeaderLookup) -> Route | Compat | Universal:
@@ -166,21 +162,20 @@ class World:
 
     def _split_gateway(self, parts: list[str]) -> tuple[Gateway, list[str]]:
         """The gateway and what follows it; a left-out gateway id means `default`."""
-        account = parts[0]
-        if len(parts) > 1:
-            gateway = self._gateways.get((account, parts[1]))
-            if gateway is not None:
-                return gateway, parts[2:]
-            gateway = self._default(account, parts[1])
-            if gateway is not None:
-                return gateway, parts[1:]
-        name = parts[1] if len(parts) > 1 else _DEFAULT_GATEWAY
-        raise GatewayError(UNKNOWN_GATEWAY, f"account {account[:64]!r} has no gateway {name[:64]!r}")
+        account, name = parts[0], parts[1] if len(parts) > 1 else ""
+        gateway = self._gateways.get((account, name))
+        if gateway is not None:
+            return gateway, parts[2:]
+        gateway = self._default(account, name)
+        if gateway is not None:
+            return gateway, parts[1:]
+        raise no_such_gateway(account, name or DEFAULT_GATEWAY)
 
     def locate(self, gateway: Gateway, provider: Provider, tail: str, header: HeaderLookup) -> Route:
         """The route of a provider's tail."""
         registry = self.providers_of(gateway.account)
-        location = registry.locate(provider, tail, header)
+        own = native(provider, tail, header)
+        location = registry.moved(provider, own)
         query = location.query and f"?{location.query}"
         return Route(
             gateway,
@@ -190,6 +185,7 @@ class World:
             location.path.encode("ascii"),
             query if query is None else query.encode("ascii"),
             registry.is_overridden(provider),
+            operations_at(provider, own),
         )
 
     def chat(self, compat: Compat, model: str, header: HeaderLookup) -> tuple[Route, str]:

@@ -17,6 +17,7 @@ from penstock.journal.journal import Frame, Journal
 from penstock.journal.record import COMPLETE, Outcome
 from penstock.pieces import Pieces
 from penstock.proxy.call import Call
+from penstock.proxy.call_bodies import note_end, note_leaving, take_answer
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.long_work import LongWork, Work
 from penstock.proxy.recorder import Later, frame_later, record_frame
@@ -25,6 +26,8 @@ from penstock.wire.own_tokens import OwnTokens
 log = logging.getLogger("penstock.pipeline")
 
 Then = Callable[[], None]
+
+_LEFT = (Outcome.ABANDONED, Outcome.PROVIDER_BROKE)  # what becomes of a call whose client has left
 
 
 class Settlement:
@@ -50,14 +53,19 @@ class Settlement:
         writer = call.writer
         if writer is not None and call.outcome != COMPLETE and writer.unfinished:
             then = writer.break_off
-        if call.exchange is not None:
-            call.exchange.close()
+        exchange = call.exchange
+        if exchange is not None:
+            exchange.close()
             call.exchange = None
         if inbound.gone and call.outcome == COMPLETE:
             call.outcome = Outcome.ABANDONED
         if writer is not None:
             call.received = writer.received
             call.writer = None  # it knows the call
+            if call.outcome and inbound.gone and not writer.holds_end:
+                _note_end(call, self._clock.monotonic(), framed=True)
+        if exchange is not None and exchange.unframed:
+            _note_end(call, self._clock.monotonic(), framed=False)
         if call.reservation is not None or call.key_reservation is not None:
             _settle_spending(call)
         if not call.logged:
@@ -112,13 +120,25 @@ class Settlement:
         then()
 
 
-def _settle_spending(call: Call) -> None:
-    if (capture := call.capture) is not None:
-        call.capture, call.answer_cut = None, capture.cut
+def _note_end(call: Call, now: float, *, framed: bool) -> None:
+    """How the answer ended for a client who has left, or if nothing but its own bytes can tell that it is whole."""
+    _take_captured(call)
+    if call.outcome in _LEFT:
+        note_leaving(call, now)
+    else:
+        note_end(call, now, framed=framed)
+
+
+def _take_captured(call: Call) -> None:
+    if call.capture is not None:
         try:
-            call.answer = capture.release()
+            take_answer(call, call.capture)
         except MemoryError:
-            call.answer_cut = True  # what is set aside must be settled all the same
+            call.answer_cut = True  # the call must be settled all the same
+
+
+def _settle_spending(call: Call) -> None:
+    _take_captured(call)
     spending = call.gateway.spending
     if spending is not None:
         try:

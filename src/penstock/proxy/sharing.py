@@ -17,6 +17,7 @@ from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
+from penstock.proxy.call_bodies import end_of_body
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
@@ -25,12 +26,16 @@ from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.accepts import accepts_encoding
+from penstock.wire.stream_end import End, is_silent
 
 _MISS = b"cf-aig-cache-status: MISS\r\n"
 _HIT = b"cf-aig-cache-status: HIT\r\n"
 _REPLAYED = b"idempotent-replayed: true\r\n"
 _FAILURE_SECONDS = 2.0  # for what a failed step has to say
 _FAILURE_BYTES = 1024 * 1024
+_UNPACKED_HERE = (
+    65536  # bytes of an answer in a content coding; a larger one would hold up everybody else's calls
+)
 
 
 class Sharing:
@@ -160,7 +165,12 @@ class Sharing:
             call.answer_cut = True
             return
         flight.finish(exchange.trailers)
-        await self._answers.keep(lead.lookup, flight, landed, lines, route.provider.slug, call.model)
+        dialect, plain = call.operation.dialect, not (landed.content_encoding or exchange.unframed)
+        is_silent_one = plain and flight.kept and is_silent(dialect, landed.content_type, flight.body())
+        if is_silent_one or await _is_whole(call, flight, exchange, landed):
+            await self._answers.keep(lead.lookup, flight, landed, lines, route.provider.slug, call.model)
+        else:
+            self._answers.give_up(lead.lookup, flight, None)
 
     def give_up(self, lookup: Lookup, lead: Lead | None, inbound: Inbound, error: BaseException) -> None:
         """The call was not made, or not to its end: those who have joined are told."""
@@ -231,6 +241,19 @@ async def _heard_out(exchange: Exchange, sink: Sink) -> bool:
     whole = exchange.relay(hear)
     await asyncio.wait((whole, enough), timeout=_FAILURE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     return whole.done() and whole.exception() is None
+
+
+async def _is_whole(call: Call, flight: Flight, exchange: Exchange, landed: AnswerHead) -> bool:
+    """Whether an answer that came to its end is known to be whole, and none of an error under a good status."""
+    framed = not exchange.unframed
+    if not 200 <= exchange.status < 300 or not flight.kept:
+        return framed
+    encoding = landed.content_encoding.decode("latin-1")
+    if encoding and flight.size > _UNPACKED_HERE:
+        verdict = await asyncio.to_thread(end_of_body, call, encoding, flight.body(), framed=framed)
+    else:
+        verdict = end_of_body(call, encoding, flight.body(), framed=framed)
+    return verdict.end is End.SOUND or (framed and verdict.end is End.UNTOLD)
 
 
 async def _to_the_end(own: tuple[Subscriber, Writer], flight: Flight) -> None:

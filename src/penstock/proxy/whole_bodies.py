@@ -6,9 +6,21 @@ that nobody waits for ever. One that does not say how long it is takes room as i
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+
+from penstock.errors import BAD_REQUEST, GatewayError
+from penstock.providers.request_reading import flagged, speaks_of_none
 from penstock.proxy.call import Call
+from penstock.proxy.call_bodies import asked_in, request_of
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.room import Room, Share
+from penstock.proxy.room import Room, Share, busy
+from penstock.wire.content_encoding import plain
+from penstock.wire.headers import without
+
+_BOM = b"\xef\xbb\xbf"  # which JSON must not begin with, and is sent all the same (RFC 8259, 8.1)
+_CODING = (b"content-encoding",)
+_READ_HERE = 256 * 1024  # bytes of a body that is read in the event loop
 
 
 class WholeBodies:
@@ -23,6 +35,30 @@ class WholeBodies:
         self.share_of(call, call.body)
         return await call.body.whole(self.limit)
 
+    async def plain(self, call: Call) -> bytes:
+        """The same in no content coding, which is what goes on then. Raises `GatewayError` where that cannot be."""
+        body = await self.whole(call)
+        coding = call.head.content_encoding
+        if coding and body:
+            unpacked = await asyncio.to_thread(plain, body, coding.decode("latin-1"), self.limit)
+            if unpacked is None:
+                raise GatewayError(
+                    BAD_REQUEST,
+                    f"the body cannot be read: its content-encoding is not what it says, not known here, or stands for "
+                    f"more than {self.limit} bytes",
+                )
+            share = self.share_of(call, call.body)
+            if len(unpacked) > share.held and not share.take(len(unpacked) - share.held):
+                raise busy()
+            call.body.unpack(unpacked)
+            body = unpacked
+            call.head.content_encoding = b""
+            call.head.forward, call.head.joined = without(call.head.forward, _CODING), b""
+        if body.startswith(_BOM):
+            body = body.removeprefix(_BOM)
+            call.body.unpack(body)
+        return body
+
     async def gather(self, call: Call) -> bool:
         """Waits for all of it, unless it is too large: then false, and it will go out as it comes.
 
@@ -33,6 +69,21 @@ class WholeBodies:
             return 0 <= body.size <= self.limit
         self.share_of(call, body)
         return await body.gather(self.limit)
+
+    def read_flags(self, call: Call) -> Coroutine[None, None, None] | None:
+        """Looks whether a gathered body makes another thing of the operation; to be awaited where it is large."""
+        call.flags_read = True
+        body = call.body.gathered
+        if not call.head.content_encoding and speaks_of_none(call.operation, body):  # as a rule
+            return None
+        if len(body) > _READ_HERE:
+            return self._read_large(call)
+        call.operation = flagged(call.operation, asked_in(call, request_of(call)))
+        return None
+
+    async def _read_large(self, call: Call) -> None:
+        operation = call.operation
+        call.operation = await asyncio.to_thread(lambda: flagged(operation, asked_in(call, request_of(call))))
 
     def share_of(self, call: Call, body: RequestBody) -> Share:
         """What the request with this body, one of the call's account, holds of the room until it has been answered."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,6 +37,7 @@ from penstock.settings.telemetry import (
     TelemetrySettings,
 )
 from penstock.settings.value_types import Table
+from penstock_common.environment_proxy import is_loopback
 
 __all__ = [
     "EFFECTIVE_FIELDS",
@@ -162,18 +162,6 @@ def check_bind(settings: Settings, open_gateways: Sequence[str] | None = None) -
         f"set `authentication = true` on {_named(open_)}, or bind to 127.0.0.1"
     )
     raise ConfigError([Problem(None, None, reason)])
-
-
-def is_loopback(host: str) -> bool:
-    """Is `host` reached from this machine only? Names other than `localhost` could mean anything."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def unused(settings: Settings) -> list[str]:

@@ -24,6 +24,8 @@ EFFECTIVE_FIELDS = (
     "cache_invalidate_on_update",
     "cache_ttl",
     "collect_logs",
+    "cors_origins",
+    "forward_cookies",
     "log_management",
     "log_management_strategy",
     "logpush",
@@ -37,6 +39,7 @@ EFFECTIVE_FIELDS = (
     "retry_max_attempts",
     "spend_limits",
     "stream_usage",
+    "unpriced",
 )
 
 GatewayId = Annotated[
@@ -51,6 +54,8 @@ AccountId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
 ]
 
+Unpriced = Literal["allow", "refuse"] | None
+
 LONGEST_WINDOW = 10 * 366 * 24 * 3600
 """Seconds: ten years."""
 
@@ -61,6 +66,14 @@ HttpUrl = Annotated[
         # What stands before an @ would be shown wherever the URL is.
         pattern=r"^https?://[^\s\x00-\x1f/?#@]+([/?#][^\s\x00-\x1f]*)?\Z",
         description="an http(s) URL without user and password",
+    ),
+]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\x00-\x20\x7f-\uffff/?#@*]+)\Z",
+        max_length=300,
+        description="an origin such as https://app.example, without a path, or *",
     ),
 ]
 HeaderName = Annotated[
@@ -241,8 +254,12 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """Seconds that an answer is kept; 0 is off."""
     collect_logs: bool = True
     """Are calls recorded?"""
+    cors_origins: Annotated[tuple[Origin, ...], Meta(max_length=100)] = ()
+    """Origins whose pages may call and read the answers; `*` lets all read. Our own."""
     dlp: Dlp | None = None
     """Data loss prevention."""
+    forward_cookies: bool = False
+    """Do the cookies of callers go to providers? Our own."""
     guardrails: Guardrails | None = None
     """What to do about hazards."""
     log_classification: bool = False
@@ -277,6 +294,8 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """Are streams asked for their usage where the caller does not? Our own."""
     stripe: Stripe | None = None
     """Usage events for Stripe metering."""
+    unpriced: Unpriced = None
+    """May calls without a known price pass spend limits? null: those of language models. Our own."""
     workers_ai_billing_mode: Literal["postpaid", "unified"] = "postpaid"
     """How Workers AI is billed."""
     zdr: bool = False

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from penstock.calls.costing import Prices
-from penstock.calls.derive import NO_PRICES, derive
+from penstock.calls.derive import NO_PRICES, derive, judged
 from penstock.durable import sync_folder
 from penstock.journal.reading import claimed_end, copy_range, find_gap, read_batch, read_one
 from penstock.journal.record import UNKEPT, Entry, Event
@@ -253,6 +253,7 @@ class Shipper:
         """Raises `Unstorable` for one that nothing can be made of: it would be so again."""
         record, request, response = entry[0], entry[1], entry[2]
         try:
+            record = judged(record, response)
             return NewCall(record, derive(record, request, response, self._prices), request, response)
         except MemoryError:
             raise

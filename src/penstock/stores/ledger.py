@@ -44,6 +44,17 @@ class UnfitCondition(ValueError):
     """A condition that no call could be asked; the text says why, for whoever wrote it."""
 
 
+FREE: Final = "no charge"
+"""The source of a price for what costs nothing: reading, cancelling, deleting, counting."""
+
+
+class ToldOrder(msgspec.Struct, frozen=True, gc=False):
+    """An object at a provider that a call has made, or whose end a call tells, with what it has used in the end."""
+
+    object_id: str
+    is_final: bool
+
+
 class Derived(msgspec.Struct, frozen=True, gc=False):
     """What the bodies tell about a call. None is unknown, never zero."""
 
@@ -56,6 +67,10 @@ class Derived(msgspec.Struct, frozen=True, gc=False):
     cost_nano: int | None = None  # nano-dollars
     price_source: str | None = None  # whose price that was, and of when
     custom_cost: bool = False  # the caller's own price
+    operation: str = "unknown"
+    answered_model: str | None = None  # `provider/model`, the one that the answer names
+    order: ToldOrder | None = None
+    provider_error: str = ""  # the type of error that the answer tells
 
 
 class NewCall(NamedTuple):
@@ -137,6 +152,9 @@ class CallRow(msgspec.Struct, frozen=True):
     error_code: Annotated[int | None, Column("number")]
     error_detail: Annotated[str, Column("text")]
     trail: Annotated[tuple[Event, ...], Column("msgpack")]
+    operation: Annotated[str, Column("name", 25, "derived.operation", filtered=True, since=2)] = ""
+    answered_model: Annotated[str | None, Column("name", 26, "derived.answered_model", since=2)] = None
+    provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)] = ""
 
 
 CALL_COLUMNS: Final = columns_of(CallRow)
@@ -159,7 +177,8 @@ Key = Literal[
     "id", "event_id", "created_at", "provider", "model", "model_type", "request_type",
     "request_content_type", "response_content_type", "status_code", "success", "cached", "cost",
     "tokens", "tokens_in", "tokens_out", "duration", "feedback", "metadata.key", "metadata.value",
-    "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user",
+    "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user", "operation",
+    "provider_error",
 ]  # fmt: skip
 """What a call may be chosen by (Cloudflare 4.3), and some more of our own."""
 

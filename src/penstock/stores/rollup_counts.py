@@ -38,6 +38,7 @@ class Cell(NamedTuple):
     gateway: str
     provider: str
     model: str
+    operation: str
     status: int
     cached: bool
     rate_limited: bool
@@ -126,8 +127,8 @@ def counted(calls: Sequence[NewCall]) -> Counts:
     return Counts(_cells(cells), _callers(by_token, by_metadata))
 
 
-_RawCell = tuple[int, str, str, str, str | None, int, bool, int, int | None]
-"""minute, account, gateway, provider, model, status, cached, outcome, error code."""
+_RawCell = tuple[int, str, str, str, str | None, str, int, bool, int, int | None]
+"""minute, account, gateway, provider, model, operation, status, cached, outcome, error code."""
 
 _Token = tuple[int, str, str, str, str, str]
 """hour, account, gateway, token, user, team."""
@@ -144,6 +145,7 @@ def _cell(cells: dict[_RawCell, list[int]], record: CallRecord, derived: Derived
         record.gateway,
         record.provider,
         derived.model,
+        derived.operation,
         record.status,
         record.cached,
         record.outcome,
@@ -179,8 +181,9 @@ def _failed(key: _RawCell) -> bool:
 def _cells(raw: Mapping[_RawCell, list[int]]) -> dict[tuple[int, Cell], CellSums]:
     found: dict[tuple[int, Cell], CellSums] = {}
     for key, (_, *sums) in raw.items():
-        minute, account, gateway, provider, model, status, cached, *_ = key
-        cell = Cell(account, gateway, provider, model or "", status, cached, _limited(key), _failed(key))
+        minute, account, gateway, provider, model, operation, status, cached, *_ = key
+        flags = (cached, _limited(key), _failed(key))
+        cell = Cell(account, gateway, provider, model or "", operation, status, *flags)
         known = found.get((minute, cell))
         found[minute, cell] = CellSums(*sums) if known is None else added(known, CellSums(*sums))
     return found

@@ -16,11 +16,11 @@ import msgspec
 from penstock.stores.ledger import CallRow
 from penstock.stores.sketch import Sketch
 
-Dimension = Literal["gateway", "provider", "model", "status", "cached", "rate_limited", "error"]
+Dimension = Literal["gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error"]
 """What every roll-up is kept by. Values are text; flags are "0" and "1", a status is its digits.
 
-A call without a model has the model "". `rate_limited` is what the gateway itself refused for a limit (codes 2003
-and 2045, Cloudflare 3.29); `error` is whatever did not succeed.
+A call without a model has the model "", one of before operations were told the operation "". `rate_limited` is what
+the gateway itself refused for a limit (codes 2003 and 2045, Cloudflare 3.29); `error` is whatever did not succeed.
 """
 
 Operator = Literal["eq", "neq", "lt", "gt", "le", "ge", "like"]
@@ -38,7 +38,7 @@ _COMPARED: Final[Mapping[str, Callable[[str, str], bool]]] = {
 }  # fmt: skip
 
 OTHERS: Final = "(others)"
-"""The value under which a day's rarer models, and its rarer values of a caller key, are kept together."""
+"""The value under which a day's rarer models, operations of models, and values of a caller key are kept together."""
 
 
 def is_caller_key(name: str) -> bool:

@@ -1,14 +1,15 @@
 """Bodies without their content-encoding: in one go, or as they come.
 
 Pure, with a bound on what a small body may grow to: `plain` on the whole, a `Decoder` on each piece, which it makes
-only when asked for it. Brotli and Zstandard are loaded when the first such body comes: most answers have gzip or
-nothing.
+only when asked for it. Both undo a list of codings from its end (RFC 9110, 8.4). Brotli and Zstandard are loaded when
+the first such body comes: most answers have gzip or nothing.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
 MAX_PLAIN_BYTES = 32 * 1024 * 1024  # what a compressed body may grow to
@@ -17,73 +18,80 @@ PIECE_BYTES = 65536  # of a decoder's pieces; Brotli's and Zstandard's may be so
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
 _GZIP_BEGINS = b"\x1f\x8b"
-_MAX_PARTS = 64  # that one body in gzip may be made of
+_MOST_CODINGS = 4  # of one body
+_MOST_PARTS = 20_000  # members or frames that one body may be made of, to be undone in one go
+_MOST_HIDDEN = 4 * 1024 * 1024  # bytes between two codings that come to nothing
 _INFLATED_STEP = 4096  # bytes of what came; what is left of them is copied each time
+_LARGE_STEP = 65536  # where all of it is at hand
 _ZSTANDARD_STEP = 32  # bytes; no more than ten blocks, each of at most 128 KiB, begin or end in so many
+_LARGE_ZSTANDARD_STEP = 256
 _ZSTANDARD_WINDOW = 8 * 1024 * 1024  # RFC 9659
+
+
+def codings(encoding: str) -> list[str]:
+    """The names in the value of a Content-Encoding that mean something, the one to be undone first at the front."""
+    names = [name.strip().lower() for name in encoding.split(",")] if encoding else []
+    return [name for name in reversed(names) if name not in ("", "identity")]
 
 
 def plain(body: bytes, encoding: str, limit: int = MAX_PLAIN_BYTES) -> bytes | None:
     """The body without its content-encoding; None where that is unknown, broken, or grows past `limit`."""
     if not encoding:
         return body
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
-        return body
-    if name in _WINDOW_BITS:
-        return _inflated(body, _WINDOW_BITS[name], limit)
-    if name == "br":
-        return _unbrotlied(body, limit)
-    return _unzstandard(body, limit) if name == "zstd" else None
-
-
-def _inflated(body: bytes, bits: int, limit: int) -> bytes | None:
-    if bits == _WINDOW_BITS["deflate"] and len(body) > 1 and not _has_zlib_head(body[:2]):
-        bits = _RAW_DEFLATE
-    rest, pieces, left = memoryview(body), list[bytes](), limit
-    for _ in range(_MAX_PARTS):
-        inflater = zlib.decompressobj(bits)
-        while rest and not inflater.eof:
-            step = rest[:PIECE_BYTES]
-            try:
-                pieces.append(inflater.decompress(step, left + 1))
-            except zlib.error:
-                return None
-            left -= len(pieces[-1])
-            if left < 0 or inflater.unconsumed_tail:
-                return None
-            rest = rest[len(step) - len(inflater.unused_data) :]
-        if bits != _WINDOW_BITS["gzip"] or rest[:2] != _GZIP_BEGINS:
-            return b"".join(pieces)
-    return None
-
-
-def _has_zlib_head(begins: bytes | memoryview) -> bool:
-    """Whether deflate comes as it should; some send it without its wrapper."""
-    first, second = begins
-    return first & 0x0F == zlib.DEFLATED and not (first << 8 | second) % 31
-
-
-def _unbrotlied(body: bytes, limit: int) -> bytes | None:
-    import brotli  # noqa: PLC0415
-
-    inflater = brotli.Decompressor()
-    try:
-        data: bytes = inflater.process(body, output_buffer_limit=limit + 1)
-    except brotli.error:
+    names = codings(encoding)
+    if len(names) > _MOST_CODINGS:
         return None
-    return data if inflater.is_finished() and len(data) <= limit else None
+    data: bytes | None = body
+    for name in names:
+        data = None if data is None else _in_one_go(data, name, limit)
+    return data
 
 
-def _unzstandard(body: bytes, limit: int) -> bytes | None:
-    from zstandard import ZstdDecompressor, ZstdError, frame_content_size  # noqa: PLC0415
-
+def _in_one_go(body: bytes, name: str, limit: int) -> bytes | None:
+    pieces, left = list[bytes](), limit
     try:
-        if frame_content_size(body) > limit:
-            return None
-        return ZstdDecompressor().decompress(body, max_output_size=limit, allow_extra_data=False)
-    except ZstdError:
+        for piece in unpacked(body, name):
+            left -= len(piece)
+            if left < 0:
+                return None
+            pieces.append(piece)
+    except CodingError:
         return None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def unpacked(body: bytes, encoding: str) -> Iterator[bytes]:
+    """A body that is all at hand, piece by piece. Raises `CodingError`, also where it is made of too many parts."""
+    reading = _decoder(encoding, is_whole=True)
+    reading.feed(body)
+    while piece := reading.read():
+        yield piece
+    reading.end()
+
+
+def ends(
+    body: bytes, encoding: str, most: int, end: int, limit: int = MAX_PLAIN_BYTES
+) -> tuple[bytes, bytes] | None:
+    """The body without its content-encoding, and nothing; of one with more than `most` bytes, so many first ones and
+    about `end` last ones. None as for `plain`.
+    """
+    first, last, size = list[bytes](), bytearray(), 0
+    is_cut = False
+    try:
+        for piece in unpacked(body, encoding):
+            size += len(piece)
+            if size > limit:
+                return None
+            if size <= most:
+                first.append(piece)
+                continue
+            last += piece
+            if len(last) > 2 * end:
+                del last[:-end]
+                is_cut = True
+    except CodingError:
+        return None
+    return (b"".join(first), bytes(last)) if is_cut else (b"".join((*first, last)), b"")
 
 
 class CodingError(Exception):
@@ -105,14 +113,57 @@ class Decoder(Protocol):
 
 def decoder(encoding: str) -> Decoder:
     """For the value of a Content-Encoding. One that is not known here is told when the body comes."""
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
+    return _decoder(encoding, is_whole=False)
+
+
+def _decoder(encoding: str, *, is_whole: bool) -> Decoder:
+    names = codings(encoding)
+    if not names:
         return _Identity()
+    if len(names) > _MOST_CODINGS:
+        return _Unknown(encoding)
+    found = _of_one(names[0], is_whole=is_whole)
+    for name in names[1:]:
+        found = _Both(found, _of_one(name, is_whole=is_whole))
+    return found
+
+
+def _of_one(name: str, *, is_whole: bool) -> Decoder:
+    parts = _MOST_PARTS if is_whole else 0
     if name in _WINDOW_BITS:
-        return _Inflater(_WINDOW_BITS[name])
+        return _Inflater(_WINDOW_BITS[name], _LARGE_STEP if is_whole else _INFLATED_STEP, parts)
     if name == "br":
         return _Brotli()
-    return _Zstandard() if name == "zstd" else _Unknown(encoding)
+    if name == "zstd":
+        return _Zstandard(_LARGE_ZSTANDARD_STEP if is_whole else _ZSTANDARD_STEP, parts)
+    return _Unknown(name)
+
+
+class _Both:
+    """Undoes two codings, the outer one first."""
+
+    def __init__(self, outer: Decoder, inner: Decoder) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    def feed(self, data: bytes) -> None:
+        self._outer.feed(data)
+
+    def read(self) -> bytes:
+        hidden = 0
+        while not (piece := self._inner.read()):
+            between = self._outer.read()
+            hidden += len(between)
+            if hidden > _MOST_HIDDEN:
+                raise CodingError("it is much and comes to nothing")
+            if not between:
+                return b""
+            self._inner.feed(between)
+        return piece
+
+    def end(self) -> None:
+        self._outer.end()
+        self._inner.end()
 
 
 class _Unknown:
@@ -153,11 +204,24 @@ class _Identity:
         """May end anywhere."""
 
 
-class _Inflater:
-    """gzip of one or more members, and deflate with a zlib head or, as some send it, without."""
+def _has_zlib_head(begins: bytes | memoryview) -> bool:
+    """Whether deflate comes as it should; some send it without its wrapper."""
+    first, second = begins
+    return first & 0x0F == zlib.DEFLATED and not (first << 8 | second) % 31
 
-    def __init__(self, bits: int) -> None:
+
+class _Inflater:
+    """gzip of one or more members, and deflate with a zlib head or, as some send it, without.
+
+    It takes `step` bytes at a time. `most`: members there may be of a body that is at hand, which may end anywhere: it
+    may be the first part of one. 0: it comes, and there may be any number.
+    """
+
+    def __init__(self, bits: int, step: int, most: int) -> None:
         self._bits = bits
+        self._step = step
+        self._most = most
+        self._parts = 1
         self._inflater = zlib.decompressobj(bits)
         self._input = memoryview(b"")
         self._started = False
@@ -170,7 +234,7 @@ class _Inflater:
         if not self._started and not self._start():
             return b""
         while not self._inflater.eof or self._next_member():
-            step = self._input[:_INFLATED_STEP]
+            step = self._input[: self._step]
             try:
                 piece = self._inflater.decompress(step, PIECE_BYTES)
             except zlib.error as error:
@@ -200,11 +264,14 @@ class _Inflater:
             return False
         if len(begins) < len(_GZIP_BEGINS):
             return False
+        self._parts += 1
+        if self._parts == self._most:
+            raise CodingError("it has too many members")
         self._inflater = zlib.decompressobj(self._bits)
         return True
 
     def end(self) -> None:
-        if (self._started or self._input) and not self._inflater.eof:
+        if not self._most and (self._started or self._input) and not self._inflater.eof:
             raise CodingError("it is cut short")
 
 
@@ -241,9 +308,12 @@ class _Brotli:
 
 
 class _Zstandard:
-    """The library tells how much to take, not how much to give, so it is fed a few bytes at a time."""
+    """The library tells how much to take, not how much to give, so it is fed a few bytes, `step`, at a time.
 
-    def __init__(self) -> None:
+    `most`: frames there may be of a body that is at hand. 0: it comes, and there may be any number.
+    """
+
+    def __init__(self, step: int, most: int) -> None:
         from zstandard import ZstdDecompressor, ZstdError  # noqa: PLC0415
 
         self._decompressor = ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW)
@@ -251,16 +321,22 @@ class _Zstandard:
         self._error = ZstdError
         self._input = memoryview(b"")
         self._begun = False  # a frame has begun, and not ended
+        self._step = step
+        self._most = most
+        self._parts = 0
 
     def feed(self, data: bytes) -> None:
         self._input = memoryview(bytes(self._input) + data if self._input else data)
 
     def read(self) -> bytes:
         while self._input:
-            step = self._input[:_ZSTANDARD_STEP]
+            step = self._input[: self._step]
             if not self._begun:
                 self._inflater = self._decompressor.decompressobj()
                 self._begun = True
+                self._parts += 1
+                if self._parts == self._most:
+                    raise CodingError("it has too many frames")
             try:
                 piece: bytes = self._inflater.decompress(step)
             except self._error as error:

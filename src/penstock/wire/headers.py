@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from penstock_common.own_program import tells_origin
+from penstock.wire.secret_names import names_secret
+from penstock_common.own_program import tells_origin, tells_way
 
 Header = tuple[bytes, bytes]
 
@@ -47,6 +48,14 @@ _FORBIDDEN_TRAILERS = frozenset(
 _CREDENTIALS = frozenset(
     {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
 )
+# Of RFC 9110 and its registry, and of vendors.
+_SCHEMES = frozenset(
+    b"api-key apikey aws4-hmac-sha256 basic bearer bot concealed digest dpop gnap hmac hoba key mutual negotiate oauth"
+    b" privatetoken scram-sha-1 scram-sha-256 token vapid".split()
+)
+_LONGEST_SCHEME = 20
+_NOBODY = [b"basic", b"og=="]  # no name, and no password
+_NO_SECRETS = frozenset({b"sec-websocket-key"})  # however they are called
 _OWN_ANSWERS = frozenset(
     {
         b"cf-aig-cache-status",
@@ -79,7 +88,11 @@ TRANSFER_ENCODING: Final = 9
 EXPECT: Final = 10
 IDEMPOTENCY_KEY: Final = 11
 HOST: Final = 12
-ORIGIN: Final = 13  # passes, and tells where the request comes from
+ORIGIN: Final = 13  # tells where the request comes from; passes unless it tells the way
+COOKIE: Final = 14  # passes, and its value is a secret; the gateway may keep it here
+UPGRADE: Final = 15
+ASKED_METHOD: Final = 16  # passes, and makes a preflight of a request
+SECRET: Final = 17  # passes; no place for credentials that is known, but its value is called one
 
 _SPECIAL = {
     b"connection": CONNECTION,
@@ -90,9 +103,12 @@ _SPECIAL = {
 }
 _SPECIAL_IN_REQUESTS = {
     **_SPECIAL,
+    b"access-control-request-method": ASKED_METHOD,
+    b"cookie": COOKIE,
     b"expect": EXPECT,
     b"host": HOST,
     b"idempotency-key": IDEMPOTENCY_KEY,
+    b"upgrade": UPGRADE,
     b"user-agent": USER_AGENT,
 }
 
@@ -115,7 +131,14 @@ def request_kind(name: bytes) -> Kind:
     if tells_origin(name):
         return ORIGIN
     alike = name.replace(b"_", b"-")
-    return FORWARD if alike == name or request_kind(alike) == FORWARD else DROP
+    if alike != name and request_kind(alike) not in (FORWARD, SECRET):
+        return DROP
+    return SECRET if is_secret(name) else FORWARD
+
+
+def is_secret(name: bytes) -> bool:
+    """Whether the value of a request header (lower-case name) is a secret."""
+    return name in _CREDENTIALS or (name not in _NO_SECRETS and names_secret(name.decode("latin-1")))
 
 
 def response_kind(name: bytes) -> Kind:
@@ -135,6 +158,11 @@ class RequestHead(msgspec.Struct, eq=False):
     controls: list[Header] = []  # names in lower case
     credentials: list[Header] = []  # also among `forward`; names in lower case
     origins: tuple[Header, ...] = ()  # likewise: what tells where the request comes from
+    rare: bool = False  # something of what follows is there
+    cookies: bool = False  # there are some among `forward`, and among `credentials`
+    secrets: tuple[Header, ...] = ()  # also among `forward`: what else is called a secret
+    asked_method: bytes = b""  # of a browser that asks before it sends
+    websocket: bool = False  # it offers to speak that instead
     suspect: bool = False  # a token of the gateway may hide in one of them
     hop_by_hop: bool = (
         False  # some are not among `forward`, for `Connection` names them or the gateway needs them
@@ -228,7 +256,9 @@ class HeaderSorter:
                     named += (value,)
                 continue
             elif kind == CONTENT_ENCODING:
-                head.content_encoding = value
+                head.content_encoding = (
+                    b"%b, %b" % (head.content_encoding, value) if head.content_encoding else value
+                )
             else:
                 if kind == TRANSFER_ENCODING and value.strip().lower() != b"chunked":
                     head.fault = "the answer has a transfer encoding other than chunked"
@@ -253,14 +283,23 @@ def _learn(kinds: dict[bytes, Kind], name: bytes, kind: Kind) -> Kind:
 
 def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
     """Remembers what a less common request header says; whether it passes."""
-    if kind == ORIGIN:
+    if kind == COOKIE:
+        head.credentials.append((b"cookie", value))
+        head.cookies = head.rare = True
+    elif kind == SECRET:
+        head.secrets += ((name.lower(), value),)
+        head.rare = True
+    elif kind == ORIGIN:
         head.origins += ((name.lower(), value),)
+        return not tells_way(name.lower())
     elif kind == USER_AGENT:
         head.user_agent = value
     elif kind == CONTENT_ENCODING:
-        head.content_encoding = value
+        head.content_encoding = b"%b, %b" % (head.content_encoding, value) if head.content_encoding else value
     elif kind == IDEMPOTENCY_KEY:
         head.idempotency_key = value
+    elif kind == ASKED_METHOD:
+        head.asked_method = value
     else:
         _note_framing(head, kind, value)
         return False
@@ -270,6 +309,10 @@ def _note(head: RequestHead, kind: Kind, name: bytes, value: bytes) -> bool:
 def _note_framing(head: RequestHead, kind: Kind, value: bytes) -> None:
     if kind == EXPECT:
         head.expects = value.strip().lower() == b"100-continue"
+    elif kind == UPGRADE:
+        offered = {protocol.strip().partition(b"/")[0] for protocol in value.lower().split(b",")}
+        head.websocket = head.websocket or b"websocket" in offered
+        head.rare = True
     elif kind == TRANSFER_ENCODING:
         if head.chunked or value.strip().lower() != b"chunked":
             head.fault = "the only transfer encoding understood is chunked, once"
@@ -294,6 +337,15 @@ def without(forward: list[bytes], names: Collection[bytes]) -> list[bytes]:
     return kept
 
 
+def has_credential(value: bytes) -> bool:
+    """Whether the value of a header for credentials has one: a scheme alone, as SDKs without a key send it, is none."""
+    value = value.strip()
+    if len(value) > _LONGEST_SCHEME:
+        return True
+    words = value.lower().split()
+    return bool(words) and not (words[-1] in _SCHEMES and len(words) == 1) and words != _NOBODY
+
+
 def trailer_lines(trailers: Iterable[Header]) -> bytes:
     """Trailers that may follow a chunked body, as lines; framing, routing and credentials may not (RFC 9110, 6.5.1)."""
     return b"".join(b"%b: %b\r\n" % pair for pair in trailers if _may_trail(pair[0].lower()))
@@ -303,6 +355,6 @@ def _may_trail(name: bytes) -> bool:
     return not (
         name in _HOP_BY_HOP
         or name in _FORBIDDEN_TRAILERS
-        or name in _CREDENTIALS
+        or (is_secret(name) and name != b"set-cookie")
         or name.startswith(CONTROL_PREFIX)
     )

@@ -21,7 +21,7 @@ _MAX_LOOKS = 10_000
 _MAX_FOUND = 1000
 _LOOKED_AT = 1024 * 1024  # bytes
 _LONGEST_RUN = 63  # of backslashes
-_CHOOSING = frozenset(
+CHOOSING = frozenset(
     {
         "deployment",
         "deploymentid",
@@ -88,7 +88,7 @@ def models_in_json(body: bytes, own: Iterable[str]) -> tuple[list[str], list[str
             raise Unclear("its requests stand in a file")
         if short in spelt:
             raise Unclear(f"its body has {name[:64]!r} in two spellings")
-        if short not in _CHOOSING and short not in wanted_folded:
+        if short not in CHOOSING and short not in wanted_folded:
             continue
         spelt.add(short)
         if name not in wanted and short in wanted_folded:

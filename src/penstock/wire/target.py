@@ -11,6 +11,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from penstock.errors import BAD_HTTP, BAD_REQUEST, HEAD_TOO_LARGE, GatewayError
 from penstock.wire.headers import Header
+from penstock.wire.secret_names import names_secret
 from penstock_common.own_program import is_host
 
 PREFIX = b"/v1/"
@@ -22,7 +23,7 @@ ONE_HOST = "a request has one Host: a name or an address, and the port if it is 
 _DOTS = re.compile(rb"(?:^|[/\\])\.{1,2}(?:[/\\;]|$)")
 _SAFE = bytes(range(0x21, 0x7F)).replace(b"#", b"")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_SECRET_NAME = re.compile(r"(?i)(?:.*[_.-])?(?:key|token|secret|password|signature|credential|sig)")
+_STUCK = re.compile(r"[?;]")
 
 
 def resolved(target: bytes, headers: list[Header], *, host_may_lack: bool) -> tuple[bytes, list[Header]]:
@@ -79,11 +80,33 @@ def redact_query(query: str) -> str:
     return mark + "&".join(map(_redact_parameter, query[len(mark) :].split("&")))
 
 
+def query_secrets(query: bytes) -> list[bytes]:
+    """The values of credential parameters in a query (with or without its `?`), as written and as meant."""
+    found: dict[bytes, None] = {}
+    if b"=" in query:
+        for parameter in query.decode("latin-1").removeprefix("?").split("&"):
+            at = _secret_at(parameter)
+            if at:
+                written = parameter[at:].encode("latin-1")
+                first = _STUCK.split(parameter[at:], maxsplit=1)[0].encode("latin-1")
+                found |= dict.fromkeys((written, first, unquote_to_bytes(written), unquote_to_bytes(first)))
+    return list(found)
+
+
 def _redact_parameter(parameter: str) -> str:
-    """Of two queries stuck together, as careless clients send, each is looked at."""
-    parts = parameter.split("?")
-    for index, part in enumerate(parts):
+    at = _secret_at(parameter)
+    return f"{parameter[:at]}[redacted]" if at else parameter
+
+
+def _secret_at(parameter: str) -> int:
+    """Where the value of a credential begins in it; 0 where there is none.
+
+    Of two queries stuck together, as careless clients send, each is looked at.
+    """
+    start = 0
+    for part in _STUCK.split(parameter):
         name, equals, _ = part.partition("=")
-        if equals and _SECRET_NAME.fullmatch(unquote(name)):
-            return "?".join((*parts[:index], f"{name}=[redacted]"))
-    return parameter
+        if equals and names_secret(unquote(name)):
+            return start + len(name) + 1
+        start += len(part) + 1
+    return 0

@@ -19,9 +19,11 @@ from penstock.wire.controls import NO_CONTROLS, Controls, parse_controls
 from penstock.wire.headers import (
     CONTENT_TYPE,
     CONTROL,
+    COOKIE,
     CREDENTIAL,
     FORWARD,
     IDEMPOTENCY_KEY,
+    SECRET,
     USER_AGENT,
     Header,
     request_kind,
@@ -36,7 +38,7 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MOST_MEMBER_BYTES = 65536
 _A_STEP = 16384  # reading one takes as long as looking at so many bytes
 _SCALAR_STARTS = b"-0123456789tf"
-_PASSING = frozenset({FORWARD, CREDENTIAL, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY})
+_PASSING = frozenset({FORWARD, CREDENTIAL, COOKIE, SECRET, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY})
 _CONTENT_TYPE: Final = b"content-type"
 _AUTHORIZATION: Final = b"authorization"
 

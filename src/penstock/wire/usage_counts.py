@@ -5,12 +5,10 @@ Only the noun, and what all readers of vendors' usage objects share. Prices are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Annotated
 
 import msgspec
-
-UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # deep nesting is a RecursionError
 
 # Upper bound: what JSON numbers are safe for, and what every ledger can hold.
 MOST_USAGE_BYTES = 65_536
@@ -57,8 +55,20 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     file_searches: int | None = None
     input_audio_seconds: int | None = None  # of speech that is not counted in tokens
     results: int | None = None  # of an answer whose price depends on them (Parallel)
+    search_units: int | None = None  # of reranking (Cohere)
+    input_pages: int | None = None  # of documents that were read
+    input_annotated_pages: int | None = None  # those of them that were annotated as well
+    reported_nano_usd: int | None = None  # what the provider says that it charges, in nano-dollars
+    unreadable: int | None = (
+        None  # counts that what went in or came out is made of, told in a way that makes no sense
+    )
     service_tier: str | None = None  # where it is not the standard one: "priority", "flex", "fast"
     cache_apart: bool = False
+
+    @property
+    def tells_something(self) -> bool:
+        """Whether there is anything beside what cannot be read."""
+        return msgspec.structs.replace(self, unreadable=None) != Usage()
 
     @property
     def all_input_tokens(self) -> int | None:
@@ -101,6 +111,11 @@ def total_of(told: int | None, tokens_in: int | None, tokens_out: int | None) ->
     if told is None and tokens_in is not None and tokens_out is not None:
         return tokens_in + tokens_out
     return told
+
+
+def odd_among(odd: Set[str], counted: Set[str]) -> int | None:
+    """How many of some counts made no sense, by their names; None for none."""
+    return (len(odd & counted) or None) if odd else None
 
 
 def holds_more(tokens_in: int | None, *parts: int | None) -> bool:

@@ -6,11 +6,11 @@ Thoughts are beside the candidates there, and the results of tools beside the pr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import msgspec
 
-from penstock.wire.usage_counts import Count, Usage, holds_more, special_tier, total_of
+from penstock.wire.tolerant_json import read
+from penstock.wire.usage_counts import Count, Usage, holds_more, odd_among, special_tier, total_of
 
 _TIERS = frozenset({"priority", "flex"})
 
@@ -52,7 +52,7 @@ class _Interaction(msgspec.Struct, gc=False):
 
 
 class _Statistics(msgspec.Struct, gc=False):
-    token_count: Annotated[float, msgspec.Meta(ge=0, le=2**53)] | None = None
+    token_count: Count | None = None
 
 
 class _Embeddings(msgspec.Struct, gc=False):
@@ -67,14 +67,17 @@ class _Predictions(msgspec.Struct, gc=False):
     predictions: list[_Prediction] | None = None
 
 
-_decode = msgspec.json.Decoder(_UsageMetadata).decode
-_to_interaction = msgspec.json.Decoder(_Interaction).decode
-_to_predictions = msgspec.json.Decoder(_Predictions).decode
+_COUNTED = frozenset(
+    {"promptTokenCount", "toolUsePromptTokenCount", "candidatesTokenCount", "thoughtsTokenCount"}
+)
+_INTERACTED = frozenset(
+    {"total_input_tokens", "total_output_tokens", "total_thought_tokens", "total_tool_use_tokens"}
+)
 
 
 def counts(data: msgspec.Raw) -> Usage:
     """The counts of one such object. May raise what `UNREADABLE` lists."""
-    said = _decode(data)
+    said, odd = read(_UsageMetadata, data)
     tokens_in = _sum(said.prompt_token_count, said.tool_use_prompt_token_count)
     tokens_out = _sum(said.candidates_token_count, said.thoughts_token_count)
     given = [*(said.prompt_tokens_details or ()), *(said.tool_use_prompt_tokens_details or ())]
@@ -93,13 +96,14 @@ def counts(data: msgspec.Raw) -> Usage:
         output_image_tokens=_of(said.candidates_tokens_details, "IMAGE", "DOCUMENT"),
         output_video_tokens=_of(said.candidates_tokens_details, "VIDEO"),
         service_tier=special_tier(_tier(said.service_tier), _tier(said.traffic_type)),
+        unreadable=odd_among(odd, _COUNTED),
         cache_apart=holds_more(tokens_in, said.cached_content_token_count),
     )
 
 
 def interaction(data: msgspec.Raw) -> Usage | None:
     """The counts of an interaction's `usage`; None for others. May raise `UNREADABLE`."""
-    said = _to_interaction(data)
+    said, odd = read(_Interaction, data)
     if said.total_input_tokens is None and said.total_output_tokens is None:
         return None
     tokens_in = _sum(said.total_input_tokens, said.total_tool_use_tokens)
@@ -117,19 +121,23 @@ def interaction(data: msgspec.Raw) -> Usage | None:
         input_video_tokens=_share(said.input_tokens_by_modality, "video"),
         output_audio_tokens=_share(said.output_tokens_by_modality, "audio"),
         output_image_tokens=_share(said.output_tokens_by_modality, "image"),
+        unreadable=odd_among(odd, _INTERACTED),
         cache_apart=holds_more(tokens_in, said.total_cached_tokens),
     )
 
 
 def embedded(body: bytes) -> Usage | None:
     """The tokens that Vertex tells for each text of `:predict`; None where there are none. May raise `UNREADABLE`."""
+    said, odd = read(_Predictions, body)
+    if odd:
+        return None
     found = [
         prediction.embeddings.statistics.token_count
-        for prediction in _to_predictions(body).predictions or ()
+        for prediction in said.predictions or ()
         if prediction.embeddings is not None and prediction.embeddings.statistics is not None
     ]
     known = [count for count in found if count is not None]
-    return Usage(int(sum(known)), 0, int(sum(known))) if known and len(known) == len(found) else None
+    return Usage(sum(known), 0, sum(known)) if known and len(known) == len(found) else None
 
 
 def _tier(said: object) -> str | None:

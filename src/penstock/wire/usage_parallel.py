@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.wire.tolerant_json import read
 from penstock.wire.usage_counts import MOST_PARTS, Count, Usage
 
 _INCLUDED = 10  # results of a search before `sku_search_additional_results` counts
@@ -30,14 +31,13 @@ class _Priced(msgspec.Struct, gc=False):
     candidates: list[_Result] | None = None
 
 
-_decode = msgspec.json.Decoder(_Priced).decode
-
-
 def counts(body: bytes) -> Usage | None:
     """How many results an answer has. Where excerpts and full contents are both told, the larger counts."""
     if body.count(b"{") > MOST_PARTS:
         return None
-    said = _decode(body)
+    said, odd = read(_Priced, body)
+    if any(name.startswith("usage") for name in odd):
+        return None
     skus = {sku.name: sku.count for sku in said.usage or ()}
     extracted = [skus[name] for name in _EXTRACTED & skus.keys()]
     if extracted:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.wire.usage_counts import Count, Usage, total_of
+from penstock.wire.tolerant_json import read
+from penstock.wire.usage_counts import Count, Usage, odd_among, total_of
 
 
 class _Metrics(msgspec.Struct, gc=False):
@@ -12,13 +13,14 @@ class _Metrics(msgspec.Struct, gc=False):
     output_token_count: Count | None = None
 
 
-_decode = msgspec.json.Decoder(_Metrics).decode
+_COUNTED = frozenset({"input_token_count", "output_token_count"})
 
 
 def counts(data: msgspec.Raw) -> Usage | None:
     """The counts of a `metrics` object; None where it has none. May raise `UNREADABLE`."""
-    said = _decode(data)
+    said, odd = read(_Metrics, data)
     tokens_in, tokens_out = said.input_token_count, said.output_token_count
     if tokens_in is None and tokens_out is None:
         return None
-    return Usage(tokens_in, tokens_out, total_of(None, tokens_in, tokens_out))
+    total = total_of(None, tokens_in, tokens_out)
+    return Usage(tokens_in, tokens_out, total, unreadable=odd_among(odd, _COUNTED))

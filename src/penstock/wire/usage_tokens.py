@@ -1,12 +1,11 @@
 """`usage` objects by the names of OpenAI, all who follow it, Anthropic, Cohere and Perplexity.
 
-Typed and partial: what has no price is skipped, and an object with a wrong type in it is unreadable as a
-whole, which is unknown, not zero.
+Typed and partial: what has no price is skipped, and what makes no sense is unknown, not zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Annotated
 
 import msgspec
@@ -14,7 +13,7 @@ import msgspec
 from penstock.wire.usage_counts import Count, Usage, first_known, holds_more, special_tier, total_of
 
 _MAX_SECONDS = 2**53
-_Number = Annotated[float, msgspec.Meta(ge=0, le=2**53)]  # Cohere's counts may be written as floats
+_Number = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 
 
 class _CachedDetails(msgspec.Struct, gc=False):
@@ -54,8 +53,19 @@ class _ServerToolUse(msgspec.Struct, gc=False):
 
 
 class _Units(msgspec.Struct, gc=False):
-    input_tokens: _Number | None = None
-    output_tokens: _Number | None = None
+    input_tokens: Count | None = None  # may be written as 12.0
+    output_tokens: Count | None = None
+    search_units: Count | None = None
+
+
+# Members that make no sense, and what is unknown with them.
+_NOTHING: frozenset[str] = frozenset()
+_GOES_IN = frozenset({"connector_tokens", "billed_units", "billed_units.input_tokens"})
+_COMES_OUT = frozenset({"billed_units", "billed_units.output_tokens"})
+_SEARCH_OUT = _COMES_OUT | {"reasoning_tokens", "citation_tokens"}
+_INS = _GOES_IN | {"prompt_tokens", "input_tokens", "tokens.input_tokens"}
+_OUTS = _SEARCH_OUT | {"completion_tokens", "output_tokens", "tokens.output_tokens"}
+_ADDED = frozenset({"cache_read_input_tokens", "cache_creation_input_tokens"})  # beside the input
 
 
 class _Iteration(msgspec.Struct, gc=False):
@@ -98,6 +108,9 @@ class TokenUsage(msgspec.Struct, gc=False):
     num_search_queries: Count | None = None
     billed_units: _Units | None = None  # Cohere
     tokens: _Units | None = None
+    search_units: Count | None = None  # the same, at OpenRouter
+    pages_processed: Count | None = None  # Mistral
+    pages_processed_annotation: Count | None = None
 
     @property
     def names_no_end(self) -> bool:
@@ -115,10 +128,19 @@ class TokenUsage(msgspec.Struct, gc=False):
         return msgspec.structs.replace(earlier, **said)
 
 
-def counts(usage: TokenUsage, service_tier: str | None) -> Usage:
-    """The object's counts. `service_tier`: what the answer says of it elsewhere (OpenAI)."""
+def counts(usage: TokenUsage, service_tier: str | None, odd: Set[str] = _NOTHING) -> Usage:
+    """The object's counts. `service_tier`: what the answer says of it elsewhere (OpenAI). `odd`: what of the object
+    made no sense.
+    """
+    unreadable = len(odd & _ADDED) + _odd_compaction(usage, odd) if odd else 0
     usage = _with_compaction(usage) if usage.iterations else usage
     tokens_in, tokens_out = _ends(usage)
+    if odd:
+        tokens_in = None if odd & _GOES_IN else tokens_in
+        tokens_out = (
+            None if odd & (_COMES_OUT if usage.num_search_queries is None else _SEARCH_OUT) else tokens_out
+        )
+        unreadable += (tokens_in is None and bool(odd & _INS)) + (tokens_out is None and bool(odd & _OUTS))
     given = (
         usage.prompt_tokens_details
         or usage.input_tokens_details
@@ -149,6 +171,10 @@ def counts(usage: TokenUsage, service_tier: str | None) -> Usage:
         output_citation_tokens=usage.citation_tokens or None,
         web_searches=_searches(usage),
         input_audio_seconds=_audio_seconds(usage),
+        search_units=_search_units(usage),
+        input_pages=usage.pages_processed,
+        input_annotated_pages=usage.pages_processed_annotation or None,
+        unreadable=unreadable or None,
         service_tier=special_tier(usage.speed, usage.service_tier, service_tier),
         cache_apart=_leaves_cache_out(usage) or holds_more(tokens_in, cached, written),
     )
@@ -166,6 +192,10 @@ def _searches(usage: TokenUsage) -> int | None:
     return told or usage.num_search_queries or (_connected(usage.connectors) if usage.connectors else None)
 
 
+def _search_units(usage: TokenUsage) -> int | None:
+    return usage.search_units if usage.billed_units is None else usage.billed_units.search_units
+
+
 def _connected(connectors: Mapping[str, int]) -> int | None:
     return sum(count for name, count in connectors.items() if name.startswith("web_search")) or None
 
@@ -178,6 +208,11 @@ def _audio_seconds(usage: TokenUsage) -> int | None:
     if isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _MAX_SECONDS:
         return told
     return None if usage.seconds is None else round(usage.seconds)
+
+
+def _odd_compaction(usage: TokenUsage, odd: Set[str]) -> bool:
+    shortened = any(one.type == "compaction" for one in usage.iterations or ())
+    return shortened and any(name.startswith("iterations.") for name in odd)
 
 
 def _with_compaction(usage: TokenUsage) -> TokenUsage:
@@ -201,8 +236,8 @@ def _ends(usage: TokenUsage) -> tuple[int | None, int | None]:
     if usage.billed_units or usage.tokens:
         billed, counted = usage.billed_units or _Units(), usage.tokens or _Units()
         return (
-            _whole(counted.input_tokens if billed.input_tokens is None else billed.input_tokens),
-            _whole(counted.output_tokens if billed.output_tokens is None else billed.output_tokens),
+            counted.input_tokens if billed.input_tokens is None else billed.input_tokens,
+            counted.output_tokens if billed.output_tokens is None else billed.output_tokens,
         )
     tokens_in = first_known(usage.prompt_tokens, usage.input_tokens)
     tokens_out = first_known(usage.completion_tokens, usage.output_tokens)
@@ -230,7 +265,3 @@ def _leaves_cache_out(usage: TokenUsage) -> bool:
     if usage.prompt_tokens is not None or usage.input_tokens is None:
         return False
     return bool(usage.cache_read_input_tokens or usage.cache_creation_input_tokens)
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)

@@ -9,6 +9,7 @@ import re
 
 import msgspec
 
+from penstock.wire.tolerant_json import read
 from penstock.wire.usage_counts import MOST_PARTS
 
 _ONCE = re.compile(
@@ -33,10 +34,6 @@ class _Candidate(msgspec.Struct, rename="camel", gc=False):
     grounding_metadata: _Grounding | None = None
 
 
-_to_items = msgspec.json.Decoder(list[_Item]).decode
-_to_candidates = msgspec.json.Decoder(list[_Candidate]).decode
-
-
 def tool_searches(output: bytes) -> tuple[int, int]:
     """How often the web and files were searched, by `output` of a response. May raise `UNREADABLE`.
 
@@ -46,7 +43,7 @@ def tool_searches(output: bytes) -> tuple[int, int]:
         return 0, 0
     if output.count(b"{") > MOST_PARTS:
         return 0, 0
-    items = _to_items(output)
+    items, _ = read(list[_Item], output)
     web = sum(
         item.type == "web_search_call" and (item.action is None or item.action.type == "search")
         for item in items
@@ -58,9 +55,10 @@ def grounding_searches(candidates: bytes, model: str | None) -> int:
     """How many searches Google charges for, by the `candidates` of an answer. May raise `UNREADABLE`."""
     if b'"webSearchQueries"' not in candidates or candidates.count(b'"') > 2 * MOST_PARTS:
         return 0
+    found, _ = read(list[_Candidate], candidates)
     count = sum(
         query != ""
-        for candidate in _to_candidates(candidates)
+        for candidate in found
         if candidate.grounding_metadata is not None
         for query in candidate.grounding_metadata.web_search_queries or ()
     )

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from penstock.budget import Budget
 from penstock.journal.record import COMPLETE
 from penstock.metadata import MetadataValue
-from penstock.providers.registry import Registry
+from penstock.providers.base import operations_at
+from penstock.providers.operation_table import UNKNOWN_OPERATION
+from penstock.providers.registry import Registry, native
 from penstock.proxy.call import Call, Gateway
 from penstock.proxy.request_body import RequestBody
 from penstock.stores.control_store import RateLimit, SpendLimit, Token
@@ -32,6 +34,7 @@ def new_call(
     headers: list[tuple[bytes, bytes]] | None = None,
     token: Token | None = None,
     now_us: int = NOW_US,
+    method: bytes = b"POST",
 ) -> Call:
     """A POST with a JSON body, before its answer. Headers' names are in lower case."""
     lines = [(b"content-type", b"application/json"), *(headers or [])]
@@ -53,7 +56,7 @@ def new_call(
         b"",
         True,
         False,
-        b"POST",
+        method,
         RequestBody.of(body),
         {name.decode(): value.decode("latin-1") for name, value in lines}.get,
         dict(controls.metadata if metadata is None else metadata),
@@ -62,6 +65,8 @@ def new_call(
     call.body.record(1 << 20, Budget(1 << 20))
     call.model = model
     call.token = token
+    place = native(found, tail, call.header)
+    call.operation = operations_at(found, place).get(method, UNKNOWN_OPERATION)
     return call
 
 

@@ -371,3 +371,58 @@ def test_origins_that_an_account_makes_up_take_the_place_of_its_own() -> None:
     new = many.of("https://new", "another")
     many.of("https://evil-x", "evil")
     assert many.of("https://new", "another") is new
+
+
+# -- what is asked at an origin
+
+
+def failing(many: Breakers, asked: str, account: str = "", origin: str = ORIGIN, now: float = 0.0) -> Breaker:
+    return many.failing_part(many.of(origin, account), asked, asked, account, now)
+
+
+def test_a_part_is_there_from_its_first_failure_until_it_has_gone_well_for_a_window() -> None:
+    many = Breakers(RULES)
+    whole = many.of(ORIGIN)
+    assert whole.calm
+    assert many.part(whole, "bad", 0.0) is None
+    part = failing(many, "bad")
+    part.failed(0.0, part.generation, connect=False)
+    assert (whole.calm, state_of(whole), many.part(whole, "bad", 9.0)) == (False, "closed", part)
+    assert many.part(whole, "other", 9.0) is None
+    assert many.part(whole, "other", 21.0) is None
+    assert whole.calm, "nothing failed any more"
+
+
+def test_an_open_part_is_told_and_forgotten_when_nobody_asks_any_more() -> None:
+    many = Breakers(RULES)
+    part = failing(many, "bad")
+    calls(part, 0.0, [False] * 20)
+    assert [(one.origin, one.asked) for one in many.not_closed()] == [(ORIGIN, "bad")]
+    assert many.part(many.of(ORIGIN), "other", 60.0) is None
+    assert many.not_closed() == [part]
+    assert many.part(many.of(ORIGIN), "other", 100.0) is None
+    assert many.not_closed() == []
+    assert many.of(ORIGIN).calm
+
+
+def test_things_that_an_account_makes_up_take_the_place_of_its_own() -> None:
+    many = Breakers(RULES)
+    good = [failing(many, f"good-{number}", "good") for number in range(100)]
+    for one in good:
+        calls(one, 0.0, [False] * 20)
+    for number in range(20_000):
+        calls(failing(many, f"evil-{number}", "evil"), 0.0, [False] * (20 if number % 2 else 1))
+    whole = many.of(ORIGIN, "good")
+    assert [many.part(whole, f"good-{number}", 1.0) for number in range(100)] == good
+    assert len(whole.parts) <= 4096
+    assert len(many.not_closed()) <= 4096
+
+
+def test_an_origin_that_goes_takes_its_parts_with_it() -> None:
+    many = Breakers(RULES)
+    part = failing(many, "bad", "evil")
+    calls(part, 0.0, [False] * 20)
+    for number in range(10_000):
+        calls(many.of(f"https://evil-{number}", "evil"), 0.0, [None] * 5)
+    assert part not in many.not_closed()
+    assert many.of(ORIGIN, "evil").calm

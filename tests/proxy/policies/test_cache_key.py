@@ -11,7 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.providers.registry import Registry
+from penstock.providers.base import operations_at
+from penstock.providers.operation_table import UNKNOWN_OPERATION
+from penstock.providers.registry import Registry, native
 from penstock.proxy.call import Call, Gateway, Route
 from penstock.proxy.policies.cache_key import cache_key, cache_ttl, fingerprint, once_key
 from penstock.proxy.request_body import RequestBody
@@ -76,6 +78,8 @@ class Asked(msgspec.Struct, frozen=True):
         if self.token:
             call.token = Token(id=self.token, name="", permissions=("run",), secrets=(), created_us=1)
         location = REGISTRY.locate(provider, self.tail, lambda _name: None)
+        own = native(provider, self.tail, lambda _name: None)
+        call.operation = operations_at(provider, own).get(self.method, UNKNOWN_OPERATION)
         return call, Route(gateway, provider, self.tail, location.origin, location.path.encode())
 
     def but(self, **changes: object) -> Asked:
@@ -103,7 +107,7 @@ def print_of(asked: Asked) -> bytes:
 
 
 def ttl(asked: Asked) -> int:
-    return cache_ttl(*asked.made())
+    return cache_ttl(asked.made()[0])
 
 
 PLAIN = Asked()

@@ -18,12 +18,14 @@ from penstock.calls.derive import derive
 from penstock.errors import GatewayError
 from penstock.journal.record import Outcome, read_frame
 from penstock.metadata import MetadataValue
+from penstock.pricing.estimate import estimate
 from penstock.pricing.overrides import parse_overrides
 from penstock.pricing.price_book import PriceBook
 from penstock.proxy.call import Call
+from penstock.proxy.policies.recent_answers import RecentAnswers
 from penstock.proxy.policies.spend_limit import Rule, SpendLimits, compiled
 from penstock.proxy.recorder import record_frame
-from penstock.settings.gateways import SpendFilter, SpendKey, SpendRule
+from penstock.settings.gateways import SpendFilter, SpendKey, SpendRule, Unpriced
 from penstock.settings.layers import Layer
 from penstock.stores import control_store as directory
 from penstock.stores.counters import Window
@@ -55,7 +57,7 @@ class Prices:
 
 
 def limits(counters: MemoryCounters, *rules: Rule) -> SpendLimits:
-    return SpendLimits("acct", "gw", rules, counters, BOOK, Clock())
+    return SpendLimits("acct", "gw", rules, counters, BOOK, Clock(), RecentAnswers())
 
 
 def plain_rule(usd: float, name: str = "r") -> Rule:
@@ -276,7 +278,7 @@ def test_a_key_is_under_its_own_limit_and_the_rules(rule_usd: float, key_usd: fl
 
 @given(st.integers(1, 3000), st.integers(0, 20_000))
 def test_a_guess_is_let_in_while_anything_is_left(left: int, asked: int) -> None:
-    """And then all of what is left is set aside, or what was guessed, if that is less."""
+    """And where not all of it fits, a quarter of it is set aside, or what is left: others are let in as well."""
     counters = MemoryCounters()
     policy = limits(counters, Rule("r", 1, left * 1000, LONG))
     body = json.dumps({"model": "gpt-5", "max_tokens": asked + 1}).encode()
@@ -284,8 +286,61 @@ def test_a_guess_is_let_in_while_anything_is_left(left: int, asked: int) -> None
     call = new_call(body=body)
     policy.reserve(call)
     assert call.reservation is not None
-    assert call.reservation.amount == min(guess, left * 1000)
-    assert is_let_in(policy, new_call(body=body)) is (guess < left * 1000)
+    expected = guess if guess <= left * 1000 else min(-(-guess // 4), left * 1000)
+    assert call.reservation.amount == expected
+    assert is_let_in(policy, new_call(body=body)) is (expected < left * 1000)
+
+
+def test_first_guesses_leave_room_for_others_and_later_ones_go_by_the_answers() -> None:
+    """Sixteen at once on a budget for five calls of the kind, whose requests do not say how long answers may be."""
+    counters = MemoryCounters()
+    policy = limits(counters, Rule("r", 1, 5 * 418_000, LONG))
+    body = json.dumps({"model": "gpt-5", "messages": []}).encode()
+    first = [new_call(body=body) for _ in range(16)]
+    passed = [call for call in first if is_let_in(policy, call)]
+    assert 4 <= len(passed) <= 8
+    usage = {"prompt_tokens": 18, "completion_tokens": 200}
+    for call in passed:
+        answered(call, 200, json.dumps({"model": "gpt-5", "usage": usage}).encode(), b"application/json")
+        policy.settle(call)
+    later = limits(MemoryCounters(), Rule("r", 1, 10 * 418_000, LONG))
+    later._recent = policy._recent
+    assert sum(is_let_in(later, new_call(body=body)) for _ in range(30)) in (10, 11)
+
+
+def test_reading_and_cancelling_are_in_nobody_s_way() -> None:
+    counters = MemoryCounters()
+    policy = limits(counters, Rule("r", 1, 1, LONG))
+    assert is_let_in(policy, priced_call(1e-9))
+    for method, tail in (
+        (b"GET", "responses/resp_1"),
+        (b"POST", "responses/resp_1/cancel"),
+        (b"DELETE", "files/f"),
+    ):
+        call = new_call(tail=tail, method=method)
+        policy.reserve(call)
+        assert call.reservation is None
+
+
+@pytest.mark.parametrize(
+    ("tail", "unpriced", "passes"),
+    [
+        ("chat/completions", None, True),
+        ("images/generations", None, False),
+        ("videos", None, False),
+        ("nobody/knows", None, True),
+        ("chat/completions", "refuse", False),
+        ("nobody/knows", "refuse", False),
+        ("images/generations", "allow", True),
+    ],
+)
+def test_what_has_no_known_price(tail: str, unpriced: Unpriced, passes: bool) -> None:
+    rules = (plain_rule(1),)
+    policy = SpendLimits("acct", "gw", rules, MemoryCounters(), BOOK, Clock(), RecentAnswers(), unpriced)
+    body = b'{"model":"nobody-knows"}'
+    assert is_let_in(policy, new_call(tail=tail, body=body)) is passes
+    known = [(b"cf-aig-custom-cost", b'{"total_cost":0.1}')]
+    assert is_let_in(policy, new_call(tail=tail, body=body, headers=known))
 
 
 # -- what is counted is what the log says
@@ -379,5 +434,6 @@ def test_the_counter_counts_what_the_row_says(
     ((_, counted),) = counters.settled
     if cost is None:
         # Prices of the caller's own for tokens charge nothing where none are told (Cloudflare 3.19).
-        cost = aside if 200 <= status < 300 and not price else 0
+        unsaid = estimate(BOOK, provider, tail, call.model or None, json.dumps(fields).encode(), None, NOW_US)
+        cost = max(aside, unsaid or 0) if 200 <= status < 300 and not price else 0
     assert counted == cost

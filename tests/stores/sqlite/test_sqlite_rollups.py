@@ -39,7 +39,7 @@ from support.rollups import (
     with_cost,
 )
 
-DIMENSIONS = ("gateway", "provider", "model", "status", "cached", "rate_limited", "error")
+DIMENSIONS = ("gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error")
 UNITS: tuple[Unit, ...] = ("minute", "hour", "day", "week", "month")
 
 times = st.one_of(
@@ -49,6 +49,7 @@ calls = st.builds(
     rolled,
     times,
     model=st.sampled_from([None, "openai/a", "openai/b"]),
+    operation=st.sampled_from(["openai.chat.completions.create", "openai.responses.get", "unknown"]),
     tokens=st.tuples(st.none() | st.integers(0, 9), st.none() | st.integers(0, 9)),
     cost=st.none() | st.integers(0, 9),
     account=st.sampled_from(["acc", "acc", "other"]),
@@ -81,9 +82,12 @@ conditions = st.one_of(
     ),
     st.builds(
         Having,
-        st.sampled_from(["model", "provider", "gateway"]),
+        st.sampled_from(["model", "provider", "gateway", "operation"]),
         st.sampled_from(["eq", "neq", "lt", "gt", "le", "ge", "like"]),
-        st.lists(st.sampled_from(["openai/a", "openai/%", "OPENAI/_", "main", ""]), max_size=2).map(tuple),
+        st.lists(
+            st.sampled_from(["openai/a", "openai/%", "OPENAI/_", "main", "unknown", "openai.%", ""]),
+            max_size=2,
+        ).map(tuple),
     ),
     st.builds(Having, st.sampled_from(["cached", "error", "rate_limited"]), st.just("eq"), st.just(("1",))),
 )
@@ -212,7 +216,7 @@ def test_a_new_price_is_as_if_it_had_always_been(
         with closing(file.db), closing(SqliteRollups(file.path)) as rollups:
             by_status = all_time("status", bucket=Bucket("minute"))
             assert rollups.ask(by_status) == model_answer(by_status, after)
-            for key in ("model", "team", "metadata.x"):
+            for key in ("model", "operation", "team", "metadata.x"):
                 assert total(rollups.ask(all_time(key))) == total(model_answer(all_time(), after))
 
 
@@ -248,6 +252,32 @@ def test_what_was_undone_or_written_by_others_is_not_remembered(
     assert found == [(OTHERS, 2), ("a", 1), ("c", 1), ("e", 2)]
     found = [(group.values[0], group.sums.requests) for group in rollups.ask(all_time("model"))]
     assert found == [(OTHERS, 2), ("openai/a", 1), ("openai/c", 1), ("openai/e", 2)]
+
+
+def test_operations_of_models_are_limited_and_those_of_rarer_models_are_not(
+    file: RollupFile, rollups: SqliteRollups
+) -> None:
+    def used(model: str, *operations: str) -> list[NewCall]:
+        return [rolled(model=model, operation=operation) for operation in operations]
+
+    for writer in (RollupWriter(values_a_day=1), RollupWriter(values_a_day=1)):
+        file.add(writer, *used("openai/a", "one", "two", "three", "one"), *used("openai/b", "two", "four"))
+    found = {group.values: group.sums.requests for group in rollups.ask(all_time("model", "operation"))}
+    assert found == {
+        ("openai/a", "one"): 4,
+        ("openai/a", "two"): 2,
+        ("openai/a", OTHERS): 2,
+        (OTHERS, "two"): 2,
+        (OTHERS, "four"): 2,
+    }
+
+
+def test_a_new_price_finds_a_rarer_operation(file: RollupFile, rollups: SqliteRollups) -> None:
+    made = [rolled(operation=operation, cost=None) for operation in ("one", "two", "three")]
+    file.add(RollupWriter(values_a_day=1), *made)
+    file.recost(Repriced(row_of(made[2]), 7))
+    found = {group.values: group.sums.cost_nano for group in rollups.ask(all_time("operation"))}
+    assert found == {("one",): 0, ("two",): 0, (OTHERS,): 7}
 
 
 def test_names_of_metadata_are_limited_and_values_are_not_endless(

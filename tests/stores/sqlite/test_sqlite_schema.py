@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from penstock.stores.rollups import Question
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.schema import MIGRATIONS
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from penstock.stores.sqlite.migrations import migrate, version
+from penstock.stores.sqlite.rollups.reader import SqliteRollups
 from support.stored_calls import call, step, uuid
 
 
@@ -46,6 +48,21 @@ def test_an_older_file_keeps_its_calls(tmp_path: Path) -> None:
         assert db.execute("SELECT hex(id), colour FROM calls").fetchall() == [
             (uuid(1).replace("-", "").upper(), "blue")
         ]
+
+
+def test_sums_of_before_operations_were_told_are_kept_without_one(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    cell = "'acc', 'main', 'openai', 'openai/m', 200, 0, 0, 0"
+    with closing(_open(path)) as db:
+        migrate(db, MIGRATIONS[:1])
+        db.execute(f"INSERT INTO rollup_cells VALUES (7, {cell})")
+        db.execute("INSERT INTO rollups VALUES (2, 0, 7, 3, 10, 5, 0, 1000, x'', x'')")
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([call(1)], step(0))
+    with closing(SqliteRollups(path)) as rollups:
+        asked = Question(None, 0, 4_000_000_000_000_000, None, ("operation",))
+        found = {group.values: group.sums.requests for group in rollups.ask(asked)}
+        assert found == {("",): 3, (call(1).derived.operation,): 1}
 
 
 def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ class BodyWriter:
         """The body will not be whole: the client gets to see that."""
         self._inbound.break_off()
 
+    @property
+    def holds_end(self) -> bool:
+        """Whether the client lacks bytes that came."""
+        return self._tail != b""
+
     # -- where the pieces come from
 
     def take(self, source: Flow) -> None:

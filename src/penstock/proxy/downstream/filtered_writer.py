@@ -68,6 +68,11 @@ class FilteredWriter:
         return self._out is not None and not self._closed
 
     @property
+    def holds_end(self) -> bool:
+        """Whether the client lacks bytes that came."""
+        return self._out is None or self._chain.held > 0
+
+    @property
     def logs_provider(self) -> bool:
         """Whether the log keeps the provider's bytes."""
         return not self._chain.tap
@@ -299,9 +304,14 @@ class _Chain:
             if rest:
                 yield from self.feed(rest, release, place)
 
+    @property
+    def held(self) -> int:
+        """Bytes that filters hold back."""
+        return sum(one.held for one in self._filters)
+
     def make_room(self) -> None:
         """For what filters hold back now, of the memory that all answers share. Raises `GatewayError` 503."""
-        held = sum(one.held for one in self._filters) - _ALLOWANCE
+        held = self.held - _ALLOWANCE
         more = held - self.share.held
         if more > 0:
             if not self.share.take(max(more, _STEP)):

@@ -12,8 +12,9 @@ import hmac
 from collections.abc import Collection, Iterable
 
 from penstock.access.tokens import allows, matches, parse
-from penstock.errors import UNAUTHORIZED, GatewayError
+from penstock.errors import UNAUTHORIZED, GatewayError, no_such_gateway
 from penstock.proxy.call import Call
+from penstock.proxy.policies.cors import is_preflight
 from penstock.stores.control_store import Token
 from penstock.wire.headers import without
 from penstock.wire.own_tokens import OwnTokens
@@ -32,7 +33,7 @@ _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
 class Authentication:
     """Finds the token of a call."""
 
-    __slots__ = ("_admin", "_known", "_own", "_own_hosts", "_required", "_tokens")
+    __slots__ = ("_admin", "_known", "_made_for_callers", "_own", "_own_hosts", "_required", "_tokens")
 
     def __init__(
         self,
@@ -41,8 +42,10 @@ class Authentication:
         own_hosts: Collection[str] | None = None,
         *,
         required: bool,
+        made_for_callers: bool = False,
     ) -> None:
         """`admin_token` is the one of the environment, or empty. `required`: nobody calls without a token.
+        `made_for_callers`: the gateway is there for who shows one, and for nobody else (Cloudflare 1.2).
 
         `own_hosts` are names, besides those of loopback, under which who shows none may call where none is required;
         None: under any.
@@ -53,6 +56,7 @@ class Authentication:
         self._own_hosts = own_hosts
         self._known: set[bytes] = set()  # hosts of some that were let in: most calls name the same
         self._required = required
+        self._made_for_callers = made_for_callers
 
     def identify(self, call: Call) -> None:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
@@ -62,11 +66,14 @@ class Authentication:
             shown |= self._withdraw(call, needed=not shown and not call.is_step)
         if call.may_show and call.query and self._own.stands_in(call.query):
             shown |= self._withdraw_from_query(call, needed=not shown and not call.is_step)
-        if call.authenticated:
+        if call.authenticated or (call.head.asked_method and is_preflight(call)):
             return
         if self._required:
             if shown:
                 raise GatewayError(UNAUTHORIZED, "this token is not for this gateway, or may not call")
+            if self._made_for_callers:
+                call.logged = False
+                raise no_such_gateway(call.gateway.account, call.gateway.id)
             raise GatewayError(UNAUTHORIZED, "send the gateway's token as cf-aig-authorization: Bearer …")
         head = call.head
         if head.host not in self._known or head.origins:
@@ -93,7 +100,7 @@ class Authentication:
             names.append(name)
             shown |= needed and self._check(call, _behind_scheme(value))
         if names:
-            call.withheld = frozenset(name.decode("ascii") for name in names)
+            call.withheld |= {name.decode("latin-1") for name in names}
             call.head.forward = without(call.head.forward, names)
             call.head.joined = b""
         return shown

@@ -1,5 +1,8 @@
 """Circuit breakers: an origin that keeps failing is left alone for a while, and then tried with one call.
 
+So is one thing that is asked there and keeps failing: a model, a deployment, a key. It has a breaker of its own, a part
+of its origin's, from its first failure until it has gone well for a window.
+
 State of one worker; nothing is shared or stored. Every time is monotonic seconds and comes in as an argument.
 What counts as a failure, and what a refused caller is told, the pipeline decides.
 """
@@ -16,7 +19,7 @@ State = Literal["closed", "open", "half-open"]
 CLOSED: Final = "closed"
 _OPEN: Final = "open"
 _HALF_OPEN: Final = "half-open"
-_MAX_ORIGINS = 4096
+_MAX_BREAKERS = 4096
 _EVICTION_CANDIDATES = 64
 
 
@@ -51,15 +54,27 @@ class Breaker:
         "_unconnected",
         "_window_end",
         "account",
+        "asked",
+        "calm",
         "generation",
+        "key",
         "origin",
+        "parts",
         "since",
         "state",
+        "tidy_at",
     )
 
-    def __init__(self, rules: BreakerRules, origin: str, account: str = "") -> None:
+    def __init__(
+        self, rules: BreakerRules, origin: str, account: str = "", *, key: str = "", asked: str = ""
+    ) -> None:
         self.origin = origin
         self.account = account  # who asked for it first
+        self.key = key or origin  # no two have the same
+        self.asked = asked  # what is asked there, for reports; empty: anything
+        self.parts: dict[str, Breaker] = {}  # of what fails there, or did lately, by id
+        self.tidy_at = 0.0  # when to look which of them are of no use any more
+        self.calm = True  # it is closed, and has no parts: a call need not look any further
         self.state: State = CLOSED
         self.since = 0.0  # when it opened, half-opened, or let the probe through that closed it; 0: never
         self.generation = 0
@@ -124,6 +139,16 @@ class Breaker:
         if generation == self.generation and self.state == _HALF_OPEN:
             self._retry_at = self.since
 
+    def is_past(self, now: float) -> bool:
+        """Whether nothing that it remembers matters any more: nobody has asked for long, or all has gone well."""
+        if self.state == CLOSED:
+            return now >= self._window_end
+        return now >= self._retry_at + self._rules.max_open_seconds
+
+    def look(self) -> None:
+        """Its parts have changed."""
+        self.calm = self.state == CLOSED and not self.parts
+
     def _is_too_much(self) -> bool:
         rules = self._rules
         if rules.connect_failures and self._unconnected >= rules.connect_failures:
@@ -141,21 +166,22 @@ class Breaker:
         self.generation += 1
         self._unconnected = 0
         self._window_end = 0.0
+        self.look()
 
 
 class Breakers:
-    """The breakers of a worker, by origin; at most 4096.
+    """The breakers of a worker, of origins and their parts; at most 4096.
 
-    A path may name an origin, so each belongs to the account that asked for it first. A new one takes the place of
-    one of the account with the most: of its oldest 64 the first that is closed, or else the very oldest, for what
-    nobody has asked for since so many others matters least.
+    A path may name an origin, and a body anything, so each belongs to the account that asked for it first. A new one
+    takes the place of one of the account with the most: of its oldest 64 the first that is calm, or else the very
+    oldest that has no parts, for what nobody has asked for since so many others matters least.
     """
 
-    __slots__ = ("_by_origin", "_latest", "_of_account", "_rules")
+    __slots__ = ("_all", "_latest", "_of_account", "_rules")
 
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
-        self._by_origin: dict[str, Breaker] = {}
+        self._all: dict[str, Breaker] = {}
         self._of_account: dict[str, OrderedDict[str, Breaker]] = {}
         self._latest: Breaker | None = None  # that was asked for; most calls go where the last one went
 
@@ -164,27 +190,69 @@ class Breakers:
         latest = self._latest
         if latest is not None and latest.origin == origin:
             return latest
-        breaker = self._by_origin.get(origin)
+        breaker = self._all.get(origin)
         if breaker is not None:
             self._of_account[breaker.account].move_to_end(origin)
         else:
-            if len(self._by_origin) >= _MAX_ORIGINS:
-                self._make_room()
-            breaker = self._by_origin[origin] = Breaker(self._rules, origin, account)
-            self._of_account.setdefault(account, OrderedDict())[origin] = breaker
+            breaker = self._add(Breaker(self._rules, origin, account))
         self._latest = breaker
         return breaker
+
+    def part(self, origin: Breaker, asked: str, now: float) -> Breaker | None:
+        """The breaker of what is asked at an origin, by its id; None: it has not failed lately."""
+        if now >= origin.tidy_at:
+            origin.tidy_at = now + self._rules.window
+            for old in [one for one in origin.parts.values() if one.is_past(now)]:
+                self._remove(old)
+        part = origin.parts.get(asked)
+        if part is not None:
+            self._of_account[part.account].move_to_end(part.key)
+        return part
+
+    def failing_part(self, origin: Breaker, asked: str, name: str, account: str, now: float) -> Breaker:
+        """The same, made where there is none, because it has just failed. `name` is for reports."""
+        part = self.part(origin, asked, now)
+        if part is None:
+            key = f"{origin.origin} {asked}"
+            part = self._all.get(key) or self._add(
+                Breaker(self._rules, origin.origin, account, key=key, asked=name)
+            )
+            origin.parts[asked] = part
+            origin.look()
+        return part
 
     def not_closed(self) -> list[Breaker]:
         """Those that hold calls back, or look whether they still must; those of accounts with few first."""
         accounts = sorted(self._of_account.values(), key=len)
         return [breaker for one in accounts for breaker in one.values() if breaker.state != CLOSED]
 
+    def _add(self, breaker: Breaker) -> Breaker:
+        if len(self._all) >= _MAX_BREAKERS:
+            self._make_room()
+        self._all[breaker.key] = breaker
+        self._of_account.setdefault(breaker.account, OrderedDict())[breaker.key] = breaker
+        return breaker
+
     def _make_room(self) -> None:
         most = max(self._of_account.values(), key=len)
         oldest = list(islice(most.values(), _EVICTION_CANDIDATES))
-        leaving = next((breaker for breaker in oldest if breaker.state == CLOSED), oldest[0])
-        del self._by_origin[leaving.origin]
-        del most[leaving.origin]
-        if not most:
+        calm = (breaker for breaker in oldest if breaker.calm)
+        single = (breaker for breaker in oldest if not breaker.parts)
+        self._remove(next(calm, None) or next(single, oldest[0]))
+
+    def _remove(self, leaving: Breaker) -> None:
+        for part in tuple(leaving.parts.values()):
+            self._remove(part)
+        whole = self._all.get(leaving.origin)
+        if whole is not None and whole is not leaving:
+            whole.parts.pop(leaving.key.removeprefix(f"{leaving.origin} "), None)
+            whole.look()
+        if leaving is self._latest:
+            self._latest = None
+        if self._all.get(leaving.key) is not leaving:
+            return
+        del self._all[leaving.key]
+        theirs = self._of_account[leaving.account]
+        del theirs[leaving.key]
+        if not theirs:
             del self._of_account[leaving.account]

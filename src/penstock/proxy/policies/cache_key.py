@@ -27,11 +27,11 @@ _ANYTHING = b"*/*"  # as good as no `Accept` at all
 _DIRECTIVE_NAMES = frozenset({b"accept", b"openai-organization", b"openai-project"})
 
 
-def cache_ttl(call: Call, route: Route) -> int:
+def cache_ttl(call: Call) -> int:
     """Seconds for which the answer may be kept and given again; 0: this call is not the cache's business.
 
-    The request's word goes before the gateway's. Only POST is cached unasked, and not where it makes something
-    that lives on at the provider: the second caller wants a second one.
+    The request's word goes before the gateway's. Unasked only what is answered out of the request itself is cached,
+    and leaves nothing behind at the provider: who orders something a second time wants a second one.
     """
     controls = call.controls
     if controls.skip_cache or controls.cache_ttl == 0:
@@ -41,10 +41,9 @@ def cache_ttl(call: Call, route: Route) -> int:
     elif controls.cache_key:
         asked = call.gateway.cache_ttl or _DEFAULT_TTL
     else:
-        creates = route.provider.creates
-        if call.method != b"POST" or (creates is not None and creates.match(route.tail)):
-            return 0
-        return call.gateway.cache_ttl
+        return call.gateway.cache_ttl if call.operation.is_kept else 0
+    if call.operation.secret:
+        return 0
     return asked if call.method in (b"POST", b"GET") else 0
 
 
@@ -79,6 +78,10 @@ def cache_key(call: Call, route: Route, body: bytes, mark: bytes = b"") -> bytes
     )
     query = call.query if route.query is None else route.query
     directives = _directives(call.head.forward)
+    if call.operation.vary:
+        directives += b"\n" + b"\n".join(
+            f"{name}:{call.header(name)}".encode() for name in call.operation.vary
+        )
     if call.rewritten:  # the answer is to another request than came
         directives += b"\n\n" + call.rewritten.encode()
     return _digest(place, credential, call.method + query, directives + mark, body)
@@ -107,7 +110,10 @@ def fingerprint(call: Call, route: Route, body: bytes, mark: bytes = b"") -> byt
 
 def _credential(call: Call, route: Route) -> bytes:
     """The caller's own credentials, and the alias of the stored one that goes in their place."""
-    sent = every_credential(route.provider, call.head.credentials, call.query, call.withheld)
+    shown = call.head.credentials
+    if call.head.secrets:
+        shown = [*shown, *call.head.secrets]
+    sent = every_credential(route.provider, shown, call.query, call.withheld)
     alias = (call.controls.byok_alias or DEFAULT_ALIAS).encode()
     return b"sent " + sent if sent and call.keys is None else b"stored " + alias + b" " + sent
 

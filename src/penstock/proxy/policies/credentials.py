@@ -8,17 +8,14 @@ which of a pool is set aside in `key_pool.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from penstock.errors import NO_CREDENTIALS, GatewayError
 from penstock.providers.base import Provider
 from penstock.proxy.call import Call, Route
 from penstock.proxy.policies.key_pool import KeyPool, refused
 from penstock.proxy.policies.stored_keys import StoredKey, check_destination, key_line
-from penstock.wire.headers import without
-
-_QUERY_PARAMETER = b"key"  # Google's
-_QUERY_HEADER = "x-goog-api-key"
+from penstock.wire.headers import has_credential, without
 
 
 def sent_credential(
@@ -38,13 +35,16 @@ def every_credential(
 ) -> bytes:
     """The same, with what stands where this provider would not look: it tells one caller from another too."""
     found = [
-        header + b":" + credential
+        header + b":" + value.strip()
         for header, value in headers
-        if (credential := value.strip()) and not (withheld and header.decode("latin-1") in withheld)
+        if not (withheld and header.decode("latin-1") in withheld) and has_credential(value)
     ]
-    if query and provider.key_header[0] == _QUERY_HEADER:
+    if query and provider.query_credentials:
         pairs = (parameter.partition(b"=") for parameter in query.removeprefix(b"?").split(b"&"))
-        values = (unquote_to_bytes(value) for name, _, value in pairs if name == _QUERY_PARAMETER)
+        names = provider.query_credentials
+        values = (
+            unquote_to_bytes(value) for name, _, value in pairs if unquote(name.decode("latin-1")) in names
+        )
         found += [b"?" + value for value in values if value]
     found.sort()
     return b"\n".join(found)
@@ -98,13 +98,23 @@ class KeyTurn:
         call.stored_key = key.alias
         call.note("key", now, f"{key.alias} ({key.id})")
         call.secrets = (*call.secrets, key.secret)
-        return [*self._lines, *key_line(route.provider, key.secret)]
+        return [*self._lines, *key_line(route.provider, route.tail, key.secret)]
 
-    def is_refused(self, status: int, retry_after: float | None, now: float) -> bool:
-        """Notes how the key did; whether it was refused and another one can be tried in its place."""
+    @property
+    def has_another(self) -> bool:
+        """Whether there is a key beside the one whose turn it was."""
+        return len(self._keys.keys) > 1
+
+    def is_refused(
+        self, status: int, retry_after: float | None, now: float, *, hopeless: bool = False
+    ) -> bool:
+        """Notes how the key did; whether it was refused and another one can be tried in its place.
+
+        `hopeless`: the provider says not to try again.
+        """
         keys, index = self._keys, self._index
         if not refused(status):
             keys.restore(index)
             return False
-        keys.set_aside(index, now, status, retry_after)
+        keys.set_aside(index, now, status, retry_after, hopeless=hopeless)
         return keys.is_available(keys.choose(now), now)

@@ -54,15 +54,18 @@ class KeyPool(Generic[K]):
         """Whether a key is not set aside."""
         return self._back_at[index] <= now
 
-    def set_aside(self, index: int, now: float, status: int, retry_after: float | None) -> None:
+    def set_aside(
+        self, index: int, now: float, status: int, retry_after: float | None, *, hopeless: bool = False
+    ) -> None:
         """Leaves out a key after an answer that `refused` speaks of; `retry_after` in seconds.
 
-        After 401, 402 and 403 for a minute, twice as long each time it repeats, up to fifteen minutes. After
-        429 for as long as the provider says, from a second to fifteen minutes, or ten seconds. A refusal that
+        After 401, 402 and 403 for a minute, twice as long each time it repeats, up to fifteen minutes; likewise after
+        a 429 that is `hopeless`: the provider says not to try again, and not when, as of a quota that is used up. After
+        another 429 for as long as the provider says, from a second to fifteen minutes, or ten seconds. A refusal that
         comes while the key is set aside is of a call sent before, or for want of a better key: it may make the
         pause end later, but is no repetition.
         """
-        if status == _TOO_MANY:
+        if status == _TOO_MANY and not (hopeless and retry_after is None):
             asked = _PAUSE_WHEN_NOT_TOLD if retry_after is None else retry_after
             pause = min(max(asked, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         else:

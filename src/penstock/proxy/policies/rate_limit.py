@@ -12,6 +12,7 @@ from functools import lru_cache
 from penstock.clock import Clock
 from penstock.errors import RATE_LIMITED, UNAVAILABLE, GatewayError
 from penstock.proxy.call import Call
+from penstock.proxy.policies.cors import is_preflight
 from penstock.settings.gateways import LONGEST_WINDOW
 from penstock.stores.control_store import RateLimit as KeyLimit
 from penstock.stores.counters import Claim, Counters, CountersUnavailable, Granted, Refused, Window
@@ -43,7 +44,12 @@ class RateLimit:
         self._policy = b"" if own is None else _policy(b"gateway", own)
 
     def admit(self, call: Call) -> None:
-        """Counts the call. Raises `GatewayError` 429/2003 with `Retry-After` when it is one too many."""
+        """Counts the call. Raises `GatewayError` 429/2003 with `Retry-After` when it is one too many.
+
+        A browser's preflight is none: who shows no token must not use up what is for those who do.
+        """
+        if call.head.asked_method and is_preflight(call):
+            return
         own, token = self._own, call.token
         if token is None or token.rate_limit is None:
             if own is not None:

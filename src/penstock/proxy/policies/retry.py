@@ -6,12 +6,14 @@ Pure decisions. Waiting, sending and counting attempts are the pipeline's; time 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
 
 from penstock.wire.control_values import Backoff
 from penstock.wire.controls import NO_CONTROLS, Controls
+from penstock.wire.headers import Header
 from penstock.wire.universal import NO_CONFIG, StepConfig
 
 _DEFAULT_DELAY_MS = 500
@@ -20,6 +22,8 @@ _LONGEST_WAIT_MS = 60_000
 _SPREAD = 0.1
 _MAX_SECONDS = 2**31
 _SECONDS = re.compile(rb"([0-9]{1,32})(\.[0-9]{0,9})?")
+_MILLISECONDS = b"retry-after-ms"
+_WORDS = {b"true": True, b"false": False}
 _DATE = re.compile(rb"[A-Za-z0-9:, -]{1,40}")
 _DATE_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
@@ -31,6 +35,13 @@ class RetryRules(msgspec.Struct, frozen=True):
     delay_ms: int = _DEFAULT_DELAY_MS
     backoff: Backoff = _DEFAULT_BACKOFF
     timeout: float | None = None  # seconds to the first byte of an attempt's answer
+
+
+class Advice(msgspec.Struct, frozen=True, gc=False):
+    """What a provider says of trying again: after how many seconds, and whether at all. None: it does not say."""
+
+    after: float | None = None
+    again: bool | None = None
 
 
 NO_RETRY = RetryRules()
@@ -114,6 +125,29 @@ def _growth(backoff: Backoff, retry_number: int) -> int:
     return retry_number if backoff == "linear" else 1 << (retry_number - 1)
 
 
+def advice(headers: Iterable[Header], now_us: int) -> Advice:
+    """What an answer says of trying again, as the providers' own clients read it.
+
+    Milliseconds go before seconds and dates, whatever stands before `retry-after-ms`; of several the longest.
+    """
+    milliseconds, seconds, again = None, None, None
+    for name, value in headers:
+        header = name.lower()
+        if header.endswith(_MILLISECONDS):
+            told = _number(value.strip())
+            if told is not None:
+                milliseconds = max(milliseconds or 0.0, told)
+        elif header == b"retry-after":
+            seconds = retry_after_seconds(value, now_us)
+        elif header == b"x-should-retry":
+            again = _WORDS.get(value.strip().lower(), again)
+    return Advice(seconds if milliseconds is None else milliseconds / 1000, again)
+
+
+def _number(text: bytes) -> float | None:
+    return min(float(text), _MAX_SECONDS) if _SECONDS.fullmatch(text) else None
+
+
 def retry_after_seconds(value: bytes, now_us: int) -> float | None:
     """Seconds a `Retry-After` asks to wait from `now_us` on; 0.0 for a date gone by, `None` when unreadable.
 
@@ -121,8 +155,9 @@ def retry_after_seconds(value: bytes, now_us: int) -> float | None:
     and 10.2.3).
     """
     text = value.strip()
-    if _SECONDS.fullmatch(text):
-        return min(float(text), _MAX_SECONDS)
+    number = _number(text)
+    if number is not None:
+        return number
     if not _DATE.fullmatch(text):
         return None
     for form in _DATE_FORMS:

@@ -13,19 +13,24 @@ from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.clock import Clock
 from penstock.errors import SPEND_LIMITED, UNAVAILABLE, GatewayError
 from penstock.metadata import MetadataValue
+from penstock.pricing.answered import priced_by
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
-from penstock.pricing.estimate import estimate, guessed_usage
+from penstock.pricing.estimate import FIRST_GUESS_TOKENS, estimate, guessed_usage
 from penstock.pricing.price_book import PriceBook
 from penstock.pricing.units import to_nano, to_usd
+from penstock.providers.operation import LANGUAGE
+from penstock.providers.operation_table import UNKNOWN
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, part_of, request_of, streamed_tokens
-from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
+from penstock.proxy.call_bodies import answer_of, asked_in, part_of, request_of, streamed_tokens
+from penstock.proxy.policies.recent_answers import RecentAnswers
+from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, Unpriced, rule_id
 from penstock.stores.control_store import SpendLimit
 from penstock.stores.counters import (
     Claim,
@@ -40,6 +45,11 @@ from penstock.wire.model_names import is_told_twice
 from penstock.wire.usage import Answer
 
 _MICRO = 1_000_000
+_LEAST_PART = 4  # of a guess that does not fit
+_UNPRICED = (
+    "what this request costs cannot be told, and there is a limit to what it may: give it a price ([pricing]), or set "
+    'unpriced = "allow" on the gateway'
+)
 _to_json = msgspec.json.Encoder().encode
 
 
@@ -107,7 +117,7 @@ _Counted = tuple[bytes, Rule, Family | None]
 class SpendLimits:
     """Reserves and settles for the calls of one gateway."""
 
-    __slots__ = ("_book", "_clock", "_counters", "_prefix", "_rules")
+    __slots__ = ("_book", "_clock", "_counters", "_prefix", "_recent", "_rules", "_unpriced")
 
     def __init__(
         self,
@@ -117,7 +127,10 @@ class SpendLimits:
         counters: Counters,
         book: PriceBook,
         clock: Clock,
+        recent: RecentAnswers,
+        unpriced: Unpriced = None,
     ) -> None:
+        """`unpriced`: what becomes of calls whose price nobody knows; None: those of language models go on."""
         self._prefix = f"spend {account}\x1f{gateway}".encode()
         # Whoever calls names the values that a rule counts apart: their counters live within a share of the room.
         families = [
@@ -128,6 +141,8 @@ class SpendLimits:
         self._counters = counters
         self._book = book
         self._clock = clock
+        self._recent = recent
+        self._unpriced = unpriced
 
     def reserve(self, call: Call) -> None:
         """Sets aside what the call may cost. Raises `GatewayError` 429/2045 when a limit is used up.
@@ -135,9 +150,12 @@ class SpendLimits:
         What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
         goes by the book as well, and what is dearer counts there.
         """
+        if not call.operation.is_work or (call.provider is not None and call.provider.is_local):
+            return
         body, slug, tail = request_of(call), _slug(call), _tail(call)
         if not call.model:
-            call.model = asked_model(slug, tail, body or b"") or ""
+            asked = asked_in(call, body)
+            call.model = asked_model(slug, call.operation, tail, asked) or ""
         rules, key = self._matching(call, body or b""), _key_claim(call)
         if not rules and key is None:
             return
@@ -146,7 +164,10 @@ class SpendLimits:
                 SPEND_LIMITED, "what this request costs cannot be told: its body cannot be read"
             )
         custom = _custom(call)
-        said = self._estimate(call, slug, tail, body, custom) or 0
+        estimated = self._estimate(call, slug, tail, body, custom)
+        if estimated is None and not self._may_be_unpriced(call):
+            raise GatewayError(SPEND_LIMITED, _UNPRICED)
+        said = estimated or 0
         exact = slug == PARALLEL or (custom is not None and custom.total is not None)
         if custom is None or key is None:
             claims = rules if key is None else [*rules, key]
@@ -167,10 +188,12 @@ class SpendLimits:
 
     def _set_aside(self, call: Call, rules: list[_Counted], nano: int, *, partial: bool) -> Reservation:
         claims = [Claim(key, nano, rule.limit, rule.window, family) for key, rule, family in rules]
-        try:
-            outcome = self._counters.reserve(claims, self._clock.now_us(), partial=partial)
-        except CountersUnavailable as error:
-            raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
+        outcome = self._reserved(claims, partial=False)
+        if (
+            isinstance(outcome, Refused) and partial
+        ):  # no guess takes all that is left from those who come next
+            claims = [replace(claim, amount=-(-nano // _LEAST_PART)) for claim in claims]
+            outcome = self._reserved(claims, partial=True)
         if isinstance(outcome, Refused):
             raise _refusal(outcome, rules[outcome.index][1], call)
         names = ", ".join([rule.id for _, rule, _ in rules])
@@ -178,6 +201,20 @@ class SpendLimits:
             "spend_limit", self._clock.monotonic(), f"{to_usd(outcome.amount):.9f} USD set aside of {names}"
         )
         return outcome
+
+    def _reserved(self, claims: list[Claim], *, partial: bool) -> Reservation | Refused:
+        try:
+            return self._counters.reserve(claims, self._clock.now_us(), partial=partial)
+        except CountersUnavailable as error:
+            raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
+
+    def _may_be_unpriced(self, call: Call) -> bool:
+        operation = call.operation
+        if self._unpriced is not None:
+            return self._unpriced == "allow"
+        if _slug(call) == PARALLEL:
+            return False
+        return operation.kind in LANGUAGE or operation.name == UNKNOWN
 
     def _matching(self, call: Call, body: bytes) -> list[_Counted]:
         """The counters of the gateway that this call belongs to, or may belong to."""
@@ -196,9 +233,10 @@ class SpendLimits:
     ) -> int | None:
         """Nano-dollars; of a body that is too large to be looked at, by its size, where the path names the model."""
         model = call.model or None
+        unsaid = self._recent.likely(call.gateway.account, slug, call.model) or FIRST_GUESS_TOKENS
         if body is not None:
-            return estimate(self._book, slug, tail, model, body, custom, call.created_us)
-        usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length))
+            return estimate(self._book, slug, tail, model, body, custom, call.created_us, unsaid)
+        usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length), unsaid=unsaid)
         return self._cost(call, Answer(None, usage), custom, model)
 
     def _has_to_be_read(self, call: Call) -> bool:
@@ -219,14 +257,16 @@ class SpendLimits:
             return
         call.reservation = call.key_reservation = None
         custom, answer = _custom(call), answer_of(call)
+        if answer.usage is not None and answer.usage.output_tokens is not None:
+            self._recent.note(call.gateway.account, _slug(call), call.model, answer.usage.output_tokens)
         if _is_answered(call):
-            call.cost = self._cost(call, answer, custom, call.model or answer.model)
+            call.cost = self._cost(call, answer, custom, self._model(call, answer))
         used = self._used(call, answer, custom, call.estimate, call.cost)
         now_us = self._clock.now_us()
         if reservation is not None:
             self._counters.settle(reservation, used, now_us)
         if own is not None:
-            known = self._cost(call, answer, None, call.model or answer.model) if _is_answered(call) else None
+            known = self._cost(call, answer, None, self._model(call, answer)) if _is_answered(call) else None
             by_book = self._used(call, answer, None, call.key_estimate, known)
             self._counters.settle(own, max(used, by_book), now_us)
 
@@ -245,7 +285,14 @@ class SpendLimits:
         if custom is not None:  # prices for tokens charge nothing where none are told (Cloudflare 3.19)
             return (call.cost if is_answered else custom.total) or 0
         known = self._dearest(call, answer, by_book) if is_answered else None
-        return max(estimated, self._told_so_far(call)) if known is None else known
+        return max(estimated, self._unknown(call), self._told_so_far(call)) if known is None else known
+
+    def _unknown(self, call: Call) -> int:
+        """What was sent, and will never tell what it used."""
+        body, model = request_of(call), call.model or None
+        if body is None or _slug(call) == PARALLEL:
+            return 0
+        return estimate(self._book, _slug(call), _tail(call), model, body, None, call.created_us) or 0
 
     def _told_so_far(self, call: Call) -> int:
         """What an answer that is not whole, or does not say what it used, shows to have been used at least."""
@@ -255,24 +302,26 @@ class SpendLimits:
         ):
             return 0
         part = part_of(call)
-        told = self._cost(call, part, None, call.model or part.model)
+        told = self._cost(call, part, None, self._model(call, part))
         # Where the request was not to be read, the answer may name the model.
         model = part.model if body is None else call.model
         usage = guessed_usage(_tail(call), body or b"", streamed_tokens(call), size=call.body.size)
         return max(told or 0, self._cost(call, Answer(None, usage), None, model or None) or 0)
 
     def _dearest(self, call: Call, answer: Answer, asked: int | None) -> int | None:
-        """By the model that was asked for, which costs `asked`, or the one that answered: the first is the caller's
+        """By the model whose price counts, which costs `asked`, or the one that answered: the first may be the caller's
         word.
         """
-        if answer.model is None:
+        if answer.model is None or self._model(call, answer) == answer.model:
             return asked
-        if asked is None and (call.provider is None or not call.provider.model_is_own):
-            return None
-        if answer.model == call.model or answer.model == _bare(call.model, _slug(call)):
+        if answer.model == _bare(call.model, _slug(call)):
             return asked
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
+
+    def _model(self, call: Call, answer: Answer) -> str | None:
+        """Whose price counts, for the log as well."""
+        return priced_by(self._book, _slug(call), call.model or None, answer.model)
 
     def _cost(self, call: Call, answer: Answer, custom: CustomCost | None, model: str | None) -> int | None:
         """Nano-dollars; None where the answer does not tell what was used, or nobody knows the price."""

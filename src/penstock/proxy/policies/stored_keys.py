@@ -132,15 +132,20 @@ def check_destination(key: StoredKey, provider: Provider, origin: str, *, overri
         )
 
 
-def key_line(provider: Provider, secret: bytes) -> list[bytes]:
-    """The header line that carries a key, in the pieces of `RequestHead.forward`.
+def key_line(provider: Provider, tail: str, secret: bytes) -> list[bytes]:
+    """The header line that carries a key to a provider's tail, in the pieces of `RequestHead.forward`.
 
-    Raises `GatewayError` for a credential of several parts, which would have to be signed with.
+    Raises `GatewayError` for a credential of several parts, which would have to be signed with, and for one that
+    must not go there.
     """
     if secret.startswith(b"{") or not _LINE.fullmatch(secret):
         raise GatewayError(
             NO_CREDENTIALS,
             f"the stored key of {provider.slug} is not one line; this version cannot sign with it",
         )
-    name, scheme = provider.key_header
+    why = provider.unfit and provider.unfit(secret)
+    if why:
+        raise GatewayError(NO_CREDENTIALS, f"the stored key of {provider.slug} cannot be used: {why}")
+    at = provider.key_header_at
+    name, scheme = provider.key_header if at is None else at(tail)
     return [name.encode("ascii"), b": ", scheme.encode("ascii"), secret, b"\r\n"]

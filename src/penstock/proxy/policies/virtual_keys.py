@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from penstock.errors import FORBIDDEN, GatewayError
 from penstock.pricing.asked import Unclear, all_asked
+from penstock.providers.operation import Effect
+from penstock.providers.operation_table import UNKNOWN
 from penstock.proxy.call import Call, Route
 from penstock.wire.model_names import models_in_json
 
@@ -27,7 +29,7 @@ def check_provider(call: Call) -> None:
 
 def check_models(call: Call, route: Route, body: bytes | None) -> None:
     """Raises `GatewayError` 403 when the caller's token is not for some model that the request may be taken to ask
-    for, by any reader at the provider, or when it names none.
+    for, by any reader at the provider, or when it names none and makes something.
 
     `body` is the one that goes out, plain; None where it cannot be read. Patterns are `provider/model` or the bare
     model; `*` stands for anything without a slash.
@@ -38,10 +40,17 @@ def check_models(call: Call, route: Route, body: bytes | None) -> None:
     query = call.query if route.query is None else route.query
     try:
         asked = all_asked(
-            route.provider, route.tail, query.decode("latin-1").removeprefix("?"), call.header, body
+            route.provider,
+            call.operation,
+            route.tail,
+            query.decode("latin-1").removeprefix("?"),
+            call.header,
+            body,
         )
     except Unclear as error:
         raise _unclear(error) from None
+    if not asked and _makes_nothing(call):
+        return
     if not asked:
         raise GatewayError(FORBIDDEN, "this key is for certain models only, and the request names none")
     for model in asked:
@@ -50,6 +59,11 @@ def check_models(call: Call, route: Route, body: bytes | None) -> None:
             raise GatewayError(
                 FORBIDDEN, f"this key may use {', '.join(token.models)}, not {slug}/{bare[:_SHOWN_CHARS]}"
             )
+
+
+def _makes_nothing(call: Call) -> bool:
+    """Whether nothing is generated, for sure: a list, or an object that is there already."""
+    return call.operation.effect in (Effect.READ, Effect.CANCEL) and call.operation.name != UNKNOWN
 
 
 def check_clear(call: Call, body: bytes) -> None:

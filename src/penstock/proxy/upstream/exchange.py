@@ -12,7 +12,10 @@ only way to give it back.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
@@ -81,6 +84,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
     held: list[bytes] = []
     complete: bool = False
     keep_alive: bool = False
+    unframed: bool = False  # its end is that of the connection, which may have come too early
     error: UpstreamError | None = None
     sending: bool = False  # the request's body has not all been handed over
     write_blocked: bool = False  # the provider does not take what we send
@@ -193,6 +197,7 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         if not self.status:
             self.broke("the connection was closed before an answer")
         elif error is None and not _has_framing(self.headers):
+            self.unframed = True
             self.finish()
         else:
             self.broke("the connection was closed in the middle of the answer")
@@ -336,8 +341,24 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lessor.forget(self)
-        if self.exchange is not None:
-            self.exchange.lost(exc)
+        exchange = self.exchange
+        if exchange is not None:
+            if exc is not None and (exchange.sending or exchange.write_blocked):
+                self._read_on()
+            exchange.lost(exc)
+
+    def _read_on(self) -> None:
+        """Writing failed, and may have kept from us what had come: who refuses a body before it is whole answers, and
+        hangs up. Of TLS nothing can be read any more.
+        """
+        if self.transport.get_extra_info("sslcontext") is not None:
+            return
+        found = self.transport.get_extra_info("socket")
+        if found is None or found.fileno() < 0:
+            return
+        with socket.socket(fileno=os.dup(found.fileno())) as line, suppress(OSError):
+            while self._parser is not None and (data := line.recv(HELD_BYTES, socket.MSG_DONTWAIT)):
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         exchange = self.exchange

@@ -1,8 +1,8 @@
-"""The only file that opens outgoing connections: pools per origin, TLS, proxies, deadlines.
+"""Connections to providers: pools per origin, which of them a request goes out on, deadlines.
 
 `Upstream.open` sends a request and comes back when the answer's head is there. What happens on a connection
-is in `exchange.py`; when a call may be tried again elsewhere is decided above. A stale pooled connection is
-replaced by a fresh one here, and only where that cannot make anything happen twice.
+is in `exchange.py`, how one comes about in `dial.py`; when a call may be tried again elsewhere is decided above. A
+stale pooled connection is replaced by a fresh one here, and only where that cannot make anything happen twice.
 """
 
 from __future__ import annotations
@@ -10,22 +10,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
-from base64 import b64encode
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # the stubs lack the second
-    getproxies_environment,
-    proxy_bypass_environment,
-)
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies_environment
 
 from penstock.clock import Clock
 from penstock.errors import without_frames
+from penstock.proxy.upstream.dial import Dialer, proxy_before
 from penstock.proxy.upstream.exchange import Connection, Exchange, Progress, UpstreamError
-from penstock.settings import is_loopback
-from penstock_common.egress import NotPublic, Resolver, checked_addresses, resolve
+from penstock_common.egress import Permit, Resolver, is_public, resolve
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _SHORTAGES = {
@@ -36,8 +31,6 @@ _SHORTAGES = {
     errno.ENOMEM: "this machine has no memory for another connection",
 }  # of ours: they say nothing of the provider, and must not make its breaker open
 _MOST_POOLS = 1024  # a path may name an origin: of more than these, those without a connection go
-_TUNNEL_HEAD_BYTES = 16384
-_TUNNEL_STATUSES = (b"HTTP/1.1 200", b"HTTP/1.0 200")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +52,6 @@ class Outgoing(Protocol):
 
     def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` goes before the path (absolute form, for a plain-HTTP proxy)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Proxy:
-    host: str
-    port: int
-    tls: bool
-    authorization: bytes
 
 
 class Pool:
@@ -103,7 +88,7 @@ class Pool:
         host = b"localhost" if self.unix_path else parts.netloc.encode("idna")
         self.host_lines = b"host: %b\r\n" % host
         self.prefix = b""  # of the request target
-        self.proxy = None if self.unix_path else _proxy_for(parts, proxies)
+        self.proxy = None if self.unix_path else proxy_before(parts, proxies)
         if self.proxy is not None and not self.tls:
             self.host_lines += self.proxy.authorization
             self.prefix = b"http://" + host
@@ -154,14 +139,14 @@ class Upstream:
         proxies: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         resolver: Resolver = resolve,
+        permit: Permit = is_public,
     ) -> None:
-        """`resolver` looks up the hosts of guarded pools."""
+        """`resolver` looks up hosts; `permit` says where guarded pools may go."""
         self._clock = clock
         self.deadlines = deadlines
         self._max_connections = max_connections
         self._proxies = getproxies_environment() if proxies is None else proxies
-        self._tls = tls
-        self._resolver = resolver
+        self._dialer = Dialer(tls, resolver, permit)
         self._pools: dict[str, Pool] = {}
         self._connected: set[Pool] = set()  # also those that are no longer found by their origin
 
@@ -189,13 +174,16 @@ class Upstream:
         """The pools so far, by origin."""
         return self._pools
 
-    async def open(self, pool: Pool, outgoing: Outgoing, idempotent: bool, bodiless: bool) -> Exchange:
+    async def open(
+        self, pool: Pool, outgoing: Outgoing, idempotent: bool, bodiless: bool, fresh: bool = False
+    ) -> Exchange:
         """Sends the request and waits for the answer's head. The caller must `close` the exchange.
 
-        Raises `UpstreamError`. A pooled connection that turns out to be dead before it gave a single byte is
-        replaced once by a fresh one, if the method is idempotent; a POST may have been billed.
+        Raises `UpstreamError`. A pooled connection that turns out to be dead before it gave a single byte takes its
+        idle neighbours with it, which are as old. It is replaced once by a fresh one, if the method is idempotent; a
+        POST may have been billed. `fresh` takes no pooled one at all.
         """
-        connection = pool.take() or await self._connect(pool)
+        connection = (None if fresh else pool.take()) or await self._connect(pool)
         exchange = connection.begin(bodiless=bodiless)
         try:
             outgoing.send_to(exchange, pool.host_lines, pool.prefix)
@@ -203,6 +191,8 @@ class Upstream:
         except UpstreamError as error:
             exchange.close()
             stale = connection.used and error.progress is Progress.SENT and not error.timeout
+            if stale:
+                pool.drop_idle()
             if not (stale and idempotent and outgoing.replayable):
                 raise
             without_frames(error)
@@ -211,8 +201,7 @@ class Upstream:
             raise
         else:
             return exchange
-        pool.drop_idle()  # its neighbours are as old
-        return await self.open(pool, outgoing, False, bodiless)
+        return await self.open(pool, outgoing, False, bodiless, True)
 
     def sweep(self) -> None:
         """Ends what has overstayed its deadline. To be called about once a second."""
@@ -253,105 +242,7 @@ class Upstream:
         return connection
 
     async def _dial(self, pool: Pool) -> Connection:
-        if pool.guarded:
-            return await self._dial_guarded(pool)
-        loop = asyncio.get_running_loop()
-        if pool.unix_path is not None:
-            _, protocol = await loop.create_unix_connection(lambda: Connection(loop, pool), pool.unix_path)
-            return protocol
-        return await self._dial_host(loop, pool, pool.host)
-
-    async def _dial_guarded(self, pool: Pool) -> Connection:
-        """Dials what was looked at, and nothing else; by a proxy as well, which would look names up again."""
-        try:
-            if pool.unix_path is not None or (pool.proxy is not None and not pool.tls):
-                raise NotPublic(f"{pool.origin} leads to this machine, or through a proxy without TLS")
-            addresses = await checked_addresses(pool.host, pool.port, self._resolver)
-        except NotPublic as error:
-            reason = f"{error}; allow_private_providers would let it be used"
-            raise UpstreamError(reason, Progress.NOT_SENT, local=True) from None
-        loop = asyncio.get_running_loop()
-        for address in addresses[:-1]:
-            with suppress(OSError):
-                return await self._dial_host(loop, pool, address)
-        return await self._dial_host(loop, pool, addresses[-1])
-
-    async def _dial_host(self, loop: asyncio.AbstractEventLoop, pool: Pool, host: str) -> Connection:
-        """A connection to the pool's host, by its name or one of its addresses."""
-        connection = Connection(loop, pool)
-        if pool.proxy is not None:
-            return await self._dial_proxy(loop, pool, pool.proxy, connection, host)
-        tls = self._context() if pool.tls else None
-        name = pool.host if pool.tls else None
-        await loop.create_connection(lambda: connection, host, pool.port, ssl=tls, server_hostname=name)
-        return connection
-
-    async def _dial_proxy(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        pool: Pool,
-        proxy: _Proxy,
-        connection: Connection,
-        host: str,
-    ) -> Connection:
-        tls = self._context() if proxy.tls else None
-        if not pool.tls:
-            await loop.create_connection(lambda: connection, proxy.host, proxy.port, ssl=tls)
-            return connection
-        transport, tunnel = await loop.create_connection(
-            lambda: _Tunnel(loop, host, pool.port, proxy), proxy.host, proxy.port, ssl=tls
-        )
-        try:
-            await tunnel.open
-            secure = await loop.start_tls(transport, connection, self._context(), server_hostname=pool.host)
-        except BaseException:
-            transport.abort()
-            raise
-        if secure is None:
-            raise ConnectionError("the proxy closed the tunnel")
-        connection.connection_made(secure)
-        return connection
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return self._tls
-
-
-class _Tunnel(asyncio.Protocol):
-    """The CONNECT handshake with a proxy; `open` resolves when the tunnel stands."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, host: str, port: int, proxy: _Proxy) -> None:
-        name = f"[{host}]" if ":" in host else host
-        self._target = f"{name}:{port}".encode()
-        self._authorization = proxy.authorization
-        self._received = b""
-        self.open: asyncio.Future[None] = loop.create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        head = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (
-            self._target,
-            self._target,
-            self._authorization,
-        )
-        transport.write(head)  # type: ignore[attr-defined]
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if self.open.done():
-            return
-        if b"\r\n\r\n" in self._received:
-            if self._received.startswith(_TUNNEL_STATUSES):
-                self.open.set_result(None)
-            else:
-                line = self._received.partition(b"\r\n")[0].decode("latin-1")
-                self.open.set_exception(ConnectionError(f"the proxy refused the tunnel: {line}"))
-        elif len(self._received) > _TUNNEL_HEAD_BYTES:
-            self.open.set_exception(ConnectionError("the proxy's answer has no end"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.open.done():
-            self.open.set_exception(ConnectionError("the proxy closed the connection"))
+        return await self._dialer.dial(pool)
 
 
 def _sweep_exchange(connection: Connection, exchange: Exchange, now: float, deadlines: Deadlines) -> None:
@@ -380,20 +271,3 @@ def _unconnected(error: OSError, *, is_socket: bool) -> UpstreamError:
     hint = "; nobody serves this socket now, see `penstock doctor`" if is_socket else ""
     reason = shortage or f"no connection: {error}{hint}"
     return UpstreamError(reason, Progress.NOT_SENT, local=shortage is not None)
-
-
-def _proxy_for(parts: SplitResult, proxies: Mapping[str, str]) -> _Proxy | None:
-    """The environment's proxy for an address; never for this machine itself."""
-    host = parts.hostname or ""
-    address = proxies.get(parts.scheme) or proxies.get("all")
-    if not address or is_loopback(host) or proxy_bypass_environment(parts.netloc, dict(proxies)):
-        return None
-    proxy = urlsplit(address if "://" in address else f"http://{address}")
-    if not proxy.hostname or proxy.scheme not in _DEFAULT_PORT:
-        raise UpstreamError("the proxy that the environment names is not http or https", Progress.NOT_SENT)
-    authorization = b""
-    if proxy.username is not None:
-        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-        authorization = b"proxy-authorization: Basic %b\r\n" % b64encode(pair)
-    port = proxy.port or _DEFAULT_PORT[proxy.scheme]
-    return _Proxy(proxy.hostname, port, proxy.scheme == "https", authorization)

@@ -14,6 +14,7 @@ from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_nu
 from penstock.stores.sqlite.ledger.fields import NUMBERS, UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
+from penstock.stores.sqlite.rollups.schema import WITH_OPERATIONS
 
 # Columns that are filtered by come first, for SQLite unpacks a row only as far as it is asked for.
 _COLUMNS = ",\n    ".join(declared(column) for column in IN_FILE if not column.is_later)
@@ -105,6 +106,21 @@ _TABLES = (
 )  # fmt: skip
 
 
+# What calls have made at providers that is paid by its end, and whether that has been told (`orders.py`). An end may
+# come here before the beginning: calls of several workers have no order.
+_ORDERS = """
+CREATE TABLE orders (
+    account TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    object TEXT NOT NULL,
+    made INTEGER,
+    settled INTEGER NOT NULL,
+    told BLOB,
+    PRIMARY KEY (account, provider, object)
+) WITHOUT ROWID"""
+
+_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS)}
+
 _NOTHING_IN_ZONES = "INSERT INTO zone_values SELECT place, ?, shelf, ?, block, calls FROM zones"
 
 
@@ -114,8 +130,8 @@ def _first(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO blocks VALUES (0, 0)")
 
 
-def _adding(columns: Sequence[Column]) -> Migration:
-    """The step that brings some columns. Zones are told that no older call has anything in them."""
+def _adding(columns: Sequence[Column], tables: Sequence[str]) -> Migration:
+    """The step that brings some columns and tables. Zones are told that no older call has anything in them."""
 
     def step(db: sqlite3.Connection) -> None:
         for column in columns:
@@ -123,6 +139,8 @@ def _adding(columns: Sequence[Column]) -> Migration:
             if is_zoned(column):
                 nothing = 0 if is_never_null(column) else UNKNOWN
                 db.execute(_NOTHING_IN_ZONES, (column.number, nothing))
+        for table in tables:
+            db.execute(table)
 
     return step
 
@@ -131,7 +149,10 @@ def _versions(columns: Sequence[Column]) -> tuple[Migration, ...]:
     """A step for each version after the first, in which it gets its columns."""
     last = max(column.since for column in columns)
     later = range(FIRST + 1, last + 1)
-    return tuple(_adding([one for one in columns if one.since == version]) for version in later)
+    return tuple(
+        _adding([one for one in columns if one.since == version], _LATER_TABLES.get(version, ()))
+        for version in later
+    )
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first, *_versions(IN_FILE))

@@ -24,6 +24,7 @@ from penstock.stores.sqlite.ledger.blocks import USUAL, Blocks, BlockSizes
 from penstock.stores.sqlite.ledger.file import FILE_NAME, opened, transaction, translated
 from penstock.stores.sqlite.ledger.inserts import inserted
 from penstock.stores.sqlite.ledger.names import Names
+from penstock.stores.sqlite.ledger.orders import counted_once
 from penstock.stores.sqlite.ledger.rows import RowMaker
 from penstock.stores.sqlite.ledger.watch import LOOK_SECONDS, Watch, begun_anew
 from penstock.stores.sqlite.looking import fault
@@ -99,6 +100,7 @@ class SqliteLedger:
             self._db = None
 
     def _store(self, db: sqlite3.Connection, calls: Sequence[NewCall]) -> Appended:
+        calls = counted_once(db, calls)
         kept = [call for call in calls if call.keep]
         view = self._current_view(db)
         new = inserted(db, view.rows, kept)

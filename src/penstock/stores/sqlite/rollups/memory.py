@@ -17,20 +17,23 @@ from penstock.stores.sqlite.rollups.schema import DAY
 _DAY_MINUTES = 1440
 _MOST_BYTES = 8 * 1024 * 1024  # of names; then it begins anew
 _NAME_BYTES = 130  # in the tables of a dictionary or a set, half full as they may be
-_CELL_BYTES = 600  # with the tuples of a cell, or a caller key, and its numbers
+_CELL_BYTES = 720  # with the tuples of a cell, or a caller key, and its numbers
 
 _FIND_CELL = (
     "SELECT id FROM rollup_cells WHERE account = ? AND gateway = ? AND provider = ? AND model = ? "
-    "AND status = ? AND cached = ? AND rate_limited = ? AND error = ?"
+    "AND operation = ? AND status = ? AND cached = ? AND rate_limited = ? AND error = ?"
 )
 _FIND_MODEL = "SELECT id FROM rollup_models WHERE account = ? AND gateway = ? AND provider = ? AND model = ?"
 _NEW_MODEL = "INSERT INTO rollup_models VALUES (NULL, ?, ?, ?, ?)"
-_NEW_CELL = "INSERT INTO rollup_cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NEW_CELL = "INSERT INTO rollup_cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND_CALLER = "SELECT id FROM rollup_callers WHERE account = ? AND gateway = ? AND key = ?"
 _NEW_CALLER = "INSERT INTO rollup_callers VALUES (NULL, ?, ?, ?)"
 _MODELS = f"""
 SELECT DISTINCT model FROM model_rollups CROSS JOIN rollup_models ON id = number
 WHERE level = {DAY} AND begins = ? AND account = ? AND gateway = ?"""
+_PAIRS = f"""
+SELECT DISTINCT model || char(10) || operation FROM rollups CROSS JOIN rollup_cells ON id = cell
+WHERE level = {DAY} AND begins = ? AND account = ? AND gateway = ? AND operation <> '{OTHERS}'"""
 _KEYS = f"""
 SELECT key FROM rollup_callers WHERE account = ?2 AND gateway = ?3
 AND EXISTS (SELECT 1 FROM caller_rollups WHERE level = {DAY} AND caller = id AND begins = ?1)"""
@@ -79,16 +82,28 @@ class RollupMemory:
     def cell(self, db: sqlite3.Connection, minute: int, cell: Cell) -> Numbers:
         """Under what a cell is counted in that day; under others, where the day has models enough."""
         day = minute - minute % _DAY_MINUTES
-        if not self._admits(db, _MODELS, (day, cell.account, cell.gateway), cell.model, self._values_a_day):
-            cell = cell._replace(model=OTHERS)
-        numbers = self._cells.get(cell)
+        numbers = self._cells.get((day, cell))
+        if numbers is not None:
+            return numbers
+        cell = self._admitted(db, day, cell)
+        numbers = self._cells.get((day, cell))
         if numbers is None:
-            numbers = self._cells[cell] = Numbers(
+            numbers = self._cells[day, cell] = Numbers(
                 find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell)),
                 find_model(db, cell) or _inserted(db.execute(_NEW_MODEL, cell[:4])),
             )
             self._bytes += _CELL_BYTES + getsizeof(cell.model)
         return numbers
+
+    def _admitted(self, db: sqlite3.Connection, day: int, cell: Cell) -> Cell:
+        """The cell with names that the day has room for. There are few operations, but callers name the models."""
+        where = (day, cell.account, cell.gateway)
+        if not self._admits(db, _MODELS, where, cell.model, self._values_a_day):
+            return cell._replace(model=OTHERS)
+        pair = f"{cell.model}\n{cell.operation}"
+        if cell.model == OTHERS or self._admits(db, _PAIRS, where, pair, 2 * self._values_a_day):
+            return cell
+        return cell._replace(operation=OTHERS)
 
     def caller(self, db: sqlite3.Connection, hour: int, caller: Caller) -> int | None:
         """The number of a caller key; None where the day has keys enough."""
@@ -124,7 +139,7 @@ class RollupMemory:
         return True
 
     def _forget(self) -> None:
-        self._cells: dict[Cell, Numbers] = {}
+        self._cells: dict[tuple[int, Cell], Numbers] = {}
         self._callers: dict[Caller, int] = {}
         self._days: dict[tuple[str, tuple[int | str, ...]], set[str]] = {}
         self._bytes = 0

@@ -16,7 +16,7 @@ from penstock.stores.sqlite.rollups.schema import DAY, HOUR, MINUTE, MINUTES
 
 Value = str | int | None
 
-DIMENSIONS: Final = ("gateway", "provider", "model", "status", "cached", "rate_limited", "error")
+DIMENSIONS: Final = ("gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error")
 _NUMBERS: Final = ("status", "cached", "rate_limited", "error")
 _OF_MODELS: Final = frozenset(("gateway", "provider", "model"))
 _OPERATORS: Final = {

@@ -99,3 +99,26 @@ CREATE TABLE caller_rollups (
     "CREATE TABLE rollup_additions (number INTEGER NOT NULL)",
     "INSERT INTO rollup_additions VALUES (0)",
 )
+"""Those of the first version."""
+
+WITH_OPERATIONS: tuple[str, ...] = (
+    """
+CREATE TABLE newer_cells (
+    id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    gateway TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    cached INTEGER NOT NULL,
+    rate_limited INTEGER NOT NULL,
+    error INTEGER NOT NULL,
+    UNIQUE (account, gateway, provider, model, operation, status, cached, rate_limited, error)
+)""",
+    "INSERT INTO newer_cells SELECT id, account, gateway, provider, model, '', status, cached, rate_limited, error "
+    "FROM rollup_cells",
+    "DROP TABLE rollup_cells",
+    "ALTER TABLE newer_cells RENAME TO rollup_cells",
+)
+"""Cells are told apart by their operation, too; of those of before it is not known."""

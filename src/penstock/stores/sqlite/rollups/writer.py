@@ -133,9 +133,10 @@ def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -
     refused = call.outcome == "refused"
     limited = is_rate_limited(call.status_code, refused=refused, error_code=call.error_code)
     place = (call.account, call.gateway, call.provider)
-    cell = Cell(*place, call.model or "", call.status_code, call.cached, limited, not call.success)
+    flags = (call.cached, limited, not call.success)
+    cell = Cell(*place, call.model or "", call.operation, call.status_code, *flags)
     others = cell._replace(model=OTHERS)
-    cells = (find_cell(db, cell), find_cell(db, others))
+    cells = [find_cell(db, one) for one in (cell, cell._replace(operation=OTHERS), others)]
     models = (find_model(db, cell), find_model(db, others))
     for sql, numbers in ((_REPRICE_CELL, cells), (_REPRICE_MODEL, models)):
         for level, begins in zip(LEVELS, _begins(call), strict=True):
