@@ -6,7 +6,6 @@ Models, tokens and costs are worked out as always.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -78,7 +77,7 @@ def ship(home: Path, calls: int, prices: PackagedPrices) -> None:
     shipped = 0
     with closing(ledger_writer(Stores(home))) as ledger:
         shipper = Shipper(home / segments.DIRECTORY, ledger, _complain, prices)
-        while os.listdir(home / segments.DIRECTORY):
+        while segments.list_segments(home / segments.DIRECTORY):
             shipped += shipper.ship_once().calls
     if shipped != calls:
         raise Failed(f"{shipped:,} calls of {calls:,} came into the ledger")

@@ -65,7 +65,7 @@ def streamed(told: Told, *events: bytes) -> Reply:
 
 def said(row: LogRecord) -> Verdict:
     """What a row says of how its call ended."""
-    found = (row.success, row.outcome, row.provider_error)  # type: ignore[attr-defined]
+    found = (row.success, row.outcome, row.provider_error)
     assert row.status_code == 200
     return found
 
@@ -236,7 +236,7 @@ async def test_a_row_of_a_bad_status_tells_the_type_as_well(
         await client.ask(*headers, path="/v1/acct/gw/anthropic/v1/messages")
     for row in await gateway.rows(2):
         assert (row.status_code, row.outcome, row.success) == (529, "complete", False)
-        assert row.provider_error == "overloaded_error"  # type: ignore[attr-defined]
+        assert row.provider_error == "overloaded_error"
 
 
 # -- framing and codings
