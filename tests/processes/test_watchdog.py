@@ -48,5 +48,7 @@ async def test_short_turns_are_not_told(caplog: pytest.LogCaptureFixture) -> Non
 async def test_a_worker_tells_its_lag(serve: Serve) -> None:
     gateway = await serve("[server]\nwatchdog = 5.0\n")
     folder = gateway.data / FOLDER
-    told = await eventually(lambda: read_states(folder).workers if folder.exists() else None, "its state")
+    told = await eventually(
+        lambda: (read_states(folder).workers or None) if folder.exists() else None, "its state"
+    )
     assert told[0].worst_lag_us is not None
