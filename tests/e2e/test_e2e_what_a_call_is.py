@@ -20,7 +20,6 @@ from support.upstream import Upstream
 
 BASE = "/v1/acct/gw"
 JSON = (("content-type", "application/json"),)
-LIMIT = {"enabled": True, "rules": [{"limit": 0.1, "limitType": "cost", "window": 3600}]}
 ALL = (
     "openai", "anthropic", "google-ai-studio", "azure-openai", "groq", "mistral", "grok", "cohere", "fireworks",
     "openrouter", "elevenlabs", "replicate", "aws-bedrock", "parallel", "fal", "deepgram", "workers-ai",

@@ -293,8 +293,13 @@ def test_a_guess_is_let_in_while_anything_is_left(left: int, asked: int) -> None
 
 def test_first_guesses_leave_room_for_others_and_later_ones_go_by_the_answers() -> None:
     """Sixteen at once on a budget for five calls of the kind, whose requests do not say how long answers may be."""
-    counters = MemoryCounters()
-    policy = limits(counters, Rule("r", 1, 5 * 418_000, LONG))
+    recent = RecentAnswers()
+
+    def policy_for(calls: int) -> SpendLimits:
+        rule = Rule("r", 1, calls * 418_000, LONG)
+        return SpendLimits("acct", "gw", (rule,), MemoryCounters(), BOOK, Clock(), recent)
+
+    policy = policy_for(5)
     body = json.dumps({"model": "gpt-5", "messages": []}).encode()
     first = [new_call(body=body) for _ in range(16)]
     passed = [call for call in first if is_let_in(policy, call)]
@@ -303,8 +308,7 @@ def test_first_guesses_leave_room_for_others_and_later_ones_go_by_the_answers() 
     for call in passed:
         answered(call, 200, json.dumps({"model": "gpt-5", "usage": usage}).encode(), b"application/json")
         policy.settle(call)
-    later = limits(MemoryCounters(), Rule("r", 1, 10 * 418_000, LONG))
-    later._recent = policy._recent
+    later = policy_for(10)
     assert sum(is_let_in(later, new_call(body=body)) for _ in range(30)) in (10, 11)
 
 
