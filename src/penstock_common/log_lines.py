@@ -11,6 +11,7 @@ from typing import Final
 
 from penstock_common.printable import one_line
 
+_CHATTY: Final = ("httpx", "httpcore")  # a line for each request, with its URL
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -26,3 +27,5 @@ def log_to_stderr(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormatter(_LOG_FORMAT))
     logging.basicConfig(level=level, handlers=[handler])
+    for library in _CHATTY:
+        logging.getLogger(library).setLevel(max(level, logging.WARNING))

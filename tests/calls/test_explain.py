@@ -66,6 +66,26 @@ def test_a_run_is_an_estimate() -> None:
     assert (told.today_usd, told.remark) == (0.025, "an estimate: as if all of it completes")
 
 
+@pytest.mark.parametrize("nano", [0, 25_000_000])
+def test_a_run_that_has_ended_is_what_it_came_to(nano: int) -> None:
+    task = row(
+        provider="parallel", path="v1/tasks/runs", model=None, cost_nano=nano, usage_metadata=None,
+        price_source="parallel card 2026-11-10",
+    )  # fmt: skip
+    told = price(task, request=TASK)
+    remark = "by what has become of its run; the lines are what was expected"
+    assert (told.usd, told.today_usd, told.remark) == (nano / 1e9, 0.025, remark)
+
+
+def test_more_of_a_run_is_what_it_came_to() -> None:
+    more = row(
+        provider="parallel", path="v1beta/findall/runs/f/extend", model=None, cost_nano=7, usage_metadata=None,
+        price_source="parallel card 2026-11-10",
+    )  # fmt: skip
+    told = price(more, request=b"{}")
+    assert (told.lines, told.remark) == ((), "by what has become of its run")
+
+
 def test_the_callers_own_price() -> None:
     call = row(
         custom_cost=True, price_source=CUSTOM, cost_nano=1_000_000_000,

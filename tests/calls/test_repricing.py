@@ -94,6 +94,47 @@ def test_parallel_goes_by_its_request() -> None:
     assert again(call, own).nano == 1_000_000_000
 
 
+@pytest.mark.parametrize(
+    ("path", "cost"),
+    [
+        ("v1/tasks/runs", 0),
+        ("v1/tasks/runs", 25_000_000),
+        ("v1beta/tasks/groups/g/runs", 50_000_000),
+        ("v1beta/findall/runs?x=1", 1),
+        ("v1beta/findall/runs/f/extend", 2),
+        ("v1beta/findall/runs/f/enrich", 3),
+        ("v1/monitors", 4),
+        ("v1/monitors/m/trigger", 5),
+        ("v1/tasks/runs", None),
+    ],
+)
+def test_what_has_become_of_a_run_stays(path: str, cost: int | None) -> None:
+    """Its request tells what was expected of it, or nothing at all."""
+    call = row(
+        provider="parallel", path=path, model=None, cost_nano=cost, price_source=CARD, status_code=202,
+        usage_metadata=None,
+    )  # fmt: skip
+    assert again(call, request=TASK) == stored(call)
+    assert again(call, Listed('["parallel/*"]\nrequest = 1')).nano == 1_000_000_000
+
+
+def test_searches_are_priced_again_by_the_card() -> None:
+    call = row(provider="parallel", path="v1/search", model=None, cost_nano=1, price_source=CARD)
+    assert again(call, request=b"{}").nano != 1
+
+
+@pytest.mark.parametrize("path", ["v1/tasks/runs?x=1", "v1/monitors", "v1beta/findall/runs/findall_1/extend"])
+@pytest.mark.parametrize("source", [CARD, f"{CARD}, nothing charged", "parallel card 2031-01-01"])
+def test_what_the_end_of_a_run_has_told_stays(source: str, path: str) -> None:
+    changed = {"provider": "parallel", "path": path, "model": None, "cost_nano": 7}
+    call = row(price_source=source, **changed)
+    assert again(call, request=TASK) == stored(call)
+    search = row(
+        **{**changed, "path": "v1/search", "price_source": source, "usage_metadata": {"results": 12}}
+    )
+    assert again(search, request=b"{}").nano == 7_000_000
+
+
 USAGES = st.builds(
     Usage,
     *[st.none() | st.integers(0, 10_000)] * 7,

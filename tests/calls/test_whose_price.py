@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import Any
 
 import msgspec
@@ -13,34 +12,17 @@ from priced_calls import row
 from penstock.calls.costing import UNKNOWN, cost_again
 from penstock.calls.derive import derive
 from penstock.calls.explain import price_story
-from penstock.journal.record import CallRecord
-from penstock.pricing import compile_llm_prices
-from penstock.pricing.overrides import parse_overrides
-from penstock.pricing.price_book import PriceBook
-from penstock.pricing.price_table import PriceTable
+from penstock.journal.record import CallRecord, ToldOrder
 from penstock.pricing.supplement import SOURCE as SUPPLEMENT
 from penstock.pricing.units import to_nano, to_usd
-from penstock.settings.layers import Layer
-from penstock.stores.ledger import FREE, CallRow, Derived, ToldOrder
+from penstock.stores.ledger import FREE, CallRow, Derived
 from support.journal_kit import record
+from support.listed_prices import Listed
 
-TABLE = PriceTable(compile_llm_prices.compiled())
 SSE = "text/event-stream"
 USED = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 CHAT = b'{"model":"openrouter/auto","messages":[]}'
 Json = dict[str, Any]
-
-
-class Listed:
-    """The packaged prices, and some of the operator's."""
-
-    def __init__(self, text: str = "") -> None:
-        own = parse_overrides(Layer(tomllib.loads(text), path="prices.toml", text=text))
-        self.own = PriceBook(None, own)
-        self._full = PriceBook(TABLE, own)
-
-    def full(self) -> PriceBook:
-        return self._full
 
 
 LISTED = Listed()
@@ -69,7 +51,7 @@ def told(
         **changes,
     )
     derived = derive(call, asked, body, prices)
-    if derived.order is None:
+    if not derived.orders:
         assert_agreed(stored(call, derived), derived, prices)
     return derived
 
@@ -304,7 +286,7 @@ def test_a_batch_costs_half(provider: str, model: str, full: str) -> None:
              "usage": {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}}  # fmt: skip
     path = "v1/batches/batch_1" if provider == "openai" else "res/openai/v1/batches/batch_1"
     derived = ended(provider, path, batch)
-    assert derived.order == ToldOrder("batch_1", is_final=True)
+    assert derived.orders == (ToldOrder("batch_1", is_final=True),)
     assert derived.cost_nano is not None
     assert derived.cost_nano * 2 == to_nano(full)
     kept = stored(record(provider=provider, path=path, method="GET"), derived)
@@ -332,7 +314,7 @@ def test_an_order_that_has_not_ended_tells_nothing(status: str | None) -> None:
         "usage": {"input_tokens": 1000, "output_tokens": 100},
     }
     derived = ended("openai", "v1/batches/b", batch)
-    assert (derived.order, derived.tokens_in) == (None, None)
+    assert (derived.orders, derived.tokens_in) == ((), None)
     assert cost(derived) == (0, FREE)
 
 
@@ -340,17 +322,17 @@ def test_the_path_may_name_what_is_read_and_an_answer_be_its_end() -> None:
     path = "v1/chat/deferred-completion/req-7?x=1"
     answer = {"model": "grok-4", "choices": [], "usage": {**USED, "cost_in_usd_ticks": 5_000_000}}
     derived = ended("grok", path, answer)
-    assert derived.order == ToldOrder("req-7", is_final=True)
+    assert derived.orders == (ToldOrder("req-7", is_final=True),)
     assert cost(derived) == (0.0005, "reported by grok")
-    assert ended("grok", path, answer, status=202).order is None
+    assert ended("grok", path, answer, status=202).orders == ()
 
 
 def test_the_path_names_it_and_the_answer_tells_its_status() -> None:
     answer = {"status": "done", "model": "grok-imagine-video", "usage": {"cost_in_usd_ticks": 100_000_000}}
     derived = ended("grok", "v1/videos/vid_1", answer)
-    assert derived.order == ToldOrder("vid_1", is_final=True)
+    assert derived.orders == (ToldOrder("vid_1", is_final=True),)
     assert cost(derived) == (0.01, "reported by grok")
-    assert ended("grok", "v1/videos/vid_1", {**answer, "status": "pending"}).order is None
+    assert ended("grok", "v1/videos/vid_1", {**answer, "status": "pending"}).orders == ()
 
 
 @pytest.mark.parametrize(
@@ -394,7 +376,7 @@ def test_use_is_read_where_the_operation_has_it(
     source: str | None,
 ) -> None:
     derived = ended(provider, path, answer)
-    assert derived.order == ToldOrder(order, is_final=True)
+    assert derived.orders == (ToldOrder(order, is_final=True),)
     assert (derived.tokens_in, derived.tokens_out) == tokens
     assert source is None or (derived.price_source or "").startswith(source)
 
@@ -408,7 +390,7 @@ def test_a_replayed_stream_of_a_response_tells_its_end() -> None:
         {"type": "response.completed", "response": response},
     ]
     derived = ended("openai", "v1/responses/r1?stream=true", events)
-    assert derived.order == ToldOrder("r1", is_final=True)
+    assert derived.orders == (ToldOrder("r1", is_final=True),)
     assert derived.cost_nano == to_nano("0.0035")
 
 
@@ -428,7 +410,7 @@ def test_a_replayed_stream_of_a_response_tells_its_end() -> None:
 def test_what_an_order_has_made_is_named(
     provider: str, path: str, request_: Json, answer: Json | list[Json], made: str
 ) -> None:
-    assert told(provider, path, request_, answer).order == ToldOrder(made, is_final=False)
+    assert told(provider, path, request_, answer).orders == (ToldOrder(made, is_final=False),)
 
 
 def test_an_orders_cost_that_another_call_has_told_stays() -> None:

@@ -296,3 +296,42 @@ def test_nothing_that_is_sent_can_break_it(path: str, body: bytes) -> None:
         for each in MEMBERS:
             price(each, body)
             price(each, b'{"mode":' + body)
+
+
+MOST_MATCHES = 1000  # that a run comes to, however often it is extended (Parallel 2.12.2)
+processors = st.sampled_from(["lite", "core", "pro-fast", "ultra8x", "", "new"])
+asked_more = st.integers(1, 1000) | st.none()
+
+
+@given(
+    st.sampled_from(["preview", "base", "core", "pro"]),
+    st.integers(5, 1000) | st.none(),
+    st.lists(processors, max_size=4),
+    st.lists(asked_more, max_size=3),
+    st.floats(0, 1),
+)
+def test_what_may_be_set_aside_for_a_run_and_all_that_is_added_is_never_less_than_its_price(
+    generator: str, limit: int | None, enrichments: list[str], extensions: list[int | None], found: float
+) -> None:
+    """Each call's most is its own: enriching takes all matches that there may ever be, so extending needs no more."""
+    run = "v1beta/findall/runs"
+    asked: list[tuple[str, object]] = [
+        (run, {"generator": generator, **({"match_limit": limit} if limit else {})})
+    ]
+    asked += [(f"{run}/f/enrich", {"processor": one} if one else {}) for one in enrichments]
+    asked += [(f"{run}/f/extend", {"additional_match_limit": more} if more else {}) for more in extensions]
+    most = [parallel_highest(path, json.dumps(body).encode()) for path, body in asked]
+    matches = min(MOST_MATCHES, (limit or MOST_MATCHES) + sum(more or MOST_MATCHES for more in extensions))
+    known = [{"": "core", "new": "ultra8x"}.get(one, one) for one in enrichments]
+    price = findall_price(generator, int(matches * found), known)
+    assert price is not None
+    assert price <= sum(one or 0 for one in most)
+
+
+@given(st.integers(1, 1000), processors)
+def test_extending_covers_an_enrichment_that_nobody_here_has_ordered(more: int, processor: str) -> None:
+    highest = parallel_highest(
+        "v1beta/findall/runs/f/extend", json.dumps({"additional_match_limit": more}).encode()
+    )
+    each = usd("1") + (task_price({"": "core", "new": "ultra8x"}.get(processor, processor)) or 0)
+    assert (highest or 0) >= more * each

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from penstock.pricing import compile_llm_prices
 from penstock.pricing.price_book import PriceBook
-from penstock.pricing.price_table import PriceTable
+from penstock.pricing.price_table import PriceTable, ProviderRow, Table
+from penstock.pricing.rates import Prices
 from penstock.pricing.supplement import APART, HALF_FOR_BATCHES
 from penstock.pricing.supplement import SOURCE as SUPPLEMENT
+from penstock.wire.result_lines import SIZES
 from penstock.wire.usage import Usage
 
 SLUGS = {
@@ -44,8 +46,8 @@ MODELS = [
 BOOK = PriceBook(PriceTable(compile_llm_prices.compiled()), {})
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
-BY_THE_HOUR = {"audio_hours", "input_audio_hours"}  # no price of Groq's: each recording has a least charge
 PAGES = "input_document_kpages"
+SPOKEN = "input_mchars"
 COUNTED = set(compile_llm_prices.UNITS)
 counts = st.integers(0, 400_000)
 moments = st.datetimes(datetime(2023, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
@@ -77,7 +79,8 @@ def usages(draw: st.DrawFn) -> Usage:
         output_citation_tokens=cited,
         web_searches=draw(st.integers(0, 50)),
         file_searches=draw(st.integers(0, 50)),
-        input_audio_seconds=draw(st.integers(0, 50_000)),
+        input_audio_seconds=draw(st.integers(10, 50_000)),  # Groq charges none for less
+        input_characters=draw(st.integers(0, 100_000)),
         service_tier=draw(st.sampled_from([None, "priority", "flex", "fast", "batch"])),
     )
 
@@ -107,6 +110,7 @@ def by_package(
             storage_searches=usage.file_searches,
             input_audio_seconds=usage.input_audio_seconds,
             audio_seconds=usage.input_audio_seconds,
+            input_characters=usage.input_characters,
         ),
         model,
         provider_id=provider,
@@ -123,10 +127,12 @@ def check(provider: str, model: str, usage: Usage, when: datetime) -> None:
         assert ours is None
         return
     priced = {key for key, price in vars(theirs.model_price).items() if price is not None}
-    if not priced & COUNTED or (provider == "groq" and priced <= BY_THE_HOUR):
+    if not priced & COUNTED:
         assert ours is None
         return
-    if PAGES in priced and usage.input_pages is None:
+    if (PAGES in priced and usage.input_pages is None) or (
+        SPOKEN in priced and usage.input_characters is None
+    ):
         assert ours is None
         return
     if _has_more_than_text(provider, usage, priced):
@@ -134,7 +140,11 @@ def check(provider: str, model: str, usage: Usage, when: datetime) -> None:
         return
     assert ours is not None
     is_halved = SLUGS[provider] in HALF_FOR_BATCHES and _ignores_batch(provider, model, usage, when)
-    total = theirs.total_price / 2 if is_halved else theirs.total_price
+    total = theirs.total_price
+    if is_halved:
+        searches = {"web_searches": usage.web_searches, "file_searches": usage.file_searches}
+        without = msgspec.structs.replace(usage, **dict.fromkeys(searches))
+        total -= by_package(provider, model, without, when).total_price / 2
     assert abs(Decimal(ours.nano) - total * 10**9) <= Decimal("0.501")
     assert ours.source.removesuffix(f", {SUPPLEMENT}") == f"genai-prices {genai_prices.__version__}"
 
@@ -202,3 +212,12 @@ def test_a_model_that_the_package_does_not_know_has_no_price() -> None:
     with pytest.raises(LookupError):
         by_package("openai", "no-such-model", Usage(1, 1), NOW)
     assert BOOK.cost("openai", "no-such-model", Usage(1, 1), 0) is None
+
+
+def test_sizes_that_files_of_results_keep_apart_are_all_where_prices_change() -> None:
+    rows = msgspec.msgpack.decode(compile_llm_prices.compiled(), type=Table).providers.values()
+    models = [model for row in rows for model in msgspec.msgpack.decode(row, type=ProviderRow).models]
+    prices = [one for model in models for one in msgspec.msgpack.decode(model.prices, type=list[Prices])]
+    starts = {start for one in prices for rate in one.rates for start, _ in rate.steps}
+    assert starts
+    assert starts <= set(SIZES)

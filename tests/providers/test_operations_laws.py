@@ -41,15 +41,15 @@ def test_every_provider_has_a_table_of_its_own(slug: str) -> None:
 def test_reading_costs_nothing(row: Operation) -> None:
     if row.effect not in (Effect.ORDER, Effect.GENERATE):
         assert row.bills is Bills.NOTHING
-    if row.pattern.startswith("GET ") and not row.secret:
+    if row.pattern.startswith("GET ") and not row.secret and row.kind is not Kind.SEARCH:  # Brave's
         assert row.bills is Bills.NOTHING
 
 
 @each
 def test_only_what_is_made_out_of_the_request_is_cached(row: Operation) -> None:
     if row.effect is not Effect.GENERATE or row.secret or row.websocket:
-        assert row.cacheable is Cacheable.NEVER
-    assert (row.cacheable is Cacheable.UNFLAGGED) == bool(row.flags and row.cacheable is not Cacheable.NEVER)
+        assert not row.is_kept
+    assert (row.cacheable is Cacheable.UNFLAGGED) == bool(row.flags and row.is_kept)
 
 
 @each
@@ -72,6 +72,15 @@ def test_places_of_models_are_known_ones(row: Operation) -> None:
     for place in row.models:
         where, _, name = place.partition(":")
         assert place == "path" or (where in ("body", "form", "query", "header") and name)
+
+
+@each
+def test_only_orders_are_done_once_by_a_key(row: Operation) -> None:
+    if row.once:
+        where, _, name = row.once.partition(":")
+        assert row.effect is Effect.ORDER
+        assert where in ("body", "query", "header")
+        assert name
 
 
 @pytest.mark.parametrize("slug", TABLES)

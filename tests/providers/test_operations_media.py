@@ -482,7 +482,7 @@ def test_what_a_request_is(row: Row) -> None:
     assert operation.kind is KINDS[row.kind]
     assert operation.effect is EFFECTS[row.effect]
     assert operation.bills is BILLS[row.bills]
-    assert (operation.cacheable is not Cacheable.NEVER) == (row.kept == "c")
+    assert operation.is_kept == (row.kept == "c")
     assert (model(row, operation) or "-") == row.model
 
 
@@ -568,7 +568,7 @@ def test_a_body_that_is_cut_hides_only_what_it_could_say(
 ) -> None:
     row = Row(slug, "POST", target, "", "", "", "", "", said)
     operation = flagged(found(row), request(row)._replace(is_cut=True))
-    assert (operation.cacheable is not Cacheable.NEVER) is kept
+    assert operation.is_kept is kept
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ PERPLEXITY = """
 POST v1/agent,v1/responses | responses | y | gen | b:model | c!
 POST v1/agent,v1/responses | responses | y | gen | b:preset | c!
 GET v1/responses/r1,v1/responses/r1/files,v1/responses/r1/files/f1/content | responses | n | read | - | -
-POST search | search | y | gen | - | c
+POST search | search | y | gen | b:search_type search-{} | c
 POST v1/embeddings,v1/contextualizedembeddings | embeddings | y | gen | b:model | c
 POST chat/completions | chat | y | gen | b:model | c
 POST async/chat/completions | research | o | order | b:request.model | -

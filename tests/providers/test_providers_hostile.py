@@ -11,7 +11,12 @@ from penstock.errors import GatewayError
 from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.registry import BUILT_IN, Registry
 
-REGISTRY = Registry({"workers-ai": "https://api.cloudflare.com/client/v4/accounts/abc"})
+REGISTRY = Registry(
+    {
+        "searxng": "https://searxng.invalid",
+        "workers-ai": "https://api.cloudflare.com/client/v4/accounts/abc",
+    }
+)
 
 URL_CHARS = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="?#")
 PIECES = st.sampled_from(

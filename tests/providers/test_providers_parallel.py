@@ -54,9 +54,10 @@ def test_a_bearer_key_is_sent_as_an_api_key_where_the_upstream_wants_that(
 def test_which_providers_add_credentials_and_hold_secrets() -> None:
     assert [p.slug for p in BUILT_IN if p.credentials is not None] == ["aws-bedrock", "parallel"]
     assert {p.slug: p.secret_fields for p in BUILT_IN if p.secret_fields} == {
-        "parallel": ("mcp_servers", "webhook")
+        "parallel": ("mcp_servers", "webhook"),
+        "tavily": ("api_key",),
     }
-    assert [p.slug for p in BUILT_IN if p.redact is not None] == ["parallel"]
+    assert [p.slug for p in BUILT_IN if p.redact is not None] == ["parallel", "tavily"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import Location
 from penstock.providers.registry import BUILT_IN, Registry
+from penstock.providers.spoken import chosen
+from penstock.wire.surface import Surface
 
 
 def no_header(_name: str) -> None:
@@ -202,10 +204,22 @@ def test_a_custom_provider_serves_the_unified_endpoint(base_url: str, path: str)
     assert provider is not None
     assert provider is registry.find("custom-mine")
     assert {"authorization", "x-api-key"} < set(provider.credential_headers)
-    assert provider.chat_path is not None
-    assert registry.locate(provider, provider.chat_path, no_header) == Location("https://llm.example", path)
+    spoken, name = chosen(provider.speech, Surface.CHAT, "a/b") or pytest.fail("it speaks nothing")
+    assert name == "a/b"
+    assert registry.locate(provider, spoken.path(name), no_header) == Location("https://llm.example", path)
 
 
 def test_custom_providers_are_listed_after_the_built_in_ones() -> None:
     registry = Registry({"custom-mine": "https://llm.example", "openai": "https://proxy.example"})
     assert [provider.slug for provider in registry.providers] == [*(p.slug for p in BUILT_IN), "custom-mine"]
+
+
+def test_where_tokens_are_made_can_be_said_for_who_makes_any() -> None:
+    vertex = Registry({"google-vertex": "https://x"}, token_urls={"google-vertex": "https://y/t"})
+    found = vertex.find("google-vertex-ai")
+    assert found is not None
+    assert found.signing is not None
+    assert found.signing.token_url == "https://y/t"
+    for name in ("openai", "aws-bedrock", "custom-mine"):
+        with pytest.raises(ValueError, match="token_url is for"):
+            Registry({name: "https://x"}, token_urls={name: "https://y/t"})

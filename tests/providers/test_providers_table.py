@@ -8,6 +8,7 @@ import pkgutil
 import pytest
 
 import penstock.providers
+from penstock.errors import GatewayError
 from penstock.providers.base import Location, Provider
 from penstock.providers.registry import BUILT_IN, Registry
 
@@ -17,12 +18,14 @@ SLUGS = {
     "aws-bedrock": ("bedrock",),
     "azure-openai": ("azure",),
     "baseten": (),
+    "brave": (),
     "cartesia": (),
     "cerebras": (),
     "cohere": (),
     "deepgram": (),
     "deepseek": (),
     "elevenlabs": (),
+    "exa": (),
     "fal": (),
     "fireworks": (),
     "google-ai-studio": ("google",),
@@ -37,6 +40,8 @@ SLUGS = {
     "parallel": (),
     "perplexity-ai": ("perplexity",),
     "replicate": (),
+    "searxng": (),
+    "tavily": (),
     "workers-ai": (),
 }
 
@@ -55,6 +60,7 @@ UPSTREAM = [
         "https://model-abcd1234.api.baseten.co",
         "/environments/production/sync/v1/chat/completions",
     ),
+    ("brave", "res/v1/web/search", "https://api.search.brave.com", "/res/v1/web/search"),
     ("cartesia", "tts/bytes", "https://api.cartesia.ai", "/tts/bytes"),
     ("cartesia", "v1/tts/bytes", "https://api.cartesia.ai", "/tts/bytes"),
     ("cartesia", "v1/v1/tts/bytes", "https://api.cartesia.ai", "/tts/bytes"),
@@ -81,6 +87,8 @@ UPSTREAM = [
     ("deepseek", "anthropic/v1/messages", "https://api.deepseek.com", "/anthropic/v1/messages"),
     ("deepseek", "user/balance", "https://api.deepseek.com", "/user/balance"),
     ("elevenlabs", "v1/text-to-speech/abc", "https://api.elevenlabs.io", "/v1/text-to-speech/abc"),
+    ("exa", "search", "https://api.exa.ai", "/search"),
+    ("exa", "research/v1/r_1", "https://api.exa.ai", "/research/v1/r_1"),
     ("fal", "fal-ai/fast-sdxl", "https://fal.run", "/fal-ai/fast-sdxl"),
     ("fal", "", "https://fal.run", "/"),
     ("fireworks", "chat/completions", "https://api.fireworks.ai", "/inference/v1/chat/completions"),
@@ -139,6 +147,7 @@ UPSTREAM = [
     ("perplexity-ai", "chat/completions", "https://api.perplexity.ai", "/chat/completions"),
     ("replicate", "predictions", "https://api.replicate.com", "/v1/predictions"),
     ("replicate", "v1/predictions", "https://api.replicate.com", "/v1/predictions"),
+    ("tavily", "search", "https://api.tavily.com", "/search"),
 ]
 
 PER_REQUEST_HOST = [
@@ -279,27 +288,22 @@ WORKERS_AI = [
     ("models/search", "/ai/models/search"),
 ]
 
-COMPAT = {
-    "anthropic": None,
-    "aws-bedrock": None,
-    "baseten": "/v1/chat/completions",
-    "cerebras": "/v1/chat/completions",
-    "cohere": "/compatibility/v1/chat/completions",
-    "deepseek": "/v1/chat/completions",
-    "fireworks": "/inference/v1/chat/completions",
-    "google-ai-studio": "/v1beta/openai/chat/completions",
-    "google-vertex-ai": None,
-    "grok": "/v1/chat/completions",
-    "groq": "/openai/v1/chat/completions",
-    "mistral": "/v1/chat/completions",
-    "openai": "/v1/chat/completions",
-    "openrouter": "/api/v1/chat/completions",
-    "parallel": "/v1beta/chat/completions",
-    "perplexity-ai": "/chat/completions",
-    "workers-ai": "/ai/v1/chat/completions",
+SEARCH_ALONE = {"brave", "exa", "searxng", "tavily"}
+SILENT = {
+    "adobe-firefly",
+    "cartesia",
+    "deepgram",
+    "elevenlabs",
+    "fal",
+    "huggingface",
+    "ideogram",
+    "replicate",
 }
+"""Not on the unified endpoint."""
 
 CREDENTIAL_HEADERS = {
+    "brave": {"x-subscription-token"},
+    "exa": {"x-api-key", "authorization"},
     "anthropic": {"x-api-key", "authorization"},
     "aws-bedrock": {"authorization", "x-api-key"},
     "azure-openai": {"api-key", "authorization"},
@@ -341,7 +345,7 @@ def test_where_a_tail_goes(slug: str, tail: str, origin: str, path: str) -> None
 
 
 def test_every_provider_with_a_default_upstream_is_in_these_tables() -> None:
-    assert {row[0] for row in UPSTREAM + PER_REQUEST_HOST} == set(SLUGS) - {"workers-ai"}
+    assert {row[0] for row in UPSTREAM + PER_REQUEST_HOST} == set(SLUGS) - {"searxng", "workers-ai"}
 
 
 @pytest.mark.parametrize(("tail", "path"), WORKERS_AI)
@@ -368,15 +372,11 @@ def test_other_names_find_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_the_unified_endpoint(slug: str) -> None:
+def test_names_on_the_unified_endpoint(slug: str) -> None:
     provider = named(slug)
-    if slug not in COMPAT:
-        assert (provider.compat, provider.chat_path) == ((), None)
-        return
-    assert provider.compat == (slug, *SLUGS[slug])
+    assert bool(provider.speech) == (slug not in SILENT | SEARCH_ALONE)
+    assert provider.compat == (() if slug in SILENT else (slug, *SLUGS[slug]))
     assert all(Registry({}).find_compat(name) is provider for name in provider.compat)
-    tail = provider.chat_path
-    assert (None if tail is None else provider.locate(tail, no_header).path) == COMPAT[slug]
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -396,3 +396,10 @@ def test_providers_are_immutable() -> None:
         named("openai").slug = "other"  # type: ignore[misc]
     with pytest.raises(AttributeError):
         named("openai").locate("", no_header).path = "/"  # type: ignore[misc]
+
+
+def test_searxng_has_no_address_of_its_own() -> None:
+    with pytest.raises(GatewayError, match="base_url"):
+        Registry({}).locate(named("searxng"), "search", no_header)
+    own = Registry({"searxng": "http://127.0.0.1:8888/searx"})
+    assert own.locate(named("searxng"), "search", no_header).path == "/searx/search"

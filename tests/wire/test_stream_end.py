@@ -233,3 +233,21 @@ def test_lines_of_what_is_stored_are_read_not_judged() -> None:
 def test_a_frame_that_is_no_frame_ends_what_is_read() -> None:
     body = frame({"a": 1}, event_type="messageStop", message_type="event")
     assert end_of(Dialect.BEDROCK_CONVERSE, "application/vnd.amazon.eventstream", body + b"\0" * 40) == CUT
+
+
+SEARCHES = [
+    Dialect.EXA,
+    Dialect.TAVILY,
+    Dialect.BRAVE,
+    Dialect.BRAVE_CONTEXT,
+    Dialect.PERPLEXITY_SEARCH,
+]
+
+
+@pytest.mark.parametrize("dialect", SEARCHES)
+@pytest.mark.parametrize("body", [b"<html></html>", b"", b"wait"])
+def test_where_documents_are_all_there_is_a_page_is_no_answer(dialect: Dialect, body: bytes) -> None:
+    assert end_of(dialect, "text/html", body) is CUT
+    assert end_of(dialect, "text/html", body, reads=True) is UNTOLD
+    assert end_of(Dialect.SEARXNG, "text/html", body) is UNTOLD
+    assert end_of(dialect, "application/json", b'{"results":[]}') is UNTOLD

@@ -371,3 +371,25 @@ def test_all_that_went_in_is_listed_where_the_vendor_leaves_the_cache_out() -> N
     }
     assert to_metadata(Usage(9, 2, 11)) == {"input_tokens": 9, "output_tokens": 2, "total_tokens": 11}
     assert from_metadata({"input_tokens": "many"}) is None
+
+
+def test_ollama_counts_in_its_last_line() -> None:
+    lines = [
+        {
+            "model": "llama3",
+            "message": {"role": "assistant", "content": 'say "eval_count": 3'},
+            "done": False,
+        },
+        {
+            "model": "llama3",
+            "message": {"content": ""},
+            "done": True,
+            "prompt_eval_count": 26,
+            "eval_count": 290,
+        },
+    ]
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    told = Answer("llama3", Usage(26, 290, 316))
+    assert read_answer("application/x-ndjson", "", body) == told
+    assert read_answer("application/json", "", json.dumps(lines[1]).encode()) == told
+    assert read_answer("application/x-ndjson", "", body[: body.find(b"\n") + 1] * 2).usage is None

@@ -62,6 +62,4 @@ def test_only_the_model_changes(members: dict[str, object], model: str, other: s
 
 def test_other_members_keep_their_bytes() -> None:
     body = b'{ "temperature" : 1.0e0, "model":"a/b", "n": 12345678901234567890123, "s":"\\u0041" }'
-    assert ChatRequest(body).with_model("b") == (
-        b'{"temperature":1.0e0,"model":"b","n":12345678901234567890123,"s":"\\u0041"}'
-    )
+    assert ChatRequest(body).with_model("b") == body.replace(b"a/b", b"b")

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from penstock.calls.costing import Prices, bill_again, model_of_price, needs_request
+from penstock.calls.costing import Prices, bill_again, is_of_its_run, is_sum, model_of_price, needs_request
 from penstock.calls.row_operation import operation_words
-from penstock.clock import rfc3339
 from penstock.pricing.bill import Bill
-from penstock.pricing.call_cost import LOCAL
+from penstock.pricing.call_cost import LOCAL, is_by_estimate
 from penstock.pricing.units import rate_to_usd, to_usd
 from penstock.stores.ledger import CallRow
+from penstock.time_text import rfc3339
 
 _LABELS = {
     "rate_limit": "rate limit",
@@ -23,6 +23,7 @@ _LABELS = {
     "key": "stored key",
     "failure": "failed",
     "wait": "waited",
+    "resume": "went on",
 }
 _FAILURES = {
     "refused": "refused",
@@ -177,6 +178,8 @@ def _lines(bill: Bill) -> Iterator[PriceLine]:
 def _remark(row: CallRow, request: bytes | None, prices: Prices, bill: Bill | None) -> str:
     if row.cached:
         return "an answer out of the gateway's own store costs nothing"
+    if is_of_its_run(row):
+        return "by what has become of its run" + ("; the lines are what was expected" if bill else "")
     if bill is None:
         why = _why_unknown(row, request, prices)
         return why if row.cost_nano is None else f"cannot be worked out again: {why}"
@@ -187,6 +190,8 @@ def _remark(row: CallRow, request: bytes | None, prices: Prices, bill: Bill | No
     if not bill.charges:
         is_local = bill.source == LOCAL
         return "answered on this machine" if is_local else "nothing is charged for such a call"
+    if is_by_estimate(bill.source):
+        return "the answer did not tell all tokens: the rest is estimated from its text"
     return "an estimate: as if all of it completes" if "estimate" in bill.source else ""
 
 
@@ -195,10 +200,12 @@ def _why_unknown(row: CallRow, request: bytes | None, prices: Prices) -> str:
         return "a call that does not succeed is not priced"
     if row.outcome == "provider_failed" and row.cost_nano is None:
         return "the answer was an error, and did not tell what was used"
-    if row.outcome != "complete" and row.cost_nano is None:
+    if row.outcome != "complete" and row.cost_nano is None and not row.estimated:
         return "the answer did not come to its end, so what was used is not known"
     if _CUSTOM in row.controls:
         return "the caller's price is for tokens, and the answer told none"
+    if is_sum(row):
+        return "it is a sum over the lines of a file, which was not kept"
     if needs_request(row, prices):
         kept = "Parallel's price card says nothing of such a request"
         return kept if request is not None else "its price goes by the request, which was not kept"

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from penstock.calls.wording import Wording, milliseconds, usd
-from penstock.clock import rfc3339
 from penstock.journal.record import UNKEPT
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow
+from penstock.time_text import rfc3339
 from penstock.wire.content_encoding import plain
 
 HEAD_CHARS = 10_000
@@ -55,7 +55,7 @@ class LogRecord(msgspec.Struct, frozen=True):
     """One log as the management API lists it. None is unknown, or something that this gateway does not have.
 
     `method`, `account`, `gateway`, `outcome`, `price_source`, `attempts`, `token`, `user`, `team`, `error_code`,
-    `error_detail`, `operation`, `answered_model` and `provider_error` are our own.
+    `error_detail`, `operation`, `answered_model`, `provider_error` and `estimated` are our own.
     """
 
     id: str
@@ -103,7 +103,7 @@ class LogRecord(msgspec.Struct, frozen=True):
     tokens_out: int | None
     """Tokens that came back."""
     usage_metadata: dict[str, int | str] | None
-    """More counts of tokens, as the provider gave them."""
+    """More counts of tokens, as the provider gave them, and how many of them are estimated."""
     cost: float | None
     """US dollars."""
     custom_cost: bool
@@ -150,6 +150,8 @@ class LogRecord(msgspec.Struct, frozen=True):
     """The model that the answer names."""
     provider_error: str | None
     """The type of error that the provider told in its answer, whatever the status; null: none."""
+    estimated: bool
+    """Were tokens that the answer did not tell estimated from its text?"""
     location: None = None
     """Always null: where callers are is not looked up."""
     guardrails: None = None

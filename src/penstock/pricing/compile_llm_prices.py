@@ -1,7 +1,7 @@
 """Writes the compact table of prices out of the package `genai-prices`: `python -m … DEST`.
 
 The package is large, and slow to load, for what one call needs. So it is read here alone, in a process of its
-own, once for each of its versions. Units that no answer tells (characters) are left out.
+own, once for each of its versions. Units that nobody can tell are left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -40,14 +40,15 @@ UNITS = {
     "output_reasoning_mtok": "output_reasoning_tokens",
     "output_citation_mtok": "output_citation_tokens",
     "input_audio_hours": "input_audio_seconds",
+    "input_mchars": "input_characters",
     "web_searches_kcount": "web_searches",
     "storage_searches_kcount": "file_searches",
     "requests_kcount": "requests",
     "input_document_kpages": "input_pages",
     "input_annotated_document_kpages": "input_annotated_pages",
 }
-_PER = {"_mtok": 1_000_000, "_kcount": 1000, "_kpages": 1000, "_hours": 3600}
-_BILLED_OTHERWISE = {"groq": "input_audio_hours"}  # at least ten seconds each time, which no rate can say
+_PER = {"_mtok": 1_000_000, "_mchars": 1_000_000, "_kcount": 1000, "_kpages": 1000, "_hours": 3600}
+_LEAST = {"groq": {"input_audio_hours": 10}}  # what one of such a call is charged as, if it is less
 # Of a variant: what an answer tells, and whether a batch was told.
 _TIER_KEYS = frozenset({"service_tier", "speed", "processing"})
 _encode = msgspec.msgpack.Encoder().encode
@@ -73,50 +74,64 @@ def write(destination: Path) -> None:
 
 
 def _provider(provider: types.Provider) -> ProviderRow:
-    keys = UNITS.keys() - {_BILLED_OTHERWISE.get(provider.id)}
+    least = _LEAST.get(provider.id, {})
     return ProviderRow(
         tuple(provider.fallback_model_providers or ()),
-        tuple(_model(model, keys) for model in provider.models),
+        tuple(_model(model, least) for model in provider.models),
     )
 
 
-def _model(model: types.ModelInfo, keys: Set[str]) -> ModelRow:
+def _model(model: types.ModelInfo, least: Mapping[str, int]) -> ModelRow:
     """Also of a model without a price that can be used: its name must not fit another one."""
     clauses = tuple(_alternatives(model.match))
     return ModelRow(
         tuple(clause.text for clause in clauses if clause.kind == "equals"),
         tuple(clause for clause in clauses if clause.kind != "equals"),
-        msgspec.Raw(_encode([*_standard(model, keys), *_variants(model, keys)])),
+        msgspec.Raw(_encode([*_standard(model, least), *_variants(model, least)])),
+        _shown(model),
+        model.context_window or 0,
     )
 
 
-def _standard(model: types.ModelInfo, keys: Set[str]) -> Iterator[Prices]:
+def _shown(model: types.ModelInfo) -> str:
+    """What callers call it; empty for one that is no longer there, and for a rule that stands for several."""
+    if model.deprecated:
+        return ""
+    names = [part.equals for part in _parts(model.match) if isinstance(part, types.ClauseEquals)]
+    if names and model.id not in names:
+        return names[0]
+    return model.id if model.match.is_match(model.id) else ""
+
+
+def _standard(model: types.ModelInfo, least: Mapping[str, int]) -> Iterator[Prices]:
     if isinstance(model.prices, types.ModelPrice):
-        yield Prices(_rates(model.prices, keys))
+        yield Prices(_rates(model.prices, least))
         return
     for conditional in model.prices:
-        yield Prices(_rates(conditional.prices, keys), _when(conditional.constraint))
+        yield Prices(_rates(conditional.prices, least), _when(conditional.constraint))
 
 
-def _variants(model: types.ModelInfo, keys: Set[str]) -> Iterator[Prices]:
+def _variants(model: types.ModelInfo, least: Mapping[str, int]) -> Iterator[Prices]:
     for variant in model.price_variants or ():
         if len(variant.when) == 1 and variant.when.keys() <= _TIER_KEYS:
             (tier,) = variant.when.values()
-            yield Prices(_rates(variant.prices, keys), _when(variant.constraint), tier)
+            yield Prices(_rates(variant.prices, least), _when(variant.constraint), tier)
 
 
-def _rates(prices: types.ModelPrice, keys: Set[str]) -> tuple[Rate, ...]:
+def _rates(prices: types.ModelPrice, least: Mapping[str, int]) -> tuple[Rate, ...]:
     return tuple(
-        _rate(key, price) for key, price in vars(prices).items() if key in keys and price is not None
+        _rate(key, price, least.get(key, 0))
+        for key, price in vars(prices).items()
+        if key in UNITS and price is not None
     )
 
 
-def _rate(key: str, price: Decimal | types.TieredPrices) -> Rate:
+def _rate(key: str, price: Decimal | types.TieredPrices, least: int) -> Rate:
     per = next(count for ending, count in _PER.items() if key.endswith(ending))
     if isinstance(price, Decimal):
-        return Rate(UNITS[key], to_rate(price, per))
+        return Rate(UNITS[key], to_rate(price, per), (), least)
     steps = tuple((tier.start, to_rate(tier.price, per)) for tier in price.tiers)
-    return Rate(UNITS[key], to_rate(price.base, per), steps)
+    return Rate(UNITS[key], to_rate(price.base, per), steps, least)
 
 
 def _when(constraint: types.StartDateConstraint | types.TimeOfDateConstraint | None) -> When | None:
@@ -137,8 +152,11 @@ def _second(moment: time) -> int:
 
 
 def _alternatives(clause: object) -> Iterable[Clause]:
-    whole = _clause(clause)
-    return whole.parts if whole.kind == "or" else (whole,)
+    return map(_clause, _parts(clause))
+
+
+def _parts(clause: object) -> Iterable[object]:
+    return clause.or_ if isinstance(clause, types.ClauseOr) else (clause,)
 
 
 def _clause(clause: object) -> Clause:

@@ -12,7 +12,10 @@ from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost
 from penstock.pricing.parallel_card import parallel_highest
 from penstock.pricing.price_book import PriceBook
+from penstock.pricing.search_card import search_highest
+from penstock.pricing.search_prices import PRICES as SEARCHED
 from penstock.wire.usage import Usage
+from penstock.wire.usage_counts import with_units
 
 UNSAID_OUTPUT_TOKENS = 1024
 """Of a request that sets no limit to its answer, where what it did use will never be known."""
@@ -40,14 +43,19 @@ def estimate(
     custom: CustomCost | None,
     when_us: int,
     unsaid: int = UNSAID_OUTPUT_TOKENS,
+    units: Usage | None = None,
 ) -> int | None:
-    """Nano-dollars to set aside; None where the price is unknown. Arguments as those of `call_cost`, and the tokens of
-    an answer whose length is `unsaid`.
+    """Nano-dollars to set aside; None where the price is unknown. Arguments as those of `call_cost`, the tokens of an
+    answer whose length is `unsaid`, and `likely_units`.
     """
     if provider == PARALLEL and custom is None and book.override(provider, model) is None:
         return parallel_highest(path_tail, request_body)
+    if provider in SEARCHED and custom is None and book.override(provider, model) is None:
+        searched = search_highest(provider, model, request_body)
+        if searched is not None:
+            return searched
     is_guessed = custom is not None or provider != PARALLEL
-    usage = guessed_usage(path_tail, request_body, unsaid=unsaid) if is_guessed else None
+    usage = with_units(units, guessed_usage(path_tail, request_body, unsaid=unsaid)) if is_guessed else None
     priced = call_cost(book, provider, path_tail, model, request_body, usage, custom, when_us)
     return None if priced is None else priced.nano
 

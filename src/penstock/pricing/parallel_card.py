@@ -15,10 +15,22 @@ from penstock.pricing import parallel_prices as card
 from penstock.pricing import parallel_products as products
 from penstock.pricing.bill import Bill, total
 from penstock.pricing.parallel_products import UNREADABLE, Asked, Charges, Rule
-from penstock.providers.operation_table import segments
+from penstock.providers.operation_table import resolved
+from penstock.wire.tolerant_json import as_utf_8
 from penstock.wire.usage_counts import Usage
 
-_ESTIMATE = f"{card.SOURCE}, estimate"
+_CARD = "parallel card "  # of any date
+_UNTIL_ITS_END = ", estimate"
+
+ESTIMATE = card.SOURCE + _UNTIL_ITS_END
+"""Where a cost is from that only the end of a run will tell."""
+
+SETTLED = card.SOURCE
+"""Where one is from that it has told."""
+
+NOTHING = f"{card.SOURCE}, nothing charged"
+"""Where one is from of runs that have ended, and for which nothing is paid."""
+
 _MOST_LOADED = 1024 * 1024  # bytes of a document that is read as Python does, all of it
 
 
@@ -61,7 +73,18 @@ def parallel_highest(path_tail: str, request_body: bytes | None) -> int | None:
 
 def card_source(path_tail: str) -> str:
     """The card with its date, and whether what it says of such a call is an estimate."""
-    return _ESTIMATE if _rule(path_tail) in _ESTIMATED else card.SOURCE
+    return ESTIMATE if _rule(path_tail) in _ESTIMATED else card.SOURCE
+
+
+def is_until_its_end(source: str | None) -> bool:
+    """Whether a price of this source is what a run is expected to cost, whose end is not known yet."""
+    return source is not None and source.startswith(_CARD) and source.endswith(_UNTIL_ITS_END)
+
+
+def is_settled(path_tail: str, source: str | None) -> bool:
+    """Whether a price of this source is what a run has come to: its request alone does not tell that again."""
+    is_of_card = source is not None and source.startswith(_CARD)
+    return is_of_card and not is_until_its_end(source) and _rule(path_tail) in _SETTLED_LATER
 
 
 def task_price(processor: str) -> int | None:
@@ -82,21 +105,13 @@ def findall_price(generator: str, matches: int, enrichments: Iterable[str] = ())
 
 def _charges(rule: Rule, body: bytes, found: int | None, *, at_most: bool) -> Charges | None:
     try:
-        document = _utf_8(body)
+        document = as_utf_8(body)
         try:
             return rule(Asked(document, found, at_most))
         except UNREADABLE:
             return rule(Asked(_as_python_reads(document), found, at_most))
     except (*UNREADABLE, ValueError):
         return None
-
-
-def _utf_8(body: bytes) -> bytes:
-    """A document in UTF-8, from the encoding that its first bytes tell, as `json.loads` does it."""
-    encoding = json.detect_encoding(body)
-    if encoding == "utf-8":
-        return body
-    return body.decode(encoding, "surrogatepass").encode("utf-8", "replace")
 
 
 def _as_python_reads(document: bytes) -> bytes:
@@ -112,13 +127,7 @@ def _as_python_reads(document: bytes) -> bytes:
 
 def _rule(path_tail: str) -> Rule | None:
     """By the path as Parallel reads it: percent-encoding undone, without doubled slashes and dot segments."""
-    parts: list[str] = []
-    for part in "/".join(segments(path_tail.partition("?")[0])).split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    path = "/".join(parts)
+    path = "/".join(resolved(path_tail))
     return next((rule for pattern, rule in _RULES if pattern.fullmatch(path)), None)
 
 
@@ -149,3 +158,4 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     )
 )
 _ESTIMATED = frozenset({products.task, products.task_group, products.findall, products.monitor_alpha})
+_SETTLED_LATER = _ESTIMATED | {products.enrich, products.extend, products.monitor, products.trigger}

@@ -223,7 +223,9 @@ def found(generator: str, matches: int, enrichments: Iterable[str], at_most: boo
 
 
 def enrich(asked: Asked) -> Charges | None:
-    """Each match is a run of its own, and how many there are or will be is not said here."""
+    """Each match is a run of its own, and how many there are or will be is not said here: all that a run may come to,
+    extended or not, are taken for granted.
+    """
     if not asked.at_most:
         return None
     line = _runs(_text(_to_processor(asked.body).processor) or "core", card.FINDALL_AT_MOST, True)
@@ -231,7 +233,9 @@ def enrich(asked: Asked) -> Charges | None:
 
 
 def extend(asked: Asked) -> Charges | None:
-    """More matches, of a generator and with enrichments that are not said here: one of these is taken for granted."""
+    """More matches, of a generator that is not said here, with an enrichment that was ordered elsewhere: what was
+    ordered here has these matches set aside already.
+    """
     if not asked.at_most:
         return None
     more = _bounded(_to_extend(asked.body).additional_match_limit, None, card.FINDALL_AT_MOST, True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from penstock.pricing.bill import Bill
 from penstock.pricing.price_table import PriceTable
 from penstock.pricing.rates import Rates
+from penstock.pricing.search_prices import PRICES
 from penstock.pricing.supplement import ALIKE, APART, HALF_FOR_BATCHES, supplemented
 from penstock.pricing.supplement import SOURCE as SUPPLEMENT
 from penstock.wire.usage import Usage
@@ -57,7 +58,17 @@ class PriceBook:
     def knows(self, provider: str) -> bool:
         """Whether any model of a provider may have a price."""
         listed = self._table is not None and provider in _PACKAGE_IDS
-        return listed or any(name.startswith(f"{provider}/") for name in self._overrides)
+        return (
+            listed or provider in PRICES or any(name.startswith(f"{provider}/") for name in self._overrides)
+        )
+
+    def models(self, provider: str) -> list[str]:
+        """The names of a provider's models, as far as they have prices of their own here."""
+        mark = f"{provider}/"
+        own = [name.removeprefix(mark) for name in self._overrides if name.startswith(mark)]
+        package_id = _PACKAGE_IDS.get(provider)
+        listed = self._table.listed(package_id) if self._table is not None and package_id else []
+        return [name for name in dict.fromkeys((*own, *listed)) if name != "*"]
 
     def override(self, provider: str, model: str | None) -> Rates | None:
         """The operator's prices. `provider` is a slug, `model` with or without `provider/` before it."""
@@ -80,6 +91,13 @@ class PriceBook:
             self._remembered.clear()
         self._remembered[key] = found
         return found
+
+    def context(self, provider: str, model: str) -> int | None:
+        """The context window of a model in tokens, as far as the table has it."""
+        package_id = _PACKAGE_IDS.get(provider)
+        if self._table is None or package_id is None:
+            return None
+        return self._table.context(package_id, model.removeprefix(f"{provider}/"))
 
     def cost(self, provider: str, model: str | None, usage: Usage | None, when_us: int) -> Bill | None:
         """What a call that began at `when_us` (Unix µs) costs; None where price or usage is unknown."""

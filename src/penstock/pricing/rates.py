@@ -37,6 +37,9 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "output_reasoning_tokens": ("output_tokens",),
     "output_citation_tokens": ("output_tokens",),
     "input_audio_seconds": (),
+    "input_characters": (),
+    "output_images": (),
+    "output_video_seconds": (),
     "web_searches": (),
     "file_searches": (),
     "search_units": (),
@@ -45,24 +48,37 @@ _PARENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": (),
 }
 # What must be told where it has a price; a part of it that is not told is none.
-_ENDS = ("input_tokens", "output_tokens", "search_units", "input_pages")
+_ENDS = (
+    "input_tokens",
+    "output_tokens",
+    "search_units",
+    "input_pages",
+    "input_characters",
+    "output_images",
+    "output_video_seconds",
+)
+_SPEECH = "input_audio_seconds"
+_SEARCHES = ("web_searches", "file_searches")
 BATCH: Final = "batch"
 """The service tier of what is worked off when there is time for it."""
 _COUNTS: Final[Mapping[str, Callable[[Usage], int | None]]] = {
     "input_tokens": attrgetter("all_input_tokens"),
-    "requests": lambda _usage: 1,
+    "requests": lambda usage: usage.answers or 1,
 }
 """How a unit is counted that is no field of `Usage` by its name."""
 UNITS = tuple(_PARENTS)
-"""What can be priced: fields of `Usage`, and `requests`, of which each call is one."""
+"""What can be priced: fields of `Usage`, and what is counted out of them."""
 
 
 class Rate(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
-    """Atto-dollars for one `unit`. `steps` are pairs: above so many input tokens, this rate for all."""
+    """Atto-dollars for one `unit`. `steps` are pairs: above so many input tokens, this rate for all. Some is charged as
+    `least` of it, if it is less.
+    """
 
     unit: str
     base: int
     steps: tuple[tuple[int, int], ...] = ()
+    least: int = 0
 
 
 class When(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,7 +100,7 @@ class When(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Rates and when they hold; None is always. A `tier` names the service tier they are for."""
+    """Rates and when they hold; None is always. A `tier` names the service tier they are for, or the variant."""
 
     rates: tuple[Rate, ...]
     when: When | None = None
@@ -94,8 +110,7 @@ class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Line(msgspec.Struct, frozen=True, gc=False):
     """One rate, ready. `count` reads a usage; `within` are the places of the narrower units, which come before it.
 
-    `is_needed`: it charges what went in or came out, and so must be told. `is_speech`: what went in where no
-    tokens did.
+    `is_end`: it charges what went in or came out, and so must be told; `is_speech`: what went in where no tokens did.
     """
 
     unit: str
@@ -103,7 +118,7 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
     base: int
     steps: tuple[tuple[int, int], ...]
     within: tuple[int, ...]
-    is_needed: bool
+    is_end: bool
     is_speech: bool
 
 
@@ -145,22 +160,29 @@ class Rates:
 
     def cost(self, usage: Usage | None, when_us: int) -> Bill | None:
         """The cost of a call that began at `when_us` (Unix µs); None where a priced count is unknown."""
-        period = self._periods[-1]
-        for one in self._periods:
-            if one.when is None or one.when.holds(when_us):
-                period = one
-                break
+        period = self._period(when_us)
         if usage is None:
             usage = _NO_USAGE
         lines = period.lines
-        if usage.service_tier is not None:
-            lines = self._tier_lines(period, usage.service_tier, when_us)
+        tier = usage.service_tier or usage.variant
+        if tier is not None:
+            lines = self._tier_lines(period, tier, when_us)
         if self._counts_apart is not None and any(self._counts_apart(usage)):
             told_apart = [unit for unit in self._apart if getattr(usage, unit)]
             if not all(_is_priced(unit, lines) for unit in told_apart):
                 return None
         charges = _charges(lines, usage)
         return None if charges is None else Bill(self.source, charges)
+
+    def base(self, unit: str, when_us: int) -> int | None:
+        """What one of a unit costs at first, in atto-dollars; None where it has no price of its own."""
+        return next((rate.base for rate in self._period(when_us).rates if rate.unit == unit), None)
+
+    def _period(self, when_us: int) -> _Period:
+        for one in self._periods:
+            if one.when is None or one.when.holds(when_us):
+                return one
+        return self._periods[-1]
 
     def _tier_lines(self, period: _Period, tier: str, when_us: int) -> tuple[_Line, ...]:
         rates: dict[str, Rate] = {}
@@ -180,7 +202,23 @@ def _is_priced(unit: str, lines: Sequence[_Line]) -> bool:
 
 
 def _half(rate: Rate) -> Rate:
-    return Rate(rate.unit, rate.base // 2, tuple((start, above // 2) for start, above in rate.steps))
+    """Searches on the way cost what they always do."""
+    if rate.unit in _SEARCHES:
+        return rate
+    steps = tuple((start, above // 2) for start, above in rate.steps)
+    return Rate(rate.unit, rate.base // 2, steps, rate.least)
+
+
+def _counting(rate: Rate) -> Callable[[Usage], int | None]:
+    count = _COUNTS.get(rate.unit) or attrgetter(rate.unit)
+    if not rate.least:
+        return count
+
+    def at_least(usage: Usage) -> int | None:
+        number = count(usage)
+        return None if number is None else max(number, rate.least)
+
+    return at_least
 
 
 _NO_USAGE = Usage()
@@ -192,12 +230,12 @@ def _lines(rates: Iterable[Rate]) -> tuple[_Line, ...]:
     return tuple(
         _Line(
             rate.unit,
-            _COUNTS.get(rate.unit) or attrgetter(rate.unit),
+            _counting(rate),
             rate.base,
             rate.steps,
             tuple(at for at, narrow in enumerate(ordered) if rate.unit in _PARENTS[narrow.unit]),
-            is_needed=rate.base != 0 and rate.unit in _ENDS,
-            is_speech=rate.base != 0 and rate.unit == "input_audio_seconds",
+            is_end=rate.base != 0 and rate.unit in (*_ENDS, _SPEECH),
+            is_speech=rate.base != 0 and rate.unit == _SPEECH,
         )
         for rate in ordered
     )
@@ -207,24 +245,23 @@ def _charges(lines: Sequence[_Line], usage: Usage) -> tuple[Charge, ...] | None:
     if not lines:
         return None
     tokens_in = usage.all_input_tokens
-    counted: list[int] = []  # what each line has to itself
+    counted: dict[int, int] = {}  # what lines have to themselves, by their places
     charges: list[Charge] = []
-    for line in lines:
+    for place, line in enumerate(lines):
         count = line.count(usage)
         if not count:
-            if count is None and (line.is_needed or (line.is_speech and tokens_in is None)):
+            if line.is_end and count is None and (tokens_in is None or not line.is_speech):
                 return None
-            counted.append(0)
             continue
-        for place in line.within:
-            count -= counted[place]
+        for narrower in line.within:
+            count -= counted.get(narrower, 0)
         if count <= 0:  # parts that are more than the whole: the vendor's mistake
-            counted.append(0)
             continue
-        counted.append(count)
+        counted[place] = count
         rate = line.base
-        for start, above in line.steps:
-            if tokens_in is not None and tokens_in > start:
-                rate = above
+        if line.steps and (size := usage.input_of_each) is not None:
+            for start, above in line.steps:
+                if size > start:
+                    rate = above
         charges.append(Charge(line.unit, count, rate))
     return tuple(charges)

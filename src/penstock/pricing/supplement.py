@@ -6,7 +6,7 @@ Data, each with whose list and when it was read. What both lack stays unknown. H
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from penstock.pricing.rates import Prices, Rate
@@ -16,6 +16,7 @@ SOURCE: Final = "supplement 2026-11-29"
 
 _M = 1_000_000
 _OPENAI = frozenset({"openai", "azure-openai"})
+_GOOGLE = frozenset({"google-ai-studio", "google-vertex-ai"})
 _COHERE = frozenset({"cohere"})
 
 APART: Final = frozenset(
@@ -43,17 +44,26 @@ HALF_FOR_BATCHES: Final = frozenset(
 
 
 class Supplement(NamedTuple):
-    """Rates of the models of some providers whose name fits; `alone`: all that such a model is charged for."""
+    """Rates of the models of some providers whose name fits; `alone`: all that such a model is charged for. `variants`:
+    those that go by `Usage.variant`, and by nothing else.
+    """
 
     providers: frozenset[str]
     name: re.Pattern[str]
     rates: tuple[Rate, ...]
     alone: bool
+    variants: tuple[Prices, ...] = ()
 
 
 def _row(providers: frozenset[str], name: str, per: int = _M, alone: bool = False, **usd: str) -> Supplement:
     rates = tuple(Rate(unit, to_rate(price, per)) for unit, price in usd.items())
     return Supplement(providers, re.compile(name), rates, alone)
+
+
+def _each(providers: frozenset[str], name: str, unit: str, usd: Mapping[str, str]) -> Supplement:
+    """What one of something costs, by its variant. Others are unknown."""
+    found = tuple(Prices((Rate(unit, to_rate(price)),), None, variant) for variant, price in usd.items())
+    return Supplement(providers, re.compile(name), (), True, found)
 
 
 _SUPPLEMENTS: Final = (
@@ -66,6 +76,47 @@ _SUPPLEMENTS: Final = (
     _row(_OPENAI, r"gpt-image-1(?:-20.+)?", output_image_tokens="40"),
     _row(_OPENAI, r"gpt-image-1-mini(?:-.+)?", output_image_tokens="8"),
     _row(_OPENAI, r"gpt-image-2(?:[.-].+)?", output_image_tokens="30"),
+    # openai.com/api/pricing, a picture by quality and size; 0.04 and so on as first listed in November 2023.
+    _each(
+        _OPENAI,
+        r"dall-e-3",
+        "output_images",
+        {
+            "standard 1024x1024": "0.04",
+            "standard 1024x1792": "0.08",
+            "standard 1792x1024": "0.08",
+            "hd 1024x1024": "0.08",
+            "hd 1024x1792": "0.12",
+            "hd 1792x1024": "0.12",
+        },
+    ),
+    _each(
+        _OPENAI,
+        r"dall-e-2",
+        "output_images",
+        {
+            "standard 256x256": "0.016",
+            "standard 512x512": "0.018",
+            "standard 1024x1024": "0.02",
+        },
+    ),
+    # The same, a second of video by its size.
+    _each(_OPENAI, r"sora-2(?:-20.+)?", "output_video_seconds", {"720x1280": "0.10", "1280x720": "0.10"}),
+    _each(
+        _OPENAI,
+        r"sora-2-pro(?:-20.+)?",
+        "output_video_seconds",
+        {
+            "720x1280": "0.30",
+            "1280x720": "0.30",
+            "1024x1792": "0.50",
+            "1792x1024": "0.50",
+        },
+    ),
+    # ai.google.dev/pricing and cloud.google.com/vertex-ai/generative-ai/pricing, which agree on these.
+    _row(_GOOGLE, r"imagen-4\.0-generate(?:-.+)?", per=1, alone=True, output_images="0.04"),
+    _row(_GOOGLE, r"imagen-4\.0-fast-generate(?:-.+)?", per=1, alone=True, output_images="0.02"),
+    _row(_GOOGLE, r"imagen-4\.0-ultra-generate(?:-.+)?", per=1, alone=True, output_images="0.06"),
     # cohere.com/pricing: a search is one query with up to 100 documents. Rerank 4 is left out: nobody here has read it.
     _row(_COHERE, r"rerank-(?:v3\.5|(?:english|multilingual)-v3\.0)", per=1000, alone=True, search_units="2"),
 )
@@ -85,7 +136,7 @@ def supplemented(
     if found is None or (listed is None and not found.alone):
         return listed, False
     if listed is None:
-        return [Prices(found.rates)], True
+        return [Prices(found.rates), *found.variants], True
     return [_with(prices, found.rates) for prices in listed], True
 
 

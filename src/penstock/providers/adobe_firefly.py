@@ -35,7 +35,7 @@ OPERATIONS = OperationTable(
     cancels("v3/cancel/{job}", Kind.PREDICTION),
     cancels("v3/cancel/{job}", Kind.PREDICTION, method="PUT"),
     uploads("v2/storage/image", Kind.UPLOAD),
-    reads("v3/custom-models", Kind.MODELS),
+    reads("v3/custom-models", Kind.MODELS, lists="custom_models[].assetId"),
 )
 
 PROVIDER = Provider(
@@ -43,5 +43,4 @@ PROVIDER = Provider(
     domains=("firefly-api.adobe.io",),
     locate=as_is("https://firefly-api.adobe.io"),
     operations=OPERATIONS,
-    model_in=("header:x-model-version",),
 )

@@ -1,10 +1,11 @@
 """Anthropic: its own Messages dialect, version in the tail (Cloudflare 1.3.1, 1.3.3).
 
-An OAuth-style `Authorization: Bearer` is a credential too. The unified endpoint needs a translation, so there
-is no chat path.
+An OAuth-style `Authorization: Bearer` is a credential too.
 """
 
 from __future__ import annotations
+
+import re
 
 from penstock.providers.base import Provider
 from penstock.providers.openai_rows import MESSAGE_FLAGS
@@ -23,9 +24,11 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
+from penstock.providers.spoken import Speech, messages
 from penstock.wire.answer_dialect import Dialect
 
 _VARY = ("anthropic-user-profile-id",)
+_RESULTS = Settles("path", status="", lines="/result/message")
 _SESSION_DONE = Settles(final=("idle", "terminated"))
 
 
@@ -47,10 +50,12 @@ OPERATIONS = OperationTable(
     work("v1/messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS, vary=_VARY),
     counts("v1/messages/count_tokens"),
     orders("v1/messages/batches", Kind.BATCH, models="body:requests[].params.model"),
-    reads("v1/messages/batches v1/messages/batches/{id} v1/messages/batches/{id}/results", Kind.BATCH),
+    reads("v1/messages/batches v1/messages/batches/{id}", Kind.BATCH),
+    reads("v1/messages/batches/{id}/results", Kind.BATCH, settles=_RESULTS),
     cancels("v1/messages/batches/{id}/cancel", Kind.BATCH),
     deletes("v1/messages/batches/{id}", Kind.BATCH),
-    reads("v1/models v1/models/{m}", Kind.MODELS),
+    reads("v1/models", Kind.MODELS, lists="data[].id"),
+    reads("v1/models/{m}", Kind.MODELS),
     uploads("v1/files"),
     reads("v1/files v1/files/{id} v1/files/{id}/content", Kind.FILE),
     deletes("v1/files/{id}", Kind.FILE),
@@ -94,5 +99,7 @@ PROVIDER = Provider(
     compat=("anthropic",),
     credential_headers=("x-api-key", "authorization"),
     key_header=("x-api-key", ""),
+    speech=Speech(talk=(messages(),), count=(messages("v1/messages/count_tokens"),)),
+    bearers=re.compile(r"sk-ant-oat.*"),  # of people, not of programs
     operations=OPERATIONS,
 )

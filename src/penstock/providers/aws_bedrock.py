@@ -10,6 +10,7 @@ import re
 
 from penstock import errors
 from penstock.errors import GatewayError
+from penstock.providers.aws_keys import aws_keys
 from penstock.providers.base import REGION, ExtraHeaders, HeaderLookup, Location, Provider, bearer_as_api_key
 from penstock.providers.openai_rows import (
     CHAT,
@@ -24,6 +25,8 @@ from penstock.providers.openai_rows import (
 from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import below, counts, orders, reads, work
 from penstock.providers.operation_table import OperationTable
+from penstock.providers.signing import Signing
+from penstock.providers.spoken import Speech, Spoken
 from penstock.wire.answer_dialect import Dialect
 
 _SERVICES = {
@@ -60,7 +63,13 @@ _RUNTIME: Rows = (
         cache=Cacheable.NEVER,
     ),
     *counts("model/{m}/count-tokens", models="path"),
-    *orders("async-invoke", Kind.PREDICTION, models="body:modelId", unit="seconds"),
+    *orders(
+        "async-invoke",
+        Kind.PREDICTION,
+        models="body:modelId",
+        unit="seconds",
+        once="body:clientRequestToken",
+    ),
     *reads("async-invoke/{arn}", Kind.PREDICTION, settles=_INVOCATION_DONE),
     *reads("async-invoke", Kind.PREDICTION),
     *work(
@@ -114,11 +123,54 @@ def _locate(tail: str, _header: HeaderLookup) -> Location:
     return Location(f"{host[0]}{region}{host[1]}", f"/{rest}")
 
 
+_SIGNED_AS = {"bedrock-runtime": "bedrock", "bedrock-mantle": "bedrock-mantle"}
+
+
+def _scope(tail: str) -> tuple[str, str]:
+    """The region of the host, whatever region the keys name, and the service as signatures call it."""
+    service, region, *_ = tail.lstrip("/").split("/")
+    return region, _SIGNED_AS[service]
+
+
 def _credentials(tail: str, header: HeaderLookup) -> ExtraHeaders:
     service, _, after = tail.partition("/")
     anthropic = service == "bedrock-mantle" and after.partition("/")[2].startswith("anthropic/")
     return bearer_as_api_key(header) if anthropic else ()
 
+
+_CLAUDE = re.compile(r"(.*anthropic\.claude.*)")
+_RUNTIME_MODEL = "bedrock-runtime/{region}/model/{model}/"
+
+SPEECH = Speech(
+    talk=(
+        Spoken(
+            dialect=Dialect.BEDROCK_CONVERSE,
+            tail=_RUNTIME_MODEL + "converse",
+            streamed=_RUNTIME_MODEL + "converse-stream",
+            in_path="",
+        ),
+        Spoken(
+            dialect=Dialect.ANTHROPIC,
+            tail=_RUNTIME_MODEL + "invoke",
+            streamed=_RUNTIME_MODEL + "invoke-with-response-stream",
+            models=_CLAUDE,
+            host="bedrock",
+            in_path="",
+        ),
+    ),
+    embed=(Spoken(dialect=Dialect.BEDROCK_INVOKE, tail=_RUNTIME_MODEL + "invoke", in_path=""),),
+    count=(
+        Spoken(
+            dialect=Dialect.ANTHROPIC,
+            tail=_RUNTIME_MODEL + "count-tokens",
+            models=_CLAUDE,
+            host="bedrock",
+            in_path="",
+        ),
+        Spoken(dialect=Dialect.BEDROCK_CONVERSE, tail=_RUNTIME_MODEL + "count-tokens", in_path=""),
+    ),
+)
+"""Claude is spoken to by Converse, too, but for who speaks its own dialect."""
 
 PROVIDER = Provider(
     slug="aws-bedrock",
@@ -128,6 +180,8 @@ PROVIDER = Provider(
     compat=("aws-bedrock", "bedrock"),
     credential_headers=("authorization", "x-api-key"),
     credentials=_credentials,
+    signing=Signing(aws_keys, "us-east-1", scope=_scope, takes_environment=True),
+    speech=SPEECH,
     operations=OPERATIONS,
     operation_path=_operation_path,
     model_address=re.compile(r"//[^/]+/model/([^/]+)/"),

@@ -18,9 +18,11 @@ from penstock.providers.base import HeaderLookup, Location, Provider
 from penstock.providers.operation import Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import below, deletes, makes, orders, reads, sessions, work
 from penstock.providers.operation_table import OperationTable
+from penstock.providers.spoken import Speech, Spoken
 from penstock.wire.answer_dialect import Dialect
 
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_VERSION = b"?api-version=2024-10-21"  # that is needed; the newest that is no preview
 _IMAGE_DONE = Settles(final=("succeeded", "failed", "canceled"), usage="")
 _VIDEO_DONE = Settles(final=("succeeded", "failed", "cancelled"), usage="")
 
@@ -117,11 +119,33 @@ def _behind_first(path: str) -> str:
     return path.partition("/")[2].lstrip("/")
 
 
+_DEPLOYMENT = re.compile(r"([^/]+/[^/]+)")
+
+
+def _deployed(dialect: Dialect, tail: str) -> Spoken:
+    """At a deployment: a model is called `{resource}/{deployment}`."""
+    versioned = b"" if tail.startswith("v1/") else _VERSION
+    return Spoken(
+        dialect=dialect, tail=f"{{model}}/{tail}", models=_DEPLOYMENT, query=versioned, by_last_part=True
+    )
+
+
+SPEECH = Speech(
+    talk=(
+        _deployed(Dialect.OPENAI_CHAT, "chat/completions"),
+        _deployed(Dialect.OPENAI_RESPONSES, "v1/responses"),
+    ),
+    embed=(_deployed(Dialect.OPENAI_EMBEDDINGS, "embeddings"),),
+)
+
 PROVIDER = Provider(
     slug="azure-openai",
     aliases=("azure",),
     domains=(".openai.azure.com",),
     locate=_locate,
+    compat=("azure-openai", "azure"),
+    speech=SPEECH,
+    bearers=re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),  # tokens of Entra, which are JWTs
     credential_headers=("api-key", "authorization"),
     key_header=("api-key", ""),
     tenant_hosts=(".openai.azure.com",),

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import msgspec
 
 from penstock.errors import GatewayError
 from penstock.pieces import Pieces
+from penstock.providers.operation import Operation
 from penstock.providers.operation_table import ByMethod, OperationTable
+from penstock.providers.signing import Signing
+from penstock.providers.spoken import SILENT, Speech
 
 _SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -61,15 +64,23 @@ class Provider:
     domains: tuple[str, ...]  # hosts `locate` may name; one beginning with "." or "-" is an ending of hosts
     aliases: tuple[str, ...] = ()
     compat: tuple[str, ...] = ()  # prefixes of `model` on the unified endpoint (Cloudflare 1.4)
-    chat_path: str | None = None  # tail of its OpenAI-dialect chat endpoint; None: would need translation
+    speech: Speech = SILENT  # what it speaks on the unified endpoint, and where (Cloudflare 1.4)
+    reads_either: bool = False  # a key in any of its credential headers
+    bearers: re.Pattern[str] | None = (
+        None  # credentials that go as `Authorization: Bearer`, though keys do not
+    )
     stream_usage: bool = False  # tells the usage of a stream when asked, by `stream_options.include_usage`
     credential_headers: tuple[str, ...] = ("authorization",)  # Cloudflare 1.3.3, last table
     static: bool = True  # `locate` depends on the tail alone, so its result may be kept
     consumed_headers: tuple[str, ...] = ()  # directives to the gateway; they never go upstream
     key_header: KeyHeader = ("authorization", "Bearer ")  # where a stored key goes
     key_header_at: Callable[[str], KeyHeader] | None = None  # by the tail, where that differs
+    token_header: KeyHeader | None = (
+        None  # where a stored key goes that is a token of an identity service (JWT)
+    )
     query_credentials: tuple[str, ...] = ()  # parameters of a query that are credentials
     unfit: Unfit | None = None
+    signing: Signing | None = None  # how it uses credentials of several parts; none: not at all
     tenant_hosts: tuple[str, ...] = ()  # of `domains`, those that belong to the vendor's customers
     operations: OperationTable = NOTHING_KNOWN
     root: str = "/"  # what all paths of its operations begin with
@@ -78,30 +89,51 @@ class Provider:
     fingerprint: str = ""  # of where it leads and what goes with it; another one is another provider
     guarded: bool = False  # may lead to public addresses only
     is_local: bool = False  # leads to this machine's own engine
+    keeps_runs: bool = False  # calls make runs there, which the run ledger follows
     credentials: Callable[[str, HeaderLookup], ExtraHeaders] | None = (
         None  # from the headers that go upstream
     )
     base_url_needed: str = ""  # not empty: there is no default upstream, and this says what to configure
     secret_fields: tuple[str, ...] = ()  # members of JSON bodies with secrets in them
     redact: Redactor | None = None  # a body without the secrets of `secret_fields`
-    model_in: tuple[str, ...] = (
-        "body:model",
-    )  # where its requests name a model: body, query or header, and the name
     model_address: re.Pattern[str] | None = (
         None  # addresses that name it: there it goes by them, whatever else is said
     )
     model_is_own: bool = (
         False  # what they name is the customer's name for it, or of a tool: no price goes by that
     )
+    adds_credentials: bool = field(init=False, compare=False, repr=False)
+    """Whether something of the operator's goes with calls, beside stored keys."""
+    adds_lines: bool = field(init=False, compare=False, repr=False)
+    """Whether header lines may go out other than those that came."""
+
+    def __post_init__(self) -> None:
+        adds = self.credentials is not None or self.extra_headers or self.unfit is not None
+        object.__setattr__(self, "adds_lines", bool(adds))
+        given = None if self.signing is None else self.signing.environment
+        object.__setattr__(self, "adds_credentials", bool(self.extra_headers) or given is not None)
 
 
 def operations_at(provider: Provider, location: Location) -> ByMethod:
     """What may be done at a place of a provider's, by method; `location` is the provider's own, whatever base URL it
     is called at.
     """
+    return provider.operations.at(_operation_path(provider, location))
+
+
+def model_of_row(provider: Provider, operation: Operation, tail: str, header: HeaderLookup) -> str | None:
+    """The model that stands in the path of an operation's own row; None where that cannot be told."""
+    try:
+        location = provider.locate(tail.lstrip("/"), header)
+    except GatewayError:
+        return None
+    return provider.operations.model_in(operation, _operation_path(provider, location))
+
+
+def _operation_path(provider: Provider, location: Location) -> str:
     if provider.operation_path is not None:
-        return provider.operations.at(provider.operation_path(location))
-    return provider.operations.at(location.path.removeprefix(provider.root))
+        return provider.operation_path(location)
+    return location.path.removeprefix(provider.root)
 
 
 def model_at(provider: Provider, tail: str, header: HeaderLookup) -> str | None:

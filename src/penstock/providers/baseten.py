@@ -16,6 +16,7 @@ from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import below, cancels, changes, orders, reads, sessions, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, messages, talks
 from penstock.wire.answer_dialect import Dialect
 
 _MODEL_ID = re.compile(r"[a-z0-9]{1,40}")
@@ -92,7 +93,7 @@ PROVIDER = Provider(
     locate=_locate,
     tenant_hosts=(".api.baseten.co",),
     compat=("baseten",),
-    chat_path="v1/chat/completions",
+    speech=Speech(talk=(talks(), messages()), embed=embeds()),
     operations=OPERATIONS,
     operation_path=_operation_path,
     stream_usage=True,

@@ -77,5 +77,4 @@ PROVIDER = Provider(
     credential_headers=("authorization", "x-api-key"),
     key_header=("x-api-key", ""),
     operations=OPERATIONS,
-    model_in=("body:model_id", "body:model"),
 )

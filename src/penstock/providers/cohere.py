@@ -22,6 +22,7 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, Spoken
 from penstock.wire.answer_dialect import Dialect
 
 _CONVERSATION = Flag(("body:conversation_id",))
@@ -61,7 +62,8 @@ _KEPT: Rows = (
     *deletes("v1/finetuning/finetuned-models/{id}", Kind.FINE_TUNE),
     *whatever("v1/connectors v1/connectors/{x*}", secret=True),
     *reads("v1/check-api-key", Kind.ACCOUNT, method="POST"),
-    *reads("v1/models v1/models/{m}", Kind.MODELS),
+    *reads("v1/models", Kind.MODELS, lists="models[].name"),
+    *reads("v1/models/{m}", Kind.MODELS),
 )
 
 OPERATIONS = OperationTable("cohere", _GENERATED, _KEPT)
@@ -71,6 +73,9 @@ PROVIDER = Provider(
     domains=("api.cohere.com",),
     locate=versioned("https://api.cohere.com", siblings=("compatibility/",)),
     compat=("cohere",),
-    chat_path="compatibility/v1/chat/completions",
+    speech=Speech(
+        talk=(Spoken(dialect=Dialect.COHERE_V2, tail="v2/chat"),),
+        embed=(Spoken(dialect=Dialect.COHERE_V2, tail="v2/embed"),),
+    ),
     operations=OPERATIONS,
 )

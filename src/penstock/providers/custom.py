@@ -14,10 +14,11 @@ from urllib.parse import unquote
 from penstock.providers import openai_rows
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl
-from penstock.providers.operation import Bills, Kind, Rows, Settles
+from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import below, cancels, counts, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import has_version
+from penstock.providers.spoken import MODES, Speech, as_parallel, embeds, talks
 from penstock.wire.answer_dialect import Dialect
 
 CUSTOM_PREFIX = "custom-"
@@ -45,6 +46,9 @@ _GUESSED: Rows = (
     ),
     *work("{m}:embedContent", Kind.EMBEDDINGS, Dialect.GOOGLE, models="path body:model"),
     *counts("{m}:countTokens", models="path body:model"),
+    *work("api/chat", Kind.CHAT, cache=Cacheable.NEVER),  # Ollama
+    *work("api/generate", Kind.COMPLETION, cache=Cacheable.NEVER),
+    *work("api/embed api/embeddings", Kind.EMBEDDINGS, cache=Cacheable.NEVER),
     *openai_rows.BATCHES,
     *openai_rows.FILES,
     *openai_rows.ASSISTANTS,
@@ -76,6 +80,7 @@ def custom_provider(
     def locate(tail: str, _header: HeaderLookup) -> Location:
         return base.append(tail)
 
+    version = "" if has_version(base.path) else "v1/"
     return Provider(
         slug=slug,
         domains=(base.origin.partition("://")[2],),
@@ -88,7 +93,12 @@ def custom_provider(
         operations=OPERATIONS,
         model_address=_MODEL_ADDRESS,
         model_is_own=True,
-        chat_path="chat/completions" if has_version(base.path) else "v1/chat/completions",
+        speech=Speech(
+            talk=(talks(f"{version}chat/completions"),),
+            embed=embeds(f"{version}embeddings"),
+            search=as_parallel(f"{version}search"),
+            modes=MODES,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
 from penstock.wire.answer_dialect import Dialect
 
+_LISTED = "stt[].name stt[].canonical_name tts[].name tts[].canonical_name"
 _CALLED_BACK = Flag(("query:callback",), Effect.ORDER)
 
 OPERATIONS = OperationTable(
@@ -35,11 +36,9 @@ OPERATIONS = OperationTable(
         unit="characters",
     ),
     makes("v1/auth/grant", Kind.SESSION, secret=True),
-    reads(
-        "v1/models v1/models/{x*} v1/projects/{p}/models v1/projects/{p}/models/{x*}"
-        " v1/agent/settings/think/models",
-        Kind.MODELS,
-    ),
+    reads("v1/models v1/projects/{p}/models", Kind.MODELS, lists=_LISTED),
+    reads("v1/models/{m*} v1/projects/{p}/models/{m*}", Kind.MODELS),
+    reads("v1/agent/settings/think/models", Kind.MODELS, lists="models[].id"),
     whatever("v1/projects v1/projects/{x*}", Kind.ACCOUNT, secret=True),
     sessions("v1/listen v2/listen", Kind.REALTIME, unit="seconds"),
     sessions("v1/speak v2/speak", Kind.REALTIME, unit="characters"),
@@ -53,5 +52,4 @@ PROVIDER = Provider(
     credential_headers=("authorization", "token"),
     key_header=("authorization", "Token "),
     operations=OPERATIONS,
-    model_in=("query:model",),
 )

@@ -108,7 +108,8 @@ VOICES: Rows = (
     *deletes("v1/voices/{x*}", Kind.VOICE),
     *reads("v1/similar-voices", Kind.VOICE, method="POST"),
     *reads("v1/voices/{x*}", Kind.VOICE),
-    *reads("v1/models v1/voices v2/voices v1/shared-voices", Kind.MODELS),
+    *reads("v1/models", Kind.MODELS, lists="[].model_id"),
+    *reads("v1/voices v2/voices v1/shared-voices", Kind.MODELS),
 )
 
 STUDIO: Rows = (
@@ -218,5 +219,4 @@ PROVIDER = Provider(
     credential_headers=("xi-api-key", "authorization"),
     key_header=("xi-api-key", ""),
     operations=OPERATIONS,
-    model_in=("body:model_id", "query:model_id"),
 )

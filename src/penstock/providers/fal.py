@@ -56,7 +56,8 @@ OPERATIONS = OperationTable(
     uploads("api/storage/upload/initiate"),
     uploads("api/storage/upload/{x*}", sure=False),
     makes("api/tokens api/tokens/{x*}", Kind.SESSION, secret=True),
-    reads("api/v1/models api/v1/models/{x*}", Kind.MODELS),
+    reads("api/v1/models", Kind.MODELS, lists="models[].endpoint_id"),
+    reads("api/v1/models/{m*}", Kind.MODELS),
     reads("api/v1/account/{x*}", Kind.ACCOUNT),
 )
 

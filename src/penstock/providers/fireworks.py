@@ -10,6 +10,7 @@ from penstock.providers.operation import Kind, Rows, Settles
 from penstock.providers.operation_rows import deletes, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, messages, responds, talks
 from penstock.wire.answer_dialect import Dialect
 
 _MODEL = "accounts/{a}/models/{m}"
@@ -39,13 +40,15 @@ OPERATIONS = OperationTable(
     rows.EMBEDDINGS,
     work("rerank", Kind.RERANK, Dialect.OPENAI_EMBEDDINGS),
     _IMAGES,
-    reads("models models/{x*}", Kind.MODELS),
+    reads("models", Kind.MODELS, lists=rows.MODEL_LIST),
+    reads("models/{m*}", Kind.MODELS),
 )
 
 PROVIDER = openai_compatible(
     OPERATIONS,
     "api.fireworks.ai",
     versioned("https://api.fireworks.ai", "inference/"),
+    speech=Speech(talk=(talks(), responds(), messages()), embed=embeds()),
     root="/inference/v1/",
     model_address=re.compile(r"/(?:workflows|image_generation)/(accounts/[^/]+/models/[^/]+)"),
 )

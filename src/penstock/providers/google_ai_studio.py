@@ -1,7 +1,7 @@
 """Google AI Studio: Gemini, `v1` or `v1beta` in the tail (Cloudflare 1.3.1, 1.3.3).
 
-Google's own OpenAI-compatible tree serves the unified endpoint, and takes a key as `Authorization: Bearer` only. A key
-in the query (`?key=`) passes as it came.
+Google's own OpenAI-compatible tree takes a key as `Authorization: Bearer` only. A key in the query (`?key=`) passes as
+it came elsewhere.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is, from_version
+from penstock.providers.spoken import Speech, Spoken
 from penstock.wire.answer_dialect import Dialect
 
 _CONTINUED = Flag(("body:previous_interaction_id",))
@@ -162,7 +163,8 @@ OPERATIONS = OperationTable(
     ),
     whatever("{v}/webhooks {v}/webhooks/{x*}", Kind.AGENT, secret=True),
     makes("{v}/auth_tokens", Kind.SESSION, secret=True),
-    reads("{v}/models {v}/models/{m}", Kind.MODELS),
+    reads("{v}/models", Kind.MODELS, lists="models[].name"),
+    reads("{v}/models/{m}", Kind.MODELS),
 )
 
 _OPENAI_TREE = re.compile(r"v[0-9][^/]*/+openai(?:/|\Z)")
@@ -176,13 +178,39 @@ def _key_header_at(tail: str) -> KeyHeader:
     return _BEARER if _OPENAI_TREE.match(from_version(tail) or tail) else _KEY
 
 
+_MODELS = re.compile(r"(?:models/)?([^/]+)")
+_TUNED_MODELS = re.compile(r"(tunedModels/[^/]+)")
+
+
+def _spoken(verb: str, streamed: str = "") -> tuple[Spoken, ...]:
+    """At a verb of models, and of tuned ones."""
+    return tuple(
+        Spoken(
+            dialect=Dialect.GOOGLE,
+            tail=f"v1beta/{tree}{{model}}:{verb}",
+            streamed=streamed and f"v1beta/{tree}{{model}}:{streamed}",
+            stream_query=b"?alt=sse",
+            models=models,
+        )
+        for tree, models in (("models/", _MODELS), ("", _TUNED_MODELS))
+    )
+
+
+SPEECH = Speech(
+    talk=_spoken("generateContent", "streamGenerateContent"),
+    embed=_spoken("batchEmbedContents"),
+    count=_spoken("countTokens"),
+)
+"""Its own dialect: its OpenAI-compatible tree has no place for signatures, cached contents and much else."""
+
 PROVIDER = Provider(
     slug="google-ai-studio",
     domains=("generativelanguage.googleapis.com",),
     locate=as_is("https://generativelanguage.googleapis.com"),
     aliases=("google",),
     compat=("google-ai-studio", "google"),
-    chat_path="v1beta/openai/chat/completions",
+    speech=SPEECH,
+    bearers=re.compile(r"ya29\..*"),  # access tokens
     stream_usage=True,
     credential_headers=("x-goog-api-key", "authorization"),
     key_header=_KEY,

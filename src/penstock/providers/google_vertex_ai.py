@@ -1,7 +1,7 @@
 """Google Vertex AI: the host follows from `locations/{region}` in the path (Cloudflare 1.3.1, 1.3.3).
 
 `global`, and a path without a location, go to the host without a region; `us` and `eu` are Google's
-multi-region endpoints. Access tokens are not made here, and the key of a service account never goes there itself.
+multi-region endpoints. Access tokens are made of the keys of service accounts, which never go there themselves.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from penstock import errors
 from penstock.errors import GatewayError
 from penstock.providers.base import REGION, HeaderLookup, Location, Provider
-from penstock.providers.google_credentials import QUERY_CREDENTIALS, unfit
+from penstock.providers.google_accounts import sent_account, service_account
+from penstock.providers.google_credentials import QUERY_CREDENTIALS, unfit_as_it_is
 from penstock.providers.openai_rows import CHAT, EMBEDDINGS, MESSAGE_FLAGS
 from penstock.providers.operation import Bills, Cacheable, Kind, Rows, Settles
 from penstock.providers.operation_rows import (
@@ -28,6 +29,8 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import from_version
+from penstock.providers.signing import GOOGLE_TOKENS, Signing
+from penstock.providers.spoken import Speech, Spoken
 from penstock.wire.answer_dialect import Dialect
 
 _LOCATION = re.compile(r"(?:\A|/)locations/([^/:]*)")  # `locations/us-central1:retrieveContexts`, too
@@ -192,9 +195,13 @@ _ACCOUNT: Rows = (
     *reads(_at_place("/endpoints", "/endpoints/{e}"), Kind.ACCOUNT),
     *deletes(_at_place("/endpoints/{e}"), Kind.ACCOUNT),
     *reads(
-        "{v}/publishers/{publisher}/models {v}/publishers/{publisher}/models/{m}"
-        f" {_PLACE}/publishers/{{publisher}}/models {_PLACE}/publishers/{{publisher}}/models/{{m}}"
-        f" {_PLACE}/models {_PLACE}/models/{{m}}",
+        f"{{v}}/publishers/{{publisher}}/models {_PLACE}/publishers/{{publisher}}/models {_PLACE}/models",
+        Kind.MODELS,
+        lists="publisherModels[].name models[].name",
+    ),
+    *reads(
+        "{v}/publishers/{publisher}/models/{m}"
+        f" {_PLACE}/publishers/{{publisher}}/models/{{m}} {_PLACE}/models/{{m}}",
         Kind.MODELS,
     ),
     *reads(_at_place("/operations/{id}"), Kind.OTHER, settles=_OPERATION_DONE),
@@ -230,6 +237,52 @@ def _locate(tail: str, _header: HeaderLookup) -> Location:
     return Location(origin, f"/{from_version(tail) or tail}")
 
 
+_GEMINI = re.compile(r"(?:google/|publishers/google/models/)?([^/]+)")
+_CLAUDE = re.compile(r"(?:anthropic/|publishers/anthropic/models/)([^/]+)")
+_WHOLE_NAME = re.compile(r"(projects/[^/]+/locations/[^/]+/(?:publishers/google/models|endpoints)/[^/]+)")
+_OTHERS = re.compile(r"((?!anthropic/|google/)[^/]+/[^/]+)")  # `meta/llama-…`; Claude is not served there
+
+
+def _of_gemini(verb: str, streamed: str = "") -> tuple[Spoken, ...]:
+    """At a verb of Google's models, and of one by its whole name."""
+    return tuple(
+        Spoken(
+            dialect=Dialect.GOOGLE,
+            tail=f"{root}{{model}}:{verb}",
+            streamed=streamed and f"{root}{{model}}:{streamed}",
+            stream_query=b"?alt=sse",
+            models=models,
+            host="vertex",
+        )
+        for root, models in (("{place}/publishers/google/models/", _GEMINI), ("v1/", _WHOLE_NAME))
+    )
+
+
+def _of_claude(verb: str, streamed: str = "", model: str = "{model}") -> Spoken:
+    root = f"{{place}}/publishers/anthropic/models/{model}:"
+    return Spoken(
+        dialect=Dialect.ANTHROPIC,
+        tail=root + verb,
+        streamed=streamed and root + streamed,
+        models=_CLAUDE,
+        host="vertex",
+    )
+
+
+SPEECH = Speech(
+    talk=(
+        *_of_gemini("generateContent", "streamGenerateContent"),
+        _of_claude("rawPredict", "streamRawPredict"),
+        Spoken(
+            dialect=Dialect.OPENAI_CHAT,
+            tail="{place}/endpoints/openapi/chat/completions",
+            models=_OTHERS,
+        ),
+    ),
+    embed=_of_gemini("{verb}"),
+    count=(*_of_gemini("countTokens"), _of_claude("rawPredict", model="count-tokens")),
+)
+
 PROVIDER = Provider(
     slug="google-vertex-ai",
     aliases=("google-vertex",),
@@ -241,8 +294,10 @@ PROVIDER = Provider(
     ),
     locate=_locate,
     compat=("google-vertex-ai", "google-vertex"),
+    speech=SPEECH,
     operations=OPERATIONS,
     query_credentials=QUERY_CREDENTIALS,
-    unfit=unfit,
+    unfit=unfit_as_it_is,
+    signing=Signing(service_account, "global", sent=sent_account, token_url=GOOGLE_TOKENS),
     model_address=re.compile(r"/([^/:]+):[^/:]*/*\Z"),  # {model}:generateContent, {endpoint}:predict
 )

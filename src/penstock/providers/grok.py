@@ -18,11 +18,14 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, messages, responds, talks
 from penstock.wire.answer_dialect import Dialect
 
 _DEFERRED = Flag(("body:deferred=true",), Effect.ORDER)
 _DEFERRED_DONE = Settles("path", status="")
 _VIDEO_DONE = Settles("path", final=("done", "failed", "expired"))
+
+_GENERATORS = ("language", "embedding", "image-generation", "video-generation")
 
 _GENERATED: Rows = (
     *work("chat/completions", Kind.CHAT, Dialect.OPENAI_CHAT, flags=(_DEFERRED,)),
@@ -49,6 +52,15 @@ _GENERATED: Rows = (
 )
 
 # What a batch has cost is in `cost_breakdown` of its read; nothing there tells for certain that no more comes.
+_LISTS: Rows = (
+    *reads(
+        " ".join(f"{what}-models" for what in _GENERATORS),
+        Kind.MODELS,
+        lists="models[].id models[].aliases",
+    ),
+    *reads(" ".join(f"{what}-models/{{m*}}" for what in _GENERATORS), Kind.MODELS),
+)
+
 _BATCHES: Rows = (
     *orders("batches", Kind.BATCH),
     *orders(
@@ -76,9 +88,7 @@ OPERATIONS = OperationTable(
     rows.FILES,
     rows.MODELS,
     reads("tts/voices", Kind.MODELS),
-    reads("language-models language-models/{x*} embedding-models embedding-models/{x*}", Kind.MODELS),
-    reads("image-generation-models image-generation-models/{x*}", Kind.MODELS),
-    reads("video-generation-models video-generation-models/{x*}", Kind.MODELS),
+    _LISTS,
     reads("api-key", Kind.ACCOUNT),
 )
 
@@ -86,5 +96,6 @@ PROVIDER = openai_compatible(
     OPERATIONS,
     "api.x.ai",
     versioned("https://api.x.ai"),
+    speech=Speech(talk=(talks(), responds(), messages()), embed=embeds()),
     aliases=("xai",),
 )

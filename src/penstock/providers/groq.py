@@ -8,6 +8,7 @@ from penstock.providers.operation import Bills, Kind
 from penstock.providers.operation_rows import changes, deletes, orders, reads
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, responds, talks
 
 OPERATIONS = OperationTable(
     "groq",
@@ -30,5 +31,6 @@ PROVIDER = openai_compatible(
     OPERATIONS,
     "api.groq.com",
     versioned("https://api.groq.com", "openai/"),
+    speech=Speech(talk=(talks(), responds()), embed=embeds()),
     root="/openai/v1/",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from penstock.providers.base import Location, Provider
-from penstock.providers.openai_rows import STATE, STORED
+from penstock.providers.openai_rows import MODEL_LIST, STATE, STORED
 from penstock.providers.operation import Kind, Rows
 from penstock.providers.operation_rows import reads, work
 from penstock.providers.operation_table import OperationTable, segments
@@ -69,7 +69,8 @@ OPERATIONS = OperationTable(
     work("v1/completions", Kind.COMPLETION, Dialect.OPENAI_CHAT, vary=_VARY, sure=False),
     reads("model/{o}/{m}", Kind.MODELS, models="path"),
     reads("model/{m}", Kind.MODELS, models="path", sure=False),
-    reads("v1/models v1/models/{x*}", Kind.MODELS),
+    reads("v1/models", Kind.MODELS, lists=MODEL_LIST),
+    reads("v1/models/{m*}", Kind.MODELS),
 )
 
 

@@ -20,12 +20,15 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
+from penstock.providers.spoken import Speech, embeds, talks
 from penstock.wire.answer_dialect import Dialect
 
 _WHO = "body:model body:agent_id"
 _FORGOTTEN = Flag(("body:store=false",), Effect.GENERATE, Cacheable.ALWAYS)
 _NOT_ADDED = Flag(("body:store=false",), Effect.GENERATE)  # what it goes on from is kept there
-_BATCH_DONE = Settles(final=("SUCCESS", "FAILED", "TIMEOUT_EXCEEDED", "CANCELLED"), usage="")
+_BATCH_DONE = Settles(
+    final=("SUCCESS", "FAILED", "TIMEOUT_EXCEEDED", "CANCELLED"), usage="", results="/output_file"
+)
 _JOB_DONE = Settles(final=("SUCCESS", "FAILED", "FAILED_VALIDATION", "CANCELLED"), usage="/trained_tokens")
 
 _GENERATED: Rows = (
@@ -169,5 +172,6 @@ PROVIDER = openai_compatible(
     OPERATIONS,
     "api.mistral.ai",
     as_is("https://api.mistral.ai"),
+    speech=Speech(talk=(talks(),), embed=embeds()),
     root="/",
 )

@@ -7,6 +7,8 @@ tasks are those of model catalogues (`text-to-image`), so that a provider's rows
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote
 
 from penstock.providers.operation import Kind
@@ -43,9 +45,20 @@ _WORDS = {
     "text-generation": r"llama|mistral|mixtral|gemma|qwen|deepseek|gpt-|/phi-|hermes|granite|any-llm|/kimi|/glm-",
 }
 _BY_WORDS = [(task, re.compile(words, re.IGNORECASE)) for task, words in _WORDS.items()]
+_LONGEST: Final = 512  # characters of a path whose answer is remembered
 
 
 def task_of(path: str) -> str | None:
     """The task of the model that a path names; None where its name does not tell."""
+    return _remembered(path) if len(path) <= _LONGEST else _task_of(path)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(path: str) -> str | None:
+    """Of the models in use, which are few: the patterns are a dozen, and each looks at the whole name."""
+    return _task_of(path)
+
+
+def _task_of(path: str) -> str | None:
     named = "/" + "/".join(part for part in unquote(path).split("/") if part)
     return next((task for task, words in _BY_WORDS if words.search(named)), None)

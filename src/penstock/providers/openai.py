@@ -19,6 +19,7 @@ from penstock.providers.operation_rows import (
 )
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, responds, talks
 
 OPERATIONS = OperationTable(
     "openai",
@@ -79,5 +80,6 @@ PROVIDER = openai_compatible(
     OPERATIONS,
     "api.openai.com",
     versioned("https://api.openai.com"),
+    speech=Speech(talk=(talks(), responds()), embed=embeds()),
     stream_usage=True,
 )

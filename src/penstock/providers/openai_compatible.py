@@ -6,20 +6,23 @@ import re
 
 from penstock.providers.base import Locate, Provider
 from penstock.providers.operation_table import OperationTable
+from penstock.providers.spoken import Speech, talks
+
+_CHAT = Speech(talk=(talks(),))
 
 
 def openai_compatible(
     operations: OperationTable,
     host: str,
     locate: Locate,
-    chat_path: str = "v1/chat/completions",
+    speech: Speech = _CHAT,
     aliases: tuple[str, ...] = (),
     *,
     root: str = "/v1/",
     stream_usage: bool = False,
     model_address: re.Pattern[str] | None = None,
 ) -> Provider:
-    """A provider of which a path rule, a chat path and its operations say all there is to say."""
+    """A provider of which a path rule, what it speaks and its operations say all there is to say."""
     slug = operations.slug
     return Provider(
         slug=slug,
@@ -27,7 +30,7 @@ def openai_compatible(
         domains=(host,),
         locate=locate,
         compat=(slug, *aliases),
-        chat_path=chat_path,
+        speech=speech,
         operations=operations,
         root=root,
         stream_usage=stream_usage,

@@ -27,15 +27,17 @@ CONVERSATION = Flag(("body:conversation",))
 CONTINUED = Flag(("body:previous_response_id",))
 CONTAINER = (Flag(("body:container",)), Flag(("body:container_id",)))
 TOOL_SERVERS = Flag(("body:mcp_servers",))
-STATE = (BACKGROUND, CONVERSATION, CONTINUED, *CONTAINER)
+STORED_PROMPT = Flag(("body:prompt",))
+STATE = (BACKGROUND, CONVERSATION, CONTINUED, STORED_PROMPT, *CONTAINER)
 """What makes an answer depend on what is kept at the provider, or leaves something there."""
 
 RESPONSE_DONE = Settles(final=("completed", "incomplete", "failed", "cancelled"))
 RUN_DONE = Settles(final=("completed", "failed", "cancelled", "expired", "incomplete"))
 _JOB_DONE = Settles(final=("succeeded", "failed", "cancelled"), usage="/trained_tokens")
-_BATCH_DONE = Settles(final=("completed", "failed", "expired", "cancelled"))
-_BATCH_ENDED = Settles(final=_BATCH_DONE.final, usage="")
-_VIDEO_DONE = Settles(final=("completed", "failed"), usage="")
+_BATCH_DONE = Settles(final=("completed", "failed", "expired", "cancelled"), results="/output_file_id")
+_BATCH_ENDED = Settles(final=_BATCH_DONE.final, usage="", results="/output_file_id")
+_RESULTS = Settles("path", status="", lines="/response/body")
+_VIDEO_DONE = Settles(final=("completed", "failed"), usage="", seconds="/seconds")
 _EVAL_DONE = Settles(final=("completed", "failed", "canceled"), usage="/per_model_usage")
 
 _FORM_FIRST = "form:model body:model"
@@ -43,7 +45,13 @@ _FORM_FIRST = "form:model body:model"
 CHAT: Rows = work("chat/completions", Kind.CHAT, Dialect.OPENAI_CHAT, flags=(STORED,))
 COMPLETIONS: Rows = work("completions", Kind.COMPLETION, Dialect.OPENAI_CHAT)
 EMBEDDINGS: Rows = work("embeddings", Kind.EMBEDDINGS, Dialect.OPENAI_EMBEDDINGS)
-MODELS: Rows = reads("models models/{m}", Kind.MODELS)
+MODEL_LIST = "data[].id data[].aliases models[].id models[].name models[].model"
+"""Where those name models who have the dialect: some have their own list beside OpenAI's."""
+
+MODELS: Rows = (
+    *reads("models", Kind.MODELS, lists=MODEL_LIST),
+    *reads("models/{m}", Kind.MODELS),
+)
 
 MESSAGE_FLAGS = (*CONTAINER, TOOL_SERVERS)
 MESSAGES: Rows = work("messages", Kind.MESSAGES, Dialect.ANTHROPIC, flags=MESSAGE_FLAGS)
@@ -98,7 +106,8 @@ GENERATED: Rows = (*CHAT, *COMPLETIONS, *RESPONSES, *EMBEDDINGS, *IMAGES, *AUDIO
 
 FILES: Rows = (
     *uploads("files"),
-    *reads("files files/{id} files/{id}/content", Kind.FILE),
+    *reads("files files/{id}", Kind.FILE),
+    *reads("files/{id}/content", Kind.FILE, settles=_RESULTS),
     *deletes("files/{id}", Kind.FILE),
 )
 

@@ -10,8 +10,10 @@ from penstock.providers.operation import Kind, Rows, Settles
 from penstock.providers.operation_rows import changes, deletes, makes, orders, reads, whatever, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, messages, responds, talks
 from penstock.wire.answer_dialect import Dialect
 
+_LISTS = "models models/user embeddings/models images/models videos/models"
 _MODELS = "body:model body:models[]"  # of several that may answer, the first
 _VARY = (
     "x-openrouter-metadata",
@@ -58,8 +60,10 @@ OPERATIONS = OperationTable(
     rows.FILES,
     reads("analytics/query", Kind.ACCOUNT, method="POST"),
     whatever(_KEYS, secret=True),
-    reads("models models/{x*} model/{x*} embeddings/models", Kind.MODELS),
-    reads("images/models images/models/{x*} videos/models endpoints/{x*} providers", Kind.MODELS),
+    reads(_LISTS, Kind.MODELS, lists="data[].id data[].canonical_slug"),
+    reads("models/{o}/{m}/endpoints images/models/{o}/{m}/endpoints", Kind.MODELS),
+    reads("models/{m*} model/{m*} images/models/{m*} endpoints/{m*}", Kind.MODELS),
+    reads("models/count providers", Kind.MODELS),
     reads("presets presets/{x*} datasets/{x*} benchmarks activity key", Kind.ACCOUNT),
 )
 
@@ -67,6 +71,7 @@ PROVIDER = openai_compatible(
     OPERATIONS,
     "openrouter.ai",
     versioned("https://openrouter.ai", "api/"),
+    speech=Speech(talk=(talks(), responds(), messages()), embed=embeds()),
     root="/api/v1/",
     stream_usage=True,
 )

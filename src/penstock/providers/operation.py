@@ -94,6 +94,7 @@ class Bills(StrEnum):
 class Cacheable(StrEnum):
     """Whether its answer may be kept and given again, where a gateway keeps answers."""
 
+    REFUSED = "refused"  # nor where its caller asks for it
     NEVER = "never"
     ALWAYS = "always"
     UNFLAGGED = "unless flagged"  # unless one of its flags is set
@@ -123,15 +124,40 @@ class Flag:
 class Settles:
     """That a read tells what an order has used in the end: JSON pointers into its answer."""
 
-    id: str = "/id"  # `path`: the answer does not name it, it is the last segment of the read's path
+    id: str = "/id"  # `path`: the answer does not name it, it is the last name in the read's path
     status: str = "/status"  # empty: that there is an answer (200, no 202) is the end
     final: tuple[str, ...] = ("completed",)  # words of the status after which nothing changes
     usage: str = "/usage"  # empty: the end is told, and no amount
+    unpaid: tuple[
+        str, ...
+    ] = ()  # of those words, the ones after which nothing is paid, whatever else is told
+    seconds: str = ""  # how long a video is that was made, where the first of those words tells that it was
+    results: str = ""  # where it names another object that tells it, if it says nothing of it itself: a file
+    lines: str = ""  # the answer is lines, a part of the work in each, and there is what was answered to it
+    each: bool = False  # the answer is events, each of which may tell of another order
 
 
 def _member(place: str) -> str:
     """The member of the body that a place begins with: `inputs` of `body:inputs[].processor`."""
     return place.partition(":")[2].partition("=")[0].partition(".")[0].removesuffix("[]")
+
+
+WRITING = frozenset(
+    {
+        Kind.AGENT_RUN,
+        Kind.CHAT,
+        Kind.COMPLETION,
+        Kind.CONVERSATION,
+        Kind.GENERATE,
+        Kind.INTERACTION,
+        Kind.MESSAGES,
+        Kind.RESPONSES,
+    }
+)
+"""What language models write."""
+
+_WRITTEN = WRITING | {Kind.EMBEDDINGS}
+_BY_TOKENS = frozenset({"tokens", "neurons"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +185,11 @@ class Operation:
     settles: Settles | None = None
     secret: bool = False  # a credential is in the request or the answer: no body is kept anywhere
     websocket: bool = False  # only as an upgrade
+    lists: tuple[str, ...] = ()  # where an answer that lists models names each: `data[].id`
     sure: bool = True  # from the vendor's own papers or client; else inferred
+    once: str = (
+        ""  # where an order has a key by which it is done once, however often it is sent: `body:request_key`
+    )
     flag_marks: tuple[bytes, ...] | None = field(init=False, compare=False, repr=False)
     """What stands in every body with a flag set, a mark for each; None where a flag needs none."""
 
@@ -167,18 +197,27 @@ class Operation:
     """Whether its answer may be kept at all."""
     is_work: bool = field(init=False, compare=False, repr=False)
     """Whether somebody pays for it, now or later, or nobody knows."""
+    shows_tokens: bool = field(init=False, compare=False, repr=False)
+    """Whether it uses tokens that the texts of its bodies show."""
+    counts_usage: bool = field(init=False, compare=False, repr=False)
+    """Whether usage in its answer is its own: not where stored work is read, or an order tells of something else."""
 
     def __post_init__(self) -> None:
         inside = [[one for one in flag.when if one.startswith("body:")] for flag in self.flags]
         marks = tuple(f'"{_member(places[0])}"'.encode() for places in inside if places)
         object.__setattr__(self, "flag_marks", marks if len(marks) == len(inside) else None)
-        object.__setattr__(self, "is_kept", self.cacheable is not Cacheable.NEVER)
+        is_kept = self.cacheable in (Cacheable.ALWAYS, Cacheable.UNFLAGGED)
+        object.__setattr__(self, "is_kept", is_kept)
         object.__setattr__(self, "is_work", self.bills is not Bills.NOTHING)
+        is_paid = self.effect is Effect.GENERATE and self.bills is Bills.WORK and self.unit in _BY_TOKENS
+        object.__setattr__(self, "shows_tokens", is_paid and self.kind in _WRITTEN)
+        own = self.effect is Effect.GENERATE or self.kind is Kind.OTHER or self.dialect is not Dialect.NONE
+        object.__setattr__(self, "counts_usage", self.is_work and own)
 
     def flagged(self, flag: Flag) -> Operation:
         """What it is where a flag is set."""
         if flag.becomes is None:
-            return replace(self, cacheable=Cacheable.NEVER, flags=())
+            return replace(self, cacheable=flag.cacheable, flags=())
         bills = {Effect.READ: Bills.NOTHING, Effect.ORDER: Bills.LATER}.get(flag.becomes, self.bills)
         return replace(
             self,
@@ -192,21 +231,7 @@ class Operation:
 
 Rows = tuple[Operation, ...]
 
-LANGUAGE = frozenset(
-    {
-        Kind.AGENT_RUN,
-        Kind.CHAT,
-        Kind.CLASSIFY,
-        Kind.COMPLETION,
-        Kind.CONVERSATION,
-        Kind.EMBEDDINGS,
-        Kind.GENERATE,
-        Kind.INTERACTION,
-        Kind.MESSAGES,
-        Kind.RERANK,
-        Kind.RESPONSES,
-    }
-)
+LANGUAGE = WRITING | {Kind.CLASSIFY, Kind.EMBEDDINGS, Kind.RERANK}
 """What language models do."""
 
 OTEL_NAMES = {

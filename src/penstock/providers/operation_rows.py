@@ -63,22 +63,32 @@ def orders(
     flags: tuple[Flag, ...] = (),
     secret: bool = False,
     sure: bool = True,
+    once: str = "",
 ) -> Rows:
     """Requests for something that lives on and is paid by what comes of it."""
     return tuple(
         Operation(
             _UNNAMED, kind, Effect.ORDER, bills, f"{method} {path}", dialect, tuple(models.split()), product,
-            default, flags=flags, unit=unit, secret=secret, sure=sure,
+            default, flags=flags, unit=unit, secret=secret, sure=sure, once=once,
         )
         for path in paths.split()
     )  # fmt: skip
 
 
 def makes(
-    paths: str, kind: Kind, *, models: str = "", method: str = "POST", secret: bool = False, sure: bool = True
+    paths: str,
+    kind: Kind,
+    *,
+    models: str = "",
+    method: str = "POST",
+    secret: bool = False,
+    sure: bool = True,
+    once: str = "",
 ) -> Rows:
     """Requests for something that lives on and costs nothing by itself."""
-    return orders(paths, kind, models=models, bills=Bills.NOTHING, method=method, secret=secret, sure=sure)
+    return orders(
+        paths, kind, models=models, bills=Bills.NOTHING, method=method, secret=secret, sure=sure, once=once
+    )
 
 
 def reads(
@@ -89,10 +99,11 @@ def reads(
     settles: Settles | None = None,
     method: str = "GET",
     models: str = "",
+    lists: str = "",
     secret: bool = False,
     sure: bool = True,
 ) -> Rows:
-    """Requests for what is stored. Never paid, whatever the answer tells."""
+    """Requests for what is stored. Never paid, whatever the answer tells. `lists`: places, separated by blanks."""
     return _free(
         paths,
         kind,
@@ -101,6 +112,7 @@ def reads(
         dialect=dialect,
         settles=settles,
         models=models,
+        lists=lists,
         secret=secret,
         sure=sure,
     )
@@ -182,16 +194,22 @@ def _free(
     dialect: Dialect = Dialect.NONE,
     settles: Settles | None = None,
     models: str = "",
+    lists: str = "",
     secret: bool = False,
     sure: bool,
 ) -> Rows:
     return tuple(
         Operation(
             _UNNAMED, kind, effect, Bills.NOTHING, f"{method} {path}", dialect, tuple(models.split()),
-            settles=settles, secret=secret, sure=sure,
+            settles=settles, secret=secret, lists=tuple(lists.split()), sure=sure,
         )
         for path in paths.split()
     )  # fmt: skip
+
+
+def never_kept(*groups: Rows) -> Rows:
+    """The same rows, whose answers are not kept even where their callers ask for it: they change by themselves."""
+    return tuple(replace(row, cacheable=Cacheable.REFUSED) for rows in groups for row in rows)
 
 
 def below(root: str, *groups: Rows, vary: tuple[str, ...] = (), sure: bool = True) -> Rows:

@@ -20,6 +20,7 @@ UNKNOWN = "unknown"
 ByMethod = Mapping[bytes, Operation]
 
 _WILD = re.compile(r"\{\w*(\*?)\}")
+_OF_MODEL = re.compile(r"\{[om](\*?)\}")  # an owner, and a model
 _VERSION = re.compile(r"v\d+\w*")
 _VERBS = {
     Effect.GENERATE: "create",
@@ -77,7 +78,7 @@ class _Node:
 class OperationTable:
     """The rows of one provider."""
 
-    __slots__ = ("_anywhere", "_by_name", "_root", "rows", "slug")
+    __slots__ = ("_anywhere", "_by_name", "_root", "places", "rows", "slug")
 
     def __init__(self, slug: str, *groups: Rows, anywhere: bool = False) -> None:
         """`anywhere`: rows are known by the end of a path, whatever stands before it; of several the longest end.
@@ -92,6 +93,9 @@ class OperationTable:
             self._add(row)
             for one in (row, *variants(row)):
                 self._by_name.setdefault(one.name, one)
+        told = (place for row in self.rows if row.is_work for place in row.models)
+        self.places: tuple[str, ...] = tuple(dict.fromkeys(place for place in told if place != "path"))
+        """Where any of them names its model, but for paths."""
 
     def _add(self, row: Operation) -> None:
         method, _, path = row.pattern.partition(" ")
@@ -129,6 +133,19 @@ class OperationTable:
         """The operation of a name, one that flags make of a row as well."""
         return self._by_name.get(name)
 
+    def model_in(self, row: Operation, path: str) -> str | None:
+        """What stands at `{o}` and `{m}` of a row's path, which name its model; None where that cannot be told."""
+        wanted = [part for part in row.pattern.partition(" ")[2].split("/") if part]
+        parts = [unquote(part) for part in path.split("/") if part]
+        starts = range(len(parts)) if self._anywhere else (0,)
+        found = (_model_in(wanted, parts[start:]) for start in starts)
+        return next((name for name in found if name), None)
+
+
+def shows_model(row: Operation) -> bool:
+    """Whether the path of a row names a model, at `{o}` and `{m}`."""
+    return _OF_MODEL.search(row.pattern) is not None
+
 
 def segments(path: str) -> list[str]:
     """A path in parts, as rows have them."""
@@ -138,6 +155,25 @@ def segments(path: str) -> list[str]:
         if colon and before and verb.replace("-", "").isalpha():
             parts[-1:] = [before, ":" + verb]
     return parts
+
+
+def resolved(tail: str) -> list[str]:
+    """The parts of a path as a router sees it: without query, an encoded slash as a slash, dot segments gone."""
+    parts: list[str] = []
+    for part in "/".join(segments(tail.partition("?")[0])).split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return parts
+
+
+def last_name(operation: Operation, path: str) -> str:
+    """The last segment of a path that its row leaves open, an id as a rule; empty where there is none."""
+    pattern = _pattern_segments(operation.pattern.partition(" ")[2])
+    behind = next((at for at, part in enumerate(reversed(pattern)) if _WILD.fullmatch(part)), None)
+    parts = segments(path)
+    return "" if behind is None or behind >= len(parts) else parts[-1 - behind]
 
 
 def _matches(node: _Node, parts: list[str], at: int) -> Iterator[ByMethod]:
@@ -165,6 +201,20 @@ def _pattern_segments(path: str) -> list[str]:
     parts = [part for part in path.split("/") if part]
     before, colon, verb = parts[-1].rpartition(":") if parts else ("", "", "")
     return [*parts[:-1], before, ":" + verb] if colon and before else parts
+
+
+def _model_in(wanted: list[str], parts: list[str]) -> str | None:
+    """The model in the parts of a path that fits a pattern's; None in one that does not."""
+    names: list[str] = []
+    for at, segment in enumerate(wanted):
+        of_model, wild = _OF_MODEL.fullmatch(segment), _WILD.fullmatch(segment)
+        if at >= len(parts) or (wild is None and segment != parts[at]):
+            return None
+        if of_model is not None:
+            names += parts[at:] if of_model[1] else parts[at : at + 1]
+        if wild is not None and wild[1]:
+            return "/".join(names)
+    return "/".join(names) if len(parts) == len(wanted) else None
 
 
 def _named(slug: str, row: Operation) -> Operation:

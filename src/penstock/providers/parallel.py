@@ -7,7 +7,6 @@ API takes Bearer tokens of another kind and gets nothing added. For bodies see `
 from __future__ import annotations
 
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Provider, bearer_as_api_key
-from penstock.providers.openai_rows import CONTINUED
 from penstock.providers.operation import Bills, Cacheable, Flag, Kind, Settles
 from penstock.providers.operation_rows import (
     cancels,
@@ -15,6 +14,7 @@ from penstock.providers.operation_rows import (
     counts,
     deletes,
     makes,
+    never_kept,
     orders,
     reads,
     whatever,
@@ -23,6 +23,7 @@ from penstock.providers.operation_rows import (
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.parallel_secrets import SECRET_FIELDS, redact
 from penstock.providers.paths import as_is
+from penstock.providers.spoken import MODES, Speech, as_parallel, responds, talks
 from penstock.wire.answer_dialect import Dialect
 
 LOCAL_SOCKET = "parallel-local.sock"
@@ -30,9 +31,13 @@ LOCAL_SOCKET = "parallel-local.sock"
 
 _DATA_PLANE = ("v1/", "v1beta/", "v1alpha/")
 
-_INTERACTION = Flag(("body:previous_interaction_id",))  # its answer depends on what is kept there
+_CONTINUED = tuple(  # the answer depends on what is kept there (Parallel 2.17, 8.4)
+    Flag((f"body:{name}",), cacheable=Cacheable.REFUSED)
+    for name in ("previous_interaction_id", "previous_response_id", "memory_scope_key")
+)
 _RUN_DONE = Settles(id="/run_id", final=("completed", "failed", "cancelled"), usage="")
 _RESULT_DONE = Settles(id="/run/run_id", status="/run/status", final=_RUN_DONE.final, usage="")
+_RUN_EVENT = Settles(id="/run/run_id", status="/run/status", final=_RUN_DONE.final, usage="", each=True)
 _FINDALL_DONE = Settles(
     id="/findall_id",
     status="/status/status",
@@ -98,7 +103,7 @@ OPERATIONS = OperationTable(
     work(
         "v1/chat/completions v1beta/chat/completions chat/completions",
         Kind.CHAT,
-        flags=(_INTERACTION,),
+        flags=_CONTINUED,
         unit="calls",
     ),
     work(
@@ -108,46 +113,11 @@ OPERATIONS = OperationTable(
         models="body:reasoning.effort",
         product="responses",
         default="medium",
-        flags=(CONTINUED, _INTERACTION),
+        flags=_CONTINUED,
         unit="calls",
     ),
-    orders(_each(_TASKS, "/runs"), Kind.RESEARCH, Dialect.PARALLEL, models="body:processor", unit="runs"),
-    makes(_each(_TASKS, "/groups"), Kind.RESEARCH),
-    orders(
-        _each(_TASKS, "/groups/{g}/runs"),
-        Kind.RESEARCH,
-        Dialect.PARALLEL,
-        models="body:inputs[].processor",
-        unit="runs",
-    ),
     counts(_each(_TASKS, "/suggest", "/suggest-processor"), Kind.RESEARCH, models=""),
-    reads(
-        _each(_TASKS, "/runs/{id}", "/groups/{g}/runs/{id}"),
-        Kind.RESEARCH,
-        Dialect.PARALLEL,
-        settles=_RUN_DONE,
-    ),
-    reads(_each(_TASKS, "/runs/{id}/result"), Kind.RESEARCH, Dialect.PARALLEL, settles=_RESULT_DONE),
-    reads(_each(_TASKS, "/{x*}"), Kind.RESEARCH, Dialect.PARALLEL),
     work("v1beta/findall/ingest", Kind.FINDALL, models="", bills=Bills.NOTHING, cache=Cacheable.NEVER),
-    orders(
-        "v1beta/findall/runs",
-        Kind.FINDALL,
-        Dialect.PARALLEL,
-        models="body:generator",
-        product="findall",
-        unit="runs",
-    ),
-    orders("v1beta/findall/runs/{id}/extend", Kind.FINDALL, product="findall-extend", unit="matches"),
-    orders(
-        "v1beta/findall/runs/{id}/enrich",
-        Kind.FINDALL,
-        models="body:processor",
-        product="findall-enrich",
-        default="core",
-        unit="matches",
-    ),
-    cancels("v1beta/findall/runs/{id}/cancel", Kind.FINDALL),
     work(
         "v1beta/findall/entity-search v1beta/findall/candidates",
         Kind.SEARCH,
@@ -156,24 +126,73 @@ OPERATIONS = OperationTable(
         product="entity-search",
         unit="calls",
     ),
-    reads("v1beta/findall/runs/{id}", Kind.FINDALL, Dialect.PARALLEL, settles=_FINDALL_DONE),
-    reads("v1beta/findall/runs/{id}/result", Kind.FINDALL, Dialect.PARALLEL, settles=_FOUND),
-    reads("v1beta/findall/{x*}", Kind.FINDALL, Dialect.PARALLEL),
-    orders(
-        _each(_MONITORS, ""),
-        Kind.MONITOR,
-        models="body:processor",
-        product="monitor",
-        default="lite",
-        unit="runs",
+    never_kept(
+        orders(_each(_TASKS, "/runs"), Kind.RESEARCH, Dialect.PARALLEL, models="body:processor", unit="runs"),
+        makes(_each(_TASKS, "/groups"), Kind.RESEARCH),
+        orders(
+            _each(_TASKS, "/groups/{g}/runs"),
+            Kind.RESEARCH,
+            Dialect.PARALLEL,
+            models="body:inputs[].processor",
+            unit="runs",
+        ),
+        reads(
+            _each(_TASKS, "/runs/{id}", "/groups/{g}/runs/{id}"),
+            Kind.RESEARCH,
+            Dialect.PARALLEL,
+            settles=_RUN_DONE,
+        ),
+        reads(_each(_TASKS, "/runs/{id}/result"), Kind.RESEARCH, Dialect.PARALLEL, settles=_RESULT_DONE),
+        reads(
+            _each(_TASKS, "/runs/{id}/events", "/groups/{g}/runs", "/groups/{g}/events"),
+            Kind.RESEARCH,
+            Dialect.PARALLEL,
+            settles=_RUN_EVENT,
+        ),
+        reads(_each(_TASKS, "/{x*}"), Kind.RESEARCH, Dialect.PARALLEL),
+        orders(
+            "v1beta/findall/runs",
+            Kind.FINDALL,
+            Dialect.PARALLEL,
+            models="body:generator",
+            product="findall",
+            unit="runs",
+        ),
+        orders("v1beta/findall/runs/{id}/extend", Kind.FINDALL, product="findall-extend", unit="matches"),
+        orders(
+            "v1beta/findall/runs/{id}/enrich",
+            Kind.FINDALL,
+            models="body:processor",
+            product="findall-enrich",
+            default="core",
+            unit="matches",
+        ),
+        cancels("v1beta/findall/runs/{id}/cancel", Kind.FINDALL),
+        reads("v1beta/findall/runs/{id}", Kind.FINDALL, Dialect.PARALLEL, settles=_FINDALL_DONE),
+        reads("v1beta/findall/runs/{id}/result", Kind.FINDALL, Dialect.PARALLEL, settles=_FOUND),
+        reads("v1beta/findall/{x*}", Kind.FINDALL, Dialect.PARALLEL),
+        orders(
+            _each(_MONITORS, ""),
+            Kind.MONITOR,
+            models="body:processor",
+            product="monitor",
+            default="lite",
+            unit="runs",
+        ),
+        orders(_each(_MONITORS, "/{id}/trigger"), Kind.MONITOR, product="monitor-trigger", unit="runs"),
+        changes(_each(_MONITORS, "/{id}/update", "/{id}", "/{id}/simulate_event"), Kind.MONITOR),
+        cancels(_each(_MONITORS, "/{id}/cancel"), Kind.MONITOR),
+        deletes(_each(_MONITORS, "/{id}"), Kind.MONITOR),
+        reads(_each(_MONITORS, "", "/{x*}"), Kind.MONITOR, Dialect.PARALLEL),
+        reads("v1beta/memory/retrieve", Kind.MEMORY, method="POST"),
+        deletes("v1beta/memory/clear v1beta/memory/evict", Kind.MEMORY, method="POST"),
     ),
-    orders(_each(_MONITORS, "/{id}/trigger"), Kind.MONITOR, product="monitor-trigger", unit="runs"),
-    changes(_each(_MONITORS, "/{id}/update", "/{id}", "/{id}/simulate_event"), Kind.MONITOR),
-    cancels(_each(_MONITORS, "/{id}/cancel"), Kind.MONITOR),
-    deletes(_each(_MONITORS, "/{id}"), Kind.MONITOR),
-    reads(_each(_MONITORS, "", "/{x*}"), Kind.MONITOR, Dialect.PARALLEL),
-    reads("v1beta/memory/retrieve", Kind.MEMORY, method="POST"),
-    deletes("v1beta/memory/clear v1beta/memory/evict", Kind.MEMORY, method="POST"),
+    makes(
+        "account/service/{v}/balance/add service/{v}/balance/add",
+        Kind.ACCOUNT,
+        secret=True,
+        once="body:idempotency_key",
+    ),
     whatever("account/{x*} service/{x*}", secret=True),
 )
 
@@ -187,12 +206,17 @@ PROVIDER = Provider(
     domains=("api.parallel.ai",),
     locate=as_is("https://api.parallel.ai"),
     compat=("parallel",),
-    chat_path="v1beta/chat/completions",
+    speech=Speech(
+        talk=(talks("v1beta/chat/completions"), responds()),
+        search=as_parallel("v1/search"),
+        modes=MODES,
+    ),
     credential_headers=("authorization", "x-api-key"),
     key_header=("x-api-key", ""),
     operations=OPERATIONS,
     credentials=_credentials,
+    reads_either=True,
+    keeps_runs=True,
     secret_fields=SECRET_FIELDS,
     redact=redact,
-    model_in=("body:model", "body:processor", "body:generator"),
 )

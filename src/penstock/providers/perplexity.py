@@ -8,6 +8,7 @@ from penstock.providers.operation import Kind, Settles
 from penstock.providers.operation_rows import deletes, orders, reads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import as_is
+from penstock.providers.spoken import Speech, embeds, responds, searches, talks
 from penstock.wire.answer_dialect import Dialect
 
 _RESEARCH_DONE = Settles(final=("COMPLETED", "FAILED"), usage="/response/usage")
@@ -23,7 +24,15 @@ OPERATIONS = OperationTable(
     ),
     reads("v1/responses/{id}", Kind.RESPONSES, Dialect.OPENAI_RESPONSES, settles=rows.RESPONSE_DONE),
     reads("v1/responses/{id}/files v1/responses/{id}/files/{f}/content", Kind.RESPONSES),
-    work("search", Kind.SEARCH, models="", unit="calls"),
+    work(
+        "search",
+        Kind.SEARCH,
+        Dialect.PERPLEXITY_SEARCH,
+        models="body:search_type",
+        product="search",
+        default="web",
+        unit="calls",
+    ),
     work("v1/embeddings v1/contextualizedembeddings", Kind.EMBEDDINGS, Dialect.OPENAI_EMBEDDINGS),
     work("chat/completions", Kind.CHAT, Dialect.OPENAI_CHAT),
     orders("async/chat/completions", Kind.RESEARCH, Dialect.OPENAI_CHAT, models="body:request.model"),
@@ -31,14 +40,19 @@ OPERATIONS = OperationTable(
     reads("async/chat/completions", Kind.RESEARCH),
     orders("v1/browser/sessions", Kind.SESSION, unit="sessions", secret=True),
     deletes("v1/browser/sessions/{id}", Kind.SESSION),
-    reads("v1/models", Kind.MODELS, sure=False),
+    reads("v1/models", Kind.MODELS, lists=rows.MODEL_LIST, sure=False),
 )
 
 PROVIDER = openai_compatible(
     OPERATIONS,
     "api.perplexity.ai",
     as_is("https://api.perplexity.ai"),
-    "chat/completions",
+    Speech(
+        talk=(talks("chat/completions"), responds()),
+        embed=embeds(),
+        search=(searches(Dialect.PERPLEXITY_SEARCH, "search", "web", "fast", "people"),),
+        modes=("fast", "fast", "web", "web"),
+    ),
     ("perplexity",),
     root="/",
 )

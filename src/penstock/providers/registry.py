@@ -18,6 +18,7 @@ from penstock.providers import (
     aws_bedrock,
     azure_openai,
     baseten,
+    brave,
     cartesia,
     cerebras,
     cohere,
@@ -25,6 +26,7 @@ from penstock.providers import (
     deepgram,
     deepseek,
     elevenlabs,
+    exa,
     fal,
     fireworks,
     google_ai_studio,
@@ -39,13 +41,17 @@ from penstock.providers import (
     parallel,
     perplexity,
     replicate,
+    searxng,
+    tavily,
     workers_ai,
 )
 from penstock.providers.base import ExtraHeaders, HeaderLookup, Location, Provider
 from penstock.providers.base_url import BaseUrl, parse_base_url
 from penstock.providers.custom import CUSTOM_PREFIX, custom_provider, fingerprint
+from penstock.providers.openai_rows import MODELS
 from penstock.providers.operation import Operation
-from penstock.providers.operation_table import unknown
+from penstock.providers.operation_table import OperationTable, unknown
+from penstock.providers.signing import EnvironmentKeys, Signing
 
 BUILT_IN: tuple[Provider, ...] = (
     adobe_firefly.PROVIDER,
@@ -53,12 +59,14 @@ BUILT_IN: tuple[Provider, ...] = (
     aws_bedrock.PROVIDER,
     azure_openai.PROVIDER,
     baseten.PROVIDER,
+    brave.PROVIDER,
     cartesia.PROVIDER,
     cerebras.PROVIDER,
     cohere.PROVIDER,
     deepgram.PROVIDER,
     deepseek.PROVIDER,
     elevenlabs.PROVIDER,
+    exa.PROVIDER,
     fal.PROVIDER,
     fireworks.PROVIDER,
     google_ai_studio.PROVIDER,
@@ -73,9 +81,14 @@ BUILT_IN: tuple[Provider, ...] = (
     parallel.PROVIDER,
     perplexity.PROVIDER,
     replicate.PROVIDER,
+    searxng.PROVIDER,
+    tavily.PROVIDER,
     workers_ai.PROVIDER,
 )
 
+
+UNIFIED = OperationTable("compat", MODELS)
+"""What the gateway answers by itself on the unified endpoint; what goes on from there is the provider's own."""
 
 _BY_SLUG = {provider.slug: provider for provider in BUILT_IN}
 
@@ -86,9 +99,10 @@ def as_shipped(slug: str) -> Provider | None:
 
 
 def operation_named(slug: str, name: str, method: bytes, path_tail: str) -> Operation:
-    """The operation that a call to a provider was, by the name that was remembered of it."""
+    """The operation that a call to a provider was, by the name that was remembered of it. No slug: it went to none."""
     shipped = _BY_SLUG.get(slug)
-    table = custom.OPERATIONS if shipped is None else shipped.operations
+    others = custom.OPERATIONS if slug else UNIFIED
+    table = others if shipped is None else shipped.operations
     return table.named(name) or unknown(method, path_tail)
 
 
@@ -103,9 +117,12 @@ class Registry:
         built_in: Iterable[Provider] = BUILT_IN,
         headers: Mapping[str, ExtraHeaders] | None = None,
         guarded: Collection[str] = (),
+        token_urls: Mapping[str, str] | None = None,
+        environment: Mapping[str, EnvironmentKeys] | None = None,
     ) -> None:
         """`base_urls` is keyed by slug, alias or `custom-{slug}`, and so are the `headers` that go with every
-        call and the names of those that are `guarded`. Raises ValueError naming the wrong one.
+        call, the names of those that are `guarded`, where tokens are made, and which sign with keys of the
+        `environment`. Raises ValueError naming the wrong one.
         """
         found = {provider.slug: provider for provider in built_in}
         known = _index(found.values())
@@ -113,6 +130,7 @@ class Registry:
         for name, text in base_urls.items():
             base, extra = _parse(name, text), (headers or {}).get(name, ())
             if name.startswith(CUSTOM_PREFIX):
+                _signing(None, (token_urls or {}).get(name))
                 found[name] = custom_provider(name, base, extra, guarded=name in guarded)
                 continue
             provider = _known(name, known)
@@ -123,7 +141,13 @@ class Registry:
             self._bases[provider.slug] = base
             mark = fingerprint(base, extra)
             is_local = provider is parallel.PROVIDER and _is_engine(base.origin)
-            found[provider.slug] = replace(provider, extra_headers=extra, fingerprint=mark, is_local=is_local)
+            signing = _signing(provider, (token_urls or {}).get(name))
+            found[provider.slug] = replace(
+                provider, extra_headers=extra, fingerprint=mark, is_local=is_local, signing=signing
+            )
+        for name, keys in (environment or {}).items():
+            slug = _known(name, known).slug
+            found[slug] = _with_environment(found[slug], keys)
         providers = tuple(found.values())
         self.providers: tuple[Provider, ...] = providers
         self._by_name = _index(providers)
@@ -167,6 +191,26 @@ def native(provider: Provider, tail: str, header: HeaderLookup) -> Location:
 def _is_engine(origin: str) -> bool:
     """Whether the local engine listens there."""
     return origin.startswith("http+unix://") and origin.endswith(parallel.LOCAL_SOCKET)
+
+
+def _signing(provider: Provider | None, token_url: str | None) -> Signing | None:
+    """How a provider uses credentials of several parts, with tokens made where the operator says."""
+    signing = None if provider is None else provider.signing
+    if token_url is None:
+        return signing
+    if signing is None or not signing.token_url:
+        raise ValueError(
+            "token_url is for providers of which tokens are made of service accounts: google-vertex-ai"
+        )
+    return replace(signing, token_url=token_url)
+
+
+def _with_environment(provider: Provider, keys: EnvironmentKeys) -> Provider:
+    """A provider whose calls are signed with the machine's keys where they have no other credential."""
+    signing = provider.signing
+    if signing is None or not signing.takes_environment:
+        raise ValueError(f'provider "{provider.slug}": credentials, profile and region are for aws-bedrock')
+    return replace(provider, signing=replace(signing, environment=keys))
 
 
 def _index(providers: Iterable[Provider]) -> dict[str, Provider]:

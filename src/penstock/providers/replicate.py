@@ -54,8 +54,12 @@ OPERATIONS = OperationTable(
     deletes("models/{o}/{n} models/{o}/{n}/versions/{v} deployments/{o}/{n}", Kind.ACCOUNT),
     reads("webhooks/default/secret", Kind.ACCOUNT, secret=True),
     reads("account deployments deployments/{o}/{n}", Kind.ACCOUNT),
-    reads("collections collections/{x*} hardware models models/{x*} search", Kind.MODELS),
-    reads("models", Kind.MODELS, method="QUERY"),
+    reads("models", Kind.MODELS, lists="results[].owner/name"),
+    reads("models", Kind.MODELS, method="QUERY", lists="results[].owner/name"),
+    reads("collections/{x*}", Kind.MODELS, lists="models[].owner/name"),
+    reads("search", Kind.MODELS, lists="models[].model.owner/name"),
+    reads("models/{o}/{m} models/{o}/{m}/{x*}", Kind.MODELS),
+    reads("collections hardware", Kind.MODELS),
 )
 
 PROVIDER = Provider(
@@ -64,7 +68,6 @@ PROVIDER = Provider(
     locate=versioned("https://api.replicate.com"),
     operations=OPERATIONS,
     root="/v1/",
-    model_in=("body:version", "body:model"),
     model_address=re.compile(r"//[^/]+/v1/(?:models|deployments)/([^/]+/[^/]+)/"),
     model_is_own=True,
 )

@@ -65,9 +65,20 @@ def flagged(operation: Operation, request: Request) -> Operation:
         is_free = flag.becomes is Effect.READ
         if all(said.holds(place, beyond_doubt=is_free) for place in flag.when):
             return operation.flagged(flag)
-    if any(said.may_hide(flag) for flag in operation.flags):
-        return replace(operation, cacheable=Cacheable.NEVER)
+    hidden = {flag.cacheable for flag in operation.flags if said.may_hide(flag)}
+    if hidden:
+        is_refused = Cacheable.REFUSED in hidden
+        return replace(operation, cacheable=Cacheable.REFUSED if is_refused else Cacheable.NEVER)
     return operation
+
+
+def may_hide_order(operation: Operation, request: Request) -> bool:
+    """Whether a body that is not at hand, or cannot be read, may make an order of the request."""
+    flags = [flag for flag in operation.flags if flag.becomes is Effect.ORDER]
+    if not flags:
+        return False
+    said = _Said(request, [place.partition("=")[0] for flag in flags for place in flag.when])
+    return any(said.may_hide(flag) for flag in flags)
 
 
 def named_model(operation: Operation, request: Request) -> str | None:
@@ -87,6 +98,19 @@ def named_model(operation: Operation, request: Request) -> str | None:
         return found
     word = found or operation.default
     return f"{operation.product}-{word}" if word else operation.product
+
+
+def is_done_once(operation: Operation, request: Request) -> bool:
+    """Whether a request has the key by which its provider does what it orders once, however often it is sent."""
+    return bool(operation.once) and any(_Said(request, (operation.once,)).values(operation.once, names=True))
+
+
+def said_at(request: Request, places: Sequence[str], *, texts: bool = False) -> dict[str, list[str]]:
+    """What a request says at some places: texts, and else numbers and flags as JSON spells them; nothing where it is
+    not at hand.
+    """
+    said = _Said(request, places)
+    return {place: said.values(place, names=texts) for place in places}
 
 
 def speaks_of_none(operation: Operation, body: bytes) -> bool:

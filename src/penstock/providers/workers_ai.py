@@ -15,6 +15,7 @@ from penstock.providers.operation import Bills, Cacheable, Effect, Flag, Kind, R
 from penstock.providers.operation_rows import changes, deletes, reads, sessions, uploads, work
 from penstock.providers.operation_table import OperationTable
 from penstock.providers.paths import versioned
+from penstock.providers.spoken import Speech, embeds, talks
 from penstock.wire.answer_dialect import Dialect
 
 _ORIGIN = "https://api.cloudflare.com"
@@ -66,7 +67,9 @@ OPERATIONS = OperationTable(
     reads("finetunes finetunes/{x*}", Kind.DATASET),
     deletes("finetunes/{x*}", Kind.DATASET, sure=False),
     reads("tomarkdown/supported", Kind.MODELS, sure=False),
-    reads("models/search models/schema tasks/search authors/search", Kind.MODELS),
+    reads("models/search", Kind.MODELS, lists="result[].name"),
+    reads("models/schema", Kind.MODELS, models="query:model"),
+    reads("tasks/search authors/search", Kind.MODELS),
 )
 
 
@@ -89,7 +92,7 @@ PROVIDER = Provider(
     domains=("api.cloudflare.com",),
     locate=_locate,
     compat=("workers-ai",),
-    chat_path="v1/chat/completions",
+    speech=Speech(talk=(talks(),), embed=embeds()),  # `v1/responses` is for some models only
     base_url_needed="https://api.cloudflare.com/client/v4/accounts/{account_id}",
     operations=OPERATIONS,
     root=_ROOT,

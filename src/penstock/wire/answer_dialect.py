@@ -37,4 +37,10 @@ class Dialect(StrEnum):
     ELEVENLABS = "elevenlabs"  # `audio_duration_secs`; header `character-cost` for speech
     FAL = "fal"  # header `x-fal-billable-units`; events end with the connection
     CARTESIA = "cartesia"  # bytes; as events `done`
+    EXA = "exa"  # `costDollars`; not streamed, nor is what follows up to the last
+    TAVILY = "tavily"  # `usage.credits`
+    BRAVE = "brave"  # tells nothing, nor do those that follow
+    BRAVE_CONTEXT = "brave-context"
+    PERPLEXITY_SEARCH = "perplexity-search"
+    SEARXNG = "searxng"
     NONE = "none"  # tells nothing; the end of its bytes is its end

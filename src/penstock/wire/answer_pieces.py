@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from itertools import islice
+from itertools import chain, islice
+from typing import NamedTuple
 
 from penstock.wire.sse import Event
 from penstock.wire.tolerant_json import Part, last_parts, parts, value_end
-from penstock.wire.usage_bedrock import begins_frames
+from penstock.wire.usage_bedrock import all_events, begins_frames
 
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n\x1e]*+")
 _EVENT_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*+(?:(?:data|event|id|retry)(?=[:\r\n])|:)")
@@ -101,9 +102,82 @@ class Documents:
             if line.startswith(b"data:"):
                 yield line[5:]
 
+    def backwards(self) -> Iterator[bytes]:
+        """All documents, the last one first."""
+        end = len(self.text)
+        while end > 0:
+            begin = self.text.rfind(self._end, 0, end)
+            start = 0 if begin < 0 else begin + len(self._end)
+            yield from self._data(self.text[start:end])
+            end = begin
+
+    def forwards(self) -> Iterator[bytes]:
+        """All documents, the first one first."""
+        start = 0
+        while start < len(self.text):
+            end = self.text.find(self._end, start)
+            end = len(self.text) if end < 0 else end
+            yield from self._data(self.text[start:end])
+            start = end + len(self._end)
+
+    def _data(self, found: bytes) -> Iterator[bytes]:
+        if not self._events:
+            data = found.lstrip(b"\x1e")
+        elif found.startswith(b"data:") and b"\n" not in found:  # as a rule
+            data = found[5:]
+        else:
+            data = Event(found).data
+        if data:
+            yield data
+
 
 def _with_lf(body: bytes) -> bytes:
     return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in body else body
+
+
+class Beginning(NamedTuple):
+    """The documents that a body begins with, and which part of its bytes they take: so many of so many."""
+
+    documents: Iterator[bytes]
+    bytes: int = 1
+    of: int = 1
+
+
+def beginning(shape: Shape, body: bytes, most: int) -> Beginning:
+    """The first documents of a body, at most so many; those of a stream that is cut as far as they came.
+
+    One that is cut, or cannot be read, is given as it is. To go through them may raise `ValueError`, where one is
+    nested too deeply.
+    """
+    if shape is Shape.FRAMES:
+        return Beginning(islice(all_events(body), most))
+    if shape is Shape.ARRAY:
+        values = (part.value for part in parts(body, start_of(body)))
+        return Beginning(filter(None, islice(values, most)))
+    if shape is Shape.DOCUMENT and not is_lines(body):
+        return Beginning(iter((body[start_of(body) :],)))
+    if shape is Shape.NONE:
+        return Beginning(iter(()))
+    end = b"\n\n" if shape is Shape.EVENTS else b"\n"
+    text = _with_lf(body.removeprefix(b"\xef\xbb\xbf"))
+    found = text.split(end, most)
+    left = len(found.pop()) if len(found) > most else 0
+    if shape is Shape.EVENTS:
+        return Beginning(chain.from_iterable(map(_data_of, found)), len(text) - left, len(text))
+    return Beginning((line.strip(b"\x1e \t") for line in found if line), len(text) - left, len(text))
+
+
+def _data_of(event: bytes) -> Iterator[bytes]:
+    """The data of an event; of one with several lines of it each by itself, where only so they are documents."""
+    if event.startswith(b"data:") and b"\n" not in event:  # as a rule
+        yield event[5:]
+        return
+    data = Event(event).data
+    lines = data.split(b"\n")
+    if len(lines) > 1 and all(value_end(line.strip(), 0) == len(line.strip()) for line in lines):
+        yield from lines
+    elif data:
+        yield data
 
 
 # -- what is left of one that was cut

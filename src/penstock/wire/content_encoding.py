@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 MAX_PLAIN_BYTES = 32 * 1024 * 1024  # what a compressed body may grow to
 PIECE_BYTES = 65536  # of a decoder's pieces; Brotli's and Zstandard's may be somewhat larger
@@ -92,6 +92,34 @@ def ends(
     except CodingError:
         return None
     return (b"".join(first), bytes(last)) if is_cut else (b"".join((*first, last)), b"")
+
+
+class Undone(NamedTuple):
+    """The first bytes of a body without its content-encoding, the last ones behind them, and how many there are."""
+
+    first: bytes
+    last: bytes
+    size: int
+
+
+def undone(body: bytes, encoding: str, most: int, limit: int) -> Undone:
+    """A body without its content-encoding as far as that can be undone: it may be cut, or broken. `most` first bytes;
+    of one that grows past `limit` no more are counted.
+    """
+    first, last, size = list[bytes](), bytearray(), 0
+    try:
+        for piece in unpacked(body, encoding):
+            if size < most:
+                first.append(piece[: most - size])
+            last += piece[max(0, most - size) :]
+            size += len(piece)
+            if len(last) > 2 * PIECE_BYTES:
+                del last[:-PIECE_BYTES]
+            if size >= limit:
+                break
+    except CodingError:
+        pass  # what came before it is sound
+    return Undone(b"".join(first), bytes(last), size)
 
 
 class CodingError(Exception):

@@ -24,7 +24,10 @@ _MIN_TTL = 60
 _MAX_TTL = 2_592_000
 _MAX_CACHE_KEY = 1024
 _MAX_ATTEMPTS = 5
+_MAX_WAIT = 600
 _MAX_DELAY_MS = 60_000
+_MAX_MODELS = 16
+_MAX_MODEL = 256
 _BOOLEANS = {b"true": True, b"false": False}
 _BACKOFFS: dict[bytes, Backoff] = {
     b"constant": "constant",
@@ -67,6 +70,11 @@ def parse_asking(value: bytes) -> bool | None:
     return _ASKING.get(value.strip().lower())
 
 
+def parse_yielding(value: bytes) -> bool:
+    """`optional`, in any case, and nothing else."""
+    return value.strip().lower() == b"optional"
+
+
 def parse_unless_false(value: bytes) -> bool:
     """`false` in any case is false, everything else true."""
     return value.strip().lower() != b"false"
@@ -90,6 +98,11 @@ def parse_ttl(value: bytes) -> int | None:
     """Seconds: 0, or from a minute to thirty days (Cloudflare 3.2)."""
     seconds = _whole(value, 0, _MAX_TTL)
     return None if seconds is None or 0 < seconds < _MIN_TTL else seconds
+
+
+def parse_wait(value: bytes) -> int | None:
+    """Seconds, up to as long as Parallel holds a question for a result (Parallel 2.9.3)."""
+    return _whole(value, 0, _MAX_WAIT)
 
 
 def parse_attempts(value: bytes) -> int | None:
@@ -123,6 +136,16 @@ def parse_alias(value: bytes) -> str:
     """The name of a stored key: up to 64 letters, digits, `_`, `-` and `.`; else empty."""
     name = value.strip()
     return name.decode("ascii") if _ALIAS.fullmatch(name) else ""
+
+
+def parse_models(value: bytes) -> tuple[str, ...]:
+    """Up to sixteen names of models, with commas between them; nothing at all where one is impossible."""
+    try:
+        names = tuple(name.strip() for name in value.decode().split(",") if name.strip())
+    except UnicodeDecodeError:
+        return ()
+    fit = len(names) <= _MAX_MODELS and all(len(name) <= _MAX_MODEL and name.isprintable() for name in names)
+    return names if fit else ()
 
 
 def _whole(value: bytes, low: int, high: int) -> int | None:

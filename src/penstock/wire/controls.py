@@ -23,15 +23,18 @@ from penstock.wire.control_values import (
     parse_delay,
     parse_event_id,
     parse_metadata,
+    parse_models,
     parse_seconds,
     parse_ttl,
     parse_unless_false,
+    parse_wait,
+    parse_yielding,
 )
 
 AUTHORIZATION = b"cf-aig-authorization"
 
 _T = TypeVar("_T")
-ControlValue = bool | int | float | str | bytes | dict[str, MetadataValue]
+ControlValue = bool | int | float | str | bytes | tuple[str, ...] | dict[str, MetadataValue]
 
 
 class Controls(msgspec.Struct):
@@ -52,7 +55,10 @@ class Controls(msgspec.Struct):
     byok_alias: str = ""
     no_wholesale: bool | None = None
     custom_cost: bytes = b""  # JSON as sent, unread
+    fallback: tuple[str, ...] = ()  # models that are tried where the one that is asked fails
+    thinking_yields: bool = False  # it is switched off where the history lacks what it needs
     stream_usage: bool | None = None  # a stream is asked for its usage, or is not
+    wait: int | None = None  # seconds that who orders a run waits for its result
     seen: dict[str, str] = {}  # every control header but credentials, as sent
 
     @property
@@ -65,6 +71,16 @@ class Controls(msgspec.Struct):
             or self.byok_alias != ""
             or self.no_wholesale is True
             or self.stream_usage is True
+        )
+
+    @property
+    def tells_attempts(self) -> bool:
+        """Whether it has a word on how often, and how long, a provider is asked."""
+        return (
+            self.max_attempts is not None
+            or self.retry_delay is not None
+            or self.backoff is not None
+            or self.timeout is not None
         )
 
 
@@ -86,7 +102,10 @@ _FIELDS: dict[bytes, tuple[str, Callable[[bytes], ControlValue | None]]] = {
     b"cf-aig-byok-alias": ("byok_alias", parse_alias),
     b"cf-aig-no-wholesale": ("no_wholesale", parse_boolean),
     b"cf-aig-custom-cost": ("custom_cost", bytes.strip),
+    b"cf-aig-fallback": ("fallback", parse_models),
+    b"cf-aig-thinking": ("thinking_yields", parse_yielding),
     b"cf-aig-stream-usage": ("stream_usage", parse_asking),
+    b"cf-aig-wait": ("wait", parse_wait),
 }
 _OLDER_TTL = b"cf-cache-ttl"
 _OLDER_SKIP = b"cf-skip-cache"
@@ -144,7 +163,10 @@ def merged(request: Controls, step: Controls) -> Controls:
         step.byok_alias or request.byok_alias,
         request.no_wholesale or _said(step.no_wholesale, request.no_wholesale),
         step.custom_cost or request.custom_cost,
+        step.fallback or request.fallback,
+        step.thinking_yields or request.thinking_yields,
         _said(step.stream_usage, request.stream_usage),
+        _said(step.wait, request.wait),
         {**request.seen, **step.seen},
     )
 

@@ -46,7 +46,16 @@ _FORBIDDEN_TRAILERS = frozenset(
     }
 )
 _CREDENTIALS = frozenset(
-    {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"xi-api-key", b"token", b"cookie"}
+    {
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"xi-api-key",
+        b"x-subscription-token",
+        b"token",
+        b"cookie",
+    }
 )
 # Of RFC 9110 and its registry, and of vendors.
 _SCHEMES = frozenset(
@@ -358,3 +367,11 @@ def _may_trail(name: bytes) -> bool:
         or (is_secret(name) and name != b"set-cookie")
         or name.startswith(CONTROL_PREFIX)
     )
+
+
+def by_name(lines: bytes) -> dict[str, str]:
+    """The fields of header lines by their names in lower case; of several with one name the last."""
+    pairs = (line.partition(b":") for line in lines.split(b"\r\n"))
+    return {
+        name.decode("latin-1").lower(): value.strip().decode("latin-1") for name, _, value in pairs if name
+    }

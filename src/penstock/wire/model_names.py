@@ -20,6 +20,7 @@ _MAX_MEMBERS = 1000  # of the first level
 _MAX_LOOKS = 10_000
 _MAX_FOUND = 1000
 _LOOKED_AT = 1024 * 1024  # bytes
+_BOM = b"\xef\xbb\xbf"
 _LONGEST_RUN = 63  # of backslashes
 CHOOSING = frozenset(
     {
@@ -48,6 +49,7 @@ _text = msgspec.json.Decoder(str).decode
 _text_or_nothing = msgspec.json.Decoder(str | None).decode
 _texts = msgspec.json.Decoder(str | list[str] | None).decode
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Unclear(Exception):
@@ -100,8 +102,49 @@ def models_in_json(body: bytes, own: Iterable[str]) -> tuple[list[str], list[str
     return names, others + _nested(body)
 
 
+def models_at(body: bytes, path: str) -> list[str]:
+    """The models at a place below the first level of a body, `inputs[].processor` or `session.model`; none where it is
+    not there. Raises `Unclear` where readers may differ, or some of a list name none.
+    """
+    found = [body]
+    for part in path.split("."):
+        found = [
+            value for one in found for value in _below(one, part.removesuffix("[]"), part.endswith("[]"))
+        ]
+        if len(found) > _MAX_FOUND:
+            raise Unclear("its body names too many models")
+    names = [name for value in found for name in _values(_text_or_nothing, path, value)]
+    if "[]" in path and len(names) < len(_below(body, *_first_of(path))):
+        raise Unclear(f"not all of its {path.partition('[')[0]!r} name one")
+    return names
+
+
+def _first_of(path: str) -> tuple[str, bool]:
+    first = path.partition(".")[0]
+    return first.removesuffix("[]"), first.endswith("[]")
+
+
+def _below(value: bytes, name: str, is_list: bool) -> list[bytes]:
+    """A member of an object, or the elements of one; none, where it is no object or has no such member."""
+    if not value.lstrip().startswith(b"{"):
+        return []
+    try:
+        found = members(value)
+        if any(folded(other) == folded(name) and other != name for other in found):
+            raise Unclear(f"its body spells a member {name!r} otherwise")
+        told = found.get(name)
+        if told is None or told.value == b"null":
+            return []
+        return list(map(bytes, _elements(told.value))) if is_list else [told.value]
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise Unclear(f"its {name!r} is nothing that all read alike: {error}") from None
+
+
 def _members(body: bytes) -> dict[str, Member]:
-    """The members of an object that all readers find to have the same ones."""
+    """The members of an object that all readers find to have the same ones. Who reads on behind a byte order mark reads
+    the same.
+    """
+    body = body.removeprefix(_BOM)
     if not body.isascii():
         try:
             body.decode()

@@ -11,17 +11,20 @@ import msgspec
 
 from penstock.errors import BAD_CHAT_FORMAT, GatewayError
 from penstock.pieces import Pieces
+from penstock.wire.json_members import members, with_member
 from penstock.wire.json_outline import SMALL_BYTES, Part, outline, readable
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _well_formed = msgspec.json.Decoder(msgspec.Raw).decode
+_NAME = b'"model"'
+_SPELLED = b"\\u006"  # in which each letter of that name may be written
 _text = msgspec.json.Decoder(str).decode
 
 
 class ChatRequest:
     """A chat request whose model can be read and replaced. Made by `reading`, or of a small body."""
 
-    __slots__ = ("_body", "_members", "_place", "model")
+    __slots__ = ("_members", "_place", "body", "model")
 
     def __init__(self, body: bytes, parts: Sequence[Part] = ()) -> None:
         """Raises `GatewayError` 400/2019 for anything but a JSON object with a string `model`.
@@ -29,7 +32,7 @@ class ChatRequest:
         `parts`: of a large body. Where a name is there twice, the last one counts.
         """
         try:
-            self._body = body
+            self.body = body
             self._place = next((part for part in reversed(parts) if part.name == "model"), None)
             if parts:
                 self._members = {}
@@ -45,11 +48,17 @@ class ChatRequest:
             ) from None
 
     def with_model(self, model: str) -> bytes:
-        """The body with another model's name."""
+        """The body with another model's name, and the same bytes else, unless it names several."""
+        body, name = self.body, msgspec.json.encode(model)
         if self._place is not None:
-            name = msgspec.json.encode(model)
-            return b"".join((self._body[: self._place.start], name, self._body[self._place.end :]))
-        return msgspec.json.encode({**self._members, "model": model})
+            return b"".join((body[: self._place.start], name, body[self._place.end :]))
+        old = bytes(self._members["model"])
+        if body.count(old) == 1 and body.count(_NAME) == 1 and _SPELLED not in body:
+            return body.replace(old, name)
+        try:
+            return with_member(body, members(body), "model", name)
+        except ValueError:  # it is there twice
+            return msgspec.json.encode({**self._members, "model": model})
 
 
 def reading(body: bytes) -> Pieces[ChatRequest]:

@@ -35,6 +35,11 @@ class EventSplitter:
         """Bytes of an event that has not ended."""
         return len(self._waiting)
 
+    @property
+    def rest(self) -> bytes:
+        """They themselves."""
+        return bytes(self._waiting)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The events that end in these bytes."""
         found = []
@@ -61,7 +66,7 @@ class EventSplitter:
 
     def finish(self) -> bytes:
         """What stands behind the last event."""
-        rest = bytes(self._waiting)
+        rest = self.rest
         self._waiting.clear()
         return rest
 

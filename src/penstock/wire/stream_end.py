@@ -39,6 +39,9 @@ _DOCUMENTS: Final = frozenset(
 _WITH_REASONS: Final = frozenset(
     {Dialect.COHERE_V1, Dialect.COHERE_V2}
 )  # whose documents say `ERROR` somewhere
+_DOCUMENTS_ONLY: Final = frozenset(
+    {Dialect.EXA, Dialect.TAVILY, Dialect.BRAVE, Dialect.BRAVE_CONTEXT, Dialect.PERPLEXITY_SEARCH}
+)  # who answer nothing else: a page of somebody's in between is none of theirs
 _ELEMENT = re.compile(rb",\s*+(?=\{)")
 _BOM = b"\xef\xbb\xbf"
 
@@ -149,11 +152,12 @@ def end_of(
 def is_silent(dialect: Dialect | None, content_type: str | bytes, body: bytes) -> bool:
     """Whether a plain body is sure to tell nothing of its end: one document, as most are, with no word of an error."""
     return (
-        body.startswith(b"{")
-        and content_type in _DOCUMENTS
+        content_type in _DOCUMENTS
         and dialect not in _WITH_REASONS
-        and b"\n" not in body
-        and b'"error' not in body
+        and body.startswith(b"{")
+        and body.endswith(b"}")
+        and body.find(b"\n") < 0  # `in` tries bytes as a number first, and makes an exception
+        and body.find(b'"error') < 0
     )
 
 
@@ -255,7 +259,7 @@ def _end_of_document(
     dialect: Dialect | None, shape: Shape, first: bytes, last: bytes, *, framed: bool, reads: bool
 ) -> Verdict:
     if shape not in (Shape.DOCUMENT, Shape.ARRAY):
-        return UNTOLD
+        return CUT if dialect in _DOCUMENTS_ONLY and not reads else UNTOLD
     body = first[start_of(first) :]
     if shape is Shape.ARRAY and not reads and dialect in (Dialect.GOOGLE, None):
         found = _end_of_array(dialect, last or body)
@@ -266,7 +270,8 @@ def _end_of_document(
         if error:
             return Verdict(End.FAILED, error)
     if framed:
-        return UNTOLD
+        is_open = shape is Shape.DOCUMENT and not reads and not (last or body).rstrip().endswith(b"}")
+        return CUT if is_open else UNTOLD
     return CUT if last or not _is_json(body) else SOUND
 
 

@@ -7,8 +7,9 @@ expressions, makes sense of one part after the other, and tells which made none.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from functools import cache
 from typing import Final, NamedTuple, TypeVar, cast, get_args, get_origin
 
@@ -32,6 +33,7 @@ _CONTAINER = re.compile(_NESTED, re.DOTALL)
 _INSIDE = re.compile(rb"(?:%b|%b)*+" % (_FILL, _NESTED), re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,\]}\[{"]++')
+_CUT_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[0-9a-fA-F]{0,3}\Z")
 _BETWEEN = re.compile(rb"[\s,]*+")
 _NAME = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*+:\s*+', re.DOTALL)
 _SURE_NAME = re.compile(rb'(?<!\\)"[A-Za-z0-9_.$-]{1,64}"\s*+:\s*+')  # cannot be inside of a text
@@ -186,6 +188,42 @@ def _sound(value: bytes, left: list[int], deeper: int) -> bytes:
         return _mended(value, 0, None, left, deeper - 1)
     except ValueError:
         return NONSENSE
+
+
+def loose_texts(data: bytes, names: Collection[str]) -> Iterator[str]:
+    """The texts of the members of some names, wherever they stand in a document that cannot be read, or in a piece of
+    one. A text that is cut is given as far as it goes.
+    """
+    for found in _member_texts(frozenset(names)).finditer(data):
+        quoted = b'"%b"' % _CUT_ESCAPE.sub(rb"\1", found[1])
+        try:
+            yield _to_text(quoted)
+        except UNREADABLE:
+            yield _loosely(quoted)
+
+
+def _loosely(quoted: bytes) -> str:
+    try:
+        return str(json.loads(quoted, strict=False))  # takes halves of surrogate pairs, and ends of lines
+    except ValueError:
+        return quoted[1:-1].decode(errors="replace")
+
+
+@cache
+def _member_texts(names: frozenset[str]) -> re.Pattern[bytes]:
+    any_name = "|".join(map(re.escape, sorted(names))).encode()
+    return re.compile(rb'(?<!\\)"(?:%b)"\s*+:\s*+"((?:[^"\\]++|\\.)*+)' % any_name, re.DOTALL)
+
+
+def as_utf_8(body: bytes) -> bytes:
+    """A document in UTF-8, from the encoding that its first bytes tell, as `json.loads` does it.
+
+    Raises ValueError for what is no text in that encoding.
+    """
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    return body.decode(encoding, "surrogatepass").encode("utf-8", "replace")
 
 
 # -- typed

@@ -16,8 +16,10 @@ from penstock.wire import (
     usage_bedrock,
     usage_cost,
     usage_google,
+    usage_media,
     usage_parallel,
     usage_replicate,
+    usage_search,
     usage_tokens,
     usage_tools,
 )
@@ -38,8 +40,12 @@ _KEYS = (b'"usage', b'"billed_units"', b'"amazon-bedrock-invocationMetrics"', b'
 _IS_TOLD = re.compile(rb'"[A-Za-z_-]++"\s*+:\s*+\{')
 _MODEL = re.compile(rb'"model(?:Version)?"\s*+:\s*+"(?!")')
 _METRICS = (b'"metrics"', b'-invocationMetrics"')
-_OWN_NAMES = (b"TokenCount", b"oken_count")
-_OWN_MEMBERS = ("prompt_token_count", "generation_token_count", "inputTextTokenCount", "predictions")
+_EVALUATED = b'"eval_count"'  # Ollama, in its last line
+_OWN_NAMES = (b"TokenCount", b"oken_count", _EVALUATED)
+_OWN_MEMBERS = (
+    "prompt_token_count", "generation_token_count", "prompt_eval_count", "eval_count", "inputTextTokenCount",
+    "predictions",
+)  # fmt: skip
 _PARALLELS = ("results", "entities")
 _ABSENT = msgspec.Raw()
 _NOTHING: frozenset[str] = frozenset()
@@ -129,7 +135,7 @@ _to_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _to_text = msgspec.json.Decoder(str).decode
 _WANTED = frozenset(
     field.encode_name for kind in (_Document, _Rest) for field in msgspec.structs.fields(kind)
-).union(_OWN_MEMBERS, _PARALLELS)
+).union(_OWN_MEMBERS, _PARALLELS, ("text", "duration", "audio_duration_secs"))
 _to_tokens = msgspec.json.Decoder(TokenUsage).decode
 _NO_TOKENS = TokenUsage()
 _NO_USAGE = Usage()
@@ -187,7 +193,7 @@ def _whole(data: bytes) -> Answer:
         return Answer(_text(document.model), usage_parallel.counts(data))
     told = _told(document, data)
     told = told or _with_model(_inner(document.result) or _first_inner(document, data), told)
-    if not told and any(name in data for name in _OWN_NAMES):
+    if not told:
         told.usage = _without_usage_object(data)
     return told.answer()
 
@@ -200,7 +206,9 @@ def _mended(data: bytes) -> bytes:
 
 def _without_usage_object(data: bytes) -> Usage | None:
     try:
-        return usage_bedrock.own(data) or usage_google.embedded(data)
+        is_own = any(name in data for name in _OWN_NAMES)
+        own = usage_bedrock.own(data) or usage_google.embedded(data) if is_own else None
+        return own or usage_search.counts(data) or usage_media.counts(data)
     except UNREADABLE:
         return None
 
@@ -233,11 +241,23 @@ def _streamed(stream: Documents) -> Answer:
         last = _last_told(stream, key) or last
         if last:
             break
+    if not last and (place := stream.text.rfind(_EVALUATED)) >= 0:
+        last = _Told(usage=_evaluated(stream, place))
     if last.tokens is not None and last.model is None:
         last.add_first(_told_at(stream, stream.text.find(key)))
     if last.model is None:
         last.model = _named_in(stream)
     return last.answer()
+
+
+def _evaluated(stream: Documents, place: int) -> Usage | None:
+    """The counts of the document around a place, by Ollama's names."""
+    for data in stream.around(place):
+        try:
+            return usage_bedrock.own(data)
+        except UNREADABLE:
+            continue
+    return None
 
 
 def _last_told(stream: Documents, key: bytes) -> _Told | None:
@@ -333,7 +353,7 @@ def _told(document: _Document, data: bytes) -> _Told:
             _add_tokens(told, document.meta if document.meta else document.usage_info)
         if told.tokens is None or told.tokens.names_no_end:
             _add_rare(told, document.usage, data)
-        elif told.tokens.prompt_tokens is None and b'_search_call"' in data:
+        elif told.tokens.prompt_tokens is None and data.find(b'_search_call"') >= 0:
             found = bytes(_to_rest(data).output)
             told.web_searches, told.file_searches = usage_tools.tool_searches(found)
     except UNREADABLE:
@@ -344,7 +364,7 @@ def _told(document: _Document, data: bytes) -> _Told:
 def _add_tokens(told: _Told, raw: msgspec.Raw) -> None:
     """The counts of a usage object with something in it. May raise `UNREADABLE`."""
     if _is_object(raw) and len(raw) <= MOST_USAGE_BYTES:
-        if b"cost" in bytes(raw):
+        if bytes(raw).find(b"cost") >= 0:  # `in` tries bytes as a number first, and makes an exception
             told.reported = usage_cost.reported(raw)
         try:
             tokens, odd = _to_tokens(raw), _NOTHING

@@ -1,4 +1,4 @@
-"""Amazon Bedrock: the usage of `converse` and Nova, the counts of other models, and its binary event streams.
+"""Amazon Bedrock: the usage of `converse` and Nova, the counts of open models, and its binary event streams.
 
 A frame is total length, length of the headers, a checksum (three big-endian u32), the headers, the payload
 and another checksum. Payloads are JSON: events of `converse`, or `{"bytes": …}` with a model's own event in
@@ -59,6 +59,8 @@ class _Result(msgspec.Struct, rename="camel", gc=False):
 class _Own(msgspec.Struct, gc=False):
     prompt_token_count: Count | None = None  # Llama
     generation_token_count: Count | None = None
+    prompt_eval_count: Count | None = None  # Ollama
+    eval_count: Count | None = None
     titan_input: Count | None = msgspec.field(name="inputTextTokenCount", default=None)
     results: list[_Result] | None = None
 
@@ -69,7 +71,15 @@ _COUNTED = frozenset(field.encode_name for field in msgspec.structs.fields(_Usag
 }
 _METERED = frozenset(field.encode_name for field in msgspec.structs.fields(_Metrics))
 _OWN = frozenset(
-    {"prompt_token_count", "generation_token_count", "inputTextTokenCount", "results", "results.tokenCount"}
+    {
+        "prompt_token_count",
+        "generation_token_count",
+        "prompt_eval_count",
+        "eval_count",
+        "inputTextTokenCount",
+        "results",
+        "results.tokenCount",
+    }
 )
 
 
@@ -118,7 +128,7 @@ def metrics(data: msgspec.Raw) -> Usage | None:
 
 
 def own(body: bytes) -> Usage | None:
-    """The counts that Llama and Titan have in the answer itself; None for others. May raise `UNREADABLE`."""
+    """The counts that Llama, Titan and Ollama have in the answer itself; None for others. May raise `UNREADABLE`."""
     said, odd = read(_Own, body)
     if said.titan_input is not None:
         made = [result.token_count for result in said.results or ()]
@@ -126,7 +136,8 @@ def own(body: bytes) -> Usage | None:
         tokens_out = sum(known) if len(known) == len(made) else None
         total = total_of(None, said.titan_input, tokens_out)
         return Usage(said.titan_input, tokens_out, total, unreadable=odd_among(odd, _OWN))
-    tokens_in, tokens_out = said.prompt_token_count, said.generation_token_count
+    tokens_in = first_known(said.prompt_token_count, said.prompt_eval_count)
+    tokens_out = first_known(said.generation_token_count, said.eval_count)
     unreadable = odd_among(odd, _OWN)
     if (tokens_in is None or tokens_out is None) and not unreadable:
         return None
@@ -151,6 +162,11 @@ def as_events(body: bytes, tail: bytes = b"") -> list[bytes]:
         begin = next((place for place in places if _is_frame(tail, place)), len(tail))
         found += _at_ends(_payloads(tail, begin))
     return [_event(payload) for payload in found]
+
+
+def all_events(body: bytes) -> Iterator[bytes]:
+    """The documents in the frames that an event stream begins with, a model's own events out of their wrapping."""
+    return map(_event, _payloads(body, 0))
 
 
 def last_frames(body: bytes, tail: bytes = b"") -> list[tuple[dict[str, str], bytes]]:

@@ -52,6 +52,11 @@ def reported(usage: msgspec.Raw) -> int | None:
         return None
 
 
+def dollars(raw: msgspec.Raw) -> int | None:
+    """Nano-dollars by a number of dollars; None for what is none."""
+    return _number(raw, _NANO_PLACES)
+
+
 def _reported(usage: msgspec.Raw) -> int | None:
     told = _to_told(usage)
     for ticks in (told.cost_in_usd_ticks, told.total_cost_usd_ticks):

@@ -239,11 +239,14 @@ def _ends(usage: TokenUsage) -> tuple[int | None, int | None]:
             counted.input_tokens if billed.input_tokens is None else billed.input_tokens,
             counted.output_tokens if billed.output_tokens is None else billed.output_tokens,
         )
-    tokens_in = first_known(usage.prompt_tokens, usage.input_tokens)
-    tokens_out = first_known(usage.completion_tokens, usage.output_tokens)
-    if tokens_out is None or usage.prompt_tokens is None:
-        return tokens_in, tokens_out
-    tokens_in = usage.prompt_tokens + (usage.connector_tokens or 0)
+    tokens_in, tokens_out = usage.prompt_tokens, usage.completion_tokens
+    if tokens_out is None:
+        tokens_out = usage.output_tokens
+    if tokens_in is None:
+        return usage.input_tokens, tokens_out
+    if tokens_out is None:
+        return tokens_in, None
+    tokens_in += usage.connector_tokens or 0
     return tokens_in, tokens_out + _unseen(usage, tokens_in, tokens_out)
 
 
