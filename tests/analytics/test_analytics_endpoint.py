@@ -81,6 +81,10 @@ def test_an_answer_has_groups_and_totals(rollups: SqliteRollups) -> None:
         "cached_tokens_out": 0,
         "cost": 2.0,
         "unpriced": 0,
+        "estimated": 0,
+        "estimated_tokens_in": 0,
+        "estimated_tokens_out": 0,
+        "estimated_cost": 0.0,
     }
     shown = [(group["begins_at"][11:13], *group["dimensions"].values()) for group in found["groups"]]
     assert shown == [("00", "openai", False), ("01", "groq", True), ("01", "openai", False)]

@@ -19,7 +19,7 @@ from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.rollups import Group, Question
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
 from penstock.stores.sqlite.rollups.writer import RollupWriter
-from support.rollups import DAY_US, HOUR_US, MINUTE_US, START_US, RollupFile, rolled
+from support.rollups import BY_ESTIMATE, DAY_US, HOUR_US, MINUTE_US, START_US, RollupFile, rolled
 
 NOW = START_US + 2 * DAY_US
 REQUESTS = "aiGatewayRequestsAdaptiveGroups"
@@ -141,6 +141,21 @@ def test_a_time_series_as_clients_ask_for_it(client: Client) -> None:
             }
         },
         "errors": None,
+    }
+
+
+def test_what_is_estimated_stands_beside_the_sums(tmp_path: Path) -> None:
+    file = RollupFile(tmp_path / "estimated.db")
+    file.add(RollupWriter(), rolled(), rolled(estimated=(4, 2), source=BY_ESTIMATE, cost=500_000_000))
+    with closing(file.db), closing(SqliteRollups(file.path)) as reader:
+        names = "estimatedRequests estimatedTokensIn estimatedTokensOut estimatedCost uncachedTokensIn"
+        (found,) = Client(reader).groups(f"sum{{{names}}}", "(orderBy: [sum_estimatedCost_DESC])")
+    assert found["sum"] == {
+        "estimatedRequests": 1,
+        "estimatedTokensIn": 4,
+        "estimatedTokensOut": 2,
+        "estimatedCost": 0.5,
+        "uncachedTokensIn": 20,
     }
 
 

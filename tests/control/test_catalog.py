@@ -70,6 +70,31 @@ def test_what_the_file_names_goes_first(text: str, tmp_path: Path) -> None:
     assert "goes first" in reason
 
 
+@pytest.mark.parametrize(
+    ("text", "account"),
+    [
+        ("", "local"),
+        ("[accounts.b]\n[accounts.a]", "b"),
+        ("[accounts.b]\n[accounts.local]", "local"),
+        ("[accounts]", "more"),
+    ],
+)
+def test_whose_calls_are_that_name_no_account(text: str, account: str, tmp_path: Path) -> None:
+    """Nobody who may change the directory can turn them elsewhere, where the file names accounts."""
+    rows = (
+        [row("more", "default")] if text == "[accounts]" else [row("local", "more"), row("more", "default")]
+    )
+    assert listed(from_file(tmp_path, text), *rows).default_account == account
+
+
+@pytest.mark.parametrize("place", [("chat", "g"), ("acme", "v1"), ("acme", "models")])
+def test_paths_of_unified_calls_name_no_gateways(place: tuple[str, str]) -> None:
+    found = listed(Settings(), row(*place), row("acme", "chats"))
+    assert sources(found) == {"local/default": "built-in", "acme/chats": "directory"}
+    ((_, reason),) = found.left_out
+    assert "paths of unified calls begin with" in reason
+
+
 def test_a_file_with_accounts_has_no_built_in_gateway(tmp_path: Path) -> None:
     settings = from_file(tmp_path, "[accounts.acme.gateways.prod]\ncache_ttl = 5")
     assert sources(listed(settings)) == {"acme/prod": "file"}
@@ -114,6 +139,15 @@ def test_without_its_secrets_a_gateway_serves_and_sends_nothing(plain: bytes | N
     assert (found.fields.cache_ttl, found.fields.authentication) == (5, True)
 
 
+def test_without_its_secrets_a_gateway_keeps_its_guard_rails() -> None:
+    webhook: Json = {"url": "https://a.example", "secrets": [MASK], "signing_secret": MASK}
+    stored = row("local", "g", b"sealed", parallel={"max_estimate": 0.5, "webhook": webhook})
+    found = listed(Settings(), stored, plain=None).get("local", "g")
+    assert found is not None
+    assert found.fields.parallel is not None
+    assert (found.fields.parallel.max_estimate, found.fields.parallel.webhook) == (0.5, None)
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -121,7 +155,9 @@ anything = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["otel", "stripe", "cache_ttl", "spend_limits", "x"]), anything),
+    st.dictionaries(
+        st.sampled_from(["otel", "stripe", "parallel", "cache_ttl", "spend_limits", "x"]), anything
+    ),
     st.binary(),
 )
 def test_nothing_in_a_row_stops_the_others(fields: dict[str, Json], plain: bytes) -> None:

@@ -25,6 +25,16 @@ LIMIT = 0.3  # seconds of processor time; each of these with each of those took 
 OPENAI = Registry({}).find("openai")
 
 
+class NoHooks:
+    """Nobody asks for any."""
+
+    async def hooked(self, hooks: object) -> None:
+        raise AssertionError
+
+    async def hook_urls(self, account: str, gateway: str, ids: object) -> dict[str, str]:
+        raise AssertionError
+
+
 class CountingVault(Vault):
     """Counts how often it opens something."""
 
@@ -71,7 +81,7 @@ def key(
 
 def world_of(snapshot: Snapshot) -> World:
     settings = load(None, environ={}, overrides={})
-    shared = Shared(MemoryCounters(), PriceBook(None, {}), Clock(), public=False)
+    shared = Shared(MemoryCounters(), PriceBook(None, {}), Clock(), public=False, hooks=NoHooks())
     return build_world(settings, snapshot, catalog(settings, snapshot, lambda *_: None), VAULT, shared)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from penstock.journal import reading
 from penstock.journal.reading import Gap, copy_range, find_gap, read_batch
-from penstock.journal.record import HEAD_BYTES, frame
+from penstock.journal.record import HEAD_BYTES, Entry, frame, read_frame
 from support.journal_kit import frames, names, record
 
 
@@ -133,6 +133,38 @@ def test_a_frame_inside_a_body_is_not_taken_for_a_call(file: File) -> None:
     torn = carrier[:-1]
     # Set aside with a copy: neither believed nor thrown away.
     assert _gap(file, torn, 0) == Gap(len(torn), torn=False)
+
+
+LOOKS_LIKE = frame(record(7), b"", b"")[4:]  # with a false checksum, and lengths to be put in
+
+
+@pytest.mark.parametrize("claimed", [0, 2_000_000, 4_000_000_000])
+@pytest.mark.parametrize("whole", [True, False], ids=["a frame", "the beginning of a frame"])
+def test_a_body_of_what_looks_like_frames_is_not_checked_for_ever(
+    file: File, monkeypatch: pytest.MonkeyPatch, claimed: int, whole: bool
+) -> None:
+    """Each would be checked to the end that it claims: beyond some work all of it is set aside."""
+    checked = 0
+
+    def counted(data: memoryview, offset: int) -> Entry:
+        nonlocal checked
+        checked += min(claimed, len(data) - offset)
+        return read_frame(data, offset)
+
+    monkeypatch.setattr(reading, "read_frame", counted)
+    monkeypatch.setattr(reading, "_MOST_CHECKED", 8_000_000)
+    one = b"\1\2\3\4" + LOOKS_LIKE[:4] + claimed.to_bytes(4, "little") + bytes(4) + LOOKS_LIKE[12:]
+    large = frame(record(1), one * (3_000_000 // len(one)), b"")
+    damaged = bytes(16) + large[16:] if whole else large[:-1]
+    assert _gap(file, damaged, 0) == Gap(len(damaged), torn=False)
+    assert checked <= 8_000_000 + 3_000_000
+
+
+def test_a_sound_frame_behind_much_that_looks_like_one_is_found(file: File) -> None:
+    """Within what may be checked."""
+    one = b"\1\2\3\4" + LOOKS_LIKE
+    data = bytes(100) + one * 10_000
+    assert _gap(file, data + frames([2])[0], 0) == Gap(len(data), torn=False)
 
 
 def test_a_copy_of_a_range(file: File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

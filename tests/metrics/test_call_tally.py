@@ -82,6 +82,27 @@ def test_what_calls_add_up_to() -> None:
     assert set(told(tally, "penstock_requests_total", *labels)) == {("acct", "gw", "openai", "openai/m")}
 
 
+def test_what_is_estimated_stands_beside_the_sums() -> None:
+    def estimated(number: int, source: str) -> NewCall:
+        made = call(number)
+        changes = {"estimated": True, "estimated_in": 2, "estimated_out": 4, "price_source": source}
+        return made._replace(derived=msgspec.structs.replace(made.derived, **changes))
+
+    tally = Tally(new_tally(0), 10)
+    tally.add([call(0), estimated(2, "a list, tokens estimated"), estimated(4, "a list")])
+    assert told(tally, "penstock_estimated_total") == {(): 2}
+    assert told(tally, "penstock_estimated_cost_usd_total") == {(): 2.0}
+    assert told(tally, "penstock_cost_usd_total") == {(): 6.0}
+    assert told(tally, "penstock_estimated_tokens_total", "type") == {("input",): 4, ("output",): 8}
+    assert told(tally, "penstock_tokens_total", "type") == {("input",): 9, ("output",): 15}
+    of_a_run = msgspec.structs.replace(call(8).derived, price_source="parallel card 2026-11-10, estimate")
+    tally.add([call(8)._replace(derived=of_a_run)])
+    assert told(tally, "penstock_estimated_total") == {(): 2}
+    assert told(tally, "penstock_estimated_cost_usd_total") == {(): 4.0}
+    older = msgspec.msgpack.encode([1, 0, 0, 0, 3, 5, 7, 0, 9, [0] * 15])
+    assert msgspec.msgpack.decode(older, type=Counts).estimated == 0
+
+
 def test_operations_are_told_by_their_kind() -> None:
     tally = Tally(new_tally(0), 10)
     tally.add([call(0), call(2, kind="file", operation="openai.files.list"), call(4), call(6, kind=None)])

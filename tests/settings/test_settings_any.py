@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from penstock.settings import ConfigError, FileSettings, Settings, load
 from penstock.settings.gateways import Dlp, SpendKey, SpendLimits, SpendRule
+from penstock.settings.models import ModelTable
+from penstock.settings.parallel_rules import ParallelWebhook
 from penstock.settings.server import ProviderSettings
 from penstock.settings.telemetry import (
     FolderDestination,
@@ -50,7 +52,9 @@ def document(file: msgspec.Struct) -> str:
         nested = {key: item for key, item in table.items() if isinstance(item, dict)}
         text += f"[{name}]\n"
         text += "".join(
-            f"{key} = {toml(item)}\n" for key, item in table.items() if key not in nested and item is not None
+            f"{toml(key)} = {toml(item)}\n"
+            for key, item in table.items()
+            if key not in nested and item is not None
         )
         for key, item in nested.items():
             text += f'[{name}."{key}"] # {key}\n' + "".join(
@@ -80,6 +84,18 @@ PUSH = st.one_of(
     st.builds(LogPushSettings, http=HTTP, gateways=st.just(("a/b", "a/c-d"))),
     st.builds(LogPushSettings, s3=BUCKET),
 )
+MODELS = st.dictionaries(
+    st.sampled_from(["a", "b/c", "*", "d:e"]),
+    st.sampled_from(["openai/x", "custom-y/@z"]) | st.just(("openai/x", "openai/y")),
+)
+WEBHOOK_SECRETS = st.sampled_from(["whsec_c2VjcmV0", "whsec_b3RoZXI=", "********"])
+WEBHOOK = st.builds(
+    ParallelWebhook,
+    account_secrets=st.lists(WEBHOOK_SECRETS | st.just("whsec_%"), min_size=1, max_size=2).map(tuple),
+    signing_secret=WEBHOOK_SECRETS,
+    url=WEB,
+    observe=st.booleans(),
+)
 METRICS = st.builds(OtlpMetricsSettings, url=WEB, headers=HEADERS, interval=st.floats(1, 86_400))
 
 
@@ -96,6 +112,10 @@ def any_of(kind: object) -> st.SearchStrategy[object]:
         return PUSH
     if kind is OtlpMetricsSettings:
         return METRICS
+    if kind is ParallelWebhook:
+        return WEBHOOK
+    if kind == ModelTable:
+        return MODELS
     if kind is SpendLimits:
         return st.builds(SpendLimits, enabled=st.booleans(), rules=spend_rules())
     if origin in (Union, UnionType):
@@ -157,7 +177,7 @@ def load_bytes(data: bytes) -> Settings:
 @given(tables(FileSettings))
 def test_settings_survive_toml(file: msgspec.Struct) -> None:
     found = load_bytes(document(file).encode())
-    own = {"admin_token": None, "names_accounts": True}
+    own = {"admin_token": None, "names_accounts": True, "file": found.file, "model_lines": found.model_lines}
     assert msgspec.to_builtins(found) == {**msgspec.to_builtins(file), **own}
 
 

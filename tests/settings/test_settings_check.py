@@ -25,6 +25,11 @@ def complaint(tmp_path: Path, text: str) -> str:
     return str(caught.value).replace(str(path), "penstock.toml")
 
 
+NO_PATH = (
+    ", but not chat, embeddings, messages, models, responses, run, search or v1, with which paths of unified "
+    "calls begin"
+)
+
 UNKNOWN_KEYS = [
     ("[server]\nprot = 1", '2: unknown key "prot" in [server]; did you mean "port"?'),
     ("\n[sever]\nport = 1", '2: unknown key "sever" at the top level; did you mean "server"?'),
@@ -45,7 +50,7 @@ UNKNOWN_KEYS = [
     (
         'admin_token = "hidden"',
         '1: unknown key "admin_token" at the top level; known keys: server, journal, cache, idempotency, '
-        "breaker, pricing, log_push, retention, metrics, telemetry, providers, accounts",
+        "breaker, pricing, log_push, retention, metrics, telemetry, providers, models, accounts",
     ),
     (
         '[[accounts.a.gateways.g.otel]]\nurl = "http://x"\nheaders = {}\nulr = 1',
@@ -138,22 +143,31 @@ WRONG_VALUES = [
 
 WRONG_NAMES = [
     (
+        "[accounts.chat]",
+        '1: [accounts]: found the name "chat", allowed: up to 64 letters, digits, _ and -' + NO_PATH,
+    ),
+    (
+        "[accounts.a.gateways.v1]",
+        '1: [accounts.a.gateways]: found the name "v1", '
+        "allowed: up to 64 lower-case letters, digits, _ and single inner -" + NO_PATH,
+    ),
+    (
         "[accounts.'a b']",
-        '1: [accounts]: found the name "a b", allowed: up to 64 letters, digits, _ and -',
+        '1: [accounts]: found the name "a b", allowed: up to 64 letters, digits, _ and -' + NO_PATH,
     ),
     (
         f"[accounts.{'a' * 65}]",
-        f'1: [accounts]: found the name "{"a" * 60}…", allowed: up to 64 letters, digits, _ and -',
+        f'1: [accounts]: found the name "{"a" * 60}…", allowed: up to 64 letters, digits, _ and -' + NO_PATH,
     ),
     (
         "[accounts.a.gateways.a--b]",
         '1: [accounts.a.gateways]: found the name "a--b", '
-        "allowed: up to 64 lower-case letters, digits, _ and single inner -",
+        "allowed: up to 64 lower-case letters, digits, _ and single inner -" + NO_PATH,
     ),
     (
         '[accounts.a.gateways]\n"g\\n" = {}',
         '2: [accounts.a.gateways]: found the name "g\\n", '
-        "allowed: up to 64 lower-case letters, digits, _ and single inner -",
+        "allowed: up to 64 lower-case letters, digits, _ and single inner -" + NO_PATH,
     ),
     (
         "[providers.OpenAI]\nbase_url = 'http://x'",
@@ -162,7 +176,23 @@ WRONG_NAMES = [
 ]
 
 MISFITS = [
-    ("[providers.openai]", '1: [providers.openai] lacks "base_url"'),
+    ("[providers.openai]", "1: providers.openai.base_url: is required"),
+    (
+        "[providers.aws-bedrock]\nbase_url = 'http://x'\nprofile = 'team'",
+        '3: providers.aws-bedrock.profile: is for credentials = "environment"',
+    ),
+    (
+        "[providers.aws-bedrock]\ncredentials = 'environment'\nheaders = {x = '1'}",
+        "1: providers.aws-bedrock.base_url: is required for headers and token_url",
+    ),
+    (
+        "[providers.aws-bedrock]\nbase_url = 'http://x'\ncredentials = 'environment'\nheaders = {Authorization = '1'}",
+        '4: providers.aws-bedrock.headers: must not have a credential beside credentials = "environment"',
+    ),
+    (
+        "[providers.aws-bedrock]\ncredentials = 'environment'\nregion = 'eu/west'",
+        '3: providers.aws-bedrock.region: found "eu/west", allowed: such as eu-central-1',
+    ),
     (
         "[providers.openai]\n\nbase_url = 'ftp://x'",
         "3: providers.openai.base_url: must begin with http://, https:// or http+unix://",

@@ -26,6 +26,14 @@ FIELDS: Fields = {
         {"url": "https://a.example", "headers": {"x-key": "one", "x~": "two"}, "authorization": "three"},
         {"url": "https://b.example", "headers": {}},
     ],
+    "parallel": {
+        "max_estimate": 0.5,
+        "webhook": {
+            "url": "https://c.example",
+            "secrets": ["whsec_five", "whsec_six"],
+            "signing_secret": "whsec_AAEC",
+        },
+    },
     "stripe": {"authorization": "four", "usage_events": [{"payload": "{}"}]},
 }
 SECRETS = {
@@ -33,6 +41,9 @@ SECRETS = {
     "/otel/0/headers/x~0": "two",
     "/otel/0/authorization": "three",
     "/stripe/authorization": "four",
+    "/parallel/webhook/secrets/0": "whsec_five",
+    "/parallel/webhook/secrets/1": "whsec_six",
+    "/parallel/webhook/signing_secret": "whsec_AAEC",
 }
 
 words = st.text(max_size=5)
@@ -43,11 +54,15 @@ receivers = st.fixed_dictionaries(
     },
     optional={"authorization": st.none() | words},
 )
+hooks = st.fixed_dictionaries(
+    {}, optional={"url": words, "secrets": st.none() | st.lists(words, max_size=3), "signing_secret": words}
+)
 wholes = st.fixed_dictionaries(
     {},
     optional={
         "cache_ttl": st.integers(0, 9),
         "otel": st.none() | st.lists(receivers, max_size=3),
+        "parallel": st.none() | st.fixed_dictionaries({}, optional={"webhook": st.none() | hooks}),
         "stripe": st.none() | st.fixed_dictionaries({"authorization": words, "usage_events": st.just([])}),
     },
 )
@@ -74,6 +89,8 @@ def test_every_secret_of_the_types_is_known() -> None:
         "/otel/*/headers/*",
         "/otel/*/authorization",
         "/stripe/authorization",
+        "/parallel/webhook/secrets/*",
+        "/parallel/webhook/signing_secret",
     }
 
 

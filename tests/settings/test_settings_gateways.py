@@ -37,6 +37,7 @@ def test_defaults() -> None:
         "logpush": False,
         "logpush_public_key": None,
         "otel": None,
+        "parallel": None,
         "rate_limiting_interval": 0,
         "rate_limiting_limit": 0,
         "rate_limiting_technique": "fixed",

@@ -24,6 +24,7 @@ from penstock.settings.gateways import (
     Stripe,
     StripeEvent,
 )
+from penstock.settings.parallel_rules import ParallelRules, ParallelWebhook
 from penstock.settings.server import (
     BreakerSettings,
     CacheSettings,
@@ -73,6 +74,8 @@ SECTIONS: dict[str, type[Table]] = {
     "….dlp.policies": DlpPolicy,
     "….guardrails": Guardrails,
     "….otel": OtelExporter,
+    "….parallel": ParallelRules,
+    "….parallel.webhook": ParallelWebhook,
     "….spend_limits": SpendLimits,
     "….spend_limits.rules": SpendRule,
     "….spend_limits.rules.metadata": SpendKey,

@@ -72,6 +72,9 @@ def test_refused(url: str, reason: str) -> None:
     with pytest.raises(FieldError) as caught:
         ProviderSettings(base_url=url)
     assert (caught.value.key, caught.value.reason) == ("base_url", reason)
+    with pytest.raises(FieldError) as caught:
+        ProviderSettings(base_url="https://x", token_url=url)
+    assert (caught.value.key, caught.value.reason) == ("token_url", reason)
 
 
 HEADERS = "must be header names with values of one line"

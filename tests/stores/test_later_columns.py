@@ -30,9 +30,9 @@ RECORD = """
     judged_us: int | None = None
 """
 COLUMNS = """
-    verdict: Annotated[str, Column("name", 28, filtered=True, since=3)] = ""
-    blocked: Annotated[bool, Column("flag", 29, filtered=True, since=3)] = False
-    judged_us: Annotated[int | None, Column("duration", wire="judged", since=4)] = None
+    verdict: Annotated[str, Column("name", 29, filtered=True, since=4)] = ""
+    blocked: Annotated[bool, Column("flag", 30, filtered=True, since=4)] = False
+    judged_us: Annotated[int | None, Column("duration", wire="judged", since=5)] = None
 """
 KEYS = '"verdict", "blocked", '
 
@@ -108,8 +108,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     add(
         penstock / "stores" / "ledger.py",
-        '    provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)]'
-        ' = ""\n',
+        '    estimated: Annotated[bool, Column("flag", 28, "derived.estimated", filtered=True, since=3)] = False\n',
         COLUMNS,
     )
     add(penstock / "stores" / "ledger.py", "\nKey = Literal[\n", KEYS)

@@ -145,6 +145,10 @@ def _node(names: Sequence[str], values: Sequence[Value], sums: Sums) -> Node:
             "uncachedTokensIn": sums.tokens_in - sums.cached_tokens_in,
             "uncachedTokensOut": sums.tokens_out - sums.cached_tokens_out,
             "cost": to_usd(sums.cost_nano),
+            "estimatedRequests": sums.estimated,
+            "estimatedTokensIn": sums.estimated_tokens_in,
+            "estimatedTokensOut": sums.estimated_tokens_out,
+            "estimatedCost": to_usd(sums.estimated_cost_nano),
         },
         "dimensions": dict(zip(names, values, strict=True)),
     }

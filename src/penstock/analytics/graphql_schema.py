@@ -41,7 +41,12 @@ SUMS: Final = (
     "uncachedTokensIn",
     "uncachedTokensOut",
     "cost",
+    "estimatedRequests",
+    "estimatedTokensIn",
+    "estimatedTokensOut",
+    "estimatedCost",
 )
+_USD: Final = ("cost", "estimatedCost")
 
 REQUESTS: Final = "aiGatewayRequestsAdaptiveGroups"
 ERRORS: Final = "aiGatewayErrorsAdaptiveGroups"
@@ -177,7 +182,7 @@ def _suffixes(operators: Iterable[str]) -> list[str]:
 
 
 def _sum_type(name: str) -> str:
-    return f"{name}: {'float64' if name == 'cost' else 'uint64'}!"
+    return f"{name}: {'float64' if name in _USD else 'uint64'}!"
 
 
 def _lines(lines: Iterable[str]) -> str:

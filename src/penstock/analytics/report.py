@@ -39,8 +39,8 @@ class Quantiles(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What some calls add up to. `cost` is USD, of the calls whose cost is known.
 
-    `unpriced` is how many may have cost something that is not known. `duration` and `first_byte` are there where
-    `latencies` was asked for.
+    `unpriced` is how many may have cost something that is not known. What is estimated is a part of the sums.
+    `duration` and `first_byte` are there where `latencies` was asked for.
     """
 
     requests: int
@@ -63,6 +63,14 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """US dollars, of the calls whose cost is known."""
     unpriced: int
     """Calls that may have cost something that is not known."""
+    estimated: int
+    """Calls whose answer did not tell all tokens: the rest is estimated from its text."""
+    estimated_tokens_in: int
+    """Those of the tokens that were sent."""
+    estimated_tokens_out: int
+    """Those of the tokens that came back."""
+    estimated_cost: float
+    """US dollars: the part of the cost that goes by such tokens, or by what runs are expected to come to."""
     duration: Quantiles | msgspec.UnsetType = msgspec.UNSET
     """To the end of the answer; with `latencies`."""
     first_byte: Quantiles | msgspec.UnsetType = msgspec.UNSET
@@ -142,7 +150,7 @@ def _group(question: Question, group: Group) -> GroupFigures:
     )
 
 
-_COUNTS = Sums.__struct_fields__[:10]
+_COUNTS = tuple(name for name in Sums.__struct_fields__ if name not in ("duration", "first_byte"))
 
 
 def _plus(one: Sums, other: Sums) -> Sums:
@@ -167,6 +175,10 @@ def _figures(sums: Sums) -> Figures:
         cached_tokens_out=sums.cached_tokens_out,
         cost=to_usd(sums.cost_nano),
         unpriced=sums.unpriced,
+        estimated=sums.estimated,
+        estimated_tokens_in=sums.estimated_tokens_in,
+        estimated_tokens_out=sums.estimated_tokens_out,
+        estimated_cost=to_usd(sums.estimated_cost_nano),
         duration=_quantiles(sums.duration),
         first_byte=_quantiles(sums.first_byte),
     )

@@ -15,24 +15,32 @@ from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog, Listed
+from penstock.control.model_aliases import account_aliases
+from penstock.pricing.known_models import KnownModels
 from penstock.pricing.price_book import PriceBook
 from penstock.providers.base import ExtraHeaders
 from penstock.providers.custom import CUSTOM_PREFIX
+from penstock.providers.model_aliases import ModelAliases, faults
 from penstock.providers.registry import Registry
-from penstock.proxy.call import Admit, Gateway
+from penstock.providers.signing import EnvironmentKeys
+from penstock.proxy.call import Admit, Gateway, RequestHook
 from penstock.proxy.policies.auth import Authentication
 from penstock.proxy.policies.cors import Cors
+from penstock.proxy.policies.own_webhooks import HookMemory, OwnWebhooks
 from penstock.proxy.policies.rate_limit import RateLimit, rate_claim
 from penstock.proxy.policies.recent_answers import RecentAnswers
 from penstock.proxy.policies.retry import gateway_rules
-from penstock.proxy.policies.spend_limit import SpendLimits, compiled
-from penstock.proxy.policies.stored_keys import AccountKeys, StoredKey, StoredKeys
+from penstock.proxy.policies.spend_limit import SpendLimits
+from penstock.proxy.policies.spend_rule import compiled
+from penstock.proxy.policies.stored_keys import AccountKeys, KeyRate, StoredKey, StoredKeys
 from penstock.proxy.policies.stream_usage import StreamUsage
-from penstock.proxy.routing import DEFAULT_GATEWAY, World
+from penstock.proxy.routing import World
 from penstock.settings import ConfigError, GatewaySettings, Settings
 from penstock.settings.check import Problem
+from penstock.settings.models import flattened
 from penstock.stores.control_store import CustomProvider, ProviderKey, Snapshot
 from penstock.stores.counters import Counters
+from penstock_common.check import dotted
 
 log = logging.getLogger("penstock.assembly")
 
@@ -45,30 +53,49 @@ class Shared:
     book: PriceBook
     clock: Clock
     public: bool
+    hooks: HookMemory  # of what callers want to be told of their runs
     recent: RecentAnswers = field(default_factory=RecentAnswers)
+    models: KnownModels = field(default_factory=KnownModels)
 
 
 def build_registry(settings: Settings) -> Registry:
-    """The providers of the configuration file. Raises `ConfigError`."""
-    return _registry(settings, {}, {}, ())
+    """The providers of the configuration file. Raises `ConfigError`, also where `[models]` names others."""
+    registry = _registry(settings, {}, {}, ())
+    wrong = [
+        Problem(settings.file, settings.model_lines.get(name), f"{dotted(('models', name))}: {reason}")
+        for name, reason in faults(flattened(settings.models), registry)
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+    return registry
 
 
 def build_world(
     settings: Settings, snapshot: Snapshot, catalog: Catalog, vault: Vault | None, shared: Shared
 ) -> World:
     """Compiles gateways and providers for serving. Raises `ConfigError`."""
-    common = _common(settings, snapshot, vault)
+    common = _common(settings, snapshot, vault, shared)
     served = list(_served(catalog, public=shared.public))
     gateways = {
         (one.account, one.id): _gateway(one.account, one.id, one.fields, common, shared) for one in served
     }
     registries = _registries(settings, snapshot, vault)
-    made = {
-        (account, DEFAULT_GATEWAY): _made_default(account, common, shared)
-        for account in sorted({*catalog.accounts, *settings.accounts} - _accounts_with_default(catalog))
-    }
+    made = {(one.account, one.id): _made_default(one, common, shared) for one in catalog.implied_defaults()}
     nobody = _nobody(served, common)
-    return World(gateways, build_registry(settings), registries, snapshot.version, nobody, made)
+    registry = build_registry(settings)
+    return World(
+        gateways,
+        registry,
+        registries,
+        snapshot.version,
+        nobody,
+        made,
+        shared.models,
+        ModelAliases(settings.models),
+        catalog.default_account,
+        [(one.account, one.id) for one in served if not one.fields.authentication],
+        account_aliases(settings, snapshot),
+    )
 
 
 # -- gateways
@@ -87,11 +114,12 @@ class _Common:
     account_keys: Mapping[str, AccountKeys]
     tokens_have_rates: bool
     tokens_have_limits: bool
+    leads_anywhere: bool  # what callers choose may lead to addresses that are not public
 
 
-def _common(settings: Settings, snapshot: Snapshot, vault: Vault | None) -> _Common:
+def _common(settings: Settings, snapshot: Snapshot, vault: Vault | None, shared: Shared) -> _Common:
     tokens, admin = snapshot.tokens, settings.admin_token or ""
-    keys = _opened(snapshot, vault)
+    keys = _opened(snapshot, vault, shared)
     return _Common(
         {
             required: Authentication(tokens, admin, settings.server.own_hosts, required=required)
@@ -102,6 +130,7 @@ def _common(settings: Settings, snapshot: Snapshot, vault: Vault | None) -> _Com
         {account: AccountKeys(theirs) for (account, gateway), theirs in keys.items() if not gateway},
         any(token.rate_limit is not None for token in tokens),
         any(token.spend_limit is not None for token in tokens),
+        settings.server.allow_private_providers,
     )
 
 
@@ -152,19 +181,25 @@ def _gateway(account: str, name: str, fields: GatewaySettings, common: _Common, 
         _spending(account, name, fields, common, shared),
         bool(fields.otel),
         forward_cookies=fields.forward_cookies,
-        request_hooks=(StreamUsage(shared.clock, always=fields.stream_usage == "ask"),),
+        parallel=fields.parallel,
+        request_hooks=_request_hooks(account, name, fields, common, shared),
     )
 
 
-def _accounts_with_default(catalog: Catalog) -> set[str]:
-    """One that is not served is there all the same: its limits must not be got round."""
-    places = [*catalog.gateways, *((row.account, row.gateway) for row, _ in catalog.left_out)]
-    return {account for account, gateway in places if gateway == DEFAULT_GATEWAY}
+def _request_hooks(
+    account: str, name: str, fields: GatewaySettings, common: _Common, shared: Shared
+) -> tuple[RequestHook, ...]:
+    usage = StreamUsage(shared.clock, always=fields.stream_usage == "ask")
+    webhook = None if fields.parallel is None else fields.parallel.webhook
+    if webhook is None:
+        return (usage,)
+    anywhere = common.leads_anywhere
+    return usage, OwnWebhooks(webhook, (account, name), shared.hooks, shared.clock, anywhere=anywhere)
 
 
-def _made_default(account: str, common: _Common, shared: Shared) -> Gateway:
+def _made_default(one: Listed, common: _Common, shared: Shared) -> Gateway:
     """The `default` of an account that has set up none, as Cloudflare makes it for an authenticated call."""
-    made = _gateway(account, DEFAULT_GATEWAY, GatewaySettings(authentication=True), common, shared)
+    made = _gateway(one.account, one.id, one.fields, common, shared)
     return replace(made, identify=(common.made_door.identify,))
 
 
@@ -208,12 +243,23 @@ def _spending(
     )
 
 
-def _opened(snapshot: Snapshot, vault: Vault | None) -> dict[tuple[str, str], list[StoredKey]]:
+def _opened(
+    snapshot: Snapshot, vault: Vault | None, shared: Shared
+) -> dict[tuple[str, str], list[StoredKey]]:
     """All keys, each opened once. One that cannot be keeps its place: no other is used where it was meant."""
     found: dict[tuple[str, str], list[StoredKey]] = {}
     for key in snapshot.provider_keys if vault is not None else ():
+        rate = None
+        if key.rate_limit is not None:
+            rate = KeyRate(key.id, key.rate_limit, key.rate_limit_period, shared.counters, shared.clock)
         opened = StoredKey(
-            key.id, key.provider, key.alias, _open(vault, key), key.hosts, is_default=key.is_default
+            key.id,
+            key.provider,
+            key.alias,
+            _open(vault, key),
+            key.hosts,
+            is_default=key.is_default,
+            rate=rate,
         )
         found.setdefault((key.account, key.gateway), []).append(opened)
     return found
@@ -270,16 +316,23 @@ def _registry(
     settings: Settings, urls: Mapping[str, str], headers: Mapping[str, ExtraHeaders], guarded: Sequence[str]
 ) -> Registry:
     """The file's providers and some more; the file's own go first."""
-    theirs = {slug: provider.base_url for slug, provider in settings.providers.items()}
+    theirs = {slug: provider.base_url for slug, provider in settings.providers.items() if provider.base_url}
     extra = {
         slug: tuple((name.lower(), value) for name, value in provider.headers.items())
         for slug, provider in settings.providers.items()
     }
+    tokens = {slug: provider.token_url for slug, provider in settings.providers.items() if provider.token_url}
     try:
         return Registry(
             {**urls, **theirs},
+            token_urls=tokens,
             headers={**headers, **extra},
             guarded=[slug for slug in guarded if slug not in theirs],
+            environment={
+                slug: EnvironmentKeys(provider.profile or "", provider.region or "")
+                for slug, provider in settings.providers.items()
+                if provider.credentials is not None
+            },
         )
     except ValueError as error:
         raise ConfigError([Problem(None, None, str(error))]) from error

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from penstock.control.catalog import Catalog, OpenSecret
+from penstock.control.catalog import Catalog, Listed, OpenSecret
 from penstock.control.stored_gateways import Seal, changed_gateway, new_gateway
 from penstock.settings import GatewaySettings
-from penstock.settings.gateway_fields import field_findings, to_settings
+from penstock.settings.gateway_fields import field_findings, set_fields, to_settings
+from penstock.settings.gateways import PATH_WORDS
 from penstock.stores.control_store import Add, Remove, Replace, Snapshot, StoredGateway
 from penstock_common.check import Finding
 from penstock_common.egress import NotPublic, check_url
@@ -43,6 +44,14 @@ class GatewayExists(GatewayRefused):
 
 class NoSuchGateway(GatewayRefused):
     """There is no such gateway."""
+
+
+class NameIsPath(GatewayRefused):
+    """Paths of unified calls begin with its name, or with that of its account: `word`."""
+
+    def __init__(self, account: str, gateway: str) -> None:
+        super().__init__(account, gateway)
+        self.word = account if account in PATH_WORDS else gateway
 
 
 class WrongFields(GatewayRefused):
@@ -78,7 +87,7 @@ class GatewayChanges:
         return self._added(account, gateway, fields)
 
     def replace(self, account: str, gateway: str, fields: Mapping[str, object]) -> Add | Replace | None:
-        """All fields of a gateway that is there; None when nothing changes. The built-in one becomes stored."""
+        """All fields of a gateway that is there; None when nothing changes. Built in or implied, it becomes stored."""
         self._need(account, gateway)
         return self.put(account, gateway, fields)
 
@@ -88,7 +97,8 @@ class GatewayChanges:
         """Some fields of a gateway that is there; those of `unset` get their defaults."""
         self._need(account, gateway)
         old = self._row(account, gateway)
-        fields = {**({} if old is None else old.fields), **given}
+        listed = self.catalog.find(account, gateway)
+        fields = {**_base(old, listed), **given}
         return self.put(
             account, gateway, {name: value for name, value in fields.items() if name not in unset}
         )
@@ -109,6 +119,8 @@ class GatewayChanges:
         if old is not None:
             return Remove(old, alone=self._is_of_file(account, gateway))
         self._need(account, gateway)
+        if self.catalog.get(account, gateway) is None:
+            raise NoSuchGateway(account, gateway)
         raise IsBuiltIn(account, gateway)
 
     def _row(self, account: str, gateway: str) -> StoredGateway | None:
@@ -117,7 +129,7 @@ class GatewayChanges:
 
     def _need(self, account: str, gateway: str) -> None:
         self._refuse_of_file(account, gateway)
-        if self._row(account, gateway) is None and self.catalog.get(account, gateway) is None:
+        if self._row(account, gateway) is None and self.catalog.find(account, gateway) is None:
             raise NoSuchGateway(account, gateway)
 
     def _refuse_of_file(self, account: str, gateway: str) -> None:
@@ -133,11 +145,20 @@ class GatewayChanges:
         return Add(new_gateway(self.new_id(), account, gateway, fields, self.now_us, self.seal))
 
     def _check(self, account: str, gateway: str, fields: Mapping[str, object]) -> None:
+        if account in PATH_WORDS or gateway in PATH_WORDS:
+            raise NameIsPath(account, gateway)
         found = field_findings(fields)
         if not found and not self.allow_private:
             found = list(receivers_inside(to_settings(fields)))
         if found:
             raise WrongFields(account, gateway, found)
+
+
+def _base(old: StoredGateway | None, listed: Listed | None) -> Mapping[str, object]:
+    """What a gateway is before some of its fields change."""
+    if old is not None:
+        return old.fields
+    return set_fields(listed.fields) if listed is not None and listed.source == "implied" else {}
 
 
 def receivers_inside(fields: GatewaySettings) -> Iterator[Finding]:

@@ -13,8 +13,10 @@ import msgspec
 
 from penstock.access.provider_secret import preview
 from penstock.control.stored_gateways import Seal
+from penstock.providers.credential_place import storable
 from penstock.providers.custom import CUSTOM_PREFIX
-from penstock.providers.registry import BUILT_IN, Registry
+from penstock.providers.registry import BUILT_IN, Registry, as_shipped
+from penstock.providers.signing import is_of_parts
 from penstock.stores.control_store import CustomProvider, ProviderKey
 from penstock_common.egress import NotPublic, check_url
 
@@ -45,6 +47,18 @@ def check_hosts(provider: str, hosts: Sequence[str]) -> None:
         if not any(host.endswith(ending) for ending in endings):
             allowed = f"a host that ends with {' or '.join(endings)}" if endings else "no host at all"
             raise ValueError(f"{host}: keys for {provider} take {allowed}")
+
+
+def fitting(provider: str, secret: bytes) -> bytes:
+    """A secret (of `provider_secret.checked_secret`) as it is to be stored for a provider. Raises ValueError for one
+    that no call there could go out with.
+    """
+    shipped = as_shipped(provider)
+    if shipped is not None:
+        return storable(shipped, secret)
+    if is_of_parts(secret):
+        raise ValueError(f"{provider} takes a credential of one line, not a JSON object")
+    return secret
 
 
 def with_secret(key: ProviderKey, secret: bytes, seal: Seal) -> ProviderKey:

@@ -6,25 +6,30 @@ damaged place, or to skip it, is the shipper's business.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from penstock.journal.record import HEAD_BYTES, CallRecord, Entry, Torn, read_frame
+from penstock.journal.record import HEAD_BYTES, MAX_META_BYTES, CallRecord, Entry, Torn, read_frame
 
 PIECE_BYTES = 4 * 1024 * 1024  # a transaction costs as much as some fifty calls
 MAX_ROWS = 4000
 MAX_FRAME_BYTES = 256 * 1024 * 1024  # a head that tells of more is damaged
 
 _COPY_BYTES = 1024 * 1024
+_MOST_CHECKED = 512 * 1024 * 1024  # bytes of what only looks like frames, which callers may have put there
+_LOOK_BYTES = 1024  # that a look at one costs as much as
 _ONE_BYTES = 64 * 1024  # most frames are smaller
 _LENGTHS = struct.Struct("<III")
-_CHECKSUM_BYTES = 4
+_CHECKSUM = struct.Struct("<I")
+_CHECKSUM_BYTES = _CHECKSUM.size
 _RECORD_MARK = b"\xdc\x00"  # how msgpack begins an array of 16 to 255 fields, as every record is
 
 _decode_record = msgspec.msgpack.Decoder(CallRecord).decode
@@ -79,6 +84,33 @@ def read_one(fd: int, start: int, size: int) -> Batch:
     return _read(fd, start, size, _ONE_BYTES, 1)
 
 
+def read_bare(fd: int, start: int, end: int) -> Entry | None:
+    """The frame from one place to another without its bodies, which are only checked, a piece at a time.
+
+    None for what is no sound frame.
+    """
+    head = os.pread(fd, HEAD_BYTES, start)
+    meta_bytes = _lengths(head, 0)[0]
+    if (
+        meta_bytes > MAX_META_BYTES
+        or _checksum(fd, start + _CHECKSUM_BYTES, end) != _CHECKSUM.unpack_from(head)[0]
+    ):
+        return None
+    try:
+        record = _decode_record(os.pread(fd, meta_bytes, start + HEAD_BYTES))
+    except msgspec.MsgspecError:
+        return None
+    return Entry(record, b"", b"", end - start)
+
+
+def _checksum(fd: int, start: int, end: int) -> int:
+    found = 0
+    while start < end and (piece := os.pread(fd, min(_COPY_BYTES, end - start), start)):
+        found = zlib.crc32(piece, found)
+        start += len(piece)
+    return found
+
+
 def _read(fd: int, start: int, size: int, piece: int, most: int) -> Batch:
     wanted = min(piece, size - start)
     while True:
@@ -115,7 +147,7 @@ def find_gap(fd: int, start: int, size: int) -> Gap:
     A body may hold bytes that look like a frame: a caller could have put them there. So the bad frame's own
     lengths are believed before any search, unless its record contradicts them.
     """
-    area = mmap.mmap(fd, size, access=mmap.ACCESS_READ)
+    area = _mapped(fd, size)
     end = _claimed_end(area, start, start)
     if end is not None and (end == size or (end < size and _is_sound(area, end))):
         return Gap(end, torn=False)
@@ -125,6 +157,13 @@ def find_gap(fd: int, start: int, size: int) -> Gap:
     if found is None:
         return Gap(size, torn=True)
     return Gap(size if _agrees_with_record(area, start) else found, torn=False)
+
+
+def _mapped(fd: int, size: int) -> mmap.mmap:
+    try:
+        return mmap.mmap(fd, size, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise MemoryError if error.errno == errno.ENOMEM else error from error
 
 
 def _claimed_end(area: bytes | mmap.mmap, start: int, offset: int) -> int | None:
@@ -149,10 +188,10 @@ def _agrees_with_record(area: mmap.mmap, start: int) -> bool:
 def _record(area: mmap.mmap, start: int) -> CallRecord | None:
     meta_bytes, _, _ = _lengths(area, start)
     begin = start + HEAD_BYTES
-    if begin + meta_bytes > len(area):
+    if meta_bytes > MAX_META_BYTES or begin + meta_bytes > len(area):
         return None
     try:
-        return _decode_record(area[begin : begin + meta_bytes])
+        return _decode_record(memoryview(area)[begin : begin + meta_bytes])
     except (msgspec.MsgspecError, UnicodeError):
         return None
 
@@ -166,12 +205,17 @@ def _is_sound(area: mmap.mmap, start: int) -> bool:
 
 
 def _search(area: mmap.mmap, start: int) -> int | None:
-    mark = area.find(_RECORD_MARK, start + HEAD_BYTES)
-    while mark >= 0:
-        if _record(area, mark - HEAD_BYTES) and _is_sound(area, mark - HEAD_BYTES):
-            return mark - HEAD_BYTES
+    """Where the next sound frame begins; None without one. After too much that only looked like it: the end."""
+    mark, left = area.find(_RECORD_MARK, start + HEAD_BYTES), _MOST_CHECKED
+    while mark >= 0 and left > 0:
+        place = mark - HEAD_BYTES
+        left -= _LOOK_BYTES
+        if _record(area, place):
+            if _is_sound(area, place):
+                return place
+            left -= sum(_lengths(area, place))
         mark = area.find(_RECORD_MARK, mark + 1)
-    return None
+    return None if left > 0 else len(area)
 
 
 def copy_range(fd: int, start: int, end: int, target: Path) -> None:

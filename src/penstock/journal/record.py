@@ -24,7 +24,7 @@ _HEAD = struct.Struct("<IIII")
 _LENGTHS = struct.Struct("<III")
 HEAD_BYTES = _HEAD.size
 _SMALL_BYTES = 65536  # up to here one more copy is cheaper than more steps
-_MAX_META_BYTES = 16 * 1024 * 1024
+MAX_META_BYTES = 16 * 1024 * 1024
 _MAX_BODY_BYTES = 1 << 31
 
 
@@ -45,6 +45,9 @@ COMPLETE: Final = int(Outcome.COMPLETE)
 
 ENDED: Final = frozenset(map(int, (Outcome.COMPLETE, Outcome.PROVIDER_FAILED, Outcome.CUT_SHORT)))
 """The client has all that the provider sent, whatever that is worth."""
+
+HEARD_OUT: Final = frozenset(map(int, (Outcome.COMPLETE, Outcome.PROVIDER_FAILED)))
+"""The provider has sent all that it had to say, as far as that can be known."""
 
 FAILURE: Final = "failure"
 """What an `Event` is that tells why a call did not succeed."""
@@ -67,6 +70,28 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     what: str  # a policy's name, `cache`, `attempt`, `answer` and the like
     offset_us: int  # after the call began
     detail: str = ""
+
+
+class ToldOrder(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An object at a provider that a call has made, or whose end it tells."""
+
+    object_id: str
+    is_final: bool
+    results: str = ""  # another object that tells what it has used: a file
+
+
+class OrderNews(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What an answer tells of orders: the objects, and what those have used that have ended, by model; None is the
+    model of the answer.
+    """
+
+    orders: tuple[ToldOrder, ...]
+    uses: tuple[tuple[str | None, Usage], ...] = ()
+
+    @property
+    def is_end(self) -> bool:
+        """Whether some of them have ended."""
+        return any(order.is_final for order in self.orders)
 
 
 class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False):
@@ -118,6 +143,7 @@ class CallRecord(msgspec.Struct, array_like=True, omit_defaults=False, gc=False)
     answered_model: str = ""  # only where not all of the answer is kept
     local: bool = False  # the local engine was asked
     provider_error: str = ""  # the type that the answer tells; only where not all of it is kept
+    order_news: OrderNews | None = None  # only where not all of the answer is kept
 
     @property
     def success(self) -> bool:
@@ -183,7 +209,7 @@ def read_frame(data: bytes | memoryview, offset: int) -> Entry:
     if available < HEAD_BYTES:
         raise Torn(offset, HEAD_BYTES - available, "cut short")
     crc, meta_len, request_len, response_len = _HEAD.unpack_from(data, offset)
-    if meta_len > _MAX_META_BYTES or request_len > _MAX_BODY_BYTES or response_len > _MAX_BODY_BYTES:
+    if meta_len > MAX_META_BYTES or request_len > _MAX_BODY_BYTES or response_len > _MAX_BODY_BYTES:
         raise Torn(offset, 0, "impossible length")
     end = offset + HEAD_BYTES + meta_len + request_len + response_len
     if end > len(data):

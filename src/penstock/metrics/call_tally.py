@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from penstock.journal.record import Outcome
 from penstock.metrics.metric import Histogram, Labels, Metric, Value
+from penstock.pricing.call_cost import is_estimate
 from penstock.pricing.units import to_usd
 from penstock.providers.operation_table import UNKNOWN
 from penstock.stores.ledger import Derived, NewCall
@@ -62,6 +63,10 @@ class Counts(msgspec.Struct, array_like=True):
     unpriced: int = 0
     duration_us: int = 0
     durations: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    estimated: int = 0
+    estimated_in: int = 0
+    estimated_out: int = 0
+    estimated_nano: int = 0
 
 
 class TallyState(msgspec.Struct):
@@ -152,8 +157,18 @@ def _count(counts: Counts, call: NewCall) -> None:
     counts.tokens_out = min(counts.tokens_out + (derived.tokens_out or 0), _MOST)
     counts.cost_nano = min(counts.cost_nano + (derived.cost_nano or 0), _MOST)
     counts.unpriced += is_unpriced(record.status, derived.cost_nano)
+    if is_estimate(derived.price_source):
+        counts.estimated_nano = min(counts.estimated_nano + (derived.cost_nano or 0), _MOST)
+    if derived.estimated:
+        _count_estimates(counts, derived)
     counts.duration_us += record.duration_us
     counts.durations[bisect_left(BOUNDS, record.duration_us / 1e6)] += 1
+
+
+def _count_estimates(counts: Counts, derived: Derived) -> None:
+    counts.estimated += 1
+    counts.estimated_in = min(counts.estimated_in + derived.estimated_in, _MOST)
+    counts.estimated_out = min(counts.estimated_out + derived.estimated_out, _MOST)
 
 
 # -- as metrics
@@ -164,14 +179,26 @@ def call_metrics(state: TallyState) -> Iterator[Metric]:
     rows = [(key._asdict(), counts) for key, counts in state.series]
     for name, unit, about, value in _COUNTERS:
         yield Metric(name, "counter", unit, about, [Value(labels, value(counts)) for labels, counts in rows])
-    tokens = [
-        Value({**labels, "type": kind}, count)
-        for labels, counts in rows
-        for kind, count in (("input", counts.tokens_in), ("output", counts.tokens_out))
-    ]
-    yield Metric("penstock.tokens", "counter", "1", "Tokens, as the answers tell them.", tokens)
+    tokens = _by_type(rows, lambda one: (one.tokens_in, one.tokens_out))
+    yield Metric(
+        "penstock.tokens", "counter", "1", "Tokens, as the answers tell them or their text shows.", tokens
+    )
+    estimated = _by_type(rows, lambda one: (one.estimated_in, one.estimated_out))
+    about = "Those of the tokens that no answer told: they are estimated from text."
+    yield Metric("penstock.estimated_tokens", "counter", "1", about, estimated)
     durations = [Histogram(labels, BOUNDS, one.durations, one.duration_us / 1e6) for labels, one in rows]
     yield Metric("penstock.request.duration", "histogram", "s", "Time to the end of the answer.", durations)
+
+
+def _by_type(
+    rows: Sequence[tuple[dict[str, str], Counts]], ends: Callable[[Counts], tuple[int, int]]
+) -> list[Value]:
+    """What went in and what came out, each for itself."""
+    return [
+        Value({**labels, "type": kind}, count)
+        for labels, counts in rows
+        for kind, count in zip(("input", "output"), ends(counts), strict=True)
+    ]
 
 
 _COUNTERS: Final[tuple[tuple[str, str, str, Callable[[Counts], int | float]], ...]] = (
@@ -181,6 +208,13 @@ _COUNTERS: Final[tuple[tuple[str, str, str, Callable[[Counts], int | float]], ..
     ("penstock.rate_limited", "1", "Calls refused for a rate or spend limit.", lambda one: one.rate_limited),
     ("penstock.cost", "USD", "What calls have cost, where that is known.", lambda one: to_usd(one.cost_nano)),
     ("penstock.unpriced", "1", "Calls whose cost is not known.", lambda one: one.unpriced),
+    ("penstock.estimated", "1", "Calls of which no answer told all tokens.", lambda one: one.estimated),
+    (
+        "penstock.estimated_cost",
+        "USD",
+        "The part of the cost that was an estimate when its call ended.",
+        lambda one: to_usd(one.estimated_nano),
+    ),
 )
 
 

@@ -1,11 +1,13 @@
 """How processes stand, as small JSON files below the data folder, each replaced as a whole.
 
-The supervisor writes one when something changes, shipper and keeper one each as a sign of life. What they say is
-in `process_state.py`. Nothing here raises for a full or broken disk: to tell is less than to work.
+The supervisor writes one when something changes, and now and then in case somebody has damaged it, shipper and keeper
+one each as a sign of life. What they say is in `process_state.py`. Nothing here raises for a full or broken disk: to
+tell is less than to work.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,10 +17,12 @@ import msgspec
 from penstock.durable import replace_file
 from penstock.metrics.process_state import (
     HEARTBEAT_US,
+    UNREADABLE,
     Beat,
     ProcessState,
     SupervisorState,
     Trouble,
+    Unreadable,
     troubles,
 )
 from penstock.metrics.worker_file import process_birth
@@ -26,8 +30,12 @@ from penstock.metrics.worker_file import process_birth
 FOLDER: Final = "processes"
 """Below the data directory."""
 
-_SUPERVISOR = "supervisor"
+_SUPERVISOR: Final = "supervisor"
 _HELPERS: Final = ("shipper", "keeper")
+
+FILES: Final = tuple(f"{FOLDER}/{name}.json" for name in (_SUPERVISOR, *_HELPERS))
+"""Their names, below the data directory."""
+
 _LARGEST_BYTES = 1024 * 1024
 
 _State = TypeVar("_State", SupervisorState, Beat)
@@ -39,9 +47,9 @@ def write_processes(data: Path, state: SupervisorState) -> bool:
 
 
 def read_processes(data: Path) -> tuple[ProcessState, ...]:
-    """What the supervisor keeps running; nothing where none lives that has told."""
+    """What the supervisor keeps running; nothing where none lives that has told, or what it told cannot be read."""
     state = _read(data, _SUPERVISOR, SupervisorState)
-    if state is None or state.birth != process_birth(state.pid):
+    if not isinstance(state, SupervisorState) or state.birth != process_birth(state.pid):
         return ()
     return state.processes
 
@@ -50,6 +58,13 @@ def read_troubles(data: Path, now_us: int) -> list[Trouble]:
     """What is wrong with the processes of a data directory. May wait for the disk."""
     beats = {name: beat for name in _HELPERS if (beat := _read(data, name, Beat)) is not None}
     return list(troubles(read_processes(data), beats, now_us))
+
+
+def unreadable(data: Path) -> list[Path]:
+    """Of these files those that are there and say nothing that can be understood."""
+    found = {_SUPERVISOR: _read(data, _SUPERVISOR, SupervisorState) == UNREADABLE}
+    found |= {name: _read(data, name, Beat) == UNREADABLE for name in _HELPERS}
+    return [_path(data, name) for name, is_unreadable in found.items() if is_unreadable]
 
 
 class Heartbeat:
@@ -74,17 +89,25 @@ class Heartbeat:
 
 def _write(data: Path, name: str, state: SupervisorState | Beat) -> bool:
     try:
-        folder = data / FOLDER
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_file(folder / f"{name}.json", msgspec.json.encode(state))
+        path = _path(data, name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(path, msgspec.json.encode(state))
     except OSError:
         return False
     return True
 
 
-def _read(data: Path, name: str, kind: type[_State]) -> _State | None:
+def _read(data: Path, name: str, kind: type[_State]) -> _State | Unreadable | None:
+    """None where there is no such file. A pipe in its place is not waited for."""
     try:
-        with (data / FOLDER / f"{name}.json").open("rb") as file:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(_path(data, name), flags), "rb") as file:
             return msgspec.json.decode(file.read(_LARGEST_BYTES), type=kind)
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError):
+    except FileNotFoundError:
         return None
+    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError):
+        return UNREADABLE
+
+
+def _path(data: Path, name: str) -> Path:
+    return data / FOLDER / f"{name}.json"

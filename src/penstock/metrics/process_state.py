@@ -21,6 +21,10 @@ SILENT_US: Final = 60_000_000
 
 _SECOND_US = 1_000_000
 
+Unreadable = Literal["unreadable"]
+UNREADABLE: Final[Unreadable] = "unreadable"
+"""What stands where something should have been told."""
+
 
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     """One process that the supervisor keeps running. Wall-clock microseconds."""
@@ -61,9 +65,12 @@ class Trouble(NamedTuple):
     reason: str
     detail: str = ""
     is_silent: bool = False
+    is_unreadable: bool = False  # what it tells of itself
 
 
-def troubles(processes: Sequence[ProcessState], beats: Mapping[str, Beat], now_us: int) -> Iterator[Trouble]:
+def troubles(
+    processes: Sequence[ProcessState], beats: Mapping[str, Beat | Unreadable], now_us: int
+) -> Iterator[Trouble]:
     """What is wrong now. `beats` by kind; that a process was started again, once, is nothing wrong."""
     for one in processes:
         if not one.pid:
@@ -75,9 +82,14 @@ def troubles(processes: Sequence[ProcessState], beats: Mapping[str, Beat], now_u
             yield from _own(one, beats.get(one.kind), now_us)
 
 
-def _own(one: ProcessState, beat: Beat | None, now_us: int) -> Iterator[Trouble]:
-    """By what it says itself, if this very process has said something."""
-    known = beat if beat is not None and beat.pid == one.pid else None
+def _own(one: ProcessState, beat: Beat | Unreadable | None, now_us: int) -> Iterator[Trouble]:
+    """By what it says itself, if this very process has said something, and not in days to come."""
+    if beat == UNREADABLE:
+        yield Trouble(one, f"what {one.name} tells of itself cannot be read", is_unreadable=True)
+        return
+    known = (
+        beat if beat is not None and beat.pid == one.pid and beat.written_us <= now_us + SILENT_US else None
+    )
     silent_us = now_us - max(one.since_us, known.written_us if known else 0)
     if silent_us > SILENT_US:
         yield Trouble(

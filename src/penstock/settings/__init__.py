@@ -16,7 +16,15 @@ import msgspec
 
 from penstock.settings.check import ConfigError, Problem
 from penstock.settings.gateways import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
-from penstock.settings.layers import Variable, command_line_layers, environment_layers, file_layer, merged
+from penstock.settings.layers import (
+    Layer,
+    Variable,
+    command_line_layers,
+    environment_layers,
+    file_layer,
+    merged,
+)
+from penstock.settings.models import ModelTable, fault_in
 from penstock.settings.server import (
     BreakerSettings,
     CacheSettings,
@@ -36,7 +44,9 @@ from penstock.settings.telemetry import (
     RetentionSettings,
     TelemetrySettings,
 )
+from penstock.settings.toml_position import lines
 from penstock.settings.value_types import Table
+from penstock_common.check import FieldError
 from penstock_common.environment_proxy import is_loopback
 
 __all__ = [
@@ -63,6 +73,7 @@ __all__ = [
     "is_loopback",
     "load",
     "unused",
+    "unused_fields",
 ]
 
 DEFAULT_FILE = Path("penstock.toml")
@@ -95,7 +106,13 @@ class FileSettings(Table, frozen=True, kw_only=True):
     metrics: MetricsSettings = msgspec.field(default_factory=MetricsSettings)
     telemetry: TelemetrySettings = msgspec.field(default_factory=TelemetrySettings)
     providers: Mapping[ProviderSlug, ProviderSettings] = msgspec.field(default_factory=dict)
+    models: ModelTable = msgspec.field(default_factory=dict)
     accounts: Mapping[AccountId, AccountSettings] = msgspec.field(default_factory=_default_accounts)
+
+    def __post_init__(self) -> None:
+        fault = fault_in(self.models)
+        if fault is not None:
+            raise FieldError("models", fault.reason, *fault.path)
 
 
 class Settings(FileSettings, frozen=True, kw_only=True):
@@ -105,6 +122,9 @@ class Settings(FileSettings, frozen=True, kw_only=True):
 
     admin_token: str | None = None
     names_accounts: bool = False  # the file does; otherwise there is the built-in one
+    file: str | None = None
+    model_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Where the names of `models` stand in the file, for what is found wrong with them later."""
 
 
 def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -114,8 +134,9 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[st
     is there. `overrides` are the command line's: dotted names such as `server.port`; None means not given.
     """
     path = _named_file(path, environ)
+    file = file_layer(path or DEFAULT_FILE, is_required=path is not None)
     layers = (
-        file_layer(path or DEFAULT_FILE, is_required=path is not None),
+        file,
         *environment_layers(environ, SERVER_VARIABLES),
         *command_line_layers(overrides),
     )
@@ -124,7 +145,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[st
     problems += _token_problems(token)
     if problems:
         raise ConfigError(problems)
-    return _settings(merged(layers), token)
+    return _settings(merged(layers), token, file)
 
 
 def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -144,10 +165,24 @@ def _token_problems(token: str | None) -> list[Problem]:
     return [Problem(None, None, f"{TOKEN_VARIABLE}: allowed: visible ASCII characters, no blanks")]
 
 
-def _settings(values: dict[str, object], token: str | None) -> Settings:
-    file = msgspec.convert(values, FileSettings)
-    tables = {name: getattr(file, name) for name in FileSettings.__struct_fields__}
-    return Settings(**tables, admin_token=token, names_accounts="accounts" in values)
+def _settings(values: dict[str, object], token: str | None, file: Layer) -> Settings:
+    said = msgspec.convert(values, FileSettings)
+    tables = {name: getattr(said, name) for name in FileSettings.__struct_fields__}
+    return Settings(
+        **tables,
+        admin_token=token,
+        names_accounts="accounts" in values,
+        file=file.path,
+        model_lines=_model_lines(file) if said.models else {},
+    )
+
+
+def _model_lines(file: Layer) -> dict[str, int]:
+    return {
+        str(path[1]): line
+        for path, line in lines(file.text).items()
+        if path[0] == "models" and len(path) == 2
+    }
 
 
 def check_bind(settings: Settings, open_gateways: Sequence[str] | None = None) -> None:
@@ -165,11 +200,19 @@ def check_bind(settings: Settings, open_gateways: Sequence[str] | None = None) -
 
 
 def unused(settings: Settings) -> list[str]:
-    """A line for each gateway field that differs from its default but has no effect in this version."""
+    """A line for each field of the file's gateways that is set but has no effect in this version."""
+    return [
+        f"gateway {name}: {field} has no effect in this version"
+        for name, gateway in _gateways(settings)
+        for field in unused_fields(gateway)
+    ]
+
+
+def unused_fields(gateway: GatewaySettings) -> list[str]:
+    """The fields that differ from their defaults but have no effect in this version."""
     defaults = GatewaySettings()
     return [
-        f"gateway {name}: {field.encode_name} has no effect in this version"
-        for name, gateway in _gateways(settings)
+        field.encode_name
         for field in msgspec.structs.fields(GatewaySettings)
         if field.name not in EFFECTIVE_FIELDS
         and getattr(gateway, field.name) != getattr(defaults, field.name)

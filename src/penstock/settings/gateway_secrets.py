@@ -28,11 +28,24 @@ class SecretLost(ValueError):
         self.path = path
 
 
+class _Array:
+    """An array as if it were a table, whose keys are places in it."""
+
+    def __init__(self, items: list[object]) -> None:
+        self._items = items
+
+    def __getitem__(self, key: str) -> object:
+        return self._items[int(key)]
+
+    def __setitem__(self, key: str, value: object) -> None:
+        self._items[int(key)] = value
+
+
 class _Place(NamedTuple):
     """Where a secret stands, and whom it is for: the receiver's address, which it must not outlive."""
 
     path: str
-    table: dict[str, object]
+    table: dict[str, object] | _Array
     key: str
     audience: tuple[str, ...]
 
@@ -91,6 +104,10 @@ def _places(fields: dict[str, object]) -> Iterator[_Place]:
     stripe = fields.get("stripe")
     if isinstance(stripe, dict) and "authorization" in stripe:
         yield _Place("/stripe/authorization", stripe, "authorization", ("stripe",))
+    rules = fields.get("parallel")
+    webhook = rules.get("webhook") if isinstance(rules, dict) else None
+    if isinstance(webhook, dict):
+        yield from _webhook_places(webhook, "/parallel/webhook")
 
 
 def _otel_places(receiver: dict[str, object], path: str, audience: tuple[str, ...]) -> Iterator[_Place]:
@@ -100,6 +117,18 @@ def _otel_places(receiver: dict[str, object], path: str, audience: tuple[str, ..
             yield _Place(f"{path}/headers/{_escaped(name)}", headers, name, (*audience, "headers", name))
     if receiver.get("authorization") is not None:
         yield _Place(f"{path}/authorization", receiver, "authorization", (*audience, "authorization"))
+
+
+def _webhook_places(webhook: dict[str, object], path: str) -> Iterator[_Place]:
+    """These go nowhere: events are verified and signed with them, whatever the address."""
+    secrets = webhook.get("secrets")
+    if isinstance(secrets, list | tuple):
+        webhook["secrets"] = items = list(secrets)
+        for index in range(len(items)):
+            audience = ("webhook", "secrets", str(index))
+            yield _Place(f"{path}/secrets/{index}", _Array(items), str(index), audience)
+    if "signing_secret" in webhook:
+        yield _Place(f"{path}/signing_secret", webhook, "signing_secret", ("webhook", "signing_secret"))
 
 
 def _escaped(name: str) -> str:

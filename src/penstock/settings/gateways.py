@@ -8,13 +8,14 @@ the list of fields that take effect; what they do belongs to the policies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-from penstock.settings.value_types import Count, Secret, Table
+from penstock.settings.parallel_rules import ParallelRules
+from penstock.settings.value_types import Count, Dollars, HttpUrl, Names, Secret, Table
 from penstock_common.check import FieldError
 
 # What this version acts on. The other fields are checked and kept; `settings.unused` names those in use.
@@ -31,6 +32,7 @@ EFFECTIVE_FIELDS = (
     "logpush",
     "logpush_public_key",
     "otel",
+    "parallel",
     "rate_limiting_interval",
     "rate_limiting_limit",
     "rate_limiting_technique",
@@ -42,32 +44,42 @@ EFFECTIVE_FIELDS = (
     "unpriced",
 )
 
+PATH_WORDS: Final = ("chat", "embeddings", "messages", "models", "responses", "run", "search", "v1")
+"""What accounts and gateways cannot be called: paths of unified calls begin so (`/v1/chat/completions`)."""
+
+_NO_WORD = f"(?!(?:{'|'.join(PATH_WORDS)})$)"
+_NOT_SO = (
+    f", but not {', '.join(PATH_WORDS[:-1])} or {PATH_WORDS[-1]}, with which paths of unified calls begin"
+)
+
 GatewayId = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9_]+(?:-[a-z0-9_]+)*\Z",
+        pattern=rf"^{_NO_WORD}[a-z0-9_]+(?:-[a-z0-9_]+)*\Z",
         max_length=64,
-        description="up to 64 lower-case letters, digits, _ and single inner -",
+        description=f"up to 64 lower-case letters, digits, _ and single inner -{_NOT_SO}",
     ),
 ]
 AccountId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{_NO_WORD}[A-Za-z0-9_-]{{1,64}}\Z",
+        description=f"up to 64 letters, digits, _ and -{_NOT_SO}",
+    ),
+]
+AnyAccountId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="up to 64 letters, digits, _ and -")
 ]
+"""As older directories may have them."""
 
 Unpriced = Literal["allow", "refuse"] | None
+
+DEFAULT_GATEWAY: Final = "default"
+"""The gateway of calls that name none, and one that need not be set up (Cloudflare 1.2)."""
 
 LONGEST_WINDOW = 10 * 366 * 24 * 3600
 """Seconds: ten years."""
 
-Dollars = Annotated[float, Meta(gt=0, le=1_000_000_000_000)]
-HttpUrl = Annotated[
-    str,
-    Meta(
-        # What stands before an @ would be shown wherever the URL is.
-        pattern=r"^https?://[^\s\x00-\x1f/?#@]+([/?#][^\s\x00-\x1f]*)?\Z",
-        description="an http(s) URL without user and password",
-    ),
-]
 Origin = Annotated[
     str,
     Meta(
@@ -88,7 +100,6 @@ SecretLine = Annotated[
         extra={"secret": True},
     ),
 ]
-Names = Annotated[tuple[str, ...], Meta(max_length=1000)]
 Technique = Literal["fixed", "sliding"]
 Hazard = Literal["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "P1"]
 Verdict = Literal["FLAG", "BLOCK"]
@@ -274,6 +285,8 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """A public key of RSA in PEM, to encrypt them with."""
     otel: Annotated[tuple[OtelExporter, ...], Meta(max_length=20)] | None = None
     """Receivers of traces."""
+    parallel: ParallelRules | None = None
+    """What holds for Parallel's runs; null: each is seen by who made it. Our own."""
     rate_limiting_interval: Annotated[int, Meta(ge=0, le=LONGEST_WINDOW)] | None = 0
     """Seconds of a rate window; 0 is off."""
     rate_limiting_limit: Count | None = 0
@@ -300,6 +313,21 @@ class GatewaySettings(Table, frozen=True, kw_only=True):
     """How Workers AI is billed."""
     zdr: bool = False
     """Only providers that retain no data?"""
+
+
+def half_said(gateway: GatewaySettings) -> Iterator[tuple[str, str]]:
+    """Fields that do nothing for want of another one: both names."""
+    limit, interval = gateway.rate_limiting_limit, gateway.rate_limiting_interval
+    if bool(limit) != bool(interval):
+        names = ("rate_limiting_limit", "rate_limiting_interval")
+        yield names if limit else names[::-1]
+    elif not limit and gateway.rate_limiting_technique != "fixed":
+        yield "rate_limiting_technique", "rate_limiting_limit and rate_limiting_interval"
+    if gateway.log_management_strategy is not None and gateway.log_management is None:
+        yield "log_management_strategy", "log_management"
+    limits = gateway.spend_limits
+    if limits is not None and limits.enabled != bool(limits.rules):
+        yield "spend_limits", "rules" if limits.enabled else "enabled = true"
 
 
 def _default_gateways() -> dict[GatewayId, GatewaySettings]:

@@ -28,6 +28,7 @@ from penstock_common.check import FieldError
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
+_SIGNED_OVER = frozenset({"authorization", "x-api-key"})
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SOCKET_PATH = re.compile(r"%2F(?:[A-Za-z0-9._~-]|%(?!00)[0-9A-F]{2})+", re.IGNORECASE)
@@ -44,6 +45,7 @@ HostName = Annotated[
 Workers = Annotated[int, Meta(ge=1, le=256)]
 FilePath = Annotated[str, Meta(pattern=r"^[^\x00]+\Z", description="the path of a folder")]
 
+Region = Annotated[str, Meta(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)+\Z", description="such as eu-central-1")]
 ProviderSlug = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*\Z", description="lower-case letters, digits and -")
 ]
@@ -130,20 +132,44 @@ class PricingSettings(Table, frozen=True, kw_only=True):
 
 
 class ProviderSettings(Table, frozen=True, kw_only=True):
-    """Where a provider is reached instead of at its public address, and headers that go to it with every call."""
+    """Where a provider is reached instead of at its public address, and headers that go to it with every call.
+
+    `token_url` is where access tokens are made of service accounts, for the one provider that has any. `credentials`
+    says that calls are signed with what the machine's environment gives, for the one provider that takes that.
+    """
 
     secrets: ClassVar[tuple[str, ...]] = ("headers",)
 
-    base_url: str
+    base_url: str | None = None
     headers: Mapping[str, Secret] = msgspec.field(default_factory=dict)
+    token_url: str | None = None
+    credentials: Literal["environment"] | None = None
+    profile: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
-        fault = _base_url_fault(self.base_url)
+        self._check_credentials()
+        fault = "" if self.base_url is None else _base_url_fault(self.base_url)
         if fault:
             raise FieldError("base_url", fault)
+        fault = "" if self.token_url is None else _base_url_fault(self.token_url)
+        if fault:
+            raise FieldError("token_url", fault)
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise FieldError("headers", "must be header names with values of one line")
+
+    def _check_credentials(self) -> None:
+        if self.credentials is None:
+            for name in ("profile", "region"):
+                if getattr(self, name) is not None:
+                    raise FieldError(name, 'is for credentials = "environment"')
+            if self.base_url is None:
+                raise FieldError("base_url", "is required")
+        elif self.base_url is None and (self.headers or self.token_url is not None):
+            raise FieldError("base_url", "is required for headers and token_url")
+        elif any(name.lower() in _SIGNED_OVER for name in self.headers):
+            raise FieldError("headers", 'must not have a credential beside credentials = "environment"')
 
 
 def _base_url_fault(url: str) -> str:

@@ -13,9 +13,8 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 from msgspec import Meta
 
-from penstock.settings.gateways import HttpUrl
 from penstock.settings.server import FilePath
-from penstock.settings.value_types import Bytes, Count, Seconds, Secret, Table
+from penstock.settings.value_types import Bytes, Count, HttpUrl, Seconds, Secret, Table
 from penstock_common.check import FieldError
 
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

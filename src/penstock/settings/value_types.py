@@ -21,6 +21,16 @@ BytesOrNone = Annotated[int, Meta(ge=0, le=_TERABYTE)]
 Seconds = Annotated[float, Meta(gt=0, le=_WEEK)]
 SecondsOrNone = Annotated[float, Meta(ge=0, le=_WEEK)]
 Secret = Annotated[str, Meta(extra={"secret": True})]  # never shown in an error
+Dollars = Annotated[float, Meta(gt=0, le=1_000_000_000_000)]
+HttpUrl = Annotated[
+    str,
+    Meta(
+        # What stands before an @ would be shown wherever the URL is.
+        pattern=r"^https?://[^\s\x00-\x1f/?#@]+([/?#][^\s\x00-\x1f]*)?\Z",
+        description="an http(s) URL without user and password",
+    ),
+]
+Names = Annotated[tuple[str, ...], Meta(max_length=1000)]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

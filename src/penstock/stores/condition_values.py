@@ -7,13 +7,13 @@ They come from people and from other programs' habits: the type may be loose, th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
 
 from penstock.stores.ledger import Condition, Scalar, UnfitCondition
+from penstock.time_text import moment_us
 
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _LARGEST: Final = Decimal(1 << 62)
@@ -48,14 +48,9 @@ def time_us(condition: Condition, value: Scalar) -> int | None:
     """A moment in microseconds out of RFC 3339, without an offset in UTC; None for the unknown."""
     if value is None:
         return None
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
-        if moment is not None:
-            moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-            whole = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-            return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds
-    except (ValueError, OverflowError):
-        pass
+    found = moment_us(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
     raise UnfitCondition(f"{condition.key} is a time like 2026-01-31T12:00:00Z: {value!r} is none")
 
 

@@ -12,9 +12,10 @@ from typing import Final, Literal, Protocol, TypeVar
 import msgspec
 
 from penstock.metadata import MetadataValue
+from penstock.stores.model_alias import ModelAlias
 
-Permission = Literal["read", "run", "edit", "metadata_read"]
-"""Cloudflare 3.12: look, call, change, list logs without their bodies."""
+Permission = Literal["read", "run", "edit", "metadata_read", "set_costs"]
+"""Cloudflare 3.12: look, call, change, list logs without their bodies. Our own: say what its calls cost."""
 
 Technique = Literal["fixed", "sliding"]
 
@@ -109,6 +110,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     providers: tuple[str, ...] = ()  # slugs
     models: tuple[str, ...] = ()  # `provider/model` or a bare model; `*` stands for anything without `/`
     metadata: dict[str, MetadataValue] = {}
+    max_estimate: float | None = None  # US dollars that one order of runs or searches may come to
+    max_active: int | None = None  # runs of its that may be under way at once
 
 
 class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +262,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     modified_us: int
 
 
-Noun = Token | ProviderKey | CustomProvider | StoredGateway | DynamicRoute | Dataset | Evaluation
+Noun = Token | ProviderKey | CustomProvider | StoredGateway | DynamicRoute | Dataset | Evaluation | ModelAlias
 """Whatever the directory keeps. Each has an `id` of its own, and all but tokens have an account."""
 
 SealedNoun = ProviderKey | CustomProvider | StoredGateway
@@ -305,14 +308,14 @@ IN_GATEWAY: Final[tuple[type[InGateway], ...]] = (DynamicRoute, Dataset, Evaluat
 
 
 class AtMost(msgspec.Struct, frozen=True):
-    """Changes nothing, but the other changes are not made if a gateway then had more than `most` of a kind.
+    """Changes nothing, but the other changes are not made if a gateway (None: an account) then had more than `most`.
 
     Counted when all of them are made, wherever this stands among them.
     """
 
-    kind: type[InGateway]
+    kind: type[InGateway | ModelAlias]
     account: str
-    gateway: str
+    gateway: str | None
     most: int
 
 
@@ -333,9 +336,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     actor: str  # `token:ID`, `admin`, `cli:USER`, `first-run`
     action: Action
-    kind: (
-        str  # `gateway`, `token`, `provider_key`, `custom_provider`, `route`, …; `master_key` after resealing
-    )
+    kind: str  # `gateway`, `token`, `provider_key`, `route`, …; `master_key` after resealing
     account: str  # "" for tokens and the master key
     subject: str  # the noun's id; of a gateway what it is called on the wire
     before: dict[str, Json] | None
@@ -351,6 +352,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     custom_providers: tuple[CustomProvider, ...] = ()
     gateways: tuple[StoredGateway, ...] = ()
     routes: tuple[DynamicRoute, ...] = ()
+    model_aliases: tuple[ModelAlias, ...] = ()
 
     @property
     def seal_label(self) -> bytes:
@@ -381,8 +383,7 @@ class ControlStore(Protocol):
     def version(self) -> int | None:
         """That of a snapshot taken now; None where it cannot be told now. Never waits, never raises.
 
-        Cheap enough to be asked several times a second: whoever serves by a snapshot learns so that there is a
-        newer one.
+        Cheap enough to be asked several times a second: whoever serves by a snapshot learns so of a newer one.
         """
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:

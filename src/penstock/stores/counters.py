@@ -86,10 +86,18 @@ class Counters(Protocol):
         and where less is left, that is set aside; only where nothing is left it is refused.
         """
 
-    def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
+    def settle(
+        self, reservation: Reservation, used: int, now_us: int, *, with_receipt: bool = False
+    ) -> bytes:
         """Gives back what was set aside and counts what was used, now. A second time changes nothing.
 
-        A reservation that was given back already, because its worker was taken for dead, still counts `used`.
+        A reservation that was given back already, because its worker was taken for dead, still counts `used`. With a
+        receipt, if it is asked for, what was counted can be corrected later; else, and the second time, it is empty.
+        """
+
+    def amend(self, receipt: bytes, change: int, mark: bytes, now_us: int) -> None:
+        """Corrects what was counted: `change` below 0 is taken out of where it was counted, as far as that still
+        counts; above 0 it is counted now. The same `mark` (1 to 255 bytes) does so once within an hour.
         """
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:

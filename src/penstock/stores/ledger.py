@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from penstock.journal.record import CallRecord, Event
+from penstock.journal.record import CallRecord, Event, ToldOrder
 from penstock.metadata import MetadataValue
 from penstock.stores.call_columns import Column, columns_of
 
@@ -48,13 +48,6 @@ FREE: Final = "no charge"
 """The source of a price for what costs nothing: reading, cancelling, deleting, counting."""
 
 
-class ToldOrder(msgspec.Struct, frozen=True, gc=False):
-    """An object at a provider that a call has made, or whose end a call tells, with what it has used in the end."""
-
-    object_id: str
-    is_final: bool
-
-
 class Derived(msgspec.Struct, frozen=True, gc=False):
     """What the bodies tell about a call. None is unknown, never zero."""
 
@@ -69,8 +62,14 @@ class Derived(msgspec.Struct, frozen=True, gc=False):
     custom_cost: bool = False  # the caller's own price
     operation: str = "unknown"
     answered_model: str | None = None  # `provider/model`, the one that the answer names
-    order: ToldOrder | None = None
+    orders: tuple[ToldOrder, ...] = ()  # objects that it has made, or whose ends it tells
     provider_error: str = ""  # the type of error that the answer tells
+    estimated: bool = False  # some of the tokens were told by nobody: they are counted from text
+    estimated_in: int = 0  # so many of them
+    estimated_out: int = 0
+    by_itself: int | None = (
+        None  # nano-dollars that it costs beside the work of orders that it tells: a caller's price
+    )
 
 
 class NewCall(NamedTuple):
@@ -155,6 +154,7 @@ class CallRow(msgspec.Struct, frozen=True):
     operation: Annotated[str, Column("name", 25, "derived.operation", filtered=True, since=2)] = ""
     answered_model: Annotated[str | None, Column("name", 26, "derived.answered_model", since=2)] = None
     provider_error: Annotated[str, Column("name", 27, "derived.provider_error", filtered=True, since=2)] = ""
+    estimated: Annotated[bool, Column("flag", 28, "derived.estimated", filtered=True, since=3)] = False
 
 
 CALL_COLUMNS: Final = columns_of(CallRow)
@@ -178,7 +178,7 @@ Key = Literal[
     "request_content_type", "response_content_type", "status_code", "success", "cached", "cost",
     "tokens", "tokens_in", "tokens_out", "duration", "feedback", "metadata.key", "metadata.value",
     "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user", "operation",
-    "provider_error",
+    "provider_error", "estimated",
 ]  # fmt: skip
 """What a call may be chosen by (Cloudflare 4.3), and some more of our own."""
 
@@ -264,8 +264,10 @@ class LedgerWriter(Protocol):
     def append(self, calls: Sequence[NewCall], move: Move, forget: Sequence[str] = ()) -> Appended:
         """Store calls and roll-ups, move the position and forget those of `forget`: all of it, or nothing."""
 
-    def retire(self, segment: str) -> None:
-        """When this returns, what came from the segment survives a power cut: its file may go."""
+    def retire(self, segment: str) -> bool:
+        """Whether what came from the segment is where neither a power cut nor the loss of a log takes it from: then its
+        file may go. To be asked again until then: who reads may keep it from getting there.
+        """
 
     def stored(self, account: str, gateway: str) -> int:
         """How many calls of a gateway there are."""

@@ -122,12 +122,13 @@ class ReplyLimits(NamedTuple):
 
 
 class OpenReplies(NamedTuple):
-    """Both stores, how to let go of them, and how to keep them in order.
+    """The stores, how to let go of them, and how to keep them in order.
 
-    Only in the cache does a new answer push out others.
+    Under an `Idempotency-Key` a new answer never pushes out others. Tokens are sealed by who puts them there.
     """
 
     cache: Replies
     idempotency: Replies
+    tokens: Replies
     close: Callable[[], None]
     tend: Callable[[], None]  # about once a second: sees to it that the store is the one in its place

@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.journal.record import CallRecord, Outcome, is_success
 from penstock.metadata import MetadataValue
+from penstock.pricing.call_cost import is_estimate
 from penstock.stores.ledger import Derived, NewCall
 from penstock.stores.rollups import METADATA, OTHERS, TOKEN_KEYS
 from penstock.stores.sketch import UNITS, bucket_of
@@ -21,10 +22,11 @@ MINUTE_US: Final = 60_000_000
 _HOUR_US = 60 * MINUTE_US
 _LANE_BITS = 80  # no sum of a batch is as large
 _LANE = (1 << _LANE_BITS) - 1
-_LANES = 10
-_ERROR, _CACHED, _LIMITED, _TOKENS_IN, _TOKENS_OUT, _CACHED_IN, _CACHED_OUT, _UNPRICED, _COST = range(
-    _LANE_BITS, _LANE_BITS * _LANES, _LANE_BITS
-)
+_LANES = 14
+(
+    _ERROR, _CACHED, _LIMITED, _TOKENS_IN, _TOKENS_OUT, _CACHED_IN, _CACHED_OUT, _UNPRICED, _COST,
+    _ESTIMATED, _ESTIMATED_IN, _ESTIMATED_OUT, _ESTIMATED_COST,
+) = range(_LANE_BITS, _LANE_BITS * _LANES, _LANE_BITS)  # fmt: skip
 _MAX_VALUE_CHARS = 256
 _LIMITS = frozenset((2003, 2045))
 _REFUSED = int(Outcome.REFUSED)
@@ -54,7 +56,7 @@ class Caller(NamedTuple):
 
 
 Packed = int
-"""Ten sums as one whole number, so that adding them all is one addition: see `unpacked`."""
+"""All sums as one whole number, so that adding them all is one addition: see `unpacked`."""
 
 
 class CellSums(NamedTuple):
@@ -77,6 +79,11 @@ def is_unpriced(status: int, cost_nano: int | None) -> bool:
     return cost_nano is None and 200 <= status < 300
 
 
+def estimated_nano(cost_nano: int | None, price_source: str | None) -> int:
+    """What of a call's cost is not certain: it goes by tokens that nobody told, or its run is still to end."""
+    return cost_nano or 0 if is_estimate(price_source) else 0
+
+
 def is_rate_limited(status: int, *, refused: bool, error_code: int | None) -> bool:
     """Whether the gateway itself refused the call for a limit."""
     return refused and status == 429 and error_code in _LIMITS
@@ -95,12 +102,14 @@ def added(first: CellSums, second: CellSums) -> CellSums:
 
 
 def unpacked(sums: Packed) -> list[int]:
-    """The ten numbers, in this order.
+    """The numbers, in this order.
 
     requests, errors, cached, rate_limited, tokens_in, tokens_out, cached_tokens_in, cached_tokens_out, unpriced,
-    cost_nano.
+    cost_nano, estimated, estimated_tokens_in, estimated_tokens_out, estimated_cost_nano.
     """
-    return [(sums >> shift) & _LANE for shift in range(0, _COST, _LANE_BITS)] + [sums >> _COST]
+    if sums >> _ESTIMATED == 0:  # as a rule
+        return [(sums >> shift) & _LANE for shift in range(0, _ESTIMATED, _LANE_BITS)] + [0, 0, 0, 0]
+    return [(sums >> shift) & _LANE for shift in range(0, _LANE_BITS * _LANES, _LANE_BITS)]
 
 
 def counted(calls: Sequence[NewCall]) -> Counts:
@@ -163,9 +172,17 @@ def _amounts(record: CallRecord, derived: Derived) -> Packed:
     sums = (tokens_in << _TOKENS_IN) + (tokens_out << _TOKENS_OUT)
     if record.cached:
         sums += (tokens_in << _CACHED_IN) + (tokens_out << _CACHED_OUT)
+    if derived.estimated:
+        sums += _estimates(derived)
     if cost is not None:
-        return sums + (cost << _COST)
+        sums += cost << _COST
+        return sums + (cost << _ESTIMATED_COST) if is_estimate(derived.price_source) else sums
     return sums + (is_unpriced(record.status, cost) << _UNPRICED)
+
+
+def _estimates(derived: Derived) -> Packed:
+    tokens = (derived.estimated_in << _ESTIMATED_IN) + (derived.estimated_out << _ESTIMATED_OUT)
+    return (1 << _ESTIMATED) + tokens
 
 
 def _limited(key: _RawCell) -> bool:

@@ -148,6 +148,10 @@ class Sums(msgspec.Struct, frozen=True):
     cached_tokens_out: int = 0
     cost_nano: int = 0
     unpriced: int = 0
+    estimated: int = 0  # calls of which tokens were told by nobody, and are counted from text
+    estimated_tokens_in: int = 0  # those tokens, which are in `tokens_in`, too
+    estimated_tokens_out: int = 0
+    estimated_cost_nano: int = 0  # what of `cost_nano` goes by them, or by what runs are expected to come to
     duration: Sketch | None = None  # microseconds
     first_byte: Sketch | None = None
 
@@ -164,10 +168,11 @@ class Group(NamedTuple):
 
 
 class Repriced(NamedTuple):
-    """A call as it is stored, and the cost that it gets instead of `call.cost_nano`."""
+    """A call as it is stored, and the cost, and whose price, that it gets instead of its own."""
 
     call: CallRow
     cost_nano: int | None
+    price_source: str | None = None
 
 
 class Rollups(Protocol):

@@ -13,18 +13,21 @@ from contract.engines import (
     COUNTERS,
     LEDGERS,
     REPLIES,
+    RUNS,
     ControlStoreEngine,
     CountersEngine,
     LedgerEngine,
     OpenReplies,
     RepliesEngine,
+    RunsEngine,
 )
 from penstock.stores.control_store import ControlStore
 from penstock.stores.counters import Counters
 from penstock.stores.ledger import OpenEditor, OpenReader, OpenWriter
+from penstock.stores.runs import OpenRunLedger, OpenRunReader
 
 
-def _name(engine: LedgerEngine | ControlStoreEngine | CountersEngine | RepliesEngine) -> str:
+def _name(engine: LedgerEngine | ControlStoreEngine | CountersEngine | RepliesEngine | RunsEngine) -> str:
     return engine.name
 
 
@@ -76,3 +79,22 @@ def keeping(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenRepl
     engine: RepliesEngine = request.param
     with engine.open(tmp_path / "replies") as opened:
         yield opened
+
+
+@pytest.fixture(params=RUNS, ids=_name)
+def run_engine(request: pytest.FixtureRequest) -> RunsEngine:
+    engine: RunsEngine = request.param
+    return engine
+
+
+@pytest.fixture
+def runs(run_engine: RunsEngine, tmp_path: Path) -> Iterator[OpenRunLedger]:
+    with closing(run_engine.ledger(tmp_path)) as runs:
+        runs.lost(0)  # makes it
+        yield runs
+
+
+@pytest.fixture
+def run_reader(run_engine: RunsEngine, runs: OpenRunLedger, tmp_path: Path) -> Iterator[OpenRunReader]:
+    with closing(run_engine.reader(tmp_path)) as reader:
+        yield reader

@@ -20,12 +20,15 @@ from penstock.stores.lmdb.environment import open_environment
 from penstock.stores.lmdb.replies import LmdbReplies
 from penstock.stores.replies import Replies
 from penstock.stores.rollups import OpenRollups
+from penstock.stores.runs import OpenRunLedger, OpenRunReader
 from penstock.stores.sqlite.control_store.store import SqliteControlStore
 from penstock.stores.sqlite.ledger.blocks import BlockSizes
 from penstock.stores.sqlite.ledger.editor import SqliteEditor
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
+from penstock.stores.sqlite.runs.ledger import SqliteRunLedger
+from penstock.stores.sqlite.runs.reader import SqliteRunReader
 
 _SMALL = BlockSizes(calls=4, shelf=3, tail=2)
 _MAP_BYTES = 256 * 1024 * 1024
@@ -76,6 +79,14 @@ class RepliesEngine(NamedTuple):
     open: Callable[[Path], AbstractContextManager[OpenReplies]]
 
 
+class RunsEngine(NamedTuple):
+    """Each opens the one run ledger of a folder. Only the one that writes makes it, when it is first used."""
+
+    name: str
+    ledger: Callable[[Path], OpenRunLedger]
+    reader: Callable[[Path], OpenRunReader]
+
+
 @contextmanager
 def _lmdb_counters(folder: Path) -> Iterator[Callable[[bytes], Counters]]:
     with open_environment(folder, _MAP_BYTES, lmdb_counters.DATABASES) as environment:
@@ -113,3 +124,10 @@ LEDGERS = (
 CONTROL_STORES = (ControlStoreEngine("sqlite", _sqlite_control_store),)
 COUNTERS = (CountersEngine("lmdb", _lmdb_counters),)
 REPLIES = (RepliesEngine("lmdb", _lmdb_replies),)
+RUNS = (
+    RunsEngine(
+        "sqlite",
+        lambda folder: SqliteRunLedger(folder / "runs.db", busy_seconds=5),
+        lambda folder: SqliteRunReader(folder / "runs.db"),
+    ),
+)

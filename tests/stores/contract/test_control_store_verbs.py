@@ -33,12 +33,14 @@ from penstock.stores.control_store import (
     TooMany,
     Unstorable,
 )
+from penstock.stores.model_alias import ModelAlias
 from support.control_store_nouns import (
     EVERYTHING,
     FILLED,
     GATEWAY,
     KEY,
     LABEL,
+    MODEL_ALIAS,
     PROVIDER,
     ROUTE,
     TOKEN,
@@ -92,7 +94,7 @@ def test_replacing_changes_this_and_nothing_else(store: ControlStore) -> None:
     store.apply([Replace(KEY, new_key)])
     store.apply([Replace(PROVIDER, new_provider)])
     assert store.snapshot() == Snapshot(
-        5, (new_token, token(2)), (new_key,), (new_provider,), (GATEWAY,), (ROUTE,)
+        5, (new_token, token(2)), (new_key,), (new_provider,), (GATEWAY,), (ROUTE,), (MODEL_ALIAS,)
     )
 
 
@@ -159,6 +161,20 @@ def test_there_are_never_more_than_may_be(store: ControlStore) -> None:
     assert store.snapshot().version == before
     store.apply([Add(third), limit, Remove(first)])  # counted when all is done
     store.apply([Replace(third, msgspec.structs.replace(third, enable=False)), limit])
+
+
+def test_an_account_has_never_more_names_than_may_be(store: ControlStore) -> None:
+    def alias(name: str, account: str = "local") -> ModelAlias:
+        return msgspec.structs.replace(MODEL_ALIAS, id=f"{account} {name}", account=account, name=name)
+
+    limit = AtMost(ModelAlias, "local", None, 2)
+    store.apply([Add(alias(name, "other")) for name in "abc"])
+    store.apply([Add(alias("a")), Add(alias("b")), limit])
+    with pytest.raises(TooMany, match="account local has at most 2 model aliases: remove one first"):
+        store.apply([Add(alias("c")), limit])
+    with pytest.raises(AlreadyThere, match="account local has a name 'a' for models already"):
+        store.apply([Add(msgspec.structs.replace(alias("a"), id="another"))])
+    assert len(store.snapshot().model_aliases) == 5
 
 
 # -- what cannot be done

@@ -288,3 +288,61 @@ def test_a_counter_is_kept_for_the_longest_window_it_was_used_with(counters: Cou
     counters.take([claim(1, 5, SLIDING)], T0 + SECOND)
     counters.reap(T0 + 120 * SECOND)
     assert counters.used(b"key", hour, T0 + 120 * SECOND) == 2
+
+
+# -- corrections
+
+
+@BOTH
+def test_what_was_counted_is_taken_back_and_makes_room(counters: Counters, window: Window) -> None:
+    receipt = counters.settle(reserve(counters, 600, T0, window), 600, T0, with_receipt=True)
+    counters.take([claim(100, 1000, window)], T0 + SECOND)
+    counters.amend(receipt, -600, b"first", T0 + 2 * SECOND)
+    assert counters.used(b"key", window, T0 + 2 * SECOND) == 100
+
+
+@BOTH
+def test_a_correction_is_made_once(counters: Counters, window: Window) -> None:
+    receipt = counters.settle(reserve(counters, 600, T0, window), 600, T0, with_receipt=True)
+    for _ in range(3):
+        counters.amend(receipt, -200, b"first", T0 + SECOND)
+    counters.amend(receipt, -100, b"second", T0 + SECOND)
+    assert counters.used(b"key", window, T0 + SECOND) == 300
+
+
+@BOTH
+def test_what_is_more_than_was_counted_counts_now(counters: Counters, window: Window) -> None:
+    receipt = counters.settle(reserve(counters, 100, T0, window), 100, T0, with_receipt=True)
+    counters.amend(receipt, 50, b"more", T0 + 2 * SECOND)
+    assert counters.used(b"key", window, T0 + 2 * SECOND) == 150
+
+
+def test_what_no_longer_counts_is_not_taken_out_of_what_others_used(counters: Counters) -> None:
+    window = Window(60, True)
+    receipt = counters.settle(reserve(counters, 600, T0, window), 600, T0, with_receipt=True)
+    later = T0 + 61 * SECOND
+    counters.take([claim(100, 1000, window)], later)
+    counters.amend(receipt, -600, b"late", later)
+    assert counters.used(b"key", window, later) == 100
+
+
+def test_each_counter_of_a_call_is_corrected(counters: Counters) -> None:
+    claims = [claim(300, 1000, FIXED, key) for key in (b"rule", b"token")]
+    made = counters.reserve(claims, T0)
+    assert isinstance(made, Reservation)
+    receipt = counters.settle(made, 300, T0, with_receipt=True)
+    counters.amend(receipt, -300, b"void", T0)
+    assert [counters.used(key, FIXED, T0) for key in (b"rule", b"token")] == [0, 0]
+
+
+def test_what_is_no_receipt_corrects_nothing(counters: Counters) -> None:
+    counters.take([claim(100, 1000, FIXED)], T0)
+    counters.amend(b"", -100, b"nothing", T0)
+    counters.amend(b"\xff\x00 odd", -100, b"odd", T0)
+    assert counters.used(b"key", FIXED, T0) == 100
+
+
+def test_without_being_asked_for_there_is_no_receipt_and_none_the_second_time(counters: Counters) -> None:
+    made = reserve(counters, 1, T0)
+    assert counters.settle(made, 1, T0) == b""
+    assert counters.settle(made, 1, T0, with_receipt=True) == b""

@@ -93,6 +93,7 @@ def test_nothing_is_known_of_a_worker_dead_for_more_than_a_day(
         b"buried-reservations": 0,
         b"endings": 0,
         b"shares": 0,
+        b"amendments": 0,
     }
 
 

@@ -146,3 +146,17 @@ TestSharing = Sharing.TestCase
 TestSharing.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def test_a_spoilt_sum_costs_nobody_else_an_answer() -> None:
+    """Who has most is counted before somebody makes room, and not only at the end."""
+    state = Sharing()
+    try:
+        state.choose(evict=True)
+        state.flood(worker=0, account="greedy", size=900)
+        state.put_modestly(worker=0, number=0, size=900)
+        state.sums_are_spoilt(damaged=b"sums")
+        state.who_keeps_little_keeps_it()
+        state.sums_are_right_and_room_is_bounded()
+    finally:
+        state.teardown()

@@ -20,6 +20,7 @@ from penstock.stores.sqlite.control_store.tables import (
     DATASETS,
     EVALUATIONS,
     GATEWAYS,
+    MODEL_ALIASES,
     PROVIDER_KEYS,
     ROUTES,
     TOKENS,
@@ -30,8 +31,8 @@ BROKEN = '''"""A step that fails in the middle."""
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade():
@@ -100,7 +101,8 @@ def test_a_new_file_is_what_all_steps_come_to(path: Path, tmp_path: Path) -> Non
 def test_every_noun_has_its_columns(path: Path) -> None:
     SqliteControlStore(path).apply([Add(TOKEN)])
     with closing(sqlite3.connect(path)) as db:
-        for table in (TOKENS, PROVIDER_KEYS, CUSTOM_PROVIDERS, GATEWAYS, ROUTES, DATASETS, EVALUATIONS):
+        others = (CUSTOM_PROVIDERS, GATEWAYS, ROUTES, DATASETS, EVALUATIONS, MODEL_ALIASES)
+        for table in (TOKENS, PROVIDER_KEYS, *others):
             names = {row[1] for row in db.execute(f"PRAGMA table_info({table.name})")}
             assert names == {"seq", *table.columns}
 
@@ -178,7 +180,7 @@ def test_a_step_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> 
     versions.mkdir()
     for known in (new_file.PATH.parent / "versions").glob("v*.py"):
         (versions / known.name).write_text(known.read_text())
-    (versions / "v0004_broken.py").write_text(BROKEN)
+    (versions / "v0006_broken.py").write_text(BROKEN)
     with closing(sqlite3.connect(path, isolation_level=None)) as db, pytest.raises(sqlite3.OperationalError):
         steps.take(db, versions)
     assert tables(path) == before

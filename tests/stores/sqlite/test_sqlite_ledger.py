@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from penstock.stores.ledger import (
     Appended,
     LedgerUnavailable,
 )
+from penstock.stores.sqlite.ledger import writer
 from penstock.stores.sqlite.ledger.file import make_missing
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
@@ -126,15 +127,60 @@ def test_a_file_that_is_no_ledger_is_unavailable(path: Path, ledger: SqliteLedge
         ledger.positions()
 
 
-def test_retiring_waits_for_the_disk_and_goes_back_to_quick_commits(ledger: SqliteLedger) -> None:
+def calls_without_its_log(path: Path) -> int | None:
+    """How many calls there are in the file alone."""
+    alone = path.with_name("alone.db")
+    alone.write_bytes(path.read_bytes())
+    with closing(SqliteReader(alone)) as reader:
+        return reader.count(ANY)
+
+
+def test_what_came_from_a_retired_segment_is_in_the_file_itself(ledger: SqliteLedger, path: Path) -> None:
+    """Which is where the loss of its log takes it from nobody."""
+    for number in range(3):
+        ledger.append([call(number)], step(number))
+        assert ledger.retire("s")
+        assert calls_without_its_log(path) == number + 1
+    assert ledger.retire("s"), "asked once more"
+    assert ledger.positions() == {"s": 30}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Somebody reads the ledger as it is now."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM calls").fetchone()
+        yield
+
+
+def test_a_segment_is_not_retired_while_somebody_reads_the_ledger_of_before(
+    ledger: SqliteLedger, path: Path
+) -> None:
+    ledger.append([call(1)], step(0))
+    with reading(path):
+        ledger.append([call(2)], step(1))
+        assert not ledger.retire("s")
+        assert ledger.append([call(3)], step(2)) == Appended(1, 0), "storing goes on"
+        assert not ledger.retire("s")
+    assert ledger.retire("s")
+    assert calls_without_its_log(path) == 3
+
+
+@pytest.mark.parametrize(("seconds", "second"), [(0.0, "FULL"), (1000.0, "PASSIVE")])
+def test_who_reads_what_was_before_is_waited_for_now_and_then(
+    ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, second: str
+) -> None:
+    monkeypatch.setattr(writer, "_WAIT_AGAIN_SECONDS", seconds)
     ledger.append([call(1)], step(0))
     statements: list[str] = []
-    ledger._connection().set_trace_callback(statements.append)
-    ledger.retire("s")
-    assert statements[0] == "PRAGMA synchronous = FULL"
-    assert statements[-2:] == ["COMMIT", "PRAGMA synchronous = NORMAL"]
-    assert ledger._connection().total_changes > 0
-    assert ledger.positions() == {"s": 10}
+    with reading(path):
+        ledger.append([call(2)], step(1))
+        ledger._connection().set_trace_callback(statements.append)
+        assert [ledger.retire("s"), ledger.retire("s")] == [False, False]
+    assert [ledger.retire("s"), ledger.retire("s")] == [True, True]
+    modes = ["PASSIVE", second, second, "PASSIVE"]
+    assert statements == [f"PRAGMA wal_checkpoint({mode})" for mode in modes]
 
 
 def test_only_the_owner_may_read_the_file(ledger: SqliteLedger, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.stores.ledger import ANY, NewCall
+from penstock.stores.sqlite.ledger.editor import SqliteEditor
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import SqliteLedger
 from penstock.stores.sqlite.recent import Recent
@@ -75,6 +77,27 @@ def test_what_callers_invent_does_not_pile_up(
     assert after - before < MIB
     with closing(SqliteReader(path)) as reader:
         assert reader.count(ANY) == 20_000
+
+
+def test_what_was_remembered_of_a_file_that_others_change_is_gone_at_once(
+    ledger: SqliteLedger, path: Path
+) -> None:
+    """As the keeper does, second by second, once there are many calls; the collector of cycles may never come."""
+    ledger.positions()  # makes the file
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with closing(SqliteEditor(path)) as editor:
+            for number, calls in enumerate(invented(metadata, 20_000)):
+                ledger.append(calls, step(number))
+                editor.forget_arrivals(number * BATCH)
+                if number == 5:
+                    before, _ = tracemalloc.get_traced_memory()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert after - before < MIB
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=200))

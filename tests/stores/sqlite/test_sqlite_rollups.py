@@ -26,10 +26,12 @@ from penstock.stores.rollups import (
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
 from penstock.stores.sqlite.rollups.writer import RollupWriter
 from support.rollups import (
+    BY_ESTIMATE,
     DAY_US,
     HOUR_US,
     MINUTE_US,
     START_US,
+    UNTIL_ITS_END,
     RollupFile,
     model_answer,
     rolled,
@@ -52,6 +54,8 @@ calls = st.builds(
     operation=st.sampled_from(["openai.chat.completions.create", "openai.responses.get", "unknown"]),
     tokens=st.tuples(st.none() | st.integers(0, 9), st.none() | st.integers(0, 9)),
     cost=st.none() | st.integers(0, 9),
+    estimated=st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    source=st.sampled_from([None, "a list", BY_ESTIMATE, UNTIL_ITS_END]),
     account=st.sampled_from(["acc", "acc", "other"]),
     gateway=st.sampled_from(["main", "prod"]),
     provider=st.sampled_from(["openai", "groq"]),
@@ -203,16 +207,21 @@ def test_parts_of_the_time_add_up_to_the_whole(
 
 
 @settings(max_examples=20, deadline=None)
-@given(batches, st.none() | st.integers(0, 99), st.integers(1, 3))
+@given(
+    batches,
+    st.none() | st.integers(0, 99),
+    st.integers(1, 3),
+    st.sampled_from(["a list", BY_ESTIMATE, UNTIL_ITS_END]),
+)
 def test_a_new_price_is_as_if_it_had_always_been(
-    found: list[list[NewCall]], price: int | None, names: int
+    found: list[list[NewCall]], price: int | None, names: int, source: str
 ) -> None:
     everything = [call for batch in found for call in batch]
-    after = [with_cost(call, price) for call in everything]
+    after = [with_cost(call, price, source) for call in everything]
     with tempfile.TemporaryDirectory() as folder:
         file = RollupFile(Path(folder) / "ledger.db")
         file.add(RollupWriter(values_a_day=names), *everything)
-        file.recost(*(Repriced(row_of(call), price) for call in everything))
+        file.recost(*(Repriced(row_of(call), price, source) for call in everything))
         with closing(file.db), closing(SqliteRollups(file.path)) as rollups:
             by_status = all_time("status", bucket=Bucket("minute"))
             assert rollups.ask(by_status) == model_answer(by_status, after)
@@ -323,6 +332,32 @@ def test_one_price_changes_only_its_call(file: RollupFile, rollups: SqliteRollup
     after = [refused, with_cost(known, 9), with_cost(unknown, 1)]
     for question in (all_time("team"), all_time("rate_limited"), all_time(bucket=Bucket("minute"))):
         assert rollups.ask(question) == model_answer(question, after)
+
+
+def test_what_a_run_may_cost_is_an_estimate_until_it_has_ended(
+    file: RollupFile, rollups: SqliteRollups
+) -> None:
+    made = [rolled(cost=30, source=UNTIL_ITS_END, team="red") for _ in range(3)]
+    file.add(RollupWriter(), *made)
+    for question in (all_time(), all_time("team"), all_time("status", bucket=Bucket("hour"))):
+        (group,) = rollups.ask(question)
+        assert (group.sums.cost_nano, group.sums.estimated_cost_nano, group.sums.estimated) == (90, 90, 0)
+    card = UNTIL_ITS_END.partition(",")[0]
+    file.recost(Repriced(row_of(made[0]), 25, card), Repriced(row_of(made[1]), 0, card))
+    for question in (all_time(), all_time("team"), all_time("status", bucket=Bucket("hour"))):
+        (group,) = rollups.ask(question)
+        assert (group.sums.cost_nano, group.sums.estimated_cost_nano) == (55, 30)
+
+
+def test_what_was_counted_as_certain_does_not_become_less_than_nothing(
+    file: RollupFile, rollups: SqliteRollups
+) -> None:
+    """By a version that did not take a run's price for an estimate."""
+    file.add(RollupWriter(), rolled(cost=30, team="red"))
+    file.recost(Repriced(row_of(rolled(cost=30, source=UNTIL_ITS_END, team="red")), 25))
+    for question in (all_time(), all_time("team"), all_time("status", bucket=Bucket("hour"))):
+        (group,) = rollups.ask(question)
+        assert (group.sums.cost_nano, group.sums.estimated_cost_nano) == (25, 0)
 
 
 def test_nothing_adds_nothing(file: RollupFile, rollups: SqliteRollups) -> None:

@@ -6,8 +6,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from penstock.stores.ledger import Condition, Query
 from penstock.stores.rollups import Question
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.schema import MIGRATIONS
@@ -63,6 +65,24 @@ def test_sums_of_before_operations_were_told_are_kept_without_one(tmp_path: Path
         asked = Question(None, 0, 4_000_000_000_000_000, None, ("operation",))
         found = {group.values: group.sums.requests for group in rollups.ask(asked)}
         assert found == {("",): 3, (call(1).derived.operation,): 1}
+
+
+def test_sums_of_before_anything_was_estimated_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(_open(path)) as db:
+        migrate(db, MIGRATIONS[:2])
+        db.execute("INSERT INTO rollup_models VALUES (7, 'acc', 'main', 'openai', 'openai/m')")
+        db.execute("INSERT INTO model_rollups VALUES (2, 0, 7, 3, 0, 0, 0, 10, 5, 0, 0, 0, 1000, x'', x'')")
+    made = call(1)
+    estimated = msgspec.structs.replace(made.derived, estimated=True, estimated_in=4, estimated_out=2)
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.append([made._replace(derived=estimated)], step(0))
+    with closing(SqliteRollups(path)) as rollups:
+        (whole,) = rollups.ask(Question(None, 0, 4_000_000_000_000_000))
+        assert (whole.sums.requests, whole.sums.estimated, whole.sums.estimated_tokens_in) == (4, 1, 4)
+    with closing(SqliteReader(path)) as reader:
+        where = Query(conditions=((Condition("estimated", "eq", (True,)),),))
+        assert [row.estimated for row in reader.calls(where, 9)] == [True]
 
 
 def test_a_step_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import lmdb
 from msgspec.structs import replace
 
 from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
-from penstock.stores.lmdb import endings, leases, reservations, shares, window_log
+from penstock.stores.lmdb import amendments, endings, leases, reservations, shares, window_log
+from penstock.stores.lmdb.amendments import Amendments, places_in, receipt_of
 from penstock.stores.lmdb.counter_table import DATABASE, CounterTable, plain_name
 from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion, suspicion_of, write_lock
 from penstock.stores.lmdb.leases import Leases
@@ -28,7 +29,7 @@ from penstock.stores.lmdb.writer import Defer, Writer
 FOLDER = "counters.lmdb"
 MAP_BYTES = 1024 * 1024 * 1024
 """Room for about two million counters of one entry. The file grows to it only when it is needed."""
-DATABASES = 6
+DATABASES = 7
 """How many named databases the environment must have room for."""
 
 _STEPS = (
@@ -49,6 +50,7 @@ CHECKS: Final[Mapping[bytes, Check]] = {
     leases.DATABASE: lambda _key, value: leases.is_sound(value),
     reservations.OPEN: lambda _key, value: reservations.is_sound(value),
     reservations.BURIED: lambda _key, value: reservations.is_sound(value),
+    amendments.DATABASE: lambda _key, value: amendments.is_sound(value),
 }
 """What can be asked of the values of a database, by its name."""
 
@@ -91,6 +93,7 @@ class LmdbCounters:
                 self._table = CounterTable(environment)
                 self._leases = Leases(environment)
                 self._reservations = Reservations(environment, self._owner)
+                self._amendments = Amendments(environment)
         self._writer = Writer(environment, lock, self._table.database, self._defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
@@ -138,15 +141,24 @@ class LmdbCounters:
         except FAILURES as error:
             raise self._unavailable(error) from error
 
-    def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
+    def settle(
+        self, reservation: Reservation, used: int, now_us: int, *, with_receipt: bool = False
+    ) -> bytes:
         try:
             with self._writer as txn:
                 record = self._reservations.pop(txn, reservation.id)
-                if record is not None:
-                    for place in record.places:
-                        self._replace(txn, place, record.amount, used, now_us)
+                if record is None:
+                    return b""
+                times = [self._replace(txn, one, record.amount, used, now_us) for one in record.places]
+                return receipt_of(record.places, times) if with_receipt else b""
         except FAILURES as error:
             raise self._unavailable(error) from error
+
+    def amend(self, receipt: bytes, change: int, mark: bytes, now_us: int) -> None:
+        with self._translated(), self._writer as txn:
+            if change and self._amendments.is_new(txn, mark, now_us):
+                for place in places_in(receipt):
+                    self._replace(txn, place, max(0, -change), max(0, change), now_us)
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
         with self._translated():
@@ -166,6 +178,7 @@ class LmdbCounters:
         with self._translated():
             self._forget_ended(now_us)
             self._walk(now_us)
+            self._in_steps(lambda txn, steps: self._amendments.forget(txn, now_us, steps))
         with self._translated(), self._writer as txn:
             self._table.look_around(txn)
             returned = self._give_back(txn, now_us)
@@ -266,19 +279,22 @@ class LmdbCounters:
 
     def _replace(
         self, txn: lmdb.Transaction[bytes], place: Place, amount: int, used: int, now_us: int
-    ) -> None:
-        """Takes `amount` out of a place and counts `used` there now. Never refused: it stops at the largest total."""
-        before = txn.get(place.key)
+    ) -> int:
+        """Takes `amount` out of a place and counts `used` there now; the time of the entry that it went into. Never
+        refused: it stops at the largest total.
+        """
+        before, at = txn.get(place.key), now_us
         log = window_log.live(before, place.window, now_us)
         if amount:
             log = window_log.minus(log, amount, place.time_us, place.window)
         used = min(used, window_log.LARGEST - log.total)
         if used:
-            log, _ = window_log.plus(log, used, place.window, now_us)
+            log, at = window_log.plus(log, used, place.window, now_us)
         if log.entries:
             self._table.write(txn, place.key, before, log, place.window)
         elif before is not None:
             self._table.clear(txn, place.key, before, log)
+        return at
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -39,15 +39,15 @@ from penstock.stores.replies import (
 FOLDER = "replies.lmdb"
 """The environment's folder in the data folder."""
 
-CACHE, IDEMPOTENCY = "cache", "idempotency"
-"""The names of the stores in it."""
+CACHE, IDEMPOTENCY, TOKENS = "cache", "idempotency", "tokens"
+"""The names of the stores in it; the last one has access tokens, sealed."""
 
-DATABASES = 9
-"""How many named databases the environment must have room for: those of both stores, and the leases."""
+DATABASES = 13
+"""How many named databases the environment must have room for: those of the stores, and the leases."""
 
 CHECKS = {
     f"{name}.{codec.LAYOUT.decode()}.{database}".encode(): check
-    for name in (CACHE, IDEMPOTENCY)
+    for name in (CACHE, IDEMPOTENCY, TOKENS)
     for database, check in (
         ("records", lambda _key, value: codec.record(value) is not None),
         ("cards", lambda _key, value: codec.card(value) is not None),

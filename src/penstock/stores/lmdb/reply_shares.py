@@ -58,7 +58,13 @@ class Holdings:
 
     def rooms(self) -> dict[bytes, int]:
         """The room of every account that has something. Reads all sums: there are as many as accounts."""
-        found = {account: codec.holding(data) or Holding() for account, data in self._stored()}
+        found = dict[bytes, Holding]()
+        for account, data in self._stored():
+            held = codec.holding(data)
+            if held is None:
+                self.damaged = True
+            else:
+                found[account] = held
         return {account: held.room for account, held in (found | self._read).items() if held.room > 0}
 
     def save(self) -> None:

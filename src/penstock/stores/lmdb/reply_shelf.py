@@ -140,8 +140,11 @@ class Shelf:
 
         `account` is who needs it, for `coming` bytes. Nothing goes for what could only be had from those with less.
         """
-        count, goal = 0, self.totals.room - room
         rooms = self.holdings.rooms()
+        if self.holdings.damaged:  # who has most must be known before somebody loses something
+            self._recount()
+            rooms = self.holdings.rooms()
+        count, goal = 0, self.totals.room - room
         if account is not None:
             if not has_part(rooms, account, coming, goal + coming):
                 return 0
@@ -276,23 +279,22 @@ class Shelf:
         blobs = set()
         with self.txn.cursor(self._db.cards) as cursor:
             for key, data in cursor:
-                if (card := codec.card(data)) is None:
-                    continue
-                self._count(card, 1)
-                blobs.add(card.blob)
-                for entry in codec.entries(card, key):
-                    self.txn.put(entry, b"", db=self._db.entries)
+                if (card := codec.card(data)) is not None:
+                    self._count(card, 1)
+                    blobs.add(card.blob)
+                    for entry in codec.entries(card, key):
+                        self.txn.put(entry, b"", db=self._db.entries)
         for writing in self._entries(codec.BY_WRITER, _AFTER_WRITER, _ALL):
             room, account = codec.reserved_room(self.txn.get(writing, db=self._db.entries))
             self._count_reserved(account, room)
             blobs.add(codec.blob_of(writing))
-        for blob in blobs_in(self.txn, self._db) - blobs:
-            drop_chunks(self.txn, self._db, blob, _ALL)
-        _drop_stale_entries(self.txn, self._db)
+        _drop_loose(self.txn, self._db, blobs)
 
 
-def _drop_stale_entries(txn: lmdb.Transaction[bytes], databases: Databases) -> None:
-    """Those of which no card says what they say."""
+def _drop_loose(txn: lmdb.Transaction[bytes], databases: Databases, blobs: set[int]) -> None:
+    """Chunks of other blobs, and entries of which no card says what they say."""
+    for blob in blobs_in(txn, databases) - blobs:
+        drop_chunks(txn, databases, blob, _ALL)
     for tag in (codec.BY_EXPIRY, codec.BY_USE, codec.BY_AGE):
         for entry in entries_between(txn, databases, tag, codec.after(tag), _ALL):
             key = codec.key_of(entry)

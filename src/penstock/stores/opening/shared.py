@@ -28,6 +28,7 @@ from penstock.stores.opening import Stores
 from penstock.stores.replies import OpenReplies, RepliesMissing, RepliesUnavailable, ReplyLimits
 
 _SIZE_OF_THE_FILE: Final = 0  # whatever the workers opened it with
+_TOKEN_BYTES: Final = 8 * 1024 * 1024  # some two thousand
 _NOT_YET: Final = Unopened("the store is not open yet")
 
 
@@ -48,21 +49,23 @@ def counters(stores: Stores, owner: bytes, defer: Defer | None = None) -> OpenCo
 
 def replies(stores: Stores, owner: bytes, limits: ReplyLimits, defer: Defer | None = None) -> OpenReplies:
     """The kept answers of a worker; `owner` and `defer` as for `counters`."""
-    cache, once = _both(_NOT_YET, owner, limits, None)
+    kept = _all(_NOT_YET, owner, limits, None)
 
     def use(environment: AnyEnvironment) -> None:
         writer = Writer(environment, write_lock(environment), None, defer)
-        cache.use(environment, writer)
-        once.use(environment, writer)
+        for store in kept:
+            store.use(environment, writer)
 
     place = Place(
         stores.data / lmdb_replies.FOLDER,
         partial(
-            open_environment, map_bytes=lmdb_replies.map_bytes(*limits), databases=lmdb_replies.DATABASES
+            open_environment,
+            map_bytes=lmdb_replies.map_bytes(*limits, _TOKEN_BYTES),
+            databases=lmdb_replies.DATABASES,
         ),
-        Store(use, lambda: cache.suspicion or once.suspicion),
+        Store(use, lambda: next((store.suspicion for store in kept if store.suspicion), None)),
     )
-    return OpenReplies(cache, once, place.close, place.tend)
+    return OpenReplies(*kept, place.close, place.tend)
 
 
 def replies_from_outside(stores: Stores, owner: bytes, limits: ReplyLimits) -> OpenReplies:
@@ -72,8 +75,8 @@ def replies_from_outside(stores: Stores, owner: bytes, limits: ReplyLimits) -> O
         raise RepliesMissing(str(folder))
     with _translated(RepliesUnavailable):
         environment = open_environment(folder, _SIZE_OF_THE_FILE, lmdb_replies.DATABASES)
-        cache, once = _both(environment, owner, limits, Writer(environment, write_lock(environment)))
-        return OpenReplies(cache, once, environment.close, _nothing)
+        kept = _all(environment, owner, limits, Writer(environment, write_lock(environment)))
+        return OpenReplies(*kept, environment.close, _nothing)
 
 
 def counters_usage(stores: Stores) -> Usage | None:
@@ -100,15 +103,16 @@ def _usage(folder: Path) -> Usage | None:
     return lmdb_usage(folder) if folder.exists() else None
 
 
-def _both(
+def _all(
     environment: AnyEnvironment, owner: bytes, limits: ReplyLimits, writer: Writer | None
-) -> tuple[LmdbReplies, LmdbReplies]:
-    """The cache, and what `Idempotency-Key` promises."""
+) -> tuple[LmdbReplies, LmdbReplies, LmdbReplies]:
+    """The cache, what `Idempotency-Key` promises, and access tokens."""
     cache = LmdbReplies(environment, lmdb_replies.CACHE, owner, limits.cache, evict=True, writer=writer)
     once = LmdbReplies(
         environment, lmdb_replies.IDEMPOTENCY, owner, limits.idempotency, evict=False, writer=writer
     )
-    return cache, once
+    tokens = LmdbReplies(environment, lmdb_replies.TOKENS, owner, _TOKEN_BYTES, evict=True, writer=writer)
+    return cache, once, tokens
 
 
 def _nothing() -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from penstock.durable import sync_folder
 from penstock.stores.aside import note, set_aside
 from penstock.stores.control_store import ControlStoreDamaged, ControlStoreUnavailable
+from penstock.stores.sqlite.control_store.file import PARTS, has_gone, is_current
 from penstock.stores.sqlite.control_store.store import SqliteControlStore
 from penstock.stores.sqlite.looking import fault, is_empty
 
@@ -24,7 +25,6 @@ COPY_NAME: Final = "directory.copy.db"
 """Below the data folder."""
 
 _LOOK_SECONDS: Final = 1.0
-_PARTS: Final = ("-journal", "-wal", "-shm")
 
 
 def copy_of(path: Path) -> Path:
@@ -40,7 +40,7 @@ def trouble(path: Path) -> str:
     if found := fault(path, _LOOK_SECONDS):
         return found
     try:
-        SqliteControlStore(path, busy_seconds=_LOOK_SECONDS).snapshot()
+        SqliteControlStore(path, busy_seconds=_LOOK_SECONDS, copy=copy).own_snapshot()
     except ControlStoreDamaged as error:
         return str(error)
     except ControlStoreUnavailable:
@@ -61,6 +61,8 @@ def renew(path: Path) -> None:
         closing(sqlite3.connect(hidden)) as other,
     ):
         db.backup(other)
+        if not is_current(other):  # it was emptied since it was looked at
+            raise has_gone()
     _placed(hidden, copy)
 
 
@@ -80,7 +82,7 @@ def put_back(path: Path) -> str:
     shutil.copyfile(copy, hidden)
     os.chmod(hidden, 0o600)
     if path.exists():
-        done = set_aside(path, why, lost, _PARTS)
+        done = set_aside(path, why, lost, PARTS)
     else:
         done = note(path, why, lost=lost)
     _placed(hidden, path)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+from penstock.stores.aside import set_aside
 from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
 from penstock.stores.sqlite.looking import looked_at
 from penstock.stores.sqlite.migrations import NewerFile
+
+PARTS: Final = ("-journal", "-wal", "-shm")
+"""What stands behind its name in those of the files that SQLite may have beside it."""
 
 _VERSION_TABLE = "alembic_version"
 _BUSY_SECONDS = 2.0
@@ -26,20 +32,32 @@ class ForeignFile(sqlite3.DatabaseError):
     """A SQLite file that is no directory."""
 
 
-def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """A connection to the file, which is made and brought up to date. Raises OSError, sqlite3.Error."""
+def connect(path: Path, busy_seconds: float, *, had: Callable[[], bool]) -> sqlite3.Connection:
+    """A connection to the file, which is made and brought up to date. Raises OSError, sqlite3.Error.
+
+    `had` tells whether there was a directory before: then an empty file is not made one, but is a `ForeignFile`. It is
+    asked when the file was found to be empty, since it may be emptied at any moment.
+    """
     _make(path)
+    for part in (path.with_name(path.name + part) for part in PARTS):
+        if part.is_dir():  # which SQLite would never get past
+            set_aside(part, "it is a folder")
     address = f"{path.absolute().as_uri()}?mode=rw"
     db = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode = DELETE")
         # A commit must survive a power cut: a new master key may already stand where the old one was.
         db.execute("PRAGMA synchronous = EXTRA")
-        _bring_up_to_date(db)
+        _bring_up_to_date(db, had)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def has_gone() -> ForeignFile:
+    """That there was a directory, and is none now."""
+    return ForeignFile("it has gone, and was there before")
 
 
 def version(path: Path) -> int | None:
@@ -88,9 +106,11 @@ def _step(db: sqlite3.Connection) -> str | None:
     return step
 
 
-def _bring_up_to_date(db: sqlite3.Connection) -> None:
+def _bring_up_to_date(db: sqlite3.Connection, had: Callable[[], bool]) -> None:
     step = _step(db)
     if step is None:
+        if had():
+            raise has_gone()
         _fill(db)
     elif step != STEPS[-1]:
         from penstock.stores.sqlite.control_store.migrations.steps import take  # noqa: PLC0415 - see above

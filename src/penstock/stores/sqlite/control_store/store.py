@@ -44,10 +44,11 @@ from penstock.stores.control_store import (
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.audit import Stamp, entries, record, record_reseal
-from penstock.stores.sqlite.control_store.file import ForeignFile, connect, version
+from penstock.stores.sqlite.control_store.file import ForeignFile, connect, has_gone, version
 from penstock.stores.sqlite.control_store.tables import (
     CUSTOM_PROVIDERS,
     GATEWAYS,
+    MODEL_ALIASES,
     PROVIDER_KEYS,
     ROUTES,
     SEALED,
@@ -93,13 +94,14 @@ class SqliteControlStore:
 
     def snapshot(self) -> Snapshot:
         try:
-            return self._snapshot()
+            return self.own_snapshot()
         except ControlStoreDamaged:
             if self._copy is None or not self._copy.exists():
                 raise
-            return SqliteControlStore(self._copy)._snapshot()
+            return SqliteControlStore(self._copy).own_snapshot()
 
-    def _snapshot(self) -> Snapshot:
+    def own_snapshot(self) -> Snapshot:
+        """Of itself, and never of its copy. Raises `ControlStoreDamaged`, also where only the copy is left."""
         if not self._exists():
             return Snapshot()
         with self._transaction("BEGIN") as db:
@@ -111,6 +113,7 @@ class SqliteControlStore:
                 _all(db, CUSTOM_PROVIDERS),
                 _all(db, GATEWAYS),
                 _all(db, ROUTES),
+                _all(db, MODEL_ALIASES),
             )
 
     def version(self) -> int | None:
@@ -166,16 +169,15 @@ class SqliteControlStore:
     def _exists(self) -> bool:
         with self._translated():
             if self._has_gone():
-                raise ForeignFile("it has gone, and was there before")
+                raise has_gone()
             return self._path.exists()
 
     def _has_gone(self) -> bool:
         """Whether there was a directory, which is kept as a copy, and there is none: an empty one is another."""
-        return (
-            self._copy is not None
-            and self._copy.exists()
-            and (not self._path.is_file() or is_empty(self._path))
-        )
+        return self._has_copy() and (not self._path.is_file() or is_empty(self._path))
+
+    def _has_copy(self) -> bool:
+        return self._copy is not None and self._copy.exists()
 
     @contextmanager
     def _change(self) -> Iterator[tuple[sqlite3.Connection, Stamp]]:
@@ -187,8 +189,8 @@ class SqliteControlStore:
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._translated():
             if self._has_gone():
-                raise ForeignFile("it has gone, and was there before")
-            db = connect(self._path, self._busy_seconds)
+                raise has_gone()
+            db = connect(self._path, self._busy_seconds, had=self._has_copy)
             try:
                 db.execute(begin)
                 yield db
@@ -238,12 +240,17 @@ def _apply(db: sqlite3.Connection, stamp: Stamp, change: Change) -> None:
 
 def _check_number(db: sqlite3.Connection, limit: AtMost) -> None:
     table = table_of(limit.kind)
-    place = limit.account, limit.gateway
-    sql = f"SELECT count(*) FROM {table.name} WHERE account = ? AND gateway = ?"
-    if db.execute(sql, place).fetchone()[0] > limit.most:
-        raise TooMany(
-            f"gateway {limit.account}/{limit.gateway} has at most {limit.most} {table.what}s: remove one first"
-        )
+    sql = f"SELECT count(*) FROM {table.name} WHERE account = ?"
+    values, place = [limit.account], f"account {limit.account}"
+    if limit.gateway is not None:
+        sql += " AND gateway = ?"
+        values, place = [*values, limit.gateway], f"gateway {limit.account}/{limit.gateway}"
+    if db.execute(sql, values).fetchone()[0] > limit.most:
+        raise TooMany(f"{place} has at most {limit.most} {_plural(table.what)}: remove one first")
+
+
+def _plural(what: str) -> str:
+    return f"{what}es" if what.endswith("s") else f"{what}s"
 
 
 def _remove_belongings(db: sqlite3.Connection, stamp: Stamp, gateway: StoredGateway) -> None:

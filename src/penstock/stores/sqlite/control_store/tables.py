@@ -25,6 +25,7 @@ from penstock.stores.control_store import (
     Token,
     Unstorable,
 )
+from penstock.stores.model_alias import ModelAlias
 
 Value = str | int | bytes | None
 
@@ -158,6 +159,13 @@ EVALUATIONS = Table(
     flags=frozenset(("processed",)),
     taken=_IN_A_GATEWAY.replace("{1}", "an evaluation"),
 )
+MODEL_ALIASES = Table(
+    "model_aliases",
+    "model alias",
+    ModelAlias,
+    json=frozenset(("models",)),
+    taken="account {0.account} has a name {0.name!r} for models already: change or remove that one",
+)
 
 SEALED: Final = (PROVIDER_KEYS, CUSTOM_PROVIDERS, GATEWAYS)
 """The tables with sealed bytes in them."""
@@ -170,6 +178,7 @@ _TABLES: Final[Mapping[type, object]] = {
     DynamicRoute: ROUTES,
     Dataset: DATASETS,
     Evaluation: EVALUATIONS,
+    ModelAlias: MODEL_ALIASES,
 }
 
 
@@ -181,6 +190,7 @@ KINDS: Final[tuple[type[Noun], ...]] = (
     DynamicRoute,
     Dataset,
     Evaluation,
+    ModelAlias,
 )
 """All kinds of nouns."""
 

@@ -28,10 +28,11 @@ from penstock.stores.sqlite.ledger.file import (
     translated,
 )
 from penstock.stores.sqlite.ledger.keys import since
+from penstock.stores.sqlite.ledger.metadata_numbers import MetadataNumbers
 from penstock.stores.sqlite.ledger.names import Names, place_names
 from penstock.stores.sqlite.ledger.order import in_order
 from penstock.stores.sqlite.ledger.query import plan
-from penstock.stores.sqlite.ledger.rows import COLUMNS, RowMaker, Value, calls
+from penstock.stores.sqlite.ledger.rows import COLUMNS, Value, calls
 from penstock.stores.sqlite.rollups.writer import RollupWriter
 
 Thing = TypeVar("Thing")
@@ -128,8 +129,11 @@ class SqliteEditor:
                     for key, change in found.items()
                 ]
                 db.executemany("UPDATE calls SET cost_nano = ?, price_source = ? WHERE key = ?", values)
-            prices = [found[key].cost_nano for key in sorted(found)]
-            self._rollups.recost(db, [Repriced(*pair) for pair in zip(were, prices, strict=True)])
+            prices = [found[key] for key in sorted(found)]
+            repriced = [
+                Repriced(was, now.cost_nano, now.price_source) for was, now in zip(were, prices, strict=True)
+            ]
+            self._rollups.recost(db, repriced)
             return len(found)
 
     @contextmanager
@@ -147,7 +151,7 @@ def _noted(db: sqlite3.Connection, note: Note) -> dict[str, Value]:
     if note.score is not msgspec.UNSET:
         values["score"] = note.score
     if note.metadata is not msgspec.UNSET:
-        values["metadata"] = RowMaker(Names(db)).metadata(note.metadata)
+        values["metadata"] = MetadataNumbers(Names(db)).text(note.metadata)
     return values
 
 

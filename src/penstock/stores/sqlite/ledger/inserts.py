@@ -15,7 +15,7 @@ from typing import Final
 from penstock.stores.ledger import NewCall, Unstorable
 from penstock.stores.sqlite.ledger.bodies import INSERT_BODIES, body_row
 from penstock.stores.sqlite.ledger.keys import NUMBERS, around, first_choice, packed
-from penstock.stores.sqlite.ledger.rows import INSERT, Placed, RowMaker
+from penstock.stores.sqlite.ledger.rows import Placed, RowMaker
 
 _LAST_ARRIVAL: Final = "SELECT coalesce(max(number), 0) FROM arrivals"
 _MOVED: Final = "SELECT id FROM moved WHERE id BETWEEN ? AND ?"
@@ -56,7 +56,7 @@ def _moved(db: sqlite3.Connection, calls: Sequence[Placed]) -> set[bytes]:
 
 def _at_once(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Placed]) -> list[Placed]:
     """Those whose key was free."""
-    if db.executemany(INSERT, rows.rows(calls)).rowcount == len(calls):
+    if not calls or db.executemany(*rows.insert(calls)).rowcount == len(calls):
         return list(calls)
     keys = ", ".join(str(one.key) for one in calls)
     there: dict[int, int] = dict(
@@ -71,7 +71,7 @@ def _singly(db: sqlite3.Connection, rows: RowMaker, calls: Sequence[Placed]) -> 
     for one in calls:
         if db.execute(_COPY, (*around(one.packed_id), one.packed_id)).fetchone() is None:
             placed = one._replace(key=_free_key(db, one))
-            db.executemany(INSERT, rows.rows([placed]))
+            db.executemany(*rows.insert([placed]))
             new.append(placed)
     return new
 

@@ -31,7 +31,8 @@ class Names:
         try:
             return [known[text] for text in texts]
         except KeyError:
-            return [self.number(field, text) for text in texts]
+            found = {text: self.number(field, text) for text in set(texts)}
+            return [found[text] for text in texts]
 
     def number(self, field: str, text: str | None) -> int | None:
         """The number of a text of a field; None for the empty text."""

@@ -21,8 +21,8 @@ from penstock.stores.call_columns import Column, Kind
 from penstock.stores.ledger import CALL_COLUMNS, CallRow, Derived, NewCall
 from penstock.stores.sqlite.ledger.columns import IN_FILE, file_name, selected
 from penstock.stores.sqlite.ledger.keys import created_us, unpacked
+from penstock.stores.sqlite.ledger.metadata_numbers import MetadataNumbers
 from penstock.stores.sqlite.ledger.names import Names, texts
-from penstock.stores.sqlite.recent import Recent
 
 Value = str | int | float | bytes | None
 
@@ -30,10 +30,6 @@ Value = str | int | float | bytes | None
 Row = tuple[Any, ...]
 
 _WRITTEN: Final = [column for column in IN_FILE if column.source is not None]
-_INTO: Final = ", ".join(map(file_name, _WRITTEN))
-INSERT: Final = (
-    f"INSERT INTO calls ({_INTO}) VALUES ({', '.join('?' * len(_WRITTEN))}) ON CONFLICT (key) DO NOTHING"
-)
 COLUMNS: Final = ", ".join(map(selected, CALL_COLUMNS))
 """What `calls` wants of each row of `calls c`."""
 
@@ -62,74 +58,74 @@ class Placed(NamedTuple):
 
 # The values of columns, by `Column.source`, in the order of some calls.
 _Batch = Mapping[str, Sequence[Any]]
-_Make = Callable[[Sequence[Any]], Iterable[Value]]
+_Make = Callable[[Sequence[Any]], Sequence[Value]]
+
+
+class Insert(NamedTuple):
+    """A statement, and what it is to be executed with, time after time."""
+
+    sql: str
+    rows: Iterable[tuple[Value, ...]]
 
 
 class RowMaker:
-    """Makes rows. Within a transaction: new names are stored with it."""
+    """Makes rows. Within a transaction: new names are stored with it.
+
+    Nothing that it holds leads back to it: a writer makes a new one whenever somebody else has changed the file,
+    and the old one, with all the names that it remembers, is to be gone at once.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._metadata: Recent[bytes, str] = Recent({})
-        self._makers = [(column, self._maker(column)) for column in _WRITTEN]
+        metadata = MetadataNumbers(names)
+        self._makers = [(column, _maker(column, names, metadata)) for column in _WRITTEN]
 
-    def rows(self, calls: Sequence[Placed]) -> Iterable[tuple[Value, ...]]:
-        """The values of `INSERT` for each of them."""
-        if not calls:
-            return ()
+    def insert(self, calls: Sequence[Placed]) -> Insert:
+        """What stores each of them, of which there is one at least; where the key is taken it does nothing.
+
+        A column that none of them has is left out: for each None `sqlite3` looks for somebody to adapt it.
+        """
         keys, arrivals, ids, new = zip(*calls, strict=True)
         batch = _batch(new)
         places = self._names.places(batch["record.account"], batch["record.gateway"])
         own = {"moment": keys, "arrival": arrivals, "id": ids, "account": places, "event": _events(batch)}
-        made = [
-            own[column.kind] if column.kind in own else make(batch[column.source or ""])
+        made: dict[str, Sequence[Value]] = {
+            file_name(column): own[column.kind] if column.kind in own else make(batch[column.source or ""])
             for column, make in self._makers
-        ]
-        return zip(*made, strict=True)  # one by one: so many tuples at once would keep the collector busy
+        }
+        there = {name: values for name, values in made.items() if not _is_nothing(values)}
+        marks = ", ".join("?" * len(there))
+        sql = f"INSERT INTO calls ({', '.join(there)}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING"
+        # One by one: so many tuples at once would keep the collector busy.
+        return Insert(sql, zip(*there.values(), strict=True))
 
     def place(self, account: str, gateway: str) -> int:
         """The number of a place."""
         return self._names.place(account, gateway)
 
-    def metadata(self, metadata: dict[str, MetadataValue]) -> str | None:
-        """Numbers of keys and values in turn, each between commas, so that one can be looked for as text."""
-        if not metadata:
-            return None
-        told = _to_json(metadata)
-        text = self._metadata.get(told)
-        if text is None:
-            text = self._numbers(metadata)
-            self._metadata.put(told, text)
-        return text
 
-    def _numbers(self, metadata: dict[str, MetadataValue]) -> str:
-        numbers = []
-        for key, value in metadata.items():
-            # As JSON, for 1, "1" and true are not the same.
-            numbers.append(self._names.number("metadata.key", _to_json(key).decode()))
-            numbers.append(self._names.number("metadata.value", _to_json(value).decode()))
-        return f",{','.join(map(str, numbers))},"
+def _maker(column: Column, names: Names, metadata: MetadataNumbers) -> _Make:
+    """What makes the values of a column out of what calls have."""
+    if column.kind == "name":
+        return partial(names.numbers, column.name)
+    kinds: dict[Kind, _Make] = {
+        "metadata": lambda values: list(map(metadata.text, values)),
+        "path": partial(_paths, names),
+        "flag": lambda values: list(map(int, values)),
+        "text": lambda values: [one or None for one in values],
+        "json": lambda values: [_to_json(one).decode() if one else None for one in values],
+        "msgpack": lambda values: [_pack(one) if one else None for one in values],
+    }
+    return kinds.get(column.kind, lambda values: values)
 
-    def _paths(self, paths: Sequence[str]) -> list[Value]:
-        """Numbers for paths that others have, too; the paths themselves where they have ids or a query in them."""
-        known = self._names.known("path")
-        return [
-            known[path] if path in known else self._names.number("path", path) if _is_usual(path) else path
-            for path in paths
-        ]
 
-    def _maker(self, column: Column) -> _Make:
-        """What makes the values of a column out of what calls have."""
-        if column.kind == "name":
-            return partial(self._names.numbers, column.name)
-        kinds: dict[Kind, _Make] = {
-            "metadata": lambda values: [self.metadata(one) for one in values],
-            "path": self._paths,
-            "text": lambda values: [one or None for one in values],
-            "json": lambda values: [_to_json(one).decode() if one else None for one in values],
-            "msgpack": lambda values: [_pack(one) if one else None for one in values],
-        }
-        return kinds.get(column.kind, lambda values: values)
+def _paths(names: Names, paths: Sequence[str]) -> list[Value]:
+    """Numbers for paths that others have, too; the paths themselves where they have ids or a query in them."""
+    known = names.known("path")
+    return [
+        known[path] if path in known else names.number("path", path) if _is_usual(path) else path
+        for path in paths
+    ]
 
 
 def _batch(calls: Sequence[NewCall]) -> _Batch:
@@ -140,6 +136,11 @@ def _batch(calls: Sequence[NewCall]) -> _Batch:
     batch |= zip(_OF_DERIVED, derived, strict=True)
     batch["record.success"] = list(map(is_success, batch["record.status"], batch["record.outcome"]))
     return batch
+
+
+def _is_nothing(values: Sequence[Value]) -> bool:
+    """Whether all are None."""
+    return values[0] is None and values.count(None) == len(values)
 
 
 def _events(batch: _Batch) -> list[str | None]:

@@ -14,7 +14,7 @@ from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_nu
 from penstock.stores.sqlite.ledger.fields import NUMBERS, UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
-from penstock.stores.sqlite.rollups.schema import WITH_OPERATIONS
+from penstock.stores.sqlite.rollups.schema import WITH_ESTIMATES, WITH_OPERATIONS
 
 # Columns that are filtered by come first, for SQLite unpacks a row only as far as it is asked for.
 _COLUMNS = ",\n    ".join(declared(column) for column in IN_FILE if not column.is_later)
@@ -93,6 +93,7 @@ CREATE TABLE block_marks (
 # The last row stays, also when the newest calls have been deleted: no arrival number is given twice.
 _ARRIVALS = "CREATE TABLE arrivals (number INTEGER PRIMARY KEY, key INTEGER NOT NULL)"
 
+# `retired` is of programs of before: nothing is written to it any more.
 _POSITIONS = """
 CREATE TABLE positions (
     segment TEXT PRIMARY KEY,
@@ -119,7 +120,7 @@ CREATE TABLE orders (
     PRIMARY KEY (account, provider, object)
 ) WITHOUT ROWID"""
 
-_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS)}
+_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS), 3: WITH_ESTIMATES}
 
 _NOTHING_IN_ZONES = "INSERT INTO zone_values SELECT place, ?, shelf, ?, block, calls FROM zones"
 

@@ -2,14 +2,16 @@
 
 Raw `sqlite3` with `executemany`, in WAL mode. `synchronous=NORMAL`: a commit is atomic, but a power cut may
 undo the latest ones, calls and position together, and the journal still has them. Only `retire`, after which
-a journal file may go, waits for the disk. Reading is in `reader.py`, changing in `editor.py`.
+a journal file may go, waits for the disk, and for the file itself: SQLite's log beside it may be lost. Reading is in
+`reader.py`, changing in `editor.py`.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,8 @@ from penstock.stores.sqlite.rollups.writer import RollupWriter
 
 __all__ = ["FILE_NAME", "SqliteLedger"]
 
+_WAIT_AGAIN_SECONDS: Final = 5.0
+_NEVER: Final = float("inf")
 _FORGET: Final = "DELETE FROM positions WHERE segment = ?"
 
 
@@ -56,6 +60,7 @@ class SqliteLedger:
         self._seen_version = 0
         self._watch = Watch(path)
         self._rollups = RollupWriter()
+        self._wait_at = _NEVER  # from then on readers are waited for, as long as for a lock
 
     def positions(self) -> dict[str, int]:
         with self._translated(storing=False):
@@ -67,17 +72,23 @@ class SqliteLedger:
             db.executemany(_FORGET, [(name,) for name in forget])
             return self._store(db, calls) if calls else Appended(0, 0)
 
-    def retire(self, segment: str) -> None:
+    def retire(self, segment: str) -> bool:
+        """Once all of the log is in the file: of a part of it, pages are of different moments there.
+
+        Who reads what was before is not waited for, but now and then, so that those who never pause hold up nothing.
+        """
+        now = os.times().elapsed
+        is_due = now >= self._wait_at
         with self._translated(storing=False):
-            self._connection().execute("PRAGMA synchronous = FULL")
-        try:
-            with self._transaction() as db:
-                # A real change is needed: SQLite does not sync a transaction that wrote nothing.
-                db.execute("UPDATE positions SET retired = retired + 1 WHERE segment = ?", (segment,))
-        finally:
-            if self._db is not None:
-                with suppress(sqlite3.Error):
-                    self._db.execute("PRAGMA synchronous = NORMAL")
+            mode = "FULL" if is_due else "PASSIVE"
+            is_busy, logged, moved = self._connection().execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            self._watch.seen()
+        is_there = not is_busy and moved == logged
+        if is_there:
+            self._wait_at = _NEVER
+        elif is_due or self._wait_at == _NEVER:
+            self._wait_at = now + _WAIT_AGAIN_SECONDS
+        return is_there
 
     def stored(self, account: str, gateway: str) -> int:
         with self._translated(storing=False):

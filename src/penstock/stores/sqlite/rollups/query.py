@@ -30,19 +30,22 @@ _MONDAY = 3 * MINUTES[DAY]  # the epoch began three days after one
 _MONTH = "CAST(strftime('%s', begins * 60, 'unixepoch', 'start of month') AS INTEGER) / 60"
 
 # `total` and not `sum`: it never overflows, and is exact up to 2**53, in dollars nine million.
+_ESTIMATES = (
+    "sum(estimated), total(estimated_tokens_in), total(estimated_tokens_out), total(estimated_cost_nano)"
+)
 _CELL_SUMS = (
     "sum(requests), sum(requests * error), sum(requests * cached), sum(requests * rate_limited), "
     "total(tokens_in), total(tokens_out), total(tokens_in * cached), total(tokens_out * cached), "
-    "total(cost_nano), sum(unpriced)"
+    f"total(cost_nano), sum(unpriced), {_ESTIMATES}"
 )
 _KEPT_SUMS = (
     "sum(requests), sum(errors), sum(cached), sum(rate_limited), total(tokens_in), total(tokens_out), "
-    "total(cached_tokens_in), total(cached_tokens_out), total(cost_nano), sum(unpriced)"
+    f"total(cached_tokens_in), total(cached_tokens_out), total(cost_nano), sum(unpriced), {_ESTIMATES}"
 )
 
 
 class Statement(NamedTuple):
-    """SQL and its values. Rows are the bucket in minutes, the values, ten sums, and two sketches if wanted."""
+    """SQL and its values. Rows are the bucket in minutes, the values, the sums, and two sketches if wanted."""
 
     sql: str
     values: list[Value]

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from penstock.stores.rollup_counts import MINUTE_US
 from penstock.stores.rollups import CallerKey, Group, Question, Sums, TooManyGroups, widened
 from penstock.stores.sketch import Sketch, bytes_of, lanes_from
@@ -27,7 +29,8 @@ _KEYS = f"""
 SELECT DISTINCT key FROM rollup_callers WHERE ifnull(account = ?, 1) AND EXISTS
 (SELECT 1 FROM caller_rollups WHERE level = {DAY} AND caller = id AND begins >= ?) ORDER BY key"""
 
-_NUMBERS = 10
+_NAMES = tuple(name for name in Sums.__struct_fields__ if name not in ("duration", "first_byte"))
+_NUMBERS = len(_NAMES)
 
 
 class _Key(NamedTuple):
@@ -117,23 +120,11 @@ def _groups(question: Question, found: Mapping[_Key, _Found]) -> list[Group]:
 
 
 def _sums(found: _Found) -> Sums:
-    requests, errors, cached, rate_limited, *tokens, cost_nano, unpriced = found.numbers
-    tokens_in, tokens_out, cached_tokens_in, cached_tokens_out = tokens
-    duration, first_byte = map(Sketch, found.lanes) if found.lanes else (None, None)
-    return Sums(
-        requests,
-        errors,
-        cached,
-        rate_limited,
-        tokens_in,
-        tokens_out,
-        cached_tokens_in,
-        cached_tokens_out,
-        cost_nano,
-        unpriced,
-        duration,
-        first_byte,
-    )
+    sums = msgspec.convert(dict(zip(_NAMES, found.numbers, strict=True)), Sums)
+    if not found.lanes:
+        return sums
+    duration, first_byte = map(Sketch, found.lanes)
+    return msgspec.structs.replace(sums, duration=duration, first_byte=first_byte)
 
 
 class _Merged:

@@ -122,3 +122,10 @@ CREATE TABLE newer_cells (
     "ALTER TABLE newer_cells RENAME TO rollup_cells",
 )
 """Cells are told apart by their operation, too; of those of before it is not known."""
+
+WITH_ESTIMATES: tuple[str, ...] = tuple(
+    f"ALTER TABLE {table} ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+    for table in ("rollups", "model_rollups", "caller_rollups")
+    for name in ("estimated", "estimated_tokens_in", "estimated_tokens_out", "estimated_cost_nano")
+)
+"""Sums of what nobody told: before, nothing was estimated."""

@@ -19,6 +19,7 @@ from penstock.stores.rollup_counts import (
     Packed,
     added,
     counted,
+    estimated_nano,
     is_rate_limited,
     is_unpriced,
     metadata_text,
@@ -40,18 +41,22 @@ _COLUMNS = (
     "requests", "errors", "cached", "rate_limited", "tokens_in", "tokens_out", "cached_tokens_in",
     "cached_tokens_out", "unpriced", "cost_nano",
 )  # fmt: skip
+_ESTIMATES = ("estimated", "estimated_tokens_in", "estimated_tokens_out", "estimated_cost_nano")
 _ADD_CELLS = f"""
-INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET {_added(("requests", "tokens_in", "tokens_out", "unpriced", "cost_nano"))},
+INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET {_added(("requests", "tokens_in", "tokens_out", "unpriced", "cost_nano", *_ESTIMATES))},
 duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
 _ADD_MODELS = f"""
-INSERT INTO model_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET {_added(_COLUMNS)},
+INSERT INTO model_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET {_added((*_COLUMNS, *_ESTIMATES))},
 duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
 _ADD_CALLERS = f"""
-INSERT INTO caller_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET {_added(_COLUMNS)}"""
-_SETS = f"cost_nano = min(cost_nano + ?, {_MOST}), unpriced = unpriced + ?"
+INSERT INTO caller_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET {_added((*_COLUMNS, *_ESTIMATES))}"""
+_SETS = (
+    f"cost_nano = min(cost_nano + ?, {_MOST}), unpriced = unpriced + ?, "
+    f"estimated_cost_nano = max(min(estimated_cost_nano + ?, {_MOST}), 0)"
+)
 _REPRICE_CELL = f"UPDATE rollups SET {_SETS} WHERE level = ? AND begins = ? AND cell = ?"
 _REPRICE_MODEL = f"UPDATE model_rollups SET {_SETS} WHERE level = ? AND begins = ? AND number = ?"
 _REPRICE_CALLER = (
@@ -120,16 +125,18 @@ class RollupWriter:
 
         Leaves alone what has no row: a call of before there were roll-ups. May be called in any process.
         """
-        for call, now in changes:
+        for call, now, source in changes:
             was = call.cost_nano
             unpriced = is_unpriced(call.status_code, now) - is_unpriced(call.status_code, was)
-            more = ((now or 0) - (was or 0), unpriced)
+            # What earlier versions took for certain is not below zero when it is.
+            estimated = estimated_nano(now, source) - estimated_nano(was, call.price_source)
+            more = ((now or 0) - (was or 0), unpriced, estimated)
             if any(more):
                 _recost_cell(db, call, more)
                 _recost_callers(db, call, more)
 
 
-def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -> None:
+def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int, int]) -> None:
     refused = call.outcome == "refused"
     limited = is_rate_limited(call.status_code, refused=refused, error_code=call.error_code)
     place = (call.account, call.gateway, call.provider)
@@ -143,7 +150,7 @@ def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -
             _first_hit(db, sql, [(*more, level, begins, number) for number in numbers])
 
 
-def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int]) -> None:
+def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int, int]) -> None:
     texts = ((METADATA + name, metadata_text(value)) for name, value in call.metadata.items())
     named = (("token", call.token), ("user", call.user), ("team", call.team), *texts)
     for key, value in named:
@@ -189,13 +196,14 @@ def _folded_callers(rows: Mapping[tuple[int, int, str], Packed]) -> dict[tuple[i
 
 
 def _cell_row(sums: CellSums) -> tuple[int | bytes, ...]:
-    requests, _, _, _, tokens_in, tokens_out, _, _, unpriced, cost_nano = _row(sums.sums)
+    requests, _, _, _, tokens_in, tokens_out, _, _, unpriced, cost_nano, *estimates = _row(sums.sums)
     sketches = (bytes_of(sums.duration), bytes_of(sums.first_byte))
-    return (requests, tokens_in, tokens_out, unpriced, cost_nano, *sketches)
+    return (requests, tokens_in, tokens_out, unpriced, cost_nano, *sketches, *estimates)
 
 
 def _model_row(sums: CellSums) -> tuple[int | bytes, ...]:
-    return (*_row(sums.sums), bytes_of(sums.duration), bytes_of(sums.first_byte))
+    row, first = _row(sums.sums), len(_COLUMNS)
+    return (*row[:first], bytes_of(sums.duration), bytes_of(sums.first_byte), *row[first:])
 
 
 def _row(sums: Packed) -> list[int]:

@@ -165,3 +165,28 @@ UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num 
 
 UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
 
+-- Running upgrade 0003 -> 0004
+
+CREATE TABLE model_aliases (
+    seq INTEGER NOT NULL, 
+    id TEXT NOT NULL, 
+    account TEXT NOT NULL, 
+    name TEXT NOT NULL, 
+    models TEXT NOT NULL, 
+    created_us BIGINT NOT NULL, 
+    modified_us BIGINT NOT NULL, 
+    PRIMARY KEY (seq), 
+    UNIQUE (account, name), 
+    UNIQUE (id)
+);
+
+UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
+
+-- Running upgrade 0004 -> 0005
+
+ALTER TABLE tokens ADD COLUMN max_estimate FLOAT;
+
+ALTER TABLE tokens ADD COLUMN max_active BIGINT;
+
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+

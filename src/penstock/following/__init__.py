@@ -1,0 +1,1 @@
+"""Following runs whose callers have gone: looking at them, settling what they cost, telling it on."""
