@@ -1,4 +1,4 @@
-"""Time and its text, identifiers and randomness.
+"""Time, identifiers and randomness; time as text is in `time_text.py`.
 
 The one place where the program learns what time it is and draws random bytes. Everything above takes a
 `Clock` through its constructor, so that tests own time. No I/O beyond the operating system's clocks.
@@ -9,18 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from datetime import UTC, datetime
 
 _POOL_BYTES = 8192
 _RANDOM_DIGITS = 19  # hexadecimal digits of randomness in one identifier
 _VARIANT = {digit: "89ab"[index % 4] for index, digit in enumerate("0123456789abcdef")}
-
-
-def rfc3339(time_us: int) -> str:
-    """A time in UTC with milliseconds and `Z`."""
-    seconds, rest = divmod(time_us, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
 
 
 class Clock:

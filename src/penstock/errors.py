@@ -52,8 +52,10 @@ REQUEST_TIMEOUT = Fault(408, 9408, "Request timeout", Source.CLIENT, retry=True,
 IDEMPOTENCY_CONFLICT = Fault(409, 9409, "Idempotency key used before", Source.CLIENT)
 TOO_MANY_CALLS = Fault(429, 9429, "Too many calls for one request", Source.CLIENT)
 BODY_TOO_LARGE = Fault(413, 9413, "Request body too large", Source.CLIENT, close=True)
+INVALID_SEARCH = Fault(422, 9422, "Search request not valid", Source.CLIENT)
 HEAD_TOO_LARGE = Fault(431, 9431, "Request header fields too large", Source.CLIENT, close=True)
 INTERNAL = Fault(500, 9500, "Internal error", Source.GATEWAY)
+NOT_SERVED = Fault(501, 9501, "Not served by this version", Source.GATEWAY)
 UNAVAILABLE = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True)
 BUSY = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True, close=True)
 
@@ -61,37 +63,44 @@ BUSY = Fault(503, 9503, "Service unavailable", Source.GATEWAY, retry=True, close
 class GatewayError(Exception):
     """A call that ends here. `detail` says what is wrong and what to do; it never holds a secret.
 
-    `headers` are further header lines of the answer; `message` goes before the fault's own.
+    `headers` are further header lines of the answer; `message` goes before the fault's own; `param` names the member
+    of the body that is wrong.
     """
 
-    def __init__(self, fault: Fault, detail: str = "", *, headers: bytes = b"", message: str = "") -> None:
+    def __init__(
+        self, fault: Fault, detail: str = "", *, headers: bytes = b"", message: str = "", param: str = ""
+    ) -> None:
         super().__init__(detail or message or fault.message)
         self.fault = fault
         self.detail = detail
         self.headers = headers
         self.message = message or fault.message
+        self.param = param
 
     def body(self) -> bytes:
         """The JSON envelope of Cloudflare 3.29 (singular `error`, an array)."""
-        fault = self.fault
         return msgspec.json.encode(
-            {
-                "success": False,
-                "result": [],
-                "messages": [],
-                "error": [{"code": fault.code, "message": self.message}],
-                "name": "AiGatewayError",
-                "httpCode": fault.status,
-                "internalCode": fault.code,
-                "message": self.message,
-                "description": self.detail or self.message,
-            }
+            {"success": False, "result": [], "messages": [], "error": self._listed(), **self.told()}
         )
 
+    def told(self) -> dict[str, str | int]:
+        """What the envelope says of it beside its list: name, numbers and words."""
+        fault = self.fault
+        return {
+            "name": "AiGatewayError",
+            "httpCode": fault.status,
+            "internalCode": fault.code,
+            "message": self.message,
+            "description": self.detail or self.message,
+        }
 
-def no_such_gateway(account: str, name: str) -> GatewayError:
-    """The error for a gateway that is not there (Cloudflare 1.2)."""
-    return GatewayError(UNKNOWN_GATEWAY, f"account {account[:64]!r} has no gateway {name[:64]!r}")
+    def _listed(self) -> list[dict[str, str | int]]:
+        return [{"code": self.fault.code, "message": self.message}]
+
+
+def no_such_gateway(account: str, name: str, meant: str = "") -> GatewayError:
+    """The error for a gateway that is not there (Cloudflare 1.2). `meant` is a hint that follows."""
+    return GatewayError(UNKNOWN_GATEWAY, f"account {account[:64]!r} has no gateway {name[:64]!r}{meant}")
 
 
 def without_frames(error: BaseException) -> None:

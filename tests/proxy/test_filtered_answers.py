@@ -35,6 +35,8 @@ REFUSED = GatewayError(FORBIDDEN, "not this")
 class Through:
     """Lets everything pass, and is what the others differ from."""
 
+    content_type = b""
+
     def __init__(self, logged: Literal["before", "after"] = "before") -> None:
         self.logged = logged
 
@@ -171,7 +173,7 @@ class Hook:
 
 def _for_any(make: Callable[[], BodyFilter]) -> FilterMaker:
     """A filter for whatever answer comes."""
-    return lambda status, content_type: make()
+    return lambda status, content_type, lines: make()
 
 
 class Filtered:

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from penstock.providers.operation_table import UNKNOWN_OPERATION
 from penstock.proxy.outgoing import OutgoingRequest
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.upstream.exchange import Exchange
@@ -37,7 +38,7 @@ def sent(length: int, chunked: bool, data: bytes, prefix: bytes = b"") -> bytes:
     if data:
         body.feed(data)
     body.end()
-    outgoing = OutgoingRequest(b"POST", b"/v1/a%2Fb?c=%0a", LINES, body)
+    outgoing = OutgoingRequest(b"POST", b"/v1/a%2Fb?c=%0a", LINES, body, UNKNOWN_OPERATION)
     first, second = Line(), Line()
     assert outgoing.replayable
     outgoing.send_to(cast(Exchange, first), HOST, prefix)

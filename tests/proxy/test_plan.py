@@ -53,6 +53,9 @@ def even() -> float:
         (TWICE, Sent(0, replayable=True, hopeless=True), GIVE),
         (TWICE, Sent(0, replayable=False), GIVE),
         (TWICE, Sent(500, replayable=False), GIVE),
+        (TWICE, Sent(0, replayable=True, ordered=True), GIVE),
+        (TWICE, Sent(500, replayable=True, ordered=True), GIVE),
+        (KEYS, Sent(0, replayable=True, ordered=True, spare_key=True), GIVE),
         (TWICE, Sent(429, True, retry_after=7.2), Wait(msgspec.structs.replace(TWICE, retries=1), 7.2)),
         (TWICE, Sent(429, True, retry_after=60.5), GIVE),
         (msgspec.structs.replace(TWICE, retries=1), Sent(500, True), GIVE),
@@ -94,6 +97,7 @@ SENT = st.builds(
     Sent,
     status=st.sampled_from([0, 200, 204, 302, 400, 401, 402, 403, 404, 408, 429, 500, 503, 529]),
     replayable=st.booleans() | st.just(True),
+    ordered=st.just(False) | st.booleans(),
     hopeless=st.just(False) | st.booleans(),
     spare_key=st.booleans(),
     retry_after=st.none() | st.floats(0, 100),
@@ -144,6 +148,7 @@ def test_nothing_is_sent_again_that_cannot_be_or_was_answered(
         if isinstance(move, Give):
             continue
         assert sent.replayable
+        assert not sent.ordered
         assert not sent.hopeless
         assert sent.spare_key or sent.status in (0, 408, 429) or sent.status >= 500
 

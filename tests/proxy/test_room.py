@@ -77,11 +77,11 @@ async def test_waiting_ends_in_bounded_time_also_where_all_wait_for_each_other()
     waiting = [asyncio.ensure_future(share.wait(250)) for share in holders]
     await asyncio.sleep(0)
     clock.ahead += PATIENCE
-    assert here.pressed
+    assert here.presses("a")
     here.sweep()
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(result, GatewayError) and result.fault.status == 503 for result in results)
-    assert not here.pressed
+    assert not here.presses("a")
 
 
 async def test_one_who_leaves_the_line_takes_nothing() -> None:
@@ -107,7 +107,8 @@ def test_a_call_may_not_begin_while_its_account_has_more_than_its_part() -> None
     here.share("loud").force(400)
     with pytest.raises(GatewayError):
         here.check("quiet")
-    assert here.pressed
+    assert here.presses("loud")
+    assert not here.presses("quiet"), "others have more than their part"
 
 
 def test_a_part_takes_from_the_whole_and_leaves_the_reserve() -> None:
@@ -122,3 +123,125 @@ def test_a_part_takes_from_the_whole_and_leaves_the_reserve() -> None:
 def test_a_budget_alone_gives_what_it_has() -> None:
     budget = Budget(10)
     assert (budget.take(7), budget.take(7), budget.free) == (7, 3, 0)
+
+
+# -- many who wait
+
+
+async def test_what_is_done_for_one_takes_no_longer_where_many_wait() -> None:
+    """Thousands may: each of them costs a client next to nothing."""
+    here = Counting(SIZE, FakeClock())
+    holder = here.share("a")
+    assert holder.take(750)
+    waiting = [asyncio.ensure_future(here.share("a").wait(750)) for _ in range(2000)]
+    await asyncio.sleep(0)
+    here.asked = 0
+    for _ in range(100):
+        other = here.share("b")
+        assert other.take(10)
+        other.release()
+        here.presses("a")
+        here.sweep()
+    assert here.asked < 1000
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not here.is_awaited("a")
+
+
+class Counting(Room):
+    """Counts how often it is asked whether something fits."""
+
+    asked = 0
+
+    def fits(self, account: str, amount: int) -> bool:
+        self.asked += 1
+        return super().fits(account, amount)
+
+
+async def test_many_who_have_waited_too_long_are_refused_some_at_a_time() -> None:
+    here, clock = room()
+    assert here.share("a").take(750)
+    waiting = [asyncio.ensure_future(here.share(name).wait(750)) for name in "ab" * 200]
+    await asyncio.sleep(0)
+    clock.ahead += PATIENCE
+    here.sweep()
+    await asyncio.sleep(0)
+    done = sum(one.done() for one in waiting)
+    while done < len(waiting):
+        await asyncio.sleep(0)
+        now_done = sum(one.done() for one in waiting)
+        assert now_done - done <= 100
+        done = now_done
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(result, GatewayError) for result in results)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, SIZE // 2), st.booleans()), max_size=30))
+def test_all_who_wait_are_served_in_the_end_and_in_order(asked: list[tuple[str, int, bool]]) -> None:
+    """In the order in which they came, of each account; those who hold something before the others."""
+
+    async def everybody() -> None:
+        here, _ = room()
+        everything = here.share("x")
+        assert everything.take(here.most)
+        served: list[tuple[str, int, bool]] = []
+
+        async def one(number: int, account: str, amount: int, holds: bool) -> None:
+            share = here.share(account)
+            if holds:
+                share.force(1)
+            await share.wait(amount)
+            served.append((account, number, holds))
+            await asyncio.sleep(0)
+            share.release()
+
+        tasks = [asyncio.ensure_future(one(number, *who)) for number, who in enumerate(asked)]
+        await asyncio.sleep(0)
+        everything.release()
+        await asyncio.wait_for(asyncio.gather(*tasks), 5)
+        for account in "abc":
+            order = [(not holds, number) for name, number, holds in served if name == account]
+            assert order == sorted(order)
+        assert here.budget.free == SIZE
+
+    asyncio.run(everybody())
+
+
+# -- who makes room for whom
+
+
+@pytest.mark.parametrize(
+    ("held", "waiting", "amount", "pressed"),
+    [
+        ({"a": 200, "b": 700}, "b", 300, {"b"}),
+        ({"a": 200, "b": 700}, "a", 200, {"a", "b"}),
+        ({"a": 200, "b": 700}, "c", 200, {"a", "b", "c"}),
+        ({"a": 200, "b": 700}, "c", 300, {"b", "c"}),
+        ({"a": 300, "b": 650}, "b", 100, {"a", "b"}),
+    ],
+)
+async def test_who_has_its_part_makes_no_room_for_who_wants_more(
+    held: dict[str, int], waiting: str, amount: int, pressed: set[str]
+) -> None:
+    """A quarter is everybody's part."""
+    here, clock = room()
+    for account, size in held.items():
+        here.share(account).force(size)
+    line = asyncio.ensure_future(here.share(waiting).wait(amount))
+    await asyncio.sleep(0)
+    assert not any(map(here.presses, "abc"))
+    clock.ahead += 1
+    assert {account for account in "abc" if here.presses(account)} == pressed
+    line.cancel()
+
+
+def test_what_cannot_be_done_without_leaves_less_to_each() -> None:
+    """Whatever a part has taken, an account leaves as much to the others as it may have itself."""
+    here, _ = room()
+    assert here.part(800).take(800) == 750
+    greedy = here.share("greedy")
+    while greedy.take(10):
+        pass
+    assert here.share("other").take(60)
+    assert greedy.held <= 190

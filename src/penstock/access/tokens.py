@@ -20,7 +20,7 @@ ID_BYTES: Final = 10
 SECRET_BYTES: Final = 32
 SALT_BYTES: Final = 16
 
-PERMISSIONS: Final[tuple[Permission, ...]] = ("read", "run", "edit", "metadata_read")
+PERMISSIONS: Final[tuple[Permission, ...]] = ("read", "run", "edit", "metadata_read", "set_costs")
 
 # Without `_`, which separates, and without `-`, at which a double click would stop.
 _BASE_62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -36,6 +36,7 @@ _GRANTED_BY: Final[dict[Permission, frozenset[str]]] = {
     "edit": frozenset(("edit",)),
     "read": frozenset(("read", "edit")),
     "metadata_read": frozenset(("metadata_read", "read", "edit")),
+    "set_costs": frozenset(("set_costs",)),
 }
 
 

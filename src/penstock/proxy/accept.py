@@ -10,15 +10,17 @@ from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import BAD_HTTP, BODY_TOO_LARGE, UNAVAILABLE, GatewayError
 from penstock.journal.journal import Journal
+from penstock.providers.operation_table import UNKNOWN_OPERATION
 from penstock.proxy.call import Call, Route
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.outgoing import keep_private
+from penstock.proxy.outgoing import keep_private, make_rest
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.routing import COMPAT, Compat, Universal, World
+from penstock.proxy.routing import Compat, Universal, World
 from penstock.wire.controls import AUTHORIZATION, NO_CONTROLS, parse_controls
 from penstock.wire.headers import Header, HeaderSorter, RequestHead, without
 from penstock.wire.own_tokens import BACKSLASH, PERCENT, UNDERSCORE, OwnTokens
 from penstock.wire.target import ONE_HOST, redact_query, split_target
+from penstock.wire.unified_paths import looks_unified
 from penstock_common.own_program import is_host
 
 _REMEMBERED_HOSTS = 64
@@ -53,15 +55,15 @@ class Acceptor:
 
     def accept(self, world: World, inbound: Inbound) -> tuple[Call, Route | Compat | Universal]:
         """The call, and where it leads. Raises `GatewayError` for a path of no gateway's, if that is no secret."""
-        path, query = split_target(inbound.target)
-        refusal = None
-        try:
-            place = world.route(path, inbound.header)
-        except GatewayError as error:
-            place, refusal = _nowhere(world, path, error), error
+        known = world.known(inbound.target)
+        place, query, refusal = (known, b"", None) if known is not None else _found(world, inbound)
         gateway, tail = place.gateway, place.tail
-        provider = place.provider if isinstance(place, Route) else None
-        head = self._sorter.request(inbound.headers, () if provider is None else provider.consumed_headers)
+        if isinstance(place, Route):
+            provider, operation = place.provider, place.operation(inbound.method)
+            head = self._sorter.request(inbound.headers, provider.consumed_headers)
+        else:
+            provider, operation = None, UNKNOWN_OPERATION
+            head = self._sorter.request(inbound.headers)
         if head.host not in self._hosts:
             self._check_host(head.host, inbound)
         controls = parse_controls(head.controls) if head.controls else NO_CONTROLS
@@ -90,15 +92,16 @@ class Acceptor:
             inbound.header,
             controls.metadata,
             gateway.steers or (controls is not NO_CONTROLS and controls.steer),
+            operation,
             may_show,
         )
-        if isinstance(place, Route):
-            call.operation = place.operation(inbound.method)
+        if isinstance(place, Compat) and place.rest:
+            make_rest(call)
         if refusal is not None:
-            call.compat = tail.partition("/")[0] == COMPAT
-            call.logged = call.logged and gateway is not world.nobody
+            _take_for(call, inbound.target, is_anybodys=gateway is world.nobody)
         unsound = self._head_refusal(call, inbound.body)
-        call.refusal = refusal or unsound
+        if refusal is not None or unsound is not None:
+            call.refusal = refusal or unsound
         return call, place
 
     def _check_host(self, host: bytes | None, inbound: Inbound) -> None:
@@ -131,8 +134,7 @@ class Acceptor:
         if head.chunked:
             body.chunked = True
         if call.logged:
-            if call.controls.collect_payload:
-                body.record(self._logged_body, self._budget)
+            body.record(self._logged_body if call.controls.collect_payload else 0, self._budget)
             if self._refuse_unlogged and not self._journal.healthy:
                 return GatewayError(UNAVAILABLE, "calls cannot be logged at the moment; is the disk full?")
         if head.fault:
@@ -142,14 +144,28 @@ class Acceptor:
         return None
 
 
+def _take_for(call: Call, target: bytes, *, is_anybodys: bool) -> None:
+    """What a call is taken for that leads nowhere; one of no gateway is nobody's to remember."""
+    call.compat = looks_unified(split_target(target)[0])
+    call.logged = call.logged and not is_anybodys
+
+
 def _asked(target: bytes, controls: list[Header]) -> bytes:
     """What is asked of the gateway itself, but for the header that is there for its tokens."""
     return b"\n".join([target, *[value for name, value in controls if name != AUTHORIZATION]])
 
 
-def _nowhere(world: World, path: bytes, error: GatewayError) -> Compat:
-    """A call that leads nowhere is still a call of its gateway; without one there may be a door all the same."""
-    gateway = world.gateway_of(path) or world.nobody
-    if gateway is None:
-        raise error
-    return Compat(gateway, path.decode("ascii", "replace").split("/", 4)[-1])
+def _found(world: World, inbound: Inbound) -> tuple[Route | Compat | Universal, bytes, GatewayError | None]:
+    """Where a target leads, its query with the `?`, and why it leads nowhere, if so."""
+    path, query = split_target(inbound.target)
+    try:
+        return world.route(path, inbound.header), query, None
+    except GatewayError as error:
+        place = world.nowhere(path, inbound.header)
+        if place is None:
+            raise
+        return (
+            place,
+            query,
+            error,
+        )  # still a call of its gateway; without one there may be a door all the same

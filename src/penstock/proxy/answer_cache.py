@@ -85,14 +85,14 @@ class AnswerCache:
             (call.body.complete and call.body.size <= bodies.limit) or await bodies.gather(call)
         ):
             return None
+        body, mark = call.body.kept or b"", b""
         if ttl and call.operation.flags and not call.flags_read:
-            reading = bodies.read_flags(call)
+            reading = bodies.read_flags(call, body)
             if reading is not None:
                 await reading
             ttl = ttl if call.operation.is_kept else cache_ttl(call)
             if not (ttl or once):
                 return None
-        body, mark = call.body.gathered, b""
         if len(body) > AT_ONCE:
             body, mark = await in_turns(large_body(body))
         gateway = call.gateway
@@ -129,7 +129,8 @@ class AnswerCache:
             return None
         encoding = found.reply.content_encoding
         accepted = not encoding or accepts_encoding(call.lookup("accept-encoding"), encoding)
-        if not accepted and not filters_for(call.filters, found.reply.status, found.reply.content_type):
+        reply = found.reply
+        if not accepted and not filters_for(call.filters, reply.status, reply.content_type, reply.head):
             lookup.unfit = True
             return None
         return Hit(found.reply, replayed=False)

@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 
 from penstock.clock import Clock
 from penstock.errors import UNAVAILABLE, GatewayError, without_frames
 from penstock.proxy.call import Call, Route
-from penstock.proxy.outgoing import OutgoingRequest, keep_tokens, lines_with_credentials
+from penstock.proxy.outgoing import (
+    OutgoingRequest,
+    keep_tokens,
+    lines_with_credentials,
+    query_without_keys,
+)
 from penstock.proxy.plan import FIRST_ERROR, Give, Leg, Sent, Tries, Wait, next_move, within_bounds
 from penstock.proxy.policies.breaker import CLOSED, Breaker, Breakers
-from penstock.proxy.policies.credentials import KeyTurn
-from penstock.proxy.policies.retry import Advice, advice, is_failure, is_free
+from penstock.proxy.policies.credentials import KeyTurn, sent_keys
+from penstock.proxy.policies.retry import NO_ADVICE, advice, is_failure, is_free, lacks_money, rules
+from penstock.proxy.policies.sent_orders import ends_plan, may_stand
 from penstock.proxy.policies.what_was_asked import Asked, at_hand, waited_for
+from penstock.proxy.signing.signer import Sending, Signer
 from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
 from penstock.proxy.upstream.pool import Pool, Upstream
 from penstock.proxy.whole_bodies import WholeBodies
@@ -28,8 +36,6 @@ from penstock.wire.own_tokens import OwnTokens
 
 _NO_STATUS = 1000  # is as high as this
 _EVERY_STATUS = 1001  # errors too: nothing else follows
-_NO_ADVICE = Advice()
-_IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 
 
 class CircuitOpen(UpstreamError):
@@ -46,30 +52,44 @@ class Attempts:
     """Sends legs to providers."""
 
     def __init__(
-        self, upstream: Upstream, clock: Clock, breakers: Breakers, bodies: WholeBodies, own: OwnTokens
+        self,
+        upstream: Upstream,
+        clock: Clock,
+        breakers: Breakers,
+        bodies: WholeBodies,
+        own: OwnTokens,
+        signer: Signer,
     ) -> None:
+        self._signer = signer
         self._own = own
         self._upstream = upstream
         self._clock = clock
         self._breakers = breakers
         self._bodies = bodies
 
-    def open(self, leg: Leg, route: Route) -> Coroutine[None, None, Exchange]:
-        """Sends the request and waits for the answer's head.
+    def open(self, leg: Leg, route: Route, query: bytes | None = None) -> Coroutine[None, None, Exchange]:
+        """Sends the request and waits for the answer's head. `query`: with its `?`, in place of its own.
 
         Raises `UpstreamError`, and `GatewayError` where a credential may not go there. Of what the caller sent
         nothing with a token of the gateway goes out.
         """
         call = leg.call
         pool = self._upstream.pool(route.origin, guarded=route.provider.guarded)
-        target = route.path + (call.query if route.query is None else route.query)
+        if query is None:
+            query = call.query if route.query is None else route.query
+        if query and route.provider.key_header_at is not None:
+            query = query_without_keys(route, query)
+        target = route.path + query
         if call.may_show or not route.provider.static:
             keep_tokens(call, target, self._own)
-        provider, head = route.provider, call.head
+        head = call.head
         lines = [head.joined] if head.joined and call.keys is None else head.forward
-        if provider.credentials is not None or provider.extra_headers or provider.unfit is not None:
+        if route.provider.adds_lines:
             lines = lines_with_credentials(call, route, plain=call.keys is None)
-        outgoing = OutgoingRequest(call.method, target, lines, call.body)
+            if call.keys is None and (own := sent_keys(call, route.provider)) is not None:
+                call.keys, leg.steers = own, True
+                leg.rules = rules(call.gateway.retry, call.controls, call.config)
+        outgoing = OutgoingRequest(call.method, target, lines, call.body, call.operation)
         if not leg.steers:
             limit = call.controls.timeout
             return self._once(call, pool, outgoing, limit, 0 if limit is None else _EVERY_STATUS)
@@ -90,20 +110,28 @@ class Attempts:
         while True:
             if turn is not None:
                 outgoing.lines = turn.next_lines(clock.monotonic())
+            fresh = tries.retries + tries.replaced > 0
             try:
-                exchange = await self._noted(
-                    leg, pool, outgoing, tries.limit, whole_below, fresh=tries.retries > 0
-                )
+                if turn is not None and turn.parts is not None:
+                    sending = Sending(call, route, pool, outgoing, turn)
+                    attempt = partial(self._noted, leg, pool, outgoing, tries.limit, whole_below, fresh)
+                    exchange = await self._signer.send(sending, attempt, tries.limit)
+                else:
+                    exchange = await self._noted(leg, pool, outgoing, tries.limit, whole_below, fresh)
             except UpstreamError as error:
-                sent = _unanswered(error, outgoing, turn)
+                sent = await self._unanswered(leg, error, outgoing, turn)
                 move = within_bounds(next_move(tries, sent, clock.chance), leg)
                 if isinstance(move, Give):
+                    self._end(leg, sent, tries)
                     raise
                 without_frames(error)
             else:
-                seen = self._seen(exchange, outgoing, turn)
+                if exchange.status < FIRST_ERROR and turn is None and not leg.more:
+                    return exchange
+                seen = await self._seen(leg, exchange, outgoing, turn)
                 move = within_bounds(next_move(tries, seen, clock.chance), leg)
                 if isinstance(move, Give):
+                    self._end(leg, seen, tries)
                     return exchange
                 exchange.close()
             if call.body.sent:
@@ -113,15 +141,51 @@ class Attempts:
                 call.note("wait", clock.monotonic(), f"{move.seconds * 1000:.0f} ms")
                 await clock.sleep(move.seconds)
 
-    def _seen(self, exchange: Exchange, outgoing: OutgoingRequest, turn: KeyTurn | None) -> Sent:
+    async def _unanswered(
+        self, leg: Leg, error: UpstreamError, outgoing: OutgoingRequest, turn: KeyTurn | None
+    ) -> Sent:
+        """How a sending went that was not answered, or not made; what fails with one key may go well with another."""
+        if not isinstance(error, CircuitOpen):
+            is_sent = outgoing.replayable and leg.call.body.sent  # else nothing is sent again as it is
+            ordered = is_sent and await may_stand(leg.call, self._bodies)
+            return Sent(0, outgoing.replayable, ordered)
+        spare = not error.whole and turn is not None and turn.has_another
+        return Sent(0, outgoing.replayable, hopeless=not spare, spare_key=spare)
+
+    async def _seen(
+        self, leg: Leg, exchange: Exchange, outgoing: OutgoingRequest, turn: KeyTurn | None
+    ) -> Sent:
         """How a sending went that was answered."""
-        status, told = exchange.status, _NO_ADVICE
+        status, told = exchange.status, NO_ADVICE
         if status >= FIRST_ERROR:
             told = advice(exchange.headers, self._clock.now_us())
         spare = turn is not None and turn.is_refused(
             status, told.after, self._clock.monotonic(), hopeless=told.again is False
         )
-        return Sent(status, outgoing.replayable, spare_key=spare, retry_after=told.after, again=told.again)
+        ordered = False
+        if outgoing.replayable and (leg.more or status >= FIRST_ERROR):
+            try:
+                ordered = await may_stand(leg.call, self._bodies, status, told)
+            except BaseException:
+                exchange.close()
+                raise
+        again = told.again
+        if again is None and leg.rules.attempts > 1 and _lacks_money(exchange):
+            again = False
+        return Sent(
+            status, outgoing.replayable, ordered, spare_key=spare, retry_after=told.after, again=again
+        )
+
+    def _end(self, leg: Leg, sent: Sent, tries: Tries) -> None:
+        """No more attempts; nor does another leg follow where this one may have made something."""
+        if not sent.ordered:
+            return
+        more = leg.more
+        if ends_plan(leg.call):
+            leg.more = False
+        is_kept_back = tries.retries + 1 < tries.rules.attempts or more != leg.more
+        if is_kept_back and (sent.status == 0 or is_failure(sent.status)):
+            leg.call.note("order", self._clock.monotonic(), "may have been carried out, and is not repeated")
 
     async def _noted(
         self,
@@ -164,9 +228,7 @@ class Attempts:
         asked, part = (None, None) if address.calm else await self._admitted(address, call)
         generation, part_generation = address.generation, 0 if part is None else part.generation
         call.attempts += 1
-        opening = self._upstream.open(
-            pool, outgoing, call.method in _IDEMPOTENT, call.method == b"HEAD", fresh
-        )
+        opening = self._upstream.open(pool, outgoing, call.method == b"HEAD", fresh)
         if whole_below:
             opening = _with_first_byte(opening, whole_below)
         try:
@@ -219,18 +281,15 @@ class Attempts:
             one.succeeded(generation)
 
 
+def _lacks_money(exchange: Exchange) -> bool:
+    codings = (value for name, value in exchange.headers if name.lower() == b"content-encoding")
+    return lacks_money(exchange.status, b", ".join(codings), b"".join(exchange.held))
+
+
 def _abandon(address: Breaker, generation: int, part: Breaker | None, part_generation: int) -> None:
     address.abandoned(generation)
     if part is not None:
         part.abandoned(part_generation)
-
-
-def _unanswered(error: UpstreamError, outgoing: OutgoingRequest, turn: KeyTurn | None) -> Sent:
-    """How a sending went that was not answered, or not made; what fails with one key may go well with another."""
-    if not isinstance(error, CircuitOpen):
-        return Sent(0, outgoing.replayable)
-    spare = not error.whole and turn is not None and turn.has_another
-    return Sent(0, outgoing.replayable, hopeless=not spare, spare_key=spare)
 
 
 async def _pay(call: Call) -> None:
@@ -239,13 +298,14 @@ async def _pay(call: Call) -> None:
     Raises `GatewayError` where there is no room for that.
     """
     spending = call.gateway.spending
-    if spending is None:
-        return
     try:
-        spending.settle(call)
+        if spending is not None:
+            spending.settle(call)
     except CountersUnavailable as error:
         raise GatewayError(UNAVAILABLE, "costs cannot be counted at the moment") from error
     call.body.sent = False
+    if spending is None:
+        return
     reserving = spending.reserve(call)
     if reserving is not None:
         await reserving

@@ -29,6 +29,10 @@ class BodyFilter(Protocol):
     """
 
     @property
+    def content_type(self) -> bytes:
+        """What the body is as it leaves the filter; empty: what it was."""
+
+    @property
     def held(self) -> int:
         """How many bytes it holds back now: they take of the worker's memory, and an answer without room ends."""
 
@@ -52,11 +56,18 @@ class EndAnswer(Exception):
         self.error = error
 
 
-FilterMaker = Callable[[int, bytes], BodyFilter | None]
-"""From an answer's status and content type to a filter for it; None where there is nothing to filter."""
+FilterMaker = Callable[[int, bytes, bytes], BodyFilter | None]
+"""From an answer's status, content type and header lines to a filter for it; None where there is nothing to filter."""
 
 
-def filters_for(makers: Sequence[FilterMaker], status: int, content_type: bytes) -> list[BodyFilter]:
-    """New filters for one answer to one client."""
-    made = (make(status, content_type) for make in makers)
-    return [one for one in made if one is not None]
+def filters_for(
+    makers: Sequence[FilterMaker], status: int, content_type: bytes, lines: bytes
+) -> list[BodyFilter]:
+    """New filters for one answer to one client. Each is told the content type that the one before it leaves."""
+    found: list[BodyFilter] = []
+    for make in makers:
+        one = make(status, content_type, lines)
+        if one is not None:
+            found.append(one)
+            content_type = one.content_type or content_type
+    return found

@@ -19,7 +19,7 @@ from penstock.providers.base import HeaderLookup, Provider
 from penstock.providers.operation import Operation
 from penstock.providers.operation_table import UNKNOWN_OPERATION, ByMethod
 from penstock.proxy.body_filter import FilterMaker
-from penstock.proxy.capture import Capture
+from penstock.proxy.capture import Capture, Listener
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter
 from penstock.proxy.policies.key_pool import KeyPool
@@ -27,10 +27,13 @@ from penstock.proxy.policies.retry import NO_RETRY, RetryRules
 from penstock.proxy.policies.stored_keys import StoredKey, StoredKeys
 from penstock.proxy.request_body import RequestBody
 from penstock.proxy.upstream.exchange import Exchange
+from penstock.runs.stream_place import StreamPlace
+from penstock.settings.parallel_rules import ParallelRules
 from penstock.stores.control_store import Token
 from penstock.stores.counters import Reservation
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
+from penstock.wire.result_lines import ResultLines
 from penstock.wire.universal import NO_CONFIG, StepConfig
 from penstock.wire.usage import Answer
 
@@ -63,6 +66,27 @@ class RequestHook(Protocol):
         """What goes to the provider in place of `body`; None: nothing else. `body` is None where it is too large to
         be read whole. May put makers of filters on the call. Raises `GatewayError` to refuse the call.
         """
+
+
+class Ticket(Protocol):
+    """What somebody wants of one call whose answer tells of what lives on."""
+
+    @property
+    def wants_receipt(self) -> bool:
+        """Whether what limits have counted for it may be corrected later."""
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it is asked again where the provider fails, though nobody has said so."""
+
+    def place(self) -> StreamPlace | None:
+        """How far its answer was passed on; None where no other can go on from there."""
+
+    def listener(self) -> Listener:
+        """Who hears its answer, where that comes in pieces."""
+
+    def closing(self, call: Call, then: Callable[[], None]) -> Callable[[], None]:
+        """What is done in place of `then` once the call's record is written; it does `then` itself, in the end."""
 
 
 class Spending(Protocol):
@@ -105,6 +129,7 @@ class Gateway:
     traces: bool = False  # its calls are exported as traces, joined to their callers'
     request_hooks: tuple[RequestHook, ...] = ()
     forward_cookies: bool = False  # callers' cookies go to providers
+    parallel: ParallelRules | None = None  # what holds for Parallel's runs, where anything is said of it
     rewrites: bool = field(init=False)  # some hook may want any call's body
     steers: bool = field(init=False)
 
@@ -155,7 +180,11 @@ class Call(msgspec.Struct, eq=False):
     lookup: HeaderLookup  # request headers by lower-case name
     metadata: dict[str, MetadataValue]
     steers: bool  # more than one attempt at one address may be needed
+    operation: Operation = UNKNOWN_OPERATION
     may_show: bool = True  # a token of the gateway somewhere in its head; false where that was ruled out
+    rest: bool = (
+        False  # of the REST API: credentials are the gateway's own, and errors as its others have them
+    )
     authenticated: bool = False
     token: Token | None = None
     withheld: frozenset[str] = (
@@ -164,7 +193,6 @@ class Call(msgspec.Struct, eq=False):
     step: int = 0
     is_step: bool = False
     config: StepConfig = NO_CONFIG
-    operation: Operation = UNKNOWN_OPERATION
     flags_read: bool = False  # the operation is what the body makes of it
     model: str = ""
     refusal: GatewayError | None = None  # known already when the call was taken up
@@ -177,6 +205,7 @@ class Call(msgspec.Struct, eq=False):
     keys: KeyPool[StoredKey] | None = None  # that may be used in place of a credential of the caller's
     client: HeaderLookup | None = None  # headers of the request it is a step of
     whole: bool = False  # the provider's answer is, whatever the client got of it
+    unframed: bool = False  # of a call that was joined: only its bytes can tell that the answer is whole
     reservation: Reservation | None = None
     key_reservation: Reservation | None = None  # of its token's own limit, where that goes by another price
     estimate: int = 0  # nano-dollars, of what is set aside; more than that where there was no room for it
@@ -197,6 +226,9 @@ class Call(msgspec.Struct, eq=False):
     answer_gap: bool = True  # there is something between both
     told: Answer | None = None  # by the answer, once it was read
     capture: Capture | None = None  # of the body of an answer that comes in pieces
+    results: ResultLines | None = None  # of an answer that is a file of results
+    ticket: Ticket | None = None  # of one that is about runs
+    receipts: tuple[bytes, ...] = ()  # of what limits have counted for it
     settled: bool = False
     outcome: int = COMPLETE
     provider_error: str = ""  # the type that an answer tells which says itself that it is an error

@@ -8,7 +8,10 @@ bytes out.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from penstock.budget import Budget
+from penstock.wire.content_encoding import CodingError, decoder
 
 _ALLOWANCE = 65536  # what a body may keep without asking the budget
 _STEP = 262144  # what it asks for at a time, so that asking is rare
@@ -28,6 +31,16 @@ def join_crumbs(pieces: list[bytes], since: int) -> int:
     return len(pieces)
 
 
+class Listener(Protocol):
+    """Who hears the plain bytes of a body as they pass."""
+
+    def feed(self, data: bytes) -> None:
+        """The next ones."""
+
+    def give_up(self) -> None:
+        """The rest cannot be understood."""
+
+
 class Capture:
     """The first `limit` bytes of a body, and its last ones. `cut` tells that there was more than the first."""
 
@@ -38,6 +51,7 @@ class Capture:
         "_credit",
         "_end",
         "_ends",
+        "_first",
         "_limit",
         "_pieces",
         "_room",
@@ -56,6 +70,7 @@ class Capture:
         self._swept = 0  # of them are no crumbs
         self._ends = ends
         self._end: bytearray | None = None
+        self._first: bytes | None = None
         self._beyond = 0  # bytes behind the first part
         self.cut = False
 
@@ -124,11 +139,38 @@ class Capture:
         self.drop()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    @property
+    def first(self) -> bytes:
+        """What `release` gives, for who may ask again, when the call has ended."""
+        if self._first is None:
+            self._first = self.release()
+        return self._first
+
     def drop(self) -> None:
         """Keeps nothing; the memory goes back to the budget."""
-        self._pieces = []
+        self._pieces, self._first = [], None
         self._end, self._ends = None, False
         if self._borrowed:
             self._budget.give_back(self._borrowed)
             self._borrowed = 0
         self._limit = self._room = self._credit = 0
+
+
+class ReadCapture(Capture):
+    """One that is read as it passes, in plain bytes: an answer may be larger than what is kept of it."""
+
+    __slots__ = ("_decoder", "_listener")
+
+    def __init__(self, limit: int, budget: Budget, listener: Listener, encoding: str) -> None:
+        super().__init__(limit, budget, ends=True)
+        self._listener = listener
+        self._decoder = decoder(encoding)
+
+    def add(self, data: bytes) -> None:
+        super().add(data)
+        try:
+            self._decoder.feed(data)
+            while piece := self._decoder.read():
+                self._listener.feed(piece)
+        except (CodingError, MemoryError):
+            self._listener.give_up()

@@ -1,4 +1,5 @@
-"""One step of a universal request as a call of its own (Cloudflare 1.7).
+"""One of several tries of a request as a call of its own: a step of a universal request (Cloudflare 1.7), or another
+model on the unified endpoint.
 
 Same caller, same event, own id, own target, own body. Makes the call; when its turn comes is `plan.py`'s affair,
 and what becomes of it the pipeline's.
@@ -7,6 +8,8 @@ and what becomes of it the pipeline's.
 from __future__ import annotations
 
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from penstock.clock import Clock
 from penstock.metadata import MetadataValue
@@ -61,6 +64,49 @@ def step_call(origin: Call, step: Step, index: int, sorter: HeaderSorter, clock:
     call.config = step.config
     call.own_headers = origin.own_headers + b"cf-aig-step: %d\r\n" % index
     return call
+
+
+class Untouched:
+    """A call as it came, before its first leg changes head and body for its provider: other legs begin with that."""
+
+    def __init__(self, call: Call, body: bytes, clock: Clock) -> None:
+        self._call = call
+        self._clock = clock
+        self._body = body
+        self._head = replace(call.head, forward=[*call.head.forward], length=len(body))
+        self._begin = call.lookup, call.withheld, call.secrets, call.own_headers, call.filters, call.controls
+        self._address = call.method, call.path, call.query
+
+    def again(self, index: int) -> Call:
+        """The call of another leg."""
+        origin, now_us = self._call, self._clock.now_us()
+        lookup, withheld, secrets, own_headers, filters, controls = self._begin
+        method, path, query = self._address
+        call = Call(
+            self._clock.new_id(now_us),
+            origin.event_id,
+            now_us,
+            self._clock.monotonic(),
+            origin.gateway,
+            replace(self._head, forward=[*self._head.forward]),
+            controls,
+            None,
+            path,
+            query,
+            origin.logged,
+            True,
+            method,
+            RequestBody.of(self._body),
+            lookup,
+            origin.metadata,
+            True,
+        )
+        call.may_show, call.authenticated, call.token = origin.may_show, origin.authenticated, origin.token
+        call.withheld, call.secrets, call.filters = withheld, secrets, filters
+        call.speaks_for_pages, call.rest = origin.speaks_for_pages, origin.rest
+        call.step = index
+        call.own_headers = own_headers + b"cf-aig-step: %d\r\n" % index
+        return call
 
 
 def _lookup(headers: list[Header]) -> Callable[[str], str | None]:

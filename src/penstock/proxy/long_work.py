@@ -41,11 +41,6 @@ class LongWork:
         self._waiting: deque[tuple[Work, int]] = deque()
         self._busy = False
 
-    @property
-    def room(self) -> int:
-        """How many bytes may still come in."""
-        return self._budget.left
-
     def begin(self, work: Work, size: int) -> None:
         """Begins at once with work on so many bytes. What fits into a turn is over when this returns."""
         self._budget.force(size)

@@ -5,10 +5,14 @@ Made once for a call and sent as often as attempts are needed; each attempt star
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote, unquote_to_bytes
+
 import msgspec
 
 from penstock.errors import BAD_REQUEST, NO_CREDENTIALS, GatewayError
-from penstock.providers.base import KeyHeader, Unfit
+from penstock.providers.base import KeyHeader, Provider, Unfit
+from penstock.providers.operation import Effect, Operation
 from penstock.proxy.call import Call, Route
 from penstock.proxy.redaction import secrets_in_query, secrets_of
 from penstock.proxy.request_body import RequestBody
@@ -19,7 +23,9 @@ from penstock.wire.target import query_secrets
 
 # Methods that anticipate content say so where they have none (RFC 9110, 8.6): some front ends answer 411 else.
 _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH", b"QUERY"})
+_IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 _COOKIES = (b"cookie",)
+_IN_A_LINE = re.compile(rb"[!-~]+")
 _EMPTY = b"content-length: 0\r\n"
 
 
@@ -30,24 +36,35 @@ class OutgoingRequest(msgspec.Struct, eq=False):
     target: bytes
     lines: list[bytes]
     body: RequestBody
+    operation: Operation
 
     @property
     def replayable(self) -> bool:
         """Whether it can be sent once more."""
         return self.body.replayable
 
+    @property
+    def harmless(self) -> bool:
+        """Whether twice is as good as once: by its method (RFC 9110, 9.2.2), or because it reads."""
+        return self.method in _IDEMPOTENT or self.operation.effect is Effect.READ
+
     def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` makes the target absolute, for a proxy."""
         body = self.body
-        head = b"%b %b%b HTTP/1.1\r\n%b%b%b\r\n" % (
-            self.method,
-            prefix,
-            self.target,
-            host_lines,
-            b"".join(self.lines),
-            body.framing() or (_EMPTY if self.method in _WITH_CONTENT else b""),
-        )
-        body.send_to(exchange, head)
+        framing = body.framing() or (_EMPTY if self.method in _WITH_CONTENT else b"")
+        begin = (self.method, b" ", prefix, self.target, b" HTTP/1.1\r\n", host_lines)
+        body.send_to(exchange, b"".join((*begin, *self.lines, framing, b"\r\n")))
+
+
+def make_rest(call: Call) -> None:
+    """Makes a call one of the REST API: whatever the caller proves itself with is for the gateway, and stays here."""
+    call.rest, head = True, call.head
+    names = {name for name, _ in (*head.credentials, *head.secrets)}
+    if names:
+        head.forward, head.joined = without(head.forward, names), b""
+        call.withheld |= {name.decode("latin-1") for name in names}
+        call.secrets = (*call.secrets, *secrets_of([*head.credentials, *head.secrets], b""))
+    call.query, call.path = b"", call.path.partition("?")[0]
 
 
 def keep_private(call: Call) -> None:
@@ -91,7 +108,7 @@ def lines_with_credentials(call: Call, route: Route, *, plain: bool) -> list[byt
     """
     lines, provider = [*call.head.forward], route.provider
     if provider.unfit is not None:
-        _check_fit(call, provider.unfit)
+        _check_fit(call, provider, provider.unfit)
     if plain and provider.key_header_at is not None:
         lines = _where_it_belongs(call, route, lines, provider.key_header_at(route.tail))
     if provider.credentials is not None and plain:
@@ -106,10 +123,42 @@ def lines_with_credentials(call: Call, route: Route, *, plain: bool) -> list[byt
     return lines
 
 
-def _check_fit(call: Call, unfit: Unfit) -> None:
-    """Raises `GatewayError` for a credential of the caller's that is none for this provider."""
-    sent = (*call.head.credentials, *call.head.secrets)
-    values = [value for name, value in sent if name.decode("latin-1") not in call.withheld]
+def query_without_keys(route: Route, query: bytes) -> bytes:
+    """What goes out of a query (with its `?`): no key that a header carries at this place, where none is read here."""
+    kept, keys = _apart(route, query)
+    if not keys:
+        return query
+    return b"?" + b"&".join(kept) if kept else b""
+
+
+def _apart(route: Route, query: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The parameters that stay in a query, and the keys that go into a header instead."""
+    provider, kept, keys = route.provider, list[bytes](), list[bytes]()
+    at = provider.key_header_at
+    if at is None or at(route.tail)[0] == provider.key_header[0]:
+        return [query], []
+    for parameter in query.removeprefix(b"?").split(b"&"):
+        name, _, value = parameter.partition(b"=")
+        key = unquote_to_bytes(value)
+        if unquote(name.decode("latin-1")) in provider.query_credentials and _IN_A_LINE.fullmatch(key):
+            keys.append(key)
+        else:
+            kept.append(parameter)
+    return kept, keys
+
+
+def _check_fit(call: Call, provider: Provider, unfit: Unfit) -> None:
+    """Raises `GatewayError` for a credential of the caller's that is none for this provider, unless it is one that is
+    made another of before anything goes out.
+    """
+    sent = None if provider.signing is None else provider.signing.sent
+    headers = (*call.head.credentials, *call.head.secrets)
+    values = [
+        value
+        for name, value in headers
+        if name.decode("latin-1") not in call.withheld
+        and not (sent is not None and name == b"authorization" and sent(value))
+    ]
     for value in (*values, *query_secrets(call.query)):
         why = unfit(value)
         if why:
@@ -117,11 +166,16 @@ def _check_fit(call: Call, unfit: Unfit) -> None:
 
 
 def _where_it_belongs(call: Call, route: Route, lines: list[bytes], wanted: KeyHeader) -> list[bytes]:
-    """The caller's key in the header that is read at this place, where it stands in the provider's other one."""
+    """The caller's key in the header that is read at this place, where it stands in the provider's other one, or in
+    the query.
+    """
     usual = route.provider.key_header[0]
+    if usual == wanted[0] or has_credential((call.header(wanted[0]) or "").encode("latin-1")):
+        return lines
     key = (call.header(usual) or "").strip()
-    shown = call.header(wanted[0]) or ""
-    if usual == wanted[0] or not key or has_credential(shown.encode("latin-1")):
+    if not key and call.query:
+        key = next((one.decode("latin-1") for one in _apart(route, call.query)[1]), "")
+    if not key:
         return lines
     lines = without(lines, {usual.encode("ascii"), wanted[0].encode("ascii")})
     name, scheme = wanted

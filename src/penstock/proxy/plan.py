@@ -14,9 +14,11 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from penstock.errors import TOO_MANY_CALLS, GatewayError
-from penstock.proxy.call import Call, Route
+from penstock.proxy.call import Call, OwnAnswer, Route
 from penstock.proxy.policies.retry import NO_RETRY, RetryRules, is_failure, time_limit, wait_ms
-from penstock.proxy.routing import Compat, Named
+from penstock.proxy.routing import Compat, Named, OneModel
+from penstock.wire.search.errors import gives_way as another_may_search
+from penstock.wire.surface import Surface
 from penstock.wire.universal import Step
 
 FIRST_ERROR = 400
@@ -29,7 +31,7 @@ LONGEST_WAITING = 600.0
 """Seconds that one request may wait between attempts, all in all."""
 
 
-Ended = Literal["answered", "failed"]
+Ended = Literal["answered", "failed", "taken"]
 """How a leg ended, as far as the next one is concerned."""
 
 ANSWERED: Final = "answered"
@@ -37,6 +39,15 @@ ANSWERED: Final = "answered"
 
 FAILED: Final = "failed"
 """The client has seen nothing of it yet."""
+
+TAKEN: Final = "taken"
+"""The client gets it with the answers to the other parts of its question."""
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """An answer that is there already: where a leg leads that asks nobody."""
+
+    answer: OwnAnswer
 
 
 class Leg(msgspec.Struct, eq=False):
@@ -46,7 +57,9 @@ class Leg(msgspec.Struct, eq=False):
     """
 
     call: Call
-    place: Route | Compat | Named  # where it leads, as far as that can be told before its turn
+    place: (
+        Route | Compat | OneModel | Named | Kept
+    )  # where it leads, as far as that can be told before its turn
     more: bool = False  # another leg follows if this one fails, so nobody gets to see how it failed
     steers: bool = False  # it may want more than one plain attempt
     rules: RetryRules = NO_RETRY
@@ -55,6 +68,18 @@ class Leg(msgspec.Struct, eq=False):
     body: bytes | None = None  # that goes to the provider in place of the caller's
     over: bool = False  # it was answered without asking the provider
     ended: Ended = ANSWERED
+
+
+def gives_way(leg: Leg, status: int) -> bool:
+    """Whether an answer of this status is nobody's, since the next leg has its turn: a search that is itself at fault
+    is so with every provider.
+    """
+    if not leg.more or status < FIRST_ERROR:
+        return False
+    place = leg.place
+    if isinstance(place, OneModel) and place.surface is Surface.SEARCH:
+        return another_may_search(status, stored=bool(leg.call.stored_key))
+    return True
 
 
 class Plan(Protocol):
@@ -96,6 +121,41 @@ class StepList:
         return Leg(call, place, more=more, made=leg.made, waited=leg.waited)
 
 
+class ModelList:
+    """The plan of a question to several models: each in turn, until one has an answer.
+
+    A question that takes several requests is asked part by part, and of the next model from its first part on.
+    """
+
+    def __init__(
+        self, call: Call, places: Sequence[OneModel], make: Callable[[int], Call] | None = None
+    ) -> None:
+        """`call` is the first one's; `make` gives that of another, by its number, where there may be others."""
+        self._call = call
+        self._places = places
+        self._make = make
+        self._index = 0  # of the model whose turn it is
+
+    def after(self, leg: Leg | None) -> Leg | None:
+        if leg is None:
+            return Leg(self._call, self._places[0], more=len(self._places) > 1)
+        if leg.ended == ANSWERED or self._make is None:
+            return None
+        made = leg.made
+        if leg.ended == TAKEN:
+            self._places[self._index].part += 1
+            made -= not leg.over  # one for each part is on top of what a request has
+        else:
+            self._index += 1
+            if self._index >= len(self._places):
+                return None
+        place, more = self._places[self._index], self._index + 1 < len(self._places)
+        call = self._make(leg.call.step + 1)
+        if made >= MAX_SENDINGS:
+            call.refusal, more = _spent(), False
+        return Leg(call, place, more=more, made=made, waited=leg.waited)
+
+
 def _spent() -> GatewayError:
     return GatewayError(
         TOO_MANY_CALLS,
@@ -127,6 +187,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
     status: int
     replayable: bool  # it could be sent again
+    ordered: bool = False  # it may have made something, and another sending would make one more
     hopeless: bool = False  # no attempt now would go better
     spare_key: bool = False  # its key was refused, and there is one that was not
     retry_after: float | None = None  # seconds, from the answer
@@ -156,16 +217,17 @@ GIVE = Give()
 def next_move(tries: Tries, sent: Sent, chance: Callable[[], float]) -> Send | Wait | Give:
     """What follows a sending. `chance` gives a number from [0, 1), and spreads the waits; few sendings need it.
 
-    A refused key is replaced without waiting, and without counting as a retry, until each was tried once. A
-    failure is tried again as often as the rules allow, unless the provider wants a longer wait than they do. Its word
-    on whether to try again at all goes before what its status says.
+    What may have been ordered is not ordered again. A refused key is replaced without waiting, and without counting as
+    a retry, until each was tried once. A failure is tried again as often as the rules allow, unless the provider wants
+    a longer wait than they do. Its word on whether to try again at all goes before what its status says.
     """
-    if not sent.replayable or sent.hopeless:
+    if not sent.replayable or sent.ordered or sent.hopeless:
         return GIVE
     if sent.spare_key and tries.replaced + 1 < tries.keys:
         return Send(msgspec.structs.replace(tries, replaced=tries.replaced + 1))
-    again = is_failure(sent.status) if sent.again is None else sent.again
-    if tries.retries + 1 >= tries.rules.attempts or (sent.status and not again):
+    rules = tries.rules
+    again = is_failure(sent.status) and sent.status not in rules.final if sent.again is None else sent.again
+    if tries.retries + 1 >= rules.attempts or (sent.status and not again):
         return GIVE
     number = tries.retries + 1
     wait = wait_ms(tries.rules, number, sent.retry_after, chance())

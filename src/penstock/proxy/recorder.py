@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from penstock.journal.record import UNKEPT, CallRecord, Cleaning, Outcome, frame_pieces
+from penstock.budget import Budget
+from penstock.calls.orders import as_answered
+from penstock.journal.record import UNKEPT, CallRecord, Cleaning, OrderNews, Outcome, frame_pieces
 from penstock.pieces import Pieces, finished
 from penstock.pricing.asked import asked_model
 from penstock.pricing.call_cost import PARALLEL
@@ -20,8 +22,19 @@ from penstock.pricing.parallel_card import parallel_cost
 from penstock.providers.base import Redactor
 from penstock.providers.request_reading import flagged
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, asked_in, note_end, request_of, take_answer
+from penstock.proxy.call_bodies import (
+    answered_body,
+    asked_in,
+    news_of,
+    note_end,
+    request_of,
+    take_answer,
+    units_of,
+    used_by,
+    used_in,
+)
 from penstock.proxy.redaction import AT_ONCE, holds_one, redact, redacting, secrets_of, spelled, too_much
+from penstock.proxy.request_body import seen
 from penstock.wire.own_tokens import NO_ADMIN, SHORTEST, OwnTokens
 from penstock.wire.usage import Answer
 
@@ -29,9 +42,18 @@ _REFUSED: Final = int(Outcome.REFUSED)
 _NO_ROOM = "too much is being cleaned of secrets already"
 _CLIENT_LEFT = 499
 _MAX_TRACEPARENT = 128
-_NOTHING_TOLD: Final = Answer()
 _REDACTED_AT_ONCE = 65536
 _TOLD_BY = 65536  # bytes of a refused request that is still asked for its model
+
+
+class _Told(NamedTuple):
+    """What an answer tells of which not all is kept."""
+
+    answer: Answer
+    news: OrderNews | None = None
+
+
+_NOTHING_TOLD: Final = _Told(Answer())
 
 
 class Later(NamedTuple):
@@ -50,10 +72,10 @@ class Later(NamedTuple):
         return len(self.request) + len(self.response)
 
 
-def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -> list[bytes] | Later:
+def record_frame(call: Call, now: float, room: Budget, own: OwnTokens = NO_ADMIN) -> list[bytes] | Later:
     """The pieces to append to the journal for `call`, which ended at `now` (monotonic seconds).
 
-    `Later`: what `frame_later` makes them of. `room`: how many bytes may wait for that.
+    `Later`: what `frame_later` makes them of. `room`: of the bytes that may wait for that.
     """
     try:
         return _with_bodies(call, now, room, own)
@@ -64,7 +86,7 @@ def record_frame(call: Call, now: float, room: int, own: OwnTokens = NO_ADMIN) -
         )
 
 
-def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[bytes] | Later:
+def _with_bodies(call: Call, now: float, room: Budget, own: OwnTokens) -> list[bytes] | Later:
     if call.capture is not None:
         take_answer(call, call.capture)
     if not call.controls.collect_payload:
@@ -75,7 +97,7 @@ def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[byte
     response, response_cut = call.answer, call.answer_cut
     if len(response) > call.body.log_limit:
         response, response_cut = response[: call.body.log_limit], True
-    told = _NOTHING_TOLD
+    told = _NOTHING_TOLD if call.told is None else _estimated(call)
     if request_cut or response_cut:
         told = _facts(call, now, is_answer_kept=not response_cut)
     head, redactor = call.head, None if call.provider is None else call.provider.redact
@@ -86,7 +108,7 @@ def _with_bodies(call: Call, now: float, room: int, own: OwnTokens) -> list[byte
         secrets = spelled(secrets)
         size = len(request) + len(response)
         if size * len(secrets) > AT_ONCE:
-            why = too_much(secrets, size) or (_NO_ROOM if size > room else "")
+            why = too_much(secrets, size) or (_NO_ROOM if size > room.left else "")
             if why:
                 call.note(UNKEPT, now, f"not kept: {why}")
                 return _without_bodies(call, now, own)
@@ -116,6 +138,7 @@ def frame_later(later: Later) -> Pieces[list[bytes]]:
 def _without_bodies(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     """With what the bodies would have told."""
     told = _facts(call, now, is_answer_kept=False)
+    seen(call.body)  # what was captured to be looked at goes back
     return frame_pieces(_record(call, now, False, False, False, told), b"", b"", _cleaning(call, own))
 
 
@@ -132,9 +155,7 @@ def _refused(call: Call, now: float, own: OwnTokens) -> list[bytes]:
     return frame_pieces(record, b"", call.answer, _cleaning(call, own))
 
 
-def _record(
-    call: Call, now: float, request_cut: bool, response_cut: bool, bodies: bool, told: Answer
-) -> CallRecord:
+def _record(call: Call, now: float, cut: bool, answer_cut: bool, bodies: bool, told: _Told) -> CallRecord:
     head, controls, provider, error, token = call.head, call.controls, call.provider, call.error, call.token
     return CallRecord(  # in the order of its fields: by name this would cost as much as all the rest
         call.id,
@@ -151,8 +172,8 @@ def _record(
         int((call.first_byte - call.started) * 1e6) if call.first_byte else None,
         call.body.size,
         call.received,
-        request_cut,
-        response_cut,
+        cut,
+        answer_cut,
         bodies,
         head.content_type.decode("latin-1"),
         call.response_type.decode("latin-1"),
@@ -175,12 +196,13 @@ def _record(
         "" if token is None else token.team,
         call.cost,
         call.whole,
-        told.usage,
+        told.answer.usage,
         call.trail,
         call.operation.name,
-        told.model or "",
+        told.answer.model or "",
         provider is not None and provider.is_local,
         call.provider_error,
+        told.news,
     )
 
 
@@ -213,17 +235,28 @@ def _controls(call: Call) -> dict[str, str]:
     return seen if parent is None else {**seen, "traceparent": parent[:_MAX_TRACEPARENT]}
 
 
-def _facts(call: Call, now: float, *, is_answer_kept: bool) -> Answer:
+def _facts(call: Call, now: float, *, is_answer_kept: bool) -> _Told:
     """What bodies would have told later that are not kept, or not as a whole."""
-    answer, request = answer_of(call), request_of(call)
+    request = request_of(call)
     slug = "" if call.provider is None else call.provider.slug
     tail = call.path.partition("?")[0]
     asked = asked_in(call, request)
     call.operation = flagged(call.operation, asked)
+    if request is None and call.operation.flags:
+        call.operation = as_answered(call.operation, answered_body(call))
+    if not is_answer_kept:
+        note_end(call, now)
+    answer = used_in(call)
     call.model = call.model or asked_model(slug, call.operation, tail, asked) or answer.model or ""
     if call.cost is None and slug == PARALLEL and 200 <= call.status < 300:
         call.cost = parallel_cost(tail, request, answer.usage)
     if is_answer_kept:
-        return _NOTHING_TOLD
-    note_end(call, now)
-    return answer
+        units = units_of(call)
+        return _estimated(call) if units is None else _Told(Answer(None, units))
+    return _Told(used_by(call), news_of(call))
+
+
+def _estimated(call: Call) -> _Told:
+    """What a limit, or a request that is not kept, had estimated: the log is to say the same."""
+    usage = None if call.told is None else call.told.usage
+    return _Told(Answer(None, usage)) if usage is not None and usage.is_estimated else _NOTHING_TOLD

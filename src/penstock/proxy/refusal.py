@@ -25,9 +25,11 @@ from penstock.proxy.attempts import CircuitOpen
 from penstock.proxy.call import Call, OwnAnswer
 from penstock.proxy.downstream.inbound import Inbound
 from penstock.proxy.response import note_answer, own_headers
+from penstock.proxy.unified.own_errors import at_rest, error_body, rest_error_body
 from penstock.proxy.upstream.exchange import UpstreamError
 from penstock.wire.controls import parse_controls
 from penstock.wire.status import status_line
+from penstock.wire.unified_paths import is_rest, looks_unified
 
 _JSON = b"application/json"
 
@@ -58,6 +60,8 @@ def _refuse(
     call: Call | None, inbound: Inbound, error: GatewayError, clock: Clock, *, silent: bool = False
 ) -> None:
     """The gateway answers itself; too late for that, the answer is broken off."""
+    if is_rest(inbound.target):
+        error = at_rest(error)
     if call is not None:
         call.error = error
         call.outcome = Outcome.REFUSED
@@ -65,8 +69,18 @@ def _refuse(
         return
     if error.fault.close and not silent:
         inbound.keep_alive = False
-    own = OwnAnswer(error.fault.status, error.headers, error.body())
+    own = OwnAnswer(error.fault.status, error.headers, _body(call, inbound, error))
     _answer(call, inbound, own, clock, silent=silent)
+
+
+def _body(call: Call | None, inbound: Inbound, error: GatewayError) -> bytes:
+    """As callers of the unified endpoint read it, and everybody else."""
+    path, ref_id = inbound.target.partition(b"?")[0], "" if call is None else call.id
+    if is_rest(path):
+        return rest_error_body(error, path, ref_id)
+    if looks_unified(path) if call is None else call.compat and not call.is_step:
+        return error_body(error, path, ref_id)
+    return error.body()
 
 
 def _answer(

@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.budget import Budget
 from penstock.errors import BODY_TOO_LARGE, GatewayError
+from penstock.pricing.estimated_usage import LOOKED_AT
 from penstock.proxy.capture import MANY_PIECES, Capture, join_crumbs
 from penstock.proxy.room import Share
 from penstock.proxy.upstream.exchange import Exchange
@@ -48,6 +49,7 @@ class RequestBody(msgspec.Struct, eq=False):
     _room: int = WAITING_BYTES  # that what waits may take before it asks for more
     _waiting: list[bytes] = []
     _exchange: Exchange | None = None
+    _original: bytes = b""  # of a small one that another was put in the place of
     _capture: Capture | None = None  # made only when what came is let go before the call ends
     _collecting: asyncio.Future[None] | None = None
     _enough: int = 0  # bytes after which whoever collects has seen enough; 0: never
@@ -113,18 +115,20 @@ class RequestBody(msgspec.Struct, eq=False):
     # -- the record
 
     def record(self, limit: int, budget: Budget) -> None:
-        """Asks to keep the first `limit` bytes for the log; to be called before anything is sent."""
+        """Asks to keep the first `limit` bytes for the log, and some to look at, before anything is sent."""
         self.log_limit = limit
         self.budget = budget
 
     def recorded(self) -> tuple[bytes, bool]:
-        """What was kept, and whether that is less than what came."""
+        """What was kept for the log, and whether that is less than what came."""
         if self.budget is None:
             return b"", False
-        capture = self._capture
-        if capture is not None:
-            return capture.release(), capture.cut
         waiting, limit = self._waiting, self.log_limit
+        if self._original:
+            return self._original[:limit], len(self._original) > limit
+        if self._capture is not None:
+            first = self._capture.first
+            return first[:limit], self._capture.cut or len(first) > limit
         return (waiting[0], False) if len(waiting) == 1 and self.size <= limit else _first(waiting, limit)
 
     # -- the provider's side
@@ -152,9 +156,7 @@ class RequestBody(msgspec.Struct, eq=False):
         exchange.source = self
         waiting, self._waiting = self._waiting, []
         if self.budget is not None and self._capture is None:
-            self._capture = Capture(self.log_limit, self.budget)
-            for data in waiting:
-                self._capture.add(data)
+            self._begin_capture(self.budget, waiting)
         exchange.send(head)
         for data in waiting:
             _send(exchange, data, self.chunked)
@@ -179,6 +181,11 @@ class RequestBody(msgspec.Struct, eq=False):
     def resume(self) -> None:
         """The provider can take more."""
         self.hold(False)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of it that went out as they came and the provider does not take for now."""
+        return 0 if self._exchange is None else self._exchange.unsent
 
     # -- reading it whole
 
@@ -218,31 +225,25 @@ class RequestBody(msgspec.Struct, eq=False):
         if wanted <= self._room and self.size <= self._room:
             return
         share = self.share
-        if share is not None:
-            missing = max(wanted, self.size) - share.held
-            if missing > 0 and not share.take(missing):
-                self.hold(True)
-                await share.wait(missing)
+        missing = 0 if share is None else max(wanted, self.size) - share.held
+        if share is not None and missing > 0 and not share.take(missing):
+            self.hold(True)
+            await share.wait(missing)
         self._room = max(wanted, self.size)
-
-    @property
-    def gathered(self) -> bytes:
-        """All of it, where it was waited for."""
-        return self.kept or b""
 
     @property
     def kept(self) -> bytes | None:
         """All of it; None when it is not complete, or went out as it came."""
         if not self.complete or self._streamed:
             return None
-        waiting = self._waiting
-        return waiting[0] if len(waiting) == 1 else self._joined()
+        return self._waiting[0] if len(self._waiting) == 1 else self._joined()
 
     def replace(self, data: bytes) -> None:
         """Puts a rewritten body in the place of the one that was read whole; the record keeps the original."""
         if self.budget is not None and self._capture is None:
-            self._capture = Capture(self.log_limit, self.budget)
-            self._capture.add(self._joined())
+            self._original = self._original or small(self)
+            if not self._original:
+                self._begin_capture(self.budget, [self._joined()])
         self.unpack(data)
 
     def unpack(self, data: bytes) -> None:
@@ -252,28 +253,43 @@ class RequestBody(msgspec.Struct, eq=False):
         self.chunked = False
         self.trailers = []
 
+    def _begin_capture(self, budget: Budget, pieces: Iterable[bytes]) -> None:
+        self._capture = Capture(max(self.log_limit, LOOKED_AT), budget)
+        for data in pieces:
+            self._capture.add(data)
+
     def forget(self) -> None:
         """Its bytes have been read, and are not wanted as they are."""
         self._waiting = []
 
     def let_go(self) -> None:
         """The call has ended: nothing of it is needed any more."""
-        self._waiting = []
+        self._waiting, self._original = [], b""
         if self.share is not None:
             self.share.release()
 
     def _joined(self) -> bytes:
         """What waits, in one piece from now on."""
-        waiting = self._waiting
-        if not waiting:
-            return b""
-        if len(waiting) > 1:
-            self._waiting = waiting = [b"".join(waiting)]
-        return waiting[0]
+        if len(self._waiting) > 1:
+            self._waiting = [b"".join(self._waiting)]
+        return self._waiting[0] if self._waiting else b""
 
     def _wake(self) -> None:
         if self._collecting is not None and not self._collecting.done():
             self._collecting.set_result(None)
+
+
+def small(body: RequestBody) -> bytes:
+    """All of it, where it has come in one piece and is so small that it takes no room; else nothing."""
+    is_small = body.complete and body.size <= _JOIN_BYTES and not body._streamed and len(body._waiting) == 1
+    return body._waiting[0] if is_small else b""
+
+
+def seen(body: RequestBody) -> bytes:
+    """What is at hand of what came, from its beginning on. To be asked when the call has ended."""
+    if body._original:
+        return body._original
+    return body.kept or b"" if body._capture is None else body._capture.first
 
 
 def _no_hold(_hold: bool) -> None:

@@ -10,20 +10,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Sequence
+from typing import Protocol
 
 from penstock.budget import Budget
+from penstock.pricing.estimated_usage import LOOKED_AT
 from penstock.proxy.body_filter import BodyFilter, filters_for
 from penstock.proxy.call import Call
-from penstock.proxy.capture import Capture
+from penstock.proxy.capture import Capture, ReadCapture
 from penstock.proxy.downstream.body_writer import BodyWriter
 from penstock.proxy.downstream.filtered_writer import FilteredWriter, log_tap
-from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.downstream.inbound import Flow, Inbound
 from penstock.proxy.room import Room
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
-from penstock.proxy.upstream.exchange import Exchange, Progress, UpstreamError
+from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.stores.replies import Reply
 from penstock.wire.content_encoding import decoder
 from penstock.wire.headers import Header, HeaderSorter, ResponseHead
+from penstock.wire.result_lines import ResultLines
 from penstock.wire.status import status_line
 
 Writer = BodyWriter | FilteredWriter
@@ -43,11 +46,12 @@ _OF_THE_BYTES = frozenset(
         b"repr-digest",
     }
 )
+_LENGTH = frozenset({b"content-length"})
+_TYPE = frozenset({b"content-type"})
 _LARGE_STREAM = 1024 * 1024  # of a larger one nobody waits for the next event
 LARGE_REPLY = 65536  # bytes; a larger answer from a store takes room, and goes out as the client takes it
 _PERMISSION = b"access-control-"
 _BODILESS = (204, 304)
-_LOOKED_AT = 1024 * 1024  # bytes of a body that the log does not keep; its last ones are looked at as well
 _PACKED_LOOKED_AT = (
     10 * 1024 * 1024
 )  # of one in a content coding, whose last bytes tell nothing by themselves
@@ -93,18 +97,17 @@ class Responder:
         if call.speaks_for_pages:
             lines = _without_permissions(lines)
         if call.filters:
-            filters = filters_for(call.filters, call.status, call.response_type)
+            filters = filters_for(call.filters, call.status, call.response_type, lines)
+            if filters:
+                lines = _as_filtered(lines, filters)
             if filters and not bodiless:
                 return self._filtered(call, inbound, lines, filters)
-            if filters:
-                lines = _without(lines, _OF_THE_BYTES)
         framing = inbound.framing(length, bodiless=bodiless)
         start = b"".join((status_line(call.status), lines, framing, own_headers(call)))
         if pieces is not None:
             inbound.whole(start, pieces, trailers)
             return None
         inbound.send_head(start)
-        inbound.account = call.gateway.account
         if not call.answer:  # else all of it is known already
             self._capture(call)
         call.writer = writer = BodyWriter(inbound, call.capture)
@@ -120,7 +123,7 @@ class Responder:
         def head() -> bytes:
             return b"%b%b%b%b" % (
                 status_line(call.status),
-                _without(lines, _OF_THE_BYTES),
+                lines,
                 inbound.framing(None, bodiless=False),
                 own_headers(call),
             )
@@ -132,23 +135,39 @@ class Responder:
 
     def _capture(self, call: Call) -> None:
         """What the record, or a price, is made of. What the log does not keep is only looked at."""
-        if call.logged or call.reservation is not None or call.key_reservation is not None:
-            limit = _PACKED_LOOKED_AT if call.response_encoding else _LOOKED_AT
+        ticket = call.ticket
+        is_told = call.reservation is not None or call.key_reservation is not None
+        if call.logged or is_told or ticket is not None:
+            limit = _PACKED_LOOKED_AT if call.response_encoding else LOOKED_AT  # and its last bytes
             if call.controls.collect_payload and self._logged_body > limit:
                 limit = self._logged_body
-            call.capture = Capture(limit, self._budget, ends=True)
+            settles, listener = call.operation.settles, None if ticket is None else ticket.listener()
+            if settles is not None and settles.lines:
+                listener = call.results = ResultLines(settles.lines)
+            if listener is None:
+                call.capture = Capture(limit, self._budget, ends=True)
+                return
+            encoding = call.response_encoding.decode("latin-1")
+            call.capture = ReadCapture(limit, self._budget, listener, encoding)
 
     # -- from a provider
 
-    def relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> Awaitable[None] | None:
-        """Passes the answer on: what is there already in one piece; else as it comes, which is to be awaited."""
+    def relay(
+        self, call: Call, exchange: Exchange, inbound: Inbound, stream: Relayed | None = None
+    ) -> Awaitable[None] | None:
+        """Passes the answer on: what is there already in one piece; else as it comes, which is to be awaited.
+
+        `stream`: what its body becomes the beginning of.
+        """
         head = self.head(call, exchange)
         lines, pieces = b"".join(head.forward), exchange.held if exchange.complete else None
+        if stream is not None:
+            lines, head.length, pieces = _without(lines, _LENGTH), None, None
         writer = self._begin(
             call, inbound, lines, head.length, pieces, exchange.trailers, bodiless=exchange.bodiless
         )
         if writer is not None:
-            return _relayed(writer, exchange)
+            return _relayed(writer, stream or exchange)
         note_answer(call, exchange.held)
         return None
 
@@ -232,6 +251,17 @@ class Responder:
         return _paced(writer, pieces) if isinstance(writer, BodyWriter) else _replayed(writer, reply.body)
 
 
+class Relayed(Flow, Protocol):
+    """Where the pieces of an answer come from: an exchange, or several, one after the other."""
+
+    @property
+    def trailers(self) -> list[Header]:
+        """What followed the body, once it has ended."""
+
+    def relay(self, sink: Sink) -> asyncio.Future[None]:
+        """From now on every piece goes to `sink`. Resolves at the sound end, or fails."""
+
+
 class _AtHand:
     """A source that is all there. `ready` is set while the client takes more."""
 
@@ -246,10 +276,10 @@ class _AtHand:
         self.ready.set()
 
 
-async def _relayed(writer: Writer, exchange: Exchange) -> None:
-    writer.take(exchange)
-    await writer.through(exchange.relay(writer.feed))
-    writer.finish(exchange.trailers)
+async def _relayed(writer: Writer, source: Relayed) -> None:
+    writer.take(source)
+    await writer.through(source.relay(writer.feed))
+    writer.finish(source.trailers)
 
 
 async def _paced(writer: BodyWriter, pieces: Sequence[bytes]) -> None:
@@ -276,6 +306,15 @@ def _without_permissions(lines: bytes) -> bytes:
     """Header lines without what a provider says to browsers."""
     kept = (line for line in lines.splitlines(keepends=True) if not line.lower().startswith(_PERMISSION))
     return b"".join(kept)
+
+
+def _as_filtered(lines: bytes, filters: Sequence[BodyFilter]) -> bytes:
+    """Header lines as they are for what filters make of the body."""
+    lines = _without(lines, _OF_THE_BYTES)
+    content_type = next((one.content_type for one in reversed(filters) if one.content_type), b"")
+    if not content_type:
+        return lines
+    return _without(lines, _TYPE) + b"content-type: %b\r\n" % content_type
 
 
 def _without(lines: bytes, names: frozenset[bytes]) -> bytes:
@@ -306,13 +345,6 @@ def events(body: bytes) -> list[bytes]:
 
 def own_headers(call: Call) -> bytes:
     """The gateway's response headers and the end of the head (Cloudflare 2.2)."""
-    name = call.id.encode("ascii")
-    event = name if call.event_id is call.id else call.event_id.encode("ascii")
-    if call.logged:
-        return b"%bcf-aig-log-id: %b\r\ncf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (
-            call.own_headers,
-            name,
-            name,
-            event,
-        )
-    return b"%bcf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n\r\n" % (call.own_headers, name, event)
+    log = f"cf-aig-log-id: {call.id}\r\n" if call.logged else ""
+    own = f"{log}cf-aig-request-id: {call.id}\r\ncf-aig-event-id: {call.event_id}\r\n\r\n"
+    return call.own_headers + own.encode("ascii")

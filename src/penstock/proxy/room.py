@@ -9,6 +9,9 @@ small never asks.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from penstock.budget import Budget
 from penstock.clock import Clock
@@ -16,6 +19,8 @@ from penstock.errors import BUSY, GatewayError
 
 PATIENCE = 10.0  # seconds that somebody waits for room
 _PRESSED = 1.0  # seconds of waiting from which on the slow have to go
+_AT_ONCE = 50  # who are refused in one turn of the event loop
+_IN_SCOPE = "penstock.share"
 _RETRY_AFTER = b"retry-after: 5\r\n"
 
 
@@ -24,60 +29,77 @@ class Room:
 
     def __init__(self, size: int, clock: Clock) -> None:
         self.budget = Budget(size)
-        self.reserve = size // 4  # beyond as much of its own, an account leaves this to the others
-        self.most = size - self.reserve  # that one request can ever have
+        self._size = size
+        self._quarter = size // 4
+        self._parts: list[tuple[int, Budget]] = []
+        self.most = size - self._quarter  # that one request can ever have
         self.is_tight = False  # less than the reserve is free
         self._clock = clock
         self._held: dict[str, int] = {}
-        self._waiters: list[_Waiter] = []
+        self._lines: dict[str, _Line] = {}  # of accounts of whom somebody waits
         self.freed = 0  # bytes given back; to be set to 0 by who does something about it
 
     def part(self, size: int) -> Budget:
-        """A budget for what can be done without: it takes what is free, but for the reserve."""
-        return Budget(size, self.budget, self.reserve)
+        """A budget for what can be done without: it takes what is free, but for a quarter of all."""
+        part = Budget(size, self.budget, self._quarter)
+        self._parts.append((size, part))
+        return part
+
+    @property
+    def reserve(self) -> int:
+        """Beyond as much of its own, an account leaves this to the others: a quarter of what the parts leave."""
+        return (self._size - sum(size - part.free for size, part in self._parts)) // 4
 
     def share(self, account: str) -> Share:
         """What one holder of an account takes; holds nothing yet. Callers that are not known share an account."""
         return Share(self, account)
 
-    @property
-    def pressed(self) -> bool:
-        """Whether somebody waits, or there is more than there should be: who does not move on should make room."""
-        if self.budget.free < 0:
+    def presses(self, account: str) -> bool:
+        """Whether who holds something for this account, and does not move on, should make room: for somebody who
+        waits, or because there is more than there should be. Who has its part or less need not do so for others
+        who want more than theirs.
+        """
+        is_modest = self._held.get(account, 0) <= self.reserve
+        if self.budget.free < 0 and not (is_modest and any(map(self._is_greedy, self._held.values()))):
             return True
-        return bool(self._waiters) and self._clock.monotonic() - min(map(_since, self._waiters)) >= _PRESSED
+        due = self._clock.monotonic() - _PRESSED
+        for waiting, line in self._lines.items():
+            if line.oldest <= due and (not is_modest or waiting == account or self._is_modest(line.first)):
+                return True
+        return False
+
+    def is_over(self, account: str) -> bool:
+        """Whether none is free, or little and this account holds more than its part."""
+        return self.budget.free <= 0 or (self.is_tight and self._is_greedy(self._held.get(account, 0)))
 
     def check(self, account: str) -> None:
         """Whether another call of this account may begin; to be asked when it `is_tight`.
 
         Raises `GatewayError` 503.
         """
-        if self.budget.free <= 0 or self._held.get(account, 0) > self.reserve:
+        if self.is_over(account):
             raise busy()
 
     def sweep(self) -> None:
         """Refuses who has waited long enough; its parts give back without telling. To be called about once a second."""
         self.is_tight = self.budget.free < self.reserve
         self._grant()
-        now = self._clock.monotonic()
-        for waiter in tuple(self._waiters):
-            if now - waiter.since >= PATIENCE and not waiter.granted.done():
-                waiter.granted.set_exception(busy())
+        self._refuse(self._clock.monotonic() - PATIENCE)
 
     # -- for shares
 
     def fits(self, account: str, amount: int) -> bool:
         """Whether an account can have so much more now."""
-        free = self.budget.free
+        free, reserve = self.budget.free, self.reserve
         if amount > self.most:
             return not self._held  # an answer that was kept when there was more: alone
         if amount > free:
             return False
-        return self._held.get(account, 0) + amount <= self.reserve or amount <= free - self.reserve
+        return self._held.get(account, 0) + amount <= reserve or amount <= free - reserve
 
     def is_awaited(self, account: str) -> bool:
         """Whether somebody of this account waits already."""
-        return any(waiter.share.account == account for waiter in self._waiters)
+        return account in self._lines
 
     def count(self, account: str, amount: int) -> None:
         """Takes, or with less than zero gives back."""
@@ -90,34 +112,57 @@ class Room:
             self._held.pop(account, None)
         if amount < 0:
             self.freed -= amount
-            if self._waiters:
+            if self._lines:
                 self._grant()
 
     async def wait(self, share: Share, amount: int) -> None:
         """Waits until a share could take so much, and has. Raises `GatewayError` 503."""
+        line = self._lines.setdefault(share.account, _Line(share.account))
         waiter = _Waiter(share, amount, self._clock.monotonic())
-        # Who holds something already goes first: others wait for what it holds.
-        place = sum(1 for one in self._waiters if one.share.held) if share.held else len(self._waiters)
-        self._waiters.insert(place, waiter)
+        line.add(waiter)
         try:
             await waiter.granted
         finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+            line.remove(waiter)
+            self._close(line)
 
     def _grant(self) -> None:
         """Lets in who fits, in order; within an account nobody overtakes."""
-        blocked: set[str] = set()
-        for waiter in tuple(self._waiters):
-            account = waiter.share.account
-            if account in blocked or waiter.granted.done():
-                continue
-            if self.fits(account, waiter.amount):
-                self._waiters.remove(waiter)
-                waiter.share.force(waiter.amount)
-                waiter.granted.set_result(None)
-            else:
-                blocked.add(account)
+        for line in sorted(self._lines.values(), key=_Line.rank):
+            while line:
+                waiter = line.first
+                if not waiter.granted.done():
+                    if not self.fits(line.account, waiter.amount):
+                        break
+                    waiter.share.force(waiter.amount)
+                    waiter.granted.set_result(None)
+                line.remove(waiter)
+            self._close(line)
+
+    def _refuse(self, due: float) -> None:
+        """Those who have waited since then; of many, a part in each turn of the loop: each has its answer to write."""
+        left = _AT_ONCE
+        for line in tuple(self._lines.values()):
+            while left and line and line.oldest <= due:
+                left -= 1
+                waiter = line.pop_oldest()
+                if not waiter.granted.done():
+                    waiter.granted.set_exception(busy())
+            self._close(line)
+        if not left:
+            asyncio.get_running_loop().call_soon(self._refuse, due)
+
+    def _close(self, line: _Line) -> None:
+        """Nobody waits in it any more, perhaps."""
+        if not line and self._lines.get(line.account) is line:
+            del self._lines[line.account]
+
+    def _is_greedy(self, held: int) -> bool:
+        return held > self.reserve
+
+    def _is_modest(self, waiter: _Waiter) -> bool:
+        """Whether what somebody wants is within the part of its account."""
+        return self._held.get(waiter.share.account, 0) + waiter.amount <= self.reserve
 
 
 class Share:
@@ -156,6 +201,53 @@ class Share:
         self.hold(0)
 
 
+class _Line:
+    """Those of one account who wait, in order. Who holds something goes first: others wait for what it holds.
+
+    What is done for one of them takes no longer where many wait.
+    """
+
+    __slots__ = ("_empty_handed", "_holders", "account")
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self._holders: OrderedDict[_Waiter, None] = OrderedDict()
+        self._empty_handed: OrderedDict[_Waiter, None] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._holders or self._empty_handed)
+
+    def add(self, waiter: _Waiter) -> None:
+        (self._holders if waiter.share.held else self._empty_handed)[waiter] = None
+
+    def remove(self, waiter: _Waiter) -> None:
+        """Where it is still there."""
+        self._holders.pop(waiter, None)
+        self._empty_handed.pop(waiter, None)
+
+    @property
+    def first(self) -> _Waiter:
+        """Whose turn is next. The line must not be empty."""
+        return next(iter(self._holders or self._empty_handed))
+
+    def pop_oldest(self) -> _Waiter:
+        waiter = min(self._heads(), key=_since)
+        self.remove(waiter)
+        return waiter
+
+    @property
+    def oldest(self) -> float:
+        """Since when somebody waits in it, in monotonic seconds."""
+        return min(map(_since, self._heads()))
+
+    def rank(self) -> tuple[bool, float]:
+        """Lines of lower rank have their turn before."""
+        return not self._holders, self.oldest
+
+    def _heads(self) -> list[_Waiter]:
+        return [next(iter(part)) for part in (self._holders, self._empty_handed) if part]
+
+
 class _Waiter:
     """Somebody in the line."""
 
@@ -170,6 +262,17 @@ class _Waiter:
 
 def _since(waiter: _Waiter) -> float:
     return waiter.since
+
+
+def hold_for_answer(scope: MutableMapping[str, Any], share: Share) -> None:
+    """Lets the connection of a request to an ASGI application know what the application holds for its answer."""
+    scope[_IN_SCOPE] = share
+
+
+def held_for_answer(scope: Mapping[str, Any]) -> Share | None:
+    """What that is, if anything."""
+    share = scope.get(_IN_SCOPE)
+    return share if isinstance(share, Share) else None
 
 
 def busy() -> GatewayError:

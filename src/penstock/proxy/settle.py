@@ -38,6 +38,7 @@ class Settlement:
         self._journal = journal
         self._clock = clock
         self._own = own
+        self._room = budget
         self._long = LongWork(budget)
         self._late: Counter[Inbound] = Counter()  # legs that have ended, and whose records are not made yet
 
@@ -64,10 +65,12 @@ class Settlement:
             call.writer = None  # it knows the call
             if call.outcome and inbound.gone and not writer.holds_end:
                 _note_end(call, self._clock.monotonic(), framed=True)
-        if exchange is not None and exchange.unframed:
+        if call.unframed or (exchange is not None and exchange.unframed):
             _note_end(call, self._clock.monotonic(), framed=False)
         if call.reservation is not None or call.key_reservation is not None:
             _settle_spending(call)
+        if call.ticket is not None:
+            then = call.ticket.closing(call, then)
         if not call.logged:
             if call.capture is not None:
                 call.capture.drop()  # the memory goes back, for others
@@ -75,7 +78,7 @@ class Settlement:
             then()
             return
         try:
-            frame = record_frame(call, self._clock.monotonic(), self._long.room, self._own)
+            frame = record_frame(call, self._clock.monotonic(), self._room, self._own)
         except Exception:
             self._unrecorded(then)
             return

@@ -17,16 +17,18 @@ from penstock.errors import UNAVAILABLE, GatewayError
 from penstock.proxy.answer_cache import AnswerCache, Hit, Lookup
 from penstock.proxy.body_filter import filters_for
 from penstock.proxy.call import Call, Route
-from penstock.proxy.call_bodies import end_of_body
+from penstock.proxy.call_bodies import end_of_answer, end_of_body
 from penstock.proxy.capture import Capture
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.plan import ANSWERED, FAILED, FIRST_ERROR, Leg
+from penstock.proxy.plan import ANSWERED, FAILED, Leg, gives_way
+from penstock.proxy.policies.sent_orders import ends_plan, may_stand
 from penstock.proxy.response import LARGE_REPLY, Responder, Writer, note_answer
 from penstock.proxy.single_flight import AnswerHead, Flight, Subscriber
 from penstock.proxy.upstream.exchange import Exchange, Progress, Sink, UpstreamError
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.wire.accepts import accepts_encoding
-from penstock.wire.stream_end import End, is_silent
+from penstock.wire.content_encoding import codings
+from penstock.wire.stream_end import UNTOLD, End, is_silent
 
 _MISS = b"cf-aig-cache-status: MISS\r\n"
 _HIT = b"cf-aig-cache-status: HIT\r\n"
@@ -108,7 +110,7 @@ class Sharing:
         call.model = call.model or reply.model
         age = max(0, self._clock.now_us() - reply.created_us) // 1_000_000
         call.own_headers += b"%bage: %d\r\n" % (_REPLAYED if hit.replayed else _HIT, age)
-        if leg.more and reply.status >= FIRST_ERROR:
+        if gives_way(leg, reply.status):
             self._responder.note(call, reply)
             leg.ended = FAILED
             return None
@@ -127,7 +129,7 @@ class Sharing:
     async def share(self, lead: Lead, leg: Leg, route: Route, inbound: Inbound, exchange: Exchange) -> None:
         """The answer on its way to all, until it is kept and this leg's client has it."""
         call, flight = leg.call, lead.flight
-        if leg.more and exchange.status >= FIRST_ERROR:
+        if gives_way(leg, exchange.status):
             leg.ended = FAILED
         try:
             await self._pass_on(lead, leg, route, inbound, exchange)
@@ -141,10 +143,11 @@ class Sharing:
             if lead.own is not None:
                 lead.own[1].forget()
                 flight.leave(lead.own[0])
-        if flight.kept and _logs_providers(call) and (call.capture is not None or call.writer is None):
+        is_noted = call.capture is None and (call.writer is not None or call.answer)
+        if flight.kept and not is_noted and _logs_providers(call):
             if call.capture is not None:  # what was kept is better than what one client got of it
                 call.capture.release()
-                call.capture = None
+                call.capture = call.results = None
             note_answer(call, [flight.body()])
 
     async def _pass_on(
@@ -164,7 +167,7 @@ class Sharing:
             self._answers.give_up(lead.lookup, flight, error)
             call.answer_cut = True
             return
-        flight.finish(exchange.trailers)
+        flight.finish(exchange.trailers, unframed=exchange.unframed)
         dialect, plain = call.operation.dialect, not (landed.content_encoding or exchange.unframed)
         is_silent_one = plain and flight.kept and is_silent(dialect, landed.content_type, flight.body())
         if is_silent_one or await _is_whole(call, flight, exchange, landed):
@@ -188,7 +191,8 @@ class Sharing:
         """Shares somebody else's call, and costs nothing. False: too late for that, or not in this encoding."""
         call = leg.call
         landed = await self._landing(flight)
-        if leg.more and landed.status >= FIRST_ERROR:
+        failed = gives_way(leg, landed.status)
+        if failed and not (ends_plan(call) and await may_stand(call, self._bodies, landed.status)):
             call.status = landed.status
             leg.over, leg.ended = True, FAILED
             return True
@@ -208,6 +212,7 @@ class Sharing:
             return True
         try:
             await _to_the_end(own, flight)
+            call.unframed = flight.unframed
         finally:
             flight.leave(own[0])
             flight.give_up()
@@ -246,10 +251,12 @@ async def _heard_out(exchange: Exchange, sink: Sink) -> bool:
 async def _is_whole(call: Call, flight: Flight, exchange: Exchange, landed: AnswerHead) -> bool:
     """Whether an answer that came to its end is known to be whole, and none of an error under a good status."""
     framed = not exchange.unframed
-    if not 200 <= exchange.status < 300 or not flight.kept:
+    if not 200 <= exchange.status < 300:
         return framed
     encoding = landed.content_encoding.decode("latin-1")
-    if encoding and flight.size > _UNPACKED_HERE:
+    if not flight.kept:
+        verdict = UNTOLD if codings(encoding) else end_of_answer(call, *flight.ends(), framed=framed)
+    elif encoding and flight.size > _UNPACKED_HERE:
         verdict = await asyncio.to_thread(end_of_body, call, encoding, flight.body(), framed=framed)
     else:
         verdict = end_of_body(call, encoding, flight.body(), framed=framed)
@@ -265,7 +272,7 @@ async def _to_the_end(own: tuple[Subscriber, Writer], flight: Flight) -> None:
 def _is_understood(call: Call, landed: AnswerHead) -> bool:
     """Whether the client takes the answer's coding, or it is undone for filters."""
     accepted = accepts_encoding(call.lookup("accept-encoding"), landed.content_encoding)
-    return accepted or bool(filters_for(call.filters, landed.status, landed.content_type))
+    return accepted or bool(filters_for(call.filters, landed.status, landed.content_type, landed.lines))
 
 
 def _logs_providers(call: Call) -> bool:

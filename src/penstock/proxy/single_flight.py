@@ -20,6 +20,7 @@ from penstock.wire.headers import Header
 MAX_KEPT_BYTES = 25 * 1024 * 1024  # Cloudflare 3.2
 _ALLOWANCE = 65536  # what a flight may keep without asking the budget
 _STEP = 262144
+_END_BYTES = 65536  # of an answer that is not kept: enough to tell how it ended
 
 Congested = Callable[[], bool]
 
@@ -100,6 +101,8 @@ class Flight:
         self.waiting = 0  # who has joined and waits for the head
         self.size = 0
         self.kept = True  # all pieces are still here
+        self.unframed = False  # that it is whole is told by nothing but its bytes
+        self._first, self._last = b"", bytearray()  # of an answer that is not kept
         self.trailers: list[Header] = []
         self.landing: asyncio.Future[AnswerHead] = asyncio.get_running_loop().create_future()
         self.cancel: Callable[[], None] | None = None  # set when the client who began it has left
@@ -121,6 +124,12 @@ class Flight:
         self.size += len(data)
         if self.kept and not self._has_room(len(data)):
             self.kept = False
+            self._first = next(iter(self._pieces), data)[:_END_BYTES]
+            self._last = _last_bytes(self._pieces)
+        if not self.kept:
+            self._last += data[-_END_BYTES:]
+            if len(self._last) > 2 * _END_BYTES:
+                del self._last[:-_END_BYTES]
         self._pieces.append(data)
         for subscriber in self._subscribers:
             subscriber.pump()
@@ -128,9 +137,10 @@ class Flight:
             self._trim()
         self.pace()
 
-    def finish(self, trailers: list[Header]) -> None:
-        """The answer is whole."""
+    def finish(self, trailers: list[Header], *, unframed: bool = False) -> None:
+        """The answer has come to its end. `unframed`: which was that of its connection."""
         self.trailers = trailers
+        self.unframed = unframed
         self._over = True
         for subscriber in tuple(self._subscribers):
             subscriber.pump()
@@ -149,10 +159,14 @@ class Flight:
         """The whole body, once it is there and was kept."""
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
+    def ends(self) -> tuple[bytes, bytes]:
+        """The first and the last bytes of an answer that was not kept."""
+        return self._first, bytes(self._last)
+
     def close(self) -> None:
         """Gives the memory back, as soon as no subscriber needs it."""
         self._closed = True
-        if not self._subscribers:
+        if self._borrowed and not self._subscribers:
             self._budget.give_back(self._borrowed)
             self._borrowed = 0
 
@@ -230,3 +244,14 @@ class Flight:
         if had > self._dropped:
             del self._pieces[: had - self._dropped]
             self._dropped = had
+
+
+def _last_bytes(pieces: list[bytes]) -> bytearray:
+    found: list[bytes] = []
+    missing = _END_BYTES
+    for piece in reversed(pieces):
+        found.append(piece[-missing:])
+        missing -= len(found[-1])
+        if not missing:
+            break
+    return bytearray().join(reversed(found))

@@ -13,12 +13,14 @@ from penstock.errors import BAD_REQUEST, GatewayError
 from penstock.providers.request_reading import flagged, speaks_of_none
 from penstock.proxy.call import Call
 from penstock.proxy.call_bodies import asked_in, request_of
-from penstock.proxy.request_body import RequestBody
+from penstock.proxy.request_body import RequestBody, small
 from penstock.proxy.room import Room, Share, busy
 from penstock.wire.content_encoding import plain
 from penstock.wire.headers import without
 
-_BOM = b"\xef\xbb\xbf"  # which JSON must not begin with, and is sent all the same (RFC 8259, 8.1)
+BOM = b"\xef\xbb\xbf"
+"""Which JSON must not begin with, and is sent all the same (RFC 8259, 8.1)."""
+
 _CODING = (b"content-encoding",)
 _READ_HERE = 256 * 1024  # bytes of a body that is read in the event loop
 
@@ -37,8 +39,11 @@ class WholeBodies:
 
     async def plain(self, call: Call) -> bytes:
         """The same in no content coding, which is what goes on then. Raises `GatewayError` where that cannot be."""
-        body = await self.whole(call)
         coding = call.head.content_encoding
+        body = b"" if coding else small(call.body)
+        if body and len(body) <= self.limit and not body.startswith(BOM):  # as a rule
+            return body
+        body = await self.whole(call)
         if coding and body:
             unpacked = await asyncio.to_thread(plain, body, coding.decode("latin-1"), self.limit)
             if unpacked is None:
@@ -54,8 +59,8 @@ class WholeBodies:
             body = unpacked
             call.head.content_encoding = b""
             call.head.forward, call.head.joined = without(call.head.forward, _CODING), b""
-        if body.startswith(_BOM):
-            body = body.removeprefix(_BOM)
+        if body.startswith(BOM):
+            body = body.removeprefix(BOM)
             call.body.unpack(body)
         return body
 
@@ -70,10 +75,11 @@ class WholeBodies:
         self.share_of(call, body)
         return await body.gather(self.limit)
 
-    def read_flags(self, call: Call) -> Coroutine[None, None, None] | None:
-        """Looks whether a gathered body makes another thing of the operation; to be awaited where it is large."""
+    def read_flags(self, call: Call, body: bytes) -> Coroutine[None, None, None] | None:
+        """Looks whether its body, as it was gathered, makes another thing of the operation; to be awaited where it is
+        large.
+        """
         call.flags_read = True
-        body = call.body.gathered
         if not call.head.content_encoding and speaks_of_none(call.operation, body):  # as a rule
             return None
         if len(body) > _READ_HERE:

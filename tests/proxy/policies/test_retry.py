@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from penstock.proxy.policies.retry import (
     NO_RETRY,
+    Advice,
     RetryRules,
     gateway_rules,
     is_failure,
+    is_refused,
     retry_after_seconds,
     rules,
     time_limit,
@@ -265,3 +267,15 @@ def test_anything_is_a_pause_or_none(value: bytes, now_us: int) -> None:
 def test_a_date_is_the_seconds_until_then(seconds: int) -> None:
     value = (NOON + timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT").encode()
     assert retry_after_seconds(value, NOON_US) == seconds
+
+
+# -- orders
+
+
+@given(status=st.integers(400, 599), after=st.none() | st.floats(0, 100), again=st.none() | st.booleans())
+def test_who_refuses_an_order_says_so(status: int, after: float | None, again: bool | None) -> None:
+    """The provider's word, a 4xx but for those of who waited too long, or a full house with a time to come back."""
+    told = Advice(after, again)
+    waited = status in (408, 499)
+    full = status in (503, 529) and after is not None
+    assert is_refused(status, told) == (again is True or (status < 500 and not waited) or full)

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from limit_calls import NOW_US, answered, new_call, new_token
 
+from penstock.budget import Budget
 from penstock.calls.derive import derive
 from penstock.errors import GatewayError
 from penstock.journal.record import Outcome, read_frame
@@ -23,7 +24,8 @@ from penstock.pricing.overrides import parse_overrides
 from penstock.pricing.price_book import PriceBook
 from penstock.proxy.call import Call
 from penstock.proxy.policies.recent_answers import RecentAnswers
-from penstock.proxy.policies.spend_limit import Rule, SpendLimits, compiled
+from penstock.proxy.policies.spend_limit import SpendLimits
+from penstock.proxy.policies.spend_rule import Rule, compiled
 from penstock.proxy.recorder import record_frame
 from penstock.settings.gateways import SpendFilter, SpendKey, SpendRule, Unpriced
 from penstock.settings.layers import Layer
@@ -392,6 +394,15 @@ ENDS = st.sampled_from(
 
 
 @given(REQUESTS, USAGES, PRICE, ENDS, st.booleans(), st.booleans(), st.booleans())
+@example(
+    ("parallel", "v1/monitors", {"query": "x"}),
+    {"completion_tokens": 1},
+    {"per_token_out": 0.0004},
+    (200, Outcome.COMPLETE),
+    False,
+    False,
+    False,
+)
 def test_the_counter_counts_what_the_row_says(
     request_: tuple[str, str, dict[str, object]],
     usage: dict[str, object] | None,
@@ -431,7 +442,7 @@ def test_the_counter_counts_what_the_row_says(
     )
     call.response_encoding = b"gzip" if packed else b""
     policy.settle(call)
-    frame = record_frame(call, 1.0, 0)
+    frame = record_frame(call, 1.0, Budget(0))
     assert isinstance(frame, list)
     entry = read_frame(b"".join(frame), 0)
     cost = derive(entry.record, entry.request, entry.response, Prices()).cost_nano

@@ -167,6 +167,8 @@ class Nothing:
 
     replayable = True
 
+    harmless = True
+
     def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         raise AssertionError("there is no connection")
 
@@ -192,7 +194,7 @@ async def test_what_this_machine_is_short_of_says_nothing_of_the_provider(
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
     upstream = Upstream(Clock(), Deadlines(), proxies={})
     with pytest.raises(UpstreamError, match=reason) as caught:
-        await upstream.open(upstream.pool("http://127.0.0.1:1"), Nothing(), True, False)
+        await upstream.open(upstream.pool("http://127.0.0.1:1"), Nothing(), False)
     assert caught.value.local is local
     assert upstream.pool("http://127.0.0.1:1").busy == 0
 

@@ -1,31 +1,31 @@
-"""A client's connection: what becomes of what cannot be understood, what it may hold, and when it ends.
+"""A client's connection: what becomes of what cannot be understood, and when it ends.
 
 Requests below `/v1/` never become ASGI messages: one `Inbound` and one task each, in the order in which they came;
 everything else goes to the ASGI application as usual. Bytes are read in `request_reader.py`; whose turn a request is,
-is told in `turns.py`, and what it means in the pipeline.
+is told in `turns.py`, what a client may hold in `weighed.py`, and what a request means in the pipeline.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 
-from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from penstock.errors import REQUEST_TIMEOUT, GatewayError
 from penstock.proxy.downstream.busy_poll import BusyPoll
+from penstock.proxy.downstream.half_closed import HalfClosed
 from penstock.proxy.downstream.inbound import Inbound
-from penstock.proxy.downstream.request_reader import head_weight
-from penstock.proxy.downstream.timeouts import ClientLimits, Progress, Waiting, seconds_allowed
-from penstock.proxy.downstream.turns import Handler, Turns
+from penstock.proxy.downstream.other_end import is_abandoned, sends_no_more
+from penstock.proxy.downstream.timeouts import ClientLimits, Waiting, seconds_allowed
+from penstock.proxy.downstream.turns import Handler
+from penstock.proxy.downstream.weighed import Weighed
 from penstock.proxy.request_body import RequestBody
-from penstock.proxy.room import Share, busy
 from penstock.wire.own_tokens import NO_ADMIN, OwnTokens
 
 
-class ClientConnection(Turns):
+class ClientConnection(Weighed):
     """One client connection. Made by `connection_class`, which binds handler and limits."""
 
     def __init__(
@@ -36,10 +36,7 @@ class ClientConnection(Turns):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._share: Share | None = None  # of the room: what is not read, on both sides
-        self._drained = 0  # bytes that the client took after it had been too slow
-        self._peak = 0  # bytes that waited for it when last looked at
-        self._progress: Progress | None = None  # while others wait for the memory it takes
+        self._unheard: HalfClosed | None = None  # the client has ended its side, and not all is read
         self._watched: tuple[Waiting, int] | None = None
         self._since = 0.0
 
@@ -58,7 +55,7 @@ class ClientConnection(Turns):
         if not self._end_page():
             self.transport.close()
             return
-        self._deaf = True
+        self._deaf, self.headers = True, []
         inbound = Inbound(self, b"GET", b"", [], RequestBody(self._hold), False, False, error=error)
         self._reading = inbound
         self._in_head = False
@@ -93,9 +90,10 @@ class ClientConnection(Turns):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """All that was held for it is let go here: the collector counts objects, not the megabytes they hold."""
-        if self._half_closed is not None:
-            self._half_closed.end()
-        self._running = self._half_closed = None
+        for watch in (self._half_closed, self._unheard):
+            if watch is not None:
+                watch.end()
+        self._running = self._half_closed = self._unheard = None
         waiting = [cycle for cycle, _ in self.pipeline if isinstance(cycle, Inbound)]
         self.pipeline.clear()
         if isinstance(self.cycle, Inbound):
@@ -136,50 +134,25 @@ class ClientConnection(Turns):
             return
         current.keep_alive = False
 
-    # -- memory
+    def _look_for_client(self) -> None:
+        """Nothing is read, so nobody is told when the client leaves."""
+        if self._unheard is not None or self._half_closed is not None or self.transport.is_closing():
+            return
+        connection = self.transport.get_extra_info("socket")
+        if connection is None or connection.family == socket.AF_UNIX:
+            return
+        if sends_no_more(connection):
+            self._unheard = HalfClosed(self.loop, self.transport, self._filler)
+        elif is_abandoned(connection):
+            self.transport.abort()
 
-    def _weigh(self) -> None:
-        unsent = self.transport.get_write_buffer_size() if self.flow.write_paused else 0
-        page = 0 if self._running is None or isinstance(self._running, Inbound) else len(self._running.body)
-        held = len(self._unread) + unsent + self._unfinished() + page + sum(map(_weight, self.pipeline))
-        if self._share is None:
-            account = "" if self._answering is None else self._answering.account
-            self._share = self.handler.room.share(account)
-        self._share.hold(held)
-        if self._open and self._reading is None and self.handler.room.budget.free < 0:
-            self._fail(busy())  # a head, or the body of a page's request, that goes on
-
-    def _count_drained(self) -> None:
-        """How much the client has taken since the last look."""
-        waiting = self.transport.get_write_buffer_size()
-        self._drained += max(0, self._peak - waiting)
-        self._peak = waiting
-
-    def _makes_room(self, now: float) -> bool:
-        """Others wait for memory: whether this client holds some, and does not move on."""
-        if not self.handler.room.pressed:
-            self._progress = None
-            return False
-        self._count_drained()
-        held = 0 if self._share is None else self._share.held
-        moved = self._drained
-        for inbound in (self._reading, self._answering):
-            if inbound is not None and inbound.body.share is not None:
-                held += inbound.body.share.held
-                moved += inbound.body.size
-                break
-        if self._progress is None:
-            self._progress = Progress(now, moved)
-        return self._progress.is_too_slow(now, moved, held)
+    # -- time
 
     def sweep(self, now: float) -> None:
         """Ends a client that is too slow. To be called about once a second."""
-        if self._makes_room(now):
-            waiting = self._waiting_for()
-            if waiting is Waiting.READER:
-                self.transport.abort()
-            elif waiting is Waiting.BODY and not self._reading_answered():
-                self._fail(busy())
+        self._give_way(now)
+        if self.flow.read_paused:
+            self._look_for_client()
         watched = (self._waiting_for(), self._requests)
         if watched != self._watched:
             self._watched = watched
@@ -195,9 +168,6 @@ class ClientConnection(Turns):
         else:
             self._fail(GatewayError(REQUEST_TIMEOUT, "the request did not come in time"))
 
-    def _reading_answered(self) -> bool:
-        return self._reading is not None and self._reading.response_complete
-
     def _waiting_for(self) -> Waiting:
         if self._lingering:
             return Waiting.CLOSE
@@ -209,14 +179,6 @@ class ClientConnection(Turns):
             return Waiting.HEAD if self._in_head else Waiting.BODY
         current = self.cycle
         return Waiting.REQUEST if current is None or current.response_complete else Waiting.NOTHING
-
-
-def _weight(queued: tuple[RequestResponseCycle | Inbound, ASGI3Application]) -> int:
-    """Bytes that a request holds that has not begun."""
-    cycle = queued[0]
-    if isinstance(cycle, Inbound):
-        return cycle.body.size + head_weight(cycle.headers)
-    return len(cycle.body) + head_weight(cycle.scope["headers"])
 
 
 def connection_class(

@@ -76,7 +76,7 @@ class Inbound(msgspec.Struct, eq=False):
     gone: bool = False  # the client has left
     chunked: bool = False
     left: int = -1  # bytes of the answer's body, where that is known
-    account: str = ""  # whose call it is, once that is known
+    account: str = ""  # whose call it is, once its token is known to be good
     _until_close: bool = False
     _tail: bytes = b""
 

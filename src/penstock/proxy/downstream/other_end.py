@@ -1,4 +1,4 @@
-"""The other end of a TCP connection from this machine: does any program still hold it?
+"""The other end of a TCP connection: has it ended its sending side, and does any program still hold it?
 
 Where a client ends its sending side, its socket tells what the wire cannot: one that was closed has no owner any
 more. The kernel knows (sock_diag(7), Linux), for one socket in some 35 µs. Clients of other machines, and kernels
@@ -18,6 +18,9 @@ _ANY = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)  # interface, cookie
 _INODE_AT = 68  # in `struct inet_diag_msg`, where the owner's inode stands; 0: nobody's
 _INODE = struct.Struct("=I")
 _ANSWER_BYTES = 4096
+_ESTABLISHED = 1  # the state in the first byte of `struct tcp_info`, where also stands
+_MOVED = struct.Struct("=QQ")  # how many bytes the other end has taken, and sent
+_MOVED_AT = 120
 
 
 class OtherEnd:
@@ -48,6 +51,39 @@ class OtherEnd:
             return None
         inode: int = _INODE.unpack_from(answer, start + _INODE_AT)[0]
         return inode == 0
+
+
+def is_abandoned(connection: socket.socket) -> bool:
+    """Whether the other end was a program of this machine, and has let go of it."""
+    try:
+        return OtherEnd(connection).is_abandoned() is True
+    except OSError:
+        return False
+
+
+def sends_no_more(connection: socket.socket) -> bool:
+    """Whether the other end has closed its side, or all of it, also where nobody has read yet what it sent before.
+
+    False where the kernel does not say, and while there is no room for the rest of what was sent: then the end does not
+    get through.
+    """
+    if not hasattr(socket, "TCP_INFO") or connection.family == socket.AF_UNIX:
+        return False
+    try:
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED
+    except OSError:
+        return False
+
+
+def moved(connection: socket.socket) -> int | None:
+    """How many bytes the other end has taken and sent so far; None where the kernel does not say (before Linux 4.1)."""
+    if not hasattr(socket, "TCP_INFO") or connection.family == socket.AF_UNIX:
+        return None
+    try:
+        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _MOVED_AT + _MOVED.size)
+    except OSError:
+        return None
+    return sum(_MOVED.unpack_from(told, _MOVED_AT)) if len(told) >= _MOVED_AT + _MOVED.size else None
 
 
 def _address(family: int, text: str) -> bytes:

@@ -1,8 +1,8 @@
 """The bytes of a client's connection, read: heads become requests, pieces of body go to theirs.
 
-A uvicorn HTTP protocol. Requests below `/v1/` become `Inbound`; everything else goes to the ASGI application as
-usual, which is what uvicorn's own class does. Whose turn a request is, and what is done about one that cannot be
-understood, is decided in `connection.py`.
+A uvicorn HTTP protocol. Requests below `/v1/`, and those of the REST API, become `Inbound`; everything else goes to the
+ASGI application as usual, which is what uvicorn's own class does. Whose turn a request is, and what is done about one
+that cannot be understood, is decided in `connection.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from penstock.proxy.request_body import RequestBody
 from penstock.wire.headers import Header
 from penstock.wire.own_tokens import OwnTokens
 from penstock.wire.target import resolved
+from penstock.wire.unified_paths import is_rest
 
 _PREFIX = b"/v1/"
 _SLICE = 2048  # bytes that are parsed at once; behind a request that waits:
@@ -203,13 +204,13 @@ class RequestReader(HttpToolsProtocol, Lane):
         elif self._barren + self._chunk > self.limits.max_head or len(self.headers) > _MOST_FIELDS:
             error = _measured(url, self.headers, self.limits)
         self._barren = 0
-        if not url.startswith(_PREFIX):
+        if not url.startswith(_PREFIX) and not is_rest(url):
             if error is None:
                 try:
                     url, self.headers = resolved(url, self.headers, host_may_lack=version == "1.0")
                 except GatewayError as found:
                     error = found
-            if error is None and url.startswith(b"/") and not url.startswith(_PREFIX):
+            if error is None and url.startswith(b"/") and not _is_call(url):
                 self._pass_to_asgi(url)
                 return
         self._reading = inbound = Inbound(
@@ -291,6 +292,11 @@ class RequestReader(HttpToolsProtocol, Lane):
         else:
             self.parser = httptools.HttpRequestParser(self)
         return True
+
+
+def _is_call(url: bytes) -> bool:
+    """Whether a target is the data plane's; else it is a page, or the management API."""
+    return url.startswith(_PREFIX) or is_rest(url)
 
 
 def _measured(url: bytes, fields: list[Header], limits: ClientLimits) -> GatewayError | None:

@@ -110,12 +110,14 @@ class Turns(RequestReader):
             return
         super().on_response_complete()
         self.read_on()
+        self._weigh()
         if self._half_closed is not None and not (self._is_busy() or self._behind):
             self.transport.close()
 
     def _next(self) -> None:
         """The next request has its turn: not before what was written has gone out, but for a bounded rest."""
-        if self.pipeline:
+        waited = bool(self.pipeline)
+        if waited:
             if self.flow.write_paused:
                 self._stalled = True
                 return
@@ -129,6 +131,8 @@ class Turns(RequestReader):
             self.read_on()
         elif not self._is_full():
             self.flow.resume_reading()
+        if waited:
+            self._weigh()
 
     def _is_full(self) -> bool:
         queued = len(self.pipeline)

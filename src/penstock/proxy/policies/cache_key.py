@@ -11,12 +11,14 @@ from functools import lru_cache
 from hashlib import sha256
 
 from penstock.pieces import Pieces
+from penstock.providers.operation import Cacheable
 from penstock.proxy.call import Call, Route
 from penstock.proxy.policies.credentials import every_credential
 from penstock.proxy.policies.stored_keys import DEFAULT_ALIAS
 
 _LENGTHS = [struct.Struct(f"<{count}Q") for count in range(9)]
-_REMEMBERED_LENGTH = 256  # of paths and names; longer ones would fill the memory, a few thousand of them
+_REMEMBERED_LENGTH = 256  # of paths; longer ones would fill the memory, a few thousand of them
+_REMEMBERED_NAMES = 1024  # bytes of all names of a head, likewise
 _LARGE = b"\n\0large"  # stands behind no header, and in no query
 AT_ONCE = 524_288
 """Bytes of a body that is large."""
@@ -35,6 +37,8 @@ def cache_ttl(call: Call) -> int:
     """
     controls = call.controls
     if controls.skip_cache or controls.cache_ttl == 0:
+        return 0
+    if call.operation.cacheable is Cacheable.REFUSED:
         return 0
     if controls.cache_ttl is not None:
         asked = controls.cache_ttl
@@ -114,27 +118,34 @@ def _credential(call: Call, route: Route) -> bytes:
     if call.head.secrets:
         shown = [*shown, *call.head.secrets]
     sent = every_credential(route.provider, shown, call.query, call.withheld)
+    if sent and call.keys is None:
+        return b"sent " + sent
     alias = (call.controls.byok_alias or DEFAULT_ALIAS).encode()
-    return b"sent " + sent if sent and call.keys is None else b"stored " + alias + b" " + sent
+    return b"stored " + alias + b" " + sent
 
 
 def _directives(forward: list[bytes]) -> bytes:
     """The headers that change what a provider answers."""
-    found = []
-    for name, value in zip(forward[::4], forward[2::4], strict=False):
-        asked = _is_directive if len(name) <= _REMEMBERED_LENGTH else _is_directive.__wrapped__
-        if asked(name, value == _ANYTHING):
-            found.append(name.lower() + b":" + value)
+    names = tuple(forward[::4])
+    is_usual = sum(map(len, names)) <= _REMEMBERED_NAMES
+    directives = _directives_among if is_usual else _directives_among.__wrapped__
+    found = [
+        name + b":" + forward[place]
+        for name, place in directives(names)
+        if not (name == b"accept" and forward[place] == _ANYTHING)
+    ]
     found.sort()
     return b"\n".join(found)
 
 
-@lru_cache(maxsize=4096)
-def _is_directive(name: bytes, wants_anything: bool) -> bool:
-    name = name.lower()
-    if wants_anything and name == b"accept":
-        return False
-    return name.endswith(_DIRECTIVES) or name in _DIRECTIVE_NAMES
+@lru_cache(maxsize=1024)
+def _directives_among(names: tuple[bytes, ...]) -> list[tuple[bytes, int]]:
+    """Those of some headers that are directives, in lower case, and where their values stand among the pieces of lines.
+
+    Most callers send the same headers again and again.
+    """
+    lower = [(name.lower(), 4 * index + 2) for index, name in enumerate(names)]
+    return [one for one in lower if one[0].endswith(_DIRECTIVES) or one[0] in _DIRECTIVE_NAMES]
 
 
 def _digest(*parts: bytes) -> bytes:

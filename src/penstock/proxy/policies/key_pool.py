@@ -50,6 +50,16 @@ class KeyPool(Generic[K]):
                 return index
         return min(range(count), key=back_at.__getitem__)
 
+    def others(self, first: int, now: float) -> list[int]:
+        """The keys that may take the place of one that was chosen, in their turn: those not set aside."""
+        count = len(self.keys)
+        turns = [(first + step) % count for step in range(1, count)]
+        return [index for index in turns if self._back_at[index] <= now]
+
+    def take(self, index: int) -> None:
+        """The key is used: the next turn is the one's behind it."""
+        self._next = index + 1
+
     def is_available(self, index: int, now: float) -> bool:
         """Whether a key is not set aside."""
         return self._back_at[index] <= now

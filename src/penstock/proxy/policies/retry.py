@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from penstock.wire.content_encoding import plain
 from penstock.wire.control_values import Backoff
 from penstock.wire.controls import NO_CONTROLS, Controls
 from penstock.wire.headers import Header
@@ -23,6 +24,7 @@ _SPREAD = 0.1
 _MAX_SECONDS = 2**31
 _SECONDS = re.compile(rb"([0-9]{1,32})(\.[0-9]{0,9})?")
 _MILLISECONDS = b"retry-after-ms"
+_FULL_HOUSE = (503, 529)
 _WORDS = {b"true": True, b"false": False}
 _DATE = re.compile(rb"[A-Za-z0-9:, -]{1,40}")
 _DATE_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
@@ -35,6 +37,7 @@ class RetryRules(msgspec.Struct, frozen=True):
     delay_ms: int = _DEFAULT_DELAY_MS
     backoff: Backoff = _DEFAULT_BACKOFF
     timeout: float | None = None  # seconds to the first byte of an attempt's answer
+    final: tuple[int, ...] = ()  # statuses of failures that are answers here
 
 
 class Advice(msgspec.Struct, frozen=True, gc=False):
@@ -44,8 +47,14 @@ class Advice(msgspec.Struct, frozen=True, gc=False):
     again: bool | None = None
 
 
+NO_ADVICE = Advice()
+
 NO_RETRY = RetryRules()
 """One attempt without a time limit: of a gateway, and a call, that ask for nothing."""
+
+
+PATIENT = RetryRules(attempts=4, final=(408,))
+"""Of who waits for a run's result, where nothing else was said: that there is none yet is an answer."""
 
 
 def gateway_rules(attempts: int | None, delay_ms: int | None, backoff: Backoff | None) -> RetryRules:
@@ -68,7 +77,7 @@ def rules(gateway: RetryRules, controls: Controls, config: StepConfig = NO_CONFI
 
     `controls` are the step's merged over the request's. Each setting is decided by itself.
     """
-    if controls is NO_CONTROLS and config is NO_CONFIG:
+    if config is NO_CONFIG and (controls is NO_CONTROLS or not controls.tells_attempts):
         return gateway
     return RetryRules(
         config.max_attempts or controls.max_attempts or gateway.attempts,
@@ -84,6 +93,11 @@ def _first(config: int | None, controls: int | None, gateway: int) -> int:
     return gateway if controls is None else controls
 
 
+_TOO_MANY = 429
+_NO_MONEY = (b"insufficient_quota", b"billing_hard_limit_reached", b"insufficient_balance")
+_MOST_OF_AN_ERROR = 65536  # bytes that are looked at
+
+
 def is_failure(status: int) -> bool:
     """Whether an answer is worth another attempt: 408, 429 and 5xx, never another 4xx (Cloudflare G1)."""
     return 500 <= status <= 599 or status in (408, 429)
@@ -94,6 +108,30 @@ def is_free(status: int) -> bool:
     which somebody between says to have waited too long for who does the work.
     """
     return not (200 <= status < 300 or status in (504, 524))
+
+
+def lacks_money(status: int, encoding: bytes, body: bytes) -> bool:
+    """Whether an error, as far as it has come, says that no money is left: waiting does not help (dialects, C153).
+
+    Of a body in a content coding that has not all come nothing can be told.
+    """
+    if status != _TOO_MANY:
+        return False
+    found = plain(body, encoding.decode("latin-1"), _MOST_OF_AN_ERROR)
+    return found is not None and any(word in found for word in _NO_MONEY)
+
+
+def is_refused(status: int, told: Advice) -> bool:
+    """Whether an error says that nothing was done of what was ordered, or that it may be ordered again.
+
+    A 5xx does not, and 408 and 499 do not, by which somebody on the way says to have waited too long; but for 503 and
+    529 with a time to come back, which are a full house.
+    """
+    if told.again:
+        return True
+    if status in _FULL_HOUSE:
+        return told.after is not None
+    return status < 500 and status not in (408, 499)
 
 
 def time_limit(rules: RetryRules, attempt: int, *, last_target: bool) -> float | None:

@@ -8,30 +8,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
-import msgspec
 from msgspec.structs import replace
 
 from penstock.clock import Clock
 from penstock.errors import SPEND_LIMITED, UNAVAILABLE, GatewayError
-from penstock.metadata import MetadataValue
 from penstock.pricing.answered import priced_by
 from penstock.pricing.asked import asked_model
+from penstock.pricing.asked_units import TOLD_BEFORE
 from penstock.pricing.call_cost import PARALLEL, call_cost
 from penstock.pricing.custom_cost import CustomCost, parse_custom_cost
 from penstock.pricing.estimate import FIRST_GUESS_TOKENS, estimate, guessed_usage
 from penstock.pricing.price_book import PriceBook
-from penstock.pricing.units import to_nano, to_usd
+from penstock.pricing.units import to_usd
 from penstock.providers.operation import LANGUAGE
 from penstock.providers.operation_table import UNKNOWN
 from penstock.proxy.call import Call
-from penstock.proxy.call_bodies import answer_of, asked_in, part_of, request_of, streamed_tokens
+from penstock.proxy.call_bodies import asked_in, likely_of, request_of, streamed_tokens, used_by
 from penstock.proxy.policies.recent_answers import RecentAnswers
-from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, Unpriced, rule_id
-from penstock.stores.control_store import SpendLimit
+from penstock.proxy.policies.spend_rule import Rule, bare, of_key
+from penstock.proxy.policies.virtual_keys import may_set_costs
+from penstock.settings.gateways import Unpriced
 from penstock.stores.counters import (
     Claim,
     Counters,
@@ -39,10 +37,10 @@ from penstock.stores.counters import (
     Family,
     Refused,
     Reservation,
-    Window,
 )
 from penstock.wire.model_names import is_told_twice
 from penstock.wire.usage import Answer
+from penstock.wire.usage_counts import with_units
 
 _MICRO = 1_000_000
 _LEAST_PART = 4  # of a guess that does not fit
@@ -50,64 +48,6 @@ _UNPRICED = (
     "what this request costs cannot be told, and there is a limit to what it may: give it a price ([pricing]), or set "
     'unpriced = "allow" on the gateway'
 )
-_to_json = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule, compiled. `filters` and `partitions` are by metadata key."""
-
-    id: str
-    usd: float
-    limit: int  # nano-dollars
-    window: Window
-    filters: tuple[tuple[str, frozenset[str]], ...] = ()
-    partitions: tuple[str, ...] = ()
-    models: frozenset[str] = frozenset()
-    providers: frozenset[str] = frozenset()
-
-    def key(self, prefix: bytes, call: Call, *, any_model: bool = False) -> bytes | None:
-        """The counter this call belongs to; None when the rule is not about it. `any_model`: it may ask for any."""
-        provider = "" if call.provider is None else call.provider.slug
-        if self.providers and provider not in self.providers:
-            return None
-        if self.models and not any_model:
-            model = _bare(call.model, provider)
-            if model not in self.models and f"{provider}/{model}" not in self.models:
-                return None
-        for name, values in self.filters:
-            if name not in call.metadata or _text(call.metadata[name]) not in values:
-                return None
-        parts = [self.id]
-        for name in self.partitions:
-            if name not in call.metadata:
-                return None
-            parts += (name, _text(call.metadata[name]))
-        return prefix + _to_json(parts)
-
-
-def compiled(rule: SpendRule, index: int) -> Rule:
-    """A rule of the settings. One without an id is known by its place."""
-    metadata = rule.metadata or {}
-    return Rule(
-        rule_id(rule, index),
-        rule.limit,
-        to_nano(rule.limit),
-        Window(rule.window, rule.technique == "sliding"),
-        tuple(
-            (name, frozenset(key.values)) for name, key in sorted(metadata.items()) if key.values is not None
-        ),
-        tuple(sorted(name for name, key in metadata.items() if key.mode == "partition")),
-        frozenset(rule.model.values if rule.model else ()),
-        frozenset(rule.provider.values if rule.provider else ()),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _of_key(limit: SpendLimit) -> Rule:
-    """The rule of a virtual key."""
-    window = Window(min(limit.window, LONGEST_WINDOW), limit.technique == "sliding")
-    return Rule("key", limit.limit, to_nano(limit.limit), window)
 
 
 _Counted = tuple[bytes, Rule, Family | None]
@@ -147,8 +87,8 @@ class SpendLimits:
     def reserve(self, call: Call) -> None:
         """Sets aside what the call may cost. Raises `GatewayError` 429/2045 when a limit is used up.
 
-        What a token may spend is not for its holder to price: with a price of the caller's own, the token's limit
-        goes by the book as well, and what is dearer counts there.
+        What a token may spend is not for its holder to price, unless the token may set costs: with a price of the
+        caller's own, the token's limit goes by the book as well, and what is dearer counts there.
         """
         if not call.operation.is_work or (call.provider is not None and call.provider.is_local):
             return
@@ -169,7 +109,8 @@ class SpendLimits:
             raise GatewayError(SPEND_LIMITED, _UNPRICED)
         said = estimated or 0
         exact = slug == PARALLEL or (custom is not None and custom.total is not None)
-        if custom is None or key is None:
+        exact = exact or (custom is None and self._is_told(call, body))
+        if custom is None or key is None or may_set_costs(call):
             claims = rules if key is None else [*rules, key]
             call.reservation = self._set_aside(call, claims, said, partial=not exact)
             call.estimate = said
@@ -234,10 +175,18 @@ class SpendLimits:
         """Nano-dollars; of a body that is too large to be looked at, by its size, where the path names the model."""
         model = call.model or None
         unsaid = self._recent.likely(call.gateway.account, slug, call.model) or FIRST_GUESS_TOKENS
+        units = likely_of(call, body)
         if body is not None:
-            return estimate(self._book, slug, tail, model, body, custom, call.created_us, unsaid)
+            return estimate(self._book, slug, tail, model, body, custom, call.created_us, unsaid, units)
         usage = guessed_usage(tail, b"", size=max(call.body.size, call.body.length), unsaid=unsaid)
-        return self._cost(call, Answer(None, usage), custom, model)
+        return self._cost(call, Answer(None, with_units(units, usage)), custom, model)
+
+    def _is_told(self, call: Call, body: bytes | None) -> bool:
+        """Whether the request alone tells what it costs: so many characters, or pictures."""
+        units = likely_of(call, body) if call.operation.kind in TOLD_BEFORE else None
+        return (
+            units is not None and self._cost(call, Answer(None, units), None, call.model or None) is not None
+        )
 
     def _has_to_be_read(self, call: Call) -> bool:
         """Whether a call may not go on with a body that is in no coding known here, or, where nothing but the body
@@ -256,19 +205,27 @@ class SpendLimits:
         if reservation is None and own is None:
             return
         call.reservation = call.key_reservation = None
-        custom, answer = _custom(call), answer_of(call)
+        custom, answer = _custom(call), used_by(call, if_whole=True)
+        if not call.operation.counts_usage:  # what it tells is of something else
+            answer = Answer(answer.model)
         if answer.usage is not None and answer.usage.output_tokens is not None:
             self._recent.note(call.gateway.account, _slug(call), call.model, answer.usage.output_tokens)
-        if _is_answered(call):
-            call.cost = self._cost(call, answer, custom, self._model(call, answer))
-        used = self._used(call, answer, custom, call.estimate, call.cost)
-        now_us = self._clock.now_us()
+        is_answered, model = 200 <= call.status < 300, None
+        if is_answered:
+            model = self._model(call, answer)
+            call.cost = self._cost(call, answer, custom, model)
+        used = self._used(call, answer, custom, call.estimate, call.cost, model)
+        now_us, with_receipt = self._clock.now_us(), call.ticket is not None and call.ticket.wants_receipt
+        receipts = []
         if reservation is not None:
-            self._counters.settle(reservation, used, now_us)
+            receipts.append(self._counters.settle(reservation, used, now_us, with_receipt=with_receipt))
         if own is not None:
-            known = self._cost(call, answer, None, self._model(call, answer)) if _is_answered(call) else None
-            by_book = self._used(call, answer, None, call.key_estimate, known)
-            self._counters.settle(own, max(used, by_book), now_us)
+            known = self._cost(call, answer, None, model) if is_answered else None
+            by_book = self._used(call, answer, None, call.key_estimate, known, model)
+            counted = max(used, by_book)
+            receipts.append(self._counters.settle(own, counted, now_us, with_receipt=with_receipt))
+        if with_receipt:
+            call.receipts = tuple(filter(None, receipts))
 
     def _used(
         self,
@@ -277,14 +234,18 @@ class SpendLimits:
         custom: CustomCost | None,
         estimated: int,
         by_book: int | None,
+        model: str | None,
     ) -> int:
-        """Nano-dollars that count; `estimated` where nobody knows, or more, if what came of the answer shows it."""
-        is_answered = _is_answered(call)
+        """Nano-dollars that count; `estimated` where nobody knows, or more, if what came of the answer shows it.
+
+        `model` is the one whose price counts, and by which an answer costs `by_book`.
+        """
+        is_answered = 200 <= call.status < 300
         if not (is_answered or call.body.sent):
             return 0
         if custom is not None:  # prices for tokens charge nothing where none are told (Cloudflare 3.19)
             return (call.cost if is_answered else custom.total) or 0
-        known = self._dearest(call, answer, by_book) if is_answered else None
+        known = self._dearest(call, answer, model, by_book) if is_answered else None
         return max(estimated, self._unknown(call), self._told_so_far(call)) if known is None else known
 
     def _unknown(self, call: Call) -> int:
@@ -292,29 +253,27 @@ class SpendLimits:
         body, model = request_of(call), call.model or None
         if body is None or _slug(call) == PARALLEL:
             return 0
-        return estimate(self._book, _slug(call), _tail(call), model, body, None, call.created_us) or 0
+        units, when = likely_of(call, body), call.created_us
+        return estimate(self._book, _slug(call), _tail(call), model, body, None, when, units=units) or 0
 
     def _told_so_far(self, call: Call) -> int:
         """What an answer that is not whole, or does not say what it used, shows to have been used at least."""
-        body = request_of(call)
-        if not call.answer or (
-            body is not None and self._book.rates(_slug(call), call.model or None) is None
-        ):
+        if not call.answer:
             return 0
-        part = part_of(call)
+        body, part = request_of(call), used_by(call)
         told = self._cost(call, part, None, self._model(call, part))
+        if body is not None and self._book.rates(_slug(call), call.model or None) is None:
+            return told or 0
         # Where the request was not to be read, the answer may name the model.
         model = part.model if body is None else call.model
         usage = guessed_usage(_tail(call), body or b"", streamed_tokens(call), size=call.body.size)
         return max(told or 0, self._cost(call, Answer(None, usage), None, model or None) or 0)
 
-    def _dearest(self, call: Call, answer: Answer, asked: int | None) -> int | None:
+    def _dearest(self, call: Call, answer: Answer, model: str | None, asked: int | None) -> int | None:
         """By the model whose price counts, which costs `asked`, or the one that answered: the first may be the caller's
         word.
         """
-        if answer.model is None or self._model(call, answer) == answer.model:
-            return asked
-        if answer.model == _bare(call.model, _slug(call)):
+        if answer.model is None or answer.model in (model, bare(call.model, _slug(call))):
             return asked
         answered = self._cost(call, answer, None, answer.model)
         return answered if asked is None else max(asked, answered or 0)
@@ -340,10 +299,6 @@ class SpendLimits:
         return None if priced is None else priced.nano
 
 
-def _is_answered(call: Call) -> bool:
-    return 200 <= call.status < 300
-
-
 def _slug(call: Call) -> str:
     return "" if call.provider is None else call.provider.slug
 
@@ -357,7 +312,7 @@ def _key_claim(call: Call) -> _Counted | None:
     token = call.token
     if token is None or token.spend_limit is None:
         return None
-    return b"spend key " + token.id.encode(), _of_key(token.spend_limit), None
+    return b"spend key " + token.id.encode(), of_key(token.spend_limit), None
 
 
 def _custom(call: Call) -> CustomCost | None:
@@ -373,24 +328,13 @@ def _refusal(refused: Refused, rule: Rule, call: Call) -> GatewayError:
         SPEND_LIMITED,
         message=(
             f"Spend limit exceeded: rule '{rule.id}' (cost limit {_plain(rule.usd)} per {rule.window.seconds}s, "
-            f"{technique}) for {provider} {_bare(call.model, provider)}".rstrip()
+            f"{technique}) for {provider} {bare(call.model, provider)}".rstrip()
         ),
         headers=b"retry-after: %d\r\n" % seconds,
     )
-
-
-def _bare(model: str, provider: str) -> str:
-    return model.removeprefix(f"{provider}/")
 
 
 def _plain(usd: float) -> str:
     """A limit as it was set: all of its digits, and no exponent."""
     text = format(Decimal(repr(usd)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _text(value: MetadataValue) -> str:
-    """A metadata value as filters and counters spell it: JSON's true and false, numbers as they print."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

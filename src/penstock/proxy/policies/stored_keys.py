@@ -1,7 +1,8 @@
 """Stored provider keys: which one a call uses, and where it may go (Cloudflare 3.13).
 
 Opened when the configuration was read, and in memory only. A stored key never goes to an address that the
-caller chose. Pure but for the pools' memory of refused keys; nothing is sent here, and nothing decrypted.
+caller chose. Pure but for the pools' memory of refused keys, and what counts how often a key goes out; nothing is sent
+here, and nothing decrypted.
 """
 
 from __future__ import annotations
@@ -11,18 +12,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from penstock.clock import Clock
 from penstock.errors import NO_CREDENTIALS, GatewayError
 from penstock.providers.base import Provider
+from penstock.providers.signing import EnvironmentKeys, SigningKey
 from penstock.proxy.policies.key_pool import KeyPool
+from penstock.settings.gateways import LONGEST_WINDOW
+from penstock.stores.counters import Claim, Counters, Refused, Window
 
 DEFAULT_ALIAS = "default"
+ENVIRONMENT_ALIAS = "environment"
+"""What the log calls a key of the machine's environment."""
+
+
+class KeyRate:
+    """How often a stored key may go out, counted by all workers and for all gateways that use it (Cloudflare 4.5)."""
+
+    __slots__ = ("_claim", "_clock", "_counters")
+
+    def __init__(self, key_id: str, limit: int, seconds: int, counters: Counters, clock: Clock) -> None:
+        window = Window(min(seconds, LONGEST_WINDOW), sliding=True)
+        self._claim = Claim(b"rate stored key " + key_id.encode(), 1, limit, window)
+        self._counters = counters
+        self._clock = clock
+
+    def take(self) -> int:
+        """Counts once more: 0, or the seconds until there is room. Raises `CountersUnavailable`."""
+        outcome = self._counters.take((self._claim,), self._clock.now_us())
+        return max(1, -(-outcome.retry_us // 1_000_000)) if isinstance(outcome, Refused) else 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
     """A key in the open; one that cannot be opened has no `secret`, and is not used.
 
-    `hosts` are where it may go besides the vendor's own.
+    `hosts` are where it may go besides the vendor's own. Without an `id` it is no stored one, but a caller's own, or
+    one of the `environment`, which is asked for it when a call goes out.
     """
 
     id: str
@@ -31,9 +56,12 @@ class StoredKey:
     secret: bytes = field(repr=False)
     hosts: tuple[str, ...] = ()
     is_default: bool = False  # its alias stands for the default one, too
+    rate: KeyRate | None = field(default=None, repr=False)
+    environment: EnvironmentKeys | None = None
 
 
 _LINE = re.compile(rb"[\t -~\x80-\xff]+")
+_BEARER = ("authorization", "Bearer ")
 
 
 _Place = tuple[str, str]
@@ -93,6 +121,10 @@ class StoredKeys:
             raise GatewayError(NO_CREDENTIALS, f"there is no stored key {alias!r} for {provider.slug}")
         return pool
 
+    def holds(self, slug: str) -> bool:
+        """Whether there is a key of a provider's, of whatever alias, and even if it cannot be opened."""
+        return any(place[0] == slug for keys in (self._own, self._others.by_place) for place in keys)
+
     def _pool(self, place: _Place) -> KeyPool[StoredKey] | None:
         pool = self._pools.get(place)
         if pool is None:
@@ -135,17 +167,29 @@ def check_destination(key: StoredKey, provider: Provider, origin: str, *, overri
 def key_line(provider: Provider, tail: str, secret: bytes) -> list[bytes]:
     """The header line that carries a key to a provider's tail, in the pieces of `RequestHead.forward`.
 
-    Raises `GatewayError` for a credential of several parts, which would have to be signed with, and for one that
-    must not go there.
+    Raises `GatewayError` for one that must not go there.
     """
-    if secret.startswith(b"{") or not _LINE.fullmatch(secret):
-        raise GatewayError(
-            NO_CREDENTIALS,
-            f"the stored key of {provider.slug} is not one line; this version cannot sign with it",
-        )
+    if not _LINE.fullmatch(secret):
+        raise GatewayError(NO_CREDENTIALS, f"the stored key of {provider.slug} is not one line")
     why = provider.unfit and provider.unfit(secret)
     if why:
         raise GatewayError(NO_CREDENTIALS, f"the stored key of {provider.slug} cannot be used: {why}")
     at = provider.key_header_at
     name, scheme = provider.key_header if at is None else at(tail)
+    if provider.bearers is not None and provider.bearers.fullmatch(secret.decode("latin-1")):
+        name, scheme = _BEARER
     return [name.encode("ascii"), b": ", scheme.encode("ascii"), secret, b"\r\n"]
+
+
+def parts_of(provider: Provider, key: StoredKey) -> SigningKey:
+    """A credential of several parts, which a call is signed with. Raises `GatewayError` for who cannot use it."""
+    signing = provider.signing
+    whose = "the stored key of" if key.id else "the service account sent to"
+    if signing is None:
+        raise GatewayError(
+            NO_CREDENTIALS, f"{whose} {provider.slug} has several parts, and it takes those of one line only"
+        )
+    try:
+        return signing.read(key.secret)
+    except ValueError as error:
+        raise GatewayError(NO_CREDENTIALS, f"{whose} {provider.slug} cannot be used: {error}") from None

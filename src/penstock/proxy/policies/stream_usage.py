@@ -89,7 +89,7 @@ def asking(body: bytes) -> Pieces[bytes | None]:
         return None
 
 
-def _usage_filter(status: int, content_type: bytes) -> BodyFilter | None:
+def _usage_filter(status: int, content_type: bytes, _lines: bytes) -> BodyFilter | None:
     is_stream = status == _OK and content_type.lower().startswith(b"text/event-stream")
     return UsageFilter() if is_stream else None
 
@@ -98,6 +98,7 @@ class UsageFilter:
     """Takes out of a stream of chunks what is there because usage was asked for."""
 
     logged: Literal["before", "after"] = "before"
+    content_type = b""
 
     def __init__(self) -> None:
         self._splitter = EventSplitter()

@@ -6,13 +6,16 @@ Its own rate and spend limits are with the gateway's, in the files of those poli
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
+from penstock.access.tokens import allows
 from penstock.errors import FORBIDDEN, GatewayError
 from penstock.pricing.asked import Unclear, all_asked
-from penstock.providers.operation import Effect
+from penstock.providers.operation import WRITING, Effect
 from penstock.providers.operation_table import UNKNOWN
 from penstock.proxy.call import Call, Route
+from penstock.stores.control_store import Token
 from penstock.wire.model_names import models_in_json
 
 _SHOWN_CHARS = 256
@@ -54,16 +57,41 @@ def check_models(call: Call, route: Route, body: bytes | None) -> None:
     if not asked:
         raise GatewayError(FORBIDDEN, "this key is for certain models only, and the request names none")
     for model in asked:
-        bare = model.removeprefix(f"{slug}/")
-        if not any(_matches(pattern, bare, slug) for pattern in token.models):
-            raise GatewayError(
-                FORBIDDEN, f"this key may use {', '.join(token.models)}, not {slug}/{bare[:_SHOWN_CHARS]}"
-            )
+        if not may_use(token, slug, model):
+            raise not_allowed(token, slug, model)
+
+
+def may_use(token: Token, provider: str, model: str) -> bool:
+    """Whether a token is for a provider (a slug), and for one of its models, with or without its slug in front."""
+    if token.providers and provider not in token.providers:
+        return False
+    return not token.models or fits(token.models, provider, model)
+
+
+def fits(patterns: Iterable[str], provider: str, model: str) -> bool:
+    """Whether a model is one of those that patterns stand for."""
+    bare = model.removeprefix(f"{provider}/")
+    return any(_matches(pattern, bare, provider) for pattern in patterns)
+
+
+def not_allowed(token: Token, provider: str, model: str) -> GatewayError:
+    """What somebody is told who asks for a model that the token is not for."""
+    bare = model.removeprefix(f"{provider}/")[:_SHOWN_CHARS]
+    return GatewayError(FORBIDDEN, f"this key may use {', '.join(token.models)}, not {provider}/{bare}")
 
 
 def _makes_nothing(call: Call) -> bool:
-    """Whether nothing is generated, for sure: a list, or an object that is there already."""
-    return call.operation.effect in (Effect.READ, Effect.CANCEL) and call.operation.name != UNKNOWN
+    """Whether nothing is generated, for sure: a list, or an object that is there already; or a stored answer goes."""
+    operation = call.operation
+    if operation.effect is Effect.DELETE:
+        return operation.kind in WRITING
+    return operation.effect in (Effect.READ, Effect.CANCEL) and operation.name != UNKNOWN
+
+
+def may_set_costs(call: Call) -> bool:
+    """Whether a price of the caller's own is taken at its word, against the limit of its token too."""
+    token, gateway = call.token, call.gateway
+    return token is not None and allows(token, "set_costs", gateway.account, gateway.id)
 
 
 def check_clear(call: Call, body: bytes) -> None:

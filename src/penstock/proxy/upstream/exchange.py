@@ -170,6 +170,16 @@ class Exchange(msgspec.Struct, eq=False, kw_only=True):
         if connection is not None and not connection.transport.is_closing():
             connection.transport.writelines(pieces)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes of it that the provider does not take for now."""
+        connection = self.connection
+        return (
+            connection.transport.get_write_buffer_size()
+            if self.write_blocked and connection is not None
+            else 0
+        )
+
     # -- the end
 
     def finish(self) -> None:

@@ -50,6 +50,10 @@ class Outgoing(Protocol):
     def replayable(self) -> bool:
         """Whether its whole body is still there, so that it can be sent once more."""
 
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing happens twice if it is."""
+
     def send_to(self, exchange: Exchange, host_lines: bytes, prefix: bytes) -> None:
         """Sends head and body; `prefix` goes before the path (absolute form, for a plain-HTTP proxy)."""
 
@@ -58,6 +62,7 @@ class Pool:
     """Connections to one origin. Decides nothing about requests."""
 
     __slots__ = (
+        "authority",
         "connecting",
         "connections",
         "guarded",
@@ -86,6 +91,7 @@ class Pool:
         self.host = "localhost" if self.unix_path else (parts.hostname or "")
         self.port = 0 if self.unix_path else (parts.port or _DEFAULT_PORT[parts.scheme])
         host = b"localhost" if self.unix_path else parts.netloc.encode("idna")
+        self.authority = host  # as the host line says it
         self.host_lines = b"host: %b\r\n" % host
         self.prefix = b""  # of the request target
         self.proxy = None if self.unix_path else proxy_before(parts, proxies)
@@ -174,14 +180,12 @@ class Upstream:
         """The pools so far, by origin."""
         return self._pools
 
-    async def open(
-        self, pool: Pool, outgoing: Outgoing, idempotent: bool, bodiless: bool, fresh: bool = False
-    ) -> Exchange:
+    async def open(self, pool: Pool, outgoing: Outgoing, bodiless: bool, fresh: bool = False) -> Exchange:
         """Sends the request and waits for the answer's head. The caller must `close` the exchange.
 
         Raises `UpstreamError`. A pooled connection that turns out to be dead before it gave a single byte takes its
-        idle neighbours with it, which are as old. It is replaced once by a fresh one, if the method is idempotent; a
-        POST may have been billed. `fresh` takes no pooled one at all.
+        idle neighbours with it, which are as old. It is replaced once by a fresh one, if that is harmless; anything
+        else may have been billed. `fresh` takes no pooled one at all.
         """
         connection = (None if fresh else pool.take()) or await self._connect(pool)
         exchange = connection.begin(bodiless=bodiless)
@@ -193,7 +197,7 @@ class Upstream:
             stale = connection.used and error.progress is Progress.SENT and not error.timeout
             if stale:
                 pool.drop_idle()
-            if not (stale and idempotent and outgoing.replayable):
+            if not (stale and outgoing.harmless and outgoing.replayable):
                 raise
             without_frames(error)
         except BaseException:
@@ -201,7 +205,7 @@ class Upstream:
             raise
         else:
             return exchange
-        return await self.open(pool, outgoing, False, bodiless, True)
+        return await self.open(pool, outgoing, bodiless, True)
 
     def sweep(self) -> None:
         """Ends what has overstayed its deadline. To be called about once a second."""
