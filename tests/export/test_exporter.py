@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.exits.sender import TryAgain
 from penstock.export.cursors import FILE_NAME, CursorFile, read_cursors
-from penstock.export.delivery import Refused, TryAgain
+from penstock.export.delivery import Refused
 from penstock.export.exporter import LONGEST_PAUSE, PAGE, Batching
 from penstock.stores.ledger import Bodies, CallRow
 from support.clock import FakeClock

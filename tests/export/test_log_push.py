@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.export.delivery import Parcel, Refused, TryAgain
+from penstock.exits.sender import Sender, TryAgain
+from penstock.export.delivery import Parcel, Refused
 from penstock.export.destinations import Folder, HttpServer, S3Bucket
 from penstock.export.log_push import LogPush, object_name
-from penstock.export.sender import Sender
 from penstock.settings.telemetry import HttpDestination, S3Destination
 from support.clock import FakeClock
 from support.export_kit import Store, a_sender, an_empty_store

@@ -18,9 +18,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from penstock.export.delivery import Parcel, Refused, TryAgain
+from penstock.exits.sender import Sender, TryAgain
+from penstock.export.delivery import Parcel, Refused
 from penstock.export.otlp_traces import OtlpTraces
-from penstock.export.sender import Sender
 from penstock.export.span import LONGEST_TEXT, span_of
 from penstock.journal.record import Event, Outcome
 from penstock.settings.gateways import OtelExporter

@@ -25,13 +25,20 @@ def _wait() -> int:
         signal.pause()
 
 
+def _become(child: Child) -> int:
+    """As the supervisor does: what it was told since it was forked is heard once it hears by itself."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    return child.run()
+
+
 class House:
     """Children of this process."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.clock = FakeClock()
-        self.children = Children(data, self.clock, lambda child: child.run())
+        self.children = Children(data, self.clock, _become)
         self._codes: list[int] = []
 
     def child(self, run: Callable[[], int] = _wait, name: str = "shipper") -> Child:
@@ -73,8 +80,11 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
+    # Else a child that is asked to end at once would hear it as this process does, and go on.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     yield house
     house.children.end("shipper", 0.0)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def test_one_that_ends_at_once_is_started_ever_more_slowly(house: House) -> None:

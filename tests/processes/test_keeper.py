@@ -14,10 +14,10 @@ import pytest
 import penstock.export.plan
 import penstock.processes.keeper
 from penstock.clock import Clock
+from penstock.exits.sender import Sender
 from penstock.export.cursors import FILE_NAME, CursorFile, read_cursors
 from penstock.export.ledger_access import LedgerAccess
 from penstock.export.plan import Means, planned
-from penstock.export.sender import Sender
 from penstock.metrics.call_tally import Tally, new_tally
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.tally_file import write_tally
@@ -270,6 +270,30 @@ async def test_in_a_new_installation_the_first_call_counts(upstream: Upstream, t
     await soon(running)
     store.close()
     assert len(span_ids(upstream)) == 2
+
+
+@pytest.mark.parametrize(("since", "expected"), [(None, 0), (0, 3), (2, 1), (7, 0)])
+async def test_calls_of_before_its_turn_are_for_whom_it_begins_with(
+    store: Store, keeper: Make, upstream: Upstream, tmp_path: Path, since: int | None, expected: int
+) -> None:
+    """Behind the last one of before anybody served. Who is configured later begins with the calls to come."""
+    store.add(3)
+    one = keeper(configuration({GW: otel(upstream.url)}), Quick())
+    one.since = since
+    stop = asyncio.Event()
+    running = asyncio.create_task(one.run(stop))
+    await eventually(lambda: read_cursors(store.folder / FILE_NAME) or None, "a cursor")
+    later = {"archive": pushing(tmp_path / "logs", gateways=("acct/gw",), max_interval=0.01)}
+    one.take_up(configuration({GW: otel(upstream.url)}, log_push=later))
+    await eventually(lambda: len(read_cursors(store.folder / FILE_NAME)) == 2 or None, "two cursors")
+    store.add(1)
+    await eventually(lambda: len(span_ids(upstream)) == expected + 1 or None, "all that is to come")
+    await eventually(
+        lambda: read_cursors(store.folder / FILE_NAME)["log_push archive"].delivered == 1 or None,
+        "the last one",
+    )
+    stop.set()
+    await soon(running)
 
 
 async def test_one_that_cannot_be_made_does_not_end_the_others(

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.calls.costing import Prices
-from penstock.calls.derive import derive
+from penstock.calls.derive import new_call
 from penstock.journal import reading
 from penstock.journal.record import CallRecord, frame
 from penstock.journal.segments import list_segments
 from penstock.shipper import shipper as module
-from penstock.shipper.shipper import DAMAGED, Shipped, Shipper
-from penstock.stores.ledger import Derived, LedgerUnavailable, Unstorable
+from penstock.shipper.shipper import NoMemory, Shipped, Shipper
+from penstock.shipper.skipped import DAMAGED
+from penstock.stores.ledger import LedgerUnavailable, NewCall, Unstorable
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from support.journal_kit import (
     FailingLedger,
@@ -208,6 +209,74 @@ def test_a_power_cut_that_brings_a_segment_back_brings_no_call_twice(house: Hous
     assert "already" in house.said[0]
 
 
+def test_a_segment_stays_while_a_reader_keeps_its_calls_out_of_the_file_itself(house: House) -> None:
+    """All else goes on; nothing is said, for nothing is wrong."""
+    house.ship()
+    with closing(sqlite3.connect(house.data / FILE_NAME, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM calls").fetchone()
+        segment = abandoned(house.journal, b"".join(frames(range(3))))
+        assert [house.ship().removed for _ in range(3)] == [0, 0, 0]
+        abandoned(house.journal, frames([3])[0], seq=1)
+        house.shipper.run(Turns(2))
+        assert house.segments[0] == segment.name
+        assert house.ids == names(range(4))
+    assert house.ship().removed == 2
+    assert house.said == []
+    assert house.ids == names(range(4))
+
+
+@pytest.mark.parametrize("how", ["log", "copy"])
+def test_a_ledger_that_has_gone_back_is_told_and_gets_its_calls_again(house: House, how: str) -> None:
+    """Without the log of its latest changes, or as a copy of before; counted are the bytes that come again."""
+    writer = Writer(house.journal)
+    file = house.data / FILE_NAME
+    parts = frames(range(6))
+    writer.write(parts[0])
+    house.ship()
+    earlier = file.read_bytes()
+    for part in parts[1:]:
+        writer.write(part)
+        house.ship()
+    if how == "copy":
+        house.ledger.close()
+        file.write_bytes(earlier)
+    else:
+        abandoned(house.journal, frames([7])[0], seq=1)
+        assert house.ship().removed == 1
+        for part in frames([8, 9, 10]):
+            writer.write(part)
+            house.ship()
+        alone = file.read_bytes()
+        house.ledger.close()
+        file.write_bytes(alone)
+    following = Shipper(house.journal, house.ledger, house.said.append)
+    for _ in range(3):
+        following.ship_once()
+    assert house.ids[: len(parts)] == names(range(6))
+    assert set(names([7, 8, 9, 10])) <= set(house.ids) or how == "copy"
+    assert len(house.ids) == len(set(house.ids))
+    (said,) = house.said
+    assert said.startswith("the ledger is as it was at an earlier moment")
+    assert writer.name in said
+    writer.die()
+
+
+def test_a_ledger_that_has_all_has_not_gone_back(house: House) -> None:
+    """Whatever was written down of where the shipper was."""
+    writer = Writer(house.journal)
+    for part in frames(range(3)):
+        writer.write(part)
+        house.ship()
+    abandoned(house.journal, frames([7])[0], seq=1)
+    for _ in range(2):
+        following = Shipper(house.journal, house.ledger, house.said.append)
+        following.ship_once()
+    writer.die()
+    Shipper(house.journal, house.ledger, house.said.append).ship_once()
+    assert house.said == []
+
+
 def test_a_backlog_comes_in_pieces(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_ROWS", 2)
     abandoned(house.journal, b"".join(frames(range(5))))
@@ -262,13 +331,21 @@ def test_a_locked_ledger_costs_no_record_and_is_told_once(house: House) -> None:
     assert house.ids == names(range(4))
 
 
+RAISED = [
+    Unstorable("what"), sqlite3.DatabaseError("x"), UnicodeDecodeError("utf-8", b"\x8e", 0, 1, "x"),
+    OSError("x"), MemoryError(), RecursionError(), KeyError("x"), AssertionError(),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "error",
-    [Unstorable("what"), sqlite3.DatabaseError("x"), UnicodeDecodeError("utf-8", b"\x8e", 0, 1, "x"),
-     OSError("x"), MemoryError(), RecursionError(), KeyError("x"), AssertionError()],
-    ids=lambda error: type(error).__name__,
-)  # fmt: skip
-@pytest.mark.parametrize("verb", ["positions", "append", "retire"])
+    ("verb", "error"),
+    [
+        pytest.param(verb, error, id=f"{verb}-{type(error).__name__}")
+        for verb in ("positions", "append", "retire")
+        for error in RAISED
+        if verb != "append" or not isinstance(error, MemoryError)  # then another process has to go on
+    ],
+)
 def test_whatever_a_ledger_raises_costs_no_record(
     house: House, monkeypatch: pytest.MonkeyPatch, verb: str, error: Exception
 ) -> None:
@@ -293,14 +370,14 @@ def test_whatever_a_ledger_raises_costs_no_record(
 def test_a_call_that_nothing_can_be_made_of_does_not_hold_up_the_others(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = derive
+    whole = new_call
 
-    def fail(call: CallRecord, request: bytes, response: bytes, prices: Prices) -> Derived:
+    def fail(call: CallRecord, request: bytes, response: bytes, prices: Prices) -> NewCall:
         if call.id == name(2):
             raise RecursionError("too deep")
         return whole(call, request, response, prices)
 
-    monkeypatch.setattr(module, "derive", fail)
+    monkeypatch.setattr(module, "new_call", fail)
     parts = frames(range(4))
     abandoned(house.journal, b"".join(parts))
     house.ship_all()
@@ -309,16 +386,26 @@ def test_a_call_that_nothing_can_be_made_of_does_not_hold_up_the_others(
     assert "RecursionError: too deep" in house.said[0]
 
 
-def test_memory_that_is_short_makes_no_call_unstorable(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", ["derive", "append"])
+def test_where_memory_is_short_another_process_has_to_go_on(
+    house: House, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Where it finds more, nothing has happened."""
+
     def fail(*arguments: object) -> None:
         raise MemoryError
 
     abandoned(house.journal, b"".join(frames(range(2))))
     with monkeypatch.context() as patched:
-        patched.setattr(module, "derive", fail)
-        house.shipper.run(Turns(2))
-    house.ship_all()
+        patched.setattr(
+            *((module, "new_call", fail) if place == "derive" else (house.ledger, "append", fail))
+        )
+        with pytest.raises(NoMemory, match=r"\.journal, byte 0"):
+            house.shipper.run(Turns(2))
+    for _ in range(3):
+        Shipper(house.journal, house.ledger, house.said.append).run(Turns(2))
     assert house.ids == names(range(2))
+    assert house.said == []
     assert not (house.journal / DAMAGED).exists()
 
 

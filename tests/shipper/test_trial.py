@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from penstock.calls.log_record import bodies_remark
+from penstock.journal.reading import read_bare
 from penstock.journal.record import frame
 from penstock.journal.segments import list_segments
 from penstock.shipper import trial
-from penstock.shipper.shipper import DAMAGED
+from penstock.shipper.skipped import DAMAGED
 from penstock.shipper.trial import ASIDE_AFTER, BARE_AFTER, FILE_NAME, Care, Trial
 from penstock.stores.aside import still_there
 from penstock.stores.sqlite.ledger.reader import SqliteReader
@@ -30,33 +32,43 @@ from penstock.shipper import process, shipper, trial
 from penstock.stores.opening import Stores
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+{before}
 trial.CPU_SECONDS = 0.2
-whole, folder = shipper.derive, Path(sys.argv[1]) / "journal"
+whole, folder = shipper.new_call, Path(sys.argv[1]) / "journal"
 
-def derive(record, request, response, prices):
+def new_call(record, request, response, prices):
     {fatal}
     return whole(record, request, response, prices)
 
 def none_is_left(self, timeout):
     return not list(folder.glob("*.journal"))
 
-shipper.derive = derive
+shipper.new_call = new_call
 process.SignalStop.wait = none_is_left
 sys.exit(process.main(Stores(Path(sys.argv[1]))))
 """
 _CRASH = "if b'poison' in request: os.kill(os.getpid(), signal.SIGSEGV)"
 _NO_MEMORY = "if b'poison' in request: os.kill(os.getpid(), signal.SIGKILL)"
+_MEMORY_ERROR = "if b'poison' in request: raise MemoryError"
 _LOOP = "while b'poison' in request: pass"
 _ALWAYS = f"if record.id == {name(5)!r}: os.kill(os.getpid(), signal.SIGABRT)"
 
 
-def ends(data: Path, fatal: str) -> list[int]:
+_LEFT = 16 * 1024 * 1024
+_LITTLE_MEMORY = f"""
+import psutil
+most = psutil.Process().memory_info().vms + {_LEFT}
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+"""
+
+
+def ends(data: Path, fatal: str, before: str = "") -> list[int]:
     """How shippers ended, one after the other, until one found nothing to do any more."""
     found: list[int] = []
     while not found or found[-1] != 0:
         assert len(found) < 20
         done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM.format(fatal=fatal), str(data)],
+            [sys.executable, "-c", _PROGRAM.format(fatal=fatal, before=before), str(data)],
             stderr=subprocess.DEVNULL,
             timeout=60,
             check=False,
@@ -75,17 +87,22 @@ def poisoned(journal: Path, poison: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("fatal", "number"),
-    [(_CRASH, signal.SIGSEGV), (_NO_MEMORY, signal.SIGKILL), (_LOOP, signal.SIGPROF)],
-    ids=["crash", "no memory", "loop without end"],
+    ("fatal", "code"),
+    [
+        (_CRASH, -signal.SIGSEGV),
+        (_NO_MEMORY, -signal.SIGKILL),
+        (_LOOP, -signal.SIGPROF),
+        (_MEMORY_ERROR, 1),
+    ],
+    ids=["crash", "no memory", "loop without end", "told that there is no memory"],
 )
 @pytest.mark.parametrize("poison", [0, 5, 9])
 def test_the_bodies_it_dies_of_are_left_out_and_nothing_else(
-    tmp_path: Path, fatal: str, number: signal.Signals, poison: int
+    tmp_path: Path, fatal: str, code: int, poison: int
 ) -> None:
     parts = poisoned(tmp_path / "journal", poison)
     deaths = ends(tmp_path, fatal)[:-1]
-    assert set(deaths) == {-number}
+    assert set(deaths) == {code}
     assert len(deaths) == BARE_AFTER + (poison > 0)  # the first one died of a batch
     assert sorted(stored(tmp_path)) == names(range(20))
     assert list_segments(tmp_path / "journal") == []
@@ -100,6 +117,43 @@ def test_the_bodies_it_dies_of_are_left_out_and_nothing_else(
     (told,) = still_there(tmp_path)
     assert told.store == "journal"
     assert (tmp_path / told.moved_to).read_bytes() == parts[poison]
+
+
+@pytest.mark.parametrize("large", ["request", "response"])
+def test_a_record_too_large_for_the_memory_there_is_costs_its_bodies(tmp_path: Path, large: str) -> None:
+    """Whose other parts fit: they are read without it."""
+    parts = frames(range(10))
+    body = b"a" * (4 * _LEFT)
+    parts[5] = frame(record(5), body, b"") if large == "request" else frame(record(5), b"", body)
+    abandoned(tmp_path / "journal", b"".join(parts))
+    deaths = ends(tmp_path, "pass", _LITTLE_MEMORY)[:-1]
+    assert deaths == [1] * len(deaths)
+    assert len(deaths) >= BARE_AFTER
+    assert sorted(stored(tmp_path)) == names(range(10))
+    with closing(SqliteReader(tmp_path / LEDGER)) as reader:
+        row = reader.get(name(5))
+        assert row is not None
+        assert "the shipper died of them" in (bodies_remark(row) or "")
+        assert all(reader.bodies(one) is not None for one in names(range(10)) if one != name(5))
+    assert list_segments(tmp_path / "journal") == []
+
+
+def test_a_record_without_bodies_that_is_not_sound_is_set_aside(tmp_path: Path) -> None:
+    """By who reads nothing but its head: checked is all of it."""
+    parts = frames(range(3))
+    parts[1] = parts[1][:-1] + b"?"
+    path = abandoned(tmp_path, b"".join(parts))
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        starts = [0, len(parts[0]), len(parts[0]) + len(parts[1]), sum(map(len, parts))]
+        found = [read_bare(fd, *ends) for ends in pairwise(starts)]
+    finally:
+        os.close(fd)
+    assert [entry and (entry.record.id, entry.request, entry.response, entry.end) for entry in found] == [
+        (name(0), b"", b"", len(parts[0])),
+        None,
+        (name(2), b"", b"", len(parts[2])),
+    ]
 
 
 def test_a_record_it_dies_of_without_bodies_too_is_set_aside(tmp_path: Path) -> None:

@@ -11,14 +11,6 @@ from typing import NamedTuple, Protocol
 from penstock.stores.ledger import Bodies, CallRow
 
 
-class TryAgain(Exception):
-    """The receiver did not take it now. `after` seconds, where it said when. The text holds no secret."""
-
-    def __init__(self, reason: str, after: float | None = None) -> None:
-        super().__init__(reason)
-        self.after = after
-
-
 class Refused(Exception):
     """The receiver will never take this. The text says why, and holds no secret."""
 

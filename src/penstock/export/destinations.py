@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from penstock.clock import Clock
 from penstock.durable import sync_folder
-from penstock.export.delivery import Refused, TryAgain
-from penstock.export.sender import Answer, Sender, host_of
-from penstock.export.sigv4 import Credentials, Scope, encoded_path, signed
+from penstock.exits.sender import Answer, Sender, TryAgain, host_of
+from penstock.export.delivery import Refused
 from penstock.settings.telemetry import HttpDestination, S3Destination
+from penstock.wire.sigv4 import Credentials, Scope, encoded_path, signed
 
 _NEVER_TAKEN: Final = frozenset((400, 413, 422))
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")

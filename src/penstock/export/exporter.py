@@ -14,8 +14,9 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from penstock.clock import Clock
+from penstock.exits.sender import TryAgain
 from penstock.export.cursors import Cursor, CursorFile, Pending
-from penstock.export.delivery import Outlet, Parcel, Refused, TryAgain
+from penstock.export.delivery import Outlet, Parcel, Refused
 from penstock.stores.ledger import CallRow, LedgerReader, LedgerUnavailable, Query
 
 PAGE: Final = 500
@@ -88,13 +89,16 @@ class Exporter:
         cursor = self._cursors.get(self.name)
         return None if cursor is None else cursor.after
 
-    def begin(self, last_arrival: int) -> None:
-        """To be called before steps. A new exporter begins with the calls to come; after a loss, with all there are."""
+    def begin(self, last_arrival: int, since: int | None = None) -> None:
+        """To be called before steps. A new exporter begins with the calls to come, or those behind an arrival that is
+        known to be the last one before it was there; after a loss, with all there are.
+        """
         if self._cursors.forgotten_until > last_arrival:
             self._cursors.forgotten_until = 0
         cursor = self._cursors.get(self.name)
         if cursor is None:
-            self._keep(Cursor(0 if self._cursors.is_lost else last_arrival))
+            first = last_arrival if since is None else min(since, last_arrival)
+            self._keep(Cursor(0 if self._cursors.is_lost else first))
         elif cursor.after > last_arrival:  # the ledger is another one, or lost its last moment in a power cut
             self._cursors.put(self.name, replace(cursor, after=last_arrival, pending=None))
             self._building = None

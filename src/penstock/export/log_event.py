@@ -13,13 +13,13 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from penstock.calls.wording import Wording, milliseconds, usd
-from penstock.clock import rfc3339
 from penstock.export.call_texts import plain_bodies
 from penstock.export.log_encryption import Encrypted, LogEncryption
 from penstock.metadata import MetadataValue
 from penstock.stores.call_columns import Column, Kind
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.stores.rollup_counts import is_rate_limited
+from penstock.time_text import rfc3339
 
 MOST_BYTES: Final = 1_000_000
 """Of one log (Cloudflare 3.28). Where bodies make it larger, they are left out and `BodiesLeftOut` says so."""

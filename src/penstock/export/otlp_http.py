@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from penstock.export.delivery import Refused, TryAgain
-from penstock.export.sender import Send, host_of
+from penstock.exits.sender import Send, TryAgain, host_of
+from penstock.export.delivery import Refused
 
 _LATER: Final = frozenset((429, 502, 503, 504))
 _SHOWN_CHARS = 300

@@ -9,10 +9,10 @@ import logging
 from pathlib import Path
 
 from penstock.clock import Clock
-from penstock.export.delivery import Refused, TryAgain
+from penstock.exits.sender import Sender, TryAgain
+from penstock.export.delivery import Refused
 from penstock.export.otlp_http import post, rejected_by_json
 from penstock.export.otlp_json import CONTENT_TYPE, metrics
-from penstock.export.sender import Sender
 from penstock.metrics.call_tally import call_metrics
 from penstock.metrics.tally_file import read_tally
 from penstock.settings.telemetry import OtlpMetricsSettings

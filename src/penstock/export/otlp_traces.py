@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from penstock.exits.sender import Sender
 from penstock.export import otlp_json
 from penstock.export.delivery import Parcel
 from penstock.export.exporter import Batching
 from penstock.export.otlp_http import Rejected, post, rejected_by_json
-from penstock.export.sender import Sender
 from penstock.export.span import Span, span_of
 from penstock.settings.gateways import OtelExporter
 from penstock.stores.ledger import Bodies, CallRow

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from penstock.clock import Clock
+from penstock.exits.sender import Sender, host_of
 from penstock.export.cursors import CursorFile
 from penstock.export.delivery import Outlet
 from penstock.export.destinations import Folder, HttpServer, S3Bucket
@@ -20,7 +21,6 @@ from penstock.export.exporter import Batching, Exporter
 from penstock.export.log_encryption import KeyBroken, LogEncryption, Random
 from penstock.export.log_push import Destination, LogPush
 from penstock.export.otlp_traces import BATCHING, OtlpTraces
-from penstock.export.sender import Sender, host_of
 from penstock.settings import GatewaySettings, LogPushSettings
 from penstock.settings.gateways import OtelExporter
 

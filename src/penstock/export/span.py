@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from penstock.calls.row_operation import operation_of
 from penstock.calls.wording import Wording, milliseconds, plain, usd
-from penstock.clock import rfc3339
 from penstock.export.call_texts import completion_of, plain_bodies, prompt_of
 from penstock.export.trace_context import trace_context
 from penstock.metadata import MetadataValue
@@ -18,6 +17,7 @@ from penstock.pricing.units import to_usd
 from penstock.providers.operation import otel_name
 from penstock.stores.call_columns import Kind
 from penstock.stores.ledger import Bodies, CallRow
+from penstock.time_text import rfc3339
 
 SPAN_NAME: Final = "cf.aig.request"
 LONGEST_TEXT: Final = 32_768

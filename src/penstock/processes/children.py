@@ -19,7 +19,7 @@ from typing import Final
 
 from penstock.clock import Clock
 from penstock.metrics.process_files import write_processes
-from penstock.metrics.process_state import Kind, ProcessState, SupervisorState
+from penstock.metrics.process_state import HEARTBEAT_US, Kind, ProcessState, SupervisorState
 from penstock.metrics.worker_file import FOLDER, last_state, process_birth
 from penstock.processes.restarts import STEADY, Restarts
 
@@ -76,6 +76,7 @@ class Children:
     become: Callable[[Child], int]
     _all: list[Child] = field(default_factory=list)
     _is_told: bool = True
+    _told_us: int = 0
 
     def add(self, child: Child) -> None:
         """Keeps a further one running, from the next `start_due` on."""
@@ -86,8 +87,9 @@ class Children:
         for child in self._all:
             if not child.pid and child.due <= self.clock.monotonic():
                 self._start(child)
-        if not self._is_told:
-            self._is_told = write_processes(self.data, self._state())
+        now_us = self.clock.now_us()
+        if not self._is_told or not 0 <= now_us - self._told_us < HEARTBEAT_US:
+            self._told_us, self._is_told = now_us, write_processes(self.data, self._state())
 
     def patience(self, most: float) -> float:
         """Seconds until one is to be started, `most` at most."""

@@ -1,8 +1,8 @@
-"""The keeper: exports calls that are in the ledger, and deletes the old ones.
+"""The keeper: exports calls that are in the ledger, deletes the old ones, and has runs followed.
 
 Never touches the data plane: a receiver that is slow or down slows no call. Each exporter is a task of its own, so
-none holds up another. What is exported is planned in `export/plan.py`, what is deleted in `retention.py`; signals
-and reloading are in `keeper_process.py`.
+none holds up another. What is exported is planned in `export/plan.py`, what is deleted in `retention.py`, how runs are
+followed stands in `following/`; signals and reloading are in `keeper_process.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from penstock.export.exporter import Exporter
 from penstock.export.ledger_access import LedgerAccess
 from penstock.export.otlp_metrics import OtlpMetrics
 from penstock.export.plan import Gateways, Means, Planned, build, planned
+from penstock.following.plan import FollowPlan
+from penstock.following.service import Following
 from penstock.processes.retention import GatewayPath, Retention
 from penstock.settings import Settings
 from penstock.settings.telemetry import OtlpMetricsSettings
@@ -43,11 +45,15 @@ log = logging.getLogger("penstock.keeper")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the keeper goes by. Receivers of `guarded` gateways get something only at public addresses."""
+    """What the keeper goes by. Receivers of `guarded` gateways get something only at public addresses; `in_vain` are
+    lines on what is set and does nothing, and `follow` is what runs are followed by.
+    """
 
     settings: Settings
     gateways: Gateways
     guarded: frozenset[GatewayPath] = frozenset()
+    in_vain: tuple[str, ...] = ()
+    follow: FollowPlan = field(default_factory=FollowPlan)
 
 
 @dataclass(slots=True)
@@ -57,16 +63,23 @@ class _Running:
     plan: Planned
     exporter: Exporter
     task: asyncio.Task[None]
+    since: int | None
 
 
 @dataclass(slots=True)
 class Keeper:
-    """The keeper of one ledger. `tally` is the shipper's file of metrics."""
+    """The keeper of one ledger. `tally` is the shipper's file of metrics.
+
+    `since` is the last arrival of before anybody served: calls may come before the keeper has its turn, and are for
+    the exporters that it begins with. Without `following` nobody follows runs.
+    """
 
     ledger: LedgerAccess
     means: Means
     tally: Path
     current: Configuration
+    since: int | None = None
+    following: Following | None = None
     _running: dict[str, _Running] = field(default_factory=dict)
     _reporting: asyncio.Task[None] | None = None
     _reported: OtlpMetricsSettings | None = None
@@ -74,41 +87,48 @@ class Keeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, then gives exporters a moment for what is left."""
-        tidying = asyncio.create_task(self._repeat(self.tidy, TIDY_SECONDS))
+        beside = [asyncio.create_task(self._repeat(self.tidy, TIDY_SECONDS))]
         try:
-            self.take_up(self.current)
+            self.take_up(self.current, self.since)
+            if self.following is not None:
+                beside.append(asyncio.create_task(self.following.run()))
             await stop.wait()
         finally:
-            await cancelled(tidying, *(one.task for one in self._running.values()))
+            await cancelled(*beside, *(one.task for one in self._running.values()))
             await self._flush()
             if self._reporting is not None:
                 await cancelled(self._reporting)
             await self.means.sender.close()
             self.ledger.close()
 
-    def take_up(self, wanted: Configuration) -> None:
-        """Starts and stops exporters; one of which nothing has changed goes on undisturbed."""
+    def take_up(self, wanted: Configuration, since: int | None = None) -> None:
+        """Starts and stops exporters; one of which nothing has changed goes on undisturbed. New ones begin with the
+        calls to come, or with those behind the arrival `since`.
+        """
         self.current = wanted
+        if self.following is not None:
+            self.following.take_up(wanted.follow)
         found = planned(wanted.settings.log_push, wanted.gateways, wanted.guarded)
         plans = {one.name: one for one in found}
         for name in [name for name, one in self._running.items() if plans.get(name) != one.plan]:
             self._running.pop(name).task.cancel()
         for name, plan in plans.items():
             if name not in self._running:
-                self._start(plan)
+                self._start(plan, since)
         self.means.cursors.keep(plans)
         with suppress(OSError):  # else with the next delivery
             self.means.cursors.save()
         self._take_up_metrics(wanted.settings.telemetry.otlp_metrics)
 
-    def _start(self, plan: Planned) -> None:
+    def _start(self, plan: Planned, since: int | None) -> None:
         """What is wrong with one exporter is nothing to end the others for."""
         try:
             exporter = build(plan, self.means)
         except Exception:
             log.exception("%s cannot be started", plan.name)
         else:
-            self._running[plan.name] = _Running(plan, exporter, asyncio.create_task(self._drive(exporter)))
+            task = asyncio.create_task(self._drive(exporter, since))
+            self._running[plan.name] = _Running(plan, exporter, task, since)
 
     def _take_up_metrics(self, receiver: OtlpMetricsSettings | None) -> None:
         if receiver == self._reported:
@@ -123,12 +143,12 @@ class Keeper:
 
     # -- exporting
 
-    async def _drive(self, exporter: Exporter) -> None:
+    async def _drive(self, exporter: Exporter, since: int | None) -> None:
         """One exporter, for as long as it is wanted."""
         while True:
             pause = POLL_SECONDS
             try:
-                await self._advance(exporter)
+                await self._advance(exporter, since)
             except LedgerUnavailable as error:
                 self.ledger.failed(error)
                 pause = _ERROR_SECONDS
@@ -137,13 +157,13 @@ class Keeper:
                 pause = _ERROR_SECONDS
             await self.means.clock.sleep(pause)
 
-    async def _advance(self, exporter: Exporter) -> None:
+    async def _advance(self, exporter: Exporter, since: int | None) -> None:
         try:
             reader = self.ledger.reader()
         except LedgerMissing:
             exporter.begin(0)  # the shipper is about to make it, and all that comes is new
             return
-        exporter.begin(reader.last_arrival())
+        exporter.begin(reader.last_arrival(), since)
         while await exporter.step(reader):
             await self.means.clock.sleep(0)
 
@@ -151,14 +171,15 @@ class Keeper:
         """The calls of the last moment need not wait for the next start, nor for an interval."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
-                await asyncio.gather(*(self._flush_one(one.exporter) for one in self._running.values()))
+                await asyncio.gather(*map(self._flush_one, self._running.values()))
         with suppress(OSError):
             self.means.cursors.save()
 
-    async def _flush_one(self, exporter: Exporter) -> None:
+    async def _flush_one(self, one: _Running) -> None:
+        exporter = one.exporter
         try:
             reader = self.ledger.reader()
-            exporter.begin(reader.last_arrival())
+            exporter.begin(reader.last_arrival(), one.since)
             while await exporter.step(reader, now=True):
                 pass
         except (LedgerUnavailable, OSError) as error:

@@ -16,6 +16,8 @@ from typing import Final
 
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.journal.segments import DIRECTORY
+from penstock.metrics.process_files import FILES as REPORTS
+from penstock.metrics.process_files import FOLDER as PROCESSES
 from penstock.metrics.tally_file import FILE_NAME as TALLY
 from penstock.metrics.worker_file import FOLDER as STATES
 from penstock.shipper.trial import FILE_NAME as AT
@@ -37,8 +39,16 @@ START_SECONDS: Final = 3.0
 _SUSPECTING: Final = frozenset({signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL})
 _AGAIN_SECONDS: Final = 60.0  # a second death within them is proof enough; a suspicion must wait for so long
 _LOOK_SECONDS: Final = 1.0
-_FOLDERS: Final = (DIRECTORY, STATES)
-_FILES: Final = ("stores.lock", f"{DIRECTORY}/.shipper.lock", f"{DIRECTORY}/{AT}", TALLY, CURSORS, COPY)
+_FOLDERS: Final = (DIRECTORY, STATES, PROCESSES)
+_FILES: Final = (
+    "stores.lock",
+    f"{DIRECTORY}/.shipper.lock",
+    f"{DIRECTORY}/{AT}",
+    TALLY,
+    CURSORS,
+    COPY,
+    *REPORTS,
+)
 _MARK: Final = "stores.used"  # holds the start of the system in which the stores were last used
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 

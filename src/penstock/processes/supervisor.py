@@ -74,6 +74,7 @@ class Supervisor:
     _socket: socket.socket | None = None
     _lifeline: tuple[int, int] = (-1, -1)
     _stores: StoreWatch = field(init=False)
+    _since: int | None = None  # the last arrival of before anybody served with these settings
 
     def __post_init__(self) -> None:
         self._stores = StoreWatch(stores_of(self.settings), self.clock.monotonic)
@@ -93,6 +94,7 @@ class Supervisor:
         make_journal(data)
         self.prepare()
         _make_ledger(stores_of(self.settings))
+        self._since = keeper_process.last_arrival(self.settings)
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         children = Children(data, self.clock, self._become)
@@ -148,7 +150,7 @@ class Supervisor:
 
     def _keep(self) -> int:
         os.nice(_LAST)
-        return keeper_process.main(self.settings, self.load, self._lifeline[0])
+        return keeper_process.main(self.settings, self.load, self._lifeline[0], self._since)
 
     def _become(self, child: Child) -> int:
         """In the new process: signals as a program expects them, and only the reading end of the lifeline."""
@@ -215,7 +217,7 @@ class Supervisor:
         except ConfigError as error:
             log.error("the changed configuration is refused, the old one keeps serving:\n%s", error)
             return
-        self.settings = settings
+        self.settings, self._since = settings, None
         children.signal(_RELOADING, signal.SIGHUP)
 
     # -- stopping

@@ -16,13 +16,14 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
 from penstock.clock import Clock
-from penstock.control.catalog import Catalog, catalog
+from penstock.control.catalog import catalog
 from penstock.control.compile import Shared, build_world, limits_spending
 from penstock.control.opening import open_vault, opener
 from penstock.journal.journal import Journal
@@ -33,9 +34,10 @@ from penstock.management.resources import Resources, SharedClock
 from penstock.metrics.worker_file import FOLDER as STATES
 from penstock.metrics.worker_file import StateFile
 from penstock.pages.health import HealthPages
+from penstock.pages.hooks import HookPages
 from penstock.pages.metrics import MetricsPage
+from penstock.pricing.known_models import KnownModels
 from penstock.pricing.packaged import PackagedPrices, cache_folder
-from penstock.pricing.price_book import PriceBook
 from penstock.processes.heap import Heap
 from penstock.processes.watchdog import Watchdog
 from penstock.processes.worker_report import Traffic, WorkerReport
@@ -48,21 +50,30 @@ from penstock.proxy.pipeline import Pipeline, PipelineLimits
 from penstock.proxy.policies.breaker import BreakerRules, Breakers
 from penstock.proxy.room import Room
 from penstock.proxy.routing import World
+from penstock.proxy.runs.desk import RunDesk
+from penstock.proxy.signing.access_tokens import AccessTokens
+from penstock.proxy.signing.aws_profiles import AwsProfiles
+from penstock.proxy.signing.environment_keys import EnvironmentCredentials
+from penstock.proxy.signing.signer import Signer
+from penstock.proxy.signing.token_endpoint import TokenEndpoint
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.settings import ConfigError, Settings, is_loopback
 from penstock.settings.check import Problem
-from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError, Snapshot
+from penstock.settings.regions import in_region
+from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError
 from penstock.stores.counters import Counters, CountersUnavailable
 from penstock.stores.opening import shared as shared_stores
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
+from penstock.stores.opening.runs import run_ledger
 from penstock.stores.replies import ReplyLimits
 from penstock.wire.own_tokens import OwnTokens
 
 log = logging.getLogger("penstock.worker")
 
 _SWEEP_SECONDS = 1.0
+_SWEPT_AT_ONCE = 100  # connections
 _SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
 _AT_START = ("server", "journal", "cache", "idempotency", "breaker")
@@ -112,7 +123,10 @@ class Parts:
     journal: Journal
     counters: Counters
     answers: AnswerCache
+    tokens: AccessTokens
+    environment: EnvironmentCredentials
     report: WorkerReport
+    runs: RunDesk
     tend: tuple[Callable[[], None], ...]  # to the shared stores
     let_go: tuple[Callable[[], None], ...]  # of them
     clock: Clock
@@ -121,7 +135,7 @@ class Parts:
 
     def world(self, settings: Settings) -> World:
         """The world of these settings and of the directory as it is now. Raises `ConfigError`, `ControlStoreError`."""
-        world = make_world(settings, self.counters, self.clock, public=self.public)
+        world = make_world(settings, self.counters, self.clock, self.runs, public=self.public)
         if not world.directory_version and self.pipeline.world.directory_version:
             raise ControlStoreDamaged("the directory has gone: what was read of it stays in force")
         return world
@@ -132,7 +146,9 @@ class Parts:
         for tend in self.tend:
             tend()
         self.answers.sweep()
+        self.tokens.sweep()
         self.pipeline.room.sweep()
+        self.runs.sweep()
         now_us = self.clock.now_us()
         try:
             self.counters.beat(now_us)
@@ -146,29 +162,28 @@ class Parts:
     async def close(self) -> None:
         """In the order in which nothing is lost."""
         self.upstream.close()
+        await self.tokens.close()
+        await self.environment.close()
         await self.answers.close()
         self.pipeline.close()
         self.journal.close()
+        self.runs.close()
         self.report.close()
         await asyncio.sleep(0)  # the last turn's changes
         for let_go in self.let_go:
             let_go()
 
 
-def make_world(settings: Settings, counters: Counters, clock: Clock, *, public: bool) -> World:
+def make_world(settings: Settings, counters: Counters, clock: Clock, runs: RunDesk, *, public: bool) -> World:
     """Reads the directory and the prices, and compiles them with the settings."""
     stores = stores_of(settings)
     snapshot = control_store(stores).snapshot()
     vault = open_vault(snapshot, os.environ, stores.data)
     gateways = catalog(settings, snapshot, opener(vault))
-    shared = Shared(counters, read_prices(settings, gateways, snapshot), clock, public)
-    return build_world(settings, snapshot, gateways, vault, shared)
-
-
-def read_prices(settings: Settings, gateways: Catalog, snapshot: Snapshot) -> PriceBook:
-    """The prices that spend limits go by; where there are none, only the operator's own. Raises `ConfigError`."""
     prices = open_prices(settings)
-    return prices.full() if limits_spending(gateways, snapshot) else prices.own
+    book = prices.full() if limits_spending(gateways, snapshot) else prices.own
+    shared = Shared(counters, book, clock, public, runs, models=KnownModels(prices.full))
+    return build_world(in_region(settings, os.environ), snapshot, gateways, vault, shared)
 
 
 def open_prices(settings: Settings) -> PackagedPrices:
@@ -191,18 +206,12 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
     defer = asyncio.get_running_loop().call_soon if server.workers == 1 else None
     counters, stop_counting, tend_counters = shared_stores.counters(stores, owner, defer)
     sizes = ReplyLimits(settings.cache.max_bytes, settings.idempotency.max_bytes)
-    cache, once, stop_keeping, tend_replies = shared_stores.replies(stores, owner, sizes, defer)
+    cache, once, kept_tokens, stop_keeping, tend_replies = shared_stores.replies(stores, owner, sizes, defer)
     room = Room(server.limits.max_memory_bytes, clock)
     bodies = WholeBodies(room, server.limits.max_buffered_body_bytes)
     budget = room.part(server.limits.max_capture_bytes)
-    recall = AnswerCache(
-        cache,
-        once,
-        clock,
-        budget,
-        once_seconds=settings.idempotency.ttl,
-        alone=server.workers == 1,
-    )
+    seconds, alone = settings.idempotency.ttl, server.workers == 1
+    recall = AnswerCache(cache, once, clock, budget, once_seconds=seconds, alone=alone)
     upstream = open_upstream(settings, clock)
     breakers = Breakers(breaker_rules(settings))
     journal = Journal(
@@ -213,13 +222,17 @@ def open_parts(settings: Settings, clock: Clock) -> Parts:
         fsync_interval=settings.journal.fsync_interval,
     )
     own = OwnTokens(settings.admin_token or "")
-    attempts = Attempts(upstream, clock, breakers, bodies, own)
+    runs = RunDesk(partial(run_ledger, stores))
+    tokens = AccessTokens(TokenEndpoint(upstream), kept_tokens, clock)
+    environment = EnvironmentCredentials(os.environ, AwsProfiles().find, clock)
+    attempts = Attempts(upstream, clock, breakers, bodies, own, Signer(tokens, environment, bodies, clock))
     report = WorkerReport(StateFile(data / STATES, os.getpid()), breakers, journal, clock)
     public = not is_loopback(server.host)
-    world = make_world(settings, counters, clock, public=public)
-    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits, own)
+    world = make_world(settings, counters, clock, runs, public=public)
+    pipeline = Pipeline(world, attempts, recall, journal, clock, room, budget, bodies, limits, own, runs)
     tend, let_go = (tend_counters, tend_replies), (stop_counting, stop_keeping)
-    return Parts(pipeline, upstream, journal, counters, recall, report, tend, let_go, clock, public)
+    beside = (counters, recall, tokens, environment, report, runs)
+    return Parts(pipeline, upstream, journal, *beside, tend, let_go, clock, public)
 
 
 def open_upstream(settings: Settings, clock: Clock) -> Upstream:
@@ -284,8 +297,10 @@ class Worker:
         pages = HealthPages(parts.journal, stores_of(self._settings), self._clock, own_hosts)
         metrics = MetricsPage(self._settings, self._clock)
         resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
+        hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self._clock)
+        more = [*hooks.routes, *management_routes(ENDPOINTS, resources, parts.pipeline.room)]
         return uvicorn.Config(
-            pages.application([metrics.route, *management_routes(ENDPOINTS, resources, parts.pipeline.room)]),
+            pages.application([metrics.route, *more]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll, own),
             loop="uvloop",
             ws="none",
@@ -332,11 +347,17 @@ class Worker:
         lag = None if self._watchdog is None else self._watchdog.worst
         traffic = Traffic(len(state.tasks), len(state.connections), address, lag)
         parts.report.publish(parts.pipeline.world, traffic)
-        now = self._clock.monotonic()
-        for connection in tuple(server.server_state.connections):
-            if isinstance(connection, ClientConnection):
-                connection.sweep(now)
+        _sweep_clients(tuple(server.server_state.connections), self._clock.monotonic())
         asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep, server, parts, address)
+
+
+def _sweep_clients(connections: Sequence[object], now: float) -> None:
+    """Looks at some now and at the others in the loop's next turns: of those that end, each call has to be settled."""
+    for connection in connections[:_SWEPT_AT_ONCE]:
+        if isinstance(connection, ClientConnection):
+            connection.sweep(now)
+    if rest := connections[_SWEPT_AT_ONCE:]:
+        asyncio.get_running_loop().call_soon(_sweep_clients, rest, now)
 
 
 async def _settled(tasks: set[asyncio.Task[None]]) -> None:

@@ -35,8 +35,8 @@ class LimitedLedger:
         limits = self._limits()
         return self._ledger.append(self._marked(calls, limits) if limits else calls, move, forget)
 
-    def retire(self, segment: str) -> None:
-        self._ledger.retire(segment)
+    def retire(self, segment: str) -> bool:
+        return self._ledger.retire(segment)
 
     def stored(self, account: str, gateway: str) -> int:
         return self._ledger.stored(account, gateway)
@@ -89,8 +89,8 @@ class CountingLedger:
         self._changed = self._changed or bool(calls)
         return appended
 
-    def retire(self, segment: str) -> None:
-        self._ledger.retire(segment)
+    def retire(self, segment: str) -> bool:
+        return self._ledger.retire(segment)
 
     def stored(self, account: str, gateway: str) -> int:
         return self._ledger.stored(account, gateway)

@@ -20,7 +20,7 @@ from typing import Final
 from penstock.calls.costing import Prices
 from penstock.calls.derive import NO_PRICES
 from penstock.journal.segments import DIRECTORY
-from penstock.shipper.shipper import Beat, Freed, Shipper, kept, unheard
+from penstock.shipper.shipper import Beat, Freed, NoMemory, Shipper, kept, unheard
 from penstock.stores.ledger import OpenWriter
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger_changes import ledger_writer
@@ -31,6 +31,7 @@ HEARD_LATER: Final = frozenset({signal.SIGTERM, signal.SIGHUP})
 
 _LOCK = ".shipper.lock"
 _ANOTHER = "another shipper works on this journal"
+_NO_MEMORY = "there is no memory for what stands in {}; another process begins there, with care"
 _RETRY_SECONDS = 0.25
 _COLLECT_AFTER = 50_000  # a batch is tens of thousands of objects, none of them in a cycle
 
@@ -76,7 +77,7 @@ def main(
     beat: Beat = unheard,
     freed: Freed = kept,
 ) -> int:
-    """Ship the journal of the data folder into its ledger until told to stop; the exit code.
+    """Ship the journal of the data folder into its ledger until told to stop; the exit code, 1 for want of memory.
 
     `parent_fd` is the reading end of a pipe whose writing end only the parent holds. `around` gives what stands
     before the ledger, `changed` is called when the configuration may have changed (SIGHUP), `beat` all the time, and
@@ -93,6 +94,9 @@ def main(
     try:
         if _wait_for(lock, stop, beat):
             _ship(stores, prices, stop, around, beat, freed)
+    except NoMemory as error:
+        _say(_NO_MEMORY.format(error))
+        return 1
     finally:
         os.close(lock)
     return 0

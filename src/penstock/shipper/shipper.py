@@ -9,7 +9,7 @@ it is in `process.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -17,13 +17,13 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from penstock.calls.costing import Prices
-from penstock.calls.derive import NO_PRICES, derive, judged
+from penstock.calls.derive import NO_PRICES, new_call
 from penstock.durable import sync_folder
-from penstock.journal.reading import claimed_end, copy_range, find_gap, read_batch, read_one
+from penstock.journal.reading import claimed_end, find_gap, read_bare, read_batch, read_one
 from penstock.journal.record import UNKEPT, Entry, Event
 from penstock.journal.segments import is_abandoned, list_segments
-from penstock.shipper.trial import FILE_NAME, Care, Trial
-from penstock.stores.aside import note
+from penstock.shipper.skipped import Say, Skipped
+from penstock.shipper.trial import FILE_NAME, Care, Trial, gone_back, last_place
 from penstock.stores.ledger import (
     LedgerDamaged,
     LedgerReplaced,
@@ -35,13 +35,10 @@ from penstock.stores.ledger import (
     Unstorable,
 )
 
-DAMAGED = "damaged"  # below the journal's directory: copies of what had to be skipped
-
 _MAX_PAUSE = 5.0
 _UNWRITABLE = "the ledger cannot be written, calls wait in the journal"
 _UNSHIPPED = "calls cannot be brought into the ledger, they wait in the journal"
 
-Say = Callable[[str], None]
 Beat = Callable[[str, str], None]
 """A sign of life, after each round: what cannot be done now, and why; both empty when all is well."""
 
@@ -78,6 +75,10 @@ class Shipped:
     more: bool = False  # there is more to ship right away
 
 
+class NoMemory(Exception):
+    """There is none for what comes next in a segment. It would come again at each try, in a process that has grown."""
+
+
 class _Segment(NamedTuple):
     name: str
     fd: int
@@ -105,10 +106,12 @@ class Shipper:
         self._say = say
         self._said: dict[str, str] = {}
         self._is_doubtful = False  # the last step has met damage
+        self._skipped = Skipped(folder, say)
         self._trial = Trial(folder / FILE_NAME)
+        self._has_looked_back = False
 
     def run(self, stop: Stop, interval: float = 0.05) -> None:
-        """Ship until told to stop, then ship what is there and return."""
+        """Ship until told to stop, then what is there, and return. Raises `NoMemory`: then this process must end."""
         pause = interval
         while not stop.wait(pause):
             shipped = self._try_once()
@@ -120,10 +123,14 @@ class Shipper:
             pass
 
     def ship_once(self) -> Shipped:
-        """One batch of every segment. Raises `LedgerUnavailable`: then what is not shipped yet stays."""
+        """One batch of every segment. Raises `LedgerUnavailable`: then what is not shipped yet stays.
+
+        Raises `NoMemory` where another process had better go on.
+        """
         shipped = Shipped()
         positions = self._ledger.positions()
         names = list_segments(self._folder)
+        self._look_back(positions, names)
         forget = sorted(positions.keys() - set(names))
         for name in self._said.keys() - {"", *names}:
             del self._said[name]
@@ -132,16 +139,25 @@ class Shipper:
                 self._ship(name, positions.get(name, 0), forget, shipped)
             except PositionMoved:
                 continue
-            except LedgerUnavailable:
+            except (LedgerUnavailable, NoMemory):
                 raise
             except Exception as error:  # whatever it is, it is not to hold up the other segments
                 self._say_once(name, f"cannot ship {name}, will try again: {_named(error)}")
         return shipped
 
+    def _look_back(self, positions: Mapping[str, int], names: Sequence[str]) -> None:
+        """Once: whether the ledger still has what the shipper before this one has brought into it."""
+        if not self._has_looked_back:
+            self._has_looked_back = True
+            if text := gone_back(last_place(self._folder / FILE_NAME), positions, names):
+                self._say(text)
+
     def _try_once(self) -> Shipped | None:
         """None when nothing can be shipped now, whatever the reason: it may pass, and the journal has it all."""
         try:
             shipped = self._ship_or_mend()
+        except NoMemory:
+            raise
         except Exception as error:
             is_known = isinstance(error, LedgerUnavailable)
             trouble = _UNWRITABLE if is_known else _UNSHIPPED
@@ -209,8 +225,12 @@ class Shipper:
         end, care = start, self._trial.begin(segment.name, start)
         try:
             end = self._carefully(segment, start, care, forget, shipped)
-        finally:
-            self._trial.over(moved=end > start)
+        except MemoryError as error:
+            raise NoMemory(f"{segment.name}, byte {start}") from error  # as good as a death, for the trial
+        except BaseException:
+            self._trial.over(moved=False)
+            raise
+        self._trial.over(moved=end > start)
         return end
 
     def _carefully(
@@ -253,8 +273,7 @@ class Shipper:
         """Raises `Unstorable` for one that nothing can be made of: it would be so again."""
         record, request, response = entry[0], entry[1], entry[2]
         try:
-            record = judged(record, response)
-            return NewCall(record, derive(record, request, response, self._prices), request, response)
+            return new_call(record, request, response, self._prices)
         except MemoryError:
             raise
         except Exception as error:
@@ -277,13 +296,13 @@ class Shipper:
 
     def _get_past(self, segment: _Segment, move: Move, care: Care, shipped: Shipped) -> None:
         """A record that process after process has died of: without its bodies, or not at all."""
-        entries = [] if care == Care.ASIDE else read_one(segment.fd, move.start, move.end).entries
-        if not entries:
+        entry = None if care == Care.ASIDE else read_bare(segment.fd, move.start, move.end)
+        if entry is None:
             self._set_aside(segment.fd, move, "the shipper died of it, again and again", shipped)
             return
-        copy = self._copy(segment.fd, move)
-        self._deliver(segment, [_bare(entries[0])], move, [], shipped)
-        self._tell("LEFT OUT THE BODIES of", move, "the shipper died of them, again and again", copy)
+        copy = self._skipped.copy(segment.fd, move)
+        self._deliver(segment, [_bare(entry)], move, [], shipped)
+        self._skipped.tell("LEFT OUT THE BODIES of", move, "the shipper died of them, again and again", copy)
 
     def _skip(self, segment: _Segment, start: int, shipped: Shipped) -> int:
         """Get past what is no sound frame in a finished segment."""
@@ -297,24 +316,14 @@ class Shipper:
 
     def _set_aside(self, fd: int, move: Move, why: str, shipped: Shipped) -> None:
         """Keep a copy of a range that cannot be shipped, then go past it."""
-        copy = self._copy(fd, move)
+        copy = self._skipped.copy(fd, move)
         self._ledger.append((), move)
         shipped.damaged += 1
-        self._tell("SKIPPED", move, why, copy)
-
-    def _copy(self, fd: int, move: Move) -> Path:
-        copy = self._folder / DAMAGED / f"{move.segment}.{move.start}-{move.end}"
-        copy_range(fd, move.start, move.end, copy)
-        return copy
-
-    def _tell(self, done: str, move: Move, why: str, copy: Path) -> None:
-        """In the log, and among what was set aside."""
-        what = f"{done} bytes {move.start} to {move.end} of {move.segment}: {why}"
-        self._say(f"{what}. A copy is in {copy}")
-        note(self._folder, what, str(copy.relative_to(self._folder.parent)))
+        self._skipped.tell("SKIPPED", move, why, copy)
 
     def _remove(self, name: str, shipped: Shipped) -> None:
-        self._ledger.retire(name)
+        if not self._ledger.retire(name):
+            return  # it is looked at again in the next step
         (self._folder / name).unlink(missing_ok=True)
         sync_folder(self._folder)  # or a deleted segment could come back after its position was forgotten
         shipped.removed += 1

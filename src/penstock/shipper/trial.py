@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
@@ -40,10 +41,34 @@ class Care(IntEnum):
     ASIDE = 3  # unread
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """Where a shipper was, and how many have died there."""
+
     segment: str
     start: int
     deaths: int
+
+
+def last_place(path: Path) -> Place | None:
+    """Where the last shipper was that has written it down to this file; None where that is not to be had."""
+    try:
+        segment, start, deaths = path.read_bytes()[:_LINE_BYTES].decode("ascii").split()
+        place = Place(segment, int(start), int(deaths))
+    except (OSError, ValueError):
+        return None
+    return place if 0 <= place.deaths <= ASIDE_AFTER else None
+
+
+def gone_back(last: Place | None, positions: Mapping[str, int], segments: Collection[str]) -> str:
+    """How a ledger that has come to these positions has less than was stored in it; empty if it has all."""
+    if last is None or last.segment not in segments or positions.get(last.segment, 0) >= last.start:
+        return ""
+    has = positions.get(last.segment, 0)
+    return (
+        f"the ledger is as it was at an earlier moment: of {last.segment} it has {has} bytes, and had {last.start}. "
+        "Calls since then are stored again if the journal has records of them; what else was changed in it since then "
+        "(feedback, what was deleted) is lost"
+    )
 
 
 class Trial:
@@ -51,16 +76,16 @@ class Trial:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fatal: _Place | None = None  # where the one before has died, if it has
-        self._at: _Place | None = None
+        self._fatal: Place | None = None  # where the one before has died, if it has
+        self._at: Place | None = None
         self._alone: tuple[str, int] = "", 0  # a segment, and up to where there one record is taken at a time
 
     def begin(self, segment: str, start: int) -> Care:
         """To be called before anything is read at a place; how to go about it."""
         if self._at is None:
-            self._fatal = self._read()
+            self._fatal = last_place(self._path)
         deaths = self._deaths(segment, start)
-        self._at = _Place(segment, start, deaths)
+        self._at = Place(segment, start, deaths)
         self._write(self._at._replace(deaths=min(deaths + 1, ASIDE_AFTER)))
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         if deaths:
@@ -81,15 +106,7 @@ class Trial:
         fatal = self._fatal
         return fatal.deaths if fatal is not None and fatal[:2] == (segment, start) else 0
 
-    def _read(self) -> _Place | None:
-        try:
-            segment, start, deaths = self._path.read_bytes()[:_LINE_BYTES].decode("ascii").split()
-            place = _Place(segment, int(start), int(deaths))
-        except (OSError, ValueError):
-            return None
-        return place if 0 <= place.deaths <= ASIDE_AFTER else None
-
-    def _write(self, place: _Place) -> None:
+    def _write(self, place: Place) -> None:
         """Without room on the disk there is no such care, and shipping goes on."""
         line = f"{place.segment} {place.start} {place.deaths}".ljust(_LINE_BYTES - 1) + "\n"
         with suppress(OSError):
