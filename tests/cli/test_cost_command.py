@@ -17,9 +17,11 @@ from click.testing import CliRunner
 
 from penstock.cli.cost import cost
 from penstock.clock import Clock
+from penstock.stores.ledger import NewCall
+from penstock.stores.rollups import Repriced
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from penstock.stores.sqlite.rollups.writer import RollupWriter
-from support.rollups import DAY_US, HOUR_US, START_US, RollupFile, rolled
+from support.rollups import BY_ESTIMATE, DAY_US, HOUR_US, START_US, RollupFile, rolled, row_of
 
 START = [sys.executable, "-c", "from penstock.cli.cost import cost; cost(prog_name='penstock cost')"]
 SINCE = ("--since", "2025-10-31")
@@ -69,6 +71,41 @@ def test_what_is_unknown_is_said_beside_the_table(data: Path) -> None:
     assert "1 call has no known price" in done.stderr
     done = CliRunner().invoke(cost, [*SINCE, "--provider", "groq", "--data", str(data)])
     assert done.stderr == ""
+
+
+def test_what_runs_are_expected_to_cost_stands_beside_what_is_settled(tmp_path: Path) -> None:
+    card = "parallel card 2026-11-10"
+
+    def ultra(source: str) -> NewCall:
+        return rolled(cost=300_000_000, source=source, model="parallel/ultra", provider="parallel")
+
+    file = RollupFile(tmp_path / FILE_NAME)
+    going = ultra(f"{card}, estimate")
+    file.add(RollupWriter(), going, ultra(card), going)
+    with closing(file.db):
+        assert lines(run(tmp_path, *SINCE))[1] == [
+            "parallel/ultra",
+            "3",
+            "0",
+            "30",
+            "15",
+            "0.900000",
+            "0",
+            "0.600000",
+        ]
+        done = CliRunner().invoke(cost, [*SINCE, "--data", str(tmp_path)])
+        assert done.stderr == (
+            "0.600000 USD of the cost is what runs are expected to come to, which have not ended"
+            " (`penstock runs --active`).\n"
+        )
+        file.add(RollupWriter(), rolled(cost=1000, source=BY_ESTIMATE, estimated=(1, 1)))
+        done = CliRunner().invoke(cost, [*SINCE, "--data", str(tmp_path)])
+        assert "1 call was answered without all tokens" in done.stderr
+        assert "0.600001 USD of the cost goes by such tokens, or is what runs" in done.stderr
+        file.recost(Repriced(row_of(going), 0, card), Repriced(row_of(going), 300_000_000, card))
+        assert lines(run(tmp_path, *SINCE, "--provider", "parallel"))[0][-1] == "UNPRICED"
+        done = CliRunner().invoke(cost, [*SINCE, "--provider", "parallel", "--data", str(tmp_path)])
+        assert (lines(done.stdout)[1][5], done.stderr) == ("0.600000", "")
 
 
 def test_by_time_and_something_else(data: Path) -> None:

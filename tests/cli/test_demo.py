@@ -24,8 +24,6 @@ import pytest
 
 from support.gateway import PROGRAM, environment
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 USUAL_PORT = 8787
 SECONDS = 120.0  # only a failing test waits so long
 

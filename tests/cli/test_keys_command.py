@@ -57,6 +57,7 @@ def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
         *("--team", "research", "--rate-limit", "100/60s", "--spend-limit", "2.5/1d", "--provider", "azure"),
         *("--provider", "custom-own", "--model", "openai/gpt-*", "--model", "o1"),
         *("--metadata", "team=x", "--metadata", "n=3", "--metadata", 'zip="01234"', "--metadata", "on=true"),
+        *("--max-estimate", "0.30", "--max-active", "20"),
     )
     (token,) = shell.snapshot().tokens
     assert token.expires_us == token.created_us + 30 * _DAY_US
@@ -75,6 +76,8 @@ def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
         providers=("azure-openai", "custom-own"),
         models=("openai/gpt-*", "o1"),
         metadata={"team": "x", "n": 3, "zip": "01234", "on": True},
+        max_estimate=0.3,
+        max_active=20,
     )
 
 
@@ -108,6 +111,10 @@ def test_json_has_id_and_token(shell: Shell) -> None:
         (("--spend-limit", "inf/1d"), "US dollars"),
         (("--spend-limit", "-1/1d"), "US dollars"),
         (("--spend-limit", "0/1d"), "US dollars"),
+        (("--max-estimate", "0"), "for example 0.50"),
+        (("--max-estimate", "nan"), "US dollars"),
+        (("--max-estimate", "dear"), "US dollars"),
+        (("--max-active", "0"), "1<=x<=1000000"),
         (("--sliding",), "--rate-limit"),
         (("--account", "a b"), "up to 64 letters"),
         (("--gateway", "Prod"), "lower-case letters"),

@@ -108,6 +108,7 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         "request_size": 100, "response_size": 2048, "error_code": None, "error_detail": None,
         "operation": "openai.chat.completions.create", "answered_model": None,
         "provider_error": None,
+        "estimated": False,
         "location": None, "guardrails": None, "prompts": None, "dlp_action": None, "dlp_profiles": None,
         "request_head": "", "response_head": "",
     }  # fmt: skip
@@ -201,6 +202,14 @@ def test_show_unpacks_and_says_when_there_is_nothing(data: Path) -> None:
     assert "100 B)\nempty\n" in page
     add(data, 6, bodies=False)
     assert run(data, "show", uuid(6)).endswith("\nno bodies were kept\n")
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b"[" * 900 + b"1," * 200_000 + b"1" + b"]" * 900, b'{"a":' * 5000 + b"1"]
+)
+def test_show_of_what_is_nested_deeply_is_no_longer_than_it_is(data: Path, body: bytes) -> None:
+    add(data, 5, body)
+    assert body.decode() in run(data, "show", uuid(5))
 
 
 def test_show_as_json(data: Path) -> None:

@@ -80,10 +80,28 @@ def test_several_keys_of_one_name_are_a_pool(shell: Shell) -> None:
 
 
 def test_a_secret_of_several_parts_is_json(shell: Shell) -> None:
-    text = '{"region": "us-east-1",\n "secretAccessKey": "VERYSECRET"}'
+    text = '{"region": "us-east-1",\n "accessKeyId": "AKIA", "secretAccessKey": "VERYSECRET"}'
     shell.run("provider-keys", "add", "bedrock", stdin=text)
     assert opened(shell) == [text]
     assert shell.snapshot().provider_keys[0].preview == "{…}"
+    assert clean(shell)
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        ("bedrock", "accessKeyId missing"),
+        ("google-vertex-ai", "client_email and private_key missing"),
+        ("openai", "one line"),
+        ("custom-acme", "one line"),
+    ],
+)
+def test_parts_that_no_call_could_be_signed_with_are_not_stored(
+    provider: str, said: str, shell: Shell
+) -> None:
+    text = '{"region": "us-east-1", "secretAccessKey": "VERYSECRET"}'
+    assert said in shell.run("provider-keys", "add", provider, stdin=text, code=1).err
+    assert shell.snapshot().provider_keys == ()
     assert clean(shell)
 
 

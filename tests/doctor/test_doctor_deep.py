@@ -15,11 +15,13 @@ from penstock.journal.segments import DIRECTORY
 from penstock.stores.control_store import Add
 from penstock.stores.counters import Claim, Window
 from penstock.stores.opening import Stores, ledger_changes, shared
+from penstock.stores.opening.runs import run_ledger
 from penstock.stores.replies import ReplyLimits, Scope
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.control_store_nouns import TOKEN
 from support.journal_kit import abandoned, frames
 from support.kept_replies import LATER, MIB, NOW, key, reply
+from support.run_ledgers import make, run
 from support.stored_calls import call, step
 
 
@@ -30,6 +32,8 @@ def data(tmp_path: Path) -> Path:
     with closing(ledger_changes.ledger_writer(stores)) as writer:
         for number in range(50):
             writer.append([call(number)], step(number))
+    with closing(run_ledger(stores)) as runs:
+        make(runs, *(run(f"trun_{number}") for number in range(50)))
     SqliteControlStore(tmp_path / FILE_NAME).apply([Add(TOKEN)])
     counting, kept = shared.counters(stores, b"one"), shared.replies(stores, b"one", ReplyLimits(MIB, MIB))
     for number in range(50):
@@ -49,6 +53,7 @@ def test_what_is_sound(data: Path) -> None:
     assert [one.state for one in found] == ["ok"] * len(found)
     assert {one.check for one in found} >= {
         "ledger",
+        "runs",
         "directory",
         "counters.lmdb",
         "replies.lmdb",
@@ -61,6 +66,7 @@ def test_what_is_sound(data: Path) -> None:
     ("name", "check"),
     [
         ("ledger.db", "ledger"),
+        ("runs.db", "runs"),
         ("directory.db", "directory"),
         ("counters.lmdb/data.mdb", "counters.lmdb"),
         ("replies.lmdb/data.mdb", "replies.lmdb"),

@@ -17,7 +17,8 @@ from penstock.doctor.records import records
 from penstock.doctor.units import MIB
 from penstock.journal.record import CallRecord
 from penstock.journal.segments import DIRECTORY, new_name
-from penstock.shipper.shipper import DAMAGED
+from penstock.shipper.skipped import DAMAGED
+from penstock.shipper.trial import FILE_NAME as AT
 from penstock.stores.ledger import Derived, Move, NewCall
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 
@@ -62,6 +63,21 @@ def test_what_is_shipped_is_no_lag(tmp_path: Path) -> None:
     assert [state for state, _ in found] == ["ok", "ok"]
     assert found[0][1].startswith("1 call in ")
     assert found[1][1] == "50 bytes of records are not in the ledger yet; its newest call began 1 s ago"
+
+
+@pytest.mark.parametrize(
+    ("note", "is_behind"),
+    [(f"{SEGMENT} 101 0", True), (f"{SEGMENT} 100 4", False), ("a.journal 999 0", False), ("garbage", False)],
+)
+def test_a_ledger_that_has_gone_back(tmp_path: Path, note: str, is_behind: bool) -> None:
+    """By what the shipper wrote down, before the next one brings the calls into it again."""
+    ledger(tmp_path, shipped=100)
+    journal(tmp_path, 150)
+    (tmp_path / DIRECTORY / AT).write_text(note)
+    found = list(records(case_of(tmp_path)))
+    behind = [one for one in found if "at an earlier moment" in one.text]
+    assert [(one.check, one.state) for one in behind] == [("ledger", "problem")] * is_behind
+    assert all("ledger.db-wal" in one.remedy for one in behind)
 
 
 def test_what_waits_while_nothing_runs_is_no_fault(tmp_path: Path) -> None:

@@ -9,8 +9,15 @@ from management_kit import ENVIRON, GATEWAYS, PLAIN, Api
 
 from conftest import OpenGateway
 from support.access import holding
+from support.webhooks import SECRET_A, SECRET_B, SIGNING
 
 TOKEN, KEY, STRIPE = "otel-token-0123456789", "otel-key-0123456789", "sk-stripe-0123456789"
+HOOKS = {
+    "url": "https://gateway.example",
+    "secrets": [SECRET_A, SECRET_B],
+    "signing_secret": SIGNING,
+    "observe": False,
+}
 OTEL = {"url": "https://otel.example/v1/traces", "headers": {"x-key": KEY}, "authorization": TOKEN}
 MASK = "********"
 ONE = f"{GATEWAYS}/g"
@@ -21,7 +28,10 @@ async def api(open_gateway: OpenGateway) -> Api:
     """A gateway with secrets of each kind."""
     api = Api(await open_gateway("", ENVIRON))
     await api.gateway_(
-        "g", otel=[OTEL], stripe={"authorization": STRIPE, "usage_events": [{"payload": "{}"}]}
+        "g",
+        otel=[OTEL],
+        parallel={"webhook": HOOKS},
+        stripe={"authorization": STRIPE, "usage_events": [{"payload": "{}"}]},
     )
     return api
 
@@ -39,9 +49,26 @@ async def test_secrets_are_sealed_and_never_shown(api: Api) -> None:
     assert shown.result["stripe"] == {"authorization": MASK, "usage_events": [{"payload": "{}"}]}
     said = shown.text + (await api.get(GATEWAYS)).text + (await api.get("/accounts/acct/audit_logs")).text
     said += (await api.delete(ONE)).text
-    for secret in (TOKEN, KEY, STRIPE):
+    assert shown.result["parallel"]["webhook"] == {**HOOKS, "secrets": [MASK, MASK], "signing_secret": MASK}  # type: ignore[index]
+    for secret in (TOKEN, KEY, STRIPE, SECRET_A, SECRET_B, SIGNING):
         assert secret not in said
-    assert holding(api.data, TOKEN, KEY, STRIPE) == []
+    assert holding(api.data, TOKEN, KEY, STRIPE, SECRET_A, SECRET_B, SIGNING) == []
+
+
+async def test_secrets_of_webhooks_are_kept_and_changed_one_by_one(api: Api) -> None:
+    shown = (await api.get(ONE)).result
+    new = "whsec_" + "bmV3LXNlY3JldA=="
+    await api.put(
+        ONE, {**shown, "parallel": {"webhook": {**HOOKS, "secrets": [MASK, new], "signing_secret": MASK}}}
+    )
+    listed = api.catalog().get("acct", "g")
+    assert listed is not None
+    assert listed.fields.parallel is not None
+    webhook = listed.fields.parallel.webhook
+    assert webhook is not None
+    assert (webhook.account_secrets, webhook.signing_secret) == ((SECRET_A, new), SIGNING)
+    masked = {"webhook": {**HOOKS, "secrets": [MASK], "signing_secret": SIGNING}}
+    (await api.post(GATEWAYS, {**PLAIN, "id": "h", "parallel": masked})).problem(400, 7001)
 
 
 async def test_the_mask_sent_back_keeps_the_secret(api: Api) -> None:

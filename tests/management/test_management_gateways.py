@@ -175,6 +175,24 @@ async def test_a_stored_gateway_that_the_file_covers_up_can_be_removed(beside_fi
     assert (await api.get(f"{GATEWAYS}/gw")).result["cache_ttl"] == 60
 
 
+@pytest.mark.parametrize("name", ["chat", "models", "v1", "run"])
+async def test_paths_of_unified_calls_are_no_names(api: Api, name: str) -> None:
+    told = str((await api.post(GATEWAYS, {**PLAIN, "id": name})).problem(400, 7001)["message"])
+    assert "with which paths of unified calls begin" in told
+    elsewhere = f"/accounts/{name}/ai-gateway/gateways"
+    told = str((await api.post(elsewhere, {**PLAIN, "id": "g"})).problem(400, 7001)["message"])
+    assert "names no account and no gateway" in told
+    assert api.access.control_store.snapshot().gateways == ()
+
+
+async def test_an_older_gateway_of_such_a_name_can_be_removed(api: Api) -> None:
+    old = StoredGateway(id="h", account="acct", gateway="chat", fields={}, created_us=1, modified_us=1)
+    api.access.control_store.apply([Add(old)])
+    (await api.put(f"{GATEWAYS}/chat", PLAIN)).problem(400, 7001)
+    assert (await api.delete(f"{GATEWAYS}/chat")).result == {"id": "chat"}
+    assert api.access.control_store.snapshot().gateways == ()
+
+
 async def test_spend_rules_get_ids_and_keep_them(api: Api) -> None:
     def limits(*rules: dict[str, object]) -> dict[str, object]:
         return {"enabled": True, "rules": list(rules)}

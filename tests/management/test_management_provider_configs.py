@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from management_kit import ENVIRON, GATEWAYS, Api
 
 from conftest import Connect, OpenGateway
 from support.access import CHAT, from_here, holding, take_up
 from support.configuration import gateways, providers
+from support.service_accounts import account, pem
 from support.upstream import Upstream
 
 CONFIGS = f"{GATEWAYS}/gw/provider_configs"
@@ -132,3 +135,47 @@ async def test_without_the_master_key_keys_can_still_be_listed_and_removed(api: 
     assert "master key" in refused.text
     assert (await api.get(CONFIGS)).items == [made]
     assert (await api.delete(f"{CONFIGS}/{made['id']}")).status == 200
+
+
+# -- credentials of several parts
+
+
+AWS = {"accessKeyId": "AKIAEXAMPLE0123", "secretAccessKey": "aws-secret-0123456789", "region": "us-east-1"}
+
+
+async def test_a_credential_of_several_parts_is_stored_sealed(api: Api) -> None:
+    body = {**KEY, "provider_slug": "aws-bedrock", "secret": json.dumps(AWS)}
+    made = await api.post(CONFIGS, body)
+    assert made.result["secret_preview"] == "{…}"
+    other = await api.post(CONFIGS, {**body, "provider_slug": "google-vertex-ai", "secret": account()})
+    assert other.result["provider_slug"] == "google-vertex-ai"
+    assert holding(api.data, AWS["secretAccessKey"], pem().split("\n")[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "secret", "said"),
+    [
+        ("openai", json.dumps(AWS), "one line"),
+        ("custom-mine", json.dumps(AWS), "one line"),
+        ("aws-bedrock", json.dumps({"accessKeyId": "AKIA"}), "secretAccessKey missing"),
+        ("google-vertex-ai", json.dumps(AWS), "client_email and private_key missing"),
+        ("google-vertex-ai", account(token_uri="https://evil.example/"), "token_uri"),
+        ("google-ai-studio", account(), "one line"),
+    ],
+)
+async def test_one_that_no_call_could_go_out_with_is_not_stored(
+    api: Api, provider: str, secret: str, said: str
+) -> None:
+    problem = (await api.post(CONFIGS, {**KEY, "provider_slug": provider, "secret": secret})).problem(
+        400, 7001
+    )
+    assert problem["path"] == ["body", "secret"]
+    assert said in str(problem["message"])
+    assert "evil" not in str(problem)
+    assert AWS["secretAccessKey"] not in str(problem)
+    assert (await api.get(CONFIGS)).items == []
+
+
+async def test_nor_put_in_a_keys_place(api: Api) -> None:
+    made = (await api.post(CONFIGS, KEY)).result
+    (await api.put(f"{CONFIGS}/{made['id']}", {"secret": json.dumps(AWS)})).problem(400, 7001)

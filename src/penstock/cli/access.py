@@ -21,7 +21,10 @@ from penstock.access.provider_secret import MAX_SECRET_BYTES
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
-from penstock.cli.output import SeveralFaults
+from penstock.cli.output import SeveralFaults, tell
+from penstock.control.catalog import catalog
+from penstock.control.no_effect import all_without_effect
+from penstock.control.opening import opener
 from penstock.control.stored_gateways import Seal
 from penstock.settings import ConfigError, Settings, load
 from penstock.stores.control_store import ControlStore, ControlStoreError, Noun, Snapshot
@@ -82,6 +85,21 @@ def settings_of(config: Path | None, data: Path) -> Settings:
         return load(config, environ=os.environ, overrides={"server.data": str(data)})
     except ConfigError as error:
         raise SeveralFaults(error.problems) from None
+
+
+@contextmanager
+def telling_in_vain(store: ControlStore, config: Path | None, data: Path) -> Iterator[None]:
+    """Tells what is set in between, and does nothing."""
+    before = _in_vain(store, config, data)
+    yield
+    for line in _in_vain(store, config, data):
+        if line not in before:
+            tell(f"{line}.")
+
+
+def _in_vain(store: ControlStore, config: Path | None, data: Path) -> list[str]:
+    settings, snapshot = settings_of(config, data), store.snapshot()
+    return all_without_effect(settings, catalog(settings, snapshot, opener(None)), snapshot)
 
 
 def sealer(data: Path, snapshot: Snapshot) -> Seal:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.access import confirm, opened, sealer
+from penstock.cli.access import confirm, opened, sealer, telling_in_vain
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import tell
 from penstock.cli.plan import plan_of
@@ -39,5 +39,6 @@ def apply(file: Path, yes: bool, config: Path | None, data: Path, as_json: bool)
             return
         if found.count("delete"):
             confirm("Do all this, what is removed included?", yes=yes)
-        store.apply(found.changes)
+        with telling_in_vain(store, config, data):
+            store.apply(found.changes)
     tell("Done.")

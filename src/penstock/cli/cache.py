@@ -17,11 +17,11 @@ from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, SeveralFaults, say, say_json
 from penstock.cli.render import local_time, size
 from penstock.cli.tables import print_table
-from penstock.clock import rfc3339
 from penstock.settings import ConfigError, load
 from penstock.stores.opening import Stores
 from penstock.stores.opening.shared import replies_from_outside
 from penstock.stores.replies import OpenReplies, RepliesMissing, RepliesUnavailable, ReplyLimits, Scope, Stats
+from penstock.time_text import rfc3339
 
 _HEADINGS = ("STORE", "ENTRIES", "BYTES", "LIMIT", "OLDEST", "HITS", "STORED", "EVICTED", "EXPIRED")
 _OWNER = b"penstock cache"  # takes nothing for itself

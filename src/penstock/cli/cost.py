@@ -31,7 +31,9 @@ _HELP = """What calls have cost, in US dollars, with their tokens. Times are UTC
 --by is any of model, operation, provider, gateway, status, cached and error together, or one of token, user, team and
 metadata.NAME, alone or with gateway; and one of hour, day, week, month beside them.
 
-A call whose price is not known is in no sum: UNPRICED counts them, and a cost marked + is that of the others.
+A call whose price is not known is in no sum: UNPRICED counts them, and a cost marked + is that of the others. ESTIMATED
+is the part of a cost that is not certain: what runs are expected to come to which have not ended, and what goes by
+tokens that no answer told, and which were counted from its text.
 
 \b
 Examples:
@@ -39,6 +41,7 @@ Examples:
   penstock cost --by team --since 2026-11-01
   penstock cost --by day --by provider --since 7d
   penstock cost --by operation --provider openai
+  penstock cost --by model --provider parallel     runs too: what is settled, and what is estimated
   penstock cost --by metadata.project --gateway prod
   penstock cost --by month --since 52w --json | jq -c '[.begins_at, .cost]'
 """
@@ -146,17 +149,30 @@ def _print_table(unit: Unit | None, names: Sequence[str], groups: Sequence[Group
     heads = [*([f"{unit} (utc)"] if unit else []), *names]
     lines = [[*_begin(unit, group), *(value or _NONE for value in group.values)] for group in groups]
     lines.append(["total", *[""] * (len(heads) - 1)] if heads else [])
-    figures = [_figures(sums) for sums in (*(group.sums for group in groups), total)]
-    widths = [max(map(len, column)) for column in zip(_HEADINGS, *figures, strict=True)]
+    headings = _HEADINGS if total.estimated or total.estimated_cost_nano else _HEADINGS[:-1]
+    figures = [_figures(sums)[: len(headings)] for sums in (*(group.sums for group in groups), total)]
+    widths = [max(map(len, column)) for column in zip(headings, *figures, strict=True)]
     rows = [
         [Cell(text) for text in (*line, *map(str.rjust, numbers, widths))]
         for line, numbers in zip(lines, figures, strict=True)
     ]
     rows[-1] = [cell._replace(style="bold") for cell in rows[-1]]
-    print_table([*(head.upper() for head in heads), *map(str.rjust, _HEADINGS, widths)], rows)
+    print_table([*(head.upper() for head in heads), *map(str.rjust, headings, widths)], rows)
     if total.unpriced:
         calls = "1 call has" if total.unpriced == 1 else f"{total.unpriced} calls have"
         tell(f"{calls} no known price: what was paid for them is unknown, not zero.")
+    if total.estimated:
+        calls = "1 call was" if total.estimated == 1 else f"{total.estimated} calls were"
+        tell(
+            f"{calls} answered without all tokens: the rest is estimated from the text, and is a part of the sums."
+        )
+    if total.estimated_cost_nano:
+        tell(f"{_usd(total.estimated_cost_nano)} USD of the cost {_why_estimated(total)}.")
+
+
+def _why_estimated(sums: Sums) -> str:
+    runs = "is what runs are expected to come to, which have not ended (`penstock runs --active`)"
+    return f"goes by such tokens, or {runs}" if sums.estimated else runs
 
 
 def _begin(unit: Unit | None, group: Group) -> list[str]:
@@ -165,17 +181,21 @@ def _begin(unit: Unit | None, group: Group) -> list[str]:
     return [text_of(group.begins_us)[:16].replace("T", " ") if unit == "hour" else date_of(group.begins_us)]
 
 
-_HEADINGS = ("REQUESTS", "CACHED", "TOKENS IN", "TOKENS OUT", "COST (USD)", "UNPRICED")
+_HEADINGS = ("REQUESTS", "CACHED", "TOKENS IN", "TOKENS OUT", "COST (USD)", "UNPRICED", "ESTIMATED (USD)")
 
 
 def _figures(sums: Sums) -> list[str]:
     counts = (sums.requests, sums.cached, sums.tokens_in, sums.tokens_out)
-    return [*map(str, counts), _money(sums), str(sums.unpriced)]
+    return [*map(str, counts), _money(sums), str(sums.unpriced), _usd(sums.estimated_cost_nano)]
 
 
 def _money(sums: Sums) -> str:
     """USD; with a + where there are calls beside them whose cost is not known."""
     if sums.unpriced and not sums.cost_nano:
         return "unknown"
-    whole, rest = divmod(round(sums.cost_nano, -3), NANO)
-    return f"{whole}.{rest // 1000:06d}{'+' if sums.unpriced else ''}"
+    return f"{_usd(sums.cost_nano)}{'+' if sums.unpriced else ''}"
+
+
+def _usd(nano: int) -> str:
+    whole, rest = divmod(round(nano, -3), NANO)
+    return f"{whole}.{rest // 1000:06d}"

@@ -277,4 +277,5 @@ def _say_further(base: str, folder: Path) -> None:
     say_body("\nLook further:")
     say(f"    penstock logs --data {folder} --follow")
     say(f"    penstock logs show ID --data {folder}")
+    say(f"    penstock runs --data {folder}")
     say(f"    {base}/parallel/…   {base}/compat   {base}/openai/…")

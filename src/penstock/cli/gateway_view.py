@@ -7,11 +7,11 @@ import msgspec
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
 from penstock.cli.render import local_time
-from penstock.clock import rfc3339
 from penstock.control.catalog import Listed
 from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import set_fields, to_fields
 from penstock.settings.gateway_secrets import masked
+from penstock.time_text import rfc3339
 
 HEADINGS = ("GATEWAY", "FROM", "TOKEN", "CACHE", "RATE LIMIT", "OTHER FIELDS")
 

@@ -14,7 +14,15 @@ from pathlib import Path
 import click
 
 from penstock.cli import gateway_options, names
-from penstock.cli.access import account_option, checked, confirm, opened, sealer, settings_of
+from penstock.cli.access import (
+    account_option,
+    checked,
+    confirm,
+    opened,
+    sealer,
+    settings_of,
+    telling_in_vain,
+)
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import SeveralFaults, say_json, tell
@@ -119,7 +127,7 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
 @json_option
 def show(name: str, account: str, config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
-        one = _catalog(store, config, data).get(account, name)
+        one = _catalog(store, config, data).find(account, name)
     if one is None:
         raise click.ClickException(_unknown(account, name))
     if as_json:
@@ -139,7 +147,7 @@ def create(
     name: str, account: str, pairs: tuple[str, ...], json_file: Path | None, config: Path | None, data: Path
 ) -> None:
     fields = gateway_options.given_fields(pairs, json_file)
-    with opened(data) as store, _worded():
+    with opened(data) as store, _worded(), telling_in_vain(store, config, data):
         store.apply([_changes(store, config, data).create(account, name, fields)])
     tell(f"Made gateway {account}/{name}.")
 
@@ -164,7 +172,7 @@ def set_(
     given = gateway_options.given_fields(pairs, json_file)
     if not given and not unset:
         raise click.UsageError("say what to change: --set FIELD=VALUE, --unset FIELD or --json-file FILE")
-    with opened(data) as store, _worded():
+    with opened(data) as store, _worded(), telling_in_vain(store, config, data):
         change = _changes(store, config, data).change(account, name, given, unset)
         if change is not None:
             store.apply([change])

@@ -32,6 +32,7 @@ Examples:
   penstock keys create ci
   penstock keys create bot --expires 30d --rate-limit 100/60s --spend-limit 5/1d
   penstock keys create team-a --gateway prod --provider openai --model 'openai/gpt-*'
+  penstock keys create lab --model 'parallel/core*' --max-estimate 0.50 --max-active 20
   penstock keys create ops --permission read --permission edit --json | jq -r .token
 """
 _LIST_HELP = """List the tokens, oldest first. Neither secrets nor hashes are shown.
@@ -115,6 +116,16 @@ def keys() -> None:
     help="Only this model, as provider/model or alone; * is anything but /. May be repeated.",
 )
 @click.option("--metadata", multiple=True, help="Goes with each of its calls, as team=x. May be repeated.")
+@click.option(
+    "--max-estimate",
+    metavar="USD",
+    help="What one order at Parallel may come to, in US dollars.",
+)
+@click.option(
+    "--max-active",
+    type=click.IntRange(1, token_options.MOST_ACTIVE),
+    help="So many runs of its may be under way.",
+)
 @data_option
 @json_option
 def create(
@@ -131,6 +142,8 @@ def create(
     providers: tuple[str, ...],
     models: tuple[str, ...],
     metadata: tuple[str, ...],
+    max_estimate: str | None,
+    max_active: int | None,
     data: Path,
     as_json: bool,
 ) -> None:
@@ -156,6 +169,8 @@ def create(
         providers=providers,
         models=models,
         metadata=token_options.metadata(metadata),
+        max_estimate=None if max_estimate is None else token_options.dollars(max_estimate),
+        max_active=max_active,
     )
     with opened(data) as store:
         store.apply([Add(token)])

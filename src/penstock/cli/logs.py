@@ -15,6 +15,7 @@ import click
 
 from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
 from penstock.cli import render
+from penstock.cli.listing import Listing
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.stored_calls import one, opened
@@ -110,12 +111,12 @@ def logs(
     named = (_any_of("provider", provider), _any_of("model", model), _any_of("operation", operation))
     groups = (*named, status)
     where = Query(gateways=gateway, conditions=tuple(group for group in groups if group))
-    listing = _Listing(as_json=as_json)
+    listing = Listing(render.COLUMNS, log_record, as_json=as_json)
     with opened(data) as ledger:
         if follow:
             _follow(ledger, where, limit, listing)
         else:
-            listing.print(ledger.calls(where, limit))
+            listing.show(ledger.calls(where, limit))
 
 
 @logs.command(help=_SHOW_HELP)
@@ -139,35 +140,11 @@ def _any_of(
     return (Condition(key, "eq", tuple(values)),) if values else ()
 
 
-class _Listing:
-    """Prints lines of calls: JSON, colour on a terminal, or aligned plain text in a pipe."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._output = Output(cut=True)
-        self._columns = render.columns_for(self._output.width)
-        self._widths: list[int] = []
-
-    def print(self, rows: Sequence[CallRow]) -> None:
-        """Print one line for each; the first time with a heading."""
-        if self._as_json:
-            for row in rows:
-                say_json(log_record(row))
-            return
-        columns = self._columns
-        lines = [render.cells(columns, row) for row in rows]
-        if not self._widths:
-            lines.insert(0, render.heading(columns))
-            self._widths = render.widths(columns, lines)
-        for line in lines:
-            self._output.line(*render.spaced(render.padded(columns, line, self._widths)))
-
-
-def _follow(ledger: LedgerReader, where: Query, limit: int, listing: _Listing) -> None:
+def _follow(ledger: LedgerReader, where: Query, limit: int, listing: Listing[CallRow]) -> None:
     """The latest calls, oldest of them first, then whatever comes."""
     try:
         for rows in _batches(ledger, where, limit):
-            listing.print(rows)
+            listing.show(rows)
     except KeyboardInterrupt:
         return
 

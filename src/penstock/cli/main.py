@@ -19,15 +19,19 @@ _COMMANDS = {
     "cost": ("penstock.cli.cost", "cost"),
     "demo": ("penstock.cli.demo", "demo"),
     "doctor": ("penstock.cli.doctor", "doctor"),
+    "evidence": ("penstock.cli.evidence", "evidence_command"),
     "explain": ("penstock.cli.explain", "explain"),
     "export": ("penstock.cli.export", "export"),
     "gateways": ("penstock.cli.gateways", "gateways"),
+    "hooks": ("penstock.cli.hooks", "hooks"),
     "keys": ("penstock.cli.keys", "keys"),
     "logs": ("penstock.cli.logs", "logs"),
+    "models": ("penstock.cli.models", "models"),
     "plan": ("penstock.cli.plan", "plan"),
     "provider-keys": ("penstock.cli.provider_keys", "provider_keys"),
     "providers": ("penstock.cli.providers", "providers"),
     "reprice": ("penstock.cli.reprice", "reprice"),
+    "runs": ("penstock.cli.runs", "runs"),
     "serve": ("penstock.cli.serve", "serve"),
 }
 
@@ -73,6 +77,7 @@ def main() -> None:
     penstock demo                     a gateway with a local Parallel engine, and four calls through it
     penstock serve                    a gateway on http://127.0.0.1:8787
     penstock logs --follow            what passes through it
+    penstock runs --active            what it has made at Parallel, and goes on there
     penstock cost --by model          what it costs
     penstock keys create NAME         a token for who may call
     """

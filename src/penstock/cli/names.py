@@ -1,4 +1,4 @@
-"""Names of accounts, gateways, providers and hosts on the command line: whether they can be right.
+"""Names of accounts, gateways, models, providers and hosts on the command line: whether they can be right.
 
 Pure. Every function raises `click.BadParameter`.
 """
@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.control import provider_rows
 from penstock.settings.gateways import AccountId, GatewayId
+from penstock.settings.models import ModelName
 from penstock.settings.server import HostName
 
 
@@ -37,6 +38,11 @@ def gateway_path(text: str) -> str:
 def host_name(text: str) -> str:
     """A host, in lower case."""
     return _checked(text.lower(), HostName, "a host")
+
+
+def model_name(text: str) -> str:
+    """What a model may be called."""
+    return _checked(text, ModelName, "a name of a model")
 
 
 def provider_slug(text: str) -> str:

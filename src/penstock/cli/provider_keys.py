@@ -16,16 +16,16 @@ from penstock.access.master_key import KEY_VARIABLE, KeySource, key_source, read
 from penstock.access.provider_secret import checked_secret
 from penstock.access.rotation import rotate_master_key
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES
-from penstock.cli import names
+from penstock.cli import names, token_options
 from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.render import local_time
 from penstock.cli.tables import print_table
-from penstock.cli.token_options import plain_text
-from penstock.clock import Clock, rfc3339
-from penstock.control.provider_rows import check_hosts, tenant_hosts, with_secret
+from penstock.clock import Clock
+from penstock.control.provider_rows import check_hosts, fitting, tenant_hosts, with_secret
 from penstock.stores.control_store import Add, ProviderKey, Remove
+from penstock.time_text import rfc3339
 
 _ADD_HELP = """Store a credential of a provider. It is read from standard input, or asked for.
 
@@ -61,6 +61,7 @@ Examples:
   penstock provider-keys rotate-master-key
   penstock provider-keys rotate-master-key --new-key-file /run/keys/penstock
 """
+_USUAL_PERIOD = 60  # seconds
 _HEADINGS = ("ID", "PROVIDER", "ALIAS", "ACCOUNT", "GATEWAY", "SECRET", "CREATED", "HOSTS")
 
 
@@ -75,7 +76,7 @@ def provider_keys() -> None:
     "--alias",
     default="default",
     show_default=True,
-    callback=checked(plain_text),
+    callback=checked(token_options.plain_text),
     help="What cf-aig-byok-alias calls it.",
 )
 @account_option
@@ -88,6 +89,7 @@ def provider_keys() -> None:
     callback=checked(names.host_name),
     help="Where it may go, for providers whose address callers choose. May be repeated.",
 )
+@click.option("--rate-limit", help="At most so many calls with it in a time, as 100/60s.")
 @data_option
 @json_option
 def add(
@@ -97,12 +99,14 @@ def add(
     gateway: str | None,
     is_default: bool,
     hosts: tuple[str, ...],
+    rate_limit: str | None,
     data: Path,
     as_json: bool,
 ) -> None:
     _check_hosts(provider, hosts)
+    rate = None if rate_limit is None else token_options.rate_limit(rate_limit, "sliding")
     try:
-        secret = checked_secret(read_secret(f"Secret for {provider}"))
+        secret = fitting(provider, checked_secret(read_secret(f"Secret for {provider}")))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     clock = Clock()
@@ -117,6 +121,8 @@ def add(
         sealed=b"",
         preview="",
         hosts=hosts,
+        rate_limit=None if rate is None else rate.limit,
+        rate_limit_period=_USUAL_PERIOD if rate is None else rate.interval,
         created_us=now_us,
         modified_us=now_us,
     )
@@ -215,5 +221,7 @@ def _record(key: ProviderKey) -> dict[str, object]:
         "provider_slug": key.provider,
         "secret_preview": key.preview,
         "hosts": key.hosts,
+        "rate_limit": key.rate_limit,
+        "rate_limit_period": key.rate_limit_period,
         "created_at": rfc3339(key.created_us),
     }

@@ -17,12 +17,13 @@ from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.tables import print_table
 from penstock.cli.token_options import plain_text
-from penstock.clock import Clock, rfc3339
+from penstock.clock import Clock
 from penstock.control.provider_rows import OnlyIfAllowed, check_address, with_headers
 from penstock.providers.base import Provider
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
 from penstock.stores.control_store import Add, CustomProvider, Remove, Replace, Snapshot
+from penstock.time_text import rfc3339
 
 _LIST_HELP = """List the providers: your own of the directory first, then the built-in ones, with where they go.
 

@@ -6,19 +6,21 @@ here it counts as wide as it will be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
-from rich.cells import cell_len
 
 from penstock.calls.wording import Wording, plain
+from penstock.cli.listing import Column, Columns
 from penstock.cli.output import Cell
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
 
-_BETWEEN = "  "
+_INDENT: Final = 2
+_MOST_BLANKS: Final = 64 * 1024 * 1024
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
 
 _WORDING: Final = Wording(
     lambda column: column.wire.replace("_", " "),
@@ -31,17 +33,7 @@ _WORDING: Final = Wording(
 )
 
 
-class Column(NamedTuple):
-    """A heading, how the fields below it stand, and what a call has there; shown where a line has `room`."""
-
-    heading: str
-    width: int
-    cell: Callable[[CallRow], Cell]
-    right: bool = False
-    room: int = 0
-
-
-COLUMNS = (
+COLUMNS: Final[Columns[CallRow]] = (
     Column("TIME", 19, lambda row: Cell(local_time(row.created_us), "dim")),
     Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim")),
     Column("PROVIDER", 9, lambda row: Cell(row.provider or "-")),
@@ -54,54 +46,6 @@ COLUMNS = (
     Column("OPERATION", 24, lambda row: Cell(_operation(row)), room=180),
     Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}")),
 )
-
-
-Columns = Sequence[Column]
-
-
-def columns_for(width: int | None) -> Columns:
-    """Those that lines of a width have room for; None: all."""
-    return [column for column in COLUMNS if width is None or column.room <= width]
-
-
-def heading(columns: Columns) -> list[Cell]:
-    """The first line of a listing."""
-    return [Cell(column.heading, "bold") for column in columns]
-
-
-def cells(columns: Columns, row: CallRow) -> list[Cell]:
-    """The fields of a call."""
-    return [column.cell(row).shown for column in columns]
-
-
-def widths(columns: Columns, lines: Iterable[Sequence[Cell]]) -> list[int]:
-    """How wide each column must be; the last one may be as long as it likes."""
-    found = [column.width for column in columns]
-    for line in lines:
-        found = [max(width, cell_len(cell.text)) for width, cell in zip(found, line, strict=True)]
-    return [*found[:-1], 0]
-
-
-def padded(columns: Columns, line: Sequence[Cell], to: Sequence[int]) -> list[Cell]:
-    """The fields of a line, filled up so that columns stand below each other."""
-    return [
-        cell._replace(text=filled(cell.text, width, right=column.right))
-        for column, cell, width in zip(columns, line, to, strict=True)
-    ]
-
-
-def filled(text: str, width: int, *, right: bool = False) -> str:
-    """Text with spaces up to a width on a terminal, where some characters take two places and some none."""
-    spaces = " " * (width - cell_len(text))
-    return spaces + text if right else text + spaces
-
-
-def spaced(line: Sequence[Cell]) -> Iterator[Cell]:
-    """The fields of a line with what stands between them."""
-    for place, cell in enumerate(line):
-        if place:
-            yield Cell(_BETWEEN)
-        yield cell
 
 
 def facts(row: CallRow) -> list[tuple[str, Cell]]:
@@ -148,10 +92,22 @@ def pretty(text: str, content_type: str) -> str:
     """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
     if "event-stream" in content_type.lower():
         return "\n".join(line for line in text.splitlines() if line.strip())
-    try:
-        return msgspec.json.format(text, indent=2)
-    except msgspec.MsgspecError:
+    if _blanks(text) > _MOST_BLANKS:
         return text
+    try:
+        return msgspec.json.format(text, indent=_INDENT)
+    except (msgspec.MsgspecError, RecursionError):
+        return text
+
+
+def _blanks(text: str) -> int:
+    """No fewer characters than JSON gets before its lines: deeply nested, it may come to a thousand times itself."""
+    depth = deepest = lines = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+        lines += 1
+    return (lines + text.count(",")) * deepest * _INDENT
 
 
 def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: bool) -> str:
@@ -194,10 +150,10 @@ def size(count: int) -> str:
 
 
 def tokens(row: CallRow) -> str:
-    """Tokens in and out; a dash for what is unknown."""
+    """Tokens in and out; a dash for what is unknown, and ~ before what is estimated."""
     if row.tokens_in is None and row.tokens_out is None:
         return "-"
-    return f"{_or_dash(row.tokens_in)}/{_or_dash(row.tokens_out)}"
+    return f"{'~' * row.estimated}{_or_dash(row.tokens_in)}/{_or_dash(row.tokens_out)}"
 
 
 def status(row: CallRow) -> str:

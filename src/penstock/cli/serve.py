@@ -1,4 +1,7 @@
-"""`penstock serve`: runs the gateway in the foreground."""
+"""`penstock serve`: runs the gateway in the foreground.
+
+What is wrong, or set in vain, is said before anything is served; what runs is the supervisor's affair.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from penstock.access import tokens
 from penstock.cli.output import tell
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
+from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
 from penstock.processes.claims import StartError
 from penstock.processes.local_engine import LocalParallel
@@ -31,7 +35,6 @@ from penstock.settings import (
     config_file,
     is_loopback,
     load,
-    unused,
 )
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
@@ -106,8 +109,6 @@ def run(
             return _with_local(fresh, local)
 
         _check_all(settings)
-        for line in unused(settings):
-            tell(f"penstock: {line}")
         file = config_file(config, os.environ)
 
         def prepare() -> None:
@@ -124,10 +125,15 @@ def run(
 
 
 def _check_all(settings: Settings) -> None:
-    """Refuses to serve strangers by any gateway there is. Raises `ConfigError`, `ControlStoreError`."""
+    """Refuses to serve strangers by any gateway there is, and says what is set in vain.
+
+    Raises `ConfigError`, `ControlStoreError`.
+    """
     snapshot = control_store(stores_of(settings)).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
+    for line in all_without_effect(settings, gateways, snapshot):
+        tell(f"penstock: {line}")
 
 
 def first_token(settings: Settings) -> None:

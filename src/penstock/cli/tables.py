@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from penstock.cli.listing import filled, spaced
 from penstock.cli.output import Cell, Output
-from penstock.cli.render import filled, spaced
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

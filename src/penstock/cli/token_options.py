@@ -20,6 +20,7 @@ _MOST_METADATA = 5  # Cloudflare 3.18
 _RESERVED = "cf."  # Cloudflare 3.18
 _MOST_REQUESTS = 2**53 - 1
 _MOST_DOLLARS = 1e12
+MOST_ACTIVE = 1_000_000
 _MODEL = re.compile(r"[!-~]{1,256}")
 _LONGEST_TEXT = 200
 
@@ -37,13 +38,18 @@ def rate_limit(text: str, technique: Technique) -> RateLimit:
 def spend_limit(text: str, technique: Technique) -> SpendLimit:
     """`5/1d`, in US dollars."""
     amount, window = _per(text, "5/1d")
+    return SpendLimit(dollars(amount, "5/1d"), window, technique)
+
+
+def dollars(text: str, example: str = "0.50") -> float:
+    """`0.50`, in US dollars."""
     try:
-        dollars = float(amount)
+        found = float(text)
     except ValueError:
-        dollars = math.nan
-    if not 0 < dollars <= _MOST_DOLLARS:
-        raise click.BadParameter(f"{amount!r} is not an amount of US dollars: write for example 5/1d")
-    return SpendLimit(dollars, window, technique)
+        found = math.nan
+    if not 0 < found <= _MOST_DOLLARS:
+        raise click.BadParameter(f"{text!r} is not an amount of US dollars: write for example {example}")
+    return found
 
 
 def model_pattern(text: str) -> str:

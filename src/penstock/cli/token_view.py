@@ -8,8 +8,8 @@ from penstock.access.tokens import is_live
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
 from penstock.cli.render import local_time
-from penstock.clock import rfc3339
 from penstock.stores.control_store import Token
+from penstock.time_text import rfc3339
 
 HEADINGS = ("ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS")
 
@@ -61,6 +61,8 @@ def record(token: Token, now_us: int) -> dict[str, object]:
         "team": token.team,
         "rate_limit": token.rate_limit,
         "spend_limit": token.spend_limit,
+        "max_estimate": token.max_estimate,
+        "max_active": token.max_active,
         "metadata": token.metadata,
         "created_at": rfc3339(token.created_us),
         "expires_at": None if token.expires_us is None else rfc3339(token.expires_us),
@@ -87,6 +89,10 @@ def _limits(token: Token) -> str:
         parts.append(f"{rate.limit} requests/{duration_text(rate.interval)}{_sliding(rate.technique)}")
     if (spend := token.spend_limit) is not None:
         parts.append(f"${spend.limit:g}/{duration_text(spend.window)}{_sliding(spend.technique)}")
+    if token.max_estimate is not None:
+        parts.append(f"${token.max_estimate:g} an order")
+    if token.max_active is not None:
+        parts.append(f"{token.max_active} runs at once")
     return ", ".join(parts)
 
 

@@ -34,6 +34,7 @@ from penstock.stores.control_store import (
     StoredGateway,
     Token,
 )
+from penstock.stores.model_alias import ModelAlias
 
 _COMMENT = "penstock apply"
 _KINDS: Mapping[type, str] = {
@@ -41,6 +42,7 @@ _KINDS: Mapping[type, str] = {
     DynamicRoute: "route",
     Dataset: "dataset",
     ProviderKey: "provider_key",
+    ModelAlias: "model_alias",
     CustomProvider: "custom_provider",
 }
 
@@ -56,6 +58,8 @@ def name_of(noun: Noun) -> str:
     match noun:
         case StoredGateway():
             return f"{noun.account}/{noun.gateway}"
+        case ModelAlias():
+            return f"{noun.account}/{noun.name}"
         case CustomProvider():
             return f"{noun.account}/{CUSTOM_PREFIX}{noun.slug}"
         case ProviderKey():

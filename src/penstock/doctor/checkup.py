@@ -18,6 +18,7 @@ from penstock.doctor.machine import clock, open_files, proxies
 from penstock.doctor.prices import prices
 from penstock.doctor.processes import processes
 from penstock.doctor.records import records
+from penstock.doctor.runs import runs
 from penstock.doctor.shared_stores import shared_stores
 from penstock.doctor.workers import workers
 
@@ -32,6 +33,7 @@ _OF_THE_FOLDER: Final[tuple[Check, ...]] = (
     processes,
     workers,
     records,
+    runs,
     control_store,
     credentials,
     shared_stores,

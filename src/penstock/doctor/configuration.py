@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penstock.control.compile import build_registry
+from penstock.control.no_effect import all_without_effect
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
-from penstock.settings import ConfigError, check_bind, unused
+from penstock.settings import ConfigError, check_bind
+from penstock.stores.control_store import Snapshot
 
 _CORRECT = "correct it; until then a running gateway keeps the old settings, and a stopped one does not start"
 
@@ -36,6 +38,7 @@ def _check_providers(case: Case) -> None:
 
 
 def useless_settings(case: Case) -> Iterator[Finding]:
-    """Settings that are accepted and do nothing."""
-    for line in unused(case.settings):
-        yield warning("settings", line, "take it out, or do not count on it")
+    """Settings that are accepted and do nothing, of the file and of the directory."""
+    snapshot = case.control_store.snapshot or Snapshot()
+    for line in all_without_effect(case.settings, case.catalog, snapshot):
+        yield warning("settings", line, "say what is missing, take it out, or do not count on it")

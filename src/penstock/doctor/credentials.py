@@ -122,7 +122,7 @@ def _why_unused(case: Case, snapshot: Snapshot, key: ProviderKey) -> str:
         return ""  # which accounts there are is not known
     if key.account not in case.catalog.accounts:
         return f"there is no account {key.account}"
-    if key.gateway and case.catalog.get(key.account, key.gateway) is None:
+    if key.gateway and case.catalog.find(key.account, key.gateway) is None:
         return f"account {key.account} has no gateway {key.gateway}"
     return ""
 

@@ -6,11 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from penstock.clock import rfc3339
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import GIB, MIB, size
 from penstock.stores.aside import still_there
+from penstock.time_text import rfc3339
 
 _OTHERS = 0o077
 _LEDGER = "ledger."

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
+from penstock.doctor.runs import all_runs
 from penstock.doctor.units import counted, size
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import sound_cursors
@@ -41,6 +42,7 @@ def steps(case: Case) -> list[Step]:
     """All looks there are, in their order."""
     found = [
         Step("ledger", lambda: _ledger(case)),
+        Step("runs", lambda: all_runs(case)),
         Step("directory", lambda: _directory(case)),
         *(Step(store.folder.name, _shared(store)) for store in shared_stores(case.stores)),
     ]

@@ -11,7 +11,7 @@ from typing import Final
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import counted
-from penstock.metrics.process_files import FOLDER, read_processes, read_troubles
+from penstock.metrics.process_files import FOLDER, read_processes, read_troubles, unreadable
 from penstock.metrics.process_state import Kind, ProcessState, Trouble
 
 _MEANWHILE: Final[dict[Kind, str]] = {
@@ -21,18 +21,23 @@ _MEANWHILE: Final[dict[Kind, str]] = {
     "local-parallel": "calls to the local engine get 502",
 }
 
+_ANEW: Final = (
+    "run this as the gateway's user; it is written anew within seconds, unless a folder is in its place"
+)
+
 
 def processes(case: Case) -> Iterator[Finding]:
     """Each that is wrong; then how often the others had to be started again."""
-    found = read_processes(case.data)
+    found, damaged = read_processes(case.data), unreadable(case.data) if case.is_running else []
+    yield from (warning("processes", f"{path} cannot be read", _ANEW) for path in damaged)
     if not found:
-        if case.is_running:
+        if case.is_running and not damaged:
             place = case.data / FOLDER
             yield warning("processes", f"{place} does not tell how they stand", "see `disk space`")
         return
-    wrong = read_troubles(case.data, case.now_us)
+    wrong = [one for one in read_troubles(case.data, case.now_us) if not one.is_unreadable]
     yield from (_trouble(one) for one in wrong)
-    if not wrong:
+    if not wrong and not damaged:
         yield ok("processes", f"{', '.join(one.name for one in found)} run{_again(found)}")
 
 

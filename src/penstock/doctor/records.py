@@ -10,7 +10,8 @@ from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.doctor.units import MIB, counted, size, span
 from penstock.journal.segments import DIRECTORY, list_segments
-from penstock.shipper.shipper import DAMAGED
+from penstock.shipper.skipped import DAMAGED
+from penstock.shipper.trial import FILE_NAME, Place, gone_back, last_place
 from penstock.stores.facts import LedgerFacts, Unreadable
 from penstock.stores.opening.ledger import has_ledger, ledger_bytes, ledger_facts, ledger_fault, ledger_place
 
@@ -19,12 +20,15 @@ _DAMAGED = (
     "if it is damaged, a gateway sets it aside as soon as it cannot write to it, and goes on with a new one; to do so "
     "now, move ledger.db, ledger.db-wal and ledger.db-shm away; `sqlite3 FILE .recover` gets out of it what can be read"
 )
+_PUT_BACK = (
+    "if ledger.db-wal was taken away, put it back before the next start; otherwise start it, and it goes on"
+)
 _BEHIND, _FAR_BEHIND = 16 * MIB, 256 * MIB
 
 
 def records(case: Case) -> Iterator[Finding]:
     """Ledger first: how far the journal is behind can only be said by it."""
-    facts = None
+    facts, last = None, last_place(case.data / DIRECTORY / FILE_NAME)  # first: the ledger goes on meanwhile
     if not has_ledger(case.stores):
         yield from _no_ledger(case)
     else:
@@ -39,8 +43,14 @@ def records(case: Case) -> Iterator[Finding]:
         else:
             fault = ledger_fault(case.stores, _LOOK_SECONDS)
             yield _damaged_ledger(case, fault) if fault else _ledger(case, facts)
+    yield from _gone_back(case, facts, last)
     yield from _journal(case, facts)
     yield from _damaged(case)
+
+
+def _gone_back(case: Case, facts: LedgerFacts | None, last: Place | None) -> Iterator[Finding]:
+    if facts is not None and (text := gone_back(last, facts.positions, list_segments(case.data / DIRECTORY))):
+        yield problem("ledger", text, _PUT_BACK)
 
 
 def _damaged_ledger(case: Case, fault: str) -> Finding:

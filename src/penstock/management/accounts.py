@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from penstock.clock import rfc3339
 from penstock.management.caller import ADMIN
 from penstock.management.endpoint import endpoints, get
 from penstock.management.paging import Listing, Paging, page_of
@@ -19,6 +18,7 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.settings import Settings
 from penstock.stores.control_store import Snapshot
+from penstock.time_text import rfc3339
 
 _TAG = "Accounts"
 
@@ -92,7 +92,12 @@ def _visible(resources: Resources, request: Request) -> set[str]:
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     yield from settings.accounts
-    for nouns in (snapshot.gateways, snapshot.provider_keys, snapshot.custom_providers):
+    for nouns in (
+        snapshot.gateways,
+        snapshot.provider_keys,
+        snapshot.custom_providers,
+        snapshot.model_aliases,
+    ):
         yield from (noun.account for noun in nouns)
     for token in snapshot.tokens:
         yield from token.accounts

@@ -14,7 +14,9 @@ from penstock.management import (
     gateways,
     graphql,
     logs,
+    model_aliases,
     provider_configs,
+    runs,
 )
 from penstock.management.endpoint import Endpoint
 
@@ -23,11 +25,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *gateways.ENDPOINTS,
     *provider_configs.ENDPOINTS,
     *custom_providers.ENDPOINTS,
+    *model_aliases.ENDPOINTS,
     *billing.ENDPOINTS,
     *audit_logs.ENDPOINTS,
     *analytics.ENDPOINTS,
     *graphql.ENDPOINTS,
     *logs.ENDPOINTS,
+    *runs.ENDPOINTS,
     *datasets.ENDPOINTS,
     *evaluations.ENDPOINTS,
     *dynamic_routes.ENDPOINTS,

@@ -41,8 +41,8 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response, failure, response
 from penstock.management.turns import Turns
-from penstock.proxy.room import Room, Share
-from penstock.settings.gateways import AccountId
+from penstock.proxy.room import Room, Share, hold_for_answer
+from penstock.settings.gateways import AnyAccountId
 from penstock.settings.server import Timeouts
 from penstock.stores.control_store import (
     AlreadyThere,
@@ -55,6 +55,7 @@ from penstock.stores.control_store import (
     Unstorable,
 )
 from penstock.stores.ledger import LedgerUnavailable, UnfitCondition
+from penstock.stores.runs import RunsUnavailable
 
 log = logging.getLogger("penstock.management")
 
@@ -63,7 +64,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 _MAX_QUERY_FIELDS = 1000
 _RETRY_SECONDS = 1
 _NO_ROOM_SECONDS = 5
-_SMALL_BODY = 65536  # bytes
+_SMALL = 65536  # bytes of a body or an answer
 
 
 def management_routes(endpoints: Sequence[Endpoint], resources: Resources, room: Room) -> list[BaseRoute]:
@@ -93,14 +94,18 @@ class _Page:
     room: Room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        http = HttpRequest(scope, receive)
+        http, share = HttpRequest(scope, receive), None
         try:
             _check_path(scope)
-            answer = await _answer(self, http, _endpoint(self.methods, http.method))
+            answer, share = await _answer(self, http, _endpoint(self.methods, http.method))
         except ManagementError as error:
             answer = failure(error)
             without_frames(error)
-        await _sent(answer)(scope, receive, send)
+        try:
+            await _send(answer, scope, receive, send)
+        finally:
+            if share is not None:
+                share.release()
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ class _Documentation:
             answer = Response(200, self.made)
         else:
             answer = failure(_not_allowed(scope["method"], ("GET",)))
-        await _sent(answer)(scope, receive, send)
+        await _send(answer, scope, receive, send)
 
     def _document(self) -> bytes:
         from penstock.management.openapi import document  # noqa: PLC0415 - with all examples, and rarely read
@@ -129,7 +134,7 @@ class _Nothing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem(NO_ROUTE, f"no {scope['method']} {scope['path'][:200]} in this API")
-        await _sent(failure(ManagementError(404, [problem])))(scope, receive, send)
+        await _send(failure(ManagementError(404, [problem])), scope, receive, send)
 
 
 def _check_path(scope: Scope) -> None:
@@ -151,21 +156,26 @@ def _not_allowed(method: str, methods: Sequence[str]) -> ManagementError:
     return ManagementError(405, [problem], headers=(("allow", allowed),))
 
 
-async def _answer(page: _Page, http: HttpRequest, endpoint: Endpoint) -> Response:
-    share, resources = None, page.resources
+async def _answer(page: _Page, http: HttpRequest, endpoint: Endpoint) -> tuple[Response, Share]:
+    """The answer, and what it holds of the room until it has been sent. Raises `ManagementError`."""
     try:
-        request, pairs = await run_in_threadpool(_admitted, endpoint, resources, http)
-        async with page.turns.of(
-            request.caller.actor
-        ):  # a body comes in its turn, too: few of them wait here
-            body = b""
-            if "body" in endpoint.given:  # for good tokens only
-                share = page.room.share(request.account)
-                body = await _body(http, resources.settings.server.timeouts, share)
-            return await page.turns.run(partial(_call, endpoint, resources, request, pairs, body))
+        request, pairs = await run_in_threadpool(_admitted, endpoint, page.resources, http)
+        share = page.room.share(request.account)
+        try:
+            return await _in_turn(page, http, endpoint, request, pairs, share), share
+        except BaseException:
+            share.release()
+            raise
     except ManagementError:
         raise
-    except (ControlStoreError, LedgerUnavailable, UnfitCondition, MasterKeyError, SealBroken) as error:
+    except (
+        ControlStoreError,
+        LedgerUnavailable,
+        RunsUnavailable,
+        UnfitCondition,
+        MasterKeyError,
+        SealBroken,
+    ) as error:
         raise _told(error) from error
     except GatewayError as error:  # there is no room
         raise ManagementError(503, [Problem(UNAVAILABLE, error.detail)], _NO_ROOM_SECONDS) from error
@@ -173,9 +183,20 @@ async def _answer(page: _Page, http: HttpRequest, endpoint: Endpoint) -> Respons
         log.exception("%s %s failed", http.method, endpoint.path)
         problem = Problem(UNAVAILABLE, "internal error; the gateway's log has the details")
         raise ManagementError(500, [problem]) from None
-    finally:
-        if share is not None:
-            share.release()
+
+
+async def _in_turn(
+    page: _Page, http: HttpRequest, endpoint: Endpoint, request: Request, pairs: Pairs, share: Share
+) -> Response:
+    resources, body = page.resources, b""
+    async with page.turns.of(request.caller.actor):  # a body comes in its turn, too: few of them wait here
+        if "body" in endpoint.given:  # for good tokens only
+            body = await _body(http, resources.settings.server.timeouts, share)
+        answer = await page.turns.run(partial(_call, endpoint, resources, request, pairs, body))
+        share.release()
+        await _take(share, len(answer.body))
+    hold_for_answer(http.scope, share)
+    return answer
 
 
 def _call(endpoint: Endpoint, resources: Resources, request: Request, pairs: Pairs, body: bytes) -> Response:
@@ -186,7 +207,7 @@ def _call(endpoint: Endpoint, resources: Resources, request: Request, pairs: Pai
     if "body" in endpoint.given:
         given["body"] = read_body(body, endpoint.given["body"])
     value = endpoint.function(resources, request, **given)
-    return response(value, envelope=endpoint.envelope, again=endpoint.again)
+    return response(value, envelope=endpoint.envelope, again=endpoint.again, messages=request.messages)
 
 
 async def _body(http: HttpRequest, timeouts: Timeouts, share: Share) -> bytes:
@@ -195,12 +216,12 @@ async def _body(http: HttpRequest, timeouts: Timeouts, share: Share) -> bytes:
         raise invalid("the body must come without a content-encoding", "headers", "content-encoding")
     loop, pieces = asyncio.get_running_loop(), bytearray()
     declared = http.headers.get("content-length", "")
-    await _take(share, min(int(declared) if declared.isdecimal() else 0, MAX_BODY_BYTES))
+    await _grow(share, min(int(declared) if declared.isdecimal() else 0, MAX_BODY_BYTES))
     begun = loop.time()
     try:
         async with asyncio.timeout_at(_body_due(begun, timeouts, 0)) as deadline:
             async for piece in http.stream():
-                await _take(share, len(pieces) + len(piece))
+                await _grow(share, len(pieces) + len(piece))
                 pieces += piece
                 if len(pieces) > MAX_BODY_BYTES:
                     raise ManagementError(
@@ -215,12 +236,16 @@ async def _body(http: HttpRequest, timeouts: Timeouts, share: Share) -> bytes:
     return bytes(pieces)
 
 
+async def _grow(share: Share, size: int) -> None:
+    """Has room for so many bytes of a body; when it has to grow, for twice as many."""
+    if size > share.held:
+        await _take(share, min(max(size, 2 * share.held), MAX_BODY_BYTES))
+
+
 async def _take(share: Share, size: int) -> None:
-    """Has room for so many bytes; when it has to grow, for twice as many. Small bodies do not ask."""
-    if size <= max(share.held, _SMALL_BODY):
-        return
-    missing = min(max(size, 2 * share.held), MAX_BODY_BYTES) - share.held
-    if missing > 0 and not share.take(missing):
+    """Has room for so many bytes; what is small does not ask. Raises `GatewayError` when there is none in time."""
+    missing = size - share.held
+    if size > _SMALL and missing > 0 and not share.take(missing):
         await share.wait(missing)
 
 
@@ -263,7 +288,7 @@ def _token(http: HttpRequest) -> bytes:
 def _check_names(names: Mapping[str, str]) -> None:
     account = names.get("account_id")
     try:
-        msgspec.convert("-" if account is None else account, AccountId)
+        msgspec.convert("-" if account is None else account, AnyAccountId)
     except msgspec.ValidationError:
         problem = Problem(NO_ROUTE, "there can be no account of this name: up to 64 letters, digits, _ and -")
         raise ManagementError(404, [problem]) from None
@@ -308,12 +333,20 @@ def _told(error: Exception) -> ManagementError:
             return invalid(str(error))
         case ChangedMeanwhile() | SealedOtherwise():
             return ManagementError(409, [Problem(INVALID, str(error))])
-        case ControlStoreUnavailable() | LedgerUnavailable():
+        case ControlStoreUnavailable() | LedgerUnavailable() | RunsUnavailable():
             return ManagementError(503, [Problem(UNAVAILABLE, str(error))], _RETRY_SECONDS)
     return ManagementError(500, [Problem(UNAVAILABLE, str(error))])
 
 
-def _sent(answer: Response) -> HttpResponse:
+async def _send(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """A large one goes out as the client takes it."""
     headers = dict(answer.headers)
     headers.setdefault("cache-control", "no-store")
-    return HttpResponse(answer.body, answer.status, headers, answer.content_type)
+    whole, body = HttpResponse(answer.body, answer.status, headers, answer.content_type), answer.body
+    if len(body) <= _SMALL:
+        await whole(scope, receive, send)
+        return
+    await send({"type": "http.response.start", "status": whole.status_code, "headers": whole.raw_headers})
+    for start in range(0, len(body), _SMALL):
+        piece, more = body[start : start + _SMALL], start + _SMALL < len(body)
+        await send({"type": "http.response.body", "body": piece, "more_body": more})

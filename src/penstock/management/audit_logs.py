@@ -14,7 +14,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.clock import rfc3339
 from penstock.control.log_filters import moment
 from penstock.management.endpoint import endpoints, get
 from penstock.management.paging import Listing, Paging
@@ -22,6 +21,7 @@ from penstock.management.problem import invalid
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.stores.control_store import AuditEntry, ControlStore
+from penstock.time_text import rfc3339
 
 _BATCH: Final = 1000
 _PREFIX: Final = "ai_gateway."

@@ -13,12 +13,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
-from penstock.clock import rfc3339
 from penstock.control.custom_providers import ABOUT, About, Name, Position, Text
 from penstock.management.paging import Paging
 from penstock.management.problem import invalid
 from penstock.settings.gateway_secrets import MASK
 from penstock.stores.control_store import CustomProvider
+from penstock.time_text import rfc3339
 
 Slug = Annotated[
     str,

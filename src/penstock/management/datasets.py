@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from penstock.clock import rfc3339
 from penstock.control.datasets import Name, at_most_ten, kept_filters
 from penstock.control.log_filters import WrongFilters
 from penstock.management.endpoint import delete, endpoints, get, post, put
@@ -22,6 +21,7 @@ from penstock.management.reading import problems, wrong
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.stores.control_store import Add, ControlStore, Dataset, Remove, Replace
+from penstock.time_text import rfc3339
 
 _TAG: Final = "Datasets"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/datasets"

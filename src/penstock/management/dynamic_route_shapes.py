@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from penstock.clock import rfc3339
 from penstock.control import dynamic_routes
 from penstock.control.dynamic_routes import RouteName
 from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
+from penstock.time_text import rfc3339
 
 Comment = Annotated[
     str, msgspec.Meta(max_length=1000, extra_json_schema={"description": "at most 1000 characters"})

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from penstock.control.no_effect import in_route
 from penstock.dynamic_routing.check import check_elements
 from penstock.dynamic_routing.dialect import modern
 from penstock.management.dynamic_route_shapes import (
@@ -74,6 +75,8 @@ def create_route(resources: Resources, request: Request, body: RouteBody) -> Rou
         modified_us=request.now_us,
     )
     resources.control_store(request.caller).apply([*need, Add(route)])
+    for one in in_route(route):
+        request.say(f"route {route.name}: {one.sentence}", one.field)
     return route_answer(route)
 
 

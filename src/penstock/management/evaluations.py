@@ -10,7 +10,6 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
-from penstock.clock import rfc3339
 from penstock.control.datasets import Name
 from penstock.control.evaluators import TYPES, EvaluationType, Seen, judged
 from penstock.control.log_filters import DATASET_RULES
@@ -25,6 +24,7 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.stores.control_store import Add, Dataset, Evaluation, EvaluationResult, Remove
 from penstock.stores.ledger import Query
+from penstock.time_text import rfc3339
 
 _TAG: Final = "Evaluations"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/evaluations"

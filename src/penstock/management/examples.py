@@ -26,8 +26,10 @@ from penstock.management.graphql import GraphqlAnswer, GraphqlBody
 from penstock.management.log_filters.filters import DatasetFilter, LogFilter
 from penstock.management.log_filters.parameters import LogDeleteQuery, LogListQuery
 from penstock.management.logs import Deleted, LogPatch
+from penstock.management.model_aliases import ModelAliasAnswer, ModelAliasBody, ModelAliasesQuery
 from penstock.management.paging import Listing, Paging
 from penstock.management.response import JSON, response
+from penstock.management.run_examples import RUN_ID, run_examples
 from penstock.settings.gateways import GatewaySettings
 
 _ID: Final = "0197f7c4-5d1e-7a30-8b52-3f0c6a1d9e84"
@@ -44,6 +46,8 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "provider": ("The provider, as calls name it.", "openai"),
     "provider_config_id": ("The stored key.", _ID),
     "custom_provider_id": ("The custom provider.", _ID),
+    "model_alias_id": ("The name of a model.", _ID),
+    "run_id": ("The run, by its provider's id.", RUN_ID),
 }
 """What stands in the braces of paths: what it is, and an example."""
 
@@ -93,6 +97,7 @@ _LOG: Final[Mapping[str, object]] = {
     "operation": "openai.chat.completions.create",
     "answered_model": "openai/gpt-5-2026-08-07",
     "provider_error": None,
+    "estimated": False,
 }
 
 
@@ -134,9 +139,11 @@ def _values() -> dict[object, object]:
         *_of_gateways(),
         *_of_provider_keys(),
         *_of_custom_providers(),
+        *_of_model_aliases(),
         *_of_billing(),
         *_of_analytics(),
         *_of_logs(),
+        *run_examples(_ACCOUNT, _GATEWAY, _ID, _MADE),
         *_of_datasets(),
         *_of_routes(),
     )
@@ -230,6 +237,15 @@ def _of_custom_providers() -> tuple[object, ...]:
     )
 
 
+def _of_model_aliases() -> tuple[object, ...]:
+    models = ("anthropic/claude-sonnet-4-5", "openai/gpt-5")
+    return (
+        ModelAliasesQuery(search="claude"),
+        ModelAliasBody("smart", models),
+        ModelAliasAnswer(_ID, _ACCOUNT, "smart", models, _MADE, _MADE),
+    )
+
+
 def _of_billing() -> tuple[object, ...]:
     return (
         billing.InvoicePreview(1_767_225_600, 1_769_904_000),
@@ -255,6 +271,10 @@ def _of_analytics() -> tuple[object, ...]:
         "cached_tokens_out": 2400,
         "cost": 0.156,
         "unpriced": 0,
+        "estimated": 120,
+        "estimated_tokens_in": 9000,
+        "estimated_tokens_out": 2100,
+        "estimated_cost": 0.012,
     }
     group = {"begins_at": "2026-01-31T11:00:00Z", "dimensions": {"model": "openai/gpt-5"}}
     query = "query { viewer { accounts { aiGatewayRequestsAdaptiveGroups(limit: 10) { count } } } }"

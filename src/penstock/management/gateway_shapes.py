@@ -7,18 +7,16 @@ is in `settings.gateway_secrets` and `control.stored_gateways`.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from penstock.clock import rfc3339
 from penstock.control.catalog import Listed
 from penstock.settings.gateway_fields import Fields, to_fields
 from penstock.settings.gateway_secrets import masked
-from penstock.settings.gateways import LONGEST_WINDOW, GatewayId, GatewaySettings, Technique
+from penstock.settings.gateways import DEFAULT_GATEWAY, LONGEST_WINDOW, GatewayId, GatewaySettings, Technique
 from penstock.settings.value_types import Count
-
-_DEFAULT: Final = "default"
+from penstock.time_text import rfc3339
 
 
 class GatewayUpdate(GatewaySettings, frozen=True, kw_only=True):
@@ -109,7 +107,7 @@ def shown(listed: Listed) -> GatewayShown:
         "internal_id": _internal_id(listed) if stored is None else stored.id,
         "created_at": rfc3339(created),
         "modified_at": rfc3339(modified),
-        "is_default": listed.id == _DEFAULT,
+        "is_default": listed.id == DEFAULT_GATEWAY,
         "internal": False,
         "wholesale": False,
     }

@@ -11,13 +11,16 @@ from contextlib import contextmanager
 
 from msgspec import UNSET
 
+from penstock.control.catalog import Listed
 from penstock.control.gateway_changes import (
     GatewayExists,
     GatewayRefused,
+    NameIsPath,
     NoSuchGateway,
     StandsInFile,
     WrongFields,
 )
+from penstock.control.no_effect import in_gateway
 from penstock.management.endpoint import delete, endpoints, get, post, put
 from penstock.management.gateway_shapes import GatewayCreate, GatewayShown, GatewayUpdate, shown, to_write
 from penstock.management.paging import Listing, Paging
@@ -27,11 +30,11 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
-from penstock.proxy.routing import COMPAT
+from penstock.proxy.did_you_mean import COMPAT
 from penstock.settings import Settings, is_loopback
 from penstock.settings.gateway_fields import Fields
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.control_store import ControlStore, Snapshot
+from penstock.stores.control_store import Snapshot
 
 _BASE = "/accounts/{account_id}/ai-gateway/gateways"
 _ONE = f"{_BASE}/{{gateway_id}}"
@@ -54,7 +57,10 @@ def list_gateways(resources: Resources, request: Request, query: GatewaysQuery) 
         for one in catalog.of(request.account)
         if query.search in one.id and request.caller.may("read", request.account, one.id)
     ]
-    return Listing([shown(one) for one in query.part(found)], query, len(found))
+    page = query.part(found)
+    for one in page:
+        _say_in_vain(resources, request, one)
+    return Listing([shown(one) for one in page], query, len(found))
 
 
 @post(_BASE, "aig-config-create-gateway", permission="edit", tag=_TAG)
@@ -66,13 +72,13 @@ def create_gateway(resources: Resources, request: Request, body: GatewayCreate) 
     with _worded():
         change = changes.create(request.account, body.id, fields)
     store.apply([change])
-    return _shown(resources, store, request.account, body.id)
+    return _shown(resources, request, body.id)
 
 
 @get(_ONE, "aig-config-fetch-gateway", permission="read", tag=_TAG)
 def get_gateway(resources: Resources, request: Request) -> GatewayShown:
     """One gateway."""
-    return _shown(resources, resources.control_store(request.caller), request.account, request.gateway)
+    return _shown(resources, request, request.gateway)
 
 
 @put(_ONE, "aig-config-update-gateway", permission="edit", tag=_TAG)
@@ -87,7 +93,7 @@ def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) 
         change = changes.replace(request.account, request.gateway, fields)
     if change is not None:
         store.apply([change])
-    return _shown(resources, store, request.account, request.gateway)
+    return _shown(resources, request, request.gateway)
 
 
 @delete(_ONE, "aig-config-delete-gateway", permission="edit", tag=_TAG)
@@ -142,6 +148,9 @@ def _refusal(refused: GatewayRefused) -> ManagementError:
         case GatewayExists():
             text = f"account {refused.account} has a gateway {refused.gateway!r} already: change that one"
             return invalid(text, "body", "id")
+        case NameIsPath():
+            text = f"{refused.word!r} names no account and no gateway: paths of unified calls begin with it"
+            return invalid(text, *(("body", "id") if refused.word == refused.gateway else ()))
         case WrongFields():
             return ManagementError(400, problems(refused.findings, "body"))
     return invalid(
@@ -152,19 +161,26 @@ def _refusal(refused: GatewayRefused) -> ManagementError:
 # -- what is shown
 
 
-def _shown(resources: Resources, store: ControlStore, account: str, gateway: str) -> GatewayShown:
+def _shown(resources: Resources, request: Request, gateway: str) -> GatewayShown:
     """The gateway as it is now."""
-    found = resources.catalog(store.snapshot()).get(account, gateway)
+    snapshot = resources.control_store(request.caller).snapshot()
+    found = resources.catalog(snapshot).find(request.account, gateway)
     if found is None:
         raise not_found("gateway")
+    _say_in_vain(resources, request, found)
     return shown(found)
+
+
+def _say_in_vain(resources: Resources, request: Request, listed: Listed) -> None:
+    for one in in_gateway(resources.settings, listed):
+        request.say(f"gateway {listed.id}: {one.sentence}", one.field)
 
 
 @get(f"{_ONE}/url/{{provider}}", "aig-config-get-gateway-url", permission="read", tag=_TAG)
 def provider_url(resources: Resources, request: Request) -> str:
     """The address of a provider behind this gateway."""
     snapshot = resources.control_store(request.caller).snapshot()
-    if resources.catalog(snapshot).get(request.account, request.gateway) is None:
+    if resources.catalog(snapshot).find(request.account, request.gateway) is None:
         raise not_found("gateway")
     provider = request.names["provider"]
     if provider not in _known(resources.settings, snapshot, request.account):

@@ -71,11 +71,15 @@ def ask_graphql(
 
 def _sizes(resources: Resources, request: Request, account: str) -> Iterator[GatewaySize]:
     """How much the gateways keep that the caller may see."""
-    listed = resources.catalog(resources.control_store(request.caller).snapshot()).of(account)
+    catalog = resources.catalog(resources.control_store(request.caller).snapshot())
+    implied = (one for one in catalog.implied_defaults() if one.account == account)
+    listed = [*catalog.of(account), *implied]
     with reading(resources) as ledger:
         for one in listed:
             if ledger is not None and request.caller.may("metadata_read", account, one.id):
                 rows = ledger.count(Query(account=account, gateways=(one.id,)))
+                if not rows and one.source == "implied":
+                    continue  # nobody has used it
                 yield GatewaySize(one.id, rows or 0, one.fields.log_management or 0)
 
 

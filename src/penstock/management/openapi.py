@@ -19,9 +19,9 @@ from penstock.management.examples import NAMES, given_example, result_example
 from penstock.management.field_docs import field_docs
 from penstock.management.openapi_schemas import REF, Schema, Schemas, described
 from penstock.management.paging import ResultInfo
-from penstock.management.problem import INVALID, NO_ROUTE, NOT_FOUND, UNAVAILABLE, Problem
+from penstock.management.problem import INVALID, NO_ROUTE, NOT_FOUND, UNAVAILABLE, Message, Problem
 from penstock.management.response import JSON
-from penstock.settings.gateways import AccountId
+from penstock.settings.gateways import AnyAccountId
 
 _IN_BRACES: Final = re.compile(r"{(\w+)}")
 _PYTHON_END: Final = r"\Z"
@@ -93,7 +93,7 @@ def document(endpoints: Sequence[Endpoint]) -> bytes:
 
 def _kinds(endpoints: Iterable[Endpoint]) -> Iterator[object]:
     """All types that have schemas."""
-    yield from (AccountId, ResultInfo, Problem)
+    yield from (AnyAccountId, Message, ResultInfo, Problem)
     for endpoint in endpoints:
         yield from (kind for kind in (endpoint.body, endpoint.result) if kind is not None)
         yield from (field.type for field in _query_fields(endpoint))
@@ -126,7 +126,7 @@ def _path_parameters(path: str, schemas: Schemas) -> Iterator[Schema]:
     for name in _IN_BRACES.findall(path):
         text, example = NAMES[name]
         plain: Schema = {"type": "string", "minLength": 1}
-        schema = schemas.of(AccountId) if name == "account_id" else plain
+        schema = schemas.of(AnyAccountId) if name == "account_id" else plain
         yield {
             "name": name,
             "in": "path",
@@ -185,21 +185,23 @@ def _answer(endpoint: Endpoint, schemas: Schemas) -> Schema:
     result = schemas.of(endpoint.result)
     if not endpoint.envelope:
         return result
+    messages = schemas.of(Message)
     if not endpoint.is_list:
-        return _envelope(
-            result, {endpoint.again: described(result, "The same once more.")} if endpoint.again else {}
-        )
+        again = {endpoint.again: described(result, "The same once more.")} if endpoint.again else {}
+        return _envelope(result, messages, again)
     page: dict[str, Schema] = {"result_info": described(schemas.of(ResultInfo), "Which page this is.")}
     if endpoint.again:
         page["data"] = {"type": "object", "description": f"The same page once more, as `{endpoint.again}`."}
-    return _envelope({"type": "array", "items": result}, page)
+    return _envelope({"type": "array", "items": result}, messages, page)
 
 
-def _envelope(result: Mapping[str, object], more: Mapping[str, Schema]) -> Schema:
+def _envelope(
+    result: Mapping[str, object], messages: Mapping[str, object], more: Mapping[str, Schema]
+) -> Schema:
     fields: dict[str, object] = {
         "success": {"const": True, "description": "Always true: what fails has another shape."},
         "errors": {"type": "array", "maxItems": 0, "description": "Always empty."},
-        "messages": {"type": "array", "maxItems": 0, "description": "Always empty."},
+        "messages": {"type": "array", "items": messages, "description": "What there is to know besides."},
         "result": described(result, "What was asked for."),
         **more,
     }

@@ -14,6 +14,7 @@ INVALID: Final = 7001
 NOT_FOUND: Final = 7002
 NO_ROUTE: Final = 7003
 UNAVAILABLE: Final = 7009
+NO_EFFECT: Final = 9200
 AUTHENTICATION: Final = 10000
 
 
@@ -26,6 +27,17 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is wrong, for people."""
     path: tuple[str, ...] = ()
     """Where it is: `["body", "cache_ttl"]`."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One entry of `messages`, beside a success."""
+
+    code: int
+    """What kind: 9200 something that is stored and does nothing."""
+    message: str
+    """What there is to know, for people."""
+    path: tuple[str, ...]
+    """The field that it is about."""
 
 
 class ManagementError(Exception):

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from penstock.access.provider_secret import checked_secret
-from penstock.clock import rfc3339
-from penstock.control.provider_rows import check_hosts, provider_slug, with_secret
+from penstock.control.no_effect import in_key
+from penstock.control.provider_rows import check_hosts, fitting, provider_slug, with_secret
 from penstock.management.endpoint import delete, endpoints, get, post, put
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.paths import need_gateway
@@ -23,6 +23,7 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.settings.server import HostName
 from penstock.stores.control_store import Add, ProviderKey, Remove, Replace, Snapshot
+from penstock.time_text import rfc3339
 
 _BASE = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs"
 _ONE = f"{_BASE}/{{provider_config_id}}"
@@ -121,7 +122,10 @@ def list_provider_configs(
     """List the gateway's stored keys."""
     need_gateway(resources, request)
     snapshot = resources.control_store(request.caller).snapshot()
-    return page_of([_shown(key) for key in snapshot.provider_keys if _is_here(key, request)], query)
+    keys = [key for key in snapshot.provider_keys if _is_here(key, request)]
+    for key in query.part(keys):
+        _say_in_vain(request, key)
+    return page_of([_shown(key) for key in keys], query)
 
 
 @post(_BASE, "aig-config-create-providers", permission="edit", tag=_TAG)
@@ -155,6 +159,7 @@ def create_provider_config(
     store = resources.control_store(request.caller)
     key = _sealed(resources, store.snapshot(), key, body.secret)
     store.apply([*need, Add(key)])
+    _say_in_vain(request, key)
     return _shown(key)
 
 
@@ -171,6 +176,7 @@ def update_provider_config(
     if not isinstance(body.secret, UnsetType):
         new = _sealed(resources, snapshot, new, body.secret)
     store.apply([Replace(old, new)])
+    _say_in_vain(request, new)
     return _shown(new)
 
 
@@ -181,6 +187,11 @@ def delete_provider_config(resources: Resources, request: Request) -> ProviderCo
     key = _key(store.snapshot(), request)
     store.apply([Remove(key)])
     return _shown(key)
+
+
+def _say_in_vain(request: Request, key: ProviderKey) -> None:
+    for one in in_key(key):
+        request.say(f"key {key.alias} of {key.provider}: {one.sentence}", one.field)
 
 
 def _key(snapshot: Snapshot, request: Request) -> ProviderKey:
@@ -222,7 +233,7 @@ def _check_hosts(provider: str, hosts: tuple[str, ...]) -> None:
 
 def _sealed(resources: Resources, snapshot: Snapshot, key: ProviderKey, secret: str) -> ProviderKey:
     try:
-        plain = checked_secret(secret.encode())
+        plain = fitting(key.provider, checked_secret(secret.encode()))
     except ValueError as error:
         raise invalid(str(error), "body", "secret") from None
     return with_secret(key, plain, resources.sealer(snapshot))

@@ -27,7 +27,9 @@ from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.opening.ledger import ledger_reader, rollups
 from penstock.stores.opening.ledger_changes import ledger_editor
+from penstock.stores.opening.runs import has_runs, run_reader
 from penstock.stores.rollups import Rollups
+from penstock.stores.runs import RunReader
 
 
 class SharedClock(Clock):
@@ -105,6 +107,19 @@ class Resources:
             yield found
         finally:
             found.close()
+
+    def has_runs(self) -> bool:
+        """Whether a run was ever made."""
+        return has_runs(stores_of(self.settings))
+
+    @contextmanager
+    def runs(self) -> Iterator[RunReader]:
+        """What calls have made at providers. Raises `RunsUnavailable`."""
+        reader = run_reader(stores_of(self.settings))
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     def vault(self, snapshot: Snapshot) -> Vault:
         """Opens what the directory has sealed. Raises `MasterKeyError`."""

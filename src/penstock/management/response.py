@@ -5,12 +5,13 @@ Pure: values in, bytes out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from penstock.management.paging import Listing
-from penstock.management.problem import ManagementError
+from penstock.management.problem import ManagementError, Message
 
 JSON = "application/json"
 
@@ -26,16 +27,18 @@ class Response(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def response(value: object, *, envelope: bool = True, again: str = "") -> Response:
+def response(
+    value: object, *, envelope: bool = True, again: str = "", messages: Sequence[Message] = ()
+) -> Response:
     """An endpoint's value as it goes out; `again` names where it stands once more."""
     if isinstance(value, Response):
         return value
     if not envelope:
         return Response(200, _encode(value))
     if isinstance(value, Listing):
-        return Response(200, _encode(_listing(value, again)))
+        return Response(200, _encode(_listing(value, again, messages)))
     more = {again: value} if again else {}
-    return Response(200, _encode(_envelope(value, more)))
+    return Response(200, _encode(_envelope(value, more, messages)))
 
 
 def failure(error: ManagementError) -> Response:
@@ -44,14 +47,14 @@ def failure(error: ManagementError) -> Response:
     return Response(error.status, _encode(body), headers=error.headers)
 
 
-def _envelope(result: object, more: dict[str, object]) -> dict[str, object]:
-    return {"success": True, "errors": [], "messages": [], "result": result, **more}
+def _envelope(result: object, more: dict[str, object], messages: Sequence[Message]) -> dict[str, object]:
+    return {"success": True, "errors": [], "messages": messages, "result": result, **more}
 
 
-def _listing(found: Listing[object], again: str) -> dict[str, object]:
+def _listing(found: Listing[object], again: str, messages: Sequence[Message]) -> dict[str, object]:
     """A page; the other place of its items comes with its order, which is newest first."""
     more: dict[str, object] = {"result_info": found.info()}
     if again:
         order = {"order_by": "created_at", "order_by_direction": "desc"}
         more["data"] = {**order, "page": found.page.page, "per_page": found.page.per_page, again: found.items}
-    return _envelope(found.items, more)
+    return _envelope(found.items, more, messages)

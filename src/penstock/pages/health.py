@@ -1,6 +1,7 @@
 """`/healthz` (the process lives) and `/readyz` (it can take calls and remember them; what helps may be degraded).
 
-Whoever asks is told whether; why not is for programs of this machine.
+Whoever asks is told whether; why not is for programs of this machine. At all other paths programs that were given half
+a base URL are told the whole one.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from collections.abc import Collection, Sequence
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from penstock.clock import Clock
+from penstock.errors import NOT_FOUND, GatewayError
 from penstock.journal.journal import Journal
 from penstock.metrics.process_files import read_troubles
+from penstock.proxy.did_you_mean import page_meant
+from penstock.proxy.unified.own_errors import error_body
 from penstock.stores.aside import still_there
 from penstock.stores.opening import Stores
 from penstock.stores.opening.control_store import control_store_trouble
 from penstock.stores.opening.ledger import ledger_trouble
+from penstock.wire.unified_paths import unified_tail
 from penstock_common.own_program import is_own_program
 
 
@@ -36,7 +41,8 @@ class HealthPages:
 
     def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
         """The ASGI application beside the data plane: these pages, and what else there is."""
-        return Starlette(routes=[Route("/healthz", self.alive), Route("/readyz", self.ready), *more])
+        pages = [Route("/healthz", self.alive), Route("/readyz", self.ready), *more]
+        return Starlette(routes=pages, exception_handlers={NOT_FOUND.status: _nowhere})
 
     async def alive(self, request: Request) -> JSONResponse:
         """200 as long as the event loop turns."""
@@ -72,3 +78,14 @@ class HealthPages:
         found = read_troubles(self._stores.data, self._clock.now_us())
         reasons = {"ledger": ledger_trouble(self._stores), "directory": control_store_trouble(self._stores)}
         return reasons, [trouble.reason for trouble in found]
+
+
+async def _nowhere(request: Request, _error: Exception) -> Response:
+    """The answer where no page is."""
+    path = request.url.path
+    error = GatewayError(NOT_FOUND, f"calls have paths that begin with /v1/{page_meant(path)}")
+    if unified_tail(path.split("/")[1:]) is None:
+        body = error.body()
+    else:
+        body = error_body(error, path.encode("utf-8", "replace"))
+    return Response(body, NOT_FOUND.status, media_type="application/json")
