@@ -9,12 +9,15 @@ PIN := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 COMPILE := $(PIN) pyproject.toml --extra pdf --group editable
 
+# Where it is set, every process that a test starts would compile all that it imports: several times the work.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 FUZZING := $(VENV)/.ready-fuzz
 SECONDS ?= 60
 TARGET ?=
 
-.PHONY: help setup demo test check format operations bench instructions fuzz lock wheel clean
+.PHONY: help setup demo test check format operations surfaces bench instructions fuzz lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +57,9 @@ format: $(DEVELOPING) ## write the code in the house format
 operations: $(DEVELOPING) ## write the guide of all operations, by the tables of the providers
 	@cd tests && ../$(BIN)/python -m support.operations_guide
 
+surfaces: $(DEVELOPING) ## write into the guides of the unified endpoint what is carried to whom, by the code
+	@cd tests && ../$(BIN)/python -m support.surface_guides
+
 bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in one run
 	@$(BIN)/python -m bench
 
@@ -71,6 +77,7 @@ lock: $(DEVELOPING) ## pin the dependencies anew, with hashes and without any in
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(PIN) --group fuzz --output-file requirements-fuzz.lock
+	@$(PIN) tests/e2e/langchain/requirements.in --output-file tests/e2e/langchain/requirements.lock
 
 wheel: $(DEVELOPING) ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation

@@ -41,6 +41,7 @@ _FILTERS: dict[Key, tuple[tuple[Operator, Scalar], ...]] = {
     "authentication": (("eq", True), ("eq", False)),
     "wholesale": (("eq", False), ("eq", True)),
     "compatibilityMode": (("eq", False), ("eq", True)),
+    "estimated": (("eq", True), ("eq", False)),
     "dlp_action": (("eq", "BLOCK"),),
     "user_agent": (("eq", "curl/8/1"), ("contains", "python"), ("contains", "wget")),
     "token": (("eq", "token-7"), ("eq", "none"), ("contains", "ken-4")),

@@ -18,10 +18,17 @@ from hypothesis import HealthCheck, settings
 from support.client import Client
 from support.gateway import Gateway
 from support.inprocess import InProcess
+from support.together import scheduler
 from support.upstream import Upstream
 
-# A busy machine is slow at everything, and that is no fault of a law.
-settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is slow at everything, and that is no fault of a law. CI judges a change, by the same examples each
+# time; new ones are found by everybody's own runs, and by `make fuzz`.
+settings.register_profile(
+    "penstock",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
 settings.load_profile("penstock")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -55,6 +62,11 @@ class Connect(Protocol):
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, LoopFactory]:
     """The event loop of all asynchronous tests."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How tests are shared between processes."""
+    return scheduler(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.clock import Clock
+from penstock.time_text import moment_us, rfc3339
 
 SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -54,3 +55,26 @@ def test_time_does_not_go_back(name: str) -> None:
     read = getattr(Clock(), name)
     times = [read() for _ in range(100)]
     assert times == sorted(times)
+
+
+@given(st.integers(min_value=0, max_value=253_402_300_799_999))
+def test_a_time_is_read_as_it_is_written(milliseconds: int) -> None:
+    assert moment_us(rfc3339(milliseconds * 1000)) == milliseconds * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("1970-01-01T00:00:00.000001Z", 1),
+        ("1970-01-01T02:00:00+02:00", 0),
+        ("1970-01-01T00:00:01", 1_000_000),
+        (" 1970-01-02 ", 86_400_000_000),
+        ("1969-12-31T23:59:59Z", -1_000_000),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("2026-02-30T00:00:00Z", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_time_in_rfc_3339(text: str, moment: int | None) -> None:
+    assert moment_us(text) == moment

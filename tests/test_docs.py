@@ -23,7 +23,7 @@ import pytest
 import parallel_local.cli
 import penstock.cli.main
 from penstock.providers.registry import BUILT_IN
-from support import operations_guide
+from support import operations_guide, surface_guides
 from test_house import LAYERS, PROXY_LAYERS
 
 ROOT = Path(__file__).parents[1]
@@ -149,7 +149,8 @@ def test_every_dependency_has_its_reason() -> None:
     wanted = {re.split(r"[<>=~!]", line)[0] for line in [*project["project"]["dependencies"], *extras]}
     assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == wanted
     for line in chain.from_iterable(project["dependency-groups"].values()):
-        assert f"`{re.split(r'[<>=~!]', line)[0]}`" in page, line
+        name = re.split(r"[<>=~!\[]", line)[0]
+        assert f"`{name}`" in page, line
 
 
 def test_the_layers_are_drawn_as_they_are_tested() -> None:
@@ -162,6 +163,13 @@ def test_the_layers_are_drawn_as_they_are_tested() -> None:
 
 def test_the_operations_are_those_of_the_tables() -> None:
     assert operations_guide.GUIDE.read_text(encoding="utf-8") == operations_guide.page(), "make operations"
+
+
+@pytest.mark.parametrize("name", surface_guides.PAGES)
+def test_what_is_carried_is_what_the_translation_does(name: str) -> None:
+    page = surface_guides.page(name)
+    assert (surface_guides.GUIDES / name).read_text(encoding="utf-8") == page, "make surfaces"
+    assert "| yes |" in page
 
 
 def test_the_number_of_providers_is_the_true_one() -> None:

@@ -14,7 +14,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
-FUZZING = ROOT / "requirements-fuzz.lock"
+FUZZING, LANGCHAIN = (
+    ROOT / "requirements-fuzz.lock",
+    ROOT / "tests" / "e2e" / "langchain" / "requirements.lock",
+)
 
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==(\S+)(?: ; [^\\]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -32,10 +35,12 @@ def names(lock: Path) -> set[str]:
 
 def named(*requirements: list[str]) -> set[str]:
     """The packages that `pyproject.toml` asks for in these lists."""
-    return {re.split(r"[<>=~!]", line)[0] for line in chain.from_iterable(requirements)}
+    return {re.split(r"[<>=~!\[]", line)[0] for line in chain.from_iterable(requirements)}
 
 
-@pytest.mark.parametrize("lock", [RUNNING, DEVELOPING, FUZZING], ids=lambda lock: lock.name)
+@pytest.mark.parametrize(
+    "lock", [RUNNING, DEVELOPING, FUZZING, LANGCHAIN], ids=lambda lock: str(lock.relative_to(ROOT))
+)
 def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: Path) -> None:
     assert PIN.sub("", lock.read_text()) == ""
 
@@ -47,7 +52,7 @@ def test_both_locks_agree() -> None:
 
 def test_running_needs_what_the_project_asks_for_and_nothing_of_the_tests() -> None:
     project = PROJECT["project"]
-    wanted = named(project["dependencies"], *project["optional-dependencies"].values(), GROUPS["editable"])
+    wanted = named(project["dependencies"], project["optional-dependencies"]["pdf"], GROUPS["editable"])
     assert wanted <= names(RUNNING)
     assert not (named(GROUPS["dev"]) - wanted) & names(RUNNING)
     assert named(GROUPS["dev"]) <= names(DEVELOPING)

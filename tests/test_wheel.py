@@ -18,8 +18,6 @@ import pytest
 
 from support.gateway import environment
 
-pytestmark = pytest.mark.xdist_group("demo")  # beside the other demonstrations, which use the same ports
-
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "src" / "parallel_local" / "corpus"
 SECONDS = 180

@@ -13,10 +13,12 @@ from bench.works.ledger import Ledger
 from bench.works.longpolls import LongPolls
 from bench.works.memory import MemoryGrowth
 from bench.works.policies_on import PoliciesOn
+from bench.works.runs import Runs
 from bench.works.shipping import Shipping
 from bench.works.sse import Sse
 from bench.works.startup import Startup
 from bench.works.throughput import Throughput
+from bench.works.unified import Unified
 
 
 def all_works() -> list[Work]:
@@ -27,9 +29,11 @@ def all_works() -> list[Work]:
         Exported(),
         Latency(),
         Sse(),
+        Unified(),
         LongPolls(),
         MemoryGrowth(),
         Startup(),
         Shipping(),
         Ledger(),
+        Runs(),
     ]

@@ -17,6 +17,7 @@ from bench.session import Session
 from bench.works.base import Work
 from bench.works.exported import Exported, exporting, refuse_silence
 from bench.works.ledger import Ledger
+from bench.works.runs import SHARE, Runs
 from bench.works.shipping import Shipping
 
 from penstock import settings
@@ -39,6 +40,12 @@ def figures(work: Work, session: Session) -> dict[str, Measure]:
     assert {target.what for target in work.targets} <= found.keys()
     assert all(measure.work == work.name for measure in found.values())
     return found
+
+
+def test_runs_are_made_and_followed(session: Session) -> None:
+    found = figures(Runs(100), session)
+    assert 0 < found[SHARE].value < 100
+    assert "100 runs, " in found[SHARE].note
 
 
 def test_the_ledger_is_filled_and_asked(session: Session) -> None:

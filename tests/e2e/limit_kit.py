@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import count
+from uuid import uuid4
 
 import msgspec
 
@@ -16,7 +17,7 @@ from penstock.access.tokens import ID_BYTES, SALT_BYTES, SECRET_BYTES, id_of, ne
 from penstock.calls.log_record import LogRecord
 from penstock.metadata import MetadataValue
 from penstock.settings import load
-from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
+from penstock.stores.control_store import Add, Permission, RateLimit, Replace, SpendLimit, Token
 from penstock.stores.counters import Window
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.checks import check_error, check_ids
@@ -109,6 +110,7 @@ def new_key(
     rate: RateLimit | None = None,
     spend: SpendLimit | None = None,
     metadata: Mapping[str, MetadataValue] | None = None,
+    permissions: tuple[Permission, ...] = ("run",),
 ) -> tuple[Header, str]:
     """A virtual key in the directory: the header that shows it, and its id. Known after a `reload`."""
     number = next(_numbers)
@@ -116,7 +118,7 @@ def new_key(
     token = Token(
         id=id_of(text),
         name=f"key {number}",
-        permissions=("run",),
+        permissions=permissions,
         secrets=(secret_hash(text, number.to_bytes(SALT_BYTES, "big")),),
         created_us=1,
         rate_limit=rate,
@@ -255,8 +257,8 @@ def found(results: int, extra: int | None = None) -> Reply:
 
 
 def task_run(processor: str = "core", status: int = 202) -> Reply:
-    """Parallel's answer to a new task."""
-    body = {"run_id": "trun_1", "status": "queued", "processor": processor, "is_active": True}
+    """Parallel's answer to a new task, with an id of its own: a run is paid once, however often one hears of it."""
+    body = {"run_id": f"trun_{uuid4().hex}", "status": "queued", "processor": processor, "is_active": True}
     return whole(json.dumps(body).encode(), status=status, headers=(JSON,))
 
 

@@ -360,3 +360,30 @@ async def test_redirects_are_the_callers_affair(
     answer = await ask(connect, gateway, token)
     assert (answer.status, answer.header("location"), answer.body) == (status, location, b"gone")
     await upstream.only()
+
+
+ENTRA = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("secret", "name", "value"), [(ENTRA, "authorization", f"Bearer {ENTRA}"), (STORED, "api-key", STORED)]
+)
+async def test_azure_takes_keys_and_tokens_of_entra(
+    access: Access,
+    open_gateway: OpenGateway,
+    upstream: Upstream,
+    connect: Connect,
+    secret: str,
+    name: str,
+    value: str,
+) -> None:
+    """Stored, and as callers send them."""
+    access.key("azure-openai", secret)
+    token = access.token()
+    gateway = await open_gateway(served(upstream.url, "azure-openai"))
+    target = f"{BASE}/azure-openai/res/dep/chat/completions"
+    await ask(connect, gateway, token, target=target)
+    await ask(connect, gateway, token, (name, value), target=target)
+    other = {"authorization": "api-key", "api-key": "authorization"}[name]
+    for seen in upstream.requests:
+        assert (seen.header(name), seen.header(other)) == (value.encode(), None)

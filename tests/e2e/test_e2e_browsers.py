@@ -164,7 +164,7 @@ async def test_the_gateways_own_errors_can_be_read(
         check_error(answer, 401, 2009, "Unauthorized")
         assert ("access-control-allow-origin", APP) in permissions(answer)
     found = []
-    for path in ("nobody/x", "compat/nothing", "compat/chat/completions", "", TAIL, TAIL, TAIL):
+    for path in ("nobody/x", "compat/nothing", "compat/chat/completions", "", TAIL, TAIL, TAIL, TAIL):
         answer = await client.ask("POST", f"/v1/acct/gw/{path}", ASKS[0], token, body=b"{}")
         found.append(answer.status)
         assert ("access-control-allow-origin", APP) in permissions(answer)

@@ -335,10 +335,6 @@ async def test_get_is_cached_only_when_asked(
 @pytest.mark.parametrize(
     ("provider", "tail"),
     [
-        ("parallel", "v1/tasks/runs"),
-        ("parallel", "v1beta/tasks/groups"),
-        ("parallel", "v1beta/findall/runs"),
-        ("parallel", "v1alpha/monitors"),
         ("openai", "files"),
         ("openai", "v1/batches"),
         ("openai", "v1/fine_tuning/jobs"),

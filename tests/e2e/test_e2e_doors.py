@@ -165,7 +165,14 @@ async def test_the_default_gateway_is_there_for_who_shows_a_token(
 
 
 @pytest.mark.parametrize(
-    "path", ["openai/v1/realtime?model=gpt-realtime", "deepgram/v1/listen", "", "compat/x", "nobody/x"]
+    "path",
+    [
+        "openai/v1/realtime?model=gpt-realtime",
+        "deepgram/v1/listen",
+        "",
+        "compat/chat/completions",
+        "nobody/x",
+    ],
 )
 @pytest.mark.parametrize("upgrade", ["websocket", "WebSocket", "h2c, websocket"])
 async def test_a_websocket_is_refused_in_words(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -115,7 +116,35 @@ async def test_calls_leave_as_traces_and_logs(
     await gateway.stop()
 
 
-async def _metrics(gateway: Gateway, log_id: str) -> None:
+async def test_a_call_right_after_the_first_start_leaves(
+    serve: Serve, upstream: Upstream, receiver: Upstream, tmp_path: Path
+) -> None:
+    """Though exporters have their turn after it: the keeper is held up until the call is in the ledger."""
+    logs = tmp_path / "logs"
+    upstream.otherwise = lambda seen: whole(ANSWER, headers=JSON)
+    gateway = await serve(configured(upstream, receiver, logs), ready=False)
+    keeper = await eventually(lambda: _keeper(gateway), "the keeper")
+    keeper.suspend()
+    try:
+        await gateway._wait_ready()
+        first = await call(gateway)
+        assert [row.id for row in await gateway.logs(1)] == [first]
+    finally:
+        keeper.resume()
+    await eventually(lambda: first in spans(receiver) or None, "its span")
+    await eventually(lambda: pushed(logs) == [first] or None, "its log")
+    await _metrics(gateway, first, calls=1)
+    await gateway.stop()
+
+
+def _keeper(gateway: Gateway) -> psutil.Process | None:
+    """The second process that the supervisor starts: the first is the shipper."""
+    children = psutil.Process(gateway.process.pid).children() if gateway.process.poll() is None else []
+    found = sorted(children, key=lambda one: one.pid)
+    return found[1] if len(found) > 1 else None
+
+
+async def _metrics(gateway: Gateway, log_id: str, calls: int = 2) -> None:
     def look(text: str) -> dict[str, float]:
         families = text_string_to_metric_families(text)
         return {sample.name: sample.value for family in families for sample in family.samples}
@@ -125,10 +154,10 @@ async def _metrics(gateway: Gateway, log_id: str) -> None:
         async def ask() -> dict[str, float] | None:
             told = look((await http.get(f"{gateway.url}/metrics")).text)
             names = ("penstock_requests_total", "penstock_exporter_delivered_total")
-            return told if all(told.get(name) == 2 for name in names) else None
+            return told if all(told.get(name) == calls for name in names) else None
 
-        found = await comes(ask, "metrics of two calls")
-    assert (found["penstock_requests_total"], found["penstock_workers"]) == (2, 1)
+        found = await comes(ask, "metrics of the calls")
+    assert (found["penstock_requests_total"], found["penstock_workers"]) == (calls, 1)
     assert (found["penstock_exporter_lag"], found["penstock_journal_backlog_bytes"]) == (0, 0)
 
 

@@ -21,14 +21,14 @@ import os, signal
 from penstock.shipper import shipper, trial
 
 trial.CPU_SECONDS = 0.3
-whole = shipper.derive
+whole = shipper.new_call
 
-def derive(record, request, response, prices):
+def new_call(record, request, response, prices):
     if b"poison" in request:
         {fatal}
     return whole(record, request, response, prices)
 
-shipper.derive = derive
+shipper.new_call = new_call
 """
 
 

@@ -6,15 +6,11 @@ Needs Node.js; where there is none, the tests are skipped, but never in CI.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
+from node_kit import FOLDER, installed
 
 from conftest import OpenGateway
 from support.canned import EVENTS, chat_reply, stream_reply
@@ -23,31 +19,13 @@ from support.inprocess import InProcess
 from support.upstream import Upstream
 from support.waiting import soon
 
-PROGRAM = Path(__file__).parent / "node" / "chat.mjs"
-INSTALL_SECONDS = 300
+PROGRAM = FOLDER / "chat.mjs"
 
 
 @pytest.fixture(scope="session")
 def node() -> str:
     """The interpreter, with the library installed as the lock file says."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have Node.js: these tests may not be skipped there")
-        pytest.skip("Node.js is not installed; the tests with its official library need it")
-    _install(npm, PROGRAM.parent)
-    return node
-
-
-def _install(npm: str, folder: Path) -> None:
-    """Once for each lock file, also when several processes run tests at the same time."""
-    stamp = folder / "node_modules" / ".installed"
-    with (folder / "package-lock.json").open("rb") as lock_file:
-        fcntl.flock(lock_file, fcntl.LOCK_EX)
-        wanted = lock_file.read()
-        if not stamp.exists() or stamp.read_bytes() != wanted:
-            subprocess.run([npm, "ci"], cwd=folder, check=True, timeout=INSTALL_SECONDS)
-            stamp.write_bytes(wanted)
+    return installed()
 
 
 @pytest.fixture

@@ -30,12 +30,14 @@ PATHS = {
     ),
     "azure-openai": ("res/dep/chat/completions", "/openai/deployments/dep/chat/completions"),
     "baseten": ("v1/chat/completions", "/v1/chat/completions"),
+    "brave": ("res/v1/llm/context", "/res/v1/llm/context"),
     "cartesia": ("v1/tts/bytes", "/tts/bytes"),
     "cerebras": ("chat/completions", "/v1/chat/completions"),
     "cohere": ("v2/chat", "/v2/chat"),
     "deepgram": ("v1/listen", "/v1/listen"),
     "deepseek": ("chat/completions", "/v1/chat/completions"),
     "elevenlabs": ("v1/text-to-speech/voice", "/v1/text-to-speech/voice"),
+    "exa": ("search", "/search"),
     "fal": ("fal-ai/flux/dev", "/fal-ai/flux/dev"),
     "fireworks": ("chat/completions", "/inference/v1/chat/completions"),
     "google-ai-studio": ("v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
@@ -53,6 +55,8 @@ PATHS = {
     "parallel": ("v1/tasks/runs", "/v1/tasks/runs"),
     "perplexity-ai": ("chat/completions", "/chat/completions"),
     "replicate": ("predictions", "/v1/predictions"),
+    "searxng": ("search", "/search"),
+    "tavily": ("search", "/search"),
     "workers-ai": ("@cf/meta/llama-3.1-8b-instruct", "/ai/run/@cf/meta/llama-3.1-8b-instruct"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import openai
@@ -197,6 +198,20 @@ async def test_final_at_once(
     assert len(upstream.requests) == 1
     assert gateway.clock.slept == []
     assert (await gateway.row()).attempts == 1
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_no_money_is_no_reason_to_try_again(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, coding: str
+) -> None:
+    """Providers say it with the status of too many calls."""
+    error = b'{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}'
+    headers = (("content-encoding", coding),) if coding else ()
+    upstream.will(whole(gzip.compress(error) if coding else error, 429, headers), OK)
+    gateway = await open_gateway(one_provider(upstream.url))
+    answer = await (await connect(gateway.url)).ask("POST", CHAT, *attempts(3), body=b"{}")
+    assert answer.status == 429
+    assert len(upstream.requests) == 1
 
 
 async def test_the_last_failure_is_the_answer(

@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from conftest import Connect, OpenGateway, Serve
-from penstock.export.delivery import TryAgain
-from penstock.export.sender import Sender
+from penstock.exits.sender import Sender, TryAgain
 from support.certificates import Authority
 from support.checks import check_error
 from support.client import Answer

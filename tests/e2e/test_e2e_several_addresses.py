@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.export.sender import Sender
+from penstock.exits.sender import Sender
 from penstock.proxy.upstream.pool import Upstream as Outgoing
 from support.access import ACCOUNT, Access, bearer
 from support.certificates import Authority

@@ -70,8 +70,9 @@ async def test_exactly_as_many_as_there_is_room_for(
 ) -> None:
     """Thirty at once; while none of them has ended, only so many are let in."""
     gate = asyncio.Event()
-    reply = task_run() if path == TASKS else answer(tokens(1, 0))
-    upstream.otherwise = lambda seen: Reply((gate, *reply.steps))
+    upstream.otherwise = lambda seen: Reply(
+        (gate, *(task_run() if path == TASKS else answer(tokens(1, 0))).steps)
+    )
     gateway = await open_gateway(limited(upstream.url, room * estimate / NANO))
     clients = [await connect(gateway.url) for _ in range(30)]
     for client in clients:

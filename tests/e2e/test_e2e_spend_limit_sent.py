@@ -475,6 +475,35 @@ async def test_a_caller_who_says_a_price_pays_what_was_sent(
     assert of_key(gateway, name) == ESTIMATE
 
 
+async def test_a_token_that_may_set_costs_is_taken_at_its_word(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, prices: str
+) -> None:
+    """For Parallel and in a step too; without a price of its own the book counts."""
+    text = limited(upstream.url, extra=prices)
+    gateway = await open_gateway(text)
+    key, name = new_key(gateway, spend=SpendLimit(1, LONG), permissions=("run", "set_costs"))
+    reload(gateway, text)
+    client = await connect(gateway.url)
+    upstream.will(told(), told(), told(), whole(b"{}"))
+    counted = []
+    for header in (costs(0.25), FREE[1]):
+        assert await post(client, CHAT, BODY, key, header) == 200
+        await gateway.settled()
+        counted.append((of_key(gateway, name), spent(gateway)))
+    assert counted == [(NANO // 4, NANO // 4)] * 2
+    step = {"provider": "openai", "endpoint": "chat/completions", "query": json.loads(BODY)}
+    assert await post(client, UNIVERSAL, json.dumps([step]).encode(), key, costs(0.25)) == 200
+    body = b'{"input":"x","processor":"ultra8x"}'
+    assert await post(client, TASKS, body, key, costs(0.25)) == 200
+    await gateway.settled()
+    assert (of_key(gateway, name), spent(gateway)) == (NANO * 3 // 4, NANO * 3 // 4)
+    assert await post(client, CHAT, BODY, key, costs(0.5)) == 429
+    upstream.will(told())
+    assert await post(client, CHAT, BODY, key) == 200
+    await gateway.settled()
+    assert of_key(gateway, name) == NANO * 3 // 4 + TRUE
+
+
 async def test_parallels_price_is_not_the_callers_either(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, prices: str
 ) -> None:

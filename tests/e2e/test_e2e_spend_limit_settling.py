@@ -31,6 +31,7 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway
+from penstock.processes.worker import open_prices
 from support.client import Broken, Header, request
 from support.replies import Act, Reply, raw, silence, sse, whole
 from support.upstream import Upstream
@@ -109,18 +110,32 @@ async def test_the_operators_prices(
     assert spent(gateway) == 1000 * 1000 + 100 * 2000
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-async def test_an_answer_without_usage_is_charged_as_estimated(
-    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, tmp_path: Path, streamed: bool
+async def test_an_answer_without_usage_and_text_is_charged_as_estimated(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, tmp_path: Path
 ) -> None:
     """A token for four bytes, and all the output that was asked for."""
-    upstream.will((stream if streamed else answer)(None))
+    upstream.will(answer(None))
     gateway = await open_gateway(limited(upstream.url, extra=priced(tmp_path)))
     body = b'{"model":"gpt-5","max_tokens":50,"messages":[]}'
     assert await post(await connect(gateway.url), CHAT, body) == 200
     await gateway.settled()
     assert spent(gateway) == -(-len(body) // 4) * 1000 + 50 * 2000
     assert (await gateway.row()).cost is None
+
+
+async def test_an_answer_without_usage_is_charged_by_its_text(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, tmp_path: Path
+) -> None:
+    """As its row says: nobody is shut out by what might have come."""
+    upstream.will(stream(None))
+    gateway = await open_gateway(limited(upstream.url, extra=priced(tmp_path)))
+    body = b'{"model":"gpt-5","max_tokens":50,"messages":[{"role":"user","content":"Who goes there?"}]}'
+    assert await post(await connect(gateway.url), CHAT, body) == 200
+    await gateway.settled()
+    gateway.prices = open_prices(gateway.settings)
+    row = await gateway.row()
+    assert (row.tokens_in, row.tokens_out, row.estimated) == (8, 1, True)
+    assert spent(gateway) == 8 * 1000 + 1 * 2000 == round((row.cost or 0) * NANO)
 
 
 @pytest.mark.parametrize(

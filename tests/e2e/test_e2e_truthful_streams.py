@@ -344,6 +344,79 @@ async def test_who_shares_a_call_shares_its_end(
     assert cache_status(again) == ("HIT" if verdict == GOOD else "MISS")
 
 
+@pytest.mark.parametrize("header", [TTL, KEY], ids=["cache", "key"])
+@pytest.mark.parametrize("more", [(), (NO_PAYLOAD,)], ids=["payload", "no payload"])
+@pytest.mark.parametrize(
+    ("kind", "body", "verdict"),
+    [
+        ("application/json", b'{"choices":[{"mess', SHORT),
+        ("application/json", b'{"choices":[]}', GOOD),
+        ("application/json", b'{"error":{"type":"server_error"}}', BROKEN),
+        ("text/event-stream", CUT, SHORT),
+        ("text/event-stream", SOUND, GOOD),
+    ],
+    ids=["half a document", "a document", "an error", "half a stream", "a stream"],
+)
+async def test_who_shares_an_answer_without_framing_is_told_what_it_is(
+    open_gateway: OpenGateway,
+    upstream: Upstream,
+    connect: Connect,
+    kind: str,
+    body: bytes,
+    verdict: Verdict,
+    more: tuple[tuple[str, str], ...],
+    header: tuple[str, str],
+) -> None:
+    gate = asyncio.Event()
+    upstream.will(raw(head(headers=(("content-type", kind), ("connection", "close"))), gate, body, Act.CLOSE))
+    gateway = await opened(open_gateway, upstream)
+    asking = await callers(gateway, connect, 3)
+    for one in asking:
+        await one.send(header, *more, path=CHAT, body=ASK)
+    await in_flight(gateway, 3)
+    gate.set()
+    for one in asking:
+        assert (await one.client.answer()).body == body
+    assert len(upstream.requests) == 1
+    assert {said(row) for row in await gateway.rows(3)} == {verdict}
+
+
+LARGE = chat() * (26 * 1024 * 1024 // len(chat()))
+
+
+@pytest.mark.parametrize("joins", [1, 2])
+@CASES
+async def test_a_key_is_spent_by_no_failure_however_large_its_answer_was(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, body: bytes, verdict: Verdict, joins: int
+) -> None:
+    """One that is whole, and too large to be kept, spends it."""
+    gateway = await opened(open_gateway, upstream)
+    asking = await callers(gateway, connect, joins)
+    upstream.will(sse(LARGE, body))
+    for one in asking:
+        await one.send(KEY, path=CHAT, body=ASK)
+    answers = await asyncio.gather(*(one.client.answer() for one in asking))
+    await all_stored(gateway)
+    assert all(answer.body.endswith(body) for answer in answers)
+    upstream.will(sse(SOUND))
+    again = await asking[0].ask(KEY, path=CHAT, body=ASK)
+    assert again.status == (409 if verdict == GOOD else 200)
+    assert {said(row) for row in (await gateway.rows(joins + 1))[:joins]} == {verdict}
+
+
+@CASES
+async def test_nor_where_there_was_no_memory_to_keep_it(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, body: bytes, verdict: Verdict
+) -> None:
+    gateway = await opened(open_gateway, upstream)
+    budget = gateway.parts.answers._budget
+    budget.take(budget.free)
+    upstream.will(sse(chat() * 1000, body), sse(SOUND))
+    client = await caller(gateway, connect)
+    statuses = [(await client.ask(KEY, path=CHAT, body=ASK)).status for _ in range(2)]
+    assert statuses == [200, 409 if verdict == GOOD else 200]
+
+
 @CASES
 async def test_a_step_whose_stream_fails_is_told_so(
     open_gateway: OpenGateway, upstream: Upstream, connect: Connect, body: bytes, verdict: Verdict
@@ -393,6 +466,50 @@ async def test_where_nothing_says_how_it_ends_the_end_of_the_bytes_will_do(
     gateway = await opened(open_gateway, upstream)
     body = chat() if "parallel" in path else b"data: 1\n\n"
     _, asked = await both(gateway, upstream, connect, sse(body), f"/v1/acct/gw/{path}", ASK, TTL)
+    assert asked == 1
+    assert {said(row) for row in await gateway.rows(2)} == {GOOD}
+
+
+HALVES = {
+    "openai/v1/chat/completions": b'{"id":"c","choices":[{"message":{"content":"x',
+    "openai/v1/embeddings": b'{"object":"list","data":[{"embedding":[0.1,0.2],"index":0',
+    "anthropic/v1/messages": b'{"id":"m","type":"message","content":[{"type":"text","text":"x"}],',
+    "google-ai-studio/v1beta/models/m:generateContent": b'{"candidates":[{"content":{"parts":[{"text":"x"',
+    "parallel/v1/search": b'{"search_id":"s","results":[{"url":"https://x.test"}]',
+    "custom-own/whatever": b'{"a":1',
+}
+
+
+@pytest.mark.parametrize(("path", "half"), HALVES.items(), ids=HALVES.keys())
+@pytest.mark.parametrize("framed", [whole, chunked])
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_document_that_is_not_closed_is_cut_whatever_its_framing_says(
+    open_gateway: OpenGateway,
+    upstream: Upstream,
+    connect: Connect,
+    path: str,
+    half: bytes,
+    framed: Callable[..., Reply],
+    packed: bool,
+) -> None:
+    gateway = await opened(open_gateway, upstream)
+    coding = (("content-encoding", "gzip"),) if packed else ()
+    sent = gzip.compress(half, mtime=0) if packed else half
+    reply = framed(sent, headers=(("content-type", "application/json"), *coding))
+    answers, asked = await both(gateway, upstream, connect, reply, f"/v1/acct/gw/{path}", ASK, TTL)
+    assert (answers[0].body, asked) == (sent, 2)
+    assert {said(row) for row in await gateway.rows(2)} == {(False, "cut_short", None)}
+
+
+@pytest.mark.parametrize("end", [b"}", b"}\n", b"} \r\n\r\n"])
+async def test_a_document_may_have_spaces_behind_it(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, end: bytes
+) -> None:
+    gateway = await opened(open_gateway, upstream)
+    reply = whole(b'{"id":"c","choices":[]' + end, headers=(("content-type", "application/json"),))
+    _, asked = await both(
+        gateway, upstream, connect, reply, "/v1/acct/gw/openai/v1/chat/completions", ASK, TTL
+    )
     assert asked == 1
     assert {said(row) for row in await gateway.rows(2)} == {GOOD}
 

@@ -1,7 +1,7 @@
 """Whatever becomes of the steps: the answer is the first success, or else the last failure.
 
-Random steps with random outcomes go through real sockets. The caller's answer, what the provider was asked, and
-the rows must be what a loop of five lines says they are.
+Random steps with random outcomes go through real sockets, some of which order something. The caller's answer, what the
+provider was asked, and the rows must be what a loop of seven lines says they are.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Plan:
 
     attempts: int
     outcomes: tuple[int | str, ...]
+    orders: bool = False
 
     def tried(self) -> list[int | str]:
         """The outcomes that come about: an attempt is followed by another while it is worth one."""
@@ -49,7 +50,15 @@ class Plan:
             done.append(outcome)
             if isinstance(outcome, int) and outcome < 500 and outcome not in (408, 429):
                 break
+            if self.stands(outcome):
+                break
         return done
+
+    def stands(self, outcome: int | str) -> bool:
+        """Whether something may have been ordered, so that nothing else is sent."""
+        if isinstance(outcome, str):
+            return self.orders and outcome != "refused"
+        return self.orders and (outcome < 400 or outcome == 408 or outcome >= 500)
 
 
 def plans(*outcomes: int | str) -> list[Plan]:
@@ -63,7 +72,7 @@ def any_plan(draw: st.DrawFn) -> Plan:
     outcomes = draw(st.lists(OUTCOMES, min_size=1, max_size=3))
     if "refused" in outcomes:
         outcomes = ["refused"]
-    return Plan(draw(st.integers(1, 3)), tuple(outcomes))
+    return Plan(draw(st.integers(1, 3)), tuple(outcomes), draw(st.booleans()))
 
 
 def status_of(outcome: int | str) -> int:
@@ -75,7 +84,7 @@ def expected(steps: Sequence[Plan]) -> list[list[int | str]]:
     done: list[list[int | str]] = []
     for plan in steps:
         done.append(plan.tried())
-        if status_of(done[-1][-1]) < 400:
+        if status_of(done[-1][-1]) < 400 or plan.stands(done[-1][-1]):
             break
     return done
 
@@ -128,7 +137,7 @@ class Scene:
         body = [
             {
                 "provider": "groq" if "refused" in plan.outcomes else "openai",
-                "endpoint": "x",
+                "endpoint": "batches" if plan.orders else "chat/completions",
                 "query": {"name": name},
                 "config": {"maxAttempts": plan.attempts, "retryDelay": 0},
             }
@@ -188,6 +197,8 @@ async def _with_scene(folder: Path, steps: Sequence[Plan]) -> None:
 @example(plans("refused", "reset", "closed", "head only", "no HTTP", 400, 204))
 @example(plans(500, "refused"))
 @example(plans(400, "head only"))
+@example([Plan(3, (429, 500, 200), orders=True), *plans(200)])
+@example([Plan(2, ("refused",), orders=True), Plan(1, ("head only",), orders=True), *plans(200)])
 @example([Plan(3, (503, "reset", 401)), Plan(2, ("refused",)), Plan(3, (500, 429, 200))])
 @given(st.lists(any_plan(), min_size=1, max_size=6))
 def test_first_success_or_last_failure(steps: list[Plan]) -> None:

@@ -26,6 +26,9 @@ ALL = (
 )  # fmt: skip
 
 
+BOM = b"\xef\xbb\xbf"
+
+
 def told(body: object) -> Reply:
     return whole(json.dumps(body).encode(), headers=JSON)
 
@@ -153,6 +156,12 @@ ORDERS = {
     "a task": ("parallel/v1/tasks/runs", {"processor": "lite"}, ()),
     "in the background": ("openai/v1/responses", {"background": True}, ()),
     "what was said before": ("openai/v1/responses", {"previous_response_id": "resp_1"}, ()),
+    "a prompt that is stored": ("openai/v1/responses", {"prompt": {"id": "pmpt_1"}}, ()),
+    "one at Azure": (
+        "azure-openai/res/openai/v1/responses",
+        {"prompt": {"id": "pmpt_1", "version": "2"}},
+        (),
+    ),
     "a conversation": ("openai/v1/responses", {"conversation": "conv_1"}, ()),
     "a stored completion": ("openai/v1/chat/completions", {"store": True}, ()),
     "batches at Azure": ("azure-openai/res/openai/v1/batches", {}, ()),
@@ -307,6 +316,29 @@ async def test_a_key_for_a_model_that_a_form_names(
     for tail in ("models", "responses/resp_1"):
         seen.append((await client.ask("GET", f"{BASE}/openai/v1/{tail}", bearer(token))).status)
     assert seen == [200, 403, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("tail", "model"),
+    [
+        ("openai/v1/chat/completions", "%s"),
+        ("openai/v1/responses", "%s"),
+        ("compat/chat/completions", "openai/%s"),
+    ],
+)
+async def test_a_key_for_a_model_behind_a_byte_order_mark(
+    open_gateway: OpenGateway, upstream: Upstream, connect: Connect, tail: str, model: str
+) -> None:
+    gateway = await opened(open_gateway, upstream)
+    token = Access(gateway.data).token(models=("openai/gpt-4o-mini",))
+    take_up(gateway)
+    client = await connect(gateway.url)
+    seen = []
+    for mark, name in ((BOM, "gpt-4o-mini"), (BOM, "gpt-4o"), (BOM + BOM, "gpt-4o-mini")):
+        body = mark + json.dumps({"model": model % name, "messages": []}).encode()
+        seen.append((await client.ask("POST", f"{BASE}/{tail}", bearer(token), *JSON, body=body)).status)
+    assert seen[:2] == [200, 403]
+    assert seen[2] in (400, 403)
 
 
 async def test_small_calls_at_once_share_what_is_left(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from fuzz import filter_laws, journal_laws, settings_laws, stored_value_laws, wire_laws
+from fuzz import filter_laws, journal_laws, search_laws, settings_laws, stored_value_laws, wire_laws
 
 Target = Callable[[bytes], None]
 
@@ -25,6 +25,8 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
         "journal": journal_laws.frames_survive_what_stands_between_them,
         "frames": journal_laws.a_frame_is_whole_or_torn,
         "filters": filter_laws.a_query_finds_what_it_says_or_is_refused,
+        "searches": search_laws.a_search_is_asked_or_refused,
+        "found": search_laws.an_answer_is_parallels_or_none,
         "settings": settings_laws.a_file_is_read_or_explained,
         "stored": stored_value_laws.a_stored_value_is_read_or_called_damaged,
     }

@@ -16,6 +16,7 @@ import penstock
 from conftest import Connect, OpenGateway
 from penstock.journal.record import CallRecord, read_frames
 from penstock.journal.segments import DIRECTORY, list_segments
+from support.checks import check_unified_error
 from support.client import Answer, Client
 from support.configuration import openai
 from support.inprocess import InProcess
@@ -62,11 +63,14 @@ async def gateway_for(open_gateway: OpenGateway, upstream: Upstream, **limits: f
 
 
 def is_envelope(answer: Answer, status: int, code: int) -> None:
-    """The answer is the gateway's own, whole and in its one shape."""
+    """The answer is the gateway's own, whole and in its shape; on the unified endpoint, in the caller's dialect."""
     assert answer.status == status, (answer.status, answer.body)
     assert answer.header("content-type") == "application/json"
     assert int(answer.header("content-length") or -1) == len(answer.body)
     body = answer.json()
+    if isinstance(body["error"], dict):
+        check_unified_error(answer, status, code, body["message"])
+        return
     assert set(body) == _ENVELOPE
     assert body["success"] is False
     assert body["name"] == "AiGatewayError"

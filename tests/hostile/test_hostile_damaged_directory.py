@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -33,6 +35,11 @@ async def token_of(gateway: Gateway) -> str:
     return await eventually(
         lambda: (found := re.search(r"pst_\w+", gateway.stderr)) and found[0], "the first token"
     )
+
+
+def another(token: str) -> str:
+    """Like it, and not it."""
+    return token[:-1] + ("y" if token.endswith("x") else "x")
 
 
 async def status(gateway: Gateway, connect: Connect, upstream: Upstream, token: str) -> int:
@@ -69,7 +76,7 @@ async def test_a_directory_that_is_damaged_while_it_is_used(
             return None
 
     await comes(serves_again, "another worker")
-    assert await status(gateway, connect, upstream, token[:-1] + "x") == 401
+    assert await status(gateway, connect, upstream, another(token)) == 401
     async with httpx.AsyncClient(trust_env=False) as http:
         answer = await http.get(f"{gateway.url}/readyz")
     assert (answer.status_code, answer.json()["checks"]["directory"]) == (503, False)
@@ -92,7 +99,7 @@ async def test_a_directory_that_was_damaged_while_it_was_stopped(
         damage(gateway.data / DIRECTORY)
         gateway = await serve(None)
         assert await status(gateway, connect, upstream, token) == 200, way
-        assert await status(gateway, connect, upstream, token[:-1] + "x") == 401, way
+        assert await status(gateway, connect, upstream, another(token)) == 401, way
         assert f"{COPY} was put in its place" in gateway.stderr, way
         assert "admin token" not in gateway.stderr, way
         assert "no problems" in penstock(gateway, "doctor", "--url", gateway.url).stdout, way
@@ -111,3 +118,70 @@ async def test_without_a_copy_it_does_not_start_and_says_so(
     code, said = fails_to_start(tmp_path, "--data", str(gateway.data), "--port", "0")
     assert (code, "restore a copy" in said, "Traceback" in said) == (2, True, False)
     assert (gateway.data / DIRECTORY).read_bytes() == damaged
+
+
+# -- what SQLite keeps beside it
+
+CUT_OFF = """
+import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA cache_size = 2")
+db.execute("BEGIN IMMEDIATE")
+db.execute("UPDATE tokens SET name = name || 'half'")
+for number in range(300):
+    db.execute("INSERT INTO audit_half VALUES (randomblob(3000))") if number else db.execute(
+        "CREATE TABLE audit_half (a)"
+    )
+os._exit(0)
+"""
+"""A change of which many pages are written, and which ends there."""
+
+
+def cut_off(gateway: Gateway) -> Path:
+    """Has a change to the directory of a gateway that does not run cut off; the journal of it."""
+    subprocess.run([sys.executable, "-c", CUT_OFF, str(gateway.data / DIRECTORY)], check=True)
+    journal = gateway.data / f"{DIRECTORY}-journal"
+    assert journal.stat().st_size > 0
+    return journal
+
+
+@pytest.mark.parametrize("way", ["as it is", *(way for way in WAYS if way != "8-kib")])
+async def test_the_journal_of_a_change_that_was_cut_off(
+    serve: Serve, upstream: Upstream, connect: Connect, way: str
+) -> None:
+    """Nobody is let in or kept out by half a change: it is undone, or the copy takes the directory's place."""
+    gateway = await serve(secured(upstream))
+    token = await token_of(gateway)
+    await copied(gateway)
+    await gateway.kill_group()
+    journal = cut_off(gateway)
+    if way != "as it is":
+        WAYS[way](journal)
+    gateway = await serve(None)
+    assert await status(gateway, connect, upstream, token) == 200
+    assert await status(gateway, connect, upstream, another(token)) == 401
+    assert "Traceback" not in gateway.stderr
+    assert "no problems" in penstock(gateway, "doctor", "--url", gateway.url).stdout
+    made = penstock(gateway, "keys", "create", "another")
+    assert made.returncode == 0, made.stderr
+    await gateway.stop()
+
+
+@pytest.mark.parametrize("part", ["-wal", "-shm", "-journal"])
+async def test_what_does_not_belong_beside_it_is_nothing(
+    serve: Serve, upstream: Upstream, connect: Connect, part: str
+) -> None:
+    """It has no log, as the ledger has: one that lies there all the same changes nothing."""
+    gateway = await serve(secured(upstream))
+    token = await token_of(gateway)
+    await copied(gateway)
+    await gateway.kill_group()
+    stray = gateway.data / f"{DIRECTORY}{part}"
+    assert not stray.exists()
+    for content in (b"", b"no log of anything" * 1000, (gateway.data / "ledger.db-wal").read_bytes()):
+        stray.write_bytes(content)
+        gateway = await serve(None)
+        assert await status(gateway, connect, upstream, token) == 200
+        assert await status(gateway, connect, upstream, another(token)) == 401
+        assert "Traceback" not in gateway.stderr
+        await gateway.kill_group()

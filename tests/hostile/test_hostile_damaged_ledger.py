@@ -17,7 +17,7 @@ from damage_kit import WAYS, Damage, copy_of, flipped, limited, logged, overwrit
 from conftest import Connect, Serve
 from support.gateway import Gateway
 from support.upstream import Upstream
-from support.waiting import comes
+from support.waiting import comes, eventually
 
 LEDGER = "ledger.db"
 FAR = 10**9
@@ -173,6 +173,34 @@ async def test_parts_that_are_damaged_after_a_kill(
         # The journal has all of it, for nothing is let go of before the ledger is on disk.
         await gateway.logs_with(before + after)
         await gateway.stop()
+
+
+SMALL_SEGMENTS = "[journal]\nsegment_bytes = 4096\n"
+"""So that most of what the journal held has gone from it."""
+
+
+@pytest.mark.parametrize("way", ["deleted", "empty", "half", "garbage"])
+async def test_a_log_that_goes_with_calls_that_the_journal_has_no_more(
+    serve: Serve, upstream: Upstream, connect: Connect, way: str
+) -> None:
+    """No call is lost with it, and none is there twice. What else stood in it is, and that is said."""
+    gateway = await serve(limited(upstream, SMALL_SEGMENTS))
+    before = [await logged(gateway, connect, upstream, number) for number in range(40)]
+    await gateway.logs_with(before)
+    await eventually(lambda: len(segments(gateway)) <= 2 or None, "segments that have gone")
+    await gateway.kill_group()
+    assert (gateway.data / f"{LEDGER}-wal").stat().st_size > 0
+    WAYS[way](gateway.data / f"{LEDGER}-wal")
+    gateway = await serve(None, ready=False)
+    await serving(gateway)
+    after = [await logged(gateway, connect, upstream) for _ in range(3)]
+    rows = await gateway.logs_with(before + after)
+    assert len(rows) == len({row.id for row in rows}) == 43
+    await gateway.stop()
+
+
+def segments(gateway: Gateway) -> list[Path]:
+    return list((gateway.data / "journal").glob("*.journal"))
 
 
 async def test_the_log_of_another_ledger_in_its_place(

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from penstock.export.delivery import Outlet, Parcel, Refused, TryAgain
+from penstock.exits.sender import Sender, TryAgain
+from penstock.export.delivery import Outlet, Parcel, Refused
 from penstock.export.destinations import HttpServer, S3Bucket
 from penstock.export.log_push import LogPush
 from penstock.export.otlp_traces import OtlpTraces
-from penstock.export.sender import Sender
 from penstock.settings.gateways import OtelExporter
 from penstock.settings.telemetry import HttpDestination, S3Destination
 from support.certificates import Authority

@@ -14,9 +14,8 @@ import pytest
 from conftest import Connect, OpenGateway, Serve
 from penstock.clock import Clock
 from penstock.control.stored_gateways import new_gateway
+from penstock.exits.sender import Sender, TryAgain
 from penstock.export.cursors import FILE_NAME, read_cursors
-from penstock.export.delivery import TryAgain
-from penstock.export.sender import Sender
 from penstock.proxy.upstream.pool import Upstream as Outgoing
 from penstock.stores.control_store import Add
 from support.access import ACCOUNT, Access, bearer

@@ -115,7 +115,7 @@ async def test_bodies_for_the_management_api_take_room(
     await clients[0].send(body)
     await becomes(lambda: room(gateway).budget.free <= free - 4 * MEGABYTE, "a body with room")
     await clients[1].send(body)
-    await becomes(lambda: len(room(gateway)._waiters) == 1, "a body that waits for it")
+    await becomes(lambda: room(gateway).is_awaited("acct"), "a body that waits for it")
     gateway.advance(11)
     answers = await asyncio.gather(*map(refusal, clients[1:]))
     assert set(answers) == {503}

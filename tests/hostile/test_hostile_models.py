@@ -107,7 +107,8 @@ TWICE = {
     "two documents": b'{"model":"cheap"}{"model":"dear"}',
     "two lines": b'{"model":"cheap"}\n{"model":"dear"}\n',
     "something behind": b'{"model":"cheap"} x',
-    "a mark in front": b'\xef\xbb\xbf{"model":"cheap"}',
+    "two marks in front": b'\xef\xbb\xbf\xef\xbb\xbf{"model":"cheap"}',
+    "a mark behind a space": b' \xef\xbb\xbf{"model":"cheap"}',
     "not UTF-8": b'{"model":"cheap","x":"\xff"}',
     "not UTF-8 in a name": b'{"model":"cheap","mod\xffel":"dear"}',
     "UTF-16": '{"model":"cheap"}'.encode("utf-16-le"),
@@ -138,6 +139,7 @@ FINE = {
     "described in a tool": b'{"model":"cheap","tools":[{"parameters":{"properties":{"model":{"type":"string"}}}}]}',
     "an escape that is none": b'{"model":"cheap","x":"\\\\u0041 \\u00e9 \\u003c"}',
     "another alphabet": '{"model":"cheap","x":"\u0436"}'.encode(),
+    "a mark in front": b'\xef\xbb\xbf{"model":"cheap"}',
     "no fallbacks": b'{"model":"cheap","models":null}',
     "allowed everywhere": b'{"model":"cheap","models":["cheap"],"session":{"model":"cheap"}}',
 }
@@ -265,6 +267,9 @@ async def test_a_form_may_name_models_that_are_allowed(
         ("POST", "v1/something/nobody/knows", 403),
         ("POST", "v1/assistants", 403),
         ("DELETE", "v1/models/ft:x", 403),
+        ("DELETE", "v1/files/f", 403),
+        ("DELETE", "v1/responses/resp_1", 200),
+        ("DELETE", "v1/chat/completions/c", 200),
         ("POST", "v1/batches", 403),
     ],
 )
@@ -314,6 +319,10 @@ ELSEWHERE = {
     "a deployment in Azure's form": ("azure-openai/res/openai/deployments/dear/chat/completions", CHEAP),
     "Azure, the body another": ("azure-openai/res/cheap/chat/completions", b'{"model":"dear"}'),
     "Google, the body another": ("google-ai-studio/v1beta/models/cheap:x", b'{"model":"models/dear"}'),
+    "Google, the body another behind a mark": (
+        "google-ai-studio/v1beta/models/cheap:x",
+        b'\xef\xbb\xbf{"model":"models/dear"}',
+    ),
     "Google": ("google-ai-studio/v1beta/models/dear:generateContent", CHEAP),
     "Google, a tuned one": ("google-ai-studio/v1beta/tunedModels/cheap:generateContent", CHEAP),
     "a batch, in a file": ("openai/v1/batches", b'{"model":"cheap","input_file_id":"file-1"}'),
@@ -466,3 +475,56 @@ async def test_the_refusal_says_why(access: Access, gateway: InProcess, connect:
     assert "a name is there twice" in why
     assert "names none" in refused(await ask(gateway, connect, token, CHAT, b"{}"))
     assert "dear" in refused(await ask(gateway, connect, token, CHAT, TWICE["in a batch"]))
+
+
+GROUP = "parallel/v1/tasks/groups/g/runs"
+BATCHES = "anthropic/v1/messages/batches"
+ROWS: dict[str, tuple[str, str, bytes, int]] = {
+    "runs of a group": ("lite", GROUP, b'{"inputs":[{"processor":"lite"},{"processor":"lite"}]}', 200),
+    "one of them dear": ("lite", GROUP, b'{"inputs":[{"processor":"lite"},{"processor":"ultra8x"}]}', 403),
+    "one without": ("lite", GROUP, b'{"inputs":[{"processor":"lite"},{"input":"x"}]}', 403),
+    "one of them null": ("lite", GROUP, b'{"inputs":[{"processor":"lite"},{"processor":null}]}', 403),
+    "one of them twice": ("lite", GROUP, b'{"inputs":[{"processor":"ultra8x","processor":"lite"}]}', 403),
+    "one in capitals": ("lite", GROUP, b'{"inputs":[{"Processor":"ultra8x","processor":"lite"}]}', 403),
+    "one that is no object": ("lite", GROUP, b'{"inputs":[{"processor":"lite"},7]}', 403),
+    "none": ("lite", GROUP, b'{"inputs":[]}', 403),
+    "no list": ("lite", GROUP, b'{"inputs":{"processor":"lite"}}', 403),
+    "a model beside": ("lite", GROUP, b'{"model":"dear","inputs":[{"processor":"lite"}]}', 403),
+    "a batch of messages": ("cheap", BATCHES, b'{"requests":[{"params":{"model":"cheap"}}]}', 200),
+    "a dear one in it": (
+        "cheap", BATCHES, b'{"requests":[{"params":{"model":"cheap"}},{"params":{"model":"dear"}}]}', 403,
+    ),
+    "one in it without": ("cheap", BATCHES, b'{"requests":[{"params":{"model":"cheap"}},{"params":{}}]}', 403),
+    "a session": ("cheap", "openai/v1/realtime/client_secrets", b'{"session":{"model":"cheap"}}', 200),
+    "a dear session": ("cheap", "openai/v1/realtime/client_secrets", b'{"session":{"model":"dear"}}', 403),
+    "a search": ("search-*", "parallel/v1/search", b'{"objective":"x"}', 200),
+    "a search by its name in the log": ("parallel/search-fast", "parallel/v1/search", b'{"mode":"fast"}', 200),
+    "a dearer search": ("search-fast", "parallel/v1/search", b'{"mode":"advanced"}', 403),
+    "the usual search": ("search-fast", "parallel/v1/search", b"{}", 403),
+    "an older search": ("search-base", "parallel/v1beta/search", b'{"mode":"fast","processor":"base"}', 403),
+    "another product": ("ultra", "parallel/v1/search", b"{}", 403),
+    "extracts": ("extract", "parallel/v1/extract", b'{"urls":["https://x.example"]}', 200),
+    "extending": ("findall-*", "parallel/v1beta/findall/runs/f/extend", b'{"additional_match_limit":5}', 200),
+    "FindAll": ("findall-base", "parallel/v1beta/findall/runs", b'{"generator":"base"}', 200),
+    "dearer": ("findall-base", "parallel/v1beta/findall/runs", b'{"generator":"pro"}', 403),
+    "a task is no FindAll": ("core", "parallel/v1beta/findall/runs", b'{"generator":"core"}', 403),
+    "what no row knows": ("cheap", "elevenlabs/v9/nobody/knows", b'{"model":"cheap"}', 403),
+    "the same by its own word": ("cheap", "elevenlabs/v9/nobody/knows", b'{"model_id":"cheap"}', 200),
+    "fallbacks alone": ("cheap", "openrouter/chat/completions", b'{"models":["cheap","cheap"]}', 200),
+    "dear fallbacks": ("cheap", "openrouter/chat/completions", b'{"models":["cheap","dear"]}', 403),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "tail", "data", "status"), ROWS.values(), ids=ROWS.keys())
+async def test_a_key_is_held_to_what_the_rows_of_a_provider_name(
+    access: Access,
+    gateway: InProcess,
+    upstream: Upstream,
+    connect: Connect,
+    model: str,
+    tail: str,
+    data: bytes,
+    status: int,
+) -> None:
+    answer = await ask(gateway, connect, access.token(models=(model,)), f"{BASE}/{tail}", data)
+    assert (answer.status, len(upstream.requests)) == (status, status == 200)

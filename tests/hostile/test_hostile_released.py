@@ -270,6 +270,7 @@ async def test_nothing_of_it_is_left_without_the_collector(
     here = Scene(gateway, upstream, connect)
     client = await here.client()
     assert (await client.ask("POST", CHAT, body=b"{}")).status == 200
+    assert (await client.ask("POST", COMPAT, body=b"{}")).status == 400  # its path is remembered from now on
     await client.close()
     await here.empty()
     gc.collect()

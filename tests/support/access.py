@@ -64,6 +64,8 @@ class Access:
         providers: tuple[str, ...] = (),
         models: tuple[str, ...] = (),
         metadata: Mapping[str, MetadataValue] | None = None,
+        max_estimate: float | None = None,
+        max_active: int | None = None,
     ) -> str:
         """A new token's text; `expires` in seconds from now."""
         text = tokens.new_token_text(os.urandom(tokens.ID_BYTES), os.urandom(tokens.SECRET_BYTES))
@@ -82,6 +84,8 @@ class Access:
             providers=providers,
             models=models,
             metadata=dict(metadata or {}),
+            max_estimate=max_estimate,
+            max_active=max_active,
         )
         self.control_store.apply([Add(token)])
         return text
@@ -113,8 +117,9 @@ class Access:
         gateway: str = "",
         hosts: tuple[str, ...] = (),
         is_default: bool = False,
+        rate: tuple[int, int] | None = None,
     ) -> str:
-        """Stores a provider's key; its id."""
+        """Stores a provider's key; its id. `rate`: so many calls in so many seconds."""
         now_us = self._clock.now_us()
         bare = ProviderKey(
             id=self._clock.new_id(now_us),
@@ -126,6 +131,8 @@ class Access:
             sealed=b"",
             preview="…",
             hosts=hosts,
+            rate_limit=None if rate is None else rate[0],
+            rate_limit_period=60 if rate is None else rate[1],
             created_us=now_us,
             modified_us=now_us,
         )

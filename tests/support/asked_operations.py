@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.providers.base import model_at, operations_at
-from penstock.providers.operation import Bills, Cacheable, Effect, Operation
+from penstock.providers.operation import Bills, Effect, Operation
 from penstock.providers.registry import Registry, native
 from penstock.providers.request_reading import Request, flagged, named_model
 
@@ -133,7 +133,7 @@ def assert_is(line: Line) -> None:
     """That a line is true, in every spelling of its request."""
     for method, tail in spellings(line):
         row = asked(operation(line.provider, method, tail), tail, {"a": 1})
-        told = (row.kind.value, row.bills, row.effect, row.cacheable is not Cacheable.NEVER, row.secret)
+        told = (row.kind.value, row.bills, row.effect, row.is_kept, row.secret)
         assert told == (line.kind, line.bills, line.effect, line.is_kept, line.is_secret), (method, tail)
         assert row.name.startswith(f"{line.provider}."), (method, tail)
     assert model_of(line) == line.model

@@ -23,9 +23,14 @@ def check_ids(head: Head) -> str:
 
 
 def check_error(answer: Answer, status: int, code: int, message: str) -> str:
-    """The gateway's error envelope, exactly (Cloudflare 3.29); its description."""
+    """The gateway's error envelope, exactly (Cloudflare 3.29), or what stands for it on the unified endpoint.
+
+    Which of the two it has to be is asserted where errors of both are.
+    """
     assert answer.header("content-type") == "application/json"
     envelope = answer.json()
+    if isinstance(envelope["error"], dict):
+        return check_unified_error(answer, status, code, message)
     description = envelope.pop("description")
     assert envelope == {
         "success": False,
@@ -38,6 +43,27 @@ def check_error(answer: Answer, status: int, code: int, message: str) -> str:
         "message": message,
     }
     assert answer.status == status
+    assert isinstance(description, str)
+    assert description
+    return description
+
+
+def check_unified_error(answer: Answer, status: int, code: int, message: str) -> str:
+    """The same on the unified endpoint: in the caller's dialect, with Cloudflare's code and name beside it."""
+    assert answer.header("content-type") == "application/json"
+    body = answer.json()
+    error, description = body.pop("error"), body.pop("description")
+    is_anthropics = body.pop("type", "") == "error"
+    assert body == {
+        "success": False,
+        "name": "AiGatewayError",
+        "httpCode": status,
+        "internalCode": code,
+        "message": message,
+    }
+    assert answer.status == status
+    assert set(error) >= ({"message", "type"} if is_anthropics else {"message", "type", "param", "code"})
+    assert error["message"] == description
     assert isinstance(description, str)
     assert description
     return description

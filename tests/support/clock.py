@@ -19,7 +19,7 @@ class FakeClock(Clock):
     def __init__(self) -> None:
         super().__init__()
         self._wall = time.time_ns() // 1000
-        self._monotonic = time.monotonic()
+        self._monotonic = float(int(time.monotonic()))  # sums of it and short spans are exact
         self.ahead = 0.0  # seconds
         self.slept: list[float] = []  # seconds, in the order in which somebody wanted to wait
 

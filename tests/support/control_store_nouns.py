@@ -26,6 +26,7 @@ from penstock.stores.control_store import (
     StoredGateway,
     Token,
 )
+from penstock.stores.model_alias import ModelAlias
 
 Store = TypeVar("Store", bound=ControlStore)
 
@@ -48,6 +49,8 @@ TOKEN = Token(
     providers=("openai",),
     models=("openai/gpt-*", NASTY),
     metadata={NASTY: NASTY, "n": 1, "f": 1.5, "b": True, "one": 1.0},
+    max_estimate=0.3,
+    max_active=2**53,
 )
 KEY = ProviderKey(
     id="k",
@@ -128,8 +131,16 @@ EVALUATION = Evaluation(
     created_us=1,
     modified_us=2,
 )
-EVERYTHING: tuple[Noun, ...] = (TOKEN, KEY, PROVIDER, GATEWAY, ROUTE, DATASET, EVALUATION)
-FILLED = Snapshot(1, (TOKEN,), (KEY,), (PROVIDER,), (GATEWAY,), (ROUTE,))
+MODEL_ALIAS = ModelAlias(
+    id="m",
+    account="local",
+    name=NASTY,
+    models=("anthropic/claude-sonnet-4-5", NASTY),
+    created_us=1,
+    modified_us=2,
+)
+EVERYTHING: tuple[Noun, ...] = (TOKEN, KEY, PROVIDER, GATEWAY, ROUTE, DATASET, EVALUATION, MODEL_ALIAS)
+FILLED = Snapshot(1, (TOKEN,), (KEY,), (PROVIDER,), (GATEWAY,), (ROUTE,), (MODEL_ALIAS,))
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = (
@@ -153,6 +164,8 @@ tokens = st.builds(
     providers=st.lists(texts).map(tuple),
     models=st.lists(texts).map(tuple),
     metadata=st.dictionaries(texts, values, max_size=5),
+    max_estimate=st.none() | st.floats(0, 1e12),
+    max_active=st.none() | st.integers(0, 2**53),
 )
 
 

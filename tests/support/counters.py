@@ -37,6 +37,8 @@ class MemoryCounters:
         self.settled: list[tuple[bytes, int]] = []
         self._entries: dict[bytes, list[_Entry]] = {}
         self._aside: dict[bytes, list[tuple[bytes, _Entry]]] = {}
+        self._receipts: dict[bytes, list[tuple[bytes, _Entry]]] = {}
+        self._marks: set[bytes] = set()
         self._made = 0
 
     @property
@@ -81,12 +83,31 @@ class MemoryCounters:
         self._aside[name] = aside
         return Reservation(name, amount)
 
-    def settle(self, reservation: Reservation, used: int, now_us: int) -> None:
+    def settle(
+        self, reservation: Reservation, used: int, now_us: int, *, with_receipt: bool = False
+    ) -> bytes:
         self._work()
         self.settled.append((reservation.id, used))
+        counted = []
         for key, entry in self._aside.pop(reservation.id, ()):
             entry.amount = 0
             self._entries[key].append(_Entry(now_us, used))
+            counted.append((key, self._entries[key][-1]))
+        if not (with_receipt and counted):
+            return b""
+        self._receipts[reservation.id] = counted
+        return reservation.id
+
+    def amend(self, receipt: bytes, change: int, mark: bytes, now_us: int) -> None:
+        self._work()
+        if not change or mark in self._marks:
+            return
+        self._marks.add(mark)
+        for key, entry in self._receipts.get(receipt, ()):
+            if change < 0:
+                entry.amount = max(0, entry.amount + change)
+            else:
+                self._entries[key].append(_Entry(now_us, change))
 
     def used(self, key: bytes, window: Window, now_us: int) -> int:
         self._work()

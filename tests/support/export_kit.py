@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.exits.sender import Sender
 from penstock.export.cursors import FILE_NAME, CursorFile
 from penstock.export.delivery import Parcel
 from penstock.export.exporter import Batching, Exporter
-from penstock.export.sender import Sender
 from penstock.journal.record import CallRecord
 from penstock.stores.ledger import ANY, Bodies, CallRow, Derived, Move, NewCall
 from penstock.stores.sqlite.ledger.editor import SqliteEditor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +22,7 @@ from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Resources
 from penstock.pages.health import HealthPages
+from penstock.pages.hooks import HookPages
 from penstock.processes.worker import Parts, client_limits, open_parts
 from penstock.proxy.downstream.busy_poll import BusyPoll
 from penstock.proxy.downstream.connection import ClientConnection, connection_class
@@ -28,6 +30,7 @@ from penstock.settings import Settings, load
 from penstock.shipper.shipper import Shipper
 from penstock.stores.ledger import ANY, Bodies, CallRow
 from penstock.stores.opening import Stores
+from penstock.stores.runs import RunsUnavailable
 from penstock.stores.sqlite.ledger.reader import SqliteReader
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from penstock.wire.own_tokens import OwnTokens
@@ -66,10 +69,14 @@ class InProcess:
 
     async def _listen(self) -> None:
         resources = Resources(lambda: self.settings, self.clock, self._environ)
+        parts = self.parts
+        hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self.clock)
         config = uvicorn.Config(
             HealthPages(
                 self.parts.journal, Stores(self.data), self.clock, self.settings.server.own_hosts
-            ).application(management_routes(ENDPOINTS, resources, self.parts.pipeline.room)),
+            ).application(
+                [*hooks.routes, *management_routes(ENDPOINTS, resources, self.parts.pipeline.room)]
+            ),
             http=connection_class(
                 self.parts.pipeline,
                 client_limits(self.settings),
@@ -157,12 +164,16 @@ class InProcess:
     # -- what has happened so far
 
     async def catch_up(self) -> None:
-        """Whatever reached the gateway's sockets before this call has been read when it is over."""
+        """When it is over, whatever reached the gateway's sockets before this call has been read, and what was to be
+        written down of runs is.
+        """
         client = await Client.connect(self.url)
         try:
             await client.ask("GET", "/healthz")
         finally:
             await client.close()
+        with suppress(RunsUnavailable):
+            await self.parts.runs.ask(lambda _ledger: None)
 
     async def settled(self) -> None:
         """Waits until no call is in flight."""

@@ -12,12 +12,17 @@ from penstock.providers import custom
 from penstock.providers.base import Provider
 from penstock.providers.model_tasks import TASKS
 from penstock.providers.operation import Bills, Cacheable, Effect, Kind, Operation, otel_name
-from penstock.providers.registry import BUILT_IN
+from penstock.providers.registry import BUILT_IN, UNIFIED
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "operations.md"
 
 _BILLS = {Bills.WORK: "yes", Bills.NOTHING: "no", Bills.LATER: "by its end", Bills.UNKNOWN: "unknown"}
-_KEPT = {Cacheable.NEVER: "no", Cacheable.ALWAYS: "yes", Cacheable.UNFLAGGED: "yes, but"}
+_KEPT = {
+    Cacheable.REFUSED: "never",
+    Cacheable.NEVER: "no",
+    Cacheable.ALWAYS: "yes",
+    Cacheable.UNFLAGGED: "yes, but",
+}
 _EFFECTS = {
     Effect.GENERATE: "an answer out of the request, which leaves nothing behind",
     Effect.READ: "what is stored there",
@@ -44,7 +49,10 @@ _NOTES = {
     "front, which is no part of the path: `run/text-to-image/{x*}` is `run/@cf/black-forest-labs/flux-1-schnell`.",
     "custom": "Of providers of your own nothing is known but their base URL. A row is known by the end of a path, "
     "whatever stands before it.",
+    "compat": "What it answers on the unified endpoint without asking a provider.",
 }
+
+_TITLES = {"custom": "Providers of your own", "compat": "The gateway itself"}
 
 _COLUMNS = {
     "Operation": "Its name. What a flag makes of it has the flag's name behind it: "
@@ -55,11 +63,14 @@ _COLUMNS = {
     "Paid": "`yes`: by what it uses; `no`: known to be free, whatever its answer quotes; `by its end`: what it orders "
     "is paid by what the end tells; `unknown`",
     "Effect": "; ".join(f"`{effect}`: {words}" for effect, words in _EFFECTS.items())
-    + "; with `secret` no body of it is kept anywhere",
-    "Kept": "Whether its answer may be kept where a gateway [keeps answers](caching.md). `yes, but`: unless the "
+    + ". An order is [sent once](resilience.md#orders), unless its provider carries it out `once by` a key of the "
+    "request's. With `secret` no body is kept anywhere",
+    "Kept": "Whether its answer may be kept where a gateway [keeps answers](caching.md); `never`: not even where "
+    "its caller asks for it. `yes, but`: unless the "
     "request says one of these",
     "Model": "Where the request names its model: in the JSON body, a form, the query, a header, or the path. "
-    "`search-…` goes in front of what is named there; in brackets is what the provider takes where nothing is named",
+    "`search-…` goes in front of what is named there; in brackets is what the provider takes where nothing is named. "
+    "Of a list of models: where its answer names each",
     "Unit": "What a price of it multiplies",
     "Sure": "`yes`: from the vendor's papers or client; `no`: inferred",
 }
@@ -96,6 +107,7 @@ def page() -> str:
     for provider in sorted(BUILT_IN, key=lambda one: one.slug):
         parts += _section(provider.slug, provider.operations.rows, _root(provider))
     parts += _section("custom", custom.OPERATIONS.rows, "…/")
+    parts += _section("compat", UNIFIED.rows, "compat/")
     return "".join(parts)
 
 
@@ -113,7 +125,7 @@ def _root(provider: Provider) -> str:
 
 
 def _section(slug: str, rows: Iterable[Operation], root: str) -> Iterator[str]:
-    yield f"\n## {'Providers of your own' if slug == 'custom' else slug}\n\n"
+    yield f"\n## {_TITLES.get(slug, slug)}\n\n"
     if slug in _NOTES:
         yield f"{_NOTES[slug]}\n\n"
     yield f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
@@ -128,7 +140,8 @@ def _section(slug: str, rows: Iterable[Operation], root: str) -> Iterator[str]:
 def _facts(row: Operation) -> Iterator[str]:
     yield row.kind.value
     yield _BILLS[row.bills]
-    yield row.effect.value + (", secret" if row.secret else "")
+    once = f", once by its {_place(row.once)}" if row.once else ""
+    yield row.effect.value + once + (", secret" if row.secret else "")
     yield _kept(row)
     yield _model(row)
     yield row.unit if row.is_work else ""
@@ -138,12 +151,14 @@ def _facts(row: Operation) -> Iterator[str]:
 def _kept(row: Operation) -> str:
     if row.cacheable is not Cacheable.UNFLAGGED:
         return _KEPT[row.cacheable]
-    flags = (flag for flag in row.flags if flag.cacheable is Cacheable.NEVER)
+    flags = (flag for flag in row.flags if flag.cacheable in (Cacheable.NEVER, Cacheable.REFUSED))
     never = (" and ".join(_place(one) for one in flag.when) for flag in flags)
     return f"{_KEPT[row.cacheable]}: {', '.join(never)}"
 
 
 def _model(row: Operation) -> str:
+    if row.lists:
+        return "answer " + ", ".join(f"`{place}`" for place in row.lists)
     places = ", ".join(map(_place, row.models))
     if not row.product:
         return f"{places} [{row.default}]" if row.default else places

@@ -24,6 +24,9 @@ MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
+BY_ESTIMATE = "a list, tokens estimated"
+UNTIL_ITS_END = "parallel card 2026-11-10, estimate"
+
 _RECORD = CallRecord(
     "id", "event", START_US, "acc", "main", "openai", "POST", "chat/completions", 200, 0, 12_345, 9_000, 100, 200,
     False, False, True, "application/json", "application/json", "", "", "tests", 0, False, True, None, "", {}, {},
@@ -38,16 +41,25 @@ def rolled(
     operation: str = "openai.chat.completions.create",
     tokens: tuple[int | None, int | None] = (10, 5),
     cost: int | None = 1000,
+    source: str | None = None,
+    estimated: tuple[int, int] | None = None,
     **changes: object,
 ) -> NewCall:
-    """A call that began at a time."""
+    """A call that began at a time. `estimated`: so many of its tokens, which were told by nobody."""
     record = msgspec.structs.replace(_RECORD, **{"created_us": at_us, **changes})
-    return NewCall(record, Derived(model, None, None, *tokens, None, cost, operation=operation), b"", b"")
+    derived = Derived(model, None, None, *tokens, None, cost, source, operation=operation)
+    if estimated is not None:
+        derived = msgspec.structs.replace(
+            derived, estimated=True, estimated_in=estimated[0], estimated_out=estimated[1]
+        )
+    return NewCall(record, derived, b"", b"")
 
 
-def with_cost(call: NewCall, cost_nano: int | None) -> NewCall:
+def with_cost(call: NewCall, cost_nano: int | None, source: str | None = None) -> NewCall:
     """The same call with another cost."""
-    return call._replace(derived=msgspec.structs.replace(call.derived, cost_nano=cost_nano))
+    return call._replace(
+        derived=msgspec.structs.replace(call.derived, cost_nano=cost_nano, price_source=source)
+    )
 
 
 def row_of(call: NewCall) -> CallRow:
@@ -64,6 +76,8 @@ def row_of(call: NewCall) -> CallRow:
         "model": derived.model,
         "operation": derived.operation,
         "cost_nano": derived.cost_nano,
+        "price_source": derived.price_source,
+        "estimated": derived.estimated,
     }
     values: dict[str, Any] = {name: known.get(name) for name in CallRow.__struct_fields__}
     return CallRow(**values)
@@ -108,6 +122,10 @@ def is_limited(call: NewCall) -> bool:
     return record.outcome == Outcome.REFUSED and record.status == 429 and record.error_code in (2003, 2045)
 
 
+def is_by_estimate(call: NewCall) -> bool:
+    return call.derived.price_source in (BY_ESTIMATE, UNTIL_ITS_END)
+
+
 def value_of(call: NewCall, name: str) -> str:
     record = call.record
     plain: dict[str, Callable[[], object]] = {
@@ -145,6 +163,10 @@ def sums_of(calls: Sequence[NewCall], *, latencies: bool = False) -> Sums:
         cached_tokens_out=sum(call.derived.tokens_out or 0 for call in cached),
         cost_nano=sum(call.derived.cost_nano or 0 for call in calls),
         unpriced=sum(call.derived.cost_nano is None and 200 <= call.record.status < 300 for call in calls),
+        estimated=sum(call.derived.estimated for call in calls),
+        estimated_tokens_in=sum(call.derived.estimated_in for call in calls),
+        estimated_tokens_out=sum(call.derived.estimated_out for call in calls),
+        estimated_cost_nano=sum(call.derived.cost_nano or 0 for call in calls if is_by_estimate(call)),
         duration=Sketch.of(call.record.duration_us for call in calls) if latencies else None,
         first_byte=_first_bytes(calls) if latencies else None,
     )
@@ -212,5 +234,5 @@ def model_answer(question: Question, calls: Sequence[NewCall]) -> list[Group]:
 
 def total(groups: Sequence[Group]) -> list[int]:
     """All groups' sums together, without latencies."""
-    fields = Sums.__struct_fields__[:10]
+    fields = [name for name in Sums.__struct_fields__ if name not in ("duration", "first_byte")]
     return [sum(getattr(group.sums, field) for group in groups) for field in fields]
