@@ -7,7 +7,7 @@ DEVELOPING := $(VENV)/.ready-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIN := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
-COMPILE := $(PIN) pyproject.toml --extra pdf --group editable
+COMPILE := $(PIN) pyproject.toml --extra documents --group editable
 
 # Where it is set, every process that a test starts would compile all that it imports: several times the work.
 export PYTHONDONTWRITEBYTECODE :=

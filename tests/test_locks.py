@@ -52,7 +52,7 @@ def test_both_locks_agree() -> None:
 
 def test_running_needs_what_the_project_asks_for_and_nothing_of_the_tests() -> None:
     project = PROJECT["project"]
-    wanted = named(project["dependencies"], project["optional-dependencies"]["pdf"], GROUPS["editable"])
+    wanted = named(project["dependencies"], project["optional-dependencies"]["documents"], GROUPS["editable"])
     assert wanted <= names(RUNNING)
     assert not (named(GROUPS["dev"]) - wanted) & names(RUNNING)
     assert named(GROUPS["dev"]) <= names(DEVELOPING)

@@ -4,7 +4,7 @@ import io
 
 from parallel_local.documents.html import Page
 
-MISSING = "PDF needs the extra `pdf`: install penstock[pdf] to read PDF documents"
+MISSING = "PDF needs the extra `documents`: install penstock[documents] to read PDF documents"
 
 
 class Unreadable(Exception):
