@@ -1,0 +1,172 @@
+"""Keeping the library as the folders are while it is served: a thread that waits for changes and has it refreshed.
+
+A burst of changes is one refresh. Where the system tells of no changes (a network's file system) the thread looks for
+them itself, if it is told to. What it reads, and what the library makes of it, is theirs.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from watchfiles import Change, watch
+
+from parallel_local.clock import Clock
+from parallel_local.documents.folder import is_hidden
+from parallel_local.retrieval.library import Indexed, Library
+
+_GROUPED_MS = 1000  # changes that follow each other are taken together for no longer than this
+_QUIET_MS = 100
+_TICK_MS = 500
+_POLL_MS = 1000
+_RETRY_TICKS = 20
+_SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
+_LONGEST_REST = 5.0
+
+log = logging.getLogger("parallel_local.documents")
+
+
+class Listener(Protocol):
+    """Who wants to know how far reading is. Called in the watcher's thread."""
+
+    def progress(self, indexed: Indexed) -> None:
+        """So much is read of what is to be."""
+
+    def settled(self) -> None:
+        """The library is as the folders were a moment ago."""
+
+
+class _Stopped(Exception):
+    """Somebody wants the watcher to end while it reads."""
+
+
+class Watcher:
+    """Started with `start`, ended with `stop`. `reading` is how far it is; None when all is read."""
+
+    def __init__(self, library: Library, clock: Clock, *, poll: bool, data: Path) -> None:
+        self._library = library
+        self._clock = clock
+        self._poll = poll
+        self._data = data.resolve()
+        self._stop = threading.Event()
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._listeners: list[Listener] = []
+        self.reading: Indexed | None = None
+
+    def tell(self, listener: Listener) -> None:
+        """Tells one more of progress. To be called before `start`."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Look at once, and then whenever something changes."""
+        self._thread = threading.Thread(target=self._run, name="parallel-local-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, in the middle of reading too, and wait for that."""
+        self._stop.set()
+        self._library.catalogue.interrupt()
+        if self._thread is not None:
+            self._thread.join()
+
+    def rescan(self) -> None:
+        """Look again soon, also at files that could not be read."""
+        self._asked.set()
+
+    def _run(self) -> None:
+        fails = not self._look()
+        while not self._stop.is_set():
+            places = _places(self._roots())
+            if not places:
+                self._stop.wait(_POLL_MS / 1000)
+                continue
+            try:
+                fails = self._follow(places, fails)
+            except OSError as error:
+                log.warning(
+                    "the system tells of no changes in the folders: %s; looking for them instead", error
+                )
+                self._poll = True
+
+    def _follow(self, places: dict[Path, tuple[int, int]], fails: bool) -> bool:
+        """Looks after each change until a folder is another one, or it is time to end. Whether the last look failed."""
+        due, waited = True, 0  # what changed before the system was asked to tell of it
+        for changes in watch(
+            *places,
+            watch_filter=self._counts,
+            debounce=_GROUPED_MS,
+            step=_QUIET_MS,
+            stop_event=self._stop,
+            rust_timeout=_TICK_MS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            force_polling=self._poll or None,
+            poll_delay_ms=_POLL_MS,
+            ignore_permission_denied=True,
+        ):
+            waited = waited + 1 if fails else 0
+            is_other = _places(self._roots()) != places
+            if due or changes or is_other or self._asked.is_set() or waited >= _RETRY_TICKS:
+                begun = self._clock.now()
+                fails, due, waited = not self._look(), False, 0
+                took = (self._clock.now() - begun).total_seconds()
+                self._stop.wait(min(_SHARE * took, _LONGEST_REST))
+            if is_other:
+                break
+        return fails
+
+    def _look(self) -> bool:
+        """Whether the library is as the folders are."""
+        if self._asked.is_set():
+            self._asked.clear()
+            self._library.catalogue.retry()
+        try:
+            self._library.refresh(self._progress)
+        except _Stopped:
+            return False
+        except Exception:
+            log.exception("the documents cannot be taken up now; this is tried again")
+            return False
+        finally:
+            self.reading = None
+        for line in self._library.catalogue.news():
+            log.warning("%s", line)
+        for listener in self._listeners:
+            listener.settled()
+        return True
+
+    def _progress(self, indexed: Indexed) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        self.reading = indexed
+        for listener in self._listeners:
+            listener.progress(indexed)
+
+    def _roots(self) -> Sequence[Path]:
+        return [folder.path for folder in self._library.catalogue.folders]
+
+    def _counts(self, _change: Change, path: str) -> bool:
+        """Not what the engine writes itself, nor what is hidden."""
+        changed = Path(path)
+        if changed.is_relative_to(self._data):
+            return False
+        roots = (root.resolve() for root in self._roots())
+        return any(
+            not any(map(is_hidden, changed.relative_to(root).parts))
+            for root in roots
+            if changed.is_relative_to(root)
+        )
+
+
+def _places(roots: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    """The folders that are there, where they really lie, and which ones they are."""
+    found = {}
+    for root in roots:
+        try:
+            status = root.stat()
+        except OSError:
+            continue
+        found[root.resolve()] = (status.st_dev, status.st_ino)
+    return found
