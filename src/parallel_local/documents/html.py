@@ -9,19 +9,8 @@ from parallel_local.documents.decoding import decode_text
 from parallel_local.documents.front_matter import iso_date
 from parallel_local.documents.html_tags import with_end_tags
 
-_NOISE = (
-    "head",
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "nav",
-    "footer",
-    "aside",
-    "form",
-    "svg",
-    "iframe",
-)
+_NOISE_NAMES = "head title script style noscript template nav footer aside form svg iframe"
+_NOISE = tuple(_NOISE_NAMES.split())
 _DATE_KEYS = ("article:published_time", "datePublished", "date", "dc.date", "dcterms.date", "pubdate")
 
 

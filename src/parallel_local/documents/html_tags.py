@@ -22,6 +22,7 @@ _LISTS = frozenset({"ul", "ol", "menu", "dir"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # A start tag → what it ends, and the elements in which it looks for that and no further.
 _ENDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    **dict.fromkeys(_HEADINGS, (_HEADINGS, _BLOCKS - _HEADINGS | _CELLS)),
     "li": (frozenset({"li"}), _LISTS | _CELLS | {"table"}),
     **dict.fromkeys(("dt", "dd"), (frozenset({"dt", "dd"}), frozenset({"dl"}) | _CELLS | {"table"})),
     **dict.fromkeys(("td", "th"), (frozenset({"td", "th", "caption"}), frozenset({"tr", "table"}))),
@@ -64,7 +65,9 @@ class _Writer(HTMLParser):
             if len(self._open) >= _DEEPEST:
                 return
             self._open.append(tag)
-        self._written.append(self.get_starttag_text() or f"<{tag}>")
+        self._written.append(
+            (self.get_starttag_text() or f"<{tag}>").removesuffix("/>").removesuffix(">") + ">"
+        )
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Outside of SVG the slash of `<li/>` means nothing."""

@@ -17,7 +17,8 @@ _SAFE: dict[str, object] = {
     "syntax_highlight": "none",
     "math_output": "latex",
     "embed_stylesheet": False,
-    "doctitle_xform": True,
+    "doctitle_xform": False,  # it would make the first section's heading a paragraph
+    "initial_header_level": 1,
     "line_length_limit": 100_000,
 }
 
@@ -33,6 +34,4 @@ def read_rst(content: bytes) -> Content:
         parts = publish_parts(source, writer="html5", settings_overrides=_SAFE)
     except Exception as error:  # what a directive stumbles over may be anything
         raise Unreadable(f"not readable reStructuredText: {type(error).__name__}") from error
-    title = read_html(str(parts["title"])).text or None
-    page = read_html(str(parts["html_body"]))
-    return whole(page.text, title)
+    return whole(read_html(str(parts["html_body"])).text)
