@@ -6,21 +6,21 @@ them itself, if it is told to. What it reads, and what the library makes of it, 
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from watchfiles import Change, watch
 
 from parallel_local.clock import Clock
-from parallel_local.documents.folder import is_hidden
+from parallel_local.documents.folder import is_hidden, scan
 from parallel_local.retrieval.library import Indexed, Library
 
 _GROUPED_MS = 1000  # changes that follow each other are taken together for no longer than this
 _QUIET_MS = 100
 _TICK_MS = 500
-_POLL_MS = 1000
-_RETRY_TICKS = 20
+_POLL_SECONDS = 1.0
+_RETRY_TICKS = 6
 _SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
 _LONGEST_REST = 5.0
 
@@ -52,6 +52,7 @@ class Watcher:
         self._stop = threading.Event()
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failed = False
         self._listeners: list[Listener] = []
         self.reading: Indexed | None = None
 
@@ -76,23 +77,24 @@ class Watcher:
         self._asked.set()
 
     def _run(self) -> None:
-        fails = not self._look()
+        self._look()
         while not self._stop.is_set():
             places = _places(self._roots())
-            if not places:
-                self._stop.wait(_POLL_MS / 1000)
+            if self._poll or not places:
+                self._stop.wait(_POLL_SECONDS)
+                self._compare()
                 continue
             try:
-                fails = self._follow(places, fails)
+                self._follow(places)
             except OSError as error:
                 log.warning(
                     "the system tells of no changes in the folders: %s; looking for them instead", error
                 )
                 self._poll = True
 
-    def _follow(self, places: dict[Path, tuple[int, int]], fails: bool) -> bool:
-        """Looks after each change until a folder is another one, or it is time to end. Whether the last look failed."""
-        due, waited = True, 0  # what changed before the system was asked to tell of it
+    def _follow(self, places: dict[Path, tuple[int, int]]) -> None:
+        """Looks after each change that the system tells of, until a folder is another one or it is time to end."""
+        is_due, waited = True, 0  # what changed before the system was asked to tell of it
         for changes in watch(
             *places,
             watch_filter=self._counts,
@@ -102,40 +104,56 @@ class Watcher:
             rust_timeout=_TICK_MS,
             yield_on_timeout=True,
             raise_interrupt=False,
-            force_polling=self._poll or None,
-            poll_delay_ms=_POLL_MS,
+            force_polling=False,
             ignore_permission_denied=True,
         ):
-            waited = waited + 1 if fails else 0
+            waited = waited + 1 if self._failed else 0
             is_other = _places(self._roots()) != places
-            if due or changes or is_other or self._asked.is_set() or waited >= _RETRY_TICKS:
-                begun = self._clock.now()
-                fails, due, waited = not self._look(), False, 0
-                took = (self._clock.now() - begun).total_seconds()
-                self._stop.wait(min(_SHARE * took, _LONGEST_REST))
+            if is_due or changes or is_other or self._asked.is_set() or waited >= _RETRY_TICKS:
+                is_due, waited = False, 0
+                self._rested(self._look)
             if is_other:
                 break
-        return fails
 
-    def _look(self) -> bool:
-        """Whether the library is as the folders are."""
+    def _compare(self) -> None:
+        """Looks if anything is not as it was."""
+        if self._failed or self._asked.is_set():
+            self._look()
+        else:
+            self._rested(self._look_at_difference)
+
+    def _look_at_difference(self) -> None:
+        catalogue = self._library.catalogue
+        if not catalogue.is_as(scan(catalogue.folders, self._data)):
+            self._look()
+
+    def _rested(self, work: Callable[[], None]) -> None:
+        """Works, and rests for a multiple of the time that took."""
+        begun = self._clock.now()
+        work()
+        took = (self._clock.now() - begun).total_seconds()
+        self._stop.wait(min(_SHARE * took, _LONGEST_REST))
+
+    def _look(self) -> None:
+        """Has the library be as the folders are, and tells of it."""
+        self._failed = True
         if self._asked.is_set():
             self._asked.clear()
             self._library.catalogue.retry()
         try:
             self._library.refresh(self._progress)
         except _Stopped:
-            return False
+            return
         except Exception:
             log.exception("the documents cannot be taken up now; this is tried again")
-            return False
+            return
         finally:
             self.reading = None
+        self._failed = False
         for line in self._library.catalogue.news():
             log.warning("%s", line)
         for listener in self._listeners:
             listener.settled()
-        return True
 
     def _progress(self, indexed: Indexed) -> None:
         if self._stop.is_set():

@@ -53,6 +53,10 @@ class Catalogue:
         """Path → what its owner should know of a document."""
         return {path: remark.text for path, remark in self._remarks.items() if remark.taken}
 
+    def is_as(self, scan: Scan) -> bool:
+        """Whether nothing has changed on the disk since the last comparison."""
+        return scan == self._scan
+
     def compare(self, scan: Scan, known: Mapping[str, FileStamp]) -> Changes:
         """What has changed between an index with these stamps and the disk."""
         present = {stamp.path: stamp for stamp in scan.stamps}

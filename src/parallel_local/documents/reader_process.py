@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -101,7 +101,7 @@ class ReaderProcess:
         return msgspec.msgpack.decode(_receive(process.stdout), type=_Answer)
 
 
-def main(questions: BinaryIO, answers: BinaryIO) -> None:
+def main(questions: IO[bytes], answers: IO[bytes]) -> None:
     """Answers until nobody asks any more."""
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -122,13 +122,13 @@ def _answer(question: _Question) -> _Answer:
         return _Answer(reason=f"reading it takes more than {_MOST_MEMORY // 1_000_000_000} GB of memory")
 
 
-def _send(pipe: BinaryIO, message: bytes) -> None:
+def _send(pipe: IO[bytes], message: bytes) -> None:
     pipe.write(len(message).to_bytes(_LENGTH, "big"))
     pipe.write(message)
     pipe.flush()
 
 
-def _receive(pipe: BinaryIO) -> bytes:
+def _receive(pipe: IO[bytes]) -> bytes:
     head = pipe.read(_LENGTH)
     length = int.from_bytes(head, "big")
     message = pipe.read(length) if len(head) == _LENGTH and length <= _LONGEST else b""
@@ -137,7 +137,7 @@ def _receive(pipe: BinaryIO) -> bytes:
     return message
 
 
-def _answers_alone() -> BinaryIO:
+def _answers_alone() -> IO[bytes]:
     """The pipe that answers go to; what a library prints goes elsewhere."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -33,6 +33,8 @@ class _Kept(msgspec.Struct):
 def remembered(file: Path) -> dict[str, Remark]:
     """The remarks of the last time, by path."""
     try:
+        if file.exists():
+            private_file(file)
         kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
     except (OSError, msgspec.MsgspecError):
         return {}
