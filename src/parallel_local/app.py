@@ -7,7 +7,7 @@ package builds its own collaborators.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.documents.folders import Folder
 from parallel_local.fetch.page import PageFetcher
-from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.library import Indexed, Library
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
 from parallel_local.runs.findall_service import FindAllService
@@ -25,7 +25,7 @@ from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
-from parallel_local.watcher import Watcher
+from parallel_local.watcher import Watcher, is_much
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -63,10 +63,11 @@ class Engine:
         self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
         self.findall_service = FindAllService(self.findall, self.store, clock)
 
-    def index(self) -> None:
-        """Take up the documents as they are now; everything is closed when that fails."""
+    def index(self, *, much: bool) -> None:
+        """Take up the documents as they are now, or without `much` only few; everything is closed when that fails."""
         try:
-            self.library.refresh()
+            with suppress(_Much):
+                self.library.refresh(None if much else _refuse_much)
         except BaseException:
             self.close()
             raise
@@ -93,6 +94,15 @@ class Engine:
         self.store.close()
 
 
+class _Much(Exception):
+    """More than a start should wait for."""
+
+
+def _refuse_much(indexed: Indexed) -> None:
+    if is_much(indexed):
+        raise _Much
+
+
 def create_app(
     docs: Path | Sequence[Folder],
     data: Path,
@@ -106,7 +116,8 @@ def create_app(
 ) -> Starlette:
     """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
-    Indexing happens here, before anything is served, or with `index_now` false beside serving; see `Library.refresh`.
+    Indexing happens here, before anything is served; with `index_now` false only what takes no time, and the rest
+    beside serving.
     Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key is accepted,
     otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. Workers and watcher
     live in the application's lifespan, so a host application has to enter it. Raises `FolderError`.
@@ -114,8 +125,7 @@ def create_app(
     time = clock or SystemClock()
     folders = [Folder(docs)] if isinstance(docs, Path) else docs
     engine = Engine(folders, data, time, workers, poll=poll)
-    if index_now:
-        engine.index()
+    engine.index(much=index_now)
     threads, library = engine.threads, engine.library
     apis = (
         SearchApi(library, time, threads),

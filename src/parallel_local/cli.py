@@ -13,7 +13,13 @@ from rich.console import Console
 
 from parallel_local.app import Engine, create_app
 from parallel_local.clock import SystemClock
-from parallel_local.documents.folders import Folder, FolderError, folder_of_argument, folders_of_settings
+from parallel_local.documents.folders import (
+    Folder,
+    FolderError,
+    arranged,
+    folder_of_argument,
+    folders_of_settings,
+)
 from parallel_local.private import FILE_MODE
 from parallel_local.progress import ReadingProgress
 from parallel_local.server import EngineServer
@@ -21,6 +27,7 @@ from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
 _PACKAGED = Path(__file__).parent / "corpus"
+_BACKLOG = 2048
 _NO_SAMPLES = ("SOURCES.txt",)
 
 
@@ -72,7 +79,7 @@ def serve(
     """
     log_to_stderr(logging.WARNING)
     try:
-        folders = served_folders(docs, include, exclude)
+        folders = arranged(served_folders(docs, include, exclude))
         listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
         app = create_app(folders, data or data_of(docs, folders), api_key=api_key, poll=poll, index_now=False)
     except FolderError as error:
@@ -148,6 +155,7 @@ def _listen(host: str, port: int, uds: Path | None) -> tuple[socket.socket, str]
             return listener, f"unix:{uds}"
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # calls wait for a start that takes a moment
     except OSError as error:
         listener.close()
         where, other = (str(uds), "--uds") if uds is not None else (f"{_shown(host)}:{port}", "--port")
@@ -165,4 +173,5 @@ def _bind_unix(listener: socket.socket, path: Path) -> None:
     if path.is_socket():
         path.unlink()
     listener.bind(str(path))
+    listener.listen(_BACKLOG)
     path.chmod(FILE_MODE)

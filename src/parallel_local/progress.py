@@ -13,10 +13,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from parallel_local.clock import Clock
 from parallel_local.retrieval.library import Indexed
+from parallel_local.watcher import is_much
 from penstock_common.printable import one_line
 
-_MUCH_BYTES = 1_000_000
-_MANY_FILES = 200
 _SECONDS_A_LINE = 5.0
 
 
@@ -50,7 +49,7 @@ class ReadingProgress:
         """So much is read of what is to be. Of little nothing is shown."""
         with self._lock:
             self._reading = indexed
-            if _is_much(indexed):
+            if is_much(indexed):
                 self._announce()
                 self._show(indexed)
 
@@ -59,7 +58,7 @@ class ReadingProgress:
         with self._lock:
             read, self._reading, self._is_settled = self._reading, None, True
             self._end_bar()
-            if self._is_announced and read is not None and _is_much(read):
+            if self._is_announced and read is not None and is_much(read):
                 click.echo(f"parallel-local: all is read: {documents(self._count())}", err=True)
             self._told = None
             self._announce()
@@ -71,7 +70,7 @@ class ReadingProgress:
 
     def _announce(self) -> None:
         """Once, and as soon as there is something to be served, or it will take a while."""
-        is_long = self._reading is not None and _is_much(self._reading)
+        is_long = self._reading is not None and is_much(self._reading)
         if self._is_announced or not self._serves or not (self._is_settled or is_long):
             return
         self._is_announced = True
@@ -104,7 +103,3 @@ class ReadingProgress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _is_much(indexed: Indexed) -> bool:
-    return indexed.of_bytes > _MUCH_BYTES or indexed.of_files > _MANY_FILES

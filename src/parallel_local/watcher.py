@@ -23,6 +23,8 @@ _POLL_SECONDS = 1.0
 _RETRY_TICKS = 6
 _SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
 _LONGEST_REST = 5.0
+_MUCH_BYTES = 1_000_000
+_MANY_FILES = 200
 
 log = logging.getLogger("parallel_local.documents")
 
@@ -35,6 +37,11 @@ class Listener(Protocol):
 
     def settled(self) -> None:
         """The library is as the folders were a moment ago."""
+
+
+def is_much(indexed: Indexed) -> bool:
+    """Whether reading it takes long enough for somebody to wait for it."""
+    return indexed.of_bytes > _MUCH_BYTES or indexed.of_files > _MANY_FILES
 
 
 class _Stopped(Exception):
