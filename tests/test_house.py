@@ -144,6 +144,11 @@ SHORT_DOCSTRINGS = {"parallel_local/web/extract.py"}
 
 LATE_IMPORTS = {
     ("parallel_local.documents.pdf", "pypdf"),  # an extra, loaded when a PDF is read
+    ("parallel_local.documents.docx", "docx"),  # likewise
+    ("parallel_local.documents.docx", "docx.table"),
+    ("parallel_local.documents.pptx", "pptx"),
+    ("parallel_local.documents.rst", "docutils.core"),
+    ("parallel_local.documents.xlsx", "openpyxl"),
     ("penstock.access.google_assertion", "cryptography.exceptions"),  # likewise, few call with such accounts
     ("penstock.access.google_assertion", "cryptography.hazmat.primitives.asymmetric"),
     ("penstock.access.google_assertion", "cryptography.hazmat.primitives.hashes"),

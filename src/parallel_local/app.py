@@ -5,17 +5,18 @@ package builds its own collaborators.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from parallel_local.clock import Clock, SystemClock
+from parallel_local.documents.folders import Folder
 from parallel_local.fetch.page import PageFetcher
-from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.library import Indexed, Library
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
 from parallel_local.runs.findall_service import FindAllService
@@ -24,9 +25,11 @@ from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
+from parallel_local.watcher import Watcher, is_much
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
+from parallel_local.web.documents import DocumentsApi
 from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
@@ -41,8 +44,11 @@ _THREADS = 4
 class Engine:
     """Everything the application holds open; found as `app.state.engine`."""
 
-    def __init__(self, docs: Path, data: Path, clock: Clock, workers: int) -> None:
-        self.library = Library.open(docs, data)
+    def __init__(
+        self, folders: Sequence[Folder], data: Path, clock: Clock, workers: int, *, poll: bool
+    ) -> None:
+        self.library = Library.over(folders, data)
+        self.watcher = Watcher(self.library, clock, poll=poll, data=data)
         try:
             self.store = RunStore(data / "runs.db")
         except BaseException:
@@ -57,14 +63,24 @@ class Engine:
         self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
         self.findall_service = FindAllService(self.findall, self.store, clock)
 
+    def index(self, *, much: bool) -> None:
+        """Take up the documents as they are now, or without `much` only few; everything is closed when that fails."""
+        try:
+            with suppress(_Much):
+                self.library.refresh(None if much else _refuse_much)
+        except BaseException:
+            self.close()
+            raise
+
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
         self.signals.close()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Resume unfinished runs and work on the queue until the block is left, then close everything."""
+        """Follow the folders, resume unfinished runs and work on the queue until the block is left, then close all."""
         try:
+            self.watcher.start()
             async with self.runs.working():
                 yield
         finally:
@@ -72,28 +88,44 @@ class Engine:
 
     def close(self) -> None:
         """Wait for threads and release all files. Only an application that was never served needs this call."""
+        self.watcher.stop()
         self.threads.shutdown(cancel_futures=True)
         self.library.close()
         self.store.close()
 
 
+class _Much(Exception):
+    """More than a start should wait for."""
+
+
+def _refuse_much(indexed: Indexed) -> None:
+    if is_much(indexed):
+        raise _Much
+
+
 def create_app(
-    docs: Path,
+    docs: Path | Sequence[Folder],
     data: Path,
     *,
     api_key: str | None = None,
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
     workers: int = 2,
+    poll: bool = False,
+    index_now: bool = True,
 ) -> Starlette:
-    """The engine over the documents in `docs`, with its index and runs in `data`.
+    """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
-    Indexing happens here, before anything is served; see `Library.open`. With `api_key` only that key is
-    accepted, otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. The
-    workers live in the application's lifespan, so a host application has to enter it.
+    Indexing happens here, before anything is served; with `index_now` false only what takes no time, and the rest
+    beside serving.
+    Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key is accepted,
+    otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. Workers and watcher
+    live in the application's lifespan, so a host application has to enter it. Raises `FolderError`.
     """
     time = clock or SystemClock()
-    engine = Engine(docs, data, time, workers)
+    folders = [Folder(docs)] if isinstance(docs, Path) else docs
+    engine = Engine(folders, data, time, workers, poll=poll)
+    engine.index(much=index_now)
     threads, library = engine.threads, engine.library
     apis = (
         SearchApi(library, time, threads),
@@ -104,6 +136,7 @@ def create_app(
         ChatApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
+        DocumentsApi(library, engine.watcher, threads),
     )
 
     @asynccontextmanager

@@ -4,16 +4,31 @@ import hashlib
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
+from rich.console import Console
 
 from parallel_local.app import Engine, create_app
+from parallel_local.clock import SystemClock
+from parallel_local.documents.folders import (
+    Folder,
+    FolderError,
+    arranged,
+    folder_of_argument,
+    folders_of_settings,
+)
+from parallel_local.private import FILE_MODE
+from parallel_local.progress import ReadingProgress
 from parallel_local.server import EngineServer
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
 _PACKAGED = Path(__file__).parent / "corpus"
+_BACKLOG = 2048
+_NO_SAMPLES = ("SOURCES.txt",)
 
 
 @click.group()
@@ -23,7 +38,9 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("docs", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("docs", nargs=-1)
+@click.option("--include", multiple=True, metavar="GLOB", help="Only files that this means; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="No files that this means; may be repeated.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8790, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
@@ -34,32 +51,79 @@ def main() -> None:
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Where index and runs are kept."
 )
+@click.option("--poll", is_flag=True, help="Look for changes every second: for file systems of a network.")
 @click.option("--api-key", envvar="PARALLEL_LOCAL_API_KEY", help="Accept only this key; otherwise any key.")
 def serve(
-    docs: Path | None,
+    docs: tuple[str, ...],
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     host: str,
     port: int,
     uds: Path | None,
     fd: int | None,
     parent_fd: int | None,
     data: Path | None,
+    poll: bool,
     api_key: str | None,
 ) -> None:
-    """Serve the documents in DOCS, or the packaged sample documents."""
+    """Serve the documents in DOCS, or the packaged sample documents. SIGHUP looks at all of them again.
+
+    DOCS are folders, each alone or as PATH=URL with the address that its files are cited from, or a settings file
+    that names folders (*.toml).
+
+    \b
+    Examples:
+      parallel-local serve handbook
+      parallel-local serve handbook wiki=https://wiki.example/ --exclude drafts
+      parallel-local serve parallel-local.toml
+    """
     log_to_stderr(logging.WARNING)
-    folder = docs or _PACKAGED
-    listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
-    app = create_app(folder, data or default_data(folder), api_key=api_key)
+    try:
+        folders = arranged(served_folders(docs, include, exclude))
+        listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
+        app = create_app(folders, data or data_of(docs, folders), api_key=api_key, poll=poll, index_now=False)
+    except FolderError as error:
+        raise click.BadParameter(one_line(str(error)), param_hint="DOCS") from error
     engine: Engine = app.state.engine
-    for path, reason in engine.library.skipped.items():
-        click.echo(one_line(f"parallel-local: skipped {path}: {reason}"), err=True)
-    announcement = one_line(f"parallel-local: {len(engine.library.cards)} documents, serving on {place}")
+    shown = ReadingProgress(place, engine.library.count, SystemClock(), Console(stderr=True))
+    engine.watcher.tell(shown)
 
     def stopped() -> None:
+        shown.ended()
         if uds is not None:
             uds.unlink(missing_ok=True)
 
-    EngineServer(app, engine, lambda: click.echo(announcement), stopped, parent_fd).run(sockets=[listener])
+    EngineServer(app, engine, shown.serving, stopped, parent_fd).run(sockets=[listener])
+
+
+def served_folders(
+    docs: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> list[Folder]:
+    """The folders that the arguments name; globs are added to each one's own. Raises `FolderError`."""
+    if not docs:
+        return [Folder(_PACKAGED, exclude=_NO_SAMPLES)]
+    folders: list[Folder] = []
+    for argument in docs:
+        file = Path(argument)
+        if file.suffix.lower() == ".toml" and file.is_file():
+            folders += folders_of_settings(file)
+        else:
+            folders.append(folder_of_argument(argument))
+    return [
+        msgspec.structs.replace(
+            folder, include=(*folder.include, *include), exclude=(*folder.exclude, *exclude)
+        )
+        for folder in folders
+    ]
+
+
+def data_of(docs: Sequence[str], folders: Sequence[Folder]) -> Path:
+    """Where index and runs are kept if nobody says: by settings file, or by folders."""
+    if len(docs) == 1 and Path(docs[0]).is_file():
+        return default_data(Path(docs[0]))
+    if len(folders) == 1:
+        return default_data(folders[0].path)
+    return default_data(Path("\n".join(sorted(str(folder.path.resolve()) for folder in folders))))
 
 
 def default_data(docs: Path) -> Path:
@@ -91,11 +155,17 @@ def _listen(host: str, port: int, uds: Path | None) -> tuple[socket.socket, str]
             return listener, f"unix:{uds}"
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # calls wait for a start that takes a moment
     except OSError as error:
         listener.close()
-        raise click.ClickException(f"cannot listen: {error}") from error
-    shown = f"[{host}]" if ":" in host else host
-    return listener, f"http://{shown}:{listener.getsockname()[1]}"
+        where, other = (str(uds), "--uds") if uds is not None else (f"{_shown(host)}:{port}", "--port")
+        message = f"cannot listen on {where}: {error.strerror or error}; choose another {other}"
+        raise click.ClickException(one_line(message)) from error
+    return listener, f"http://{_shown(host)}:{listener.getsockname()[1]}"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _bind_unix(listener: socket.socket, path: Path) -> None:
@@ -103,3 +173,5 @@ def _bind_unix(listener: socket.socket, path: Path) -> None:
     if path.is_socket():
         path.unlink()
     listener.bind(str(path))
+    listener.listen(_BACKLOG)
+    path.chmod(FILE_MODE)

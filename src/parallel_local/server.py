@@ -1,9 +1,10 @@
-"""Serving the application with uvicorn, ending promptly even while clients wait."""
+"""Serving the application with uvicorn: what signals mean, and ending promptly even while clients wait."""
 
 import asyncio
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -60,6 +61,8 @@ class EngineServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._engine.watcher.rescan)
         if self._parent_fd is not None:
             asyncio.get_running_loop().add_reader(self._parent_fd, self._end)
         if self.started:
@@ -80,5 +83,6 @@ class EngineServer(uvicorn.Server):
         """Wake everybody who waits, then stop as usual."""
         self._engine.end_waits()
         await super().shutdown(sockets)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
         # uvicorn ends by raising the signal it was stopped with again: nothing after it would run.
         self._stopped()

@@ -14,7 +14,7 @@ from support.client import Answer, Client
 from support.documents import write_documents
 from support.gateway import Gateway, fails_to_start
 from support.processes import all_gone, family
-from support.waiting import eventually
+from support.waiting import comes, eventually
 
 BASE = "/v1/local/default/parallel"
 
@@ -114,3 +114,36 @@ def test_documents_that_are_not_there(tmp_path: Path) -> None:
     code, said = fails_to_start(tmp_path, "--port", "0", "--local-parallel", "nowhere")
     assert (code, said.count("\n")) == (2, 1)
     assert str(tmp_path / "nowhere") in said
+
+
+async def test_sighup_has_it_look_at_the_documents_again(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    """Also where the system tells of no change: a file is written to by a name outside of the folder."""
+    documents = write_documents(tmp_path)
+    (tmp_path / "outside.md").write_text("The Zorblax reservoir has 11 boats.\n")
+    (documents / "boats.md").hardlink_to(tmp_path / "outside.md")
+    gateway = await serve(None, "--local-parallel", str(documents))
+    await gateway.says("parallel-local: 3 documents")
+    client = await connect(gateway.url)
+    (tmp_path / "outside.md").write_text("The Zorblax reservoir has 12 boats.\n")
+    gateway.signal(signal.SIGHUP)
+
+    async def told() -> bool | None:
+        return True if b"12 boats" in (await _search(client)).body else None
+
+    await comes(told, "the line as it is now")
+    await gateway.stop()
+
+
+async def test_folders_of_a_settings_file(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    write_documents(tmp_path)
+    (tmp_path / "wiki").mkdir()
+    (tmp_path / "wiki" / "boats.md").write_text("The Zorblax reservoir has 12 boats.\n")
+    folders = '[[folders]]\npath = "documents"\n\n[[folders]]\npath = "wiki"\nurl = "https://wiki.example/"\n'
+    (tmp_path / "folders.toml").write_text(folders)
+    gateway = await serve(None, "--local-parallel", str(tmp_path / "folders.toml"))
+    await gateway.says("parallel-local: 3 documents")
+    found = (await _search(await connect(gateway.url))).json()["results"]
+    assert "https://wiki.example/boats.md" in [result["url"] for result in found]
+    await gateway.stop()

@@ -10,15 +10,15 @@ import parallel_local
 _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
-    {"clock", "errors", "threads", "text", "wire"},
+    {"clock", "errors", "private", "threads", "text", "wire"},
     {"documents"},
     {"retrieval", "fetch"},
-    {"answers"},
+    {"answers", "watcher"},
     {"findall"},
     {"runs"},
     {"web"},
     {"app"},
-    {"server"},
+    {"server", "progress"},
     {"cli"},
     {"__main__"},
 )

@@ -1,4 +1,4 @@
-"""The nouns of the library: a document, its passages, and the entities it names. No behaviour."""
+"""The nouns of the library: documents, their passages, and the entities they name. No behaviour."""
 
 import msgspec
 
@@ -13,9 +13,10 @@ class Entity(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document as read. `text` is Markdown; every quotation is a slice of it.
+    """A file, or a part of one, as read. `text` is Markdown; every quotation is a slice of it.
 
-    `path` is relative to the folder, with `/`; `date` is `YYYY-MM-DD` or None.
+    `path` is that of the file, with `/`, and the same for all its parts; the `url` of a part ends with its fragment,
+    as `#page=3`. `date` is `YYYY-MM-DD` or None.
     """
 
     path: str

@@ -1,93 +1,127 @@
-"""The folder of documents on disk: which files count, and reading one of them.
+"""Folders of documents on disk: which files count, and the bytes of one of them.
 
-The only file that opens the user's documents. A file that cannot be read is skipped with a reason,
-never fatal, and nothing outside the folder is ever read, whatever links it contains.
+The only file that opens the user's documents. What cannot be read is left out with a reason, never fatal, and nothing
+outside the folders is ever read, whatever links they contain.
 """
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
-from parallel_local.documents.document import Document
-from parallel_local.documents.entities import recognise
-from parallel_local.documents.front_matter import FrontMatter, split_front_matter
-from parallel_local.documents.html import Page, read_html
-from parallel_local.documents.markdown import first_heading
-from parallel_local.documents.pdf import Unreadable, read_pdf
+from parallel_local.documents.content import Unreadable
+from parallel_local.documents.folders import Folder
+from parallel_local.documents.formats import format_of
 
-_SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf"})
-_LARGEST_BYTES = 20_000_000
+LARGEST_BYTES = 20_000_000
 _NO_DOCUMENTS = frozenset({"license", "licence", "copying", "notice", "sources"})
-LOCAL_BASE = "https://docs.local/"
+_NOTE = "a note about the folder, by its name"
+_OUTSIDE = "a link that leads out of the folder"
+_Entry = os.DirEntry[str]
 
 
 class FileStamp(msgspec.Struct, frozen=True):
-    """A file and what tells whether it changed."""
+    """A file and what tells whether it changed: its size, and when content or name last did, whichever was later."""
 
     path: str
     mtime_ns: int
     size: int
 
 
-def scan(folder: Path) -> list[FileStamp]:
-    """Every document in the folder, by path; not hidden files, links to outside, licence and source notes."""
-    root = folder.resolve()
-    return sorted(_walk(root, root), key=lambda stamp: stamp.path)
+class Scan(msgspec.Struct, frozen=True):
+    """What lies in the folders: the files that are read, by path, and why each of the others is not."""
+
+    stamps: tuple[FileStamp, ...]
+    left_out: dict[str, str]
 
 
-def _walk(directory: Path, root: Path) -> Iterator[FileStamp]:
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            path = Path(entry.path)
-            if entry.name.startswith(".") or path.stem.casefold() in _NO_DOCUMENTS:
+def scan(folders: Sequence[Folder], ignored: Path | None = None) -> Scan:
+    """Everything in the folders but hidden files, what globs leave out, and what lies in `ignored`."""
+    roots = {folder.path.resolve() for folder in folders} | ({ignored.resolve()} if ignored else set())
+    stamps: list[FileStamp] = []
+    left_out: dict[str, str] = {}
+    for folder in folders:
+        root = folder.path.resolve()
+        for relative, found in _walk(root, roots - {root}):
+            if not folder.wants(relative):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(path, root)
-            elif path.suffix.lower() in _SUFFIXES and path.resolve().is_relative_to(root) and entry.is_file():
-                stat = entry.stat()
-                yield FileStamp(path.relative_to(root).as_posix(), stat.st_mtime_ns, stat.st_size)
+            if isinstance(found, str):
+                left_out[folder.key(relative)] = found
+            else:
+                changed = max(found.st_mtime_ns, found.st_ctime_ns)
+                stamps.append(FileStamp(folder.key(relative), changed, found.st_size))
+    return Scan(tuple(sorted(stamps, key=lambda stamp: stamp.path)), left_out)
 
 
-def read_document(folder: Path, stamp: FileStamp) -> Document:
-    """One document. Raises `Unreadable` when it is too large or damaged, `OSError` when it vanished."""
-    if stamp.size > _LARGEST_BYTES:
-        raise Unreadable(f"larger than {_LARGEST_BYTES // 1_000_000} MB")
-    path = folder / stamp.path
-    content = path.read_bytes()
-    suffix = path.suffix.lower()
-    if suffix == ".pdf":
-        return _document(stamp.path, FrontMatter(), read_pdf(content))
-    source = decode(content)
-    if suffix in (".html", ".htm"):
-        return _document(stamp.path, FrontMatter(), read_html(source))
-    matter, text = split_front_matter(source)
-    return _document(stamp.path, matter, Page(text=text))
+def read_bytes(folder: Folder, relative: str) -> bytes:
+    """A file's content. Raises `Unreadable` for what has become no file or too large, `OSError` when it vanished."""
+    path = folder.path / relative
+    if not path.resolve().is_relative_to(folder.path.resolve()):
+        raise Unreadable(_OUTSIDE)
+    # Opening a pipe would wait for who writes into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable("no regular file")
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise Unreadable(f"larger than {LARGEST_BYTES // 1_000_000} MB")
+    return content
 
 
-def decode(content: bytes) -> str:
-    """UTF-8 where it is UTF-8, else Windows-1252; NUL bytes, which no index can hold, are dropped."""
+def is_hidden(name: str) -> bool:
+    """Files that no user sees, or that a program keeps beside an open document."""
+    return name.startswith((".", "~$")) or name.endswith("~") or (name.startswith("#") and name.endswith("#"))
+
+
+def _walk(root: Path, others: set[Path]) -> Iterator[tuple[str, os.stat_result | str]]:
+    """Relative paths with what is known of a file that is read, or why it is not."""
+    waiting = [root]
+    while waiting:
+        directory = waiting.pop()
+        relative = "" if directory == root else f"{directory.relative_to(root).as_posix()}/"
+        try:
+            with os.scandir(directory) as entries:
+                found = [entry for entry in entries if not is_hidden(entry.name)]
+        except OSError as error:
+            yield relative.rstrip("/") or ".", f"cannot be read: {error.strerror}"
+            continue
+        for entry in found:
+            path = relative + entry.name
+            if not _is_text(entry.name):
+                yield repr(path)[1:-1], "its name is not UTF-8: give it another one"
+            elif not entry.is_dir(follow_symlinks=False):
+                yield from ((path, told) for told in (_looked_at(entry, root),) if told is not None)
+            elif Path(entry.path) not in others:
+                waiting.append(Path(entry.path))
+
+
+def _looked_at(entry: _Entry, root: Path) -> os.stat_result | str | None:
+    """None for what is served by another name: a link to a folder within the folder."""
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    return text.replace("\x00", "")
+        if entry.is_symlink():
+            if not Path(entry.path).resolve(strict=True).is_relative_to(root):
+                return _OUTSIDE
+            if entry.is_dir():
+                return None
+        found = entry.stat()
+    except (OSError, RuntimeError) as error:  # older Pythons raise the latter for links in a circle
+        return f"cannot be read: {getattr(error, 'strerror', None) or 'a link that leads nowhere'}"
+    if not stat.S_ISREG(found.st_mode):
+        return "no regular file"
+    stem, ending = os.path.splitext(entry.name)
+    if stem.casefold() in _NO_DOCUMENTS:
+        return _NOTE
+    if format_of(entry.name) is None:
+        return f"files of the kind {ending.lower()} are not read" if ending else "its name has no ending"
+    return f"larger than {LARGEST_BYTES // 1_000_000} MB" if found.st_size > LARGEST_BYTES else found
 
 
-def _document(path: str, matter: FrontMatter, page: Page) -> Document:
-    title = (
-        matter.title
-        or page.title
-        or first_heading(page.text)
-        or Path(path).stem.replace("-", " ").replace("_", " ")
-    )
-    return Document(
-        path=path,
-        url=matter.url or LOCAL_BASE + quote(path, errors="replace"),
-        title=title,
-        text=page.text,
-        date=matter.date or page.date,
-        entities=recognise(matter.entities, page.text),
-    )
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """YAML front matter: splitting it off and reading the few keys the engine knows.
 
-Broken front matter never loses a document: it counts as absent, and the text stays whole.
+Broken front matter never loses a document: it counts as absent, the text stays whole, and what is wrong is said
+with its line.
 """
 
 import datetime
@@ -12,31 +13,45 @@ import yaml
 from parallel_local.documents.document import Entity
 
 _BLOCK = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_OPENED = re.compile(r"\A\ufeff?---[ \t]*\r?\n[A-Za-z_][\w-]*:(?:[ \t]|\r?\n)")
+_LONGEST = 65_536  # characters: reading it takes long, and no document has so much
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class FrontMatter(msgspec.Struct, frozen=True):
-    """The keys that matter; anything missing or malformed is None or empty."""
+    """The keys that matter; anything missing or malformed is None or empty. `problem` is why none could be read."""
 
     title: str | None = None
     url: str | None = None
     date: str | None = None
     entities: tuple[Entity, ...] = ()
+    problem: str | None = None
 
 
 def split_front_matter(source: str) -> tuple[FrontMatter, str]:
     """Front matter and the text after it; the whole source when there is none or it cannot be read."""
     match = _BLOCK.match(source)
     if match is None:
-        return FrontMatter(), source
+        is_open = _OPENED.match(source) is not None
+        return FrontMatter(problem=_broken(1, "nothing ends it") if is_open else None), source
+    if len(match.group(1)) > _LONGEST:
+        return FrontMatter(problem=_broken(1, f"longer than {_LONGEST:,} characters")), source
     try:
         # The C-free safe loader keeps dates as dates and never builds foreign objects.
         keys: object = yaml.safe_load(match.group(1))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return FrontMatter(), source
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return FrontMatter(problem=_broken(mark.line + 2 if mark else 2, error.problem or "no YAML")), source
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return FrontMatter(problem=_broken(2, " ".join(str(error).split())[:200])), source
     if not isinstance(keys, dict):
         return FrontMatter(), source
     return _read(keys), source[match.end() :]
+
+
+def _broken(line: int, why: str) -> str:
+    """Lines are those of the file: the matter starts in the second."""
+    return f"front matter that cannot be read, line {line}: {why}"
 
 
 def iso_date(value: object) -> str | None:

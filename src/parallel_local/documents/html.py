@@ -4,9 +4,13 @@ import msgspec
 from bs4 import BeautifulSoup, Tag
 from markdownify import MarkdownConverter
 
+from parallel_local.documents.content import Content, whole
+from parallel_local.documents.decoding import decode_text
 from parallel_local.documents.front_matter import iso_date
+from parallel_local.documents.html_tags import with_end_tags
 
-_NOISE = ("script", "style", "noscript", "template", "nav", "footer", "aside", "form", "svg", "iframe")
+_NOISE_NAMES = "head title script style noscript template nav footer aside form svg iframe"
+_NOISE = tuple(_NOISE_NAMES.split())
 _DATE_KEYS = ("article:published_time", "datePublished", "date", "dc.date", "dcterms.date", "pubdate")
 
 
@@ -18,9 +22,15 @@ class Page(msgspec.Struct, frozen=True):
     date: str | None = None
 
 
+def read_html_file(content: bytes) -> Content:
+    """A page of a folder. Raises `Unreadable` for what is no text."""
+    page = read_html(decode_text(content))
+    return whole(page.text, page.title, page.date)
+
+
 def read_html(source: str) -> Page:
     """Title, publication date and the main content as Markdown."""
-    soup = BeautifulSoup(_closed(source), "html.parser")
+    soup = BeautifulSoup(with_end_tags(_closed(source)), "html.parser")
     title = soup.title.get_text(" ", strip=True) if soup.title else None
     date = _date(soup)
     for tag in soup.find_all(_NOISE):

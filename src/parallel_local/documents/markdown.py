@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from parallel_local.documents.document import Passage
 
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\n]*)")
 _TARGET_CHARS = 900
 _HARD_CHARS = 1800
 _LONGEST_HEADING = 1000  # a longer line is text; looking for the end of a heading may take its square
@@ -17,8 +18,10 @@ _LONGEST_HEADING = 1000  # a longer line is text; looking for the end of a headi
 
 def first_heading(text: str) -> str | None:
     """The text of the first heading, or None."""
+    fence = ""
     for line in text.splitlines():
-        found = _heading(line)
+        fence = _fence(line, fence)
+        found = None if fence else _heading(line)
         if found:
             return plain(found.group(2))
     return None
@@ -54,11 +57,11 @@ def _sections(text: str) -> Iterator[tuple[str, int, int]]:
     """Heading path, start and end of each section; the heading line belongs to its section."""
     path: list[tuple[int, str]] = []
     start = offset = 0
-    fenced = False
+    fence = ""
     label = ""
     for line in text.splitlines(keepends=True):
-        fenced ^= line.lstrip().startswith(("```", "~~~"))
-        found = None if fenced else _heading(line)
+        fence = _fence(line, fence)
+        found = None if fence else _heading(line)
         if found:
             if offset > start:
                 yield label, start, offset
@@ -68,6 +71,16 @@ def _sections(text: str) -> Iterator[tuple[str, int, int]]:
             start = offset
         offset += len(line)
     yield label, start, len(text)
+
+
+def _fence(line: str, opened: str) -> str:
+    """The fence that is open behind a line: one is ended by its like, as long or longer, with nothing behind it."""
+    found = _FENCE.match(line)
+    if found is None:
+        return opened
+    if not opened:
+        return found.group(1)
+    return "" if found.group(1).startswith(opened) and not found.group(2).strip() else opened
 
 
 def _chunks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

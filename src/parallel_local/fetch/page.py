@@ -6,15 +6,17 @@ environment are ignored, because they would be a way around the guard.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from urllib.parse import urljoin
 
 import httpx
 import msgspec
 
-from parallel_local.documents.folder import decode
+from parallel_local.documents.content import Unreadable
+from parallel_local.documents.decoding import decode
 from parallel_local.documents.front_matter import split_front_matter
 from parallel_local.documents.html import Page, read_html
-from parallel_local.documents.pdf import Unreadable, read_pdf
+from parallel_local.documents.reader_process import ReaderProcess
 from parallel_local.fetch.guard import Checked, Refused, check
 from penstock_common.egress import Permit, Resolver, is_public, resolve
 
@@ -111,10 +113,7 @@ async def _limited(reply: httpx.Response) -> bytes:
 
 def _read(reply: _Reply) -> Page:
     if reply.kind == "application/pdf":
-        try:
-            return read_pdf(reply.body)
-        except Unreadable as error:
-            raise FetchError("unreadable", str(error), reply.status) from error
+        return _pdf(reply)
     if not _is_text(reply.kind, ("text/", "application/xhtml", "application/json", "application/xml")):
         raise FetchError("unsupported_type", f"cannot read {reply.kind}", reply.status)
     source = decode(reply.body)
@@ -124,6 +123,16 @@ def _read(reply: _Reply) -> Page:
         return Page(text=source)
     matter, text = split_front_matter(source)
     return Page(text=text, title=matter.title, date=matter.date)
+
+
+def _pdf(reply: _Reply) -> Page:
+    """All pages together. Strangers' files are read where they can do nothing."""
+    with closing(ReaderProcess()) as reader:
+        try:
+            content = reader.read("page.pdf", reply.body)
+        except Unreadable as error:
+            raise FetchError("unreadable", str(error), reply.status) from error
+    return Page("\n\n".join(part.text for part in content.parts), content.title)
 
 
 def _html(source: str, status: int) -> Page:

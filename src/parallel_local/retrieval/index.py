@@ -16,16 +16,18 @@ import msgspec
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp
 from parallel_local.documents.markdown import passages
+from parallel_local.private import private_file
 from parallel_local.text.tokens import stems
 from parallel_local.text.vocabulary import acronyms
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
-CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, mtime_ns INTEGER, size INTEGER,
+CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, entities TEXT NOT NULL,
     acronyms TEXT NOT NULL);
 CREATE TABLE passages (id INTEGER PRIMARY KEY, document INTEGER NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL);
+CREATE INDEX documents_by_path ON documents (path);
 CREATE INDEX passages_by_document ON passages (document);
 CREATE VIRTUAL TABLE words USING fts5 (title, heading, body, tokenize = 'unicode61 remove_diacritics 0');
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, 'row');
@@ -98,19 +100,18 @@ class Index:
             return {row[0]: FileStamp(*row) for row in rows}
 
     def replace(self, removed: Iterable[str], added: Iterable[tuple[FileStamp, Document]]) -> None:
-        """Forget the removed paths and index the added documents, all or nothing."""
+        """Forget the removed paths and index the added documents, all or nothing. A path may have several."""
         with self._borrow() as connection, connection:
             for path in removed:
                 _forget(connection, path)
             for stamp, document in added:
-                _forget(connection, stamp.path)
                 _insert(connection, stamp, document)
 
     def cards(self) -> list[Card]:
         """All documents without their text, by path."""
         with self._borrow() as connection:
             rows = connection.execute(
-                "SELECT id, path, url, title, date, entities, acronyms FROM documents ORDER BY path"
+                "SELECT id, path, url, title, date, entities, acronyms FROM documents ORDER BY path, id"
             )
             return [_card(row) for row in rows]
 
@@ -180,6 +181,7 @@ class Index:
                 self._idle.get_nowait().close()
 
     def _connect(self) -> sqlite3.Connection:
+        private_file(self._path)
         connection = sqlite3.connect(self._path, check_same_thread=False, timeout=30.0)
         try:
             connection.execute("PRAGMA journal_mode = WAL")

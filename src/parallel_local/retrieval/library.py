@@ -4,12 +4,17 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 """
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
+from parallel_local.documents.catalogue import Catalogue
 from parallel_local.documents.document import Document, Entity
-from parallel_local.documents.folder import FileStamp, read_document, scan
-from parallel_local.documents.pdf import Unreadable
+from parallel_local.documents.folder import FileStamp, scan
+from parallel_local.documents.folders import Folder, arranged
+from parallel_local.private import private_folder
 from parallel_local.retrieval.index import Card, Hit, Index
 from parallel_local.retrieval.policy import host_of, permits
 from parallel_local.retrieval.query import Query, expression, parse_query
@@ -18,35 +23,106 @@ from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
 _CANDIDATES = 200
+_BATCH_BYTES = 2_000_000  # what is indexed before it can be searched
 
 
-class Library:
-    """Documents of one folder. `skipped` says which files could not be read and why."""
+class Indexed(msgspec.Struct, frozen=True):
+    """How far a refresh is: files and their bytes that were read, of those that are to be."""
 
-    def __init__(self, index: Index, skipped: dict[str, str]) -> None:
-        self._index = index
-        self.skipped = skipped
+    files: int
+    of_files: int
+    bytes: int
+    of_bytes: int
+
+
+Progress = Callable[[Indexed], None]
+
+
+class _Snapshot:
+    """All that is known of the documents at one time; the next one takes its place as a whole."""
+
+    def __init__(self, index: Index) -> None:
         self.cards: tuple[Card, ...] = tuple(index.cards())
-        self._by_id = {card.id: card for card in self.cards}
-        self._by_url: dict[str, Card] = {}
+        self.by_id = {card.id: card for card in self.cards}
+        self.by_url: dict[str, list[Card]] = {}
         for card in self.cards:
-            self._by_url.setdefault(same_url(card.url), card)
-        self._passages = index.passage_count()
+            self.by_url.setdefault(same_url(card.url), []).append(card)
+        self.passages = index.passage_count()
         self.vocabulary: Vocabulary = vocabulary(
             {k: v for card in self.cards for k, v in card.acronyms.items()}
         )
 
+
+class Library:
+    """The documents of some folders: those that `refresh` found when it was called last."""
+
+    def __init__(self, index: Index, catalogue: Catalogue, data: Path) -> None:
+        self._index = index
+        self._data = data
+        self._refreshing = threading.Lock()
+        self.catalogue = catalogue
+        self._now = _Snapshot(index)
+
     @classmethod
-    def open(cls, docs: Path, data: Path) -> "Library":
-        """Index what is new or changed in `docs` (by time and size) and forget what is gone."""
-        data.mkdir(parents=True, exist_ok=True)
-        tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    def over(cls, folders: Sequence[Folder], data: Path) -> "Library":
+        """With what was indexed of the folders the last time. Raises `FolderError`."""
+        ordered = arranged(folders)
+        private_folder(data)
+        tag = _tag(ordered)
         index = Index.open(data / f"index-{tag}.db")
         try:
-            return cls(index, _refresh(index, docs))
+            return cls(index, Catalogue(ordered, data / f"read-{tag}.json"), data)
         except BaseException:
             index.close()
             raise
+
+    @classmethod
+    def open(cls, docs: Path, data: Path) -> "Library":
+        """Over one folder, with all that is in it now."""
+        library = cls.over([Folder(docs)], data)
+        try:
+            library.refresh()
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def refresh(self, progress: Progress | None = None) -> bool:
+        """Index what is new or changed and forget what is gone; whether there was any of it.
+
+        It blocks for as long as that takes, and is called in a thread of its own: searches go on meanwhile, over what
+        is there already. What `progress` raises ends it, between two files.
+        """
+        with self._refreshing:
+            try:
+                found = scan(self.catalogue.folders, self._data)
+                changes = self.catalogue.compare(found, self._index.stamps())
+                if changes.gone:
+                    self._replace(changes.gone, [])
+                for batch in self._batches(changes.to_read, progress):
+                    self._replace([stamp.path for stamp, _ in batch], batch)
+            finally:
+                self.catalogue.settle()
+        return bool(changes.gone or changes.to_read)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All documents, in order of path."""
+        return self._now.cards
+
+    def count(self) -> int:
+        """How many files the documents are."""
+        return len({card.path for card in self._now.cards})
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the documents call by several names."""
+        return self._now.vocabulary
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Path → reason of the files that are no documents."""
+        return self.catalogue.left_out
 
     def close(self) -> None:
         """Release the index file."""
@@ -64,11 +140,20 @@ class Library:
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
         names = [word for term in query.terms for phrase in term.alternatives for word in phrase]
-        return weights(query.terms, self._index.frequencies(names), self._passages)
+        return weights(query.terms, self._index.frequencies(names), self._now.passages)
 
     def by_url(self, url: str) -> Card | None:
-        """The document published at a URL, ignoring fragment, `www.` and a final slash."""
-        return self._by_url.get(same_url(url))
+        """The document published at a URL, the first part of one that has several."""
+        return next(iter(self.parts(url)), None)
+
+    def parts(self, url: str) -> tuple[Card, ...]:
+        """The part that a URL's fragment names, else all parts of its file; `www.` and a final slash mean nothing."""
+        found = self._now.by_url.get(same_url(url), [])
+        fragment = url.strip().partition("#")[2]
+        named = [card for card in found if fragment and card.url.partition("#")[2] == fragment]
+        if named:
+            return tuple(named[:1])
+        return tuple(card for card in found if card.path == found[0].path)
 
     def text(self, card: Card) -> str:
         """The whole text of a document."""
@@ -86,13 +171,38 @@ class Library:
         """The latest date any document carries."""
         return max((card.date for card in self.cards if card.date), default=None)
 
+    def _replace(self, paths: Sequence[str], read: Sequence[tuple[FileStamp, tuple[Document, ...]]]) -> None:
+        self._index.replace(paths, [(stamp, document) for stamp, documents in read for document in documents])
+        self._now = _Snapshot(self._index)
+
+    def _batches(
+        self, stamps: Sequence[FileStamp], progress: Progress | None
+    ) -> Iterator[list[tuple[FileStamp, tuple[Document, ...]]]]:
+        """Files as read, a number of bytes at a time."""
+        batch: list[tuple[FileStamp, tuple[Document, ...]]] = []
+        done = size = 0
+        total = sum(stamp.size for stamp in stamps)
+        for number, stamp in enumerate(stamps):
+            if progress:
+                progress(Indexed(number, len(stamps), done, total))
+            batch.append((stamp, self.catalogue.read(stamp)))
+            done, size = done + stamp.size, size + stamp.size
+            if size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+        if progress:
+            progress(Indexed(len(stamps), len(stamps), total, total))
+
     def _search(self, query: Query, policy: SourcePolicy | None) -> list[Found]:
-        allowed = [card.id for card in self.cards if permits(policy, card.url, card.date)]
+        now = self._now
+        allowed = [card.id for card in now.cards if permits(policy, card.url, card.date)]
         if query.sites:
             sites = SourcePolicy(include_domains=list(query.sites))
-            allowed = [id_ for id_ in allowed if permits(sites, self._by_id[id_].url, None)]
+            allowed = [id_ for id_ in allowed if permits(sites, now.by_id[id_].url, None)]
         hits = self._index.match(expression(query), allowed, _CANDIDATES)
-        return rank(query, hits, self._by_id, self.weigh(query))
+        return rank(query, hits, now.by_id, self.weigh(query))
 
 
 def same_url(url: str) -> str:
@@ -103,21 +213,10 @@ def same_url(url: str) -> str:
     return f"{host_of(f'{scheme}://{host}') or host}{slash}{path}" if found else bare
 
 
-def _refresh(index: Index, docs: Path) -> dict[str, str]:
-    known = index.stamps()
-    present = {stamp.path: stamp for stamp in scan(docs)}
-    changed = [stamp for path, stamp in present.items() if known.get(path) != stamp]
-    skipped: dict[str, str] = {}
-    read = [(stamp, document) for stamp in changed if (document := _read(docs, stamp, skipped))]
-    gone = [path for path in known if path not in present or path in skipped]
-    if gone or read:
-        index.replace(gone, read)
-    return skipped
-
-
-def _read(docs: Path, stamp: FileStamp, skipped: dict[str, str]) -> Document | None:
-    try:
-        return read_document(docs, stamp)
-    except (Unreadable, OSError) as error:
-        skipped[stamp.path] = str(error)
-        return None
+def _tag(folders: Sequence[Folder]) -> str:
+    """Another index for other folders, and for other addresses of the same ones."""
+    first = folders[0]
+    means = str(first.path.resolve())
+    if len(folders) > 1 or first.url is not None:
+        means = "\0".join(f"{folder.path.resolve()}\0{folder.name}\0{folder.url}" for folder in folders)
+    return hashlib.sha256(means.encode("utf-8", "surrogateescape")).hexdigest()[:12]

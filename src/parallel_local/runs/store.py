@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+from parallel_local.private import private_file, private_folder
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     kind TEXT NOT NULL, id TEXT NOT NULL, parent TEXT, active INTEGER NOT NULL, body BLOB NOT NULL,
@@ -38,7 +40,8 @@ class RunStore:
     """Open with a path, close with `close`. Every write is durable in the order it was made."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        private_file(path)
         self._connection = _connect(path)
 
     def close(self) -> None:

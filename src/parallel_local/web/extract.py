@@ -12,6 +12,7 @@ from starlette.routing import Route
 from parallel_local.clock import Clock
 from parallel_local.documents.html import Page
 from parallel_local.documents.markdown import passages
+from parallel_local.documents.reading import file_title
 from parallel_local.errors import Problem, invalid
 from parallel_local.fetch.page import FetchError, PageFetcher
 from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, clip, excerpts
@@ -103,9 +104,13 @@ class ExtractApi:
         return await in_thread(self._threads, lambda: self._result(url, found, ask))
 
     def _own(self, url: str) -> Page | None:
-        """The document of the folder that has this URL."""
-        card = self._library.by_url(url)
-        return Page(self._library.text(card), card.title, card.date) if card else None
+        """The file of a folder that has this URL, or the part of it that its fragment names."""
+        cards = self._library.parts(url)
+        if not cards:
+            return None
+        title = cards[0].title if len(cards) == 1 else file_title(cards[0].title, cards[0].url)
+        text = "\n\n".join(map(self._library.text, cards))
+        return Page(text, title, cards[0].date)
 
     def _result(self, url: str, page: Page, ask: Ask) -> ExtractResult:
         texts = [passage.text for passage in passages(page.text)]

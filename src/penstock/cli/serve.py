@@ -62,7 +62,8 @@ _FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; i
     is_flag=False,
     flag_value="",
     metavar="[DOCS_DIR]",
-    help="Serve Parallel's API from a folder of documents (without a folder: a small packaged collection).",
+    help="Serve Parallel's API from a folder of documents, or the folders that a settings file names (*.toml); "
+    "without either: a small packaged collection.",
 )
 def serve(
     host: str | None,
@@ -72,7 +73,8 @@ def serve(
     config: Path | None,
     local_parallel: str | None,
 ) -> None:
-    """Run the gateway until Ctrl-C or SIGTERM. SIGHUP, or a change of the file, reloads the configuration.
+    """Run the gateway until Ctrl-C or SIGTERM. SIGHUP, or a change of the file, reloads the configuration; SIGHUP
+    has the local engine look at its documents again.
 
     \b
     Examples:
@@ -159,11 +161,11 @@ def announce(address: str) -> None:
 def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel | None:
     if documents is None:
         return None
-    folder = Path(documents).resolve() if documents else None
-    if folder is not None and not folder.is_dir():
-        raise StartError(f"--local-parallel: there is no folder {folder}")
+    place = Path(documents).resolve() if documents else None
+    if place is not None and not place.is_dir() and not (place.suffix == ".toml" and place.is_file()):
+        raise StartError(f"--local-parallel: there is no folder {place}")
     data = Path(settings.server.data).resolve()
-    return LocalParallel(folder, engine_socket(data), data / "parallel-local")
+    return LocalParallel(place, engine_socket(data), data / "parallel-local")
 
 
 def engine_socket(data: Path) -> Path:

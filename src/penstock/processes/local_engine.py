@@ -20,7 +20,7 @@ Listener = socket.socket
 
 @dataclass(slots=True)
 class LocalParallel:
-    """The engine of one gateway: over which documents (none: the packaged ones), at which socket."""
+    """The engine of one gateway: over a folder or those of a settings file (none: the packaged one), at a socket."""
 
     documents: Path | None
     socket: Path

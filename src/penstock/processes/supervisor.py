@@ -43,6 +43,7 @@ _STOP_GRACE_SECONDS = 5.0
 _SHIP_SECONDS = 60.0
 _KEEP_SECONDS = 10.0
 _RELOADING: Final[tuple[Kind, ...]] = ("worker", "shipper", "keeper")
+_RESCANNING: Final[tuple[Kind, ...]] = ("local-parallel",)  # it looks at its documents again
 _PATIENT: Final[tuple[Kind, ...]] = ("shipper", "keeper")  # they have work to end when they are told to
 _WORKER_PAUSE = 5.0  # calls wait for it
 _PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
@@ -196,6 +197,8 @@ class Supervisor:
             if info is not None and info.si_signo in _STOPPING:
                 return 0
             is_asked = info is not None and info.si_signo == signal.SIGHUP
+            if is_asked:
+                children.signal(_RESCANNING, signal.SIGHUP)
             children.reap()
             children.start_due()
 
