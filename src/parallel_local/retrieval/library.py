@@ -47,6 +47,7 @@ class _Snapshot:
         self.by_url: dict[str, list[Card]] = {}
         for card in self.cards:
             self.by_url.setdefault(same_url(card.url), []).append(card)
+        self.languages: tuple[str, ...] = tuple(sorted({card.language for card in self.cards} - {""}))
         self.passages = index.passage_count()
         self.vocabulary: Vocabulary = vocabulary(
             {k: v for card in self.cards for k, v in card.acronyms.items()}
@@ -115,6 +116,11 @@ class Library:
         return len({card.path for card in self._now.cards})
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that documents are in."""
+        return self._now.languages
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """What the documents call by several names."""
         return self._now.vocabulary
@@ -130,7 +136,7 @@ class Library:
 
     def query(self, text: str) -> Query:
         """Parse free text with this library's vocabulary."""
-        return parse_query(text, self.vocabulary)
+        return parse_query(text, self.vocabulary, self._now.languages)
 
     def search(self, queries: Sequence[Query], policy: SourcePolicy | None = None) -> list[Found]:
         """Passages for the queries together, best first; empty when no query has terms."""
