@@ -31,6 +31,7 @@ from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
+from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
@@ -102,6 +103,7 @@ def create_app(
         TaskEventsApi(engine.tasks, time),
         GroupApi(engine.groups, time),
         ChatApi(library, engine.interactions, time, threads),
+        ResponsesApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
     )

@@ -27,6 +27,9 @@ def error_body(error: ApiError, ref_id: str) -> dict[str, object]:
         return {"code": 16, "message": error.message}
     if error.shape is Shape.VALIDATION and error.problems:
         return {"detail": [msgspec.to_builtins(problem) for problem in error.problems]}
+    if error.shape is Shape.OPENAI:
+        named = {"param": None, "code": None, **(error.detail or {})}
+        return {"error": {"message": error.message, "type": "invalid_request_error", **named}}
     return {"type": "error", "error": {"ref_id": ref_id, "message": error.message, "detail": error.detail}}
 
 
