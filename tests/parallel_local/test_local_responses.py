@@ -149,7 +149,9 @@ async def test_conversations_go_on_by_id_and_by_messages(tmp_path: Path) -> None
     async with engine(tmp_path) as call:
         first = (await call.post(PATH, ask("How long is the Amber River?"))).json()
         second = (await call.post(PATH, ask(more, previous_response_id=first["id"]))).json()
-        third = (await call.post(PATH, ask("And when was it dammed?", previous_response_id=second["id"]))).json()
+        third = (
+            await call.post(PATH, ask("And when was it dammed?", previous_response_id=second["id"]))
+        ).json()
         earlier = [
             {"role": "user", "content": "How long is the Amber River?"},
             first["output"][0],

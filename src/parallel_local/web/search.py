@@ -18,6 +18,7 @@ from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
+from parallel_local.web.fetch_policies import fetch_policy_problems
 from parallel_local.wire.common import Notice, SourcePolicy, UsageItem
 from parallel_local.wire.search import (
     AdvancedSearchSettings,
@@ -115,6 +116,7 @@ def _current(asked: SearchRequest) -> Ask:
         (("body", "max_chars_total"), asked.max_chars_total),
     )
     problems += policy_problems(settings.source_policy, (*loc, "source_policy"))
+    problems += fetch_policy_problems(settings.fetch_policy, (*loc, "fetch_policy"))
     if problems:
         raise invalid(problems)
     results, warnings = _clamp(settings.max_results)
@@ -134,6 +136,7 @@ def _legacy(asked: LegacySearchRequest) -> Ask:
     settings = asked.excerpts or LegacyExcerpts()
     per_result = settings.max_chars_per_result or asked.max_chars_per_result
     problems = policy_problems(asked.source_policy, ("body", "source_policy"))
+    problems += fetch_policy_problems(asked.fetch_policy, ("body", "fetch_policy"))
     problems += _positive((("body", "max_results"), asked.max_results))
     problems += _length_problems(asked.objective, _LEGACY_LONGEST)
     problems += _query_problems(queries, 50, _LEGACY_LONGEST) if queries else []
