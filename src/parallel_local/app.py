@@ -31,6 +31,7 @@ from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
+from parallel_local.web.rehearsal import Rehearsal
 from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
 from parallel_local.web.task_events import TaskEventsApi
@@ -115,7 +116,10 @@ def create_app(
 
     app = Starlette(
         routes=[route for api in apis for route in api.routes()],
-        middleware=[Middleware(ApiKeyGuard, api_key=api_key)],
+        middleware=[
+            Middleware(ApiKeyGuard, api_key=api_key),
+            Middleware(Rehearsal, signals=engine.signals, clock=time),
+        ],
         exception_handlers=ErrorAnswers(time).handlers(),
         lifespan=lifespan,
     )
