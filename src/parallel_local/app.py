@@ -24,6 +24,7 @@ from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
+from parallel_local.web.account import AccountApi
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -31,6 +32,7 @@ from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
+from parallel_local.web.lookups import LookupApi
 from parallel_local.web.rehearsal import Rehearsal
 from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
@@ -107,6 +109,8 @@ def create_app(
         ResponsesApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
+        LookupApi(time),
+        AccountApi(),
     )
 
     @asynccontextmanager
