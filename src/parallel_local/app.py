@@ -21,6 +21,7 @@ from parallel_local.runs.findall import FindAllKind
 from parallel_local.runs.findall_service import FindAllService
 from parallel_local.runs.groups import TaskGroups
 from parallel_local.runs.interactions import Interactions
+from parallel_local.runs.memory import Memory
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
@@ -33,6 +34,7 @@ from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
 from parallel_local.web.lookups import LookupApi
+from parallel_local.web.memory import MemoryApi
 from parallel_local.web.rehearsal import Rehearsal
 from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
@@ -109,6 +111,7 @@ def create_app(
         ResponsesApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
+        MemoryApi(Memory(engine.store)),
         LookupApi(time),
         AccountApi(),
     )

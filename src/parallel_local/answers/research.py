@@ -8,11 +8,10 @@ import json
 
 import msgspec
 
-from parallel_local.answers.annotations import Span, annotations, field_spans
+from parallel_local.answers.annotations import annotations, field_spans
 from parallel_local.answers.brief import read_brief
 from parallel_local.answers.chat import Question, Reply, reply
 from parallel_local.answers.compose import Assignment, compose
-from parallel_local.answers.report import Step
 from parallel_local.retrieval.library import Library
 from parallel_local.wire.responses import UrlCitation
 from parallel_local.wire.tasks import TextOutput
@@ -25,26 +24,19 @@ class Research(msgspec.Struct, frozen=True):
     citations: list[UrlCitation]
 
 
-def research(library: Library, question: Question) -> Research:
+def research(library: Library, question: Question) -> Reply:
     """What the documents say to a message: prose, or JSON where a schema is given."""
-    if question.schema is None:
-        said = _report(library, question) if read_brief(question.text).is_report else None
-        return _cited(said or reply(library, question), {})
-    said = reply(library, question)
+    if question.schema is None and read_brief(question.text).is_report:
+        task = Assignment(question.text, "text", question.depth, context=question.context)
+        for item in compose(library, task):
+            if isinstance(item, TextOutput):
+                return Reply(item.content, item.basis)
+    return reply(library, question)
+
+
+def cited(said: Reply, *, is_json: bool) -> Research:
+    """A reply with the places of its text that its basis vouches for."""
+    if not is_json:
+        return Research(said.text, annotations(said.text, said.basis, {}))
     text, fields = field_spans(json.loads(said.text))
-    return _cited(msgspec.structs.replace(said, text=text), fields)
-
-
-def _report(library: Library, question: Question) -> Reply | None:
-    """The report that was ordered."""
-    task = Assignment(question.text, "text", question.depth, context=question.context)
-    for item in compose(library, task):
-        if isinstance(item, TextOutput):
-            return Reply(item.content, item.basis)
-        if not isinstance(item, Step):
-            break
-    return None
-
-
-def _cited(said: Reply, fields: dict[str, Span]) -> Research:
-    return Research(said.text, annotations(said.text, said.basis, fields))
+    return Research(text, annotations(text, said.basis, fields))

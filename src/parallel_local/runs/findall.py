@@ -24,6 +24,7 @@ from parallel_local.runs.findall_records import (
     is_full,
 )
 from parallel_local.runs.kind import Book, Card, Line, Move
+from parallel_local.runs.memory import findall_memory
 from parallel_local.runs.states import AGAIN, States
 from parallel_local.runs.store import RunStore
 from parallel_local.threads import in_thread
@@ -62,8 +63,9 @@ class FindAllKind:
         return _touched(record, status, move.at)
 
     def told(self, record: FindAllRecord) -> Iterable[Line]:
-        """Every state is an event."""
+        """Every state is an event, and memory hears of the end."""
         run = record.run
+        yield from findall_memory(run, record.input)
         yield event(run.findall_id, "findall.status", run, run.modified_at)
 
     async def work(self, record: FindAllRecord, book: Book[FindAllRecord]) -> Termination:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.answers.chat import Question
-from parallel_local.answers.research import Research, research
+from parallel_local.answers.research import cited, research
 from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Problem, Shape, invalid
@@ -120,9 +120,11 @@ class ResponsesApi:
         users = [text[:_LONGEST_EARLIER] for role, text in asked.said if role == "user"]
         context = " ".join(filter(None, [asked.earlier, *users[-3:-1]]))
         question = Question(asked.question, context, asked.schema, PROCESSORS[_EFFORTS[effort]])
-        found = await in_thread(self._threads, lambda: research(self._library, question))
+        said = await in_thread(self._threads, lambda: research(self._library, question))
+        found = cited(said, is_json=asked.schema is not None)
         self._interactions.remember(begun.id, f"{users[-1]} {context}"[:_LONGEST_EARLIER])
-        item = OutputMessage(f"msg_{self._clock.new_hex()}", "completed", [_text(found)])
+        text = OutputText(found.text, found.citations)
+        item = OutputMessage(f"msg_{self._clock.new_hex()}", "completed", [text])
         return msgspec.structs.replace(
             begun,
             status="completed",
@@ -160,10 +162,6 @@ def _events(whole: ResponseObject) -> Iterator[StreamEvent]:
     yield PartDone(item.id, part)
     yield ItemDone(item)
     yield Completed(whole)
-
-
-def _text(found: Research) -> OutputText:
-    return OutputText(found.text, found.citations)
 
 
 def _conversation(request: ResponseRequest) -> list[tuple[str, str]]:
