@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
@@ -38,6 +40,7 @@ from parallel_local.web.memory import MemoryApi
 from parallel_local.web.rehearsal import Rehearsal
 from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
+from parallel_local.web.suggestions import SuggestionApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
 
@@ -83,6 +86,24 @@ class Engine:
         self.store.close()
 
 
+class _Api(Protocol):
+    """Something that is served."""
+
+    def routes(self) -> list[Route]:
+        """Its endpoints."""
+
+
+def _helper_apis(engine: Engine, clock: Clock) -> tuple[_Api, ...]:
+    """What is served beside searches and runs."""
+    return (
+        ResponsesApi(engine.library, engine.interactions, clock, engine.threads),
+        SuggestionApi(),
+        MemoryApi(Memory(engine.store)),
+        LookupApi(clock),
+        AccountApi(),
+    )
+
+
 def create_app(
     docs: Path,
     data: Path,
@@ -108,12 +129,9 @@ def create_app(
         TaskEventsApi(engine.tasks, time),
         GroupApi(engine.groups, time),
         ChatApi(library, engine.interactions, time, threads),
-        ResponsesApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
-        MemoryApi(Memory(engine.store)),
-        LookupApi(time),
-        AccountApi(),
+        *_helper_apis(engine, time),
     )
 
     @asynccontextmanager
