@@ -66,7 +66,7 @@ async def test_no_places_with_the_reason(tmp_path: Path) -> None:
 
 
 async def test_decisions_are_refused_one_by_one(tmp_path: Path) -> None:
-    questions = {
+    questions: dict[str, dict[str, object]] = {
         "spam": {"type": "noul", "instructions": "Is this spam?"},
         "team": {"type": "choice", "criteria": {"a": "first", "b": "second"}},
         "mood": {"type": "score", "criteria": ["bad", "good"]},

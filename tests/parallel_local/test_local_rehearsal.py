@@ -80,7 +80,7 @@ async def test_no_latency_is_no_wait(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/v1/search", "/v1/tasks/runs", "/v1/responses", "/nope"])
 async def test_orders_that_are_none(tmp_path: Path, headers: dict[str, str], path: str) -> None:
     async with engine(tmp_path) as call:
-        sent = {name: value.encode() for name, value in headers.items()}
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         answer = await call.client.post(path, json=SEARCH, headers=sent)
     assert answer.status_code == 422
     assert next(iter(headers)) in answer.json()["error"]["message"]
