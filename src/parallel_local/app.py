@@ -122,7 +122,7 @@ def create_app(
     time = clock or SystemClock()
     engine = Engine(docs, data, time, workers)
     threads, library = engine.threads, engine.library
-    apis = (
+    apis: tuple[_Api, ...] = (
         SearchApi(library, time, threads),
         ExtractApi(library, time, threads, fetcher or PageFetcher()),
         TaskApi(engine.tasks, engine.interactions, time),
