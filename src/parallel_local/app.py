@@ -27,7 +27,6 @@ from parallel_local.runs.memory import Memory
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
-from parallel_local.web.account import AccountApi
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -100,7 +99,6 @@ def _helper_apis(engine: Engine, clock: Clock) -> tuple[_Api, ...]:
         SuggestionApi(),
         MemoryApi(Memory(engine.store)),
         LookupApi(clock),
-        AccountApi(),
     )
 
 

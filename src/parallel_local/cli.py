@@ -1,4 +1,4 @@
-"""The command line: `parallel-local serve`."""
+"""The command line: `parallel-local serve`, and the commands of the terminal."""
 
 import hashlib
 import logging
@@ -10,13 +10,14 @@ import click
 
 from parallel_local.app import Engine, create_app
 from parallel_local.server import EngineServer
+from parallel_local.terminal.commands import terminal_commands
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
 _PACKAGED = Path(__file__).parent / "corpus"
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="penstock", prog_name="parallel-local")
 def main() -> None:
     """A Parallel-compatible web API over a folder of your own documents."""
@@ -103,3 +104,7 @@ def _bind_unix(listener: socket.socket, path: Path) -> None:
     if path.is_socket():
         path.unlink()
     listener.bind(str(path))
+
+
+for _command in terminal_commands(_PACKAGED, default_data):
+    main.add_command(_command)

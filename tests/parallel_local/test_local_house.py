@@ -18,7 +18,7 @@ _LEVELS = (
     {"runs"},
     {"web"},
     {"app"},
-    {"server"},
+    {"server", "terminal"},
     {"cli"},
     {"__main__"},
 )

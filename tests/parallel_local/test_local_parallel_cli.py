@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from local_contract import Json
 from local_engine import served
-from parallel_web_tools.cli.commands import main
+from parallel_web_tools.cli.commands import main  # type: ignore[import-untyped]
 
 from parallel_local.runs.processors import PROCESSORS
 

@@ -1,7 +1,7 @@
-"""Image search, place search and decisions (Parallel 2.5–2.7), answered honestly: documents have none of that.
+"""Image search, place search, decisions and accounts (Parallel 2.5–2.7, 2.16): what documents have none of.
 
 Requests are checked as the contract has it, so that a program's mistakes show here as there. The answer is empty,
-with a warning that says why; a decision is refused question by question.
+with a warning that says why; a decision is refused question by question, the account service as a whole.
 """
 
 from starlette.requests import Request
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.clock import Clock
-from parallel_local.errors import Problem, invalid
+from parallel_local.errors import ApiError, Problem, invalid
 from parallel_local.runs.specs import location_warning
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
@@ -39,6 +39,11 @@ _NO_IMAGES = (
     "images of documents are not indexed here: there is nothing to find. Search the text with /v1/search"
 )
 _NO_PLACES = "there is no map behind this engine: places are never found. Search the text with /v1/search"
+_NO_ACCOUNTS = (
+    "this engine has no accounts: runs cost nothing, and its key is set with --api-key where it is started. "
+    "Unset PARALLEL_SERVICE_API_URL to reach the account service of Parallel"
+)
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _NO_JUDGMENT = "this engine quotes documents and judges nothing"
 
 
@@ -54,6 +59,7 @@ class LookupApi:
             Route("/v1/images/search", self.images, methods=["POST"]),
             Route("/v1/places/search", self.places, methods=["POST"]),
             Route("/v1/decisions", self.decisions, methods=["POST"]),
+            Route("/account/service/v1/{rest:path}", self.account, methods=_METHODS),
         ]
 
     async def images(self, request: Request) -> Response:
@@ -87,6 +93,10 @@ class LookupApi:
             raise invalid([problem])
         answers = {name: DecisionAnswer(one.type, _NO_JUDGMENT) for name, one in asked.questions.items()}
         return json_answer(DecisionsResponse(answers, [Notice("warning", _NO_JUDGMENT)]))
+
+    async def account(self, request: Request) -> Response:
+        """403, whatever is asked for."""
+        raise ApiError(403, _NO_ACCOUNTS, detail={"path": request.url.path[:200]})
 
     def _nothing(self, session: str | None, warnings: list[Notice]) -> Response:
         session = session or f"session_{self._clock.new_hex()}"
