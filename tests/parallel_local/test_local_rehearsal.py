@@ -215,6 +215,39 @@ async def test_both_orders_together(tmp_path: Path) -> None:
         assert (await task).status_code == 429
 
 
+async def test_runs_that_fail_with_a_cause(tmp_path: Path) -> None:
+    task = {"input": "Amber River", "processor": "lite"}
+    findall = {
+        "objective": "Find robotics companies",
+        "entity_type": "companies",
+        "match_conditions": [{"name": "raised", "description": "raised money"}],
+        "generator": "base",
+        "match_limit": 5,
+    }
+    fail = {FAIL: "run"}
+    async with asyncio.timeout(BOUND), engine(tmp_path) as call:
+        made = await call.client.post("/v1/tasks/runs", json=task, headers=fail)
+        run_id = made.json()["run_id"]
+        result = await call.get(f"/v1/tasks/runs/{run_id}/result")
+        run = (await call.get(f"/v1/tasks/runs/{run_id}")).json()
+        group = (await call.post("/v1/tasks/groups", {})).json()["taskgroup_id"]
+        path = f"/v1/tasks/groups/{group}"
+        await call.client.post(f"{path}/runs", json={"inputs": [task, task]}, headers=fail)
+        await call.post(f"{path}/runs", {"inputs": [task]})
+        await call.events(f"{path}/events")
+        counts = (await call.get(path)).json()["status"]["task_run_status_counts"]
+        found = (await call.client.post("/v1beta/findall/runs", json=findall, headers=fail)).json()
+        told = await call.events(f"/v1beta/findall/runs/{found['findall_id']}/events")
+        searched = await call.client.post("/v1/search", json=SEARCH, headers=fail)
+    assert (made.status_code, result.status_code, run["status"]) == (202, 404, "failed")
+    assert "rehearsed" in run["error"]["message"].lower()
+    assert counts == {"failed": 2, "completed": 1}
+    ended = told[-1]["data"]
+    assert isinstance(ended, dict)
+    assert ended["status"]["termination_reason"] == "error_occurred"
+    assert searched.status_code == 200
+
+
 @given(st.integers(0, 60_000), st.integers(0, 60_000))
 def test_every_range_in_bounds_is_read_as_it_says(one: int, other: int) -> None:
     shortest, longest = sorted((one, other))

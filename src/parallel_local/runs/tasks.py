@@ -15,7 +15,7 @@ from parallel_local.clock import Clock, timestamp
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Runs
 from parallel_local.runs.interactions import Interactions
-from parallel_local.runs.kind import Book, Card, Line, Move
+from parallel_local.runs.kind import Book, Card, Line, Move, RehearsedFailure
 from parallel_local.runs.memory import task_memory
 from parallel_local.runs.processors import PROCESSORS, is_deep
 from parallel_local.runs.specs import wanted
@@ -90,6 +90,8 @@ class TaskKind:
 
     async def work(self, record: TaskRecord, book: Book[TaskRecord]) -> Finding:
         """Step through the composition; each step becomes an event."""
+        if record.fails:
+            raise RehearsedFailure
         steps = compose(self._library, self._assignment(record))
         urls: dict[str, None] = {}
         considered = done = 0

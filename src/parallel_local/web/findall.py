@@ -25,6 +25,7 @@ from parallel_local.runs.specs import metadata_problems
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import identifier, read_json
+from parallel_local.web.rehearsal import fails_run
 from parallel_local.wire.common import Notice
 from parallel_local.wire.findall import (
     CandidatesRequest,
@@ -99,7 +100,7 @@ class FindAllApi:
         problems = _run_problems(asked)
         if problems:
             raise invalid(problems)
-        return json_answer(self._service.create(asked))
+        return json_answer(self._service.create(asked, fails=fails_run(request)))
 
     async def get(self, request: Request) -> Response:
         """The state of a run."""

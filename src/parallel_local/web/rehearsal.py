@@ -2,7 +2,8 @@
 
 `x-local-latency: 250` waits that many milliseconds before anything is done, `250-900` a time between that follows
 from how many such requests there were; `x-local-fail` answers 429 or 500 without doing anything, cuts the
-connection in the middle of the body, or lets the body drip. Without a header nothing happens. A plain ASGI layer.
+connection in the middle of the body, lets the body drip, or has a run fail. Without a header nothing happens.
+A plain ASGI layer.
 """
 
 import itertools
@@ -10,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parallel_local.clock import Clock
@@ -24,7 +26,8 @@ _LONGEST_MILLISECONDS = 60_000
 _LATENCY_FORM = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", re.ASCII)
 _STEPS = 11  # a prime: with a stride of 7 all are come by, the ends included, before one comes again
 _STRIDE = 7
-_FAILURES = ("429", "500", "cut", "slow")
+_RUN = "run"
+_FAILURES = ("429", "500", "cut", "slow", _RUN)
 _REASONS = {"429": "quota exceeded", "500": "internal error"}
 _DRIPS = 20  # pieces of each chunk of a body
 _DRIP_SECONDS = 0.05
@@ -87,6 +90,11 @@ class Rehearsal:
         """Let time pass; less of it when the program ends."""
         if seconds > 0:
             await self._signals.heard("rehearsal", seconds)
+
+
+def fails_run(request: Request) -> bool:
+    """Whether the runs that a request makes are to fail."""
+    return request.headers.get(FAIL) == _RUN
 
 
 def read_order(given: dict[str, str]) -> Order:
