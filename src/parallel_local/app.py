@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.documents.folders import Folder
@@ -22,6 +24,7 @@ from parallel_local.runs.findall import FindAllKind
 from parallel_local.runs.findall_service import FindAllService
 from parallel_local.runs.groups import TaskGroups
 from parallel_local.runs.interactions import Interactions
+from parallel_local.runs.memory import Memory
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
@@ -34,7 +37,12 @@ from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
+from parallel_local.web.lookups import LookupApi
+from parallel_local.web.memory import MemoryApi
+from parallel_local.web.rehearsal import Rehearsal
+from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
+from parallel_local.web.suggestions import SuggestionApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
 
@@ -103,6 +111,23 @@ def _refuse_much(indexed: Indexed) -> None:
         raise _Much
 
 
+class _Api(Protocol):
+    """Something that is served."""
+
+    def routes(self) -> list[Route]:
+        """Its endpoints."""
+
+
+def _helper_apis(engine: Engine, clock: Clock) -> tuple[_Api, ...]:
+    """What is served beside searches and runs."""
+    return (
+        ResponsesApi(engine.library, engine.interactions, clock, engine.threads),
+        SuggestionApi(),
+        MemoryApi(Memory(engine.store)),
+        LookupApi(clock),
+    )
+
+
 def create_app(
     docs: Path | Sequence[Folder],
     data: Path,
@@ -127,7 +152,7 @@ def create_app(
     engine = Engine(folders, data, time, workers, poll=poll)
     engine.index(much=index_now)
     threads, library = engine.threads, engine.library
-    apis = (
+    apis: tuple[_Api, ...] = (
         SearchApi(library, time, threads),
         ExtractApi(library, time, threads, fetcher or PageFetcher()),
         TaskApi(engine.tasks, engine.interactions, time),
@@ -137,6 +162,7 @@ def create_app(
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
         DocumentsApi(library, engine.watcher, threads),
+        *_helper_apis(engine, time),
     )
 
     @asynccontextmanager
@@ -146,7 +172,10 @@ def create_app(
 
     app = Starlette(
         routes=[route for api in apis for route in api.routes()],
-        middleware=[Middleware(ApiKeyGuard, api_key=api_key)],
+        middleware=[
+            Middleware(ApiKeyGuard, api_key=api_key),
+            Middleware(Rehearsal, signals=engine.signals, clock=time),
+        ],
         exception_handlers=ErrorAnswers(time).handlers(),
         lifespan=lifespan,
     )

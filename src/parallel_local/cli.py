@@ -1,4 +1,4 @@
-"""The command line: `parallel-local serve`."""
+"""The command line: `parallel-local serve`, and the commands of the terminal."""
 
 import hashlib
 import logging
@@ -23,6 +23,7 @@ from parallel_local.documents.folders import (
 from parallel_local.private import FILE_MODE
 from parallel_local.progress import ReadingProgress
 from parallel_local.server import EngineServer
+from parallel_local.terminal.commands import terminal_commands
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
@@ -31,7 +32,7 @@ _BACKLOG = 2048
 _NO_SAMPLES = ("SOURCES.txt",)
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="penstock", prog_name="parallel-local")
 def main() -> None:
     """A Parallel-compatible web API over a folder of your own documents."""
@@ -175,3 +176,7 @@ def _bind_unix(listener: socket.socket, path: Path) -> None:
     listener.bind(str(path))
     listener.listen(_BACKLOG)
     path.chmod(FILE_MODE)
+
+
+for _command in terminal_commands(_PACKAGED, default_data):
+    main.add_command(_command)

@@ -10,10 +10,11 @@ import msgspec
 
 
 class Shape(Enum):
-    """Bodies of Parallel 1.7: A is the standard one, B lists validation problems, D comes from the edge."""
+    """Bodies of Parallel 1.7: A is the standard one, B lists problems, C is OpenAI's, D comes from the edge."""
 
     STANDARD = "A"
     VALIDATION = "B"
+    OPENAI = "C"
     EDGE = "D"
 
 
@@ -26,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ApiError(Exception):
-    """A request that is answered with an error status."""
+    """A request that is answered with an error status. In shape C, `detail` may have `param` and `code`."""
 
     def __init__(
         self,

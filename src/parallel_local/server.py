@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from parallel_local.app import Engine
@@ -33,7 +33,7 @@ class EngineServer(uvicorn.Server):
 
     def __init__(
         self,
-        app: Starlette,
+        app: ASGIApp,
         engine: Engine,
         announce: Callable[[], None],
         stopped: Callable[[], None],

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-from local_contract import contract, frames
+from local_contract import frames
+from local_watch import Watched
 
 from parallel_local.app import create_app
 from parallel_local.clock import Clock
@@ -85,25 +86,20 @@ def write_documents(folder: Path) -> Path:
 
 
 class Caller:
-    """An HTTP client that holds every answer against the contract."""
+    """An HTTP client with the requests that tests make."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
     async def get(self, path: str, **params: str | int) -> httpx.Response:
-        return self._checked("GET", path, await self.client.get(path, params=params))
+        return await self.client.get(path, params=params)
 
     async def post(
         self, path: str, body: object = None, *, beta: str | None = None, raw: bytes | None = None
     ) -> httpx.Response:
         headers = {"parallel-beta": beta} if beta else {}
         content = raw if raw is not None else json.dumps(body).encode()
-        return self._checked("POST", path, await self.client.post(path, content=content, headers=headers))
-
-    def _checked(self, method: str, path: str, response: httpx.Response) -> httpx.Response:
-        kind = response.headers.get("content-type", "").partition(";")[0]
-        contract().check(method, path.partition("?")[0], response.status_code, kind, response.content)
-        return response
+        return await self.client.post(path, content=content, headers=headers)
 
     async def run(self, body: object, *, beta: str | None = None) -> dict[str, object]:
         """Create a task run and return its output."""
@@ -131,24 +127,27 @@ async def engine(
     api_key: str | None = None,
     fetcher: PageFetcher | None = None,
 ) -> AsyncIterator[Caller]:
-    """An engine called in process; `base` keeps its data from one use to the next."""
+    """An engine called in process, held to the contract; `base` keeps its data from one use to the next."""
     folder = docs or write_documents(base / "docs")
     app = create_app(folder, base / "data", clock=clock, workers=workers, api_key=api_key, fetcher=fetcher)
+    watched = Watched(app)
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(watched)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://engine", headers=HEADERS
         ) as client:
             yield Caller(client)
+    assert watched.broken == []
 
 
 @asynccontextmanager
 async def served(base: Path, *, workers: int = 1) -> AsyncIterator[str]:
-    """The base URL of an engine on a loopback socket."""
+    """The base URL of an engine on a loopback socket, held to the contract."""
     app = create_app(write_documents(base / "docs"), base / "data", workers=workers)
     listener = socket.create_server(("127.0.0.1", 0))
     ready = asyncio.Event()
-    server = EngineServer(app, app.state.engine, ready.set, lambda: None)
+    watched = Watched(app)
+    server = EngineServer(watched, app.state.engine, ready.set, lambda: None)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await ready.wait()
     try:
@@ -157,3 +156,4 @@ async def served(base: Path, *, workers: int = 1) -> AsyncIterator[str]:
         server.should_exit = True
         await task
         listener.close()
+    assert watched.broken == []

@@ -89,7 +89,6 @@ async def test_former_schema(tmp_path: Path) -> None:
         "file:///etc/passwd",
         "ftp://a.example/",
         "http://user:pass@8.8.8.8/",
-        "https://docs.local/../../etc/passwd",
         "http://[broken/",
         "nonsense",
         "",
@@ -103,6 +102,65 @@ async def test_forbidden_addresses_become_errors(tmp_path: Path, url: str) -> No
     assert [error["url"] for error in body["errors"]] == [url]
     assert body["errors"][0]["error_type"] == "forbidden_url"
     assert [result["url"] for result in body["results"]] == [RIVERS]
+
+
+@pytest.mark.parametrize("path", ["/v1/extract", "/v1beta/extract"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://docs.local/nope.md",
+        "https://docs.local/",
+        "http://DOCS.local/notes/nope.txt?x=1#top",
+        "https://www.docs.local:8443/nope.md",
+        "https://docs.local/../../etc/passwd",
+    ],
+)
+async def test_a_document_that_is_not_there(tmp_path: Path, path: str, url: str) -> None:
+    async def asked(_host: str, _port: int) -> Sequence[str]:
+        raise AssertionError("nobody is to be asked for an address of the folder")
+
+    async with engine(tmp_path, fetcher=PageFetcher(asked, is_public)) as call:
+        body = (await call.post(path, {"urls": [url, RIVERS]})).json()
+    (failure,) = body["errors"]
+    assert (failure["url"], failure["error_type"], failure["http_status_code"]) == (url, "not_found", 404)
+    assert failure["content"].startswith("no such document")
+    assert [result["url"] for result in body["results"]] == [RIVERS]
+
+
+async def test_a_host_of_the_folder_that_has_no_such_page(tmp_path: Path) -> None:
+    """Documents may come from a real web site: its other pages are fetched, and when that fails, both is said."""
+
+    async def nobody(_host: str, _port: int) -> Sequence[str]:
+        raise OSError("unknown host")
+
+    urls = ["https://geo.example/nope", "https://elsewhere.example/nope"]
+    async with engine(tmp_path, fetcher=PageFetcher(nobody, is_public)) as call:
+        body = (await call.post("/v1/extract", {"urls": urls})).json()
+    kinds = {failure["url"]: (failure["error_type"], failure["content"]) for failure in body["errors"]}
+    assert kinds[urls[0]][0] == "not_found"
+    assert kinds[urls[0]][1].startswith("no such document")
+    assert "does not resolve" in kinds[urls[0]][1]
+    assert kinds[urls[1]] == ("forbidden_url", "the host name does not resolve")
+
+
+@pytest.mark.parametrize(
+    "policy", [{"max_age_seconds": 599}, {"max_age_seconds": -1}, {"timeout_seconds": 0}]
+)
+async def test_fetch_policies_have_a_least_age(tmp_path: Path, policy: dict[str, float]) -> None:
+    async with engine(tmp_path) as call:
+        settings = {"advanced_settings": {"fetch_policy": policy}}
+        answers = [
+            await call.post("/v1/extract", {"urls": [RIVERS], **settings}),
+            await call.post("/v1beta/extract", {"urls": [RIVERS], "fetch_policy": policy}),
+            await call.post("/v1/search", {"search_queries": ["Amber River"], **settings}),
+            await call.post("/v1beta/search", {"objective": "Amber River", "fetch_policy": policy}),
+        ]
+        least = {"max_age_seconds": 600, "timeout_seconds": 0.5, "disable_cache_fallback": True}
+        good = {"urls": [RIVERS], "advanced_settings": {"fetch_policy": least}}
+        assert (await call.post("/v1/extract", good)).status_code == 200
+    for answer in answers:
+        assert answer.status_code == 422
+        assert next(iter(policy)) in answer.json()["error"]["message"]
 
 
 async def test_one_private_address_among_several_is_enough_to_refuse() -> None:

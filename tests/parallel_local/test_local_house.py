@@ -18,7 +18,7 @@ _LEVELS = (
     {"runs"},
     {"web"},
     {"app"},
-    {"server", "progress"},
+    {"server", "progress", "terminal"},
     {"cli"},
     {"__main__"},
 )

@@ -23,7 +23,8 @@ from parallel_local.runs.findall_records import (
     event,
     is_full,
 )
-from parallel_local.runs.kind import Book, Card, Line, Move
+from parallel_local.runs.kind import Book, Card, Line, Move, RehearsedFailure
+from parallel_local.runs.memory import findall_memory
 from parallel_local.runs.states import AGAIN, States
 from parallel_local.runs.store import RunStore
 from parallel_local.threads import in_thread
@@ -62,12 +63,15 @@ class FindAllKind:
         return _touched(record, status, move.at)
 
     def told(self, record: FindAllRecord) -> Iterable[Line]:
-        """Every state is an event."""
+        """Every state is an event, and memory hears of the end."""
         run = record.run
+        yield from findall_memory(run, record.input)
         yield event(run.findall_id, "findall.status", run, run.modified_at)
 
     async def work(self, record: FindAllRecord, book: Book[FindAllRecord]) -> Termination:
         """Judge candidates until the limit is met or none are left, then enrich the matches."""
+        if record.fails:
+            raise RehearsedFailure
         findall_id, wanted = record.run.findall_id, record.input
         listed = await in_thread(self._threads, lambda: self._nominees(wanted))
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}

@@ -20,11 +20,12 @@ CANDIDATE = "candidate"
 
 
 class FindAllRecord(msgspec.Struct, frozen=True):
-    """All that is kept about a run, except its candidates."""
+    """All that is kept about a run, except its candidates; `fails` is a rehearsal."""
 
     run: FindAllRun
     input: FindAllInput
     enrichments: list[EnrichInput] = []
+    fails: bool = False
 
 
 class CandidateRecord(msgspec.Struct, frozen=True):

@@ -31,14 +31,14 @@ class FindAllService:
         self._store = store
         self._clock = clock
 
-    def create(self, wanted: FindAllInput) -> FindAllRun:
+    def create(self, wanted: FindAllInput, *, fails: bool = False) -> FindAllRun:
         """Accept a run; it is queued when this returns."""
         now = timestamp(self._clock.now())
         status = FindAllStatus("queued", True, Metrics(0, 0))
         run = FindAllRun(
             f"findall_{self._clock.new_hex()}", status, wanted.generator, wanted.metadata, now, now
         )
-        self._runs.accept([FindAllRecord(run, wanted)])
+        self._runs.accept([FindAllRecord(run, wanted, fails=fails)])
         return run
 
     def schema(self, findall_id: str) -> FindAllSchema:

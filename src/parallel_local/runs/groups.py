@@ -60,11 +60,15 @@ class TaskGroups:
             modified_at=modified,
         )
 
-    def add(self, group: str, tasks: Sequence[Accepted], *, per_element: bool) -> GroupRunsResponse:
+    def add(
+        self, group: str, tasks: Sequence[Accepted], *, per_element: bool, fails: bool = False
+    ) -> GroupRunsResponse:
         """Add runs. The cursors point before the batch and are null for the first one."""
         self.get(group)
         cursor = self._store.last(group_stream(group))
-        added = [new_task(task, self._clock, per_element=per_element, group=group) for task in tasks]
+        added = [
+            new_task(task, self._clock, per_element=per_element, fails=fails, group=group) for task in tasks
+        ]
         self._runs.accept(added)
         before = str(cursor) if cursor is not None else None
         return GroupRunsResponse(self.status(group), [record.run.run_id for record in added], before, before)

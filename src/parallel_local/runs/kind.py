@@ -16,6 +16,10 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
 
+class RehearsedFailure(Exception):
+    """A run fails because its caller ordered that, to see what comes of it."""
+
+
 class Card(msgspec.Struct, frozen=True):
     """What the engine reads off a record. `id` also names the run's own stream of events."""
 

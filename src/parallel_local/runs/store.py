@@ -107,9 +107,19 @@ class RunStore:
         )
         return [Event(*row) for row in rows]
 
-    def forget(self, stream: str) -> None:
-        """Drop all events of a stream."""
-        self._connection.execute("DELETE FROM events WHERE stream = ?", (stream,))
+    def newest(self, stream: str, limit: int) -> Sequence[Event]:
+        """The last events of a stream, newest first."""
+        rows = self._connection.execute(
+            "SELECT seq, subject, body FROM events WHERE stream = ? ORDER BY seq DESC LIMIT ?",
+            (stream, limit),
+        )
+        return [Event(*row) for row in rows]
+
+    def forget(self, stream: str, subject: str | None = None) -> None:
+        """Drop the events of a stream, all or those about one subject."""
+        self._connection.execute(
+            "DELETE FROM events WHERE stream = ?1 AND (?2 IS NULL OR subject = ?2)", (stream, subject)
+        )
 
     def last(self, stream: str) -> int | None:
         """The newest sequence number of a stream, or None."""

@@ -15,13 +15,14 @@ Accepted = tuple[TaskRunInput, list[Notice]]
 
 
 class TaskRecord(msgspec.Struct, frozen=True):
-    """All that is kept about a run. `input` has its secrets removed before it gets here."""
+    """All that is kept about a run. `input` has its secrets removed before it gets here; `fails` is a rehearsal."""
 
     run: TaskRun
     input: TaskRunInput
     output: Output | None = None
     stats: ProgressStats | None = None
     per_element: bool = False
+    fails: bool = False
 
 
 class RunState(msgspec.Struct, frozen=True):
@@ -30,7 +31,9 @@ class RunState(msgspec.Struct, frozen=True):
     run: TaskRun
 
 
-def new_task(accepted: Accepted, clock: Clock, *, per_element: bool, group: str | None = None) -> TaskRecord:
+def new_task(
+    accepted: Accepted, clock: Clock, *, per_element: bool, fails: bool = False, group: str | None = None
+) -> TaskRecord:
     """A run that is to be queued."""
     task, notices = accepted
     run_id = f"trun_{clock.new_hex()}"
@@ -47,7 +50,7 @@ def new_task(accepted: Accepted, clock: Clock, *, per_element: bool, group: str 
         metadata=task.metadata,
         taskgroup_id=group,
     )
-    return TaskRecord(run=run, input=task, per_element=per_element)
+    return TaskRecord(run=run, input=task, per_element=per_element, fails=fails)
 
 
 def group_stream(group: str) -> str:

@@ -15,7 +15,8 @@ from parallel_local.clock import Clock, timestamp
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Runs
 from parallel_local.runs.interactions import Interactions
-from parallel_local.runs.kind import Book, Card, Line, Move
+from parallel_local.runs.kind import Book, Card, Line, Move, RehearsedFailure
+from parallel_local.runs.memory import task_memory
 from parallel_local.runs.processors import PROCESSORS, is_deep
 from parallel_local.runs.specs import wanted
 from parallel_local.runs.states import ONCE, States
@@ -81,13 +82,16 @@ class TaskKind:
         return msgspec.structs.replace(record, run=run)
 
     def told(self, record: TaskRecord) -> Iterable[Line]:
-        """A group hears of each state of its runs."""
+        """A group hears of each state of its runs, memory of the end."""
         run = record.run
+        yield from task_memory(run, record.input, record.output)
         if run.taskgroup_id:
             yield Line(group_stream(run.taskgroup_id), TaskRunEvent(event_id=None, run=run), run.run_id)
 
     async def work(self, record: TaskRecord, book: Book[TaskRecord]) -> Finding:
         """Step through the composition; each step becomes an event."""
+        if record.fails:
+            raise RehearsedFailure
         steps = compose(self._library, self._assignment(record))
         urls: dict[str, None] = {}
         considered = done = 0

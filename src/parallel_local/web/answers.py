@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Match, Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 _SERVED = (
-    "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/chat/completions, /v1beta/search, "
-    "/v1beta/extract, /v1beta/tasks/groups, /v1beta/chat/completions, /v1beta/findall, /chat/completions"
+    "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/responses, /v1/chat/completions, "
+    "/v1/images/search, /v1/places/search, /v1/decisions, /v1beta/search, /v1beta/extract, /v1beta/tasks, "
+    "/v1beta/chat/completions, /v1beta/findall, /v1beta/memory, /chat/completions"
 )
 
 
@@ -27,6 +29,9 @@ def error_body(error: ApiError, ref_id: str) -> dict[str, object]:
         return {"code": 16, "message": error.message}
     if error.shape is Shape.VALIDATION and error.problems:
         return {"detail": [msgspec.to_builtins(problem) for problem in error.problems]}
+    if error.shape is Shape.OPENAI:
+        named = {"param": None, "code": None, **(error.detail or {})}
+        return {"error": {"message": error.message, "type": "invalid_request_error", **named}}
     return {"type": "error", "error": {"ref_id": ref_id, "message": error.message, "detail": error.detail}}
 
 
@@ -69,11 +74,22 @@ class ErrorAnswers:
         return json_answer(error_body(error, self._clock.new_hex()), 404)
 
     async def wrong_method(self, request: Request, _error: Exception) -> Response:
-        """405 for a path that is served with another method."""
-        error = ApiError(405, f"{request.method} is not served on {request.url.path[:200]}")
-        return json_answer(error_body(error, self._clock.new_hex()), 405)
+        """405 for a path that is served with other methods, naming them."""
+        allowed = ", ".join(_methods(request))
+        message = f"{request.method} is not served on {request.url.path[:200]}; use {allowed}"
+        error = ApiError(405, message, detail={"allowed": allowed})
+        answer = json_answer(error_body(error, self._clock.new_hex()), 405)
+        answer.headers["allow"] = allowed
+        return answer
 
     async def internal(self, _request: Request, _error: Exception) -> Response:
         """500 for anything unforeseen; the server logs the cause."""
         error = ApiError(500, "internal error")
         return json_answer(error_body(error, self._clock.new_hex()), 500)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path of a request is served with; one path may have several routes."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in route.methods or ()})

@@ -17,10 +17,12 @@ from parallel_local.errors import Problem, invalid
 from parallel_local.fetch.page import FetchError, PageFetcher
 from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, clip, excerpts
 from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.policy import host_of
 from parallel_local.retrieval.ranking import focus
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
+from parallel_local.web.fetch_policies import fetch_policy_problems
 from parallel_local.wire.common import FetchPolicy, UsageItem
 from parallel_local.wire.search import (
     AdvancedExtractSettings,
@@ -43,6 +45,8 @@ _FETCH_SECONDS = 20.0
 _LONGEST_FETCH = 60.0
 _LEGACY_LEAST_CHARS = 1000
 _LARGEST_FULL_CONTENT = 5_000_000
+_FOLDER_HOST = "docs.local"  # of documents without an address of their own; there is nobody to ask there
+_NO_DOCUMENT = "no such document: the folder has none with this address"
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -97,7 +101,7 @@ class ExtractApi:
         try:
             page = await in_thread(self._threads, lambda: self._own(url))
             if page is None:
-                page = await self._fetcher.fetch(url, ask.seconds)
+                page = await self._fetched(url, ask.seconds)
         except FetchError as error:
             return ExtractFailure(url, error.kind, error.status, error.message)
         found = page
@@ -111,6 +115,23 @@ class ExtractApi:
         title = cards[0].title if len(cards) == 1 else file_title(cards[0].title, cards[0].url)
         text = "\n\n".join(map(self._library.text, cards))
         return Page(text, title, cards[0].date)
+
+    async def _fetched(self, url: str, seconds: float) -> Page:
+        """A page that is no document of the folder. Where its host is the folder's, that is the reason to give."""
+        host = host_of(url)
+        if host == _FOLDER_HOST:
+            raise FetchError("not_found", _NO_DOCUMENT, 404)
+        try:
+            return await self._fetcher.fetch(url, seconds)
+        except FetchError as error:
+            known = error.status is None and await in_thread(self._threads, lambda: self._has_host(host))
+            if known:
+                reason = f"{_NO_DOCUMENT}, and it cannot be fetched: {error.message}"
+                raise FetchError("not_found", reason, 404) from error
+            raise
+
+    def _has_host(self, host: str) -> bool:
+        return any(host_of(card.url) == host for card in self._library.cards)
 
     def _result(self, url: str, page: Page, ask: Ask) -> ExtractResult:
         texts = [passage.text for passage in passages(page.text)]
@@ -141,9 +162,10 @@ def _within(results: Sequence[ExtractResult], total: int | None) -> list[Extract
 def _current(asked: ExtractRequest) -> Ask:
     settings = asked.advanced_settings or AdvancedExtractSettings()
     per_result = (settings.excerpt_settings or ExcerptSettings()).max_chars_per_result
-    _refuse(
-        asked.urls, _MOST_URLS, asked.objective, asked.search_queries, (per_result, asked.max_chars_total)
-    )
+    problems = _problems(asked, _MOST_URLS, (per_result, asked.max_chars_total))
+    problems += fetch_policy_problems(settings.fetch_policy, ("body", "advanced_settings", "fetch_policy"))
+    if problems:
+        raise invalid(problems)
     return Ask(
         urls=asked.urls,
         texts=_texts(asked.objective, asked.search_queries),
@@ -157,7 +179,10 @@ def _current(asked: ExtractRequest) -> Ask:
 def _legacy(asked: LegacyExtractRequest) -> Ask:
     excerpts_ = asked.excerpts
     limits = excerpts_ if isinstance(excerpts_, LegacyExcerpts) else LegacyExcerpts()
-    _refuse(asked.urls, _LEGACY_MOST_URLS, asked.objective, asked.search_queries, ())
+    problems = _problems(asked, _LEGACY_MOST_URLS, ())
+    problems += fetch_policy_problems(asked.fetch_policy, ("body", "fetch_policy"))
+    if problems:
+        raise invalid(problems)
     per_result = max(limits.max_chars_per_result or DEFAULT_PER_RESULT, _LEGACY_LEAST_CHARS)
     total = limits.max_chars_total
     return Ask(
@@ -170,26 +195,22 @@ def _legacy(asked: LegacyExtractRequest) -> Ask:
     )
 
 
-def _refuse(
-    urls: Sequence[str],
-    most: int,
-    objective: str | None,
-    queries: Sequence[str] | None,
-    limits: Sequence[int | None],
-) -> None:
-    """422 for anything outside the contract's limits."""
+def _problems(
+    asked: ExtractRequest | LegacyExtractRequest, most: int, limits: Sequence[int | None]
+) -> list[Problem]:
+    """Everything outside the contract's limits."""
     problems: list[Problem] = []
-    if not 1 <= len(urls) <= most:
+    queries = asked.search_queries or ()
+    if not 1 <= len(asked.urls) <= most:
         problems.append(Problem(("body", "urls"), f"1 to {most} URLs are required"))
-    if len(objective or "") > _LONGEST_OBJECTIVE:
+    if len(asked.objective or "") > _LONGEST_OBJECTIVE:
         problems.append(Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters"))
-    if len(queries or ()) > _MOST_QUERIES or any(len(query) > _LONGEST_QUERY for query in queries or ()):
+    if len(queries) > _MOST_QUERIES or any(len(query) > _LONGEST_QUERY for query in queries):
         text = f"at most {_MOST_QUERIES} queries of {_LONGEST_QUERY} characters"
         problems.append(Problem(("body", "search_queries"), text))
     if any(limit is not None and limit <= 0 for limit in limits):
         problems.append(Problem(("body", "max_chars_total"), "limits must be greater than 0"))
-    if problems:
-        raise invalid(problems)
+    return problems
 
 
 def _texts(objective: str | None, queries: Sequence[str] | None) -> list[str]:

@@ -4,6 +4,7 @@ How a run is carried out stands in `runs/findall.py`; its stream of events in `f
 """
 
 from concurrent.futures import Executor
+from typing import Literal
 
 import msgspec
 from starlette.requests import Request
@@ -24,8 +25,11 @@ from parallel_local.runs.specs import metadata_problems
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import identifier, read_json
+from parallel_local.web.rehearsal import fails_run
 from parallel_local.wire.common import Notice
 from parallel_local.wire.findall import (
+    CandidatesRequest,
+    CandidatesResponse,
     EnrichInput,
     EntityItem,
     EntitySearchRequest,
@@ -69,6 +73,7 @@ class FindAllApi:
         return [
             Route("/v1beta/findall/ingest", self.ingest, methods=["POST"]),
             Route("/v1beta/findall/entity-search", self.entity_search, methods=["POST"]),
+            Route("/v1beta/findall/candidates", self.candidates, methods=["POST"]),
             Route("/v1beta/findall/runs", self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one + "/result", self.result, methods=["GET"]),
@@ -95,7 +100,7 @@ class FindAllApi:
         problems = _run_problems(asked)
         if problems:
             raise invalid(problems)
-        return json_answer(self._service.create(asked))
+        return json_answer(self._service.create(asked, fails=fails_run(request)))
 
     async def get(self, request: Request) -> Response:
         """The state of a run."""
@@ -138,6 +143,15 @@ class FindAllApi:
         _limit_length(asked.objective, Shape.VALIDATION)
         entities = await in_thread(self._threads, lambda: self._entities(asked))
         return json_answer(EntitySearchResponse(f"entity_set_{self._clock.new_hex()}", entities))
+
+    async def candidates(self, request: Request) -> Response:
+        """Entity search under its former name, and with its former words."""
+        asked = await read_json(request, CandidatesRequest, Shape.VALIDATION)
+        _limit_length(asked.objective, Shape.VALIDATION)
+        kind: Literal["companies", "people"] = "companies" if asked.entity_type == "company" else "people"
+        wanted = EntitySearchRequest(kind, asked.objective, asked.match_limit)
+        entities = await in_thread(self._threads, lambda: self._entities(wanted))
+        return json_answer(CandidatesResponse(f"candidate_set_{self._clock.new_hex()}", entities))
 
     def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
         conditions = read_objective(asked.objective).conditions

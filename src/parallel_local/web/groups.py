@@ -16,6 +16,7 @@ from parallel_local.runs.specs import metadata_problems
 from parallel_local.runs.task_records import Accepted
 from parallel_local.web.answers import event_stream, json_answer, struct_frame
 from parallel_local.web.body import cursor, flag, has_beta, identifier, number, read_json
+from parallel_local.web.rehearsal import fails_run
 from parallel_local.web.tasks import PER_ELEMENT, accept
 from parallel_local.wire.tasks import (
     CreateGroup,
@@ -79,8 +80,8 @@ class GroupApi:
         for place, task in enumerate(asked.inputs):
             accepted.append(_accepted(task, place, asked.default_task_spec))
             await asyncio.sleep(0)  # each may take some tens of milliseconds
-        answer = self._groups.add(group, accepted, per_element=has_beta(request, PER_ELEMENT))
-        return json_answer(answer)
+        per_element, fails = has_beta(request, PER_ELEMENT), fails_run(request)
+        return json_answer(self._groups.add(group, accepted, per_element=per_element, fails=fails))
 
     async def run(self, request: Request) -> Response:
         """One run of a group."""

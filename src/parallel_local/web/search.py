@@ -18,6 +18,16 @@ from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
+from parallel_local.web.fetch_policies import fetch_policy_problems
+from parallel_local.web.query_rules import (
+    INCLUDED_RESULTS,
+    LONGEST_OBJECTIVE,
+    LONGEST_QUERY,
+    clamped,
+    length_problems,
+    positive,
+    query_problems,
+)
 from parallel_local.wire.common import Notice, SourcePolicy, UsageItem
 from parallel_local.wire.search import (
     AdvancedSearchSettings,
@@ -29,11 +39,7 @@ from parallel_local.wire.search import (
     SearchResult,
 )
 
-_MOST_RESULTS = 20
-_INCLUDED_RESULTS = 10
 _MOST_QUERIES = 5
-_LONGEST_QUERY = 200
-_LONGEST_OBJECTIVE = 5000
 _LEAST_COVERAGE = 0.2
 _LEGACY_LEAST_CHARS = 1000
 _LEGACY_LONGEST = 10_000
@@ -78,8 +84,8 @@ class SearchApi:
     async def _answer(self, ask: Ask) -> SearchResponse:
         results = await in_thread(self._threads, lambda: self._results(ask))
         usage = [UsageItem("sku_search", 1)]
-        if len(results) > _INCLUDED_RESULTS:
-            usage.append(UsageItem("sku_search_additional_results", len(results) - _INCLUDED_RESULTS))
+        if len(results) > INCLUDED_RESULTS:
+            usage.append(UsageItem("sku_search_additional_results", len(results) - INCLUDED_RESULTS))
         return SearchResponse(f"search_{self._clock.new_hex()}", results, ask.warnings or None, usage)
 
     def _results(self, ask: Ask) -> list[SearchResult]:
@@ -107,17 +113,18 @@ def _current(asked: SearchRequest) -> Ask:
     settings = asked.advanced_settings or AdvancedSearchSettings()
     per_result = (settings.excerpt_settings or ExcerptSettings()).max_chars_per_result
     loc = ("body", "advanced_settings")
-    problems = _query_problems(asked.search_queries, _MOST_QUERIES, _LONGEST_QUERY)
-    problems += _length_problems(asked.objective, _LONGEST_OBJECTIVE)
-    problems += _positive(
+    problems = query_problems(asked.search_queries, _MOST_QUERIES, LONGEST_QUERY)
+    problems += length_problems(asked.objective, LONGEST_OBJECTIVE)
+    problems += positive(
         ((*loc, "max_results"), settings.max_results),
         ((*loc, "excerpt_settings", "max_chars_per_result"), per_result),
         (("body", "max_chars_total"), asked.max_chars_total),
     )
     problems += policy_problems(settings.source_policy, (*loc, "source_policy"))
+    problems += fetch_policy_problems(settings.fetch_policy, (*loc, "fetch_policy"))
     if problems:
         raise invalid(problems)
-    results, warnings = _clamp(settings.max_results)
+    results, warnings = clamped(settings.max_results)
     if settings.location:
         warnings.append(location_warning(settings.location))
     return Ask(
@@ -134,14 +141,15 @@ def _legacy(asked: LegacySearchRequest) -> Ask:
     settings = asked.excerpts or LegacyExcerpts()
     per_result = settings.max_chars_per_result or asked.max_chars_per_result
     problems = policy_problems(asked.source_policy, ("body", "source_policy"))
-    problems += _positive((("body", "max_results"), asked.max_results))
-    problems += _length_problems(asked.objective, _LEGACY_LONGEST)
-    problems += _query_problems(queries, 50, _LEGACY_LONGEST) if queries else []
+    problems += fetch_policy_problems(asked.fetch_policy, ("body", "fetch_policy"))
+    problems += positive((("body", "max_results"), asked.max_results))
+    problems += length_problems(asked.objective, _LEGACY_LONGEST)
+    problems += query_problems(queries, 50, _LEGACY_LONGEST) if queries else []
     if not queries and not (asked.objective or "").strip():
         problems.append(Problem(("body",), "objective or search_queries is required", "missing"))
     if problems:
         raise invalid(problems)
-    results, warnings = _clamp(asked.max_results)
+    results, warnings = clamped(asked.max_results)
     if asked.processor or asked.max_chars_per_result is not None:
         warnings.append(
             Notice("warning", "processor and max_chars_per_result are deprecated; use /v1/search")
@@ -159,37 +167,3 @@ def _legacy(asked: LegacySearchRequest) -> Ask:
         policy=asked.source_policy,
         warnings=warnings,
     )
-
-
-def _clamp(wanted: int | None) -> tuple[int, list[Notice]]:
-    """At most 20 results; asking for more is granted with a warning (Parallel 1.9)."""
-    if wanted is None or wanted <= _MOST_RESULTS:
-        return wanted or _INCLUDED_RESULTS, []
-    message = f"max_results {wanted} is above {_MOST_RESULTS} and was reduced to it"
-    return _MOST_RESULTS, [Notice("input_validation_warning", message)]
-
-
-def _query_problems(queries: Sequence[str], most: int, longest: int) -> list[Problem]:
-    loc = ("body", "search_queries")
-    found = [
-        Problem((*loc, place), f"at most {longest} characters")
-        for place, query in enumerate(queries)
-        if len(query) > longest
-    ]
-    if not 1 <= len(queries) <= most:
-        found.append(Problem(loc, f"1 to {most} queries are required"))
-    elif not any(query.strip() for query in queries):
-        found.append(Problem(loc, "at least one query must not be empty"))
-    return found
-
-
-def _length_problems(objective: str | None, longest: int) -> list[Problem]:
-    if len(objective or "") <= longest:
-        return []
-    return [Problem(("body", "objective"), f"at most {longest} characters")]
-
-
-def _positive(*fields: tuple[tuple[str | int, ...], int | None]) -> list[Problem]:
-    return [
-        Problem(loc, "must be greater than 0") for loc, value in fields if value is not None and value <= 0
-    ]

@@ -14,6 +14,7 @@ from parallel_local.runs.task_records import Accepted, new_task, result_of
 from parallel_local.runs.tasks import TaskRuns
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import decode, has_beta, identifier, number, raw_body, unknown_keys
+from parallel_local.web.rehearsal import fails_run
 from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import TaskRunInput, TaskRunResult
 
@@ -47,7 +48,8 @@ class TaskApi:
         task = decode(body, TaskRunInput)
         kept, notices = accept(task, ("body",), unknown_keys(body, TaskRunInput))
         notices = notices + self._interaction_warnings(task)
-        record = new_task((kept, notices), self._clock, per_element=has_beta(request, PER_ELEMENT))
+        per_element, fails = has_beta(request, PER_ELEMENT), fails_run(request)
+        record = new_task((kept, notices), self._clock, per_element=per_element, fails=fails)
         self._runs.accept([record])
         return json_answer(record.run, 202)
 

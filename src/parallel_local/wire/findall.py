@@ -143,3 +143,16 @@ class EntityItem(msgspec.Struct, frozen=True):
 class EntitySearchResponse(msgspec.Struct, frozen=True):
     entity_set_id: str
     entities: list[EntityItem]
+
+
+class CandidatesRequest(msgspec.Struct, frozen=True):
+    """Entity search as it was before (Parallel 2.12.5)."""
+
+    entity_type: Literal["company", "people"]
+    objective: str
+    match_limit: Annotated[int, msgspec.Meta(ge=5, le=1000)] = 100
+
+
+class CandidatesResponse(msgspec.Struct, frozen=True):
+    candidate_set_id: str
+    candidates: list[EntityItem]

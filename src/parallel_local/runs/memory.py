@@ -1,0 +1,109 @@
+"""Memory: what completed runs leave behind under a scope key, and finding it again (Parallel 2.15).
+
+A run is remembered in the moment it completes, by a line in the stream of its scope; without a key that is the
+scope of this engine's one user. Memory is for looking back: answers come out of the documents alone.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import msgspec
+
+from parallel_local.answers.subject import subject_text
+from parallel_local.runs.kind import Line
+from parallel_local.runs.store import RunStore
+from parallel_local.text.tokens import content_words, stems
+from parallel_local.wire.findall import FindAllInput, FindAllRun
+from parallel_local.wire.memory import FindAllMemory, MemoryKind, MemoryResult, RetrieveRequest, TaskMemory
+from parallel_local.wire.tasks import Output, TaskRun, TaskRunInput, TextOutput
+
+_MOST = 1000  # of the newest in a scope; older ones are not looked at
+_LONGEST_EXCERPT = 500
+
+
+class Memory:
+    """Looking into what is remembered, and forgetting it. The runs themselves stay."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def retrieve(self, asked: RetrieveRequest, since: datetime | None) -> list[MemoryResult]:
+        """The runs that share words with the query, most telling first; without a query the newest."""
+        known = [
+            item
+            for item in self._newest(asked.memory_scope_key)
+            if (asked.kind is None or _kind(item) == asked.kind)
+            and (since is None or datetime.fromisoformat(item.updated_at) >= since)
+        ]
+        found = _ranked(asked.query, known) if asked.query and asked.query.strip() else known
+        return found[: asked.limit]
+
+    def clear(self, scope: str | None) -> None:
+        """Forget everything in a scope."""
+        self._store.forget(_stream(scope))
+
+    def evict(self, kind: MemoryKind, id_: str, scope: str | None) -> None:
+        """Forget one run in a scope, if it is remembered there."""
+        self._store.forget(_stream(scope), _subject(kind, id_))
+
+    def _newest(self, scope: str | None) -> list[MemoryResult]:
+        """Each run once, as it was last remembered: a FindAll run may complete several times."""
+        found: dict[str, MemoryResult] = {}
+        for event in self._store.newest(_stream(scope), _MOST):
+            if event.subject not in found:
+                found[event.subject] = msgspec.json.decode(event.body, type=MemoryResult)
+        return list(found.values())
+
+
+def task_memory(run: TaskRun, task: TaskRunInput, output: Output | None) -> Iterator[Line]:
+    """What is remembered of a task in its present state: nothing until it has an output."""
+    if run.status == "completed" and output is not None:
+        said = output.content if isinstance(output, TextOutput) else _json(output.content)
+        excerpts = subject_text(task.input)[:_LONGEST_EXCERPT], said[:_LONGEST_EXCERPT]
+        entry = TaskMemory(run.run_id, run.modified_at or "", *excerpts)
+        yield Line(_stream(task.memory_scope_key), entry, _subject("task", run.run_id))
+
+
+def findall_memory(run: FindAllRun, wanted: FindAllInput) -> Iterator[Line]:
+    """What is remembered of a FindAll run in its present state: nothing until it is through."""
+    if run.status.status == "completed":
+        matched = run.status.metrics.matched_candidates_count
+        excerpt = wanted.objective[:_LONGEST_EXCERPT]
+        entry = FindAllMemory(run.findall_id, run.modified_at, excerpt, matched)
+        yield Line(_stream(wanted.memory_scope_key), entry, _subject("findall", run.findall_id))
+
+
+def _ranked(query: str, known: Iterable[MemoryResult]) -> list[MemoryResult]:
+    """By the weight of the query's words that a run's excerpts have; rare words weigh more. Ties stay in order."""
+    wanted = set(stems(" ".join(content_words(query)) or query))
+    held = [(wanted & set(stems(_text(item))), item) for item in known]
+    held = [(shared, item) for shared, item in held if shared]
+    spread = Counter(word for shared, _ in held for word in shared)
+
+    def weight(shared: set[str]) -> float:
+        return sum(math.log1p(len(held) / spread[word]) for word in shared)
+
+    return [item for _, item in sorted(held, key=lambda pair: -weight(pair[0]))]
+
+
+def _text(item: MemoryResult) -> str:
+    output = item.output_excerpt if isinstance(item, TaskMemory) else ""
+    return f"{item.input_excerpt} {output}"
+
+
+def _kind(item: MemoryResult) -> MemoryKind:
+    return "task" if isinstance(item, TaskMemory) else "findall"
+
+
+def _json(content: object) -> str:
+    return msgspec.json.encode(content).decode()
+
+
+def _stream(scope: str | None) -> str:
+    return f"memory:{scope or ''}"
+
+
+def _subject(kind: MemoryKind, id_: str) -> str:
+    return f"{kind}:{id_}"

@@ -1,0 +1,50 @@
+"""Memory: requests, and what is remembered of a run (Parallel 2.15)."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from parallel_local.wire.tasks import MemoryScope
+
+MemoryKind = Literal["task", "monitor", "findall"]
+
+
+class RetrieveRequest(msgspec.Struct, frozen=True):
+    """`POST /v1beta/memory/retrieve`; no query asks for the most recent runs."""
+
+    query: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=25)] = 10
+    kind: MemoryKind | None = None
+    since: str | None = None
+    memory_scope_key: MemoryScope | None = None
+
+
+class ClearRequest(msgspec.Struct, frozen=True):
+    memory_scope_key: MemoryScope | None = None
+
+
+class EvictRequest(msgspec.Struct, frozen=True):
+    kind: MemoryKind
+    id: MemoryScope  # an id has the form of a scope key
+    memory_scope_key: MemoryScope | None = None
+
+
+class TaskMemory(msgspec.Struct, frozen=True, tag_field="kind", tag="task"):
+    id: str
+    updated_at: str
+    input_excerpt: str
+    output_excerpt: str
+
+
+class FindAllMemory(msgspec.Struct, frozen=True, tag_field="kind", tag="findall"):
+    id: str
+    updated_at: str
+    input_excerpt: str
+    matched_count: int
+
+
+MemoryResult = TaskMemory | FindAllMemory
+
+
+class RetrieveResponse(msgspec.Struct, frozen=True):
+    results: list[MemoryResult]
