@@ -7,16 +7,21 @@ import msgspec
 from parallel_local.wire.common import Citation, Confidence, FieldBasis
 
 NOT_FOUND = "not found in the documents"
+_PLACEHOLDER = "Not found in the documents. The schema allows no null here: the value stands for nothing."
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A value and why. `elements` are the parts of an array, for per-element basis."""
+    """A value and why. `elements` are the parts of an array, for per-element basis.
+
+    `missing` are the fields in it, by path, that were not found and cannot be null.
+    """
 
     value: object
     citations: tuple[Citation, ...] = ()
     confidence: Confidence = "low"
     reasoning: str = "Not found in the documents."
     elements: tuple["Answer", ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -24,22 +29,31 @@ class Answer(msgspec.Struct, frozen=True):
         return bool(self.citations)
 
 
-def absent(value: object) -> Answer:
-    """The answer when the documents are silent; `value` is what the schema allows for that."""
-    return Answer(value=value)
+def absent(value: object, path: str = "") -> Answer:
+    """The answer when the documents are silent; `value` is what the schema allows for that.
+
+    Where that is not null, it stands for nothing: `path` says which field it is, and the reason that it is no finding.
+    """
+    if value is None or not path:
+        return Answer(value=value)
+    return Answer(value=value, reasoning=_PLACEHOLDER, missing=(path,))
 
 
 def joined(value: object, parts: Sequence[Answer]) -> Answer:
     """An object or array made of parts: as sure as its least sure found part."""
     found = [part for part in parts if part.found]
+    missing = tuple(path for part in parts for path in part.missing)
     if not found:
-        return absent(value)
+        return Answer(
+            value=value, reasoning=_PLACEHOLDER if missing else "Not found in the documents.", missing=missing
+        )
     order: tuple[Confidence, ...] = ("low", "medium", "high")
     return Answer(
         value=value,
         citations=merge(citation for part in found for citation in part.citations),
         confidence=min((part.confidence for part in found), key=order.index),
         reasoning=" ".join(dict.fromkeys(part.reasoning for part in found))[:1000],
+        missing=missing,
     )
 
 

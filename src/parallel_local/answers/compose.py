@@ -156,7 +156,7 @@ def _auto(answers: dict[str, Answer], task: Assignment) -> Output:
 
 
 def _structured(library: Library, task: Assignment, text: str) -> Iterator[Step | Output]:
-    subject = Subject(text, named_entities(text, library.entities()))
+    subject = Subject(text, named_entities(text, library.entities()), task.given)
     filler = Filler(library, subject, task.schema, task.policy)
     properties = view(task.schema, task.schema).properties()
     yield Step("plan", f"Fill {len(properties)} fields from {len(library.cards)} documents.")

@@ -1,0 +1,140 @@
+"""Passages taken apart for reading fields: sentences, `Key: value` lines and tables, each knowing what stands before it.
+
+Keeps what it has parsed, for the fields of one task. Nothing is judged here.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from parallel_local.answers.clauses import Named
+from parallel_local.answers.mentions import Token, tokens
+from parallel_local.answers.naming import Naming
+from parallel_local.retrieval.index import Card
+from parallel_local.retrieval.ranking import Found
+from parallel_local.text.sentences import Kind, units
+from parallel_local.text.values.names import proper_names
+from parallel_local.text.values.tongue import tongue
+
+_KEY = re.compile(
+    r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|__)\s[–—-]\s)(?P<value>\S.*)$",
+    re.DOTALL,
+)
+_DEFINITION = re.compile(r"^(?P<key>[^\n:|]{1,60})\n:\s+(?P<value>\S.*)$", re.DOTALL)
+_MOST_KEY_WORDS = 7
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One unit of a passage. `key` and `value` are set where it is a line of that form; `before` are the units above."""
+
+    text: str
+    kind: Kind
+    card: Card
+    heading: str
+    tokens: tuple[Token, ...]
+    named: tuple[Named, ...]
+    key: str = ""
+    value: str = ""
+    before: tuple["Sentence", ...] = ()
+
+    @property
+    def ours(self) -> bool:
+        """Whether the subject is named in it."""
+        return any(item.ours for item in self.named)
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """A table: its header's cells and its rows', each with the line it stands in."""
+
+    card: Card
+    heading: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    lead: Sentence | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A passage taken apart."""
+
+    sentences: tuple[Sentence, ...]
+    grids: tuple[Grid, ...]
+
+
+class Sources:
+    """Takes passages apart, each once."""
+
+    def __init__(self, naming: Naming) -> None:
+        self._naming = naming
+        self._pages: dict[int, Page] = {}
+
+    def page(self, item: Found) -> Page:
+        """The parts of one passage."""
+        known = self._pages.get(item.passage)
+        if known is None:
+            known = self._pages[item.passage] = self._parsed(item)
+        return known
+
+    def sentence(self, text: str, kind: Kind, item: Found, before: Sequence[Sentence] = ()) -> Sentence:
+        """One unit, with the names in it."""
+        key, value = _split_key(text)
+        own = tokens(text)
+        return Sentence(
+            text, kind, item.card, item.heading, own, self.named(text, own), key, value, tuple(before[-4:])
+        )  # fmt: skip
+
+    def named(self, text: str, own: Sequence[Token]) -> tuple[Named, ...]:
+        """The names in a text, the subject's first; in German single words are none, since all nouns have capitals."""
+        ours = [
+            Named(start, end, True)
+            for name in self._naming.names
+            for start, end in name.spans(own, known=True)
+        ]
+        single = tongue(text) != "de"
+        others = [
+            Named(value.start, value.end, False)
+            for value in proper_names(text)
+            if (single or " " in value.text)
+            and not any(item.start < value.end and value.start < item.end for item in ours)
+        ]
+        return tuple(sorted((*ours, *others), key=lambda item: item.start))
+
+    def _parsed(self, item: Found) -> Page:
+        sentences: list[Sentence] = []
+        grids: list[Grid] = []
+        rows: list[str] = []
+        for unit in units(item.text):
+            if unit.kind is Kind.ROW:
+                rows.append(unit.text)
+                continue
+            grids.extend(_grid(item, rows, sentences))
+            rows = []
+            for line in _lines(unit.text):
+                sentences.append(self.sentence(line, unit.kind, item, sentences))
+        grids.extend(_grid(item, rows, sentences))
+        return Page(tuple(sentences), tuple(grids))
+
+
+def cells(row: str) -> tuple[str, ...]:
+    """The cells of one table row, without emphasis."""
+    return tuple(cell.strip().strip("*_`").strip() for cell in row.strip().strip("|").split("|"))
+
+
+def _grid(item: Found, rows: Sequence[str], sentences: Sequence[Sentence]) -> Iterator[Grid]:
+    if len(rows) > 1:
+        body = tuple((row, cells(row)) for row in rows[1:])
+        yield Grid(item.card, item.heading, cells(rows[0]), body, sentences[-1] if sentences else None)
+
+
+def _lines(text: str) -> list[str]:
+    """A paragraph of `Key: value` lines line by line; anything else whole."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    keyed = sum(bool(_split_key(line)[0]) for line in lines)
+    return lines if len(lines) > 1 and 2 * keyed > len(lines) else [text]
+
+
+def _split_key(text: str) -> tuple[str, str]:
+    match = _DEFINITION.match(text) or _KEY.match(text)
+    if match is None or len(match.group("key").split()) > _MOST_KEY_WORDS:
+        return "", ""
+    return match.group("key").strip("*_ "), match.group("value").strip().strip("*_").strip()
