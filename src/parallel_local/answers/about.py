@@ -5,7 +5,7 @@ A number from 0 (of something else) to 1 (it names the subject itself).
 
 from collections.abc import Callable, Sequence
 
-from parallel_local.answers.clauses import Named, refers_back
+from parallel_local.answers.clauses import Named, refers_back, related
 from parallel_local.answers.mentions import Phrases, tokens
 from parallel_local.answers.naming import Naming
 from parallel_local.answers.sources import Sentence
@@ -38,7 +38,10 @@ class About:
         around = self.place(sentence.card, sentence.heading)
         for earlier in reversed(sentence.before):
             if earlier.ours:
-                return max(CARRIED if around or refers_back(sentence.text) else 0.9, around)
+                first = earlier.named[0]
+                acts = first.ours and not related(earlier.text[: first.start])
+                carried = acts and (around > 0 or refers_back(sentence.text))
+                return max(CARRIED if carried else LOOSE if acts else 0.0, around)
             if any(not item.ours for item in _acting(earlier)) and not earlier.key:
                 return min(around, LOOSE) if not refers_back(sentence.text) or around < HEADED else 0.0
         return around
@@ -98,4 +101,4 @@ class About:
 
 def _acting(sentence: Sentence) -> list[Named]:
     """Names at the beginning of a sentence: those it is about."""
-    return [item for item in sentence.named if item.start < 4]
+    return [item for item in sentence.named if item.start < 5]

@@ -28,6 +28,7 @@ _REASONS = {
     "over": "it was so and is no more",
     "unasked": "the field's own words are not said",
     "compound": "the number is part of a compound",
+    "ahead": "it lies ahead",
     "rival": "the documents also give another value",
 }
 

@@ -33,8 +33,12 @@ _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
     r"^\W*(?:(?:and|und|et|y|but|while|whereas|although|in \d{4},?|today,?|aber|mais|pero|so|then|also)\s+)*"
     r"(?P<det>the|an?|its|their|his|her|der|die|das|dessen|deren|seine?|ihre?|le|las?|les|l['’]|el|los|une?|una?|eine?|son|sa|ses|"
-    r"leurs?|sus?|this|that|another|each|every)\s*(?P<noun>[^\W\d_]+)(?:\s+(?P<more>[^\W\d_]+))?(?:\s+(?P<last>[^\W\d_]+))?",
+    r"leurs?|sus?|this|that|another|each|every)(?:\s+|(?<=['’]))(?P<noun>[^\W\d_]+)(?:\s+(?P<more>[^\W\d_]+))?(?:\s+(?P<last>[^\W\d_]+))?",
     re.IGNORECASE,
+)
+_INITIAL = re.compile(
+    r"^\W*(?P<det>)(?P<noun>[A-ZÀ-Þ][a-zà-ÿ]+)\s(?P<more>(?:is|are|was|were|has|have|had|costs?|begins?|ends?|ist|sind|hat|est|sont|"
+    r"es|son|tiene)\b)(?P<last>)"
 )
 _PRONOUN = re.compile(
     r"^\W*(?:(?:and|und|et|y|but|in \d{4},?|today,?|since then,?|now,?|currently,?)\s+)*(?:it|its|they|their|he|she|his|her|we|our|"
@@ -110,10 +114,13 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
     inside = [item for item in named if part.start <= item.start < part.end and not _is_value(item, value)]
     ahead = [item for item in inside if item.end <= value.start]
     related = _RELATED.search(text, part.start, value.start)
+    if related and any(item.ours and item.start >= related.end() for item in ahead):
+        related = None
     if related and any(word.startswith(related.group().casefold()[:6]) for word in words):
         related = None
     for item in reversed(ahead):
-        if _OWNER.match(text[item.end : item.end + 8]) and len(text[item.end : value.start].split()) <= 6:
+        placed = any(other.ours and other.end <= item.start for other in ahead) and _PREPOSITION.search(text[part.start : item.start])
+        if not placed and _OWNER.match(text[item.end : item.end + 8]) and len(text[item.end : value.start].split()) <= 6:
             return "other" if related or not item.ours else "ours"
     acting = [item for item in ahead if item.ours or not _PREPOSITION.search(text[part.start : item.start])]
     if related and (not acting or acting[-1].ours):
@@ -125,15 +132,21 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours" if acting[-1].ours else "other"
     if any(item.ours for item in inside):
         return "ours"
-    nominal = _NOMINAL.match(text[part.start : part.end])
-    if nominal and part.start + nominal.start("noun") < value.start and not _familiar(nominal, words):
-        return "nominal"
-    return ""
+    return "nominal" if _nominal(text, part, value, words) else ""
+
+
+def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bool:
+    """Whether a part of a sentence is about a thing of its own: "the tower", "Membership"."""
+    own = text[part.start : part.end]
+    found = _NOMINAL.match(own)
+    if found is None and part.start == 0:
+        found = _INITIAL.match(own)
+    return found is not None and part.start + found.start("noun") < value.start and not _familiar(found, words)
 
 
 def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
     """Whether "the plant" is a thing of the field or the subject itself."""
-    if nominal.group("det").casefold() in (
+    if (nominal.group("det") or "").casefold() in (
         "its",
         "their",
         "his",
@@ -150,6 +163,11 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
     named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
     folded = [word.casefold() for word in named if word]
     return any(word in _GENERIC or word.rstrip("s") in words or word in words for word in folded)
+
+
+def related(text: str) -> bool:
+    """Whether a text names a relation: "its rival"."""
+    return bool(_RELATED.search(text))
 
 
 def refers_back(text: str) -> bool:

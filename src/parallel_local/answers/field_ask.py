@@ -125,6 +125,13 @@ _LASTS = re.compile(
     r"plazo|duración|garantía|lead time|cooling time|resting time|cook time|prep time|preparation time)\b|frist\b|zeit\b",
     re.IGNORECASE,
 )
+_PER = re.compile(r"\b(?:per|pro|par|por)\s\w+", re.IGNORECASE)
+_HAPPENED = re.compile(
+    r"\b(?:closed|discovered|joined|elected|renovated|restored|introduced|moved|merged|retired|ended|won|invented|painted|rebuilt|"
+    r"registered|appointed|graduated|married|hired|adopted|ratified|planted|dammed|destroyed|abolished|granted|demolished|"
+    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|demerged)$",
+    re.IGNORECASE,
+)
 _COUNTED = re.compile(
     r"^(?:number of|count of|how many|anzahl|nombre de|número de|num|no of)\b|\bcount\b|zahl\b", re.I
 )
@@ -133,6 +140,10 @@ _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
     "billions": 1e9, "billion": 1e9, "bn": 1e9, "mrd": 1e9, "millionen": 1e6, "milliarden": 1e9,
 }  # fmt: skip
+_NOT_UNITS = frozenset(
+    "page grad an as second minute hour day week month year jahr tag monat woche stunde annee jour mois heure ano mes dia hora "
+    "semana foot yard grand".split()
+)
 _SUFFIX_UNITS = {
     "c": "celsius",
     "f": "fahrenheit",
@@ -146,7 +157,7 @@ _IN_UNIT = re.compile(
     re.I,
 )
 _FORMS = frozenset(
-    "name names full number count amount total value type list size date year day url the of in a an for and is are was "
+    "per time times name names full number count amount total value type list size date year day url the of in a an for and is are was "
     "field current currently official exact overall main primary approximate given num nr anzahl zahl name jahr datum "
     "betrag nombre numéro número fecha année año person persons people who when where what how which many much long tall "
     "wer wann wo was qui quand où quién cuándo dónde title info information details text string city country town place "
@@ -176,7 +187,7 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     """The field as asked for."""
     parts = words(label)
     unit, money, scale, kept = _tail(parts, node.description)
-    found = wording(kept)
+    found = wording(kept) or wording([_umlauts(word) for word in kept])
     text = f"{label} {node.title} {node.description}".strip()
     kind = _kind(label, text, node, found[0] if found else None, unit, money)
     demands = _demands(kept, found, lexicon)
@@ -188,6 +199,11 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
         strict=_strict(node.description), unit=unit, dimension=_dimension(unit, found, label), currency=money, scale=scale,
         iso=_is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
     )  # fmt: skip
+
+
+def _umlauts(word: str) -> str:
+    """A name without umlauts as the fold has it: `gruendung` is `grundung`."""
+    return word.replace("ue", "u").replace("oe", "o").replace("ae", "a")
 
 
 def _described(label: str, text: str, node: Node, lexicon: Lexicon) -> FieldAsk:
@@ -224,7 +240,7 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[last]
         elif len(last) == 3 and currency(last):
             money = currency(last)
-        elif known is not None and not unit and last not in ("page", "grad", "an", "as"):
+        elif known is not None and not unit and last not in _NOT_UNITS and kept[-2] != "per":
             unit = known.name
         elif last not in ("in", "of", "us"):
             break
@@ -246,7 +262,7 @@ def _is_money(parts: Sequence[str]) -> bool:
 
 _BY_WORDING = {
     "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE, "person": Kind.PERSON, "place": Kind.PLACE,
-    "organisation": Kind.ORGANISATION, "url": Kind.URL, "email": Kind.EMAIL, "phone": Kind.PHONE, "text": Kind.TEXT,
+    "organisation": Kind.ORGANISATION, "url": Kind.URL, "email": Kind.EMAIL, "phone": Kind.PHONE, "text": Kind.TEXT, "flag": Kind.TEXT,
 }  # fmt: skip
 _NUMERIC = frozenset([Kind.MONEY, Kind.COUNT, Kind.PERCENT, Kind.MEASURE, Kind.YEAR])
 
@@ -270,6 +286,7 @@ def _kind(label: str, text: str, node: Node, known: Wording | None, unit: str, m
 
 def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
     """The kind a label names, whatever the type of the field."""
+    label = _PER.sub("", label)
     if re.search(r"\be-?mail\b|\bcorreo\b|\bcourriel\b", label, re.IGNORECASE):
         return Kind.EMAIL
     if re.search(r"\b(?:url|website|homepage|link|domain)\b", label, re.IGNORECASE):
@@ -297,6 +314,7 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
 
 def _guess_plain(label: str) -> Kind:
     for pattern, kind in (
+        (_HAPPENED, Kind.DATE),
         (_DATE, Kind.DATE), (_LASTS, Kind.MEASURE), (_MONEY, Kind.MONEY), (_PERSON, Kind.PERSON), (_ORGANISATION, Kind.ORGANISATION),
         (_PLACE, Kind.PLACE),
     ):  # fmt: skip
@@ -347,13 +365,18 @@ def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
     return tuple(
         Demand(
             term.word,
-            Phrases(tuple(term.alternatives)),
+            Phrases(tuple(term.alternatives), _doing(term.word)),
             max(weight[term.word], 0.5),
             weight[term.word] < lexicon.unseen,
         )
         for term in asked.terms
         if not all(word in _FORMS for word in term.word.split())
     )
+
+
+def _doing(word: str) -> tuple[tuple[str, ...], ...]:
+    """What a doer does: a translator is found in "translated by"."""
+    return ((f"{word[:-2]}*",),) if word.endswith(("or", "er")) and len(word) >= 8 else ()
 
 
 def _content(description: str, label: Sequence[str]) -> list[str]:

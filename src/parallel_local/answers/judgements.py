@@ -34,7 +34,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     against = [opposed(demand.word, sentence.tokens) for demand in ask.demands]
     if not ask.demands or not any(spans) and not any(against):
         return
-    anchor = next((span for each in spans for span in each), None) or _opposite(ask, sentence)
+    anchor = _opposite(ask, sentence) if any(against) else next(span for each in spans for span in each)
     place = Value(sentence.text[anchor[0] : anchor[1]], anchor[0])
     part = segment(sentence.text, place, [])
     strength, loose = whose(ask, sentence, part, place, about)
@@ -46,7 +46,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     said = sentence.text[part.start : part.end]
     if (
         covered <= 0
-        or planned(said)
+        or planned(said, allowed=True)
         or not all(name in f"{sentence.text} {sentence.heading}" for name in ask.strict)
     ):
         return

@@ -10,7 +10,7 @@ import msgspec
 
 from parallel_local.answers.mentions import Phrases, Span, Token
 from parallel_local.text.tokens import STOPWORDS, stems, words
-from parallel_local.text.values.names import is_organisation, proper_names
+from parallel_local.text.values.names import is_person, proper_names
 
 _SUFFIXES = frozenset(
     "inc ltd llc gmbh ag se corp corporation co company group holding plc sa sl sarl kg the".split()
@@ -92,7 +92,7 @@ def name(text: str) -> Name:
         bare.pop()
     while len(bare) > 1 and bare[0] in ("the", "die", "der", "das", "le", "la", "el"):
         bare.pop(0)
-    person = len(bare) == 2 and text[:1].isupper() and not is_organisation(text)
+    person = len(bare) == 2 and text[:1].isupper() and is_person(text)
     shorter = [bare[:1], bare[-1:]] if person else [bare[:1]]
     short = tuple((part[0],) for part in shorter if len(bare) > 1 and len(part[0]) > 2)
     whole = Phrases((tuple(stems(" ".join(bare))),), (tuple(bare),))

@@ -34,10 +34,12 @@ _NOW = re.compile(r"\b(?:now|today|currently|current|at present|heute|derzeit|ak
                   r"as of|stand)\b", re.IGNORECASE)  # fmt: skip
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _FUNCTION = frozenset(
-    "in at on of for by with from to since and or but as per is are was were than which that who it its this the a an when while "
+    "people persons personen personnes personas in at on of for by with from to since and or but as per is are was were than which that who it its this the a an when while "
     "each every now today already after before across among including worldwide im in bei von mit für am seit und oder als pro "
     "et ou en dans à au de du des pour par sur y o en con para por desde".split()
 )
+_IT = re.compile(r"\b(?:it|they|this|that|these|es|sie|er|dies|il|elle|elles|ils|cela)\b", re.IGNORECASE)
+_AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
 
 
@@ -85,6 +87,8 @@ def _read(
         return None
     said = text[part.start : part.end]
     doubts = {*candidate.doubts, *missing, *loose, *_wishes(ask, sentence)}
+    if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
+        doubts.add("ahead")
     if _denied(ask, said) or not _strictly(ask, sentence, part):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
@@ -92,6 +96,7 @@ def _read(
         if not counted and covered < 0.95:
             return None
         doubts |= set() if counted else {"counted"}
+        strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
         return None
     near = _distance(candidate.place, spans)
@@ -153,13 +158,18 @@ def coverage(
     inside = False
     headed = tokens(f"{sentence.heading.split(' > ')[-1]}")
     titled = tokens(f"{sentence.card.title} {sentence.heading}")
+    before = sentence.before[-1] if sentence.before and _IT.search(sentence.text) else None
     for demand, found in zip(ask.demands, spans, strict=True):
         if any(part.holds(span) for span in found):
             held += demand.weight
             inside = True
         elif found:
-            held += 0.65 * demand.weight
+            # "A in 2015 and B in 2018": what is said before a part goes on in it, what is said behind does not.
+            held += (0.88 if any(span[1] <= part.start for span in found) else 0.5) * demand.weight
             inside = True
+            doubts.add("apart")
+        elif before is not None and next(demand.phrases.spans(before.tokens), None) is not None:
+            held += 0.8 * demand.weight
             doubts.add("apart")
         elif next(demand.phrases.spans(headed), None) is not None:
             held += 0.85 * demand.weight
@@ -167,7 +177,7 @@ def coverage(
         elif next(demand.phrases.spans(titled), None) is not None:
             held += 0.6 * demand.weight
             doubts.add("titled")
-        elif ask.kind in _SELF or (ask.kind is Kind.MEASURE and demand.word and _told_by_unit(ask)):
+        elif ask.kind in _SELF or (demand.phrases.said and _told_by_unit(ask)):
             held += 0.8 * demand.weight
             inside = True
         elif demand.known or len(ask.demands) == 1:
@@ -178,7 +188,12 @@ def coverage(
 
 
 def _told_by_unit(ask: FieldAsk) -> bool:
-    return ask.dimension in ("celsius", "kmh")
+    return ask.dimension in ("celsius", "kmh") or (ask.kind is Kind.MONEY and len(ask.demands) > 1 and _priced(ask))
+
+
+def _priced(ask: FieldAsk) -> bool:
+    """Whether the field is a price: what is bought for so much needs no word for it."""
+    return bool(re.search(r"\b(?:price|cost|fee|preis|kosten|prix|coût|precio|coste)\b", ask.label, re.IGNORECASE))
 
 
 def _spans(demand: Demand, sentence: Sentence) -> list[Span]:
@@ -218,13 +233,15 @@ def _denied(ask: FieldAsk, said: str) -> bool:
     """Whether what is said is denied, only planned, or over, and the field does not ask for that."""
     if negated(said):
         return True
-    if planned(said) and not ask.says(_PLAN_FIELD):
+    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE)) and not ask.says(_PLAN_FIELD):
         return True
     return ask.kind in (*_HELD, Kind.TEXT) and over(said) and not ask.says(_PAST_FIELD)
 
 
 def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequence[Sequence[Span]]) -> bool:
     """Whether what stands behind a number is the field's thing, or nothing countable at all."""
+    if isinstance(place, Number) and place.unit and place.unit not in ask.text:
+        return False
     following = [token for token in tokens(text[place.end : part.end + 40])][:4]
     if not following or place.end >= part.end:
         return True
@@ -301,6 +318,15 @@ def _of_form(word: str) -> bool:
     return word in _FORM or word.isdigit()
 
 
+def _named_thing(sentence: Sentence, spans: Sequence[Span]) -> tuple[str, int] | None:
+    """A name that has the field's word in it: the prize is "Lindqvist Prize"."""
+    for item in sentence.named:
+        text = sentence.text[item.start : item.end]
+        if not item.ours and " " in text and any(item.start < span[0] < item.end for span in spans):
+            return text, item.start
+    return None
+
+
 def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     """A line `Key: value`."""
     fit = key_fit(ask, sentence.key)
@@ -348,7 +374,7 @@ def in_cell(ask: FieldAsk, text: str) -> list[Candidate]:
         ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)
         and not found
         and len(text.split()) <= 4
-        and text.strip(" -–—?")
+        and re.match(r"[^\W\d_]", text)
     ):
         return [Candidate(text, Value(text, 0))]
     if len({item.key for item in found}) > 1:
@@ -365,7 +391,7 @@ def _from_text(
     found = [span for each in spans for span in each]
     if not found:
         return
-    said = predicate(sentence.text, found)
+    said = _named_thing(sentence, found) or predicate(sentence.text, found)
     if said is None and ask.demands[0].phrases.said:
         said = complement(sentence.text, max(found, key=lambda span: span[1]))
     place = Value(said[0], said[1]) if said else Value(sentence.text[found[0][0] : found[0][1]], found[0][0])

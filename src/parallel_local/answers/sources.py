@@ -13,9 +13,10 @@ from parallel_local.answers.mentions import Token, tokens
 from parallel_local.answers.naming import Naming
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.ranking import Found
-from parallel_local.text.sentences import Kind, units
+from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.values.names import proper_names
 from parallel_local.text.values.tongue import tongue
+from parallel_local.text.values.value import Value
 
 _KEY = re.compile(
     r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|__)\s[–—-]\s)(?P<value>\S.*)$",
@@ -23,6 +24,8 @@ _KEY = re.compile(
 )
 _DEFINITION = re.compile(r"^(?P<key>[^\n:|]{1,60})\n:\s+(?P<value>\S.*)$", re.DOTALL)
 _MOST_KEY_WORDS = 7
+_SHORTENED = re.compile(r"\b(?:Mio|Mrd|Tsd|ca|Nr|Std|Min|env|aprox|No|St)\.$")
+_DEGREES = re.compile(r"(?<=°[CF]\.)\s")
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -80,21 +83,32 @@ class Sources:
         key, value = _split_key(text)
         own = tokens(text)
         return Sentence(
-            text, kind, item.card, item.heading, own, self.named(text, own), key, value, tuple(before[-4:])
+            text, kind, item.card, item.heading, own, self.named(text, own, f"\n{item.card.title}\n{item.heading}\n {item.text}"), key, value, tuple(before[-4:])
         )  # fmt: skip
 
-    def named(self, text: str, own: Sequence[Token]) -> tuple[Named, ...]:
-        """The names in a text, the subject's first; in German single words are none, since all nouns have capitals."""
+    def named(self, text: str, own: Sequence[Token], around: str = "") -> tuple[Named, ...]:
+        """The names in a text, the subject's among them.
+
+        In German single words are none, since all nouns have capitals; and the first word of a sentence is one only
+        where it has its capital elsewhere too (`around`).
+        """
+        proper = proper_names(text)
+        spans = {
+            span: whole
+            for whole in (False, True)
+            for name in self._naming.names
+            for span in (name.whole if whole else name.short).spans(own)
+        }
         ours = [
             Named(start, end, True)
-            for name in self._naming.names
-            for start, end in name.spans(own, known=True)
+            for (start, end), whole in spans.items()
+            if whole or not any(_larger(value, start, end) for value in proper)
         ]
         single = tongue(text) != "de"
         others = [
-            Named(value.start, value.end, False)
-            for value in proper_names(text)
-            if (single or " " in value.text)
+            Named(value.start, value.end, any(value.text.casefold() in name.text.casefold() for name in self._naming.names))
+            for value in proper
+            if (" " in value.text or (single and (value.start > 2 or _elsewhere(value, text, around))))
             and not any(item.start < value.end and value.start < item.end for item in ours)
         ]
         return tuple(sorted((*ours, *others), key=lambda item: item.start))
@@ -103,7 +117,7 @@ class Sources:
         sentences: list[Sentence] = []
         grids: list[Grid] = []
         rows: list[str] = []
-        for unit in units(item.text):
+        for unit in _mended(units(item.text), item.text):
             if unit.kind is Kind.ROW:
                 rows.append(unit.text)
                 continue
@@ -113,6 +127,32 @@ class Sources:
                 sentences.append(self.sentence(line, unit.kind, item, sentences))
         grids.extend(_grid(item, rows, sentences))
         return Page(tuple(sentences), tuple(grids))
+
+
+def _mended(found: Sequence[Unit], text: str) -> list[Unit]:
+    """Units that were cut at a short form ("12,4 Mio. Euro") joined again; every one stays a slice of the text."""
+    mended: list[Unit] = []
+    for unit in found:
+        last = mended[-1] if mended else None
+        if last is not None and last.kind is unit.kind and _SHORTENED.search(last.text):
+            start = text.find(last.text)
+            end = text.find(unit.text, start + len(last.text))
+            if start >= 0 and 0 <= end - start - len(last.text) <= 2:
+                mended[-1] = Unit(text[start : end + len(unit.text)], unit.kind)
+                continue
+        mended.extend(Unit(part, unit.kind) for part in _DEGREES.split(unit.text) if part)
+    return mended
+
+
+def _larger(value: Value, start: int, end: int) -> bool:
+    """Whether a name has a word of ours in it and another word besides: "Corran Bridge" is not our bridge."""
+    return value.start <= start and end <= value.end and value.end - value.start > end - start + 1
+
+
+def _elsewhere(value: Value, text: str, around: str) -> bool:
+    """Whether a first word is a name: it has its capital inside a sentence too, or owns something."""
+    owns = text[value.end : value.end + 2] in ("'s", "’s")
+    return owns or bool(re.search(rf"(?:[a-zà-ÿ,] |\n){re.escape(value.text)}\b(?!:)", around))
 
 
 def cells(row: str) -> tuple[str, ...]:

@@ -18,14 +18,16 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
-    r"\b(?:plans?|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|expected|expecting|will|would|could|"
-    r"might|may|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|targets?|forecasts?|projected|projects|is to|are to|"
+    r"\b(?:plans? to|plan to|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|expected|expecting|will|would|could|"
+    r"might|may(?!\s\d)|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|targets?|forecasts?|projected|projects|is to|are to|"
     r"draft|rumou?red|rumou?rs?|reportedly|allegedly|goal|ambition|promised|promises|"
     r"plant|planen|geplant\w*|soll|sollen|will|wollen|möchte\w*|würde\w*|könnte\w*|falls|wenn|hofft|erwartet|beabsichtigt|strebt|"
-    r"prévoit|prévu\w*|espère|envisage|souhaite|pourrait|compte|"
+    r"prévoit|prévu\w*|espère|envisage|souhaite|pourrait|"
     r"planea|prevé|previst\w*|espera|quiere|podría|pretende)\b",
     re.IGNORECASE,
 )
+_AHEAD = frozenset("will should soll sollen is to are to prévu prévue prévus previsto prevista due".split()) | {"is to", "are to"}
+_MAY = frozenset(["may", "could", "should", "if"])
 _OVER = re.compile(
     r"\b(?:until|till|no longer|formerly|former|previously|previous|used to|once|ex-?|stopped|ceased|ended|discontinued|left|resigned|"
     r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|zuvor|verließ|"
@@ -47,7 +49,7 @@ OPPOSITES = {
     "public": "private privately", "open": "closed shut", "active": "inactive defunct closed dissolved", "allowed":
     "forbidden prohibited banned", "permitted": "forbidden prohibited banned", "included": "excluded extra", "profitable":
     "unprofitable loss-making", "furnished": "unfurnished", "available": "unavailable", "mandatory": "optional voluntary",
-    "required": "optional voluntary", "alive": "died dead deceased", "permanent": "temporary", "independent": "subsidiary",
+    "required": "optional voluntary", "alive": "died dead deceased", "approved": "rejected declined refused", "accepted": "rejected declined refused", "permanent": "temporary", "independent": "subsidiary",
     "free": "charge costs fee", "erlaubt": "verboten untersagt", "inklusive": "exklusive", "ouvert": "fermé", "abierto":
     "cerrado",
 }  # fmt: skip
@@ -58,9 +60,15 @@ def negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
-def planned(text: str) -> bool:
-    """Whether something is only planned, expected or conditional."""
-    return bool(_PLANNED.search(text)) or text.rstrip().endswith("?")
+def planned(text: str, *, dated: bool = False, allowed: bool = False) -> bool:
+    """Whether something is only planned, expected or conditional.
+
+    What `dated` asks for may lie ahead: "will take place on 12 July". What `allowed` asks for is said with "may".
+    """
+    if text.rstrip().endswith("?"):
+        return True
+    found = (match.group().casefold() for match in _PLANNED.finditer(text))
+    return any(not (dated and word in _AHEAD) and not (allowed and word in _MAY) for word in found)
 
 
 def over(text: str) -> bool:

@@ -10,6 +10,7 @@ from parallel_local.answers.about import LOOSE, About
 from parallel_local.answers.field_ask import FieldAsk, Kind
 from parallel_local.answers.readings import Reading, in_cell, key_fit
 from parallel_local.answers.sources import Grid, Sentence
+from parallel_local.text.tokens import words
 from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.units import unit_of
 
@@ -45,8 +46,9 @@ def _above(grid: Grid, about: About) -> float:
 
 
 def _by_column(ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...]) -> Iterator[Reading]:
+    same = [at for at, heading in enumerate(grid.header) if words(heading) == words(ask.label)]
     for at, heading in enumerate(grid.header):
-        if at < len(row_cells):
+        if at < len(row_cells) and (not same or at in same):
             yield from _cell(ask, grid, row, heading, row_cells[at], 1.0)
 
 

@@ -51,10 +51,11 @@ def candidates(
     if ask.kind is Kind.PLACE:
         return list(_places(ask, text, alone))
     if ask.kind is Kind.ORGANISATION:
-        return [Candidate(value.text, value) for value in proper_names(text)]
-    if ask.kind in (Kind.URL, Kind.EMAIL, Kind.PHONE):
-        found = {Kind.URL: sites, Kind.EMAIL: emails, Kind.PHONE: phones}[ask.kind](text)
+        found = [value for value in proper_names(text) if alone or value.start > 2 or " " in value.text]
         return [Candidate(value.text, value) for value in found]
+    if ask.kind in (Kind.URL, Kind.EMAIL, Kind.PHONE):
+        shaped = {Kind.URL: sites, Kind.EMAIL: emails, Kind.PHONE: phones}[ask.kind](text)
+        return [Candidate(value.text, value) for value in shaped]
     if ask.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.OPTION):
         return []
     spoken = language or tongue(text)

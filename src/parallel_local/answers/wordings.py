@@ -30,7 +30,7 @@ count|seats,capacity,seating capacity,sitzplätze,plätze,places,asientos,aforo,
 count|members,membership,mitglieder,membres,miembros,socios|member*,mitglied*,membres,miembros,socios
 count|users,customers,clients,kunden,nutzer,clientes,usuarios|user*,customer*,client*,kunden,nutzer*,clientes,usuarios
 count|servings,serves,portions,portionen,personen,personnes,raciones|serves,serving*,portion*,portionen,personen,personnes,raciones,personas
-length|height,elevation,höhe,hauteur,altura,tallness|height,high,tall,rises,elevation,stands,hoch,höhe,haut,haute,hauteur,mesure,alto,alta,altura,mide
+length|height,elevation,höhe,hauteur,altura,tallness|height,high,tall,rises,elevation,above sea,altitude,stands,rises,über dem meer,hoch,höhe,haut,haute,hauteur,mesure,alto,alta,altura,mide
 length|length,länge,longueur,longitud,largo|long,length,lang,länge,longueur,longitud,larga,runs,stretches
 length|width,breite,largeur,ancho,anchura|wide,width,breit,breite,large,largeur,ancho
 length|depth,tiefe,profondeur,profundidad|deep,depth,tief,tiefe,profond*
@@ -57,8 +57,8 @@ person|founder,founders,founded by,gründer,gründerin,fondateur,fondatrice,fund
 person|cto,chief technology officer|cto,chief technology officer,chief technical officer,technischer leiter
 person|cfo,chief financial officer|cfo,chief financial officer,finance chief,finanzchef*
 person|chair,chairman,chairwoman,chairperson|chair*,vorsitz*,présidente du conseil
-person|author,writer,written by,autor,autorin,auteur,autora,verfasser|author*,written,wrote,writer,autor*,verfasst,geschrieben,auteur*,écrit*,autora,escrit*,escribió
-person|director,directed by,regisseur,réalisateur|director,directed,directs,regie,regisseur*,réalisé*,réalisat*,dirigid*,dirig*
+person|author,writer,written by,autor,autorin,auteur,autora,verfasser|author*,novel by,book by,story by,poem by,article by,report by,paper by,play by,song by,roman von,buch von,roman de,livre de,novela de,libro de,written,wrote,writer,autor*,verfasst,geschrieben,auteur*,écrit*,autora,escrit*,escribió
+person|director,directed by,regisseur,réalisateur|director,directed,directs,led,leads,head of,heads,headed,regie,regisseur*,réalisé*,réalisat*,dirigid*,dirig*
 person|architect,designer,designed by,architekt,architecte,arquitecto|architect*,designed,designer,entworfen,architekt*,conçu*,dessiné*,arquitect*,diseñad*
 person|mayor,bürgermeister,bürgermeisterin,maire,alcalde,alcaldesa|mayor,bürgermeister*,maire,alcald*
 person|coach,trainer,entraîneur,entrenador|coach*,coached,trainer*,trainiert,entraîn*,entren*
@@ -78,6 +78,7 @@ organisation|supplier,vendor,lieferant,fournisseur,proveedor|suppl*,delivered,ve
 url|website,homepage,web site,url,site web,sitio web,webseite,webpage,web address|website,homepage,web,site,online,webseite,url,visit
 email|email,e mail,mail,email address,correo,courriel,mailadresse|email,e mail,mail,write to,contact,correo,courriel
 phone|phone,telephone,phone number,telefon,telefonnummer,téléphone,teléfono,tel|phone,telephone,call,telefon,tel,téléphone,teléfono,hotline,reach
+flag|allowed,permitted,welcome,accepted,erlaubt,gestattet,autorisé,autorisés,admis,permitido,permitidos|allow*,permit*,may,can,welcome,admitted,accept*,take,takes,erlaubt,dürfen,darf,gestattet,zulässig,willkommen,admis*,autoris*,permis*,peuvent,peut,accepte*,bienvenu*,permitid*,permite*,admit*,pueden,puede,bienvenid*,acepta*,forbidden,prohibited,banned,verboten,interdit*,prohibid*
 text|industry,sector,branche,secteur,sector|industry,sector,branche,secteur
 text|material,werkstoff,matériau|made of,made from,material,besteht aus,aus,fait de,hecho de
 """
