@@ -139,7 +139,7 @@ def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bo
     """Whether a part of a sentence is about a thing of its own: "the tower", "Membership"."""
     own = text[part.start : part.end]
     found = _NOMINAL.match(own)
-    if found is None and part.start == 0:
+    if found is None and part.start == 0 and not _PRONOUN.match(own):
         found = _INITIAL.match(own)
     return found is not None and part.start + found.start("noun") < value.start and not _familiar(found, words)
 
@@ -163,6 +163,11 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
     named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
     folded = [word.casefold() for word in named if word]
     return any(word in _GENERIC or word.rstrip("s") in words or word in words for word in folded)
+
+
+def placed(text: str, item: Named) -> bool:
+    """Whether a name only says where or with whom: it stands behind a preposition."""
+    return bool(_PREPOSITION.search(text[: item.start]))
 
 
 def related(text: str) -> bool:

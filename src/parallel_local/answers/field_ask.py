@@ -272,6 +272,7 @@ def _kind(label: str, text: str, node: Node, known: Wording | None, unit: str, m
         return Kind.OPTION
     if node.type == "boolean":
         return Kind.BOOLEAN
+    label = _PER.sub("", label)
     guessed = _guess(label, known, unit, money)
     if node.type in ("integer", "number"):
         if guessed is Kind.DATE or _YEAR.search(label):

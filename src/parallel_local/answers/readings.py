@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from parallel_local.answers.about import LOOSE, About
-from parallel_local.answers.clauses import Segment, owner, segment
+from parallel_local.answers.clauses import Segment, owner, placed, segment
 from parallel_local.answers.field_ask import Demand, FieldAsk, Kind
 from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
@@ -17,6 +17,7 @@ from parallel_local.answers.stated import complement, negated, over, planned, pr
 from parallel_local.answers.typed_values import Candidate, candidates
 from parallel_local.retrieval.index import Card
 from parallel_local.text.tokens import words
+from parallel_local.text.values.names import is_person
 from parallel_local.text.values.value import Number, Value
 
 _PLAN_FIELD = re.compile(
@@ -117,12 +118,16 @@ def whose(
         for item in sentence.named
         if item.ours or not _belongs(sentence.text[item.start : item.end], asked)
     ]
+    if ask.kind is Kind.PERSON:
+        named = [item for item in named if item.ours or not is_person(sentence.text[item.start : item.end])]
     judged = owner(sentence.text, part, place, named, familiar)
     if judged == "ours":
         return 1.0, frozenset()
     if judged == "other":
         return 0.0, frozenset()
-    ahead = [item for item in named if item.end <= part.start and not item.start <= place.start < item.end]
+    ahead = [
+        item for item in named
+        if item.end <= part.start and (item.ours or not placed(sentence.text, item)) and not item.start <= place.start < item.end]
     if judged == "" and ahead:
         acting = [item for item in ahead if item.ours or item.start < 4] or ahead
         return (

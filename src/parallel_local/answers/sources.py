@@ -83,7 +83,7 @@ class Sources:
         key, value = _split_key(text)
         own = tokens(text)
         return Sentence(
-            text, kind, item.card, item.heading, own, self.named(text, own, f"\n{item.card.title}\n{item.heading}\n {item.text}"), key, value, tuple(before[-4:])
+            text, kind, item.card, item.heading, own, self.named(text, own, f"{item.card.title}\n{item.text}"), key, value, tuple(before[-4:])
         )  # fmt: skip
 
     def named(self, text: str, own: Sequence[Token], around: str = "") -> tuple[Named, ...]:
@@ -152,7 +152,8 @@ def _larger(value: Value, start: int, end: int) -> bool:
 def _elsewhere(value: Value, text: str, around: str) -> bool:
     """Whether a first word is a name: it has its capital inside a sentence too, or owns something."""
     owns = text[value.end : value.end + 2] in ("'s", "’s")
-    return owns or bool(re.search(rf"(?:[a-zà-ÿ,] |\n){re.escape(value.text)}\b(?!:)", around))
+    title, _, body = around.partition("\n")
+    return owns or value.text in title.split() or bool(re.search(rf"[a-zà-ÿ,] {re.escape(value.text)}\b", body))
 
 
 def cells(row: str) -> tuple[str, ...]:
