@@ -27,7 +27,7 @@ _NEUTRAL = frozenset(
 
 def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     """Whether a sentence affirms or denies the field's words of the subject."""
-    if sentence.key and key_fit(ask, sentence.key):
+    if sentence.key and key_fit(ask, sentence.key, sentence.card.language):
         yield from _keyed(ask, sentence, about)
         return
     spans = [list(demand.phrases.spans(sentence.tokens)) for demand in ask.demands]
@@ -85,7 +85,7 @@ def flag(text: str) -> bool | None:
 
 def options(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     """The options that a sentence affirms of the subject."""
-    keyed = bool(sentence.key and key_fit(ask, sentence.key))
+    keyed = bool(sentence.key and key_fit(ask, sentence.key, sentence.card.language))
     spans = [list(demand.phrases.spans(sentence.tokens)) for demand in ask.demands]
     found = list(mentioned(ask.node.options(), sentence))
     for option, place in found:
@@ -104,7 +104,7 @@ def options(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading
 
 def mentioned(allowed: Sequence[object], sentence: Sentence) -> Iterator[tuple[object, Value]]:
     """Options that occur in a sentence, the longest one where they overlap."""
-    hits: list[tuple[object, Value]] = list(options_in(allowed, numbers(sentence.text)))
+    hits: list[tuple[object, Value]] = list(options_in(allowed, numbers(sentence.text, sentence.language)))
     for option in allowed:
         if not isinstance(option, str) or option.casefold() in _NEUTRAL:
             continue
@@ -126,4 +126,4 @@ def _places(option: str, sentence: Sentence) -> Iterator[Span]:
         for match in re.finditer(rf"(?<!\w){re.escape(option)}(?!\w)", sentence.text):
             yield match.start(), match.end()
         return
-    yield from Phrases((tuple(stems(option.replace("_", " "))),), (tuple(wanted),)).spans(sentence.tokens)
+    yield from Phrases((tuple(stems(option.replace("_", " "), sentence.card.language or "en")),), (tuple(wanted),)).spans(sentence.tokens)

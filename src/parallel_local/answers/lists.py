@@ -172,7 +172,7 @@ class Lister:
         for page in self._seeker.pages(whole):
             for grid in page.grids:
                 at = next(
-                    (place for place, cell in enumerate(grid.header) if key_fit(whole, cell) == "whole"), None
+                    (place for place, cell in enumerate(grid.header) if key_fit(whole, cell, grid.card.language) == "whole"), None
                 )
                 rows = [
                     pair for pair in grid.rows if any(self._seeker.about.mentions(cell) for cell in pair[1])
@@ -209,7 +209,7 @@ class Lister:
 
     def _keyed(self, whole: FieldAsk) -> list[Answer]:
         for sentence in self._sentences(whole):
-            if sentence.key and key_fit(whole, sentence.key) and self._ours(sentence):
+            if sentence.key and key_fit(whole, sentence.key, sentence.card.language) and self._ours(sentence):
                 citation = Citation(
                     url=sentence.card.url, title=sentence.card.title, excerpts=[sentence.text]
                 )

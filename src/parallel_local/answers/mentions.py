@@ -9,6 +9,8 @@ from parallel_local.text.tokens import stems, words
 
 _WORD = re.compile(r"[^\W_]+(?:[&'’.](?=[^\W_])[^\W_]+)*|[°§%]C?")
 
+_ELIDED = re.compile(r"^(?:[ldjmtsnc]|qu)['’](?=\w{2})", re.IGNORECASE)
+
 Phrase = tuple[str, ...]
 Span = tuple[int, int]
 
@@ -22,11 +24,13 @@ class Token(msgspec.Struct, frozen=True):
     stem: str
 
 
-def tokens(text: str) -> tuple[Token, ...]:
-    """The words of a text as the index knows them, with their places."""
+def tokens(text: str, language: str = "en") -> tuple[Token, ...]:
+    """The words of a text as the index of its language knows them, with their places."""
     found: list[Token] = []
     for match in _WORD.finditer(text):
-        folded, stemmed = words(match.group()), stems(match.group())
+        whole = match.group()
+        bare = _ELIDED.sub("", whole) if language in ("fr", "it", "ca", "") else whole
+        folded, stemmed = words(bare), stems(bare, language or "en")
         pairs = zip(folded, stemmed, strict=False)
         found.extend(Token(match.start(), match.end(), word, stem) for word, stem in pairs)
     return tuple(found)

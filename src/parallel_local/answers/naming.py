@@ -20,6 +20,7 @@ _SOFT_KEYS = re.compile(
     r"task|instruction|objective|request|prompt|focus|id\b|aspect|sector|currency|role",
     re.IGNORECASE,
 )
+_ASKED_KEYS = re.compile(r"question|query|instruction|prompt|task|objective|request|url|website|date|year", re.I)
 _QUESTION = re.compile(
     r"\?\s*$|^\s*(?:what|who|whose|when|where|which|why|how|is|are|does|do|did|was|were|find|give|list|tell|extract|fill|get|"
     r"look|read|research|collect|show|wer|wie|was|wann|wo|welche[rs]?|warum|qui|que|quel(?:le)?|combien|quand|où|comment|"
@@ -69,14 +70,18 @@ def naming(given: object, entities: Sequence[str], *, apart: bool = False) -> Na
     named: list[str] = []
     question = ""
     bag: list[str] = []
-    for key, text in leaves(given):
+    found = list(leaves(given))
+    soft = {key for key, _ in found if _SOFT_KEYS.search(key)}
+    if all(key in soft for key, _ in found):
+        soft = {key for key in soft if _ASKED_KEYS.search(key)}
+    for key, text in found:
         if _QUESTION.search(text):
             question = question or text
             named.extend(_capitalised(text, entities))
             bag.extend(words(text))
-        elif not apart and not _SOFT_KEYS.search(key) and len(words(text)) <= _LONGEST_NAME:
+        elif not apart and key not in soft and len(words(text)) <= _LONGEST_NAME:
             named.append(text)
-        elif not _SOFT_KEYS.search(key):
+        elif key not in soft:
             named.extend(_capitalised(text, entities))
             bag.extend(words(text))
     names = tuple(name(text) for text in dict.fromkeys(named) if words(text))
@@ -92,10 +97,12 @@ def name(text: str) -> Name:
         bare.pop()
     while len(bare) > 1 and bare[0] in ("the", "die", "der", "das", "le", "la", "el"):
         bare.pop(0)
+    whole = Phrases((tuple(stems(" ".join(bare))),), (tuple(bare),))
     person = len(bare) == 2 and text[:1].isupper() and is_person(text)
+    if any(char.isdigit() for char in "".join(bare)):
+        return Name(text, whole, Phrases())  # "Thermo 300" is never "Thermo"
     shorter = [bare[:1], bare[-1:]] if person else [bare[:1]]
     short = tuple((part[0],) for part in shorter if len(bare) > 1 and len(part[0]) > 2)
-    whole = Phrases((tuple(stems(" ".join(bare))),), (tuple(bare),))
     return Name(text, whole, Phrases((), short))
 
 

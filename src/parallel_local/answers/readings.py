@@ -18,6 +18,7 @@ from parallel_local.answers.typed_values import Candidate, candidates
 from parallel_local.retrieval.index import Card
 from parallel_local.text.tokens import words
 from parallel_local.text.values.names import is_person
+from parallel_local.text.values.tongue import Tongue
 from parallel_local.text.values.value import Number, Value
 
 _PLAN_FIELD = re.compile(
@@ -66,7 +67,7 @@ def from_sentence(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[R
     if ask.kind is Kind.TEXT:
         yield from _from_text(ask, sentence, spans, about)
         return
-    found = candidates(ask, sentence.text)
+    found = candidates(ask, sentence.text, language=sentence.language)
     found = [item for item in found if not _asked(ask, item, sentence)]
     for candidate in found:
         reading = _read(ask, sentence, candidate, [other.place for other in found], spans, about)
@@ -161,8 +162,8 @@ def coverage(
     held = 0.0
     doubts: set[str] = set()
     inside = False
-    headed = tokens(f"{sentence.heading.split(' > ')[-1]}")
-    titled = tokens(f"{sentence.card.title} {sentence.heading}")
+    headed = tokens(sentence.heading.split(" > ")[-1], sentence.card.language)
+    titled = tokens(f"{sentence.card.title} {sentence.heading}", sentence.card.language)
     before = sentence.before[-1] if sentence.before and _IT.search(sentence.text) else None
     for demand, found in zip(ask.demands, spans, strict=True):
         if any(part.holds(span) for span in found):
@@ -213,7 +214,7 @@ def _distance(place: Value, spans: Sequence[Sequence[Span]]) -> int:
 def _wishes(ask: FieldAsk, sentence: Sentence) -> Iterator[str]:
     """A doubt where the description's words are mostly not said."""
     if ask.wishes:
-        around = (*sentence.tokens, *tokens(f"{sentence.heading} {sentence.card.title}"))
+        around = (*sentence.tokens, *tokens(f"{sentence.heading} {sentence.card.title}", sentence.card.language))
         said = sum(next(wish.phrases.spans(around), None) is not None for wish in ask.wishes if wish.known)
         known = sum(wish.known for wish in ask.wishes)
         if said < known and 2 * said <= known:
@@ -298,9 +299,9 @@ def _year(said: str, sentence: Sentence) -> int:
     return int(found[-1]) if found else int(sentence.card.date[:4]) if sentence.card.date else 0
 
 
-def key_fit(ask: FieldAsk, key: str) -> str:
+def key_fit(ask: FieldAsk, key: str, language: str = "en") -> str:
     """How a key or a column's heading fits the field: `whole`, `more` (it says more besides), or not at all."""
-    found = tokens(key)
+    found = tokens(key, language)
     held = [list(demand.phrases.spans(found)) for demand in ask.demands]
     if not ask.demands or not all(held):
         return ""
@@ -334,7 +335,7 @@ def _named_thing(sentence: Sentence, spans: Sequence[Span]) -> tuple[str, int] |
 
 def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     """A line `Key: value`."""
-    fit = key_fit(ask, sentence.key)
+    fit = key_fit(ask, sentence.key, sentence.card.language)
     if not fit or any(not item.ours and item.end < len(sentence.key) and not _belongs(
         sentence.text[item.start : item.end], words(ask.text)) and " " in sentence.text[item.start : item.end]
         for item in sentence.named):  # fmt: skip
@@ -356,7 +357,7 @@ def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         negated(sentence.value) and ask.kind is not Kind.TEXT
     ):
         return
-    for candidate in in_cell(ask, sentence.value):
+    for candidate in in_cell(ask, sentence.value, sentence.language):
         marks = frozenset({*doubts, *candidate.doubts})
         yield Reading(
             candidate.value,
@@ -369,12 +370,12 @@ def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         )
 
 
-def in_cell(ask: FieldAsk, text: str) -> list[Candidate]:
+def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Candidate]:
     """The value that a cell or the right side of a key holds; several make each other doubtful."""
     if ask.kind is Kind.TEXT and ask.node.type == "string":
         cut = re.sub(r"(?<=\w)\.$", "", text)
         return [Candidate(cut, Value(cut, 0))] if cut.strip(" -–—?") else []
-    found = candidates(ask, text, alone=True)
+    found = candidates(ask, text, alone=True, language=language)
     if (
         ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)
         and not found
@@ -391,7 +392,7 @@ def _from_text(
     ask: FieldAsk, sentence: Sentence, spans: Sequence[Sequence[Span]], about: About
 ) -> Iterator[Reading]:
     """A value without a form of its own: what is said of the field's words, else the whole sentence."""
-    if ask.node.type != "string" or (sentence.key and key_fit(ask, sentence.key)):
+    if ask.node.type != "string" or (sentence.key and key_fit(ask, sentence.key, sentence.card.language)):
         return
     found = [span for each in spans for span in each]
     if not found:

@@ -15,7 +15,7 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.ranking import Found
 from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.values.names import proper_names
-from parallel_local.text.values.tongue import tongue
+from parallel_local.text.values.tongue import Tongue, tongue
 from parallel_local.text.values.value import Value
 
 _KEY = re.compile(
@@ -40,6 +40,7 @@ class Sentence(msgspec.Struct, frozen=True):
     key: str = ""
     value: str = ""
     before: tuple["Sentence", ...] = ()
+    language: Tongue = "en"
 
     @property
     def ours(self) -> bool:
@@ -81,12 +82,14 @@ class Sources:
     def sentence(self, text: str, kind: Kind, item: Found, before: Sequence[Sentence] = ()) -> Sentence:
         """One unit, with the names in it."""
         key, value = _split_key(text)
-        own = tokens(text)
+        own = tokens(text, item.card.language)
+        language = _tongue(item)
         return Sentence(
-            text, kind, item.card, item.heading, own, self.named(text, own, f"{item.card.title}\n{item.text}"), key, value, tuple(before[-4:])
+            text, kind, item.card, item.heading, own, self.named(text, own, language, f"{item.card.title}\n{item.text}"), key, value, tuple(before[-4:]),
+            language
         )  # fmt: skip
 
-    def named(self, text: str, own: Sequence[Token], around: str = "") -> tuple[Named, ...]:
+    def named(self, text: str, own: Sequence[Token], language: Tongue, around: str = "") -> tuple[Named, ...]:
         """The names in a text, the subject's among them.
 
         In German single words are none, since all nouns have capitals; and the first word of a sentence is one only
@@ -104,7 +107,7 @@ class Sources:
             for (start, end), whole in spans.items()
             if whole or not any(_larger(value, start, end) for value in proper)
         ]
-        single = tongue(text) != "de"
+        single = language != "de"
         others = [
             Named(value.start, value.end, any(value.text.casefold() in name.text.casefold() for name in self._naming.names))
             for value in proper
@@ -142,6 +145,12 @@ def _mended(found: Sequence[Unit], text: str) -> list[Unit]:
                 continue
         mended.extend(Unit(part, unit.kind) for part in _DEGREES.split(unit.text) if part)
     return mended
+
+
+def _tongue(item: Found) -> Tongue:
+    """The language that numbers and names of a passage are read in."""
+    known: dict[str, Tongue] = {"en": "en", "de": "de", "fr": "fr", "es": "es"}
+    return known.get(item.card.language) or tongue(item.text)
 
 
 def _larger(value: Value, start: int, end: int) -> bool:

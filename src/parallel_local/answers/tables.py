@@ -53,7 +53,7 @@ def _by_column(ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...]) 
 
 
 def _cell(ask: FieldAsk, grid: Grid, row: str, key: str, text: str, strength: float) -> Iterator[Reading]:
-    fit = key_fit(ask, key)
+    fit = key_fit(ask, key, grid.card.language)
     if not fit or not text:
         return
     wanted = [name for name in ask.strict if _YEARS.fullmatch(name)]

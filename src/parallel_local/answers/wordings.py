@@ -40,20 +40,20 @@ area|area,surface,floor area,fläche,superficie,wohnfläche|area,cover*,surface,
 celsius|temperature,oven temperature,temperatur,température,temperatura|temperature*,oven,degrees,°,temperatur*,ofen*,grad,température,four,temperatura,horno,bake*,backen,°C
 time|duration,running time,runtime,length of stay,cooking time,baking time,dauer,durée,duración,laufzeit|duration,last*,take*,running time,runs for,long,term of,dauer*,dauert,laufzeit,durée,dure,duración,dura,cook*,bake*,backen,minutes
 kmh|speed,top speed,geschwindigkeit,vitesse,velocidad|speed*,fast,geschwindigkeit,schnell,vitesse,velocidad
-date|founded,founding,foundation,established,inception,incorporated,gegründet,gründung,gründungsjahr,gründungsdatum,fondée,fondé,fondation,création,fundada,fundado,fundación|founded,founding,established,set up,started,incorporated,began,since,gegründet,gründung*,gründete,fondé*,créé*,fundad*,fundó,creada
+date|founded,founding,foundation,established,inception,incorporated,gegründet,gründung,gründungsjahr,gründungsdatum,fondée,fondé,fondation,création,fundada,fundado,fundación|founded,founding,established,set up,started,incorporated,began as,gegründet,gründung*,gründete,fondé*,créé*,fundad*,fundó,creada
 date|opened,opening,eröffnet,eröffnung,ouverture,inauguration,apertura,inauguración|opened,opening,opens,open,inaugurated,eröffnet*,eröffnung,ouvert*,ouvre,inauguré*,inaugurad*,abrió,abre
 date|launched,launch,released,release,erschienen,veröffentlicht,sortie,lanzamiento|launch*,release*,came out,introduced,debuted,appeared,erschien*,veröffentlicht*,sorti*,lanzó,lanzad*
 date|published,publication,publication date|publish*,appeared,came out,erschien*,veröffentlicht*,publié*,publicad*
 date|born,birth,birthday,geboren,geburtsdatum,geburtsjahr,naissance,né,nacimiento,nacido|born,birth,geboren,naissance,né,née,nació,nacid*
 date|died,death,gestorben,décès,mort,fallecimiento|died,death,dies,gestorben,starb,mort*,décédé*,murió,falleció
-date|built,construction,completed,completion,completion date,gebaut,baujahr,construit,construido|built,completed,finished,constructed,gebaut,erbaut,baujahr,fertiggestellt,construit*,achevé*,construid*,terminad*
+date|built,construction,completed,completion,completion date,gebaut,baujahr,construit,construido,construcción|built,completed,finished,constructed,gebaut,erbaut,baujahr,fertiggestellt,construit*,achevé*,construid*,terminad*
 date|signed,signature date,signing,unterzeichnet,signé,firmado|signed,unterzeichnet,unterschrieben,signé*,firmad*,firmó
 date|start,starts,begins,beginning,start date,beginn,anfang,début,inicio|start*,begin*,began,commence*,from,beginn*,ab,début,inicio,empieza,comienza,partir
 date|end,ends,expiry,expires,expiration,end date,ende,ablauf,fin,vencimiento|end*,expire*,until,terminat*,ablauf,bis,läuft,fin,termine,expire,jusqu au,vence,hasta
-date|deadline,due,due date,frist,abgabe,échéance,plazo|deadline,due,no later,by,latest,frist,spätestens,bis,échéance,plazo
-date|acquired,acquisition|acquired,bought,acquisition,takeover,übernommen,gekauft,racheté*,adquirid*,comprad*
+date|deadline,due,due date,frist,abgabe,échéance,plazo|deadline,due,no later,within,by,latest,binnen,innerhalb,frist,spätestens,bis,échéance,plazo
+date|acquired,acquisition|acquired,bought,buys,acquisition,takeover,übernommen,gekauft,racheté*,adquirid*,comprad*
 person|ceo,chief executive,chief executive officer,managing director,geschäftsführer,geschäftsführerin,vorstandsvorsitzender,pdg,directeur général,directrice générale,director general,directora general,consejero delegado|ceo,chief executive,managing director,led by,leads,headed by,heads,is run by,runs,geschäftsführ*,vorstandsvorsitzend*,geleitet,leitet,pdg,directeur général,directrice générale,dirige,dirigée par,director general,directora general,consejer* delegad*
-person|founder,founders,founded by,gründer,gründerin,fondateur,fondatrice,fundador,fundadora|founder*,founded,co founded,cofounder*,cofounded,set up by,established by,started by,gründer*,gegründet,gründete*,fondateur*,fondatrice*,fondé*,fundador*,fundad*,fundó,fundaron
+person|founder,founders,founded by,gründer,gründerin,fondateur,fondatrice,fundador,fundadora|founder*,founded,co founded,started,set up,established,cofounder*,cofounded,set up by,established by,started by,gründer*,gegründet,gründete*,fondateur*,fondatrice*,fondé*,fundador*,fundad*,fundó,fundaron
 person|cto,chief technology officer|cto,chief technology officer,chief technical officer,technischer leiter
 person|cfo,chief financial officer|cfo,chief financial officer,finance chief,finanzchef*
 person|chair,chairman,chairwoman,chairperson|chair*,vorsitz*,présidente du conseil
@@ -63,6 +63,8 @@ person|architect,designer,designed by,architekt,architecte,arquitecto|architect*
 person|mayor,bürgermeister,bürgermeisterin,maire,alcalde,alcaldesa|mayor,bürgermeister*,maire,alcald*
 person|coach,trainer,entraîneur,entrenador|coach*,coached,trainer*,trainiert,entraîn*,entren*
 person|manager,head,leader,leiter,leiterin,responsable,team lead|manage*,head,heads,headed,leads,led by,leader,run by,leiter*,leitet,geleitet,responsable,dirige
+person|spouse,wife,husband,married to,ehefrau,ehemann,épouse,mari,esposa,esposo|married,marries,wife,husband,spouse,verheiratet,heiratete,ehefrau,ehemann,épouse,épousa,mari,marié*,casad*,casó,esposa,esposo
+date|married,marriage,wedding,heirat,hochzeit,mariage,boda|married,marriage,wedding,heirat*,hochzeit,mariage,épousa,marié*,casó,boda
 place|headquarters,headquarters city,headquarters location,hq,head office,seat,hauptsitz,firmensitz,sitz,siège,siège social,sede|headquarter*,based,head office,seat,hauptsitz,sitz,sitzt,siège*,sede,basée,basé,ansässig,con sede
 place|location,located,city,town,country,ort,standort,stadt,land,lieu,ville,pays,lugar,ciudad,país,ubicación|located,lies,situated,based,stands,is in,located in,headquartered,city,town,country,liegt,steht,gelegen,befindet,sitz,situé*,trouve,basé*,ubicad*,encuentra,está en,sede
 place|birthplace,place of birth,geburtsort,lieu de naissance,lugar de nacimiento|born,geboren,né,née,nació,nacid*
