@@ -10,6 +10,7 @@ from parallel_local.answers.mentions import Phrases, tokens
 from parallel_local.answers.naming import Naming
 from parallel_local.answers.sources import Sentence
 from parallel_local.retrieval.index import Card
+from parallel_local.text.sentences import Kind as UnitKind
 from parallel_local.text.tokens import stem
 from parallel_local.text.values.names import proper_names
 
@@ -37,6 +38,8 @@ class About:
             return self._bag(sentence)
         around = self.place(sentence.card, sentence.heading)
         for earlier in reversed(sentence.before):
+            if earlier.kind is UnitKind.ITEM and sentence.kind is not UnitKind.ITEM:
+                continue
             if earlier.ours:
                 first = earlier.named[0]
                 acts = first.ours and not related(earlier.text[: first.start])

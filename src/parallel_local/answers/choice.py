@@ -9,7 +9,8 @@ from parallel_local.answers.basis import Answer
 from parallel_local.answers.readings import Reading
 from parallel_local.wire.common import Citation, Confidence
 
-_CLOSE = 0.15
+_CLOSE = 0.12
+_LISTED = 0.2
 _HIGH = 0.88
 _MEDIUM = 0.6
 _GRAVE = frozenset(["missing", "counted", "titled"])
@@ -28,6 +29,7 @@ _REASONS = {
     "over": "it was so and is no more",
     "unasked": "the field's own words are not said",
     "compound": "the number is part of a compound",
+    "mentioned": "it is mentioned, but not that it is there",
     "ahead": "it lies ahead",
     "rival": "the documents also give another value",
 }
@@ -38,21 +40,25 @@ def choose(readings: Sequence[Reading]) -> tuple[Reading, tuple[str, ...]] | Non
     if not readings:
         return None
     ranked = sorted(readings, key=lambda item: (-item.score, len(item.doubts)))
-    top = ranked[0].score
-    close = [
-        item
-        for item in ranked
-        if item.score >= top - _CLOSE and len(item.doubts) <= len(ranked[0].doubts) + 1
-    ]
-    rivals = {item.key for item in close if not _same(item.key, ranked[0].key)}
     best = ranked[0]
+    close = [item for item in ranked if _close(item, best)]
+    rivals = {item.key for item in close if not _same(item.key, best.key)}
     if rivals:
-        near = [item for item in close if item.score >= top - 0.06]
+        beside = {item.text for item in close}
+        near = [item for item in close if item.score >= best.score - 0.06 or (len(beside) == 1 and item.year)]
         newest = max(item.year for item in near)
         best = next(item for item in near if item.year == newest)
     agreeing = [item for item in close if _same(item.key, best.key)]
     best = min(agreeing, key=lambda item: (len(item.doubts), -item.score))
     return best, (*sorted(best.doubts), *(["rival"] if rivals else []))
+
+
+def _close(item: Reading, best: Reading) -> bool:
+    """Whether a reading is nearly as good: a year of its own beside the best one's is a value of another time."""
+    if len(item.doubts) > len(best.doubts) + 1:
+        return False
+    listed = item.text == best.text and item.year > 0 and best.year > 0
+    return item.score >= best.score - (_LISTED if listed else _CLOSE)
 
 
 def _same(one: str, other: str) -> bool:

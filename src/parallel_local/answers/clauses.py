@@ -29,6 +29,7 @@ _PREPOSITION = re.compile(
     r"le\s+|el\s+|l['’])?$",
     re.IGNORECASE,
 )
+_OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
     r"^\W*(?:(?:and|und|et|y|but|while|whereas|although|in \d{4},?|today,?|aber|mais|pero|so|then|also)\s+)*"
@@ -45,7 +46,7 @@ _PRONOUN = re.compile(
     r"es|sie|er|seine?|ihre?|il|elle|ils|elles|on|son|sa|ses|su|sus|nous|wir)\b",
     re.IGNORECASE,
 )
-_GENERIC = frozenset(
+GENERIC = frozenset(
     "company firm business organisation organization startup group team product device book novel film movie building town city "
     "village river lake mountain bridge museum hotel restaurant school university club station house tower airport ship train "
     "model car bike machine tool app software system service agreement contract lease document policy plan project recipe dish "
@@ -55,7 +56,7 @@ _GENERIC = frozenset(
     "firma unternehmen gesellschaft gruppe buch stadt dorf fluss see berg brücke gebäude haus turm verein vertrag rezept kuchen "
     "suppe teig gerät produkt museum schule hotel entreprise société groupe livre ville rivière montagne pont bâtiment maison "
     "tour hôtel contrat recette gâteau soupe appareil produit musée école empresa compañía sociedad grupo libro ciudad río "
-    "montaña puente edificio casa torre contrato receta pastel sopa producto museo escuela total whole entire".split()
+    "montaña puente edificio casa torre contrato receta pastel sopa producto museo escuela total whole entire lighthouse abbey monastery castle church trial kloster burg schloss kirche leuchtturm phare château église moulin faro castillo iglesia bodega drug manual".split()
 )
 _RELATED = re.compile(
     r"\b(?:subsidiary|subsidiaries|parent(?: company)?|competitors?|rivals?|suppliers?|customers?|partners?|predecessors?|successors?|"
@@ -132,6 +133,8 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours" if acting[-1].ours else "other"
     if any(item.ours for item in inside):
         return "ours"
+    if any(_OF.search(text[part.start : item.start]) for item in ahead):
+        return "other"
     return "nominal" if _nominal(text, part, value, words) else ""
 
 
@@ -162,7 +165,7 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
         return not _RELATED.search(nominal.group())
     named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
     folded = [word.casefold() for word in named if word]
-    return any(word in _GENERIC or word.rstrip("s") in words or word in words for word in folded)
+    return any(word in GENERIC or word.rstrip("s") in words or word in words for word in folded)
 
 
 def placed(text: str, item: Named) -> bool:
@@ -179,7 +182,7 @@ def refers_back(text: str) -> bool:
     """Whether a sentence begins with "it", "the company" or the like."""
     nominal = _NOMINAL.match(text)
     noun = nominal.group("noun").casefold() if nominal else ""
-    return bool(_PRONOUN.match(text)) or noun in _GENERIC
+    return bool(_PRONOUN.match(text)) or noun in GENERIC
 
 
 def _is_value(item: Named, value: Value) -> bool:

@@ -129,7 +129,19 @@ _PER = re.compile(r"\b(?:per|pro|par|por)\s\w+", re.IGNORECASE)
 _HAPPENED = re.compile(
     r"\b(?:closed|discovered|joined|elected|renovated|restored|introduced|moved|merged|retired|ended|won|invented|painted|rebuilt|"
     r"registered|appointed|graduated|married|hired|adopted|ratified|planted|dammed|destroyed|abolished|granted|demolished|"
-    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|demerged)$",
+    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|aufgelöst|geschlossen|renoviert|entdeckt|abgerissen|eingeweiht|fermé|fermée|détruite?|rénovée?|découverte?|inaugurée?|cerrad[oa]|renovad[oa]|descubiert[oa]|inaugurad[oa])$",
+    re.IGNORECASE,
+)
+_DOER = re.compile(r"\b\w{3,}(?:er|or|ist|ian|eur|euse|erin|rice|ero|era|dor|dora)$", re.IGNORECASE)
+_NO_DOER = re.compile(
+    r"\b(?:number|paper|order|letter|water|weather|power|tower|river|colou?r|floor|sector|factor|motor|sensor|quarter|chapter|"
+    r"layer|printer|computer|router|buffer|filter|counter|error|door|major|minor|interior|exterior|flavou?r|behaviou?r|harbou?r|"
+    r"vector|corridor|tractor|reactor|monitor|meter|timer|offer|answer|winter|summer|semester|calendar|list|gender|order|register|"
+    r"folder|member|character|matter|header|footer|identifier|parameter|processor|charger|adapter|connector|container|folder|"
+    r"altitude|fever|dinner|supper|butter|sugar|cover|border|user|server|browser|provider|carrier|vendor|supplier|customer|"
+    r"manufacturer|publisher|retailer|insurer|ledger|budget|number|wer|cher|era|hora|manera|primer|specifier|newsletter|theater|"
+    r"heater|boiler|trailer|trigger|transfer|tier|layer|diameter|perimeter|dinero|enero|febrero|género|número|valeur|couleur|"
+    r"hauteur|largeur|longueur|profondeur|moteur|secteur|fournisseur)$",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
@@ -142,9 +154,12 @@ _SCALES: Mapping[str, float] = {
 }  # fmt: skip
 _NOT_UNITS = frozenset(
     "page grad an as second minute hour day week month year jahr tag monat woche stunde annee jour mois heure ano mes dia hora "
-    "semana foot yard grand".split()
+    "semana foot yard grand metro".split()
 )
 _SUFFIX_UNITS = {
+    **{"w": "W", "kw": "kW", "mw": "MW", "gw": "GW", "wh": "Wh", "kwh": "kWh", "mwh": "MWh", "gwh": "GWh", "kb": "KB", "mb": "MB"},
+    **{"gb": "GB", "tb": "TB", "v": "V", "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz", "km2": "km²", "m2": "m²"},
+   
     "c": "celsius",
     "f": "fahrenheit",
     "min": "minute",
@@ -186,7 +201,8 @@ def label_of(name: str) -> str:
 def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     """The field as asked for."""
     parts = words(label)
-    unit, money, scale, kept = _tail(parts, node.description)
+    plain = node.type == "boolean" or bool(node.options())
+    unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
     found = wording(kept) or wording([_umlauts(word) for word in kept])
     text = f"{label} {node.title} {node.description}".strip()
     kind = _kind(label, text, node, found[0] if found else None, unit, money)
@@ -296,6 +312,8 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
         return Kind.PHONE
     if _YEAR.search(label) and not unit:
         return Kind.YEAR
+    if _PLACE.search(label) and not _DATE.search(label) and (known is None or known.kind not in ("count", "money", "place")):
+        return Kind.PLACE
     if unit:
         return Kind.MEASURE
     if _COUNTED.search(label):
@@ -321,7 +339,7 @@ def _guess_plain(label: str) -> Kind:
     ):  # fmt: skip
         if pattern.search(label):
             return kind
-    return Kind.TEXT
+    return Kind.PERSON if _DOER.search(label) and not _NO_DOER.search(label) else Kind.TEXT
 
 
 def _guess_number(text: str) -> Kind:
@@ -355,7 +373,7 @@ def _demands(
     stemmed = {tuple(stems(name)), *(tuple(stems(" ".join(label))) for label in known.labels)}
     rest = [word for word in (*parts[:start], *parts[end:]) if word not in _FORMS]
     lead = Demand(name, Phrases(tuple(stemmed), known.said), 4.0)
-    return (lead, *_plain(rest, lexicon))
+    return (lead, *(_demands(rest, wording(rest), lexicon) if rest else ()))
 
 
 def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:

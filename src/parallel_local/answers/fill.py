@@ -10,12 +10,12 @@ from parallel_local.answers.basis import Answer, absent, joined
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.choice import answered
 from parallel_local.answers.field_ask import FieldAsk, Kind, label_of
-from parallel_local.answers.judgements import flag
 from parallel_local.answers.lists import Lister
 from parallel_local.answers.open_field import read_open
 from parallel_local.answers.readings import in_cell, key_fit
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
+from parallel_local.answers.stated import flag
 from parallel_local.answers.subject import Known, Subject, stated_facts
 from parallel_local.retrieval.library import Library
 from parallel_local.text.tokens import words

@@ -12,14 +12,18 @@ from parallel_local.answers.field_ask import FieldAsk
 from parallel_local.answers.mentions import Phrases, Span
 from parallel_local.answers.readings import Reading, coverage, key_fit, whose
 from parallel_local.answers.sources import Sentence
-from parallel_local.answers.stated import free_of, negated, opposed, over, planned
+from parallel_local.answers.stated import flag, free_of, negated, opposed, over, planned
 from parallel_local.answers.typed_values import options_in
 from parallel_local.text.tokens import stems, words
 from parallel_local.text.values.numbers import numbers
 from parallel_local.text.values.value import Value
 
-_YES = re.compile(r"^\W*(?:yes|true|y|ja|oui|sí|si|✓|✔|x|included|available)\b|^\W*[✓✔]", re.IGNORECASE)
-_NO = re.compile(r"^\W*(?:no|false|n|nein|non|none|not|kein\w*|✗|✘|—|-)(?:\b|\s|$)|^\W*[✗✘]", re.IGNORECASE)
+_HAVING_FIELD = re.compile(r"(?:has|have|with|includes?|offers?|hat|mit|a|avec|tiene|con)\b", re.IGNORECASE)
+_HAVING = re.compile(
+    r"\b(?:has|have|had|with|without|there (?:is|are|was)|includes?|including|offers?|owns?|features?|equipped|contains?|comes with|"
+    r"no|hat|haben|besitzt|verfügt|bietet|mit|ohne|gibt|a|ont|avec|sans|dispose|offre|tiene|tienen|cuenta|hay|con|sin|ofrece)\b",
+    re.IGNORECASE,
+)
 _NEUTRAL = frozenset(
     ["unknown", "none", "other", "n/a", "na", "not found", "unspecified", "not specified", "not_found"]
 )
@@ -53,8 +57,20 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     value = not (negated(said) or over(said))
     if any(against) or any(free_of(sentence.text, span) for each in spans for span in each):
         value = not value
-    doubts = frozenset({*loose, *missing, *(["over"] if over(said) else [])})
+    doubts = frozenset(
+        {
+            *loose,
+            *missing,
+            *(["over"] if over(said) else []),
+            *(["mentioned"] if _only_mentioned(ask, sentence.text, anchor) else []),
+        }
+    )
     yield Reading(value, str(value), strength * covered, doubts, sentence.text, sentence.card)
+
+
+def _only_mentioned(ask: FieldAsk, text: str, anchor: Span) -> bool:
+    """Whether a thing that one may have is mentioned, but no word says that it is there: "The boathouse burned down"."""
+    return bool(_HAVING_FIELD.match(ask.label)) and not _HAVING.search(text[max(0, anchor[0] - 60) : anchor[0]])
 
 
 def _opposed(
@@ -73,14 +89,9 @@ def _opposite(ask: FieldAsk, sentence: Sentence) -> Span:
 
 def _keyed(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     strength = about.context(sentence)
-    said = True if _YES.match(sentence.value) else False if _NO.match(sentence.value) else None
+    said = flag(sentence.value)
     if strength > 0 and said is not None:
         yield Reading(said, str(said), strength, frozenset(), sentence.text, sentence.card)
-
-
-def flag(text: str) -> bool | None:
-    """What a cell says: yes, no, or neither."""
-    return True if _YES.match(text) else False if _NO.match(text) else None
 
 
 def options(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:

@@ -13,12 +13,13 @@ from parallel_local.answers.basis import Answer
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.choice import answered, cited
 from parallel_local.answers.field_ask import FieldAsk, Kind, label_of
-from parallel_local.answers.judgements import flag, mentioned
+from parallel_local.answers.judgements import mentioned
 from parallel_local.answers.mentions import tokens
 from parallel_local.answers.readings import Reading, in_cell, key_fit
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.sources import Grid, Sentence
+from parallel_local.answers.stated import flag
 from parallel_local.answers.tables import with_unit
 from parallel_local.retrieval.library import Library
 from parallel_local.text.sentences import Kind as UnitKind

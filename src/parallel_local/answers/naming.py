@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from parallel_local.answers.clauses import GENERIC
 from parallel_local.answers.mentions import Phrases, Span, Token
 from parallel_local.text.tokens import STOPWORDS, stems, words
 from parallel_local.text.values.names import is_person, proper_names
@@ -102,6 +103,8 @@ def name(text: str) -> Name:
     if any(char.isdigit() for char in "".join(bare)):
         return Name(text, whole, Phrases())  # "Thermo 300" is never "Thermo"
     shorter = [bare[:1], bare[-1:]] if person else [bare[:1]]
+    kind = bare[0] in GENERIC or not text[:1].isupper() or bare[1:2] in (["de"], ["of"], ["von"], ["du"], ["del"])
+    shorter = shorter[1:] if kind else shorter
     short = tuple((part[0],) for part in shorter if len(bare) > 1 and len(part[0]) > 2)
     return Name(text, whole, Phrases((), short))
 

@@ -13,7 +13,7 @@ from parallel_local.answers.clauses import Segment, owner, placed, segment
 from parallel_local.answers.field_ask import Demand, FieldAsk, Kind
 from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
-from parallel_local.answers.stated import complement, negated, over, planned, predicate
+from parallel_local.answers.stated import complement, flag, negated, over, planned, predicate
 from parallel_local.answers.typed_values import Candidate, candidates
 from parallel_local.retrieval.index import Card
 from parallel_local.text.tokens import words
@@ -42,6 +42,7 @@ _FUNCTION = frozenset(
 )
 _IT = re.compile(r"\b(?:it|they|this|that|these|es|sie|er|dies|il|elle|elles|ils|cela)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
+_OBJECT = re.compile(r"\b(?:it|them|the company|the firm|es|sie|das Unternehmen|die Firma|l[’']a|la|lo)\b")
 _TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
 
 
@@ -91,7 +92,7 @@ def _read(
     doubts = {*candidate.doubts, *missing, *loose, *_wishes(ask, sentence)}
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
-    if _denied(ask, said) or not _strictly(ask, sentence, part):
+    if _denied(ask, scope(text, part, candidate.place, spans)) or not _strictly(ask, sentence, part):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
         counted = _counts(ask, text, candidate.place, part, spans)
@@ -103,9 +104,19 @@ def _read(
         return None
     near = _distance(candidate.place, spans)
     score = strength * covered - 0.12 * min(near / 100, 1.0)
-    return Reading(
-        candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, _year(said, sentence)
-    )
+    year = 0 if ask.kind in (Kind.YEAR, Kind.DATE) else _year("" if ask.kind in _HELD else said, sentence)
+    return Reading(candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, year)
+
+
+def scope(text: str, part: Segment, place: Value, spans: Sequence[Sequence[Span]]) -> str:
+    """What is said of a value between the commas around it and the field's nearest words: there a "not" counts."""
+    near = [span for each in spans if each for span in [min(each, key=lambda span: abs(span[0] - place.start))]]
+    held = [span for span in near if part.holds(span)]
+    first = min([place.start, *(span[0] for span in held)])
+    last = max([place.end, *(span[1] for span in held)])
+    start = text.rfind(", ", part.start, first)
+    end = text.find(", ", last, part.end)
+    return text[part.start if start < 0 else start : part.end if end < 0 else end]
 
 
 def whose(
@@ -124,6 +135,9 @@ def whose(
     judged = owner(sentence.text, part, place, named, familiar)
     if judged == "ours":
         return 1.0, frozenset()
+    if judged == "other" and _OBJECT.search(sentence.text[part.start : part.end]):
+        # "Rolf Velmar started it": who acts is named, and what it is about stands before.
+        return min(about.context(sentence), 0.9), frozenset(["nominal"])
     if judged == "other":
         return 0.0, frozenset()
     ahead = [
@@ -281,6 +295,8 @@ def _wrong_way(
 
 def _asked(ask: FieldAsk, candidate: Candidate, sentence: Sentence) -> bool:
     """Whether a value only repeats the field or the subject."""
+    if ask.kind in _SELF:
+        return False
     if any(
         item.ours and item.start < candidate.place.end and candidate.place.start < item.end
         for item in sentence.named
@@ -375,6 +391,12 @@ def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Ca
     if ask.kind is Kind.TEXT and ask.node.type == "string":
         cut = re.sub(r"(?<=\w)\.$", "", text)
         return [Candidate(cut, Value(cut, 0))] if cut.strip(" -–—?") else []
+    if ask.kind is Kind.BOOLEAN:
+        said = flag(text)
+        return [] if said is None else [Candidate(said, Value(text, 0))]
+    if ask.kind is Kind.OPTION:
+        same = [option for option in ask.node.options() if words(str(option).replace("_", " ")) == words(text)]
+        return [Candidate(option, Value(text, 0)) for option in same]
     found = candidates(ask, text, alone=True, language=language)
     if (
         ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)
@@ -407,7 +429,7 @@ def _from_text(
     if (
         strength <= 0
         or covered <= 0
-        or _denied(ask, sentence.text[part.start : part.end])
+        or _denied(ask, sentence.text[part.start : max(place.start, found[-1][1])])
         or not _strictly(ask, sentence, part)
     ):
         return

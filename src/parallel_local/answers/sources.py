@@ -16,7 +16,7 @@ from parallel_local.retrieval.ranking import Found
 from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.values.names import proper_names
 from parallel_local.text.values.tongue import Tongue, tongue
-from parallel_local.text.values.value import Value
+from parallel_local.text.values.value import Value, every
 
 _KEY = re.compile(
     r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|__)\s[–—-]\s)(?P<value>\S.*)$",
@@ -108,6 +108,7 @@ class Sources:
             if whole or not any(_larger(value, start, end) for value in proper)
         ]
         single = language != "de"
+        proper.extend(value for value in self._numbered(text) if not any(item.start == value.start for item in ours))
         others = [
             Named(value.start, value.end, any(value.text.casefold() in name.text.casefold() for name in self._naming.names))
             for value in proper
@@ -115,6 +116,13 @@ class Sources:
             and not any(item.start < value.end and value.start < item.end for item in ours)
         ]
         return tuple(sorted((*ours, *others), key=lambda item: item.start))
+
+    def _numbered(self, text: str) -> Iterator[Value]:
+        """The neighbours of a name with a number in it: "Thermo 500" beside "Thermo 300"."""
+        for name in self._naming.names:
+            first = name.text.split()[0]
+            if any(char.isdigit() for char in name.text) and first.isalpha():
+                yield from every(re.compile(rf"\b{re.escape(first)} \w*\d\w*"), text)
 
     def _parsed(self, item: Found) -> Page:
         sentences: list[Sentence] = []

@@ -26,16 +26,18 @@ _PLANNED = re.compile(
     r"planea|prevé|previst\w*|espera|quiere|podría|pretende)\b",
     re.IGNORECASE,
 )
+_YES = re.compile(r"^\W*(?:yes|true|y|ja|oui|sí|si|x|included|available)\b|^\W*[✓✔]", re.IGNORECASE)
+_NO = re.compile(r"^\W*(?:no|false|n|nein|non|none|not|kein\w*)\b|^\W*[✗✘]|^\s*[—–-]\s*$", re.IGNORECASE)
 _AHEAD = frozenset("will should soll sollen is to are to prévu prévue prévus previsto prevista due".split()) | {"is to", "are to"}
 _MAY = frozenset(["may", "could", "should", "if"])
 _OVER = re.compile(
     r"\b(?:until|till|no longer|formerly|former|previously|previous|used to|once|ex-?|stopped|ceased|ended|discontinued|left|resigned|"
     r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|zuvor|verließ|"
-    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|hasta|ya no|antigu\w*|anterior\w*|exdirector\w*|dejó)\b",
+    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|exdirector\w*|dejó)\b",
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"\s(?:is|are|was|were|remains|amounts to|equals|ist|sind|war|beträgt|lautet|est|sont|était|es|son|era)\s|:\s+|\s[–—]\s"
+    r"\s(?:is|are|was|were|remains|amounts to|equals|ist|sind|war|beträgt|lautet|est|sont|était|es|son|era|is called|are called|se llama|heißt|s['’]appelle|lauten)\s|:\s+|\s[–—]\s"
 )
 _CLAUSE_END = re.compile(
     r"[.;!?](?:\s|$)|,\s(?:which|who|while|and|but|where|because|since|so|und|aber|weil|die|der|das|et|mais|qui|y|pero|que)\s"
@@ -82,6 +84,11 @@ def opposed(word: str, tokens: Sequence[Token]) -> bool:
     own = "".join(stems(word))
     made = {f"un{own}", f"non{own}", f"in{own}"}
     return any(token.stem in wanted or token.stem in made for token in tokens)
+
+
+def flag(text: str) -> bool | None:
+    """What a cell says: yes, no, or neither."""
+    return True if _YES.match(text) else False if _NO.match(text) else None
 
 
 def free_of(text: str, span: Span) -> bool:

@@ -42,7 +42,7 @@ def from_grid(ask: FieldAsk, grid: Grid, about: About) -> Iterator[Reading]:
 
 def _above(grid: Grid, about: About) -> float:
     place = about.place(grid.card, grid.heading)
-    return max(place, about.context(grid.lead)) if isinstance(grid.lead, Sentence) and place else place
+    return place
 
 
 def _by_column(ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...]) -> Iterator[Reading]:
