@@ -16,9 +16,17 @@ from parallel_local.answers.subject import Subject, named_entities, subject_text
 from parallel_local.retrieval.library import Library
 
 _FIELD = re.compile(
-    r'^(?P<name>\S+?):(?P<type>\[?\w+\]?)(?P<null>\??)(?:\((?P<options>[^)]*)\))?(?: "(?P<about>[^"]*)")? = (?P<value>.*)$'
+    r"^(?P<name>\S+?):(?P<type>\[?\w+\]?)(?P<null>\??)(?:\((?P<options>[^)]*)\))?"
+    r'(?: "(?P<about>[^"]*)")? = (?P<value>.*)$'
 )
-_TYPES = {"int": "integer", "num": "number", "str": "string", "bool": "boolean", "enum": "string", "date": "string"}
+_TYPES = {
+    "int": "integer",
+    "num": "number",
+    "str": "string",
+    "bool": "boolean",
+    "enum": "string",
+    "date": "string",
+}
 
 
 class Trap(msgspec.Struct, frozen=True):
@@ -45,7 +53,7 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class FieldFigures(msgspec.Struct, frozen=True):
-    """Shares of all traps: right values where there are some, silence where there are none, wrong ones of high confidence."""
+    """Shares: right values where there are some, silence where there are none, wrong ones of high confidence."""
 
     answers: tuple[Given, ...]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.wire.common import Citation, Confidence, FieldBasis
+from parallel_local.wire.common import Citation, Confidence, FieldBasis, Notice
 
 NOT_FOUND = "not found in the documents"
 _PLACEHOLDER = "Not found in the documents. The schema allows no null here: the value stands for nothing."
@@ -65,6 +65,14 @@ def merge(citations: Iterable[Citation]) -> tuple[Citation, ...]:
         excerpts = dict.fromkeys((*(known.excerpts or () if known else ()), *(citation.excerpts or ())))
         merged[citation.url] = Citation(url=citation.url, title=citation.title, excerpts=list(excerpts))
     return tuple(merged.values())
+
+
+def unfound(answer: Answer) -> tuple[Notice, ...]:
+    """A warning for each field that was not found and cannot be null (Parallel 1.9)."""
+    return tuple(
+        Notice("warning", f"field '{path}' was not found; its value is a placeholder", {"field": path})
+        for path in answer.missing
+    )
 
 
 def basis(answers: Mapping[str, Answer], *, per_element: bool) -> list[FieldBasis]:

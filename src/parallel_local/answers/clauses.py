@@ -13,19 +13,24 @@ from parallel_local.answers.mentions import Span, Token
 from parallel_local.text.values.value import Value
 
 _SOFT = re.compile(
-    r",|;|:(?=\s)|\(|\)|\s[–—-]\s|\b(?:and|but|while|whereas|although|und|aber|während|sowie|doch|et|mais|tandis|y|e|pero|"
+    r",|;|:(?=\s)|\(|\)|\s[–—-]\s|\b(?:and|but|while|whereas|although|und|aber|während|sowie|doch|et|mais|tandis|"
+    r"y|e|pero|"
     r"mientras|then|before|after|or|oder|to|auf)\b",
     re.IGNORECASE,
 )
 _HARD = re.compile(
-    r";|\s[–—]\s|,?\s\b(?:while|whereas|although|but|während|aber|mais|tandis que|pero|mientras)\b|,\s(?=(?:and|und|et|y)\s\w+\s\w+)"
+    r";|\s[–—]\s|,?\s\b(?:while|whereas|although|but|während|aber|mais|tandis que|pero|mientras)\b|,\s(?=(?:and|"
+    r"und|et|y)\s\w+\s\w+)"
     r"|[.!?]\s",
     re.IGNORECASE,
 )
 _PREPOSITION = re.compile(
-    r"\b(?:in|at|from|near|by|with|for|on|to|of|into|like|unlike|than|via|through|against|over|under|after|before|since|between|"
-    r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|avec|pour|par|"
-    r"sur|d|l|del|con|para|por|a|al|desde|called|named|and|und|et|y|the|near|around)['’]?\s*(?:the\s+|der\s+|dem\s+|den\s+|la\s+|"
+    r"\b(?:in|at|from|near|by|with|for|on|to|of|into|like|unlike|than|via|through|against|over|under|after|"
+    r"before|since|between|"
+    r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|"
+    r"avec|pour|par|"
+    r"sur|d|l|del|con|para|por|a|al|desde|called|named|and|und|et|y|the|near|around)['’]?\s*(?:the\s+|der\s+|"
+    r"dem\s+|den\s+|la\s+|"
     r"le\s+|el\s+|l['’])?$",
     re.IGNORECASE,
 )
@@ -33,35 +38,45 @@ _OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
     r"^\W*(?:(?:and|und|et|y|but|while|whereas|although|in \d{4},?|today,?|aber|mais|pero|so|then|also)\s+)*"
-    r"(?P<det>the|an?|its|their|his|her|der|die|das|dessen|deren|seine?|ihre?|le|las?|les|l['’]|el|los|une?|una?|eine?|son|sa|ses|"
-    r"leurs?|sus?|this|that|another|each|every)(?:\s+|(?<=['’]))(?P<noun>[^\W\d_]+)(?:\s+(?P<more>[^\W\d_]+))?(?:\s+(?P<last>[^\W\d_]+))?",
+    r"(?P<det>the|an?|its|their|his|her|der|die|das|dessen|deren|seine?|ihre?|le|las?|les|l['’]|el|los|une?|una?|"
+    r"eine?|son|sa|ses|"
+    r"leurs?|sus?|this|that|another|each|every)(?:\s+|"
+    r"(?<=['’]))(?P<noun>[^\W\d_]+)(?:\s+(?P<more>[^\W\d_]+))?(?:\s+(?P<last>[^\W\d_]+))?",
     re.IGNORECASE,
 )
 _INITIAL = re.compile(
-    r"^\W*(?P<det>)(?P<noun>[A-ZÀ-Þ][a-zà-ÿ]+)\s(?P<more>(?:is|are|was|were|has|have|had|costs?|begins?|ends?|ist|sind|hat|est|sont|"
+    r"^\W*(?P<det>)(?P<noun>[A-ZÀ-Þ][a-zà-ÿ]+)\s(?P<more>(?:is|are|was|were|has|have|had|costs?|begins?|ends?|"
+    r"ist|sind|hat|est|sont|"
     r"es|son|tiene)\b)(?P<last>)"
 )
 _PRONOUN = re.compile(
-    r"^\W*(?:(?:and|und|et|y|but|in \d{4},?|today,?|since then,?|now,?|currently,?)\s+)*(?:it|its|they|their|he|she|his|her|we|our|"
+    r"^\W*(?:(?:and|und|et|y|but|in \d{4},?|today,?|since then,?|now,?|currently,?)\s+)*(?:it|its|they|their|he|"
+    r"she|his|her|we|our|"
     r"es|sie|er|seine?|ihre?|il|elle|ils|elles|on|son|sa|ses|su|sus|nous|wir)\b",
     re.IGNORECASE,
 )
-GENERIC = frozenset(
-    "company firm business organisation organization startup group team product device book novel film movie building town city "
-    "village river lake mountain bridge museum hotel restaurant school university club station house tower airport ship train "
-    "model car bike machine tool app software system service agreement contract lease document policy plan project recipe dish "
-    "cake soup bread dough sauce event conference festival meeting race match game album song band author artist player "
-    "hospital library park island region country factory plant brand shop store bakery brewery vineyard farm mine committee "
-    "council agency association foundation institute laboratory programme program course trial study protocol procedure "
-    "firma unternehmen gesellschaft gruppe buch stadt dorf fluss see berg brücke gebäude haus turm verein vertrag rezept kuchen "
-    "suppe teig gerät produkt museum schule hotel entreprise société groupe livre ville rivière montagne pont bâtiment maison "
-    "tour hôtel contrat recette gâteau soupe appareil produit musée école empresa compañía sociedad grupo libro ciudad río "
-    "montaña puente edificio casa torre contrato receta pastel sopa producto museo escuela total whole entire lighthouse abbey monastery castle church trial kloster burg schloss kirche leuchtturm phare château église moulin faro castillo iglesia bodega drug manual".split()
-)
+_GENERIC_WORDS = """
+company firm business organisation organization startup group team product device book novel film movie
+building town city village river lake mountain bridge museum hotel restaurant school university club station
+house tower airport ship train model car bike machine tool app software system service agreement contract
+lease document policy plan project recipe dish cake soup bread dough sauce event conference festival meeting
+race match game album song band author artist player hospital library park island region country factory
+plant brand shop store bakery brewery vineyard farm mine committee council agency association foundation
+institute laboratory programme program course trial study protocol procedure firma unternehmen gesellschaft
+gruppe buch stadt dorf fluss see berg brücke gebäude haus turm verein vertrag rezept kuchen suppe teig gerät
+produkt museum schule hotel entreprise société groupe livre ville rivière montagne pont bâtiment maison tour
+hôtel contrat recette gâteau soupe appareil produit musée école empresa compañía sociedad grupo libro ciudad
+río montaña puente edificio casa torre contrato receta pastel sopa producto museo escuela total whole entire
+lighthouse abbey monastery castle church trial kloster burg schloss kirche leuchtturm phare château église
+moulin faro castillo iglesia bodega drug manual
+"""
+GENERIC = frozenset(_GENERIC_WORDS.split())
 _RELATED = re.compile(
-    r"\b(?:subsidiary|subsidiaries|parent(?: company)?|competitors?|rivals?|suppliers?|customers?|partners?|predecessors?|successors?|"
+    r"\b(?:subsidiary|subsidiaries|parent(?: company)?|competitors?|rivals?|suppliers?|customers?|partners?|"
+    r"predecessors?|successors?|"
     r"sisters?|brothers?|wife|husband|mother|father|daughters?|sons?|neighbou?rs?|owner|landlord|tenants?|investors?|"
-    r"tochter\w*|mutter\w*|konkurrent\w*|wettbewerber\w*|lieferant\w*|filiale|concurrents?|fournisseurs?|filial|competidor\w*|rival\w*"
+    r"tochter\w*|mutter\w*|konkurrent\w*|wettbewerber\w*|lieferant\w*|filiale|concurrents?|fournisseurs?|filial|"
+    r"competidor\w*|rival\w*"
     r"|proveedor\w*)\b",
     re.IGNORECASE,
 )
@@ -120,8 +135,14 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
     if related and any(word.startswith(related.group().casefold()[:6]) for word in words):
         related = None
     for item in reversed(ahead):
-        placed = any(other.ours and other.end <= item.start for other in ahead) and _PREPOSITION.search(text[part.start : item.start])
-        if not placed and _OWNER.match(text[item.end : item.end + 8]) and len(text[item.end : value.start].split()) <= 6:
+        placed = any(other.ours and other.end <= item.start for other in ahead) and _PREPOSITION.search(
+            text[part.start : item.start]
+        )
+        if (
+            not placed
+            and _OWNER.match(text[item.end : item.end + 8])
+            and len(text[item.end : value.start].split()) <= 6
+        ):
             return "other" if related or not item.ours else "ours"
     acting = [item for item in ahead if item.ours or not _PREPOSITION.search(text[part.start : item.start])]
     if related and (not acting or acting[-1].ours):
@@ -144,7 +165,9 @@ def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bo
     found = _NOMINAL.match(own)
     if found is None and part.start == 0 and not _PRONOUN.match(own):
         found = _INITIAL.match(own)
-    return found is not None and part.start + found.start("noun") < value.start and not _familiar(found, words)
+    return (
+        found is not None and part.start + found.start("noun") < value.start and not _familiar(found, words)
+    )
 
 
 def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:

@@ -5,10 +5,10 @@ Read off the field's name, title, description and type; where in the documents i
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 
 import msgspec
 
+from parallel_local.answers.field_kinds import LASTS, MONEY, Kind, is_iso, kind_of
 from parallel_local.answers.mentions import Phrases
 from parallel_local.answers.schema_view import Node
 from parallel_local.answers.wordings import Wording, wording
@@ -18,27 +18,6 @@ from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.money import currency
 from parallel_local.text.values.names import proper_names
 from parallel_local.text.values.units import unit_of
-
-
-class Kind(Enum):
-    """The kinds of value that can be read."""
-
-    NUMBER = "number"
-    COUNT = "count"
-    MONEY = "money"
-    PERCENT = "percent"
-    MEASURE = "measure"
-    YEAR = "year"
-    DATE = "date"
-    PERSON = "person"
-    ORGANISATION = "organisation"
-    PLACE = "place"
-    URL = "url"
-    EMAIL = "email"
-    PHONE = "phone"
-    BOOLEAN = "boolean"
-    OPTION = "option"
-    TEXT = "text"
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -85,81 +64,39 @@ class FieldAsk(msgspec.Struct, frozen=True):
 
 
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
-_YEAR = re.compile(r"\b(?:year|jahr|année|annee|año|ano)\b|jahr\b", re.IGNORECASE)
-_DATE = re.compile(
-    r"\b(?:date|when|day|since|datum|tag|wann|jour|quand|fecha|día|cuándo|timestamp)\b|datum\b", re.IGNORECASE
-)
-_PERSON = re.compile(
-    r"\b(?:who|person|contact person|president|secretary|chief|leader|tenant|landlord|teacher|inventor|editor|translator|"
-    r"winner|owner|organi[sz]er|conductor|composer|painter|artist|photographer|captain|pilot|doctor|chef|judge|lawyer|"
-    r"spokes(?:person|man|woman)|minister|chancellor|representative|responsible|assignee|signatory|wer|inhaber(?:in)?|"
-    r"mieter(?:in)?|vermieter(?:in)?|besitzer(?:in)?|leiter(?:in)?|ansprechpartner(?:in)?|präsident(?:in)?|qui|"
-    r"président(?:e)?|propriétaire|locataire|quién|quien|presidente|propietari[oa]|responsable|caretaker|curator|chairs?|"
-    r"treasurer|minute.taker|moderator|speaker|discoverer|keeper|guide|successor|predecessor|spouse|wife|husband|"
-    r"father|mother|driver|librarian|gardener|nurse|supervisor)\b",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(
-    r"\b(?:where|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|lieu|ciudad|país|"
-    r"lugar|dónde|donde|où|destination|origin|capital|hauptstadt|capitale)\b",
-    re.IGNORECASE,
-)
-_ORGANISATION = re.compile(
-    r"\b(?:organi[sz]ation|company name|employer|university|bank|airline|sponsor|insurer|contractor|client|customer|partner|"
-    r"versicherung|versicherer|auftraggeber|operator|carrier|institution|agency)\b",
-    re.IGNORECASE,
-)
-_PERCENT = re.compile(
-    r"\b(?:percent(?:age)?|pct|share|growth rate|margin|ratio|interest rate|vat|tax rate|discount|prozent|anteil|"
-    r"zinssatz|rabatt|pourcentage|porcentaje|part de marché|unemployment rate|growth|alcohol|abv)\b|%",
-    re.IGNORECASE,
-)
-_MONEY = re.compile(
-    r"\b(?:amount|price|cost|costs|revenue|sales|funding|raised|valuation|worth|money|fee|fine|penalty|rent|deposit|"
-    r"salary|budget|debt|loan|grant|donation|prize money|reward|bonus|betrag|preis|kosten|gebühr|strafe|montant|prix|"
-    r"importe|precio|multa|amende)\b",
-    re.IGNORECASE,
-)
-_LASTS = re.compile(
-    r"\b(?:period|duration|warranty|guarantee|term|probation|interval|frist|garantie|laufzeit|probezeit|dauer|délai|durée|"
-    r"plazo|duración|garantía|lead time|cooling time|resting time|cook time|prep time|preparation time)\b|frist\b|zeit\b",
-    re.IGNORECASE,
-)
-_PER = re.compile(r"\b(?:per|pro|par|por)\s\w+", re.IGNORECASE)
-_HAPPENED = re.compile(
-    r"\b(?:closed|discovered|joined|elected|renovated|restored|introduced|moved|merged|retired|ended|won|invented|painted|rebuilt|"
-    r"registered|appointed|graduated|married|hired|adopted|ratified|planted|dammed|destroyed|abolished|granted|demolished|"
-    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|aufgelöst|geschlossen|renoviert|entdeckt|abgerissen|eingeweiht|fermé|fermée|détruite?|rénovée?|découverte?|inaugurée?|cerrad[oa]|renovad[oa]|descubiert[oa]|inaugurad[oa])$",
-    re.IGNORECASE,
-)
-_DOER = re.compile(r"\b\w{3,}(?:er|or|ist|ian|eur|euse|erin|rice|ero|era|dor|dora)$", re.IGNORECASE)
-_NO_DOER = re.compile(
-    r"\b(?:number|paper|order|letter|water|weather|power|tower|river|colou?r|floor|sector|factor|motor|sensor|quarter|chapter|"
-    r"layer|printer|computer|router|buffer|filter|counter|error|door|major|minor|interior|exterior|flavou?r|behaviou?r|harbou?r|"
-    r"vector|corridor|tractor|reactor|monitor|meter|timer|offer|answer|winter|summer|semester|calendar|list|gender|order|register|"
-    r"folder|member|character|matter|header|footer|identifier|parameter|processor|charger|adapter|connector|container|folder|"
-    r"altitude|fever|dinner|supper|butter|sugar|cover|border|user|server|browser|provider|carrier|vendor|supplier|customer|"
-    r"manufacturer|publisher|retailer|insurer|ledger|budget|number|wer|cher|era|hora|manera|primer|specifier|newsletter|theater|"
-    r"heater|boiler|trailer|trigger|transfer|tier|layer|diameter|perimeter|dinero|enero|febrero|género|número|valeur|couleur|"
-    r"hauteur|largeur|longueur|profondeur|moteur|secteur|fournisseur)$",
-    re.IGNORECASE,
-)
-_COUNTED = re.compile(
-    r"^(?:number of|count of|how many|anzahl|nombre de|número de|num|no of)\b|\bcount\b|zahl\b", re.I
-)
-_ISO = re.compile(r"\bISO\b|YYYY-MM-DD|ISO ?8601", re.IGNORECASE)
 _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
     "billions": 1e9, "billion": 1e9, "bn": 1e9, "mrd": 1e9, "millionen": 1e6, "milliarden": 1e9,
 }  # fmt: skip
-_NOT_UNITS = frozenset(
-    "page grad an as second minute hour day week month year jahr tag monat woche stunde annee jour mois heure ano mes dia hora "
-    "semana foot yard grand metro".split()
-)
+_NOT_UNITS_WORDS = """
+page grad an as second minute hour day week month year jahr tag monat woche stunde annee jour mois heure ano
+mes dia hora semana foot yard grand metro
+"""
+_NOT_UNITS = frozenset(_NOT_UNITS_WORDS.split())
 _SUFFIX_UNITS = {
-    **{"w": "W", "kw": "kW", "mw": "MW", "gw": "GW", "wh": "Wh", "kwh": "kWh", "mwh": "MWh", "gwh": "GWh", "kb": "KB", "mb": "MB"},
-    **{"gb": "GB", "tb": "TB", "v": "V", "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz", "km2": "km²", "m2": "m²"},
-   
+    **{
+        "w": "W",
+        "kw": "kW",
+        "mw": "MW",
+        "gw": "GW",
+        "wh": "Wh",
+        "kwh": "kWh",
+        "mwh": "MWh",
+        "gwh": "GWh",
+        "kb": "KB",
+        "mb": "MB",
+    },
+    **{
+        "gb": "GB",
+        "tb": "TB",
+        "v": "V",
+        "hz": "Hz",
+        "khz": "kHz",
+        "mhz": "MHz",
+        "ghz": "GHz",
+        "km2": "km²",
+        "m2": "m²",
+    },
     "c": "celsius",
     "f": "fahrenheit",
     "min": "minute",
@@ -171,24 +108,28 @@ _IN_UNIT = re.compile(
     r"(?:\b(?:in|en)\s+|\()(?P<scale>(?:millions?|thousands?|billions?)\s+(?:of\s+)?)?(?P<unit>[\w°²³/$€£.]+)",
     re.I,
 )
-_FORMS = frozenset(
-    "per time times name names full number count amount total value type list size date year day url the of in a an for and is are was "
-    "field current currently official exact overall main primary approximate given num nr anzahl zahl name jahr datum "
-    "betrag nombre numéro número fecha année año person persons people who when where what how which many much long tall "
-    "wer wann wo was qui quand où quién cuándo dónde title info information details text string city country town place "
-    "place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent percentage pct".split()
-)
-_FILLERS = frozenset(
-    "company companies person organization organisation entity product document documents text stated mentioned according "
-    "written given if any available known null unknown otherwise none value field e.g eg example such format iso yyyy mm "
-    "dd string integer number boolean true false whether return provide extract exact exactly full name current official "
-    "total amount date year count list all per that this with from has have had been being be does its their whose who "
-    "which what when where how many much url link unit units currency million millions thousand thousands usd eur "
-    "dollars euros united us metres meters kilometres hours minutes days percent percentage in as at on by to or not only "
-    "also numeric figure approximate currently latest recent most last first place person people item items subject "
-    "firm business employer book film building describes describe description short brief concise one sentence "
-    "der die das des den dem von im in am wie viele wird ist le la les des du de nom el los las del".split()
-)
+_FORMS_WORDS = """
+per time times name names full number count amount total value type list size date year day url the of in a
+an for and is are was field current currently official exact overall main primary approximate given num nr
+anzahl zahl name jahr datum betrag nombre numéro número fecha année año person persons people who when where
+what how which many much long tall wer wann wo was qui quand où quién cuándo dónde title info information
+details text string city country town place place ort stadt land ville pays lieu ciudad país lugar usd eur
+gbp percent percentage pct
+"""
+_FORMS = frozenset(_FORMS_WORDS.split())
+_FILLERS_WORDS = """
+company companies person organization organisation entity product document documents text stated mentioned
+according written given if any available known null unknown otherwise none value field e.g eg example such
+format iso yyyy mm dd string integer number boolean true false whether return provide extract exact exactly
+full name current official total amount date year count list all per that this with from has have had been
+being be does its their whose who which what when where how many much url link unit units currency million
+millions thousand thousands usd eur dollars euros united us metres meters kilometres hours minutes days
+percent percentage in as at on by to or not only also numeric figure approximate currently latest recent
+most last first place person people item items subject firm business employer book film building describes
+describe description short brief concise one sentence der die das des den dem von im in am wie viele wird
+ist le la les des du de nom el los las del
+"""
+_FILLERS = frozenset(_FILLERS_WORDS.split())
 _LOW = re.compile(r"\b(?:min|minimum|minimal|lowest|from|lower|mindest\w*|least)\b", re.IGNORECASE)
 _HIGH = re.compile(r"\b(?:max|maximum|maximal|highest|upper|höchst\w*|most|limit)\b", re.IGNORECASE)
 
@@ -205,15 +146,15 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
     found = wording(kept) or wording([_umlauts(word) for word in kept])
     text = f"{label} {node.title} {node.description}".strip()
-    kind = _kind(label, text, node, found[0] if found else None, unit, money)
+    kind = kind_of(label, text, node, found[0] if found else None, unit, money)
     demands = _demands(kept, found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
     wishes = _plain(_content(node.description, kept), lexicon)
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
-        strict=_strict(node.description), unit=unit, dimension=_dimension(unit, found, label), currency=money, scale=scale,
-        iso=_is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
+        strict=_strict(node.description), unit=unit, dimension=_dimension(unit, found, label), currency=money,
+        scale=scale, iso=is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
     )  # fmt: skip
 
 
@@ -227,19 +168,15 @@ def _described(label: str, text: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     parts = [word for word in words(node.description) if word not in _FILLERS]
     found = wording(parts)
     unit, money, scale, _ = _tail(parts, node.description)
-    kind = _kind(node.description, text, node, found[0] if found else None, unit, money)
+    kind = kind_of(node.description, text, node, found[0] if found else None, unit, money)
     names = {word for name in _strict(node.description) for word in words(name)}
     demands = _demands(
         [word for word in parts if word not in names], wording([w for w in parts if w not in names]), lexicon
     )
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, strict=_strict(node.description), unit=unit,
-        dimension=_dimension(unit, found, node.description), currency=money, scale=scale, iso=_is_iso(node),
+        dimension=_dimension(unit, found, node.description), currency=money, scale=scale, iso=is_iso(node),
     )  # fmt: skip
-
-
-def _is_iso(node: Node) -> bool:
-    return node.schema.get("format") in ("date", "date-time") or bool(_ISO.search(node.description))
 
 
 def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list[str]]:
@@ -273,81 +210,7 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
 
 def _is_money(parts: Sequence[str]) -> bool:
     found = wording(parts[:-1])
-    return bool(_MONEY.search(" ".join(parts))) or bool(found and found[0].kind == "money")
-
-
-_BY_WORDING = {
-    "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE, "person": Kind.PERSON, "place": Kind.PLACE,
-    "organisation": Kind.ORGANISATION, "url": Kind.URL, "email": Kind.EMAIL, "phone": Kind.PHONE, "text": Kind.TEXT, "flag": Kind.TEXT,
-}  # fmt: skip
-_NUMERIC = frozenset([Kind.MONEY, Kind.COUNT, Kind.PERCENT, Kind.MEASURE, Kind.YEAR])
-
-
-def _kind(label: str, text: str, node: Node, known: Wording | None, unit: str, money: str) -> Kind:
-    if node.options():
-        return Kind.OPTION
-    if node.type == "boolean":
-        return Kind.BOOLEAN
-    label = _PER.sub("", label)
-    guessed = _guess(label, known, unit, money)
-    if node.type in ("integer", "number"):
-        if guessed is Kind.DATE or _YEAR.search(label):
-            return Kind.YEAR
-        return guessed if guessed in _NUMERIC else _guess_number(text)
-    if _is_iso(node):
-        return Kind.DATE
-    if guessed is Kind.PLACE and known is not None and known.kind != "place" and not _PLACE.search(label):
-        return Kind.TEXT
-    return guessed
-
-
-def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
-    """The kind a label names, whatever the type of the field."""
-    label = _PER.sub("", label)
-    if re.search(r"\be-?mail\b|\bcorreo\b|\bcourriel\b", label, re.IGNORECASE):
-        return Kind.EMAIL
-    if re.search(r"\b(?:url|website|homepage|link|domain)\b", label, re.IGNORECASE):
-        return Kind.URL
-    if re.search(r"\bphone|\btelefon|\btéléphone|\bteléfono|\bfax\b", label, re.IGNORECASE):
-        return Kind.PHONE
-    if _YEAR.search(label) and not unit:
-        return Kind.YEAR
-    if _PLACE.search(label) and not _DATE.search(label) and (known is None or known.kind not in ("count", "money", "place")):
-        return Kind.PLACE
-    if unit:
-        return Kind.MEASURE
-    if _COUNTED.search(label):
-        return Kind.COUNT
-    if _PERCENT.search(label):
-        return Kind.PERCENT
-    if money:
-        return Kind.MONEY
-    if known is not None and (known.kind == "date" or _DATE.search(label)):
-        return Kind.DATE
-    if known is not None and known.kind != "place" and _PLACE.search(label):
-        return Kind.PLACE
-    if known is not None:
-        return _BY_WORDING.get(known.kind, Kind.MEASURE)
-    return _guess_plain(label)
-
-
-def _guess_plain(label: str) -> Kind:
-    for pattern, kind in (
-        (_HAPPENED, Kind.DATE),
-        (_DATE, Kind.DATE), (_LASTS, Kind.MEASURE), (_MONEY, Kind.MONEY), (_PERSON, Kind.PERSON), (_ORGANISATION, Kind.ORGANISATION),
-        (_PLACE, Kind.PLACE),
-    ):  # fmt: skip
-        if pattern.search(label):
-            return kind
-    return Kind.PERSON if _DOER.search(label) and not _NO_DOER.search(label) else Kind.TEXT
-
-
-def _guess_number(text: str) -> Kind:
-    if _PERCENT.search(text):
-        return Kind.PERCENT
-    if _MONEY.search(text):
-        return Kind.MONEY
-    return Kind.YEAR if _YEAR.search(text) else Kind.NUMBER
+    return bool(MONEY.search(" ".join(parts))) or bool(found and found[0].kind == "money")
 
 
 def _dimension(unit: str, found: tuple[Wording, int, int] | None, label: str) -> str:
@@ -357,7 +220,7 @@ def _dimension(unit: str, found: tuple[Wording, int, int] | None, label: str) ->
     kinds = ("length", "mass", "area", "celsius", "time", "kmh")
     if found and found[0].kind in kinds:
         return found[0].kind
-    return "time" if _LASTS.search(label) else ""
+    return "time" if LASTS.search(label) else ""
 
 
 def _demands(

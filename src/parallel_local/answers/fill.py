@@ -9,10 +9,11 @@ import msgspec
 from parallel_local.answers.basis import Answer, absent, joined
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.choice import answered
-from parallel_local.answers.field_ask import FieldAsk, Kind, label_of
+from parallel_local.answers.field_ask import FieldAsk, label_of
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.lists import Lister
 from parallel_local.answers.open_field import read_open
-from parallel_local.answers.readings import in_cell, key_fit
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.stated import flag
@@ -22,13 +23,16 @@ from parallel_local.text.tokens import words
 from parallel_local.wire.common import Citation, SourcePolicy
 
 _DEEPEST = 6
-_OWN_NAME = frozenset(
-    "name company entity organization organisation person product subject full title firm book place official the".split()
-)
-_WRAPPERS = frozenset(
-    "company entity organization organisation person product subject details detail info information data facts fact result "
-    "results output profile summary overview general basic basics item record fields values answer response".split()
-)
+_OWN_NAME_WORDS = """
+name company entity organization organisation person product subject full title firm book place official the
+"""
+_OWN_NAME = frozenset(_OWN_NAME_WORDS.split())
+_WRAPPERS_WORDS = """
+company entity organization organisation person product subject details detail info information data facts
+fact result results output profile summary overview general basic basics item record fields values answer
+response
+"""
+_WRAPPERS = frozenset(_WRAPPERS_WORDS.split())
 
 
 class Filler:
@@ -72,7 +76,8 @@ class Filler:
         if not parts:
             return absent(None if node.nullable else [], path)
         whole = joined([part.value for part in parts], parts)
-        return Answer(whole.value, whole.citations, whole.confidence, whole.reasoning, tuple(parts))
+        missing = tuple(f"{path}.{at}.{name}" for at, part in enumerate(parts) for name in part.missing)
+        return msgspec.structs.replace(whole, elements=tuple(parts), missing=missing)
 
     def _value(self, node: Node, label: str, above: str) -> Answer | None:
         """A single value; words of the objects around it count, but what is found without them is less sure."""

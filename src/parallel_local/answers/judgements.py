@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from parallel_local.answers.about import About
+from parallel_local.answers.clause_fit import coverage, whose
 from parallel_local.answers.clauses import segment
 from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.keys import key_fit
 from parallel_local.answers.mentions import Phrases, Span
-from parallel_local.answers.readings import Reading, coverage, key_fit, whose
+from parallel_local.answers.readings import Reading
 from parallel_local.answers.sources import Sentence
 from parallel_local.answers.stated import flag, free_of, negated, opposed, over, planned
 from parallel_local.answers.typed_values import options_in
@@ -20,8 +22,10 @@ from parallel_local.text.values.value import Value
 
 _HAVING_FIELD = re.compile(r"(?:has|have|with|includes?|offers?|hat|mit|a|avec|tiene|con)\b", re.IGNORECASE)
 _HAVING = re.compile(
-    r"\b(?:has|have|had|with|without|there (?:is|are|was)|includes?|including|offers?|owns?|features?|equipped|contains?|comes with|"
-    r"no|hat|haben|besitzt|verfügt|bietet|mit|ohne|gibt|a|ont|avec|sans|dispose|offre|tiene|tienen|cuenta|hay|con|sin|ofrece)\b",
+    r"\b(?:has|have|had|with|without|there (?:is|are|was)|includes?|including|offers?|owns?|features?|equipped|"
+    r"contains?|comes with|"
+    r"no|hat|haben|besitzt|verfügt|bietet|mit|ohne|gibt|a|ont|avec|sans|dispose|offre|tiene|tienen|cuenta|hay|"
+    r"con|sin|ofrece)\b",
     re.IGNORECASE,
 )
 _NEUTRAL = frozenset(
@@ -36,7 +40,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         return
     spans = [list(demand.phrases.spans(sentence.tokens)) for demand in ask.demands]
     against = [opposed(demand.word, sentence.tokens) for demand in ask.demands]
-    if not ask.demands or not any(spans) and not any(against):
+    if not ask.demands or (not any(spans) and not any(against)):
         return
     anchor = _opposite(ask, sentence) if any(against) else next(span for each in spans for span in each)
     place = Value(sentence.text[anchor[0] : anchor[1]], anchor[0])
@@ -69,8 +73,10 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
 
 
 def _only_mentioned(ask: FieldAsk, text: str, anchor: Span) -> bool:
-    """Whether a thing that one may have is mentioned, but no word says that it is there: "The boathouse burned down"."""
-    return bool(_HAVING_FIELD.match(ask.label)) and not _HAVING.search(text[max(0, anchor[0] - 60) : anchor[0]])
+    """Whether a thing is mentioned, but no word says that it is there: "The boathouse burned down"."""
+    return bool(_HAVING_FIELD.match(ask.label)) and not _HAVING.search(
+        text[max(0, anchor[0] - 60) : anchor[0]]
+    )
 
 
 def _opposed(
@@ -137,4 +143,6 @@ def _places(option: str, sentence: Sentence) -> Iterator[Span]:
         for match in re.finditer(rf"(?<!\w){re.escape(option)}(?!\w)", sentence.text):
             yield match.start(), match.end()
         return
-    yield from Phrases((tuple(stems(option.replace("_", " "), sentence.card.language or "en")),), (tuple(wanted),)).spans(sentence.tokens)
+    yield from Phrases(
+        (tuple(stems(option.replace("_", " "), sentence.card.language or "en")),), (tuple(wanted),)
+    ).spans(sentence.tokens)

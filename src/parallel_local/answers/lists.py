@@ -12,10 +12,12 @@ from parallel_local.answers.about import LOOSE
 from parallel_local.answers.basis import Answer
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.choice import answered, cited
-from parallel_local.answers.field_ask import FieldAsk, Kind, label_of
+from parallel_local.answers.field_ask import FieldAsk, label_of
+from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.judgements import mentioned
+from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.mentions import tokens
-from parallel_local.answers.readings import Reading, in_cell, key_fit
+from parallel_local.answers.readings import Reading
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.sources import Grid, Sentence
@@ -31,7 +33,8 @@ _AND = re.compile(
     r",\s*(?:and|und|et|y|or|oder|ou|o)\s+|,\s+|;\s+|\s+(?:and|und|et|y|sowie|as well as|or|oder)\s+|\s&\s"
 )
 _NAME_LIKE = re.compile(
-    r"\b(?:name|company|organi[sz]ation|vendor|person|title|target|investor|product|member|item|city|ingredient|step|event)\b",
+    r"\b(?:name|company|organi[sz]ation|vendor|person|title|target|investor|product|member|item|city|ingredient|"
+    r"step|event)\b",
     re.I,
 )
 _APART = re.compile(r"\s+[–—-]\s+|:\s+|\s*\(|,\s+")
@@ -112,7 +115,10 @@ class Lister:
             return None
         blanks = {name: blank(view(raw, self._root), self._root) for name, raw in item.properties().items()}
         values = {name: blanks[name] if read.get(name) is None else read[name] for name in blanks}
-        return Answer(values, (citation,), sure, reason)
+        missing = tuple(name for name in blanks if read.get(name) is None and blanks[name] is not None)
+        if missing:
+            sure, reason = "low", f"{reason} Not all of it was found: {', '.join(missing)}."
+        return Answer(values, (citation,), sure, reason, missing=missing)
 
     def _listed_objects(self, item: Node, whole: FieldAsk, asks: Mapping[str, FieldAsk]) -> list[Answer]:
         """One object for each item of the list about the field, or for each sentence about it."""
@@ -173,7 +179,12 @@ class Lister:
         for page in self._seeker.pages(whole):
             for grid in page.grids:
                 at = next(
-                    (place for place, cell in enumerate(grid.header) if key_fit(whole, cell, grid.card.language) == "whole"), None
+                    (
+                        place
+                        for place, cell in enumerate(grid.header)
+                        if key_fit(whole, cell, grid.card.language) == "whole"
+                    ),
+                    None,
                 )
                 rows = [
                     pair for pair in grid.rows if any(self._seeker.about.mentions(cell) for cell in pair[1])

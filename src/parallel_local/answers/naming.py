@@ -13,25 +13,33 @@ from parallel_local.answers.mentions import Phrases, Span, Token
 from parallel_local.text.tokens import STOPWORDS, stems, words
 from parallel_local.text.values.names import is_person, proper_names
 
-_SUFFIXES = frozenset(
-    "inc ltd llc gmbh ag se corp corporation co company group holding plc sa sl sarl kg the".split()
-)
+_SUFFIXES_WORDS = """
+inc ltd llc gmbh ag se corp corporation co company group holding plc sa sl sarl kg the
+"""
+_SUFFIXES = frozenset(_SUFFIXES_WORDS.split())
 _SOFT_KEYS = re.compile(
-    r"country|city|industry|year|date|type|category|region|language|url|website|domain|note|descri|context|question|query|"
+    r"country|city|industry|year|date|type|category|region|language|url|website|domain|note|descri|context|"
+    r"question|query|"
     r"task|instruction|objective|request|prompt|focus|id\b|aspect|sector|currency|role",
     re.IGNORECASE,
 )
-_ASKED_KEYS = re.compile(r"question|query|instruction|prompt|task|objective|request|url|website|date|year", re.I)
+_ASKED_KEYS = re.compile(
+    r"question|query|instruction|prompt|task|objective|request|url|website|date|year", re.I
+)
 _QUESTION = re.compile(
-    r"\?\s*$|^\s*(?:what|who|whose|when|where|which|why|how|is|are|does|do|did|was|were|find|give|list|tell|extract|fill|get|"
-    r"look|read|research|collect|show|wer|wie|was|wann|wo|welche[rs]?|warum|qui|que|quel(?:le)?|combien|quand|où|comment|"
+    r"\?\s*$|^\s*(?:what|who|whose|when|where|which|why|how|is|are|does|do|did|was|were|find|give|list|tell|"
+    r"extract|fill|get|"
+    r"look|read|research|collect|show|wer|wie|was|wann|wo|welche[rs]?|warum|qui|que|quel(?:le)?|combien|quand|où|"
+    r"comment|"
     r"qué|quién|cuándo|cuánto|dónde|cuál|cómo|nenne|finde)\b",
     re.IGNORECASE,
 )
 _LONGEST_NAME = 8
 _ASKING = re.compile(
-    r"^(?:What|Who|Whose|When|Where|Which|Why|How|Is|Are|Does|Do|Did|Was|Were|Find|Give|List|Tell|Extract|Fill|Get|Look|Read|"
-    r"Research|Collect|Show|Wer|Wie|Wann|Wo|Welche[rs]?|Qui|Que|Quel(?:le)?|Combien|Quand|Où|Comment|Qué|Quién|Cuándo|"
+    r"^(?:What|Who|Whose|When|Where|Which|Why|How|Is|Are|Does|Do|Did|Was|Were|Find|Give|List|Tell|Extract|Fill|"
+    r"Get|Look|Read|"
+    r"Research|Collect|Show|Wer|Wie|Wann|Wo|Welche[rs]?|Qui|Que|Quel(?:le)?|Combien|Quand|Où|Comment|Qué|Quién|"
+    r"Cuándo|"
     r"Cuánto|Dónde|Cuál|Cómo|Nenne|Finde|Please|Bitte)\s+"
 )
 
@@ -103,7 +111,11 @@ def name(text: str) -> Name:
     if any(char.isdigit() for char in "".join(bare)):
         return Name(text, whole, Phrases())  # "Thermo 300" is never "Thermo"
     shorter = [bare[:1], bare[-1:]] if person else [bare[:1]]
-    kind = bare[0] in GENERIC or not text[:1].isupper() or bare[1:2] in (["de"], ["of"], ["von"], ["du"], ["del"])
+    kind = (
+        bare[0] in GENERIC
+        or not text[:1].isupper()
+        or bare[1:2] in (["de"], ["of"], ["von"], ["du"], ["del"])
+    )
     shorter = shorter[1:] if kind else shorter
     short = tuple((part[0],) for part in shorter if len(bare) > 1 and len(part[0]) > 2)
     return Name(text, whole, Phrases((), short))

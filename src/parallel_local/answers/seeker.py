@@ -10,7 +10,8 @@ import msgspec
 from parallel_local.answers.about import About
 from parallel_local.answers.basis import Answer
 from parallel_local.answers.choice import answered
-from parallel_local.answers.field_ask import FieldAsk, Kind, Lexicon, understand
+from parallel_local.answers.field_ask import FieldAsk, Lexicon, understand
+from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.judgements import options, yes_or_no
 from parallel_local.answers.naming import Naming, naming
 from parallel_local.answers.readings import Reading, from_sentence

@@ -1,4 +1,4 @@
-"""Passages taken apart for reading fields: sentences, `Key: value` lines and tables, each knowing what stands before it.
+"""Passages taken apart for reading fields: sentences, `Key: value` lines and tables, each with what stands before.
 
 Keeps what it has parsed, for the fields of one task. Nothing is judged here.
 """
@@ -19,7 +19,8 @@ from parallel_local.text.values.tongue import Tongue, tongue
 from parallel_local.text.values.value import Value, every
 
 _KEY = re.compile(
-    r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|__)\s[–—-]\s)(?P<value>\S.*)$",
+    r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|"
+    r"__)\s[–—-]\s)(?P<value>\S.*)$",
     re.DOTALL,
 )
 _DEFINITION = re.compile(r"^(?P<key>[^\n:|]{1,60})\n:\s+(?P<value>\S.*)$", re.DOTALL)
@@ -29,7 +30,7 @@ _DEGREES = re.compile(r"(?<=°[CF]\.)\s")
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """One unit of a passage. `key` and `value` are set where it is a line of that form; `before` are the units above."""
+    """One unit of a passage; `key` and `value` where it is a line of that form, `before` the units above."""
 
     text: str
     kind: Kind
@@ -84,9 +85,10 @@ class Sources:
         key, value = _split_key(text)
         own = tokens(text, item.card.language)
         language = _tongue(item)
+        named = self.named(text, own, language, f"{item.card.title}\n{item.text}")
+        above = tuple(before[-4:])
         return Sentence(
-            text, kind, item.card, item.heading, own, self.named(text, own, language, f"{item.card.title}\n{item.text}"), key, value, tuple(before[-4:]),
-            language
+            text, kind, item.card, item.heading, own, named, key, value, above, language
         )  # fmt: skip
 
     def named(self, text: str, own: Sequence[Token], language: Tongue, around: str = "") -> tuple[Named, ...]:
@@ -108,9 +110,15 @@ class Sources:
             if whole or not any(_larger(value, start, end) for value in proper)
         ]
         single = language != "de"
-        proper.extend(value for value in self._numbered(text) if not any(item.start == value.start for item in ours))
+        proper.extend(
+            value for value in self._numbered(text) if not any(item.start == value.start for item in ours)
+        )
         others = [
-            Named(value.start, value.end, any(value.text.casefold() in name.text.casefold() for name in self._naming.names))
+            Named(
+                value.start,
+                value.end,
+                any(value.text.casefold() in name.text.casefold() for name in self._naming.names),
+            )
             for value in proper
             if (" " in value.text or (single and (value.start > 2 or _elsewhere(value, text, around))))
             and not any(item.start < value.end and value.start < item.end for item in ours)
@@ -170,7 +178,9 @@ def _elsewhere(value: Value, text: str, around: str) -> bool:
     """Whether a first word is a name: it has its capital inside a sentence too, or owns something."""
     owns = text[value.end : value.end + 2] in ("'s", "’s")
     title, _, body = around.partition("\n")
-    return owns or value.text in title.split() or bool(re.search(rf"[a-zà-ÿ,] {re.escape(value.text)}\b", body))
+    return (
+        owns or value.text in title.split() or bool(re.search(rf"[a-zà-ÿ,] {re.escape(value.text)}\b", body))
+    )
 
 
 def cells(row: str) -> tuple[str, ...]:

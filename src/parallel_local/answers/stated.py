@@ -11,36 +11,51 @@ from parallel_local.text.sentences import flat
 from parallel_local.text.tokens import stems
 
 _NEGATION = re.compile(
-    r"\b(?:no|not|never|none|without|cannot|nor|neither|isn['’]t|aren['’]t|wasn['’]t|doesn['’]t|don['’]t|didn['’]t|hasn['’]t|"
-    r"haven['’]t|won['’]t|can['’]t|nobody|nothing|lacks?|refus\w+|denie[sd]|forbid\w*|forbidden|prohibited|banned|excluded?|fails? to|"
-    r"failed to|kein\w*|nicht|nie|niemals|ohne|weder|verboten|untersagt|ne|pas|jamais|aucune?|sans|ni|interdit\w*|nunca|sin|"
+    r"\b(?:no|not|never|none|without|cannot|nor|neither|isn['’]t|aren['’]t|wasn['’]t|doesn['’]t|don['’]t|"
+    r"didn['’]t|hasn['’]t|"
+    r"haven['’]t|won['’]t|can['’]t|nobody|nothing|lacks?|refus\w+|denie[sd]|forbid\w*|forbidden|prohibited|"
+    r"banned|excluded?|fails? to|"
+    r"failed to|kein\w*|nicht|nie|niemals|ohne|weder|verboten|untersagt|ne|pas|jamais|aucune?|sans|ni|"
+    r"interdit\w*|nunca|sin|"
     r"ningun\w*|tampoco|prohibid\w*)\b|\bn['’](?=\w)",
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
-    r"\b(?:plans? to|plan to|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|expected|expecting|will|would|could|"
-    r"might|may(?!\s\d)|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|targets?|forecasts?|projected|projects|is to|are to|"
+    r"\b(?:plans? to|plan to|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|"
+    r"expected|expecting|will|would|could|"
+    r"might|may(?!\s\d)|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|targets?|forecasts?|"
+    r"projected|projects|is to|are to|"
     r"draft|rumou?red|rumou?rs?|reportedly|allegedly|goal|ambition|promised|promises|"
-    r"plant|planen|geplant\w*|soll|sollen|will|wollen|möchte\w*|würde\w*|könnte\w*|falls|wenn|hofft|erwartet|beabsichtigt|strebt|"
+    r"plant|planen|geplant\w*|soll|sollen|will|wollen|möchte\w*|würde\w*|könnte\w*|falls|wenn|hofft|erwartet|"
+    r"beabsichtigt|strebt|"
     r"prévoit|prévu\w*|espère|envisage|souhaite|pourrait|"
     r"planea|prevé|previst\w*|espera|quiere|podría|pretende)\b",
     re.IGNORECASE,
 )
 _YES = re.compile(r"^\W*(?:yes|true|y|ja|oui|sí|si|x|included|available)\b|^\W*[✓✔]", re.IGNORECASE)
 _NO = re.compile(r"^\W*(?:no|false|n|nein|non|none|not|kein\w*)\b|^\W*[✗✘]|^\s*[—–-]\s*$", re.IGNORECASE)
-_AHEAD = frozenset("will should soll sollen is to are to prévu prévue prévus previsto prevista due".split()) | {"is to", "are to"}
+_AHEAD_WORDS = """
+will should soll sollen is to are to prévu prévue prévus previsto prevista due
+"""
+_AHEAD = frozenset(_AHEAD_WORDS.split()) | {"is to", "are to"}
 _MAY = frozenset(["may", "could", "should", "if"])
 _OVER = re.compile(
-    r"\b(?:until|till|no longer|formerly|former|previously|previous|used to|once|ex-?|stopped|ceased|ended|discontinued|left|resigned|"
-    r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|zuvor|verließ|"
-    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|exdirector\w*|dejó)\b",
+    r"\b(?:until|till|no longer|formerly|former|previously|previous|used to|once|ex-?|stopped|ceased|ended|"
+    r"discontinued|left|resigned|"
+    r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|"
+    r"zuvor|verließ|"
+    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|"
+    r"closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|"
+    r"exdirector\w*|dejó)\b",
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"\s(?:is|are|was|were|remains|amounts to|equals|ist|sind|war|beträgt|lautet|est|sont|était|es|son|era|is called|are called|se llama|heißt|s['’]appelle|lauten)\s|:\s+|\s[–—]\s"
+    r"\s(?:is|are|was|were|remains|amounts to|equals|ist|sind|war|beträgt|lautet|est|sont|était|es|son|era|"
+    r"is called|are called|se llama|heißt|s['’]appelle|lauten)\s|:\s+|\s[–—]\s"
 )
 _CLAUSE_END = re.compile(
-    r"[.;!?](?:\s|$)|,\s(?:which|who|while|and|but|where|because|since|so|und|aber|weil|die|der|das|et|mais|qui|y|pero|que)\s"
+    r"[.;!?](?:\s|$)|,\s(?:which|who|while|and|but|where|because|since|so|und|aber|weil|die|der|das|et|mais|qui|"
+    r"y|pero|que)\s"
     r"|\s(?:but|while|whereas|because|although|und|aber|weil|mais|pero)\s|\s[–—(]|,\s(?=\d)"
 )
 _ARTICLE = re.compile(
@@ -48,12 +63,17 @@ _ARTICLE = re.compile(
 )
 _MOST_VALUE_WORDS = 12
 OPPOSITES = {
-    "public": "private privately", "open": "closed shut", "active": "inactive defunct closed dissolved", "allowed":
-    "forbidden prohibited banned", "permitted": "forbidden prohibited banned", "included": "excluded extra", "profitable":
-    "unprofitable loss-making", "furnished": "unfurnished", "available": "unavailable", "mandatory": "optional voluntary",
-    "required": "optional voluntary", "alive": "died dead deceased", "approved": "rejected declined refused", "accepted": "rejected declined refused", "permanent": "temporary", "independent": "subsidiary",
-    "free": "charge costs fee", "erlaubt": "verboten untersagt", "inklusive": "exklusive", "ouvert": "fermé", "abierto":
-    "cerrado",
+    "public": "private privately", "open": "closed shut",
+    "active": "inactive defunct closed dissolved", "allowed": "forbidden prohibited banned",
+    "permitted": "forbidden prohibited banned", "included": "excluded extra",
+    "profitable": "unprofitable loss-making", "furnished": "unfurnished",
+    "available": "unavailable", "mandatory": "optional voluntary",
+    "required": "optional voluntary", "alive": "died dead deceased",
+    "approved": "rejected declined refused", "accepted": "rejected declined refused",
+    "permanent": "temporary", "independent": "subsidiary",
+    "free": "charge costs fee", "erlaubt": "verboten untersagt",
+    "inklusive": "exklusive", "ouvert": "fermé",
+    "abierto": "cerrado",
 }  # fmt: skip
 
 

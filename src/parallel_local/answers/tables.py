@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 
 from parallel_local.answers.about import LOOSE, About
-from parallel_local.answers.field_ask import FieldAsk, Kind
-from parallel_local.answers.readings import Reading, in_cell, key_fit
-from parallel_local.answers.sources import Grid, Sentence
+from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.keys import in_cell, key_fit
+from parallel_local.answers.readings import Reading
+from parallel_local.answers.sources import Grid
 from parallel_local.text.tokens import words
 from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.units import unit_of
@@ -22,7 +24,7 @@ _YEARS = re.compile(r"\b(?:19|20)\d\d\b")
 
 def from_grid(ask: FieldAsk, grid: Grid, about: About) -> Iterator[Reading]:
     """What a table says of the subject's field."""
-    above = _above(grid, about)
+    above = about.place(grid.card, grid.heading)
     subject_column = next((at for at, cell in enumerate(grid.header) if at and about.mentions(cell)), None)
     for row, row_cells in grid.rows:
         if not row_cells:
@@ -38,11 +40,6 @@ def from_grid(ask: FieldAsk, grid: Grid, about: About) -> Iterator[Reading]:
         yield from _cell(ask, grid, line, grid.header[0], grid.header[1], above)
     if len(grid.rows) == 1 and above > 0 and not any(about.mentions(cell) for cell in grid.rows[0][1][:2]):
         yield from _by_column(ask, grid, *grid.rows[0])
-
-
-def _above(grid: Grid, about: About) -> float:
-    place = about.place(grid.card, grid.heading)
-    return place
 
 
 def _by_column(ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...]) -> Iterator[Reading]:

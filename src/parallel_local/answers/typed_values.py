@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from parallel_local.answers.field_ask import FieldAsk, Kind
+from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.field_kinds import Kind
 from parallel_local.text.values.dates import dated
 from parallel_local.text.values.names import emails, is_organisation, is_person, phones, proper_names, sites
 from parallel_local.text.values.numbers import measures
@@ -18,12 +19,18 @@ from parallel_local.text.values.value import Date, Number, Value
 
 _LARGEST = 1e18
 _PLACE_LEAD = re.compile(
-    r"(?:\b(?:in|at|to|from|near|of|is|are|was|sits on|based|on the|ist|aus|bei|nach|en|à|au|de|est|es|desde)|[:|(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
+    r"(?:\b(?:in|at|to|from|near|of|is|are|was|sits on|based|on the|ist|aus|bei|nach|en|à|au|de|est|es|desde)|[:|"
+    r"(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
 _PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
 _COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
 _CITY = re.compile(r"\b(?:city|town|stadt|ville|ciudad|village|birthplace)\b", re.IGNORECASE)
+# Dimensions that are kept apart for conversion, and measure the same.
+_ALSO = {
+    "time": ("time", "calendar"), "length": ("length", "us_length"), "mass": ("mass", "us_mass"),
+    "celsius": ("celsius", "fahrenheit", "degree"), "kmh": ("kmh", "mph"), "area": ("area", "acre"),
+}  # fmt: skip
 _NUMERIC = ("integer", "number")
 
 
@@ -88,7 +95,7 @@ def _number(ask: FieldAsk, number: Number, text: str, alone: bool) -> Candidate 
         if not ask.end and ask.node.type in _NUMERIC:
             return None
         amount = number.upper if ask.end == "high" else number.amount
-    doubts = ("hedged",) if number.hedged else ()
+    doubts: tuple[str, ...] = ("hedged",) if number.hedged else ()
     doubts += ("compound",) if number.compound else ()
     if ask.node.type not in _NUMERIC:
         return Candidate(text[number.start : number.end].strip(), number, doubts)
@@ -121,9 +128,7 @@ def _measures(ask: FieldAsk, number: Number) -> bool:
         return False
     if ask.unit:
         return convert(1.0, number.unit, ask.unit) is not None
-    wanted = {"time": ("time", "calendar"), "length": ("length", "us_length"), "mass": ("mass", "us_mass"),
-              "celsius": ("celsius", "fahrenheit", "degree"), "kmh": ("kmh", "mph"), "area": ("area", "acre")}  # fmt: skip
-    return not ask.dimension or unit.dimension in wanted.get(ask.dimension, (ask.dimension,))
+    return not ask.dimension or unit.dimension in _ALSO.get(ask.dimension, (ask.dimension,))
 
 
 def _as_type(ask: FieldAsk, amount: float | None) -> int | float | None:

@@ -39,12 +39,14 @@ _FULL = re.compile(
     rf"|(?P<md_m>{_MONTH})\.?\s+(?P<md_d>{_DAY})(?:st|nd|rd|th)?(?:,?\s+(?P<md_y>{_YEAR}))?"
     rf"|(?P<my_m>{_MONTH_ANY})\.?,?\s+(?:de\s+|del\s+)?(?P<my_y>{_YEAR})"
     rf"|Q(?P<q>[1-4])[\s/]+(?:of\s+)?(?P<q_y>{_YEAR})"
-    rf"|(?P<nq>first|second|third|fourth|[1-4](?:st|nd|rd|th)|[1-4]\.)\s+(?i:quarter|quartal)\s+(?:of\s+)?(?P<nq_y>{_YEAR})"
+    rf"|(?P<nq>first|second|third|fourth|[1-4](?:st|nd|rd|th)|[1-4]\.)\s+(?i:quarter|"
+    rf"quartal)\s+(?:of\s+)?(?P<nq_y>{_YEAR})"
     rf")(?!\w)"
 )
 _BARE = re.compile(r"(?<![\d$€£#.,–-])(?<![\w-])(?:1[0-9]\d\d|20\d\d)(?!\s?[%°€$£]|\d|-[A-Za-z]|[.,]\d|\w)")
 _COUNTED = re.compile(
-    r"\s+(?:people|employees|workers|staff|kg|g|m|km|metres|meters|kilometres|kilometers|euros?|dollars|francs|pounds|"
+    r"\s+(?:people|employees|workers|staff|kg|g|m|km|metres|meters|kilometres|kilometers|euros?|dollars|francs|"
+    r"pounds|"
     r"tonnes|tons|litres|liters|pages|members|visitors|copies|units|seats|students|rooms|copies|steps|words|calories|"
     r"Euro|Franken|Mitarbeiter\w*|Einwohner\w*|Meter|Kilometer|Seiten|Personen|Plätze|habitants|personnes|salariés|"
     r"mètres|habitantes|personas|empleados|metros|million|billion|hours|days|minutes|watts?|volts?|square|species|"

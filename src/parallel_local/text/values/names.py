@@ -32,7 +32,8 @@ _TITLES = re.compile(
 _ORGANISATION = re.compile(
     r"\b(?:Inc|Ltd|LLC|GmbH|AG|SE|Corp|Corporation|Co|Company|Group|Holding|Holdings|Bank|University|Institute|"
     r"Foundation|Fund|Partners|Capital|Ventures|Labs|Laboratories|Systems|Robotics|Technologies|Software|Energy|"
-    r"Industries|Press|Publishing|Books|Verlag|Association|Society|Council|Agency|Ministry|Department|Committee|Union|"
+    r"Industries|Press|Publishing|Books|Verlag|Association|Society|Council|Agency|Ministry|Department|Committee|"
+    r"Union|"
     r"Club|School|College|Hospital|Museum|Studios?|Works|Motors|Foods|Bakery|Brewery|Insurance|Airlines|Railways?|SA|"
     r"SL|SARL|KG|Stiftung|Universität|Versicherung|Werke|Bau|Board|Team|Court|Party|Orchestra|Theatre|Hotel)\b\.?"
 )
@@ -46,15 +47,16 @@ _MONTHS = re.compile(
     r"Wednesday|Thursday|Friday|Saturday|Sunday|Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Montag|Dienstag|"
     r"Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
 )
-_SMALL = frozenset(
-    "a an the this that these those it its he she they we i you his her their our my in on at by for from of to with and "
-    "or but as if when while where who what which how why since after before during under over about there here no not "
-    "all some each every both many most more other such only also then thus today however meanwhile although because "
-    "until between through within without according section chapter note der die das ein eine einer ein es er sie wir ihr "
-    "im am in auf bei mit nach seit von vor zu zum zur und oder aber wenn als für aus le la les un une des du de il elle "
-    "ils elles nous dans sur avec pour par en au aux et ou mais el los las una del al se su en con por para y o pero "
-    "ceo cto cfo coo vp hr it ai us uk eu".split()
-)
+_SMALL_WORDS = """
+a an the this that these those it its he she they we i you his her their our my in on at by for from of to
+with and or but as if when while where who what which how why since after before during under over about
+there here no not all some each every both many most more other such only also then thus today however
+meanwhile although because until between through within without according section chapter note der die das
+ein eine einer ein es er sie wir ihr im am in auf bei mit nach seit von vor zu zum zur und oder aber wenn
+als für aus le la les un une des du de il elle ils elles nous dans sur avec pour par en au aux et ou mais el
+los las una del al se su en con por para y o pero ceo cto cfo coo vp hr it ai us uk eu
+"""
+_SMALL = frozenset(_SMALL_WORDS.split())
 
 
 def urls(text: str) -> list[Value]:

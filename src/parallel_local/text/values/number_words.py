@@ -87,7 +87,7 @@ def number_words(text: str, language: Tongue) -> Iterator[tuple[int, int, float]
 def _belongs(word: str, run: list[re.Match[str]], language: Tongue) -> bool:
     if _amount(word, language) is not None or word in _SCALES[language]:
         return True
-    return bool(run) and word == _LINKS[language] or (not run and word in _ARTICLES[language])
+    return (bool(run) and word == _LINKS[language]) or (not run and word in _ARTICLES[language])
 
 
 def _flushed(run: list[re.Match[str]], language: Tongue) -> Iterator[tuple[int, int, float]]:

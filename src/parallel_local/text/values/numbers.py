@@ -19,7 +19,8 @@ from parallel_local.text.values.value import Number, Value
 
 _GROUP = "[ \u00a0\u202f'’]"
 _DIGITS = re.compile(
-    rf"(?<![\w#.,])[-−]?(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)(?:[.,]\d+)?|\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?!\d)(?:\.\d+)?"
+    rf"(?<![\w#.,])[-−]?(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)(?:[.,]\d+)?|"
+    rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?!\d)(?:\.\d+)?"
     r"|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 )
 _SCALES = {
@@ -40,12 +41,15 @@ _MOVED = re.compile(r"\b(?:from|von|de)\s+\S*\s?$", re.IGNORECASE)
 _HEDGED = re.compile(
     r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|up to|at least|"
     r"at most|some|circa|ca\.|c\.|etwa|rund|ungefähr|fast|knapp|über|mehr als|weniger als|bis zu|mindestens|"
-    r"environ|près de|plus de|moins de|au moins|unos|unas|casi|más de|menos de|cerca de|alrededor de)\s+\S{0,4}\s?$|~\s?$",
+    r"environ|près de|plus de|moins de|au moins|unos|unas|casi|más de|menos de|cerca de|"
+    r"alrededor de)\s+\S{0,4}\s?$|~\s?$",
     re.IGNORECASE,
 )
 _MARKER = (
-    "section|chapter|article|figure|table|pages?|item|step|appendix|annex|room|gate|platform|bus|route|paragraph|clause|"
-    "part|volume|kapitel|abschnitt|artikel|seite|abbildung|tabelle|nummer|raum|zimmer|linie|absatz|ziffer|gleis|chapitre|"
+    "section|chapter|article|figure|table|pages?|item|step|appendix|annex|room|gate|platform|bus|route|paragraph|"
+    "clause|"
+    "part|volume|kapitel|abschnitt|artikel|seite|abbildung|tabelle|nummer|raum|zimmer|linie|absatz|ziffer|gleis|"
+    "chapitre|"
     "numéro|salle|étape|capítulo|sección|artículo|página|sala|número|paso|phase|level|series|category|building|"
     "apartment|suite|floor|highway|exit|version|release|model|flight|type|id|code|line|stage|grade|day|box|building"
 )
@@ -56,10 +60,12 @@ _NO_NUMBERS = re.compile(
     r"|§+\s?\d+(?:\.\d+)*\w?|\b(?:No|Nr|Art|Fig|Abb|pp|p|Vol|Abs|Kap|N°|n°|núm|chap)\.\s?\d+\b|\bn°\s?\d+"
     rf"|\b(?i:{_MARKER})\s+\d+(?:\.\d+)*[a-z]?\b(?!\s?%)"
     r"|\b\d+(?:st|nd|rd|th|er|re|e|ème|ère|º|ª|\.º|\.ª)\b"
-    r"|\b\d+\.\s(?=(?:Jahrhundert|Quartal|Stock|Etage|Klasse|Platz|Tag|Woche|Runde|Auflage|Geburtstag|Kapitel|Mal)\w*)"
+    r"|\b\d+\.\s(?=(?:Jahrhundert|Quartal|Stock|Etage|Klasse|Platz|Tag|Woche|Runde|Auflage|Geburtstag|Kapitel|"
+    r"Mal)\w*)"
     r"|\b(?!(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY)\b)[A-Z]{1,5}[ -]?\d{3,}\b"
     r"(?=\s*(?:$|[.,;:)|]|(?:is|was|has|of|in|for|ist|est|es|and|with)\b))"
-    r"|\b\w*(?!(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY)\b)[A-Z]\w+\s\d+(?=\s(?:is|was|were|are|has|had|"
+    r"|\b\w*(?!(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY)\b)[A-Z]\w+\s\d+(?=\s(?:is|was|were|are|"
+    r"has|had|"
     r"costs|weighs|can|will|runs|takes|landed|flew|in|on|for|with|and|ist|war|hat|kostet|est|tiene|cuesta)\b)"
     r"|(?<=[^\W\d_]-)\d[\w.-]*"
     r"|(?<![\d.,])\d{5}\s(?=[A-ZÄÖÜ][a-zäöü])"
