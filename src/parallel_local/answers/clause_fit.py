@@ -17,6 +17,9 @@ from parallel_local.text.values.names import is_person
 from parallel_local.text.values.value import Value
 
 _SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
+_BARE = frozenset(
+    [Kind.DATE, Kind.YEAR, Kind.MONEY]
+)  # "date" alone: the one date that is said of the subject
 _IT = re.compile(r"\b(?:it|they|this|that|these|es|sie|er|dies|il|elle|elles|ils|cela)\b", re.IGNORECASE)
 _OBJECT = re.compile(r"\b(?:it|them|the company|the firm|es|sie|das Unternehmen|die Firma|l[’']a|la|lo)\b")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -91,11 +94,12 @@ def coverage(
 ) -> tuple[float, frozenset[str]]:
     """The share of the field's words that are said, most in the value's part; 0 where a known one is missing."""
     if not ask.demands:
-        return (0.8 if ask.kind in _SELF else 0.0), frozenset()
+        return (0.8 if ask.kind in _SELF else 0.7 if ask.kind in _BARE else 0.0), frozenset(["unasked"])
     total = sum(demand.weight for demand in ask.demands)
     held = 0.0
     doubts: set[str] = set()
     inside = False
+    unsaid = 0
     headed = tokens(sentence.heading.split(" > ")[-1], sentence.card.language)
     titled = tokens(f"{sentence.card.title} {sentence.heading}", sentence.card.language)
     before = sentence.before[-1] if sentence.before and _IT.search(sentence.text) else None
@@ -123,8 +127,9 @@ def coverage(
         elif demand.known or len(ask.demands) == 1:
             return 0.0, frozenset()
         else:
+            unsaid += 1
             doubts.add("missing")
-    return (held / total if inside else 0.0), frozenset(doubts)
+    return (held / total if inside and 2 * unsaid <= len(ask.demands) else 0.0), frozenset(doubts)
 
 
 def _told_by_unit(ask: FieldAsk) -> bool:

@@ -34,6 +34,7 @@ _PREPOSITION = re.compile(
     r"le\s+|el\s+|l['’])?$",
     re.IGNORECASE,
 )
+_APPOSED = re.compile(r",\s[^,]{3,60},")
 _OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
@@ -131,6 +132,8 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
     ahead = [item for item in inside if item.end <= value.start]
     related = _RELATED.search(text, part.start, value.start)
     if related and any(item.ours and item.start >= related.end() for item in ahead):
+        related = None
+    if related and any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
         related = None
     if related and any(word.startswith(related.group().casefold()[:6]) for word in words):
         related = None

@@ -63,6 +63,9 @@ class FieldAsk(msgspec.Struct, frozen=True):
         return bool(pattern.search(self.text))
 
 
+_SHARES = frozenset(
+    ["share", "rate", "anteil", "quote", "part", "taux", "tasa", "cuota", "prozent", "pourcentage"]
+)
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
@@ -147,7 +150,8 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     found = wording(kept) or wording([_umlauts(word) for word in kept])
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
-    demands = _demands(kept, found, lexicon)
+    kept = [word for word in kept if kind is not Kind.PERCENT or word not in _SHARES]
+    demands = _demands(kept, wording(kept) if kind is Kind.PERCENT else found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
     wishes = _plain(_content(node.description, kept), lexicon)
@@ -193,7 +197,13 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[last]
         elif len(last) == 3 and currency(last):
             money = currency(last)
-        elif known is not None and not unit and last not in _NOT_UNITS and kept[-2] != "per":
+        elif (
+            known is not None
+            and not unit
+            and (last != "min" or _lasts(kept[:-1]))
+            and last not in _NOT_UNITS
+            and kept[-2] != "per"
+        ):
             unit = known.name
         elif last not in ("in", "of", "us"):
             break
@@ -206,6 +216,12 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[match.group("scale").split()[0].casefold()]
     stated = CURRENCY.search(description)
     return unit, money or (currency(stated.group()) if stated else ""), scale, kept
+
+
+def _lasts(parts: Sequence[str]) -> bool:
+    """Whether a name asks for a length of time, so that "min" is minutes and no minimum."""
+    found = wording(parts)
+    return bool(LASTS.search(" ".join(parts))) or bool(found and found[0].kind == "time")
 
 
 def _is_money(parts: Sequence[str]) -> bool:

@@ -64,7 +64,7 @@ _ORGANISATION = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(
-    r"\b(?:percent(?:age)?|pct|share|growth rate|margin|ratio|interest rate|vat|tax rate|discount|prozent|anteil|"
+    r"\b(?:percent(?:age)?|pct|share$|share of|growth rate|margin|ratio|interest rate|vat|tax rate|discount|prozent|anteil|"
     r"zinssatz|rabatt|pourcentage|porcentaje|part de marché|unemployment rate|growth|alcohol|abv)\b|%",
     re.IGNORECASE,
 )

@@ -13,9 +13,8 @@ from parallel_local.answers.field_ask import FieldAsk, label_of
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.lists import Lister
-from parallel_local.answers.open_field import read_open
 from parallel_local.answers.schema_view import JsonObject, Node, view
-from parallel_local.answers.seeker import Seeker
+from parallel_local.answers.seeker import Seeker, read_open
 from parallel_local.answers.stated import flag
 from parallel_local.answers.subject import Known, Subject, stated_facts
 from parallel_local.retrieval.library import Library
@@ -94,7 +93,7 @@ class Filler:
         if stated is not None:
             return stated
         if not ask.demands and ask.kind not in (Kind.URL, Kind.EMAIL, Kind.PHONE):
-            return read_open(self._seeker, ask, node)
+            return read_open(self._seeker, ask, node) or answered(self._seeker.readings(ask), limit="medium")
         return answered(self._seeker.readings(ask))
 
     def _stated(self, ask: FieldAsk) -> Answer | None:

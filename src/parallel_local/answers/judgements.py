@@ -20,6 +20,7 @@ from parallel_local.text.tokens import stems, words
 from parallel_local.text.values.numbers import numbers
 from parallel_local.text.values.value import Value
 
+_FREE = re.compile(r"\bfree\b|frei\b", re.IGNORECASE)
 _HAVING_FIELD = re.compile(r"(?:has|have|with|includes?|offers?|hat|mit|a|avec|tiene|con)\b", re.IGNORECASE)
 _HAVING = re.compile(
     r"\b(?:has|have|had|with|without|there (?:is|are|was)|includes?|including|offers?|owns?|features?|equipped|"
@@ -59,7 +60,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     ):
         return
     value = not (negated(said) or over(said))
-    if any(against) or any(free_of(sentence.text, span) for each in spans for span in each):
+    if any(against) or _freed(ask, sentence.text, spans):
         value = not value
     doubts = frozenset(
         {
@@ -70,6 +71,11 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         }
     )
     yield Reading(value, str(value), strength * covered, doubts, sentence.text, sentence.card)
+
+
+def _freed(ask: FieldAsk, text: str, spans: Sequence[Sequence[Span]]) -> bool:
+    """Whether a text says "gluten-free" where the field asks for gluten."""
+    return not _FREE.search(ask.label) and any(free_of(text, span) for each in spans for span in each)
 
 
 def _only_mentioned(ask: FieldAsk, text: str, anchor: Span) -> bool:

@@ -29,7 +29,9 @@ def key_fit(ask: FieldAsk, key: str, language: str = "en") -> str:
     """How a key or a column's heading fits the field: `whole`, `more` (it says more besides), or not at all."""
     found = tokens(key, language)
     held = [list(demand.phrases.spans(found)) for demand in ask.demands]
-    if not ask.demands or not all(held):
+    if not ask.demands:
+        return "whole" if set(words(ask.label)) <= set(words(key)) else ""
+    if not all(held):
         return ""
     covered = {
         token.start for token in found for each in held for span in each if span[0] <= token.start < span[1]
@@ -65,6 +67,8 @@ def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Ca
             option for option in ask.node.options() if words(str(option).replace("_", " ")) == words(text)
         ]
         return [Candidate(option, Value(text, 0)) for option in same]
+    if ask.kind is Kind.PLACE and len(text.split()) <= 8:
+        return [Candidate(text, Value(text, 0))]
     found = candidates(ask, text, alone=True, language=language)
     if (
         ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)

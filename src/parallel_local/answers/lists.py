@@ -32,6 +32,7 @@ _MOST_ITEMS = 50
 _AND = re.compile(
     r",\s*(?:and|und|et|y|or|oder|ou|o)\s+|,\s+|;\s+|\s+(?:and|und|et|y|sowie|as well as|or|oder)\s+|\s&\s"
 )
+_LEAD = re.compile(r"^(?:in|at|from|with|for|of|bei|mit|aus|à|en|avec|con)\s+", re.IGNORECASE)
 _NAME_LIKE = re.compile(
     r"\b(?:name|company|organi[sz]ation|vendor|person|title|target|investor|product|member|item|city|ingredient|"
     r"step|event)\b",
@@ -311,7 +312,7 @@ def _cell_value(ask: FieldAsk, text: str) -> object | None:
 
 
 def _split_values(ask: FieldAsk, text: str) -> list[object]:
-    parts = [part.strip(" .*_`") for part in _AND.split(text)]
+    parts = [part.strip(" .*_`") for part in _AND.split(_LEAD.sub("", text))]
     values: list[object] = []
     for part in parts:
         value = _cell_value(ask, part) if part else None

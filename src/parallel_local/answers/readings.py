@@ -51,6 +51,7 @@ _NOW = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
+_EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
 _TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
 
 
@@ -68,8 +69,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 def from_sentence(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
     """What one sentence or line says."""
-    if sentence.key:
+    if sentence.key and key_fit(ask, sentence.key, sentence.card.language):
         yield from _from_key(ask, sentence, about)
+        return
     if ask.kind in (Kind.BOOLEAN, Kind.OPTION):
         return
     spans = [spans_of(demand, sentence) for demand in ask.demands]
@@ -127,6 +129,8 @@ def _denied(ask: FieldAsk, said: str) -> bool:
 
 def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequence[Sequence[Span]]) -> bool:
     """Whether what stands behind a number is the field's thing, or nothing countable at all."""
+    if any(_EACH.search(text[: span[0]]) for each in spans for span in each if part.holds(span)):
+        return False
     if isinstance(place, Number) and place.unit and place.unit not in ask.text:
         return False
     following = tokens(text[place.end : part.end + 40])[:4]

@@ -1,6 +1,7 @@
 """Looking one field up: the passages that may say it, every reading of it, and the answer they come to.
 
-Blocks on the index. Objects and arrays are put together in `fill.py` and `lists.py`.
+Blocks on the index. A field whose name says nothing (`answer`, `who`) is read by its question, in one function, so that
+this can be done better in one place. Objects and arrays are put together in `fill.py` and `lists.py`.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import Found
+from parallel_local.text.tokens import words
 from parallel_local.wire.common import SourcePolicy
 
 _UNSEEN = "qxzvwkj"  # a word of no document: what it weighs is what an unknown word weighs
@@ -110,3 +112,19 @@ class Seeker:
 
     def _headings(self, card: Card) -> list[str]:
         return [hit.heading for hit in self._library.passages(card)]
+
+
+def question_of(ask: FieldAsk, naming: Naming) -> str:
+    """What is asked: the field's description or title, else the input's question; empty where there is none."""
+    return ask.node.description or ask.node.title or naming.question
+
+
+def read_open(seeker: Seeker, ask: FieldAsk, node: Node) -> Answer | None:
+    """The answer to a field that only its question describes; None where the documents have none."""
+    question = question_of(ask, seeker.naming)
+    named = {word for name in seeker.naming.names for word in words(name.text)}
+    asked = " ".join(word for word in words(question) if word not in named)
+    if not asked:
+        return None
+    label = f"{ask.label} {asked}"
+    return answered(seeker.readings(seeker.ask(label, node)), limit="medium")

@@ -16,7 +16,7 @@ from parallel_local.retrieval.ranking import Found
 from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.values.names import proper_names
 from parallel_local.text.values.tongue import Tongue, tongue
-from parallel_local.text.values.value import Value, every
+from parallel_local.text.values.value import Value, every, inside
 
 _KEY = re.compile(
     r"^\s*(?:[-*+]\s+)?(?:\*\*|__)?(?P<key>[^\W_][^:\n|.!?]{0,58}?)(?:\*\*|__)?\s?(?::(?:\*\*|__)?\s+|(?:\*\*|"
@@ -110,9 +110,13 @@ class Sources:
             if whole or not any(_larger(value, start, end) for value in proper)
         ]
         single = language != "de"
-        proper.extend(
-            value for value in self._numbered(text) if not any(item.start == value.start for item in ours)
-        )
+        numbered = [
+            value for value in self._numbered(text) if all(item.start != value.start for item in ours)
+        ]
+        proper = [
+            *(value for value in proper if not any(inside(value, other) for other in numbered)),
+            *numbered,
+        ]
         others = [
             Named(
                 value.start,

@@ -12,8 +12,8 @@ from parallel_local.text.tokens import words
 
 # kind | what a field is called | how documents say it; a line that is set in goes on with the one above
 _ROWS = """
-money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,ingresos,ventas,
-    facturación|revenue*,sales,turnover,umsatz*,umgesetzt,chiffre d affaires,ingresos,ventas,facturó,
+money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,chiffre affaires,ingresos,ventas,
+    facturación|revenue*,sales,turnover,umsatz*,umgesetzt,chiffre affaires,ingresos,ventas,facturó,
     factura,facturación
 money|profit,net income,earnings,gewinn,bénéfice,beneficio|profit*,net income,earnings,gewinn*,bénéfice*,
     beneficio*
@@ -29,7 +29,7 @@ money|funding,amount raised,raised,total funding,funding amount,investment,raise
 money|valuation|valuation,valued,bewertet,valorisée,valorada
 money|budget|budget*,presupuesto
 count|employees,employee count,headcount,staff,staff size,workforce,team size,mitarbeiter,mitarbeiterzahl,
-    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,staff*,headcount,
+    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,emploie*,staff*,headcount,
     workforce,worker*,people work,works for it,mitarbeit*,beschäftig*,angestellt*,salarié*,effectif*,
     empleado*,emplea,trabajador*,plantilla,personen arbeiten
 count|population,inhabitants,einwohner,einwohnerzahl,habitants,población,habitantes|population,inhabitant*,
@@ -45,9 +45,11 @@ count|users,customers,clients,kunden,nutzer,clientes,usuarios|user*,customer*,cl
     clientes,usuarios
 count|servings,serves,portions,portionen,personen,personnes,raciones|serves,serving*,portion*,portionen,
     personen,personnes,raciones,personas
+count|calories,kcal,kalorien,calorías|calorie*,kcal,kalorien,calorías
+time|shelf life,haltbarkeit,conservation|keeps,keep,shelf life,haltbar,haltbarkeit,se conserve,conserva
 length|height,elevation,höhe,hauteur,altura,tallness|height,high,tall,rises,elevation,above sea,altitude,
     stands,rises,über dem meer,hoch,höhe,haut,haute,hauteur,mesure,alto,alta,altura,mide
-length|length,länge,longueur,longitud,largo|long,length,lang,länge,longueur,longitud,larga,runs,stretches
+length|length,länge,longueur,longitud,largo|long,length,measures,misst,mesure,mide,lang,länge,longueur,longitud,larga,runs,stretches
 length|width,breite,largeur,ancho,anchura|wide,width,breit,breite,large,largeur,ancho
 length|depth,tiefe,profondeur,profundidad|deep,depth,tief,tiefe,profond*
 length|distance,entfernung,distancia|distance,away,far,entfernt,entfernung,distancia,from

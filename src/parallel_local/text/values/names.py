@@ -54,7 +54,7 @@ there here no not all some each every both many most more other such only also t
 meanwhile although because until between through within without according section chapter note der die das
 ein eine einer ein es er sie wir ihr im am in auf bei mit nach seit von vor zu zum zur und oder aber wenn
 als für aus le la les un une des du de il elle ils elles nous dans sur avec pour par en au aux et ou mais el
-los las una del al se su en con por para y o pero ceo cto cfo coo vp hr it ai us uk eu
+los las una del al se su en con por para y o pero dr prof mr mrs ms mme sr sra ceo cto cfo coo vp hr it ai us uk eu
 """
 _SMALL = frozenset(_SMALL_WORDS.split())
 
