@@ -14,7 +14,7 @@ from parallel_local.text.values.money import BEFORE, BEHIND, currency
 from parallel_local.text.values.names import emails, phones, urls
 from parallel_local.text.values.number_words import number_words
 from parallel_local.text.values.tongue import Tongue, tongue
-from parallel_local.text.values.units import FORMS, convert, unit_of
+from parallel_local.text.values.units import BY_NAME, FORMS, convert, unit_of
 from parallel_local.text.values.value import Number, Value
 
 _GROUP = "[ \u00a0\u202f'’]"
@@ -227,17 +227,18 @@ def _sums(text: str, found: list[Number]) -> list[Number]:
     joined: list[Number] = []
     for number in found:
         last = joined[-1] if joined else None
-        large = convert(last.amount, last.unit, number.unit) if last and last.upper is None else None
-        if (
-            last
-            and large is not None
-            and last.unit != number.unit
-            and _SUM.fullmatch(text[last.end : number.start])
-        ):
+        if last and _adds_up(last, number) and _SUM.fullmatch(text[last.end : number.start]):
             whole = text[last.start : number.end]
-            number = msgspec.structs.replace(
-                number, text=whole, start=last.start, amount=large + number.amount
-            )
+            amount = (convert(last.amount, last.unit, number.unit) or 0.0) + number.amount
+            number = msgspec.structs.replace(number, text=whole, start=last.start, amount=amount)
             joined.pop()
         joined.append(number)
     return joined
+
+
+def _adds_up(large: Number, small: Number) -> bool:
+    """Hours and minutes do, feet and inches too; two lengths in one sentence are two."""
+    one, other = BY_NAME.get(large.unit), BY_NAME.get(small.unit)
+    if one is None or other is None or large.upper is not None:
+        return False
+    return one.dimension == other.dimension in ("time", "us_length") and one.factor > other.factor
