@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from parallel_local.answers.auto import auto_answers, auto_schema
-from parallel_local.answers.basis import NOT_FOUND, Answer, basis
+from parallel_local.answers.basis import NOT_FOUND, Answer, basis, unfound
 from parallel_local.answers.brief import Brief, read_brief
 from parallel_local.answers.fill import Filler
 from parallel_local.answers.render import report_markdown, short_markdown
@@ -156,7 +156,7 @@ def _auto(answers: dict[str, Answer], task: Assignment) -> Output:
 
 
 def _structured(library: Library, task: Assignment, text: str) -> Iterator[Step | Output]:
-    subject = Subject(text, named_entities(text, library.entities()))
+    subject = Subject(text, named_entities(text, library.entities()), task.given)
     filler = Filler(library, subject, task.schema, task.policy)
     properties = view(task.schema, task.schema).properties()
     yield Step("plan", f"Fill {len(properties)} fields from {len(library.cards)} documents.")
@@ -166,6 +166,7 @@ def _structured(library: Library, task: Assignment, text: str) -> Iterator[Step 
         answers[name] = filler.field(name, raw)
         urls = tuple(citation.url for citation in answers[name].citations)
         state = f"found in {len(urls)} documents" if urls else NOT_FOUND
-        yield Step("search", f"Query: {name.replace('_', ' ')} — {state}", urls, len(urls))
+        notices = unfound(answers[name])
+        yield Step("search", f"Query: {name.replace('_', ' ')} — {state}", urls, len(urls), notices)
     content = {name: answer.value for name, answer in answers.items()}
     yield JsonOutput(content=content, basis=basis(answers, per_element=task.per_element))

@@ -7,11 +7,9 @@ import msgspec
 
 from parallel_local.documents.document import Entity
 from parallel_local.retrieval.index import Card
-from parallel_local.text.tokens import spaced, stems, words
+from parallel_local.text.tokens import spaced, words
 
 _MOST_CHARS = 4000
-_FORMS = "name names year date number count amount total url value type list size of in the usd full"
-_FORM_WORDS = frozenset(_FORMS.split())
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -22,10 +20,11 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """`text` is the input in words; `entities` the ones it names, longest name first."""
+    """`text` is the input in words, `given` as it came; `entities` the ones it names, longest name first."""
 
     text: str
     entities: tuple[Known, ...]
+    given: object = None
 
 
 def subject_text(given: object) -> str:
@@ -40,23 +39,11 @@ def named_entities(text: str, known: Sequence[tuple[Card, Entity]]) -> tuple[Kno
     return tuple(sorted(named, key=lambda item: (-len(item.entity.name), -len(item.entity.facts))))
 
 
-def fact(known: Known, label: str) -> tuple[str, str] | None:
-    """Key and value of the fact a field label asks for: "CEO name" finds `ceo`."""
-    wanted = set(stems(core_words(label.replace("_", " "))))
-    facts = dict(known.entity.facts)
-    if known.entity.url:
-        facts.setdefault("website", known.entity.url)
-        facts.setdefault("url", known.entity.url)
-    for key, value in facts.items():
-        if wanted and wanted == set(stems(key.replace("_", " "))):
-            return key, value
-    return None
-
-
-def core_words(label: str) -> str:
-    """A field's label without words that only name its form: "founded year" is about "founded"."""
-    kept = [word for word in words(label) if word not in _FORM_WORDS]
-    return " ".join(kept) or label
+def stated_facts(known: Known) -> Iterator[tuple[str, str]]:
+    """Keys and values of the facts stated for an entity, its address among them."""
+    yield from known.entity.facts.items()
+    if known.entity.url and "website" not in known.entity.facts:
+        yield "website", known.entity.url
 
 
 def _occurs(name: str, haystack: str) -> bool:

@@ -1,159 +1,174 @@
-"""Reading one value of a wanted type out of one sentence. Pure.
+"""Values of the wanted kind in one piece of text, as the field wants them: unit, scale, currency, form of a date. Pure.
 
-The field's own words ("founded year", "number of employees") steer which value is taken; nothing is computed
-beyond scaling a number as it is written.
+What kind is wanted is known from `field_ask.py`; which of several values is the field's is judged elsewhere.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from parallel_local.answers.schema_view import Node
-from parallel_local.retrieval.query import Query
-from parallel_local.text.sentences import flat
-from parallel_local.text.tokens import spaced, stems
-from parallel_local.text.values import Number, Value, dates, emails, names, numbers, urls, years
+from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.text.values.dates import dated
+from parallel_local.text.values.names import emails, is_organisation, is_person, phones, proper_names, sites
+from parallel_local.text.values.numbers import measures
+from parallel_local.text.values.tongue import Tongue, tongue
+from parallel_local.text.values.units import BY_NAME, convert
+from parallel_local.text.values.value import Date, Number, Value
 
-_NEGATION = re.compile(r"\b(?:no|not|never|none|without|cannot|isn't|doesn't|didn't|hasn't)\b", re.IGNORECASE)
-_COPULA = re.compile(r"\s(?:is|are|was|were)\s|:\s+")
-_URL_HINT = re.compile(r"\b(?:url|website|web site|homepage|link|domain)\b", re.IGNORECASE)
-_MAIL_HINT = re.compile(r"\b(?:e-?mail)\b", re.IGNORECASE)
-_DATE_HINT = re.compile(r"\b(?:date|when|year|founded|established|day|since|inception)\b", re.IGNORECASE)
-_YEAR_HINT = re.compile(r"\byears?\b", re.IGNORECASE)
-_PERSON_HINT = re.compile(
-    r"\b(?:ceo|cto|cfo|coo|founders?|president|chair(?:man|woman|person)?|director|author|person|who|"
-    r"secretary|chief|leader|head|executive)\b",
+_LARGEST = 1e18
+_PLACE_LEAD = re.compile(
+    r"(?:\b(?:in|at|to|from|near|of|is|are|was|sits on|based|on the|ist|aus|bei|nach|en|à|au|de|est|es|desde)|[:|"
+    r"(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
-_MONEY_HINT = re.compile(
-    r"\b(?:amount|price|cost|revenue|sales|funding|raised|value|valuation|size|usd|dollars?|worth|money)\b",
-    re.IGNORECASE,
-)
-_PERCENT_HINT = re.compile(r"\b(?:percent(?:age)?|share|rate|growth|margin|ratio)\b|%", re.IGNORECASE)
+_PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
+_COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
+_CITY = re.compile(r"\b(?:city|town|stadt|ville|ciudad|village|birthplace)\b", re.IGNORECASE)
+# Dimensions that are kept apart for conversion, and measure the same.
+_ALSO = {
+    "time": ("time", "calendar"), "length": ("length", "us_length"), "mass": ("mass", "us_mass"),
+    "celsius": ("celsius", "fahrenheit", "degree"), "kmh": ("kmh", "mph"), "area": ("area", "acre"),
+}  # fmt: skip
+_NUMERIC = ("integer", "number")
 
 
-Located = TypeVar("Located", Value, Number)
+class Candidate(msgspec.Struct, frozen=True):
+    """A value that could be the field's, where it stands, and what makes it less than certain."""
+
+    value: object
+    place: Value
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Equal for equal values, however they are written."""
+        return re.sub(r"\s+", " ", str(self.value)).casefold().strip()
 
 
-class Hints(msgspec.Struct, frozen=True):
-    """What is known about a field besides its type: its words as text and as a query."""
-
-    text: str
-    query: Query
-
-
-def read_value(node: Node, hints: Hints, sentence: str) -> object | None:
-    """The field's value as `sentence` states it; None when it states none."""
-    if node.options():
-        return _option(node.options(), sentence)
-    readers: dict[str, Callable[[Hints, str], object | None]] = {
-        "boolean": _boolean, "integer": _integer, "number": _number, "string": _string,
-    }  # fmt: skip
-    reader = readers.get(node.type)
-    return reader(hints, sentence) if reader else None
-
-
-def fits(hints: Hints, sentence: str) -> bool:
-    """Whether a sentence holds the kind of value that the field's words name: money, share, date, address."""
-    found = numbers(sentence)
-    if _MONEY_HINT.search(hints.text):
-        return any(number.money for number in found)
-    if _PERCENT_HINT.search(hints.text):
-        return any(number.percent for number in found)
-    if _URL_HINT.search(hints.text):
-        return bool(urls(sentence))
-    return bool(_DATE_HINT.search(hints.text) and dates(sentence))
-
-
-def _option(options: Sequence[object], sentence: str) -> object | None:
-    """The longest option whose words the sentence contains."""
-    haystack = spaced(stems(sentence))
-    present = [option for option in options if isinstance(option, str) and _mentions(haystack, option)]
-    return max(present, key=lambda option: len(str(option)), default=None)
-
-
-def _mentions(haystack: str, option: str) -> bool:
-    wanted = stems(option.replace("_", " "))
-    return bool(wanted) and spaced(wanted) in haystack
-
-
-def _boolean(_hints: Hints, sentence: str) -> bool:
-    return not _NEGATION.search(sentence)
-
-
-def _integer(hints: Hints, sentence: str) -> int | None:
-    if _YEAR_HINT.search(hints.text) or (_DATE_HINT.search(hints.text) and not numbers(sentence)):
-        year = _nearest(years(sentence), hints, sentence)
-        return int(year.text) if year else None
-    number = _number(hints, sentence)
-    return round(number) if number is not None and abs(number) < 1e18 else None
-
-
-def _number(hints: Hints, sentence: str) -> float | None:
-    found = numbers(sentence)
-    if _MONEY_HINT.search(hints.text):
-        found = [number for number in found if number.money] or found
-    elif _PERCENT_HINT.search(hints.text):
-        found = [number for number in found if number.percent] or found
-    chosen = _nearest(found, hints, sentence)
-    return chosen.amount if chosen else None
-
-
-def _string(hints: Hints, sentence: str) -> str | None:
-    shaped = _shaped(hints, sentence)
-    if shaped is not None:
-        return shaped or None
-    return stated(hints.query, sentence) or flat(sentence)
-
-
-def _shaped(hints: Hints, sentence: str) -> str | None:
-    """Values with a form of their own; an empty string when the form is wanted but absent."""
-    found: Sequence[Value]
-    if _MAIL_HINT.search(hints.text):
-        found = emails(sentence)
-    elif _URL_HINT.search(hints.text):
-        found = urls(sentence)
-    elif _PERSON_HINT.search(hints.text):
-        found = _people(hints, sentence)
-    elif _DATE_HINT.search(hints.text):
-        found = dates(sentence)
-    else:
-        return None
-    chosen = _nearest(found, hints, sentence)
-    return chosen.text if chosen else ""
-
-
-def _people(hints: Hints, sentence: str) -> list[Value]:
-    """Names, without the title in front: "CEO Jane Doe" is Jane Doe."""
-    kept: list[Value] = []
-    for value in names(sentence):
-        parts = value.text.split(" ")
-        skipped = 0
-        while len(parts) > 2 and _PERSON_HINT.search(parts[0]):
-            skipped += len(parts.pop(0)) + 1
-        kept.append(Value(" ".join(parts), value.start + skipped))
-    return [value for value in kept if not _PERSON_HINT.search(value.text)]
-
-
-def stated(query: Query, sentence: str) -> str | None:
-    """What follows "… is" or "…:" when all words of the field stand before it."""
-    text = flat(sentence)
-    for match in _COPULA.finditer(text):
-        before = spaced(stems(text[: match.start()]))
-        if query.terms and all(term.within(before) for term in query.terms):
-            return text[match.end() :].rstrip(" .;") or None
-    return None
-
-
-def _nearest(found: Sequence[Located], hints: Hints, sentence: str) -> Located | None:
-    """The value closest to a mention of the field; the first one when the field is not mentioned."""
-    places = [
-        match.start()
-        for match in re.finditer(r"\w+", sentence)
-        if any(term.within(spaced(stems(match.group()))) for term in hints.query.terms)
+def candidates(
+    ask: FieldAsk, text: str, *, alone: bool = False, language: Tongue | None = None
+) -> list[Candidate]:
+    """Every value of the field's kind; `alone` says that the text is a cell or the right side of a key."""
+    if ask.kind in (Kind.YEAR, Kind.DATE):
+        return list(_dates(ask, text))
+    if ask.kind is Kind.PERSON:
+        return [Candidate(value.text, value) for value in _people(text, alone, language or tongue(text))]
+    if ask.kind is Kind.PLACE:
+        return list(_places(ask, text, alone))
+    if ask.kind is Kind.ORGANISATION:
+        found = [value for value in proper_names(text) if alone or value.start > 2 or " " in value.text]
+        return [Candidate(value.text, value) for value in found]
+    if ask.kind in (Kind.URL, Kind.EMAIL, Kind.PHONE):
+        shaped = {Kind.URL: sites, Kind.EMAIL: emails, Kind.PHONE: phones}[ask.kind](text)
+        return [Candidate(value.text, value) for value in shaped]
+    if ask.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.OPTION):
+        return []
+    spoken = language or tongue(text)
+    return [
+        made for number in measures(text, spoken) if (made := _number(ask, number, text, alone)) is not None
     ]
-    if not places:
-        return next(iter(found), None)
-    return min(found, key=lambda value: min(abs(value.start - place) for place in places), default=None)
+
+
+def _dates(ask: FieldAsk, text: str) -> Iterator[Candidate]:
+    for date in dated(text):
+        if ask.kind is Kind.YEAR or ask.node.type in _NUMERIC:
+            if date.year is not None and date.quarter is None:
+                yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date)
+        elif not ask.iso:
+            yield Candidate(date.text, date)
+        elif date.iso() is not None:
+            yield Candidate(_stamp(ask, date), date)
+
+
+def _stamp(ask: FieldAsk, date: Date) -> str:
+    day = date.iso() or ""
+    return f"{day}T00:00:00Z" if ask.node.schema.get("format") == "date-time" else day
+
+
+def _number(ask: FieldAsk, number: Number, text: str, alone: bool) -> Candidate | None:
+    if not _fits(ask, number, alone):
+        return None
+    amount: float | None = number.amount
+    if number.upper is not None:
+        if not ask.end and ask.node.type in _NUMERIC:
+            return None
+        amount = number.upper if ask.end == "high" else number.amount
+    doubts: tuple[str, ...] = ("hedged",) if number.hedged else ()
+    doubts += ("compound",) if number.compound else ()
+    if ask.node.type not in _NUMERIC:
+        return Candidate(text[number.start : number.end].strip(), number, doubts)
+    if ask.unit and number.unit and amount is not None:
+        amount = convert(amount, number.unit, ask.unit)
+    value = _as_type(ask, amount)
+    return None if value is None else Candidate(value, number, doubts)
+
+
+def _fits(ask: FieldAsk, number: Number, alone: bool) -> bool:
+    """Whether a number is of the kind that is wanted."""
+    if number.compound and ask.kind is not Kind.MEASURE:
+        return False
+    if ask.kind is Kind.MONEY:
+        right = not ask.currency or not number.currency or number.currency == ask.currency
+        return right and (number.money or (alone and not number.percent and not number.unit))
+    if ask.kind is Kind.PERCENT:
+        return number.percent or (alone and not number.money and not number.unit)
+    if ask.kind is Kind.MEASURE:
+        return _measures(ask, number) or (alone and not (number.money or number.percent or number.unit))
+    if ask.kind is Kind.COUNT:
+        return not (number.money or number.percent or number.unit)
+    return True
+
+
+def _measures(ask: FieldAsk, number: Number) -> bool:
+    """Whether a number's unit measures what is wanted, in a unit that can be made the wanted one."""
+    unit = BY_NAME.get(number.unit)
+    if unit is None:
+        return False
+    if ask.unit:
+        return convert(1.0, number.unit, ask.unit) is not None
+    return not ask.dimension or unit.dimension in _ALSO.get(ask.dimension, (ask.dimension,))
+
+
+def _as_type(ask: FieldAsk, amount: float | None) -> int | float | None:
+    if amount is None or abs(amount) >= _LARGEST:
+        return None
+    scaled = float(f"{amount / ask.scale:.12g}")
+    if ask.node.type == "integer":
+        return int(scaled) if scaled.is_integer() else None
+    return int(scaled) if scaled.is_integer() else scaled
+
+
+def _people(text: str, alone: bool, language: Tongue) -> Iterator[Value]:
+    """Names that are of a person by their form; in a cell of their own single words too."""
+    for value in proper_names(text):
+        most = 3 if language == "de" else 5
+        if (is_person(value.text) and len(value.text.split()) <= most) or (
+            alone and not is_organisation(value.text) and value.start < 3
+        ):
+            yield value
+
+
+def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
+    """Names behind "in", "at" and the like, with a country behind a comma."""
+    for value in proper_names(text):
+        if not alone and not _PLACE_LEAD.search(text, 0, value.start):
+            continue
+        tail = _PLACE_TAIL.match(text, value.end)
+        whole = Value(text[value.start : tail.end()], value.start) if tail else value
+        if _COUNTRY.search(ask.label) and tail:
+            whole = Value(tail.group().lstrip(", "), tail.start() + 2)
+        elif _CITY.search(ask.label):
+            whole = value
+        yield Candidate(whole.text, whole)
+
+
+def options_in(options: Sequence[object], numbers: Sequence[Number]) -> list[tuple[object, Value]]:
+    """Options that are numbers, where a text has them."""
+    return [
+        (option, number)
+        for number in numbers
+        for option in options
+        if isinstance(option, int | float) and not isinstance(option, bool) and option == number.amount
+    ]

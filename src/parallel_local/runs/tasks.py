@@ -22,6 +22,7 @@ from parallel_local.runs.specs import wanted
 from parallel_local.runs.states import ONCE, States
 from parallel_local.runs.task_records import TASK, TaskRecord, group_stream
 from parallel_local.threads import in_thread
+from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import (
     ACTIVE,
     ErrorObject,
@@ -40,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     output: Output
     stats: ProgressStats
+    notices: tuple[Notice, ...] = ()
 
 
 TaskRuns = Runs[TaskRecord, Finding]
@@ -76,9 +78,9 @@ class TaskKind:
             run = msgspec.structs.replace(run, error=ErrorObject(ref_id=run.run_id, message=message))
             return msgspec.structs.replace(record, run=run, stats=None)
         if move.result is not None:
-            return msgspec.structs.replace(
-                record, run=run, output=move.result.output, stats=move.result.stats
-            )
+            result = move.result
+            run = msgspec.structs.replace(run, warnings=[*(run.warnings or ()), *result.notices] or None)
+            return msgspec.structs.replace(record, run=run, output=result.output, stats=result.stats)
         return msgspec.structs.replace(record, run=run)
 
     def told(self, record: TaskRecord) -> Iterable[Line]:
@@ -94,12 +96,14 @@ class TaskKind:
             raise RehearsedFailure
         steps = compose(self._library, self._assignment(record))
         urls: dict[str, None] = {}
+        notices: list[Notice] = []
         considered = done = 0
         while True:
             item = await in_thread(self._threads, lambda: next(steps))
             if not isinstance(item, Step):
-                return Finding(item, _stats(considered, urls, 100.0))
+                return Finding(item, _stats(considered, urls, 100.0), tuple(notices))
             done += 1
+            notices.extend(item.notices)
             urls.update(dict.fromkeys(item.urls))
             considered = max(considered, item.considered, len(urls))
             stats = _stats(considered, urls, 100.0 * done / (done + 2))

@@ -1,0 +1,181 @@
+"""How a clause fits a field: whose it is, how much of the field's words it says, what its description demands. Pure.
+
+The values themselves are read in `readings.py`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from parallel_local.answers.about import LOOSE, About
+from parallel_local.answers.clauses import Segment, owner, placed
+from parallel_local.answers.field_ask import Demand, FieldAsk
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.mentions import Span, tokens
+from parallel_local.answers.sources import Sentence
+from parallel_local.text.tokens import words
+from parallel_local.text.values.names import is_person
+from parallel_local.text.values.value import Value
+
+_SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
+_BARE = frozenset(
+    [Kind.DATE, Kind.YEAR, Kind.MONEY]
+)  # "date" alone: the one date that is said of the subject
+_IT = re.compile(r"\b(?:it|they|this|that|these|es|sie|er|dies|il|elle|elles|ils|cela)\b", re.IGNORECASE)
+_OBJECT = re.compile(r"\b(?:it|them|the company|the firm|es|sie|das Unternehmen|die Firma|l[’']a|la|lo)\b")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def scope(text: str, part: Segment, place: Value, spans: Sequence[Sequence[Span]]) -> str:
+    """What is said of a value between the commas around it and the field's nearest words: there a "not" counts."""
+    near = [
+        span for each in spans if each for span in [min(each, key=lambda span: abs(span[0] - place.start))]
+    ]
+    held = [span for span in near if part.holds(span)]
+    first = min([place.start, *(span[0] for span in held)])
+    last = max([place.end, *(span[1] for span in held)])
+    start = text.rfind(", ", part.start, first)
+    end = text.find(", ", last, part.end)
+    return text[part.start if start < 0 else start : part.end if end < 0 else end]
+
+
+def whose(
+    ask: FieldAsk, sentence: Sentence, part: Segment, place: Value, about: About
+) -> tuple[float, frozenset[str]]:
+    """How surely a part of a sentence is about the subject, and what is doubtful in that."""
+    asked = [word for demand in ask.demands for word in words(demand.word)]
+    familiar = [*asked, *(phrase[0].rstrip("*") for demand in ask.demands for phrase in demand.phrases.said)]
+    named = [
+        item
+        for item in sentence.named
+        if item.ours or not belongs(sentence.text[item.start : item.end], asked)
+    ]
+    if ask.kind is Kind.PERSON:
+        named = [item for item in named if item.ours or not is_person(sentence.text[item.start : item.end])]
+    judged = owner(sentence.text, part, place, named, familiar)
+    if judged == "ours":
+        return 1.0, frozenset()
+    if judged == "other" and _OBJECT.search(sentence.text[part.start : part.end]):
+        # "Rolf Velmar started it": who acts is named, and what it is about stands before.
+        return min(about.context(sentence), 0.9), frozenset(["nominal"])
+    if judged == "other":
+        return 0.0, frozenset()
+    ahead = [
+        item
+        for item in named
+        if item.end <= part.start
+        and (item.ours or not placed(sentence.text, item))
+        and not item.start <= place.start < item.end
+    ]
+    if judged == "" and ahead:
+        acting = [item for item in ahead if item.ours or item.start < 4] or ahead
+        return (
+            (0.97, frozenset())
+            if acting[-1].ours or sentence.ours
+            else (_context(sentence, about, others=True), frozenset())
+        )
+    context = about.context(sentence)
+    if judged == "nominal" and context < 1.0:
+        return min(context, LOOSE + 0.1), frozenset(["nominal"])
+    return context, frozenset(["loose"]) if context <= LOOSE else frozenset()
+
+
+def _context(sentence: Sentence, about: About, *, others: bool) -> float:
+    found = about.context(sentence)
+    return found if found >= 1.0 else min(found, LOOSE) if others else found
+
+
+def belongs(name: str, asked: Sequence[str]) -> bool:
+    """Whether a name is one of the field's own words."""
+    return all(word in asked for word in words(name))
+
+
+def coverage(
+    ask: FieldAsk, sentence: Sentence, part: Segment, spans: Sequence[Sequence[Span]]
+) -> tuple[float, frozenset[str]]:
+    """The share of the field's words that are said, most in the value's part; 0 where a known one is missing."""
+    if not ask.demands:
+        return (0.8 if ask.kind in _SELF else 0.7 if ask.kind in _BARE else 0.0), frozenset(["unasked"])
+    total = sum(demand.weight for demand in ask.demands)
+    held = 0.0
+    doubts: set[str] = set()
+    inside = False
+    unsaid = 0
+    headed = tokens(sentence.heading.split(" > ")[-1], sentence.card.language)
+    titled = tokens(f"{sentence.card.title} {sentence.heading}", sentence.card.language)
+    before = sentence.before[-1] if sentence.before and _IT.search(sentence.text) else None
+    for demand, found in zip(ask.demands, spans, strict=True):
+        if any(part.holds(span) for span in found):
+            held += demand.weight
+            inside = True
+        elif found:
+            # "A in 2015 and B in 2018": what is said before a part goes on in it, what is said behind does not.
+            held += (0.88 if any(span[1] <= part.start for span in found) else 0.5) * demand.weight
+            inside = True
+            doubts.add("apart")
+        elif before is not None and next(demand.phrases.spans(before.tokens), None) is not None:
+            held += 0.8 * demand.weight
+            doubts.add("apart")
+        elif next(demand.phrases.spans(headed), None) is not None:
+            held += 0.85 * demand.weight
+            inside = True
+        elif next(demand.phrases.spans(titled), None) is not None:
+            held += 0.6 * demand.weight
+            doubts.add("titled")
+        elif ask.kind in _SELF or (demand.phrases.said and _told_by_unit(ask)):
+            held += 0.8 * demand.weight
+            inside = True
+        elif demand.known or len(ask.demands) == 1:
+            return 0.0, frozenset()
+        else:
+            unsaid += 1
+            doubts.add("missing")
+    return (held / total if inside and 2 * unsaid <= len(ask.demands) else 0.0), frozenset(doubts)
+
+
+def _told_by_unit(ask: FieldAsk) -> bool:
+    return ask.dimension in ("celsius", "kmh") or (
+        ask.kind is Kind.MONEY and len(ask.demands) > 1 and _priced(ask)
+    )
+
+
+def _priced(ask: FieldAsk) -> bool:
+    """Whether the field is a price: what is bought for so much needs no word for it."""
+    return bool(
+        re.search(r"\b(?:price|cost|fee|preis|kosten|prix|coût|precio|coste)\b", ask.label, re.IGNORECASE)
+    )
+
+
+def spans_of(demand: Demand, sentence: Sentence) -> list[Span]:
+    return list(demand.phrases.spans(sentence.tokens))
+
+
+def distance(place: Value, spans: Sequence[Sequence[Span]]) -> int:
+    found = [span for each in spans for span in each]
+    return min((max(span[0] - place.end, place.start - span[1], 0) for span in found), default=50)
+
+
+def wishes(ask: FieldAsk, sentence: Sentence) -> Iterator[str]:
+    """A doubt where the description's words are mostly not said."""
+    if ask.wishes:
+        around = (
+            *sentence.tokens,
+            *tokens(f"{sentence.heading} {sentence.card.title}", sentence.card.language),
+        )
+        said = sum(next(wish.phrases.spans(around), None) is not None for wish in ask.wishes if wish.known)
+        known = sum(wish.known for wish in ask.wishes)
+        if said < known and 2 * said <= known:
+            yield "described"
+
+
+def strictly(ask: FieldAsk, sentence: Sentence, part: Segment) -> bool:
+    """Whether the names and years of the description are said where the value is, or at least above it."""
+    own = sentence.text[part.start : part.end]
+    around = f"{sentence.text} {sentence.heading} {sentence.card.title}"
+    for name in ask.strict:
+        years = set(_YEAR.findall(own)) or set(_YEAR.findall(around))
+        if _YEAR.fullmatch(name):
+            if name not in years:
+                return False
+        elif name not in around:
+            return False
+    return True

@@ -1,0 +1,82 @@
+"""Keys and cells: whether a key, or a column's heading, is the field's, and what value stands beside it. Pure.
+
+Whose line or row it is, is judged where these are found.
+"""
+
+import re
+
+import msgspec
+
+from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.mentions import tokens
+from parallel_local.answers.stated import flag
+from parallel_local.answers.typed_values import Candidate, candidates
+from parallel_local.text.tokens import words
+from parallel_local.text.values.tongue import Tongue
+from parallel_local.text.values.value import Value
+
+FUNCTION_WORDS = """
+people persons personen personnes personas in at on of for by with from to since and or but as per is are
+was were than which that who it its this the a an when while each every now today already after before
+across among including worldwide im in bei von mit für am seit und oder als pro et ou en dans à au de du des
+pour par sur y o en con para por desde
+"""
+FUNCTION = frozenset(FUNCTION_WORDS.split())
+
+
+def key_fit(ask: FieldAsk, key: str, language: str = "en") -> str:
+    """How a key or a column's heading fits the field: `whole`, `more` (it says more besides), or not at all."""
+    found = tokens(key, language)
+    held = [list(demand.phrases.spans(found)) for demand in ask.demands]
+    if not ask.demands:
+        return "whole" if set(words(ask.label)) <= set(words(key)) else ""
+    if not all(held):
+        return ""
+    covered = {
+        token.start for token in found for each in held for span in each if span[0] <= token.start < span[1]
+    }
+    rest = [token.word for token in found if token.start not in covered]
+    label = words(ask.text)
+    extra = [word for word in rest if word not in label and word not in FUNCTION and not _of_form(word)]
+    return "more" if extra else "whole"
+
+
+_FORM_WORDS = """
+number total name full date year count usd eur gbp million millions m km kg cm mm bn k thousand thousands
+amount anzahl jahr datum nombre número fecha año année current city office annual value price time hours
+minutes min h g l c
+"""
+_FORM = frozenset(_FORM_WORDS.split())
+
+
+def _of_form(word: str) -> bool:
+    return word in _FORM or word.isdigit()
+
+
+def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Candidate]:
+    """The value that a cell or the right side of a key holds; several make each other doubtful."""
+    if ask.kind is Kind.TEXT and ask.node.type == "string":
+        cut = re.sub(r"(?<=\w)\.$", "", text)
+        return [Candidate(cut, Value(cut, 0))] if cut.strip(" -–—?") else []
+    if ask.kind is Kind.BOOLEAN:
+        said = flag(text)
+        return [] if said is None else [Candidate(said, Value(text, 0))]
+    if ask.kind is Kind.OPTION:
+        same = [
+            option for option in ask.node.options() if words(str(option).replace("_", " ")) == words(text)
+        ]
+        return [Candidate(option, Value(text, 0)) for option in same]
+    if ask.kind is Kind.PLACE and len(text.split()) <= 8:
+        return [Candidate(text, Value(text, 0))]
+    found = candidates(ask, text, alone=True, language=language)
+    if (
+        ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)
+        and not found
+        and len(text.split()) <= 4
+        and re.match(r"[^\W\d_]", text)
+    ):
+        return [Candidate(text, Value(text, 0))]
+    if len({item.key for item in found}) > 1:
+        return [msgspec.structs.replace(item, doubts=(*item.doubts, "several")) for item in found[:1]]
+    return found[:1]

@@ -1,0 +1,263 @@
+"""Readings of one field: what each sentence, `Key: value` line, table row and stated fact gives for it. Pure.
+
+Each reading says how well it fits and what is doubtful in it; choosing among them stands in `choice.py`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from parallel_local.answers.about import LOOSE, About
+from parallel_local.answers.clause_fit import (
+    belongs,
+    coverage,
+    distance,
+    scope,
+    spans_of,
+    strictly,
+    whose,
+    wishes,
+)
+from parallel_local.answers.clauses import Segment, segment
+from parallel_local.answers.field_ask import FieldAsk
+from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.keys import FUNCTION, in_cell, key_fit
+from parallel_local.answers.mentions import Span, tokens
+from parallel_local.answers.sources import Sentence
+from parallel_local.answers.stated import complement, negated, over, planned, predicate
+from parallel_local.answers.typed_values import Candidate, candidates
+from parallel_local.retrieval.index import Card
+from parallel_local.text.tokens import words
+from parallel_local.text.values.value import Number, Value
+
+_PLAN_FIELD = re.compile(
+    r"\b(?:plan\w*|expected|target\w*|goal\w*|forecast\w*|future|next|projected|geplant\w*|ziel\w*|prévu\w*|"
+    r"previst\w*|upcoming|due|"
+    r"deadline|proposed|budget\w*|estimated|penalty|fee|fine|end|start|expir\w*)\b",
+    re.IGNORECASE,
+)
+_PAST_FIELD = re.compile(
+    r"\b(?:former|previous|past|until|end|ended|old|prior|ex|first|original|last|ehemalig\w*|ancien\w*|left|"
+    r"closed|expir\w*|retired|died|laufzeit|deadline)\b",
+    re.I,
+)
+_SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
+_HELD = frozenset([Kind.PERSON, Kind.PLACE, Kind.ORGANISATION])
+_NOW = re.compile(
+    r"\b(?:now|today|currently|current|at present|heute|derzeit|aktuell|aujourd['’]hui|actuellement|hoy|actualmente|"
+    r"as of|stand)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
+_EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
+_TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A value for the field, how well what is said fits (0–1), what is doubtful, and where it is said."""
+
+    value: object
+    key: str
+    score: float
+    doubts: frozenset[str]
+    text: str
+    card: Card
+    year: int = 0
+
+
+def from_sentence(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
+    """What one sentence or line says."""
+    if sentence.key and key_fit(ask, sentence.key, sentence.card.language):
+        yield from _from_key(ask, sentence, about)
+        return
+    if ask.kind in (Kind.BOOLEAN, Kind.OPTION):
+        return
+    spans = [spans_of(demand, sentence) for demand in ask.demands]
+    if ask.kind is Kind.TEXT:
+        yield from _from_text(ask, sentence, spans, about)
+        return
+    found = candidates(ask, sentence.text, language=sentence.language)
+    found = [item for item in found if not _asked(ask, item, sentence)]
+    for candidate in found:
+        reading = _read(ask, sentence, candidate, [other.place for other in found], spans, about)
+        if reading is not None:
+            yield reading
+
+
+def _read(
+    ask: FieldAsk, sentence: Sentence, candidate: Candidate, places: Sequence[Value], spans: Sequence[Sequence[Span]],
+    about: About,
+) -> Reading | None:  # fmt: skip
+    text = sentence.text
+    part = segment(text, candidate.place, places)
+    strength, loose = whose(ask, sentence, part, candidate.place, about)
+    if strength <= 0:
+        return None
+    covered, missing = coverage(ask, sentence, part, spans)
+    if covered <= 0:
+        return None
+    said = text[part.start : part.end]
+    doubts = {*candidate.doubts, *missing, *loose, *wishes(ask, sentence)}
+    if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
+        doubts.add("ahead")
+    if _denied(ask, scope(text, part, candidate.place, spans)) or not strictly(ask, sentence, part):
+        return None
+    if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
+        counted = _counts(ask, text, candidate.place, part, spans)
+        if not counted and covered < 0.95:
+            return None
+        doubts |= set() if counted else {"counted"}
+        strength *= 1.0 if counted else 0.8
+    if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
+        return None
+    near = distance(candidate.place, spans)
+    score = strength * covered - 0.12 * min(near / 100, 1.0)
+    year = 0 if ask.kind in (Kind.YEAR, Kind.DATE) else _year("" if ask.kind in _HELD else said, sentence)
+    return Reading(candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, year)
+
+
+def _denied(ask: FieldAsk, said: str) -> bool:
+    """Whether what is said is denied, only planned, or over, and the field does not ask for that."""
+    if negated(said):
+        return True
+    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE)) and not ask.says(_PLAN_FIELD):
+        return True
+    return ask.kind in (*_HELD, Kind.TEXT) and over(said) and not ask.says(_PAST_FIELD)
+
+
+def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequence[Sequence[Span]]) -> bool:
+    """Whether what stands behind a number is the field's thing, or nothing countable at all."""
+    if any(_EACH.search(text[: span[0]]) for each in spans for span in each if part.holds(span)):
+        return False
+    if isinstance(place, Number) and place.unit and place.unit not in ask.text:
+        return False
+    following = tokens(text[place.end : part.end + 40])[:4]
+    if not following or place.end >= part.end:
+        return True
+    if any(place.end <= span[0] <= place.end + following[-1].end for each in spans for span in each):
+        return True
+    first = text[place.end :].lstrip(" \u00a0")
+    if not first[:1].isalpha() or first[:1].isupper():
+        return True
+    return following[0].word in FUNCTION
+
+
+def _wrong_way(
+    ask: FieldAsk, text: str, place: Value, spans: Sequence[Sequence[Span]], sentence: Sentence
+) -> bool:
+    """ "Acme acquired Brill" names no acquirer of Acme: the value must act, or stand behind "by"."""
+    if ask.kind is not Kind.ORGANISATION or not ask.demands:
+        return False
+    verbs = [
+        span for span in spans[0] if re.search(r"(?:ed|es|ought|uilt|lies|ade)$", text[span[0] : span[1]])
+    ]
+    ours = [item for item in sentence.named if item.ours]
+    if not verbs or not ours:
+        return False
+    verb = verbs[0]
+    return (
+        ours[0].end <= verb[0]
+        and verb[1] <= place.start
+        and not re.search(r"\b(?:by|von|par|por|of)\b", text[verb[0] : place.start])
+    )
+
+
+def _asked(ask: FieldAsk, candidate: Candidate, sentence: Sentence) -> bool:
+    """Whether a value only repeats the field or the subject."""
+    if ask.kind in _SELF:
+        return False
+    if any(
+        item.ours and item.start < candidate.place.end and candidate.place.start < item.end
+        for item in sentence.named
+    ):
+        return True
+    if ask.kind in _HELD:
+        return belongs(candidate.place.text, [word for demand in ask.demands for word in words(demand.word)])
+    return str(candidate.value) in ask.strict
+
+
+def _year(said: str, sentence: Sentence) -> int:
+    """When something was so: now, in the year said beside it, or when the document was written."""
+    if _NOW.search(said):
+        return 9999
+    found = _YEAR.findall(said)
+    return int(found[-1]) if found else int(sentence.card.date[:4]) if sentence.card.date else 0
+
+
+def _named_thing(sentence: Sentence, spans: Sequence[Span]) -> tuple[str, int] | None:
+    """A name that has the field's word in it: the prize is "Lindqvist Prize"."""
+    for item in sentence.named:
+        text = sentence.text[item.start : item.end]
+        if not item.ours and " " in text and any(item.start < span[0] < item.end for span in spans):
+            return text, item.start
+    return None
+
+
+def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Reading]:
+    """A line `Key: value`."""
+    fit = key_fit(ask, sentence.key, sentence.card.language)
+    if not fit or any(not item.ours and item.end < len(sentence.key) and not belongs(
+        sentence.text[item.start : item.end], words(ask.text)) and " " in sentence.text[item.start : item.end]
+        for item in sentence.named):  # fmt: skip
+        return
+    own = tokens(sentence.key)
+    strength = (
+        1.0
+        if any(item.ours and item.end <= own[-1].end + 4 for item in sentence.named)
+        else about.context(sentence)
+    )
+    if strength <= 0:
+        return
+    doubts = {
+        *(["more"] if fit == "more" else []),
+        *(["loose"] if strength <= LOOSE else []),
+        *wishes(ask, sentence),
+    }
+    if not strictly(ask, sentence, Segment(0, len(sentence.text))) or (
+        negated(sentence.value) and ask.kind is not Kind.TEXT
+    ):
+        return
+    for candidate in in_cell(ask, sentence.value, sentence.language):
+        marks = frozenset({*doubts, *candidate.doubts})
+        yield Reading(
+            candidate.value,
+            candidate.key,
+            0.98 * strength,
+            marks,
+            sentence.text,
+            sentence.card,
+            _year("", sentence),
+        )
+
+
+def _from_text(
+    ask: FieldAsk, sentence: Sentence, spans: Sequence[Sequence[Span]], about: About
+) -> Iterator[Reading]:
+    """A value without a form of its own: what is said of the field's words, else the whole sentence."""
+    if ask.node.type != "string" or (sentence.key and key_fit(ask, sentence.key, sentence.card.language)):
+        return
+    found = [span for each in spans for span in each]
+    if not found:
+        return
+    said = _named_thing(sentence, found) or predicate(sentence.text, found)
+    if said is None and ask.demands[0].phrases.said:
+        said = complement(sentence.text, max(found, key=lambda span: span[1]))
+    place = Value(said[0], said[1]) if said else Value(sentence.text[found[0][0] : found[0][1]], found[0][0])
+    part = segment(sentence.text, place, [])
+    strength, loose = whose(ask, sentence, part, place, about)
+    covered, missing = coverage(ask, sentence, Segment(0, len(sentence.text)), spans)
+    if (
+        strength <= 0
+        or covered <= 0
+        or _denied(ask, sentence.text[part.start : max(place.start, found[-1][1])])
+        or not strictly(ask, sentence, part)
+    ):
+        return
+    doubts = frozenset({*loose, *missing, *wishes(ask, sentence), *([] if said else ["whole"])})
+    value = said[0] if said else re.sub(r"\s+", " ", sentence.text).strip()
+    score = strength * covered - (0.0 if said else 0.15)
+    yield Reading(
+        value, value.casefold(), score, doubts, sentence.text, sentence.card, _year(sentence.text, sentence)
+    )

@@ -1,0 +1,244 @@
+"""Numbers in digits and in words, with what they count: money, percent, a unit. Pure.
+
+No number is what only looks like one: dates, times, versions, sections, ordinals, telephone numbers, identifiers and
+what is glued to a word. Marks are read by the language of the sentence: "1.234,5" and "1,234.5" are the same.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from parallel_local.text.values.dates import dated
+from parallel_local.text.values.money import BEFORE, BEHIND, currency
+from parallel_local.text.values.names import emails, phones, urls
+from parallel_local.text.values.number_words import number_words
+from parallel_local.text.values.tongue import Tongue, tongue
+from parallel_local.text.values.units import BY_NAME, FORMS, convert, unit_of
+from parallel_local.text.values.value import Number, Value
+
+_GROUP = "[ \u00a0\u202f'’]"
+_DIGITS = re.compile(
+    rf"(?<![\w#.,])[-−]?(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)(?:[.,]\d+)?|"
+    rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?!\d)(?:\.\d+)?"
+    r"|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+)
+_SCALES = {
+    "thousand": 1e3, "k": 1e3, "tsd": 1e3, "tausend": 1e3, "mille": 1e3, "mil": 1e3, "million": 1e6, "millions": 1e6,
+    "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "millionen": 1e6, "millón": 1e6, "millones": 1e6, "billion": 1e9,
+    "bn": 1e9, "b": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9, "milliard": 1e9, "milliards": 1e9,
+    "mil millones": 1e9, "trillion": 1e12, "billionen": 1e12, "billones": 1e12, "lakh": 1e5, "crore": 1e7, "dozen": 12,
+}  # fmt: skip
+_LONG = "|".join(sorted((word for word in _SCALES if len(word) > 2), key=len, reverse=True))
+_SCALE = re.compile(rf"(?:\s?(?i:{_LONG}|bn|mn)\b\.?(?!-)|\s?[kKMB](?![\w/²³])|m(?![\w/²³])(?=\b))")
+_LINKED = re.compile(r"\s(?:de\s|d['’]|of\s)")
+_PERCENT = re.compile(r"\s?%|\s(?:percent|per cent|Prozent|pour cent|por ciento)\b")
+_UNIT = re.compile(rf"\s?-?(?P<unit>{'|'.join(map(re.escape, FORMS))})(?![\w²³/])", re.IGNORECASE)
+_RANGE = re.compile(r"(?:\s?[–—-]\s?|\s(?:to|bis|à|a|or|oder|and|und|et|y)\s)$")
+_SUM = re.compile(r"\s?(?:,|and|und|et|y)?\s?")
+_BETWEEN = re.compile(r"(?:\bbetween|\bzwischen|\bentre)\s+\S*\s?$", re.IGNORECASE)
+_MOVED = re.compile(r"\b(?:from|von|de)\s+\S*\s?$", re.IGNORECASE)
+_HEDGED = re.compile(
+    r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|up to|at least|"
+    r"at most|some|circa|ca\.|c\.|etwa|rund|ungefähr|fast|knapp|über|mehr als|weniger als|bis zu|mindestens|"
+    r"environ|près de|plus de|moins de|au moins|unos|unas|casi|más de|menos de|cerca de|"
+    r"alrededor de)\s+\S{0,4}\s?$|~\s?$",
+    re.IGNORECASE,
+)
+_MARKER = (
+    "section|chapter|article|figure|table|pages?|item|step|appendix|annex|room|gate|platform|bus|route|paragraph|"
+    "clause|"
+    "part|volume|kapitel|abschnitt|artikel|seite|abbildung|tabelle|nummer|raum|zimmer|linie|absatz|ziffer|gleis|"
+    "chapitre|"
+    "numéro|salle|étape|capítulo|sección|artículo|página|sala|número|paso|phase|level|series|category|building|"
+    "apartment|suite|floor|highway|exit|version|release|model|flight|type|id|code|line|stage|grade|day|box|building"
+)
+_NO_NUMBERS = re.compile(
+    r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}(?:\.\d{2})?\s?[ap]\.?m\b|\b\d{1,2}(?:\.\d{2})? Uhr\b|\b\d{1,2}h\d{2}\b"
+    r"|\b\d+:\d+\b|\bv\d+(?:\.\d+)*\b|\[\d+\]|#\d+"
+    r"|(?<![\w.])(?!\d{1,3}(?:\.\d{3})+(?!\d|\.\d))\d+\.\d+(?:\.\d+)+\b"
+    r"|§+\s?\d+(?:\.\d+)*\w?|\b(?:No|Nr|Art|Fig|Abb|pp|p|Vol|Abs|Kap|N°|n°|núm|chap)\.\s?\d+\b|\bn°\s?\d+"
+    rf"|\b(?i:{_MARKER})\s+\d+(?:\.\d+)*[a-z]?\b(?!\s?%)"
+    r"|\b\d+(?:st|nd|rd|th|er|re|e|ème|ère|º|ª|\.º|\.ª)\b"
+    r"|\b\d+\.\s(?=(?:Jahrhundert|Quartal|Stock|Etage|Klasse|Platz|Tag|Woche|Runde|Auflage|Geburtstag|Kapitel|"
+    r"Mal)\w*)"
+    r"|\b(?!(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY)\b)[A-Z]{1,5}[ -]?\d{3,}\b"
+    r"(?=\s*(?:$|[.,;:)|]|(?:is|was|has|of|in|for|ist|est|es|and|with)\b))"
+    r"|\b\w*(?!(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY)\b)[A-Z]\w+\s\d+(?=\s(?:is|was|were|are|"
+    r"has|had|"
+    r"costs|weighs|can|will|runs|takes|landed|flew|in|on|for|with|and|ist|war|hat|kostet|est|tiene|cuesta)\b)"
+    r"|(?<=[^\W\d_]-)\d[\w.-]*"
+    r"|(?<![\d.,])\d{5}\s(?=[A-ZÄÖÜ][a-zäöü])"
+    r"|\b\d{1,4}[a-z]?,?\s(?=(?:(?:[A-Z]\w+\s){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Square|Drive|Way|Boulevard)\b"
+    r"|(?:rue|avenue|boulevard|place|quai)\s))"
+    r"|\w{2,}(?:straße|strasse|weg|allee|platz|gasse)\s\d+\w?|\b(?:Calle|calle)\s[\w\s]{2,30},?\s\d+"
+)
+
+
+class _Written(msgspec.Struct, frozen=True):
+    """The bare number: where its digits or words stand, and what they come to."""
+
+    start: int
+    end: int
+    amount: float
+    words: bool = False
+
+
+def numbers(text: str, language: Tongue | None = None) -> list[Number]:
+    """Every number that counts or measures something; a range is one, of its lower end."""
+    return [number for number in measures(text, language) if not number.compound]
+
+
+def measures(text: str, language: Tongue | None = None) -> list[Number]:
+    """The same, and numbers that are glued to a unit: "a 90-minute film"."""
+    spoken = language or tongue(text)
+    masked = _masked(text)
+    written = [*_in_digits(masked, spoken), *_in_words(masked, spoken)]
+    found = [number for item in written if (number := _whole(text, masked, item)) is not None]
+    return _sums(text, _ranges(masked, sorted(found, key=lambda number: number.start)))
+
+
+def _masked(text: str) -> str:
+    """The text with the digits of what is no number taken out, every place kept."""
+    spans = [match.span() for match in _NO_NUMBERS.finditer(text)]
+    taken: list[Value] = [*urls(text), *emails(text), *phones(text)]
+    taken.extend(date for date in dated(text) if not _counts(text, date))
+    spans.extend((value.start, value.end) for value in taken)
+    masked = list(text)
+    for start, end in spans:
+        masked[start:end] = ["#" if char.isalnum() else char for char in masked[start:end]]
+    return "".join(masked)
+
+
+def _counts(text: str, date: Value) -> bool:
+    """A year that has a currency before it or a scale behind it is none."""
+    return date.text.isdigit() and bool(
+        BEFORE.search(text, 0, date.start) or _SCALE.match(text, date.end) or BEHIND.match(text, date.end)
+    )
+
+
+def _in_digits(masked: str, language: Tongue) -> Iterator[_Written]:
+    for match in _DIGITS.finditer(masked):
+        amount = _amount(match.group(), language)
+        if amount is not None:
+            yield _Written(match.start(), match.end(), amount)
+
+
+def _amount(digits: str, language: Tongue) -> float | None:
+    """What digits come to; a single mark before three of them is read by language."""
+    sign = -1.0 if digits[0] in "-−" else 1.0
+    bare = re.sub(_GROUP, "", digits.lstrip("-−"))
+    comma, dot = bare.rfind(","), bare.rfind(".")
+    if comma >= 0 and dot >= 0:
+        bare = bare.replace("," if comma < dot else ".", "").replace(",", ".")
+    elif comma >= 0:
+        groups = re.fullmatch(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}", bare)
+        single = bare.count(",") == 1
+        bare = bare.replace(",", "" if groups and (language == "en" or not single) else ".")
+    elif dot >= 0:
+        groups = re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", bare)
+        if groups and (language != "en" or bare.count(".") > 1):
+            bare = bare.replace(".", "")
+    try:
+        return sign * float(bare)
+    except ValueError:
+        return None
+
+
+def _in_words(masked: str, language: Tongue) -> Iterator[_Written]:
+    for start, end, amount in number_words(masked, language):
+        if amount != 1 or _UNIT.match(masked, end):
+            yield _Written(start, end, amount, words=True)
+
+
+def _whole(text: str, masked: str, item: _Written) -> Number | None:
+    """The number with its scale, currency, percent sign and unit."""
+    end, amount = item.end, item.amount
+    before = BEFORE.search(text, max(0, item.start - 5), item.start)
+    scale = None if item.words else _SCALE.match(text, end)
+    unit = _UNIT.match(text, end)
+    # "12 m" is a length, "$12m" and "12M" are millions.
+    if scale and unit and not before and scale.group().strip() in ("m", "B"):
+        scale = None
+    if scale:
+        amount *= _SCALES.get(scale.group().strip(" .").casefold(), 1.0)
+        end = scale.end()
+        unit = _UNIT.match(text, end)
+    linked = _LINKED.match(text, end)
+    behind = BEHIND.match(text, linked.end() if linked else end)
+    percent = _PERCENT.match(text, end)
+    glued = masked[end : end + 2]
+    compound = glued[:1] == "-" and glued[1:].isalpha()
+    if (compound and unit is None) or (glued[:1].isalpha() and not (unit or behind)):
+        return None
+    form = unit_of(unit.group("unit")) if unit and not percent and not before else None
+    behind = None if percent or form else behind
+    start = before.start() if before else item.start
+    last = max(end, *(part.end() for part in (percent, behind, unit if form else None) if part), end)
+    money = before or behind
+    return Number(
+        text=text[start:last],
+        start=start,
+        amount=_clean(amount),
+        money=bool(money),
+        percent=bool(percent),
+        currency=currency(money.group()) if money else "",
+        unit=form.name if form else "",
+        hedged=bool(_HEDGED.search(text, max(0, start - 24), start)),
+        compound=compound,
+    )
+
+
+def _clean(amount: float) -> float:
+    """Twelve digits are kept: 3.3 × 1000000 is 3300000."""
+    return float(f"{amount:.12g}")
+
+
+def _ranges(masked: str, found: list[Number]) -> list[Number]:
+    """Two numbers that are the ends of one range become one."""
+    joined: list[Number] = []
+    for number in found:
+        last = joined[-1] if joined else None
+        if last is not None and last.upper is None and _joins(masked, last, number):
+            joined[-1] = msgspec.structs.replace(
+                number,
+                text=masked[last.start : number.end],
+                start=last.start,
+                amount=last.amount,
+                upper=number.amount,
+            )
+        else:
+            joined.append(number)
+    return joined
+
+
+def _joins(masked: str, low: Number, high: Number) -> bool:
+    link = masked[low.end : high.start]
+    if low.amount >= high.amount or not _RANGE.fullmatch(link):
+        return False
+    word = link.strip()
+    if word in ("and", "und", "et", "y", "a", "à"):
+        return bool(_BETWEEN.search(masked, max(0, low.start - 24), low.start))
+    return not _MOVED.search(masked, max(0, low.start - 16), low.start)
+
+
+def _sums(text: str, found: list[Number]) -> list[Number]:
+    """ "one hour and thirty minutes" is ninety minutes."""
+    joined: list[Number] = []
+    for number in found:
+        last = joined[-1] if joined else None
+        if last and _adds_up(last, number) and _SUM.fullmatch(text[last.end : number.start]):
+            whole = text[last.start : number.end]
+            amount = (convert(last.amount, last.unit, number.unit) or 0.0) + number.amount
+            number = msgspec.structs.replace(number, text=whole, start=last.start, amount=amount)
+            joined.pop()
+        joined.append(number)
+    return joined
+
+
+def _adds_up(large: Number, small: Number) -> bool:
+    """Hours and minutes do, feet and inches too; two lengths in one sentence are two."""
+    one, other = BY_NAME.get(large.unit), BY_NAME.get(small.unit)
+    if one is None or other is None or large.upper is not None:
+        return False
+    return one.dimension == other.dimension in ("time", "us_length") and one.factor > other.factor

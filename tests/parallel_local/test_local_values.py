@@ -1,0 +1,169 @@
+"""Typed values in sentences: numbers in digits and words, what is no number, units, money, dates, names."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parallel_local.text.values.dates import dated
+from parallel_local.text.values.names import is_person, phones, proper_names, sites
+from parallel_local.text.values.number_words import number_words
+from parallel_local.text.values.numbers import measures, numbers
+from parallel_local.text.values.tongue import Tongue
+from parallel_local.text.values.units import BY_NAME, convert
+
+TEXTS = st.text(alphabet=st.sampled_from("12,. '%€$-–kmMio twelve und\n:/()"), max_size=80)
+ONES = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+EINER = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn"
+ZEHNER = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "amounts"),
+    [
+        ("twenty-four people and half a million birds", "en", [24, 500_000]),
+        ("two hundred and forty-five of a dozen", "en", [245, 12]),
+        ("one of them left, no one came", "en", []),
+        ("two and a cat", "en", [2]),
+        ("vierundzwanzig Stufen, zweihundertfünfzig Plätze", "de", [24, 250]),
+        ("anderthalb Stunden, zwei Millionen Bücher", "de", [90 / 60, 2_000_000]),
+        ("quatre-vingt-dix-huit places, trente et un jours", "fr", [98, 31]),
+        ("treinta y dos pisos, mil millones de euros", "es", [32, 1_000_000_000]),
+        ("1.234,5 m und 2.500 Plätze", "de", [1234.5, 2500]),
+        ("1,234.5 m and 2.5 km", "en", [1234.5, 2.5]),
+        ("9 000 véhicules à 3,5 tonnes", "fr", [9000, 3.5]),
+        ("1'250 francs, 12 crore rupees, 5 lakh", "en", [1250, 120_000_000, 500_000]),
+        ("2,3 Mio. Euro, 4 Mrd. Dollar", "de", [2_300_000, 4_000_000_000]),
+        ("one hour and ten minutes", "en", [70]),
+    ],
+)
+def test_numbers_in_digits_and_words(text: str, language: Tongue, amounts: list[float]) -> None:
+    assert [number.amount for number in numbers(text, language)] == amounts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the 24-hour race", "COVID-19", "a Boeing-747 and an A380", "§ 3 and 2.1.4", "Chapter 5, page 17", "on the 3rd",
+        "at 09:14", "5:42 minutes in", "version 2 and v3.1", "frame number WX 20931", "call +49 30 123456", "No. 4",
+        "12 Harbour Street", "10115 Berlin", "in May 2021 and 2019", "im 3. Quartal", "[12]", "12.03.2024", "Room 214",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_number(text: str) -> None:
+    assert numbers(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "wanted", "amount"),
+    [
+        ("1.2 km", "km", "m", 1200.0),
+        ("1.8 kg", "kg", "g", 1800.0),
+        ("2.5 hours", "hour", "minute", 150.0),
+        ("three years", "year", "month", 36.0),
+        ("2 weeks", "week", "day", 14.0),
+        ("75 °C", "celsius", "fahrenheit", None),
+        ("22 miles", "mile", "km", None),
+        ("2.4 kW", "kilowatt", "watt", 2400.0),
+        ("45 km²", "sqkm", "hectare", 4500.0),
+    ],
+)
+def test_units_are_converted_only_where_that_is_exact(
+    text: str, unit: str, wanted: str, amount: float | None
+) -> None:
+    (number,) = measures(text)
+    assert number.unit == unit
+    assert convert(number.amount, unit, wanted) == amount
+
+
+def test_money_percent_ranges_and_hedges() -> None:
+    found = numbers("$5m, 3,50 €, 12 %, 10–12 people, between 3 and 4, about 300, from 4 to 9 a day", "de")
+    assert [(item.currency, item.percent, item.upper, item.hedged) for item in found] == [
+        ("USD", False, None, False), ("EUR", False, None, False), ("", True, None, False), ("", False, 12.0, False),
+        ("", False, 4.0, False), ("", False, None, True), ("", False, None, False), ("", False, None, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("14 June 1968", "1968-06-14"), ("June 14, 1968", "1968-06-14"), ("1968-06-14", "1968-06-14"),
+        ("14. Juni 1968", "1968-06-14"), ("14.06.1968", "1968-06-14"), ("le 14 juin 1968", "1968-06-14"),
+        ("el 14 de junio de 1968", "1968-06-14"), ("25/12/2020", "2020-12-25"), ("03/04/2020", None),
+        ("June 1968", None), ("Q3 2024", None), ("1968", None), ("May 15", None),
+    ],
+)  # fmt: skip
+def test_dates_become_iso_only_where_all_is_said(text: str, iso: str | None) -> None:
+    (date,) = dated(text)
+    assert date.iso() == iso
+    assert date.text in text
+
+
+def test_names_without_titles_and_small_words() -> None:
+    text = "In March CEO Jane Doe met Dr. Bo Lindgren of Brill Systems; Acme's Ada de la Cruz stayed. The firm won."
+    names = [value.text for value in proper_names(text)]
+    assert names == ["Jane Doe", "Bo Lindgren", "Brill Systems", "Acme", "Ada de la Cruz"]
+    assert [name for name in names if is_person(name)] == ["Jane Doe", "Bo Lindgren", "Ada de la Cruz"]
+
+
+def test_addresses() -> None:
+    text = "See www.velo.example/shop or https://a.example, mail to me@b.example, call 030 555 0199 on 12.03.2024."
+    assert [value.text for value in sites(text)] == ["www.velo.example/shop", "https://a.example"]
+    assert [value.text for value in phones(text)] == ["030 555 0199"]
+
+
+def _english(number: int) -> str:
+    ones, tens = ONES.split(), TENS.split()
+    if number < 20:
+        return ones[number - 1]
+    if number < 100:
+        return tens[number // 10 - 2] + (f"-{ones[number % 10 - 1]}" if number % 10 else "")
+    for scale, name in ((1_000_000, "million"), (1000, "thousand"), (100, "hundred")):
+        if number >= scale:
+            rest = f" {_english(number % scale)}" if number % scale else ""
+            return f"{_english(number // scale)} {name}{rest}"
+    raise AssertionError(number)
+
+
+def _german(number: int) -> str:
+    einer, zehner = EINER.split(), ZEHNER.split()
+    if number <= len(einer):
+        return einer[number - 1]
+    if number < 20:
+        return f"{einer[number - 11]}zehn"
+    if number < 100:
+        return (f"{einer[number % 10 - 1]}und" if number % 10 else "") + zehner[number // 10 - 2]
+    for scale, name in ((1000, "tausend"), (100, "hundert")):
+        if number >= scale:
+            return f"{_german(number // scale)}{name}{_german(number % scale) if number % scale else ''}"
+    raise AssertionError(number)
+
+
+@given(st.integers(2, 999_999_999))
+def test_every_english_number_is_understood(number: int) -> None:
+    (found,) = number_words(_english(number), "en")
+    assert found[2] == number
+
+
+@given(st.integers(2, 999_999))
+def test_every_german_number_is_understood(number: int) -> None:
+    (found,) = number_words(_german(number), "de")
+    assert found[2] == number
+
+
+@given(TEXTS)
+def test_values_are_slices_in_order(text: str) -> None:
+    for language in ("en", "de", "fr", "es"):
+        found = measures(text, language)
+        assert all(0 <= value.start < value.end <= len(text) for value in found)
+        assert [value.start for value in found] == sorted(value.start for value in found)
+    assert all(text[date.start : date.end] == date.text for date in dated(text))
+
+
+@given(st.sampled_from(sorted(BY_NAME)), st.sampled_from(sorted(BY_NAME)), st.integers(1, 1000))
+def test_conversion_there_and_back_is_the_same(one: str, other: str, amount: int) -> None:
+    there = convert(amount, one, other)
+    if there is not None:
+        assert convert(there, other, one) == pytest.approx(amount)
