@@ -5,7 +5,8 @@ package builds its own collaborators.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,15 +16,22 @@ from starlette.middleware import Middleware
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.fetch.post import HookSender
+from parallel_local.monitors.journal import Journal
 from parallel_local.retrieval.library import Library
+from parallel_local.runs.deliveries import Deliveries
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
 from parallel_local.runs.findall_service import FindAllService
 from parallel_local.runs.groups import TaskGroups
 from parallel_local.runs.interactions import Interactions
+from parallel_local.runs.monitor_schedule import MonitorSchedule
+from parallel_local.runs.monitor_service import MonitorService
+from parallel_local.runs.monitors import MonitorKind
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
+from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -31,17 +39,21 @@ from parallel_local.web.extract import ExtractApi
 from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
+from parallel_local.web.monitors import MonitorApi
 from parallel_local.web.search import SearchApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
 
-_THREADS = 4
+_THREADS = 4  # for what is answered at once
+_FEWEST_WORKERS = 2
 
 
 class Engine:
     """Everything the application holds open; found as `app.state.engine`."""
 
-    def __init__(self, docs: Path, data: Path, clock: Clock, workers: int) -> None:
+    def __init__(
+        self, docs: Path, data: Path, clock: Clock, workers: int, sender: HookSender, secrets: Sequence[str]
+    ) -> None:
         self.library = Library.open(docs, data)
         try:
             self.store = RunStore(data / "runs.db")
@@ -49,13 +61,35 @@ class Engine:
             self.library.close()
             raise
         self.signals = Signals(clock)
+        # A search never waits for a run: each has threads of its own.
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
+        self.run_threads = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="parallel-local-run")
         self.interactions = Interactions(self.store)
-        self.runs = RunEngine(self.store, self.signals, clock, workers)
-        self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads))
+        self.deliveries = Deliveries(self.store, sender, clock, secrets)
+        post = self.deliveries.post
+        self.runs = RunEngine(self.store, self.signals, clock, workers, post)
+        task_kind = TaskKind(self.library, self.interactions, clock, self.run_threads)
+        self.tasks = self.runs.add(task_kind)
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
+        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads))
         self.findall_service = FindAllService(self.findall, self.store, clock)
+        self.journal = Journal(self.library, data / "journal.db")
+        monitor_kind = MonitorKind(
+            self.library,
+            self.journal,
+            self.store,
+            self.interactions,
+            clock,
+            self.run_threads,
+            task_kind.again,
+            post,
+        )
+        self.monitors = MonitorService(self.runs.add(monitor_kind), self.store, clock)
+        self.schedule = MonitorSchedule(self.monitors, clock)
+
+    def documents_changed(self) -> None:
+        """Have monitors look at the folder now; to be called on the event loop when documents came, changed or went."""
+        self.monitors.documents_changed()
 
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
@@ -65,7 +99,7 @@ class Engine:
     async def running(self) -> AsyncIterator[None]:
         """Resume unfinished runs and work on the queue until the block is left, then close everything."""
         try:
-            async with self.runs.working():
+            async with self.deliveries.working(), self.runs.working(), self.schedule.working():
                 yield
         finally:
             await asyncio.to_thread(self.close)
@@ -73,6 +107,8 @@ class Engine:
     def close(self) -> None:
         """Wait for threads and release all files. Only an application that was never served needs this call."""
         self.threads.shutdown(cancel_futures=True)
+        self.run_threads.shutdown(cancel_futures=True)
+        self.journal.close()
         self.library.close()
         self.store.close()
 
@@ -84,16 +120,22 @@ def create_app(
     api_key: str | None = None,
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
-    workers: int = 2,
+    workers: int | None = None,
+    sender: HookSender | None = None,
+    webhook_secrets: Sequence[str] = (),
 ) -> Starlette:
     """The engine over the documents in `docs`, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; see `Library.open`. With `api_key` only that key is
-    accepted, otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. The
-    workers live in the application's lifespan, so a host application has to enter it.
+    accepted, otherwise any. `workers` runs are carried out at a time, as many as there are cores by default; 0 leaves
+    them queued. Webhooks are sent to public addresses, unless `sender` does otherwise, and signed with
+    `webhook_secrets`, or with one that is made and kept in `data`. Workers and webhooks live in the application's
+    lifespan, so a host application has to enter it.
     """
     time = clock or SystemClock()
-    engine = Engine(docs, data, time, workers)
+    if workers is None:
+        workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
+    engine = Engine(docs, data, time, workers, sender or HookSender(), webhook_secrets or [own_secret(data)])
     threads, library = engine.threads, engine.library
     apis = (
         SearchApi(library, time, threads),
@@ -104,6 +146,7 @@ def create_app(
         ChatApi(library, engine.interactions, time, threads),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
+        MonitorApi(engine.monitors, engine.schedule),
     )
 
     @asynccontextmanager

@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from parallel_local.app import Engine, create_app
+from parallel_local.fetch.post import HookSender
+from parallel_local.runs.webhook_secret import NoSecret, check_secrets, own_secret
 from parallel_local.server import EngineServer
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PACKAGED = Path(__file__).parent / "corpus"
 
 
@@ -35,6 +38,24 @@ def main() -> None:
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Where index and runs are kept."
 )
 @click.option("--api-key", envvar="PARALLEL_LOCAL_API_KEY", help="Accept only this key; otherwise any key.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Runs carried out at a time; by default one a core, at least 2.",
+)
+@click.option(
+    "--webhook-secret",
+    "webhook_secrets",
+    multiple=True,
+    envvar="PARALLEL_LOCAL_WEBHOOK_SECRET",
+    help="Sign webhooks with this secret (several while one replaces another); otherwise with one of its own.",
+)
+@click.option(
+    "--allow-private-webhooks",
+    is_flag=True,
+    envvar="PARALLEL_LOCAL_ALLOW_PRIVATE_WEBHOOKS",
+    help="Send webhooks to private addresses too, as is done anyway when only this machine can call.",
+)
 def serve(
     docs: Path | None,
     host: str,
@@ -44,12 +65,27 @@ def serve(
     parent_fd: int | None,
     data: Path | None,
     api_key: str | None,
+    workers: int | None,
+    webhook_secrets: tuple[str, ...],
+    allow_private_webhooks: bool,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents."""
     log_to_stderr(logging.WARNING)
     folder = docs or _PACKAGED
     listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
-    app = create_app(folder, data or default_data(folder), api_key=api_key)
+    is_own = fd is None and uds is None and host in _LOOPBACK
+    try:
+        check_secrets(webhook_secrets)
+        app = create_app(
+            folder,
+            data or default_data(folder),
+            api_key=api_key,
+            workers=workers,
+            sender=HookSender(inside=allow_private_webhooks or is_own),
+            webhook_secrets=webhook_secrets,
+        )
+    except NoSecret as error:
+        raise click.ClickException(str(error)) from error
     engine: Engine = app.state.engine
     for path, reason in engine.library.skipped.items():
         click.echo(one_line(f"parallel-local: skipped {path}: {reason}"), err=True)
@@ -60,6 +96,19 @@ def serve(
             uds.unlink(missing_ok=True)
 
     EngineServer(app, engine, lambda: click.echo(announcement), stopped, parent_fd).run(sockets=[listener])
+
+
+@main.command()
+@click.argument("docs", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder, as `serve` has it."
+)
+def webhook_secret(docs: Path | None, data: Path | None) -> None:
+    """Show the secret that webhooks of the engine over DOCS are signed with."""
+    try:
+        click.echo(own_secret(data or default_data(docs or _PACKAGED)))
+    except NoSecret as error:
+        raise click.ClickException(str(error)) from error
 
 
 def default_data(docs: Path) -> Path:

@@ -14,7 +14,7 @@ _LEVELS = (
     {"documents"},
     {"retrieval", "fetch"},
     {"answers"},
-    {"findall"},
+    {"findall", "monitors"},
     {"runs"},
     {"web"},
     {"app"},
