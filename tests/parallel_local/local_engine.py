@@ -3,16 +3,17 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 from local_contract import contract, frames
 
-from parallel_local.app import create_app
+from parallel_local.app import Engine, create_app
 from parallel_local.clock import Clock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.fetch.post import HookSender
 from parallel_local.server import EngineServer
 
 DOCUMENTS = {
@@ -87,11 +88,21 @@ def write_documents(folder: Path) -> Path:
 class Caller:
     """An HTTP client that holds every answer against the contract."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, engine: Engine | None = None) -> None:
         self.client = client
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine itself, where it is in this process."""
+        assert self._engine is not None
+        return self._engine
 
     async def get(self, path: str, **params: str | int) -> httpx.Response:
         return self._checked("GET", path, await self.client.get(path, params=params))
+
+    async def delete(self, path: str) -> httpx.Response:
+        return self._checked("DELETE", path, await self.client.delete(path))
 
     async def post(
         self, path: str, body: object = None, *, beta: str | None = None, raw: bytes | None = None
@@ -130,16 +141,27 @@ async def engine(
     workers: int = 1,
     api_key: str | None = None,
     fetcher: PageFetcher | None = None,
+    sender: HookSender | None = None,
+    secrets: Sequence[str] = (),
 ) -> AsyncIterator[Caller]:
     """An engine called in process; `base` keeps its data from one use to the next."""
     folder = docs or write_documents(base / "docs")
-    app = create_app(folder, base / "data", clock=clock, workers=workers, api_key=api_key, fetcher=fetcher)
+    app = create_app(
+        folder,
+        base / "data",
+        clock=clock,
+        workers=workers,
+        api_key=api_key,
+        fetcher=fetcher,
+        sender=sender,
+        webhook_secrets=secrets,
+    )
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://engine", headers=HEADERS
         ) as client:
-            yield Caller(client)
+            yield Caller(client, app.state.engine)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ A webhook is stored with the state it tells of, so that a crash loses none; one 
 import asyncio
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -62,14 +62,15 @@ class Deliveries:
         self._sender = sender
         self._clock = clock
         self._secrets = tuple(secrets)
-        self._due: list[tuple[datetime, int, str, str]] = []  # with a number for the order, host and id
+        self._later: list[tuple[datetime, int, str, str]] = []  # with a number for the order, host and id
+        self._ready: dict[str, deque[str]] = {}  # by host: what is due
         self._numbers = count()
         self._sending: dict[asyncio.Task[None], str] = {}
         self._alarm = Alarm(clock)
 
     def post(self, posting: Posting) -> None:
         """Store a webhook with whatever else is being stored; it is sent by and by."""
-        if len(self._due) >= _MOST_WAITING:
+        if len(self._later) + sum(map(len, self._ready.values())) >= _MOST_WAITING:
             log.error("a webhook %s is left out: %d wait already", posting.type, _MOST_WAITING)
             return
         now = self._clock.now()
@@ -94,29 +95,28 @@ class Deliveries:
 
     async def _work(self) -> None:
         while True:
-            self._begin_due()
-            seconds: float | None = None
-            if self._due and len(self._sending) < _AT_ONCE and not self._is_held(self._due[0]):
-                seconds = (self._due[0][0] - self._clock.now()).total_seconds()
-            await self._alarm.sleep(seconds)
+            self._begin()
+            now = self._clock.now()
+            await self._alarm.sleep((self._later[0][0] - now).total_seconds() if self._later else None)
 
-    def _begin_due(self) -> None:
+    def _begin(self) -> None:
         """Begin to send what is due, as far as there is room."""
-        now, later = self._clock.now(), []
-        while self._due and self._due[0][0] <= now and len(self._sending) < _AT_ONCE:
-            entry = heapq.heappop(self._due)
-            if self._is_held(entry):
-                later.append(entry)
-                continue
-            task = asyncio.create_task(self._try(entry[3]))
-            self._sending[task] = entry[2]
-            task.add_done_callback(self._done)
-        for entry in later:
-            heapq.heappush(self._due, entry)
-
-    def _is_held(self, entry: tuple[datetime, int, str, str]) -> bool:
-        """Whether it is due, and waits for others of its host."""
-        return entry[0] <= self._clock.now() and Counter(self._sending.values())[entry[2]] >= _OF_HOST
+        now = self._clock.now()
+        while self._later and self._later[0][0] <= now:
+            *_, host, id_ = heapq.heappop(self._later)
+            self._ready.setdefault(host, deque()).append(id_)
+        busy = Counter(self._sending.values())
+        for host in list(self._ready):
+            waiting = self._ready[host]
+            while waiting and busy[host] < _OF_HOST and len(self._sending) < _AT_ONCE:
+                task = asyncio.create_task(self._try(waiting.popleft()))
+                self._sending[task] = host
+                busy[host] += 1
+                task.add_done_callback(self._done)
+            # The next host's turn is before this one's.
+            del self._ready[host]
+            if waiting:
+                self._ready[host] = waiting
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._sending[task]
@@ -160,7 +160,7 @@ class Deliveries:
 
     def _wait_for(self, delivery: Delivery) -> None:
         entry = (delivery.due, next(self._numbers), _host(delivery.url), delivery.id)
-        heapq.heappush(self._due, entry)
+        heapq.heappush(self._later, entry)
         self._alarm.ring()
 
 
