@@ -84,7 +84,8 @@ class Engine:
             task_kind.again,
             post,
         )
-        self.monitors = MonitorService(self.runs.add(monitor_kind), self.store, clock)
+        self.monitor_runs = self.runs.add(monitor_kind)
+        self.monitors = MonitorService(self.monitor_runs, self.store, clock)
         self.schedule = MonitorSchedule(self.monitors, clock)
 
     def documents_changed(self) -> None:

@@ -55,32 +55,28 @@ def detect(
     """What happened since `memory` was made, and what to remember now."""
     query = library.query(topic(watch.query))
     changes = journal.since(memory.seq if memory else None)
-    if memory is None or memory.query != watch.query:
-        known = _answering(library, query, watch.policy)
-        if memory is None:
-            found = list(known.values())[:_BACKFILL] if watch.backfill else []
-            return found, _remember(library, changes.seq, watch, known)
-        fresh = {card.url for card in changes.present}
-        earlier = {url: one for url, one in known.items() if url not in fresh}
-        memory = _remember(library, memory.seq, watch, earlier)
+    if memory is None:
+        answering = _answering(library, query, watch.policy)
+        known = {found.url: known for found, known in answering}
+        told = [found for found, _ in answering[:_BACKFILL]] if watch.backfill else []
+        return told, Memory(changes.seq, watch.query, known)
+    if memory.query != watch.query:
+        changed = {card.url for card in changes.present}
+        answering = _answering(library, query, watch.policy)
+        known = {found.url: known for found, known in answering if found.url not in changed}
+        memory = Memory(memory.seq, watch.query, known)
     return _compared(library, query, watch, changes, memory)
 
 
-def _answering(library: Library, query: Query, policy: SourcePolicy | None) -> dict[str, Detection]:
+def _answering(library: Library, query: Query, policy: SourcePolicy | None) -> list[tuple[Detection, Known]]:
     """The documents that answer the query now, best first."""
-    found: dict[str, Detection] = {}
+    found: list[tuple[Detection, Known]] = []
     for passages in by_document(library.search([query], policy)):
-        card = passages[0].card
-        quotes = direct_statements(library, query, passages)
+        card, quotes = passages[0].card, direct_statements(library, query, passages)
         if quotes and len(found) < _MOST_KNOWN:
-            found[card.url] = Detection("new", card.url, card.title, card.date, tuple(quotes))
+            known = _known(card, _passages(library, card), quotes)
+            found.append((Detection("new", card.url, card.title, card.date, tuple(quotes)), known))
     return found
-
-
-def _remember(library: Library, seq: int, watch: Watch, found: dict[str, Detection]) -> Memory:
-    cards = [card for url in found if (card := library.by_url(url)) is not None]
-    known = {card.url: Known(card.title, _marks(_passages(library, card))) for card in cards}
-    return Memory(seq, watch.query, known)
 
 
 def _compared(
@@ -109,13 +105,18 @@ def _looked_at(
     passages = _passages(library, card)
     fresh = _without(passages, before.lines) if before else passages
     quotes = tuple(direct_statements(library, query, fresh)) if fresh else ()
-    if quotes or (before and direct_statements(library, query, passages)):
-        known[card.url] = Known(card.title, _marks(passages))
-    elif before:
+    answers = direct_statements(library, query, passages) if before else quotes
+    if answers or quotes:
+        known[card.url] = _known(card, passages, [*answers, *quotes])
+    if before and not quotes and not before.said & _marks(passages):
         yield Detection("silent", card.url, card.title, card.date)
     if quotes:
         happened: Happened = "new" if is_new and before is None else "changed"
         yield Detection(happened, card.url, card.title, card.date, quotes)
+
+
+def _known(card: Card, passages: Sequence[Found], answers: Sequence[Statement]) -> Known:
+    return Known(card.title, _marks(passages), frozenset(_mark(one.text) for one in answers))
 
 
 def _passages(library: Library, card: Card) -> list[Found]:

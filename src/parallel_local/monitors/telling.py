@@ -17,8 +17,8 @@ from parallel_local.wire.tasks import JsonOutput, Output, TextOutput
 _SAID: dict[Happened, str] = {
     "new": "A new document says:",
     "changed": "A document that was changed now says:",
-    "silent": "A document that was changed says nothing of this any more.",
-    "gone": "A document that said something of this is gone.",
+    "silent": "A document that was changed no longer says what it said of this:",
+    "gone": "A document that said something of this is gone:",
 }
 _DEPTH = Depth(sections=1, statements=3)
 
