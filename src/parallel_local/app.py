@@ -13,6 +13,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
@@ -40,6 +41,7 @@ from parallel_local.web.findall import FindAllApi
 from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
 from parallel_local.web.monitors import MonitorApi
+from parallel_local.web.monitors_alpha import AlphaMonitorApi
 from parallel_local.web.search import SearchApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
@@ -85,7 +87,7 @@ class Engine:
             post,
         )
         self.monitor_runs = self.runs.add(monitor_kind)
-        self.monitors = MonitorService(self.monitor_runs, self.store, clock)
+        self.monitors = MonitorService(self.monitor_runs, self.store, clock, post)
         self.schedule = MonitorSchedule(self.monitors, clock)
 
     def documents_changed(self) -> None:
@@ -137,18 +139,6 @@ def create_app(
     if workers is None:
         workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
     engine = Engine(docs, data, time, workers, sender or HookSender(), webhook_secrets or [own_secret(data)])
-    threads, library = engine.threads, engine.library
-    apis = (
-        SearchApi(library, time, threads),
-        ExtractApi(library, time, threads, fetcher or PageFetcher()),
-        TaskApi(engine.tasks, engine.interactions, time),
-        TaskEventsApi(engine.tasks, time),
-        GroupApi(engine.groups, time),
-        ChatApi(library, engine.interactions, time, threads),
-        FindAllApi(library, engine.findall, engine.findall_service, time, threads),
-        FindAllEventsApi(engine.findall, time),
-        MonitorApi(engine.monitors, engine.schedule),
-    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -156,7 +146,7 @@ def create_app(
             yield
 
     app = Starlette(
-        routes=[route for api in apis for route in api.routes()],
+        routes=_routes(engine, time, fetcher or PageFetcher()),
         middleware=[Middleware(ApiKeyGuard, api_key=api_key)],
         exception_handlers=ErrorAnswers(time).handlers(),
         lifespan=lifespan,
@@ -164,3 +154,21 @@ def create_app(
     app.router.redirect_slashes = False
     app.state.engine = engine
     return app
+
+
+def _routes(engine: Engine, time: Clock, fetcher: PageFetcher) -> list[Route]:
+    """Everything that is served."""
+    threads, library = engine.threads, engine.library
+    apis = (
+        SearchApi(library, time, threads),
+        ExtractApi(library, time, threads, fetcher),
+        TaskApi(engine.tasks, engine.interactions, time),
+        TaskEventsApi(engine.tasks, time),
+        GroupApi(engine.groups, time),
+        ChatApi(library, engine.interactions, time, threads),
+        FindAllApi(library, engine.findall, engine.findall_service, time, threads),
+        FindAllEventsApi(engine.findall, time),
+        MonitorApi(engine.monitors, engine.schedule),
+        AlphaMonitorApi(engine.monitors, engine.schedule, time),
+    )
+    return [route for api in apis for route in api.routes()]

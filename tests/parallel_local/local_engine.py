@@ -99,7 +99,7 @@ class Caller:
         return self._engine
 
     async def get(self, path: str, **params: str | int) -> httpx.Response:
-        return self._checked("GET", path, await self.client.get(path, params=params))
+        return self._checked("GET", path, await self.client.get(path, params=params or None))
 
     async def delete(self, path: str) -> httpx.Response:
         return self._checked("DELETE", path, await self.client.delete(path))

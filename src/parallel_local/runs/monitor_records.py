@@ -62,6 +62,7 @@ class Execution(msgspec.Struct, frozen=True):
 
     event_group_id: str
     number: int
+    at: datetime
     events: list[MonitorEvent]
 
     @property

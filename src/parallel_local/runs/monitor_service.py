@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from parallel_local.clock import Clock
-from parallel_local.errors import Problem, invalid, not_found
+from parallel_local.errors import ApiError, Problem, invalid, not_found
 from parallel_local.monitors.frequency import interval, next_after
+from parallel_local.runs.engine import Post
 from parallel_local.runs.monitor_records import (
     EXECUTION,
     MEMORY,
@@ -25,6 +26,7 @@ from parallel_local.runs.monitors import MonitorRuns
 from parallel_local.runs.specs import wanted
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.task_records import TASK, TaskRecord
+from parallel_local.runs.webhooks import monitor_posting
 from parallel_local.wire.findall import JsonSchema
 from parallel_local.wire.monitors import (
     CreateEventStream,
@@ -33,6 +35,7 @@ from parallel_local.wire.monitors import (
     MonitorStatus,
     MonitorType,
     SnapshotResponseSettings,
+    WebhookEvent,
 )
 
 _MOST_ACTIVE = 1000
@@ -43,10 +46,11 @@ _MOST_OWED = 100
 class MonitorService:
     """What callers may do about monitors, and what is to be done when a time comes or the folder changes."""
 
-    def __init__(self, runs: MonitorRuns, store: RunStore, clock: Clock) -> None:
+    def __init__(self, runs: MonitorRuns, store: RunStore, clock: Clock, post: Post) -> None:
         self._runs = runs
         self._store = store
         self._clock = clock
+        self._post = post
 
     def create(self, asked: CreateEventStream | CreateSnapshot) -> MonitorRecord:
         """A monitor whose first execution is queued. The request has been checked; 422 where its task is none to
@@ -75,6 +79,11 @@ class MonitorService:
     def get(self, monitor_id: str) -> MonitorRecord:
         """A monitor; 404 when there is none."""
         return self._runs.get(monitor_id)
+
+    def streams(self) -> list[MonitorRecord]:
+        """All event streams, the newest first."""
+        found = self._store.all(MONITOR, MonitorRecord)
+        return sorted((one for one in found if one.stream), key=lambda record: -record.place)
 
     def newest(
         self,
@@ -132,6 +141,16 @@ class MonitorService:
         if not found:
             raise not_found("event group", group)
         return found
+
+    def simulate(self, monitor_id: str, type_: WebhookEvent) -> None:
+        """Send a webhook as an execution would (Parallel 2.13.6); 400 where none is set."""
+        record = self.get(monitor_id)
+        if record.webhook is None:
+            raise ApiError(400, "the monitor has no webhook", detail={"id": monitor_id})
+        found = [one for one in executions_of(self._store, monitor_id) if not one.is_completion]
+        group = found[0].event_group_id if found else f"mevtgrp_{self._clock.new_hex()}"
+        now, url = self._clock.now(), record.webhook.url
+        self._post(monitor_posting(record, url, type_, group, now, "this is a simulation"))
 
     def due(self) -> dict[str, datetime]:
         """When each active monitor runs next."""

@@ -65,6 +65,7 @@ class _Outcome(msgspec.Struct, frozen=True):
     events: list[MonitorEvent] = []
     memory: Memory | None = None
     latest: Output | None = None
+    error: str | None = None
 
 
 class MonitorKind:
@@ -123,8 +124,7 @@ class MonitorKind:
                 raise
             except Exception as error:  # whatever goes wrong in one execution is told as its event
                 log.error("an execution of %s failed: %s", record.monitor_id, trace(error))
-                now = timestamp(self._clock.now())
-                outcome = _Outcome([ErrorEvent(f"the execution failed: {cause(error)}", now)])
+                outcome = _Outcome(error=f"the execution failed: {cause(error)}")
             self._keep(record, group, outcome, book)
 
     async def _execute(self, record: MonitorRecord, group: str) -> _Outcome:
@@ -180,7 +180,10 @@ class MonitorKind:
         One that only a change of the folder has caused, and that had nothing to tell, leaves no trace.
         """
         now, record = self._clock.now(), book.get(begun.monitor_id)
-        listed = bool(outcome.events) or begun.owed > 0
+        events = outcome.events
+        if outcome.error is not None:
+            events = [ErrorEvent(outcome.error, timestamp(now))]
+        listed = bool(events) or begun.owed > 0
         kept = msgspec.structs.replace(
             record,
             owed=record.owed - (begun.owed > 0),
@@ -196,8 +199,8 @@ class MonitorKind:
                     MEMORY, record.monitor_id, outcome.memory, active=False, parent=record.monitor_id
                 )
             if listed:
-                events = outcome.events or [CompletionEvent(timestamp(now))]
-                self._list(record, Execution(group, kept.executed, events))
+                events = events or [CompletionEvent(timestamp(now))]
+                self._list(record, Execution(group, kept.executed, now, events))
 
     def _list(self, record: MonitorRecord, execution: Execution) -> None:
         """Keep an execution for the list of events, and tell of it; the oldest is forgotten in the end."""
@@ -213,5 +216,5 @@ class MonitorKind:
             if isinstance(event, EventStreamEvent):
                 told = f"{query} {event.output.content}"
                 self._interactions.remember(event.event_id, told[:_LONGEST_CONTEXT])
-        for posting in monitor_postings(record, execution, timestamp(self._clock.now())):
+        for posting in monitor_postings(record, execution):
             self._post(posting)

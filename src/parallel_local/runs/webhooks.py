@@ -5,10 +5,12 @@ kept and sent stands in `deliveries.py`.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import msgspec
 
+from parallel_local.clock import timestamp
 from parallel_local.errors import Problem
 from parallel_local.runs.findall_records import FindAllRecord
 from parallel_local.runs.kind import Line, Posting
@@ -76,20 +78,34 @@ def findall_postings(record: FindAllRecord, lines: Sequence[Line]) -> Iterable[P
             yield Posting(webhook.url, type_, told.timestamp, data)
 
 
-def monitor_postings(record: MonitorRecord, execution: Execution, at: str) -> Iterable[Posting]:
+def monitor_postings(record: MonitorRecord, execution: Execution) -> Iterable[Posting]:
     """That an execution has found something, or nothing, or has failed."""
     if record.webhook is None or not execution.events:
         return
-    first, webhook = execution.events[0], record.webhook.plain()
-    group = execution.event_group_id
+    first = execution.events[0]
     type_: WebhookEvent = "monitor.event.detected"
-    event: CompletionNotice | ErrorNotice | DetectionNotice = DetectionNotice(group)
     if isinstance(first, CompletionEvent):
-        type_, event = "monitor.execution.completed", CompletionNotice(first.timestamp)
+        type_ = "monitor.execution.completed"
     elif isinstance(first, ErrorEvent):
-        type_, event = "monitor.execution.failed", ErrorNotice(first.error_message, group, first.timestamp)
-    if wants(webhook, type_):
-        yield Posting(webhook.url, type_, at, MonitorNotice(record.monitor_id, event, record.metadata))
+        type_ = "monitor.execution.failed"
+    if wants(record.webhook.plain(), type_):
+        error = first.error_message if isinstance(first, ErrorEvent) else ""
+        yield monitor_posting(
+            record, record.webhook.url, type_, execution.event_group_id, execution.at, error
+        )
+
+
+def monitor_posting(
+    record: MonitorRecord, url: str, type_: WebhookEvent, group: str, at: datetime, error: str = ""
+) -> Posting:
+    """What is said of an execution: ids and times only."""
+    then = timestamp(at)
+    event: CompletionNotice | ErrorNotice | DetectionNotice = DetectionNotice(group)
+    if type_ == "monitor.execution.completed":
+        event = CompletionNotice(then)
+    elif type_ == "monitor.execution.failed":
+        event = ErrorNotice(error, group, then)
+    return Posting(url, type_, then, MonitorNotice(record.monitor_id, event, record.metadata))
 
 
 def envelope(posting: Posting) -> bytes:
