@@ -72,20 +72,18 @@ def serve(
     """Serve the documents in DOCS, or the packaged sample documents."""
     log_to_stderr(logging.WARNING)
     folder = docs or _PACKAGED
+    kept = data or default_data(folder)
+    secrets = _secrets(webhook_secrets, kept)
     listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
     is_own = fd is None and uds is None and host in _LOOPBACK
-    try:
-        check_secrets(webhook_secrets)
-        app = create_app(
-            folder,
-            data or default_data(folder),
-            api_key=api_key,
-            workers=workers,
-            sender=HookSender(inside=allow_private_webhooks or is_own),
-            webhook_secrets=webhook_secrets,
-        )
-    except NoSecret as error:
-        raise click.ClickException(str(error)) from error
+    app = create_app(
+        folder,
+        kept,
+        api_key=api_key,
+        workers=workers,
+        sender=HookSender(inside=allow_private_webhooks or is_own),
+        webhook_secrets=secrets,
+    )
     engine: Engine = app.state.engine
     for path, reason in engine.library.skipped.items():
         click.echo(one_line(f"parallel-local: skipped {path}: {reason}"), err=True)
@@ -105,8 +103,14 @@ def serve(
 )
 def webhook_secret(docs: Path | None, data: Path | None) -> None:
     """Show the secret that webhooks of the engine over DOCS are signed with."""
+    click.echo(_secrets((), data or default_data(docs or _PACKAGED))[0])
+
+
+def _secrets(given: tuple[str, ...], data: Path) -> tuple[str, ...]:
+    """What webhooks are signed with; a plain error for what nothing can be signed with."""
     try:
-        click.echo(own_secret(data or default_data(docs or _PACKAGED)))
+        check_secrets(given)
+        return given or (own_secret(data),)
     except NoSecret as error:
         raise click.ClickException(str(error)) from error
 
