@@ -87,7 +87,7 @@ class Engine:
             post,
         )
         self.monitor_runs = self.runs.add(monitor_kind)
-        self.monitors = MonitorService(self.monitor_runs, self.store, clock, post)
+        self.monitors = MonitorService(self.monitor_runs, self.store, self.interactions, clock, post)
         self.schedule = MonitorSchedule(self.monitors, clock)
 
     def documents_changed(self) -> None:

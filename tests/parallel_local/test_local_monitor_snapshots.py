@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from local_engine import DOCUMENTS, Caller, engine
 from local_monitors import Json, changed, events, made, triggered
 
-from parallel_local.monitors.snapshots import changed_part
+from parallel_local.monitors.telling import changed_part
 from parallel_local.wire.common import FieldBasis
 from parallel_local.wire.tasks import JsonOutput, TextOutput
 

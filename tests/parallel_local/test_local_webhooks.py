@@ -260,6 +260,18 @@ async def test_a_name_that_does_not_resolve_now_is_tried_again(tmp_path: Path) -
         await hooks.next()
 
 
+async def test_of_several_addresses_one_that_can_be_reached_is_told(tmp_path: Path) -> None:
+    """As `localhost` has two, and most programs listen on one."""
+
+    async def resolver(_host: str, _port: int) -> list[str]:
+        return ["::1", "127.0.0.1"]
+
+    sender = HookSender(inside=True, resolver=resolver)
+    async with receiver() as hooks, engine(tmp_path, sender=sender) as call:
+        await create(call, task(hooks.url.replace("127.0.0.1", "localhost")))
+        assert (await hooks.next()).headers["host"].startswith("localhost:")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -22,13 +22,18 @@ class Unresolved(Refused):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """Where to connect for a URL that may be fetched."""
+    """Where to connect for a URL that may be called: at one of its addresses, which were all looked at."""
 
     scheme: str
     host: str
     port: int
-    address: str
+    addresses: tuple[str, ...]
     target: str
+
+    def url(self, address: str) -> str:
+        """The URL with one of the addresses in the place of the host."""
+        shown = f"[{address}]" if ":" in address else address
+        return f"{self.scheme}://{shown}:{self.port}{self.target}"
 
     @property
     def host_header(self) -> str:
@@ -58,7 +63,7 @@ async def check(url: str, resolver: Resolver, permit: Permit, *, inside: bool = 
     if not addresses:
         raise Unresolved("the host name does not resolve")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Checked(parts.scheme, host, port, addresses[0], target)
+    return Checked(parts.scheme, host, port, tuple(addresses), target)
 
 
 def _any_url(url: str) -> SplitResult:

@@ -6,13 +6,15 @@ environment are ignored, because they would be a way around the guard.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 import httpx
 
-from parallel_local.fetch.guard import Refused, Unresolved, check
+from parallel_local.fetch.guard import Checked, Refused, Unresolved, check
 from penstock_common.egress import Permit, Resolver, is_public, resolve
 
 _SECONDS = 15.0  # for all of it
+_TIMEOUT = httpx.Timeout(None, connect=4.0)
 _USER_AGENT = "parallel-local/1 (+self-hosted document engine)"
 
 
@@ -51,17 +53,24 @@ class HookSender:
             raise NotSent(f"it was answered with {status}")
 
     async def _status(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-        """One request to the checked address; name and certificate are still those of the host."""
+        """The answer of the first address that can be reached: `localhost` has two, and programs listen on one."""
         where = await check(url, self._resolver, self._permit, inside=self._inside)
-        address = f"[{where.address}]" if ":" in where.address else where.address
-        async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client:  # noqa: S113
-            request = client.build_request(
-                "POST",
-                f"{where.scheme}://{address}:{where.port}{where.target}",
-                headers={**headers, "host": where.host_header, "user-agent": _USER_AGENT},
-                content=body,
-                extensions={"sni_hostname": where.host},
-            )
-            reply = await client.send(request, stream=True)
-            await reply.aclose()
-        return reply.status_code
+        for address in where.addresses[:-1]:
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await _posted(where, address, headers, body)
+        return await _posted(where, where.addresses[-1], headers, body)
+
+
+async def _posted(where: Checked, address: str, headers: Mapping[str, str], body: bytes) -> int:
+    """One request to a checked address; name and certificate are still those of the host."""
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=_TIMEOUT) as client:
+        request = client.build_request(
+            "POST",
+            where.url(address),
+            headers={**headers, "host": where.host_header, "user-agent": _USER_AGENT},
+            content=body,
+            extensions={"sni_hostname": where.host},
+        )
+        reply = await client.send(request, stream=True)
+        await reply.aclose()
+    return reply.status_code

@@ -1,4 +1,4 @@
-"""What is kept of a monitor and of its executions, and what may be read off it. Pure but for `executions_of`.
+"""What is kept of a monitor and of its executions, and what may be read off it.
 
 How an execution is carried out stands in `monitors.py`, what a caller may do about monitors in `monitor_service.py`.
 """
@@ -8,9 +8,11 @@ from datetime import datetime
 import msgspec
 
 from parallel_local.clock import timestamp
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.store import RunStore
 from parallel_local.wire.monitors import (
     CompletionEvent,
+    EventStreamEvent,
     EventStreamSettings,
     Labels,
     Monitor,
@@ -92,3 +94,11 @@ def shown(record: MonitorRecord) -> Monitor:
 def executions_of(store: RunStore, monitor_id: str) -> list[Execution]:
     """The executions of a monitor that are kept, the newest first."""
     return sorted(store.children(EXECUTION, monitor_id, Execution), key=lambda one: -one.number)
+
+
+def forget_execution(store: RunStore, interactions: Interactions, execution: Execution) -> None:
+    """Drop an execution, and what its events were about."""
+    for event in execution.events:
+        if isinstance(event, EventStreamEvent):
+            interactions.forget(event.event_id)
+    store.remove(EXECUTION, execution.event_group_id)

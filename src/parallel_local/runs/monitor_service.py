@@ -13,13 +13,14 @@ from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Problem, invalid, not_found
 from parallel_local.monitors.frequency import interval, next_after
 from parallel_local.runs.engine import Post
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.monitor_records import (
-    EXECUTION,
     MEMORY,
     MONITOR,
     Execution,
     MonitorRecord,
     executions_of,
+    forget_execution,
     shown,
 )
 from parallel_local.runs.monitors import MonitorRuns
@@ -46,9 +47,12 @@ _MOST_OWED = 100
 class MonitorService:
     """What callers may do about monitors, and what is to be done when a time comes or the folder changes."""
 
-    def __init__(self, runs: MonitorRuns, store: RunStore, clock: Clock, post: Post) -> None:
+    def __init__(
+        self, runs: MonitorRuns, store: RunStore, interactions: Interactions, clock: Clock, post: Post
+    ) -> None:
         self._runs = runs
         self._store = store
+        self._interactions = interactions
         self._clock = clock
         self._post = post
 
@@ -192,6 +196,6 @@ class MonitorService:
         for record in sorted(ended, key=lambda record: -record.place)[_MOST_CANCELLED:]:
             with self._store.together():
                 for execution in executions_of(self._store, record.monitor_id):
-                    self._store.remove(EXECUTION, execution.event_group_id)
+                    forget_execution(self._store, self._interactions, execution)
                 self._store.remove(MEMORY, record.monitor_id)
                 self._store.remove(MONITOR, record.monitor_id)

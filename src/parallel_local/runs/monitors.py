@@ -14,8 +14,7 @@ from parallel_local.clock import Clock, timestamp
 from parallel_local.monitors.detection import Detection, Watch, detect
 from parallel_local.monitors.journal import Journal
 from parallel_local.monitors.memory import Memory
-from parallel_local.monitors.snapshots import changed_part
-from parallel_local.monitors.telling import json_output, text_output
+from parallel_local.monitors.telling import changed_part, json_output, text_output
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Post, RunEnded, Runs
 from parallel_local.runs.failures import RunFailure, cause, trace
@@ -28,6 +27,7 @@ from parallel_local.runs.monitor_records import (
     Execution,
     MonitorRecord,
     executions_of,
+    forget_execution,
 )
 from parallel_local.runs.states import MONITOR as MONITOR_STATES
 from parallel_local.runs.states import States
@@ -210,7 +210,7 @@ class MonitorKind:
         kept = executions_of(self._store, record.monitor_id)
         for alike in (True, False):
             for old in [one for one in kept if one.is_completion is alike][_MOST_EXECUTIONS:]:
-                self._store.remove(EXECUTION, old.event_group_id)
+                forget_execution(self._store, self._interactions, old)
         query = record.stream.query if record.stream else ""
         for event in execution.events:
             if isinstance(event, EventStreamEvent):
