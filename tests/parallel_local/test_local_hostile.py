@@ -74,7 +74,7 @@ async def test_any_key_will_do_but_there_must_be_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1/responses", "/v1/monitors/", "/v1/search/", "/v1/tasks/runs/a/b/c", "/%00"]
+    "path", ["/", "/v1/responses/resp_1", "/v1/monitors/x/y", "/v1/search/", "/v1/tasks/runs/a/b/c", "/%00"]
 )
 async def test_other_paths_name_what_is_served(tmp_path: Path, path: str) -> None:
     async with engine(tmp_path, workers=0) as call:
