@@ -108,7 +108,7 @@ def _looked_at(
     answers = direct_statements(library, query, passages) if before else quotes
     if answers or quotes:
         known[card.url] = _known(card, passages, [*answers, *quotes])
-    if before and not quotes and not before.said & _marks(passages):
+    if before and not quotes and before.said not in _marks(passages):
         yield Detection("silent", card.url, card.title, card.date)
     if quotes:
         happened: Happened = "new" if is_new and before is None else "changed"
@@ -116,7 +116,7 @@ def _looked_at(
 
 
 def _known(card: Card, passages: Sequence[Found], answers: Sequence[Statement]) -> Known:
-    return Known(card.title, _marks(passages), frozenset(_mark(one.text) for one in answers))
+    return Known(card.title, _marks(passages), _mark(answers[0].text))
 
 
 def _passages(library: Library, card: Card) -> list[Found]:

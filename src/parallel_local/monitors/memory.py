@@ -4,11 +4,11 @@ import msgspec
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A document that answered the query: its title, and marks of all its sentences and of those that answered."""
+    """A document that answered the query: its title, and marks of all its sentences and of the best answer."""
 
     title: str
     lines: frozenset[str]
-    said: frozenset[str]
+    said: str
 
 
 class Memory(msgspec.Struct, frozen=True):
