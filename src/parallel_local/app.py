@@ -1,13 +1,11 @@
-"""The composition root: from a folder of documents to an ASGI application.
+"""The ASGI application: an engine, and all that is served of it.
 
-`create_app` opens everything, the application's lifespan starts and stops the workers. Nothing else in the
-package builds its own collaborators.
+`create_app` opens everything; the application's lifespan starts and stops the workers.
 """
 
-import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -17,18 +15,10 @@ from starlette.routing import Route
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.documents.folders import Folder
+from parallel_local.engine import Engine
 from parallel_local.fetch.page import PageFetcher
-from parallel_local.retrieval.library import Indexed, Library
-from parallel_local.runs.engine import RunEngine
-from parallel_local.runs.findall import FindAllKind
-from parallel_local.runs.findall_service import FindAllService
-from parallel_local.runs.groups import TaskGroups
-from parallel_local.runs.interactions import Interactions
-from parallel_local.runs.memory import Memory
-from parallel_local.runs.signals import Signals
-from parallel_local.runs.store import RunStore
-from parallel_local.runs.tasks import TaskKind
-from parallel_local.watcher import Watcher, is_much
+from parallel_local.fetch.post import HookSender
+from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -39,6 +29,8 @@ from parallel_local.web.findall_events import FindAllEventsApi
 from parallel_local.web.groups import GroupApi
 from parallel_local.web.lookups import LookupApi
 from parallel_local.web.memory import MemoryApi
+from parallel_local.web.monitors import MonitorApi
+from parallel_local.web.monitors_alpha import AlphaMonitorApi
 from parallel_local.web.rehearsal import Rehearsal
 from parallel_local.web.responses import ResponsesApi
 from parallel_local.web.search import SearchApi
@@ -46,86 +38,7 @@ from parallel_local.web.suggestions import SuggestionApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
 
-_THREADS = 4
-
-
-class Engine:
-    """Everything the application holds open; found as `app.state.engine`."""
-
-    def __init__(
-        self, folders: Sequence[Folder], data: Path, clock: Clock, workers: int, *, poll: bool
-    ) -> None:
-        self.library = Library.over(folders, data)
-        self.watcher = Watcher(self.library, clock, poll=poll, data=data)
-        try:
-            self.store = RunStore(data / "runs.db")
-        except BaseException:
-            self.library.close()
-            raise
-        self.signals = Signals(clock)
-        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
-        self.interactions = Interactions(self.store)
-        self.runs = RunEngine(self.store, self.signals, clock, workers)
-        self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads))
-        self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
-        self.findall_service = FindAllService(self.findall, self.store, clock)
-
-    def index(self, *, much: bool) -> None:
-        """Take up the documents as they are now, or without `much` only few; everything is closed when that fails."""
-        try:
-            with suppress(_Much):
-                self.library.refresh(None if much else _refuse_much)
-        except BaseException:
-            self.close()
-            raise
-
-    def end_waits(self) -> None:
-        """Let every long poll and event stream end now; call it when the server starts to shut down."""
-        self.signals.close()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow the folders, resume unfinished runs and work on the queue until the block is left, then close all."""
-        try:
-            self.watcher.start()
-            async with self.runs.working():
-                yield
-        finally:
-            await asyncio.to_thread(self.close)
-
-    def close(self) -> None:
-        """Wait for threads and release all files. Only an application that was never served needs this call."""
-        self.watcher.stop()
-        self.threads.shutdown(cancel_futures=True)
-        self.library.close()
-        self.store.close()
-
-
-class _Much(Exception):
-    """More than a start should wait for."""
-
-
-def _refuse_much(indexed: Indexed) -> None:
-    if is_much(indexed):
-        raise _Much
-
-
-class _Api(Protocol):
-    """Something that is served."""
-
-    def routes(self) -> list[Route]:
-        """Its endpoints."""
-
-
-def _helper_apis(engine: Engine, clock: Clock) -> tuple[_Api, ...]:
-    """What is served beside searches and runs."""
-    return (
-        ResponsesApi(engine.library, engine.interactions, clock, engine.threads),
-        SuggestionApi(),
-        MemoryApi(Memory(engine.store)),
-        LookupApi(clock),
-    )
+_FEWEST_WORKERS = 2
 
 
 def create_app(
@@ -135,35 +48,34 @@ def create_app(
     api_key: str | None = None,
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     poll: bool = False,
     index_now: bool = True,
+    sender: HookSender | None = None,
+    webhook_secrets: Sequence[str] = (),
 ) -> Starlette:
     """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; with `index_now` false only what takes no time, and the rest
-    beside serving.
-    Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key is accepted,
-    otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. Workers and watcher
-    live in the application's lifespan, so a host application has to enter it. Raises `FolderError`.
+    beside serving. Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key
+    is accepted, otherwise any. `workers` runs are carried out at a time, as many as there are cores by default; 0
+    leaves them queued. Webhooks are sent to public addresses, unless `sender` does otherwise, and signed with
+    `webhook_secrets`, or with one that is made and kept in `data`. Workers, webhooks and watcher live in the
+    application's lifespan, so a host application has to enter it. Raises `FolderError`.
     """
     time = clock or SystemClock()
-    folders = [Folder(docs)] if isinstance(docs, Path) else docs
-    engine = Engine(folders, data, time, workers, poll=poll)
-    engine.index(much=index_now)
-    threads, library = engine.threads, engine.library
-    apis: tuple[_Api, ...] = (
-        SearchApi(library, time, threads),
-        ExtractApi(library, time, threads, fetcher or PageFetcher()),
-        TaskApi(engine.tasks, engine.interactions, time),
-        TaskEventsApi(engine.tasks, time),
-        GroupApi(engine.groups, time),
-        ChatApi(library, engine.interactions, time, threads),
-        FindAllApi(library, engine.findall, engine.findall_service, time, threads),
-        FindAllEventsApi(engine.findall, time),
-        DocumentsApi(library, engine.watcher, threads),
-        *_helper_apis(engine, time),
+    if workers is None:
+        workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
+    engine = Engine(
+        [Folder(docs)] if isinstance(docs, Path) else docs,
+        data,
+        time,
+        workers,
+        poll=poll,
+        sender=sender or HookSender(),
+        secrets=webhook_secrets or [own_secret(data)],
     )
+    engine.index(much=index_now)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -171,7 +83,7 @@ def create_app(
             yield
 
     app = Starlette(
-        routes=[route for api in apis for route in api.routes()],
+        routes=_routes(engine, time, fetcher or PageFetcher()),
         middleware=[
             Middleware(ApiKeyGuard, api_key=api_key),
             Middleware(Rehearsal, signals=engine.signals, clock=time),
@@ -182,3 +94,32 @@ def create_app(
     app.router.redirect_slashes = False
     app.state.engine = engine
     return app
+
+
+class _Api(Protocol):
+    """Something that is served."""
+
+    def routes(self) -> list[Route]:
+        """Its endpoints."""
+
+
+def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
+    threads, library = engine.threads, engine.library
+    apis: tuple[_Api, ...] = (
+        SearchApi(library, clock, threads),
+        ExtractApi(library, clock, threads, fetcher),
+        TaskApi(engine.tasks, engine.interactions, clock),
+        TaskEventsApi(engine.tasks, clock),
+        GroupApi(engine.groups, clock),
+        ChatApi(library, engine.interactions, clock, threads),
+        ResponsesApi(library, engine.interactions, clock, threads),
+        FindAllApi(library, engine.findall, engine.findall_service, clock, threads),
+        FindAllEventsApi(engine.findall, clock),
+        MonitorApi(engine.monitors, engine.schedule),
+        AlphaMonitorApi(engine.monitors, engine.schedule, clock),
+        SuggestionApi(),
+        MemoryApi(engine.memory),
+        LookupApi(clock),
+        DocumentsApi(library, engine.watcher, threads),
+    )
+    return [route for api in apis for route in api.routes()]

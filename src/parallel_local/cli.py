@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
+from starlette.applications import Starlette
 
-from parallel_local.app import Engine, create_app
+from parallel_local.app import create_app
 from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import (
     Folder,
@@ -20,13 +21,17 @@ from parallel_local.documents.folders import (
     folder_of_argument,
     folders_of_settings,
 )
+from parallel_local.engine import Engine
+from parallel_local.fetch.post import HookSender
 from parallel_local.private import FILE_MODE
 from parallel_local.progress import ReadingProgress
+from parallel_local.runs.webhook_secret import NoSecret, check_secrets, own_secret
 from parallel_local.server import EngineServer
 from parallel_local.terminal.commands import terminal_commands
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PACKAGED = Path(__file__).parent / "corpus"
 _BACKLOG = 2048
 _NO_SAMPLES = ("SOURCES.txt",)
@@ -54,6 +59,24 @@ def main() -> None:
 )
 @click.option("--poll", is_flag=True, help="Look for changes every second: for file systems of a network.")
 @click.option("--api-key", envvar="PARALLEL_LOCAL_API_KEY", help="Accept only this key; otherwise any key.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Runs carried out at a time; by default one a core, at least 2.",
+)
+@click.option(
+    "--webhook-secret",
+    "webhook_secrets",
+    multiple=True,
+    envvar="PARALLEL_LOCAL_WEBHOOK_SECRET",
+    help="Sign webhooks with this secret (several while one replaces another); otherwise with one of its own.",
+)
+@click.option(
+    "--allow-private-webhooks",
+    is_flag=True,
+    envvar="PARALLEL_LOCAL_ALLOW_PRIVATE_WEBHOOKS",
+    help="Send webhooks to private addresses too, as is done anyway when only this machine can call.",
+)
 def serve(
     docs: tuple[str, ...],
     include: tuple[str, ...],
@@ -66,6 +89,9 @@ def serve(
     data: Path | None,
     poll: bool,
     api_key: str | None,
+    workers: int | None,
+    webhook_secrets: tuple[str, ...],
+    allow_private_webhooks: bool,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents. SIGHUP looks at all of them again.
 
@@ -79,12 +105,27 @@ def serve(
       parallel-local serve parallel-local.toml
     """
     log_to_stderr(logging.WARNING)
-    try:
-        folders = arranged(served_folders(docs, include, exclude))
-        listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
-        app = create_app(folders, data or data_of(docs, folders), api_key=api_key, poll=poll, index_now=False)
-    except FolderError as error:
-        raise click.BadParameter(one_line(str(error)), param_hint="DOCS") from error
+    folders, kept = _places(docs, data, include, exclude)
+    secrets = _secrets(webhook_secrets, kept)
+    listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
+    is_own = fd is None and uds is None and host in _LOOPBACK
+    app = create_app(
+        folders,
+        kept,
+        api_key=api_key,
+        workers=workers,
+        poll=poll,
+        index_now=False,
+        sender=HookSender(inside=allow_private_webhooks or is_own),
+        webhook_secrets=secrets,
+    )
+    _run(app, listener, place, uds, parent_fd)
+
+
+def _run(
+    app: Starlette, listener: socket.socket, place: str, uds: Path | None, parent_fd: int | None
+) -> None:
+    """Serve until somebody wants it to end."""
     engine: Engine = app.state.engine
     shown = ReadingProgress(place, engine.library.count, SystemClock(), Console(stderr=True))
     engine.watcher.tell(shown)
@@ -118,6 +159,17 @@ def served_folders(
     ]
 
 
+def _places(
+    docs: Sequence[str], data: Path | None, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[Sequence[Folder], Path]:
+    """The folders that are served, and where what is kept of them lies; a plain error for what is none."""
+    try:
+        folders = arranged(served_folders(docs, include, exclude))
+    except FolderError as error:
+        raise click.BadParameter(one_line(str(error)), param_hint="DOCS") from error
+    return folders, data or data_of(docs, folders)
+
+
 def data_of(docs: Sequence[str], folders: Sequence[Folder]) -> Path:
     """Where index and runs are kept if nobody says: by settings file, or by folders."""
     if len(docs) == 1 and Path(docs[0]).is_file():
@@ -125,6 +177,25 @@ def data_of(docs: Sequence[str], folders: Sequence[Folder]) -> Path:
     if len(folders) == 1:
         return default_data(folders[0].path)
     return default_data(Path("\n".join(sorted(str(folder.path.resolve()) for folder in folders))))
+
+
+@main.command()
+@click.argument("docs", nargs=-1)
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder, as `serve` has it."
+)
+def webhook_secret(docs: tuple[str, ...], data: Path | None) -> None:
+    """Show the secret that webhooks of the engine over DOCS are signed with."""
+    click.echo(_secrets((), _places(docs, data)[1])[0])
+
+
+def _secrets(given: tuple[str, ...], data: Path) -> tuple[str, ...]:
+    """What webhooks are signed with; a plain error for what nothing can be signed with."""
+    try:
+        check_secrets(given)
+        return given or (own_secret(data),)
+    except NoSecret as error:
+        raise click.ClickException(str(error)) from error
 
 
 def default_data(docs: Path) -> Path:

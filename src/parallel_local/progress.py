@@ -53,7 +53,7 @@ class ReadingProgress:
                 self._announce()
                 self._show(indexed)
 
-    def settled(self) -> None:
+    def settled(self, *, changed: bool) -> None:
         """All is read."""
         with self._lock:
             read, self._reading, self._is_settled = self._reading, None, True

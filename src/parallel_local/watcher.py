@@ -35,8 +35,8 @@ class Listener(Protocol):
     def progress(self, indexed: Indexed) -> None:
         """So much is read of what is to be."""
 
-    def settled(self) -> None:
-        """The library is as the folders were a moment ago."""
+    def settled(self, *, changed: bool) -> None:
+        """The library is as the folders were a moment ago, another one than before if `changed`."""
 
 
 def is_much(indexed: Indexed) -> bool:
@@ -148,7 +148,7 @@ class Watcher:
             self._asked.clear()
             self._library.catalogue.retry()
         try:
-            self._library.refresh(self._progress)
+            changed = self._library.refresh(self._progress)
         except _Stopped:
             return
         except Exception:
@@ -160,7 +160,7 @@ class Watcher:
         for line in self._library.catalogue.news():
             log.warning("%s", line)
         for listener in self._listeners:
-            listener.settled()
+            listener.settled(changed=changed)
 
     def _progress(self, indexed: Indexed) -> None:
         if self._stop.is_set():

@@ -16,7 +16,7 @@ from penstock.runs.hook_reading import told_by
 from penstock.runs.hooks import Hook, HookEvent, HookState
 from penstock.stores.hooks import ANY_EVENT, Arrived
 from penstock.stores.sqlite.runs.ledger import SqliteRunLedger
-from penstock.wire.webhook_signatures import Verdict, verified
+from penstock_common.webhook_signatures import Verdict, verified
 from support.follow_kit import Then
 from support.replies import silence, whole
 from support.run_ledgers import NOW

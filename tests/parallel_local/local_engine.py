@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import httpx
 from local_contract import frames
 from local_watch import Watched
 
-from parallel_local.app import create_app
+from parallel_local.app import Engine, create_app
 from parallel_local.clock import Clock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.fetch.post import HookSender
 from parallel_local.server import EngineServer
 
 DOCUMENTS = {
@@ -88,11 +89,21 @@ def write_documents(folder: Path) -> Path:
 class Caller:
     """An HTTP client with the requests that tests make."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, engine: Engine | None = None) -> None:
         self.client = client
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine itself, where it is in this process."""
+        assert self._engine is not None
+        return self._engine
 
     async def get(self, path: str, **params: str | int) -> httpx.Response:
-        return await self.client.get(path, params=params)
+        return await self.client.get(path, params=params or None)
+
+    async def delete(self, path: str) -> httpx.Response:
+        return await self.client.delete(path)
 
     async def post(
         self, path: str, body: object = None, *, beta: str | None = None, raw: bytes | None = None
@@ -126,17 +137,28 @@ async def engine(
     workers: int = 1,
     api_key: str | None = None,
     fetcher: PageFetcher | None = None,
+    sender: HookSender | None = None,
+    secrets: Sequence[str] = (),
 ) -> AsyncIterator[Caller]:
     """An engine called in process, held to the contract; `base` keeps its data from one use to the next."""
     folder = docs or write_documents(base / "docs")
-    app = create_app(folder, base / "data", clock=clock, workers=workers, api_key=api_key, fetcher=fetcher)
+    app = create_app(
+        folder,
+        base / "data",
+        clock=clock,
+        workers=workers,
+        api_key=api_key,
+        fetcher=fetcher,
+        sender=sender,
+        webhook_secrets=secrets,
+    )
     watched = Watched(app)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(watched)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://engine", headers=HEADERS
         ) as client:
-            yield Caller(client)
+            yield Caller(client, app.state.engine)
     assert watched.broken == []
 
 

@@ -1,7 +1,7 @@
 """A kind of run whose work goes as far as a test lets it, and an engine for it over a file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import msgspec
 from local_clock import ManualClock
 
 from parallel_local.runs.engine import RunEngine, Runs
-from parallel_local.runs.kind import Book, Card, Line, Move
+from parallel_local.runs.kind import Book, Card, Line, Move, Posting
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.states import AGAIN, States
 from parallel_local.runs.store import RunStore
@@ -53,15 +53,17 @@ class Notes:
         name: str = "note",
         states: States = AGAIN,
         starts_over: bool = False,
+        seconds: float = 0.0,
     ) -> None:
         self.doing = doing
         self.name = name
         self.states = states
         self.starts_over = starts_over
+        self.seconds = seconds
         self.begun: list[str] = []
 
     def card(self, record: Note) -> Card:
-        return Card(record.id, record.status, record.made, bells=("board",))
+        return Card(record.id, record.status, record.made, bells=("board",), seconds=self.seconds)
 
     def moved(self, record: Note, move: Move[str]) -> Note:
         reason = move.result or (repr(move.error) if move.error else None)
@@ -69,6 +71,9 @@ class Notes:
 
     def told(self, record: Note) -> Iterable[Line]:
         yield Line(record.id, Told(record.status))
+
+    def posted(self, record: Note, _lines: Sequence[Line]) -> Iterable[Posting]:
+        return ()
 
     async def work(self, record: Note, book: Book[Note]) -> str:
         self.begun.append(record.id)

@@ -38,8 +38,8 @@ def test_of_few_documents_it_is_said_when_they_are_read(capsys: pytest.CaptureFi
     shown.progress(Indexed(0, 1, 0, 100))
     assert capsys.readouterr().out == ""
     shown.progress(Indexed(1, 1, 100, 100))
-    shown.settled()
-    shown.settled()
+    shown.settled(changed=True)
+    shown.settled(changed=True)
     said = capsys.readouterr()
     assert said.out == "parallel-local: 1 document, serving on http://127.0.0.1:1\n"
     assert said.err == ""
@@ -63,7 +63,7 @@ def test_of_many_it_is_said_at_once_and_how_far_it_is(
     for number in range(1, 12):
         clock.advance(1)
         shown.progress(Indexed(number * 100, 4000, number * MUCH // 40, MUCH))
-    shown.settled()
+    shown.settled(changed=True)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
@@ -79,7 +79,7 @@ def test_on_a_terminal_there_is_a_bar() -> None:
     shown.serving()
     shown.progress(Indexed(0, 4000, 0, MUCH))
     shown.progress(Indexed(2000, 4000, MUCH // 2, MUCH))
-    shown.settled()
+    shown.settled(changed=True)
     shown.ended()
     assert isinstance(console.file, io.StringIO)
     assert "2,000 of 4,000 files" in console.file.getvalue()

@@ -255,22 +255,46 @@ async def test_a_finished_run_is_queued_again_where_its_kind_allows_it(place: Pl
 # -- kinds side by side
 
 
-async def test_kinds_do_not_wait_for_each_other_nor_mix(place: Place) -> None:
+async def test_kinds_share_the_workers_and_do_not_mix(tmp_path: Path) -> None:
     gate = Gate()
-    slow_kind, quick_kind = Notes(gate.pass_, name="slow"), Notes(name="quick")
-    slow, quick = place.engine.add(slow_kind), place.engine.add(quick_kind)
+    place = Place(tmp_path, workers=2)
+    long_kind, quick_kind = Notes(gate.pass_, name="long", seconds=60), Notes(name="quick")
+    with closing(place.store):
+        long, quick = place.engine.add(long_kind), place.engine.add(quick_kind)
+        async with started(place):
+            long.accept([Note("a", text="long"), Note("c")])
+            await gate.reached.wait()
+            quick.accept([Note("a", text="quick"), Note("b")])
+            assert (await quick.settled("a", LONG)).text == "quick"
+            assert (await quick.settled("b", LONG)).status == "completed"
+            # A worker is free, and kept so.
+            assert (long.get("a").status, long.get("a").text) == ("running", "long")
+            assert long.get("c").status == "queued"
+            with pytest.raises(ApiError, match="not found"):
+                long.get("b")
+            gate.opened.set()
+            assert (await long.settled("c", LONG)).status == "completed"
+    assert (long_kind.begun, quick_kind.begun) == (["a", "c"], ["a", "b"])
+
+
+async def test_short_runs_go_first_whichever_kind_they_are_of(place: Place) -> None:
+    gate = Gate()
+    order: list[str] = []
+
+    async def noted(record: Note, _book: Book[Note]) -> str:
+        order.append(record.id)
+        return "done"
+
+    first = place.engine.add(Notes(gate.pass_, name="first"))
+    kinds = [place.engine.add(Notes(noted, name=str(seconds), seconds=seconds)) for seconds in (60, 1, 10)]
     async with started(place):
-        slow.accept([Note("a", text="slow")])
+        first.accept([Note("first")])
         await gate.reached.wait()
-        quick.accept([Note("a", text="quick"), Note("b")])
-        assert (await quick.settled("a", LONG)).text == "quick"
-        assert (await quick.settled("b", LONG)).status == "completed"
-        assert (slow.get("a").status, slow.get("a").text) == ("running", "slow")
-        with pytest.raises(ApiError, match="not found"):
-            slow.get("b")
+        for runs, name in zip(kinds, ("long", "short", "middle"), strict=True):
+            runs.accept([Note(name), Note(f"{name} too")])
         gate.opened.set()
-        await slow.settled("a", LONG)
-    assert (slow_kind.begun, quick_kind.begun) == (["a"], ["a", "b"])
+        await kinds[0].settled("long too", LONG)
+    assert order == ["short", "short too", "middle", "middle too", "long", "long too"]
 
 
 # -- waiting

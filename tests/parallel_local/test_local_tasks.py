@@ -54,6 +54,7 @@ async def test_every_processor_is_known(tmp_path: Path, processor: str) -> None:
         (ask("x", metadata={"k": "v" * 513}), 422),
         (ask("x", memory_scope_key="with blank"), 422),
         (ask("x", mcp_servers=[{"name": "n", "url": "u"}] * 11), 422),
+        (ask("x", webhook={"url": "ftp://hook.example"}), 422),
         (ask("x", task_spec={"output_schema": {"type": "strange"}}), 422),
         (ask("x", task_spec={"output_schema": {"type": "json"}}), 422),
         (ask("x", task_spec={"output_schema": {"json_schema": {"type": "array"}}}), 422),
@@ -80,7 +81,6 @@ async def test_remarks_on_accepted_tasks(tmp_path: Path) -> None:
     body = ask(
         {"n": 1},
         output_schema={},
-        webhook={"url": "https://hook.example"},
         previous_interaction_id="trun_unknown",
         task_spec={
             "output_schema": {
@@ -94,7 +94,6 @@ async def test_remarks_on_accepted_tasks(tmp_path: Path) -> None:
     text = " ".join(warning["message"] for warning in warnings)
     for part in (
         "output_schema",
-        "webhook",
         "trun_unknown",
         "required",
         "additionalProperties",

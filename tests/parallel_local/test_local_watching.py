@@ -34,7 +34,7 @@ class Looks:
     def progress(self, indexed: Indexed) -> None:
         self.progress_seen.append(indexed)
 
-    def settled(self) -> None:
+    def settled(self, *, changed: bool) -> None:
         with self._changed:
             self.count += 1
             self._changed.notify_all()
@@ -189,7 +189,7 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
                 if indexed.files == 10:
                     watcher._stop.set()
 
-            def settled(self) -> None:
+            def settled(self, *, changed: bool) -> None:
                 raise AssertionError("it was stopped")
 
         watcher.tell(Stopper())

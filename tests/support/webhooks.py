@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from penstock.wire.webhook_signatures import signed
+from penstock_common.webhook_signatures import signed
 
 SECRET_A: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 SECRET_B: Final = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="

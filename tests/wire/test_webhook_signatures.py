@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.webhook_signatures import Verdict, decoded, signed, verified
+from penstock_common.webhook_signatures import Verdict, decoded, signed, verified
 from support.webhooks import BODY, BODY_6, EVENT, LATER, SECRET_A, SECRET_B, SIGNATURES, TIME
 
 

@@ -77,7 +77,6 @@ class PageFetcher:
 
     async def _get(self, where: Checked) -> _Reply:
         """One request to the checked address; name and certificate are still those of the host."""
-        address = f"[{where.address}]" if ":" in where.address else where.address
         headers = {
             "host": where.host_header,
             "user-agent": _USER_AGENT,
@@ -86,7 +85,7 @@ class PageFetcher:
         async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client:  # noqa: S113
             request = client.build_request(
                 "GET",
-                f"{where.scheme}://{address}:{where.port}{where.target}",
+                where.url(where.addresses[0]),
                 headers=headers,
                 extensions={"sni_hostname": where.host},
             )

@@ -4,7 +4,7 @@ Candidates are judged one at a time in threads, so that a cancel takes effect be
 judged: a run that is queued again, or resumed, goes on with what is left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
@@ -21,12 +21,14 @@ from parallel_local.runs.findall_records import (
     FindAllRecord,
     candidates_of,
     event,
+    expected_seconds,
     is_full,
 )
-from parallel_local.runs.kind import Book, Card, Line, Move, RehearsedFailure
+from parallel_local.runs.kind import Book, Card, Line, Move, Posting, RehearsedFailure
 from parallel_local.runs.memory import findall_memory
 from parallel_local.runs.states import AGAIN, States
 from parallel_local.runs.store import RunStore
+from parallel_local.runs.webhooks import findall_postings
 from parallel_local.threads import in_thread
 from parallel_local.wire.findall import Candidate, FindAllInput, FindAllStatus, Metrics, Termination
 from parallel_local.wire.tasks import ACTIVE, RunStatus
@@ -53,7 +55,8 @@ class FindAllKind:
     def card(self, record: FindAllRecord) -> Card:
         """A run stands for itself."""
         run = record.run
-        return Card(run.findall_id, run.status.status, run.created_at)
+        seconds = expected_seconds(record.input)
+        return Card(run.findall_id, run.status.status, run.created_at, seconds=seconds)
 
     def moved(self, record: FindAllRecord, move: Move[Termination]) -> FindAllRecord:
         """Only a run that has ended has a reason."""
@@ -67,6 +70,10 @@ class FindAllKind:
         run = record.run
         yield from findall_memory(run, record.input)
         yield event(run.findall_id, "findall.status", run, run.modified_at)
+
+    def posted(self, record: FindAllRecord, lines: Sequence[Line]) -> Iterable[Posting]:
+        """A run's webhook hears of its candidates and of its end."""
+        return findall_postings(record, lines)
 
     async def work(self, record: FindAllRecord, book: Book[FindAllRecord]) -> Termination:
         """Judge candidates until the limit is met or none are left, then enrich the matches."""

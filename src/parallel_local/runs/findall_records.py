@@ -14,9 +14,12 @@ from parallel_local.wire.findall import (
     FindAllInput,
     FindAllRun,
     FindAllSchema,
+    Generator,
 )
 
 CANDIDATE = "candidate"
+_SECONDS: dict[Generator, float] = {"preview": 5.0, "base": 60.0, "core": 120.0, "pro": 240.0}
+_USUAL_MATCHES = 50
 
 
 class FindAllRecord(msgspec.Struct, frozen=True):
@@ -61,6 +64,12 @@ def is_full(record: FindAllRecord) -> bool:
     preview = record.input.generator == "preview"
     count = metrics.generated_candidates_count if preview else metrics.matched_candidates_count
     return count >= record.input.match_limit
+
+
+def expected_seconds(wanted: FindAllInput) -> float:
+    """How long a run may take: never short, and longer with the matches that are wanted."""
+    share = 1.0 if wanted.generator == "preview" else wanted.match_limit / _USUAL_MATCHES
+    return _SECONDS[wanted.generator] * min(max(share, 0.1), 4.0)
 
 
 def event(findall_id: str, type_: str, data: msgspec.Struct, at: str) -> Line:

@@ -1,6 +1,6 @@
-"""What earlier tasks and chats were about, for those that name one as their `previous_interaction_id`.
+"""What earlier tasks, chats and events were about, for those that name one as their `previous_interaction_id`.
 
-A task is found by its own record; of a chat only the question is kept.
+A task is found by its own record; of a chat only the question is kept, of a monitor's event what it told.
 """
 
 import msgspec
@@ -13,7 +13,7 @@ _CHAT = "interaction"
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """What a chat was about."""
+    """What a chat or an event was about."""
 
     text: str
 
@@ -35,5 +35,9 @@ class Interactions:
         return chat.text if chat else ""
 
     def remember(self, interaction_id: str, text: str) -> None:
-        """Keep what a chat was about."""
+        """Keep what a chat or an event was about."""
         self._store.put(_CHAT, interaction_id, Interaction(text), active=False)
+
+    def forget(self, interaction_id: str) -> None:
+        """Keep it no longer."""
+        self._store.remove(_CHAT, interaction_id)

@@ -28,6 +28,7 @@ class Card(msgspec.Struct, frozen=True):
     created_at: str | None
     parent: str | None = None
     bells: tuple[str, ...] = ()  # rung with the run's own: where others wait for it
+    seconds: float = 0.0  # that the work may take, by and large: shorter runs go first
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -36,6 +37,15 @@ class Line(msgspec.Struct, frozen=True):
     stream: str
     event: msgspec.Struct
     subject: str = ""
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """A webhook to be sent: where to, and its envelope (Parallel 2.14)."""
+
+    url: str
+    type: str
+    timestamp: str
+    data: msgspec.Struct | dict[str, object]
 
 
 class Move(msgspec.Struct, Generic[Result], frozen=True):
@@ -74,6 +84,9 @@ class Kind(Protocol[Record, Result]):
 
     def told(self, record: Record) -> Iterable[Line]:
         """The events that tell of a state just reached; none when nobody is told."""
+
+    def posted(self, record: Record, lines: Sequence[Line]) -> Iterable[Posting]:
+        """The webhooks that tell of what is being stored: a record, and the events with it."""
 
     async def work(self, record: Record, book: Book[Record]) -> Result:
         """Carry the run out. Whatever is raised makes it fail. Cancelled at any `await` when the program ends."""

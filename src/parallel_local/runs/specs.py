@@ -9,6 +9,7 @@ from parallel_local.answers.schema_rules import schema_problems, schema_warnings
 from parallel_local.errors import Problem
 from parallel_local.retrieval.policy import policy_problems
 from parallel_local.runs.input_schema import misfit
+from parallel_local.runs.webhooks import webhook_problems
 from parallel_local.wire.common import Metadata, Notice
 from parallel_local.wire.tasks import TaskRunInput, TaskSpec
 
@@ -48,12 +49,13 @@ def task_problems(task: TaskRunInput, loc: Loc) -> list[Problem]:
     """Everything the contract refuses with 422, except an unknown processor."""
     found = metadata_problems(task.metadata, (*loc, "metadata"))
     found += policy_problems(task.source_policy, (*loc, "source_policy"))
+    found += webhook_problems(task.webhook, (*loc, "webhook"))
     if len(task.mcp_servers or []) > _MOST_MCP_SERVERS:
         found.append(Problem((*loc, "mcp_servers"), f"at most {_MOST_MCP_SERVERS} servers"))
-    spec_chars = _chars(task.task_spec)
+    spec_chars = chars_of(task.task_spec)
     if spec_chars > _LONGEST_SPEC:
         found.append(Problem((*loc, "task_spec"), f"at most {_LONGEST_SPEC} characters"))
-    if spec_chars + _chars(task.input) > _LONGEST_TASK:
+    if spec_chars + chars_of(task.input) > _LONGEST_TASK:
         found.append(
             Problem((*loc, "input"), f"task_spec and input together at most {_LONGEST_TASK} characters")
         )
@@ -88,10 +90,6 @@ def task_warnings(task: TaskRunInput, unknown: list[str]) -> list[Notice]:
     if task.mcp_servers:
         names = ", ".join(server.name for server in task.mcp_servers)
         notices.append(Notice("warning", f"MCP servers are not called by this engine: {names}"))
-    if task.webhook:
-        notices.append(
-            Notice("warning", "webhooks are not sent by this engine; poll the run or read its events")
-        )
     location = task.advanced_settings.location if task.advanced_settings else None
     if location:
         notices.append(location_warning(location))
@@ -138,7 +136,8 @@ def _shape_problems(schema: dict[str, object], loc: Loc) -> list[Problem]:
     return []
 
 
-def _chars(value: object) -> int:
+def chars_of(value: object) -> int:
+    """How long a text is, or a value as JSON."""
     if value is None:
         return 0
     return len(value) if isinstance(value, str) else len(msgspec.json.encode(value).decode())

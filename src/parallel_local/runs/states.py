@@ -31,3 +31,13 @@ AGAIN: States = {
     ("cancelled", "queue"): "queued",
     ("queued", "fail"): "failed",
 }
+# Gone through again and again, by schedule and when asked, until it is cancelled for good.
+MONITOR: States = {
+    **ONCE,
+    ("queued", "queue"): "queued",
+    ("running", "queue"): "queued",
+    ("completed", "queue"): "queued",
+    ("failed", "queue"): "queued",
+    ("completed", "cancel"): "cancelled",
+    ("failed", "cancel"): "cancelled",
+}

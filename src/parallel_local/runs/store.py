@@ -79,6 +79,15 @@ class RunStore:
         row = rows.fetchone()
         return msgspec.json.decode(row[0], type=type_) if row else None
 
+    def remove(self, kind: str, id_: str) -> None:
+        """Drop a record; its events stay."""
+        self._connection.execute("DELETE FROM records WHERE kind = ? AND id = ?", (kind, id_))
+
+    def all(self, kind: str, type_: type[Record]) -> list[Record]:
+        """Every record of a kind, in no particular order."""
+        rows = self._connection.execute("SELECT body FROM records WHERE kind = ?", (kind,))
+        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+
     def active(self, kind: str, type_: type[Record]) -> list[Record]:
         """The records of a kind that were stored as active."""
         rows = self._connection.execute("SELECT body FROM records WHERE kind = ? AND active = 1", (kind,))

@@ -4,7 +4,7 @@ The composition (`answers/compose.py`) is stepped through in threads; after each
 told. A task is carried out once, and from the start again when the program ended meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 
 import msgspec
@@ -14,13 +14,15 @@ from parallel_local.answers.report import Step
 from parallel_local.clock import Clock, timestamp
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Runs
+from parallel_local.runs.failures import cause
 from parallel_local.runs.interactions import Interactions
-from parallel_local.runs.kind import Book, Card, Line, Move, RehearsedFailure
+from parallel_local.runs.kind import Book, Card, Line, Move, Posting, RehearsedFailure
 from parallel_local.runs.memory import task_memory
-from parallel_local.runs.processors import PROCESSORS, is_deep
-from parallel_local.runs.specs import wanted
+from parallel_local.runs.processors import PROCESSORS, expected_seconds, is_deep
+from parallel_local.runs.specs import chars_of, wanted
 from parallel_local.runs.states import ONCE, States
 from parallel_local.runs.task_records import TASK, TaskRecord, group_stream
+from parallel_local.runs.webhooks import task_postings
 from parallel_local.threads import in_thread
 from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import (
@@ -42,6 +44,20 @@ class Finding(msgspec.Struct, frozen=True):
     output: Output
     stats: ProgressStats
     notices: tuple[Notice, ...] = ()
+
+
+class _Unheard:
+    """The book of a run that leaves no trace."""
+
+    def __init__(self, record: TaskRecord) -> None:
+        self._record = record
+
+    def get(self, _run_id: str) -> TaskRecord:
+        """The run as it is done again."""
+        return self._record
+
+    def save(self, record: TaskRecord, lines: Sequence[Line] = ()) -> None:
+        """Progress is not told."""
 
 
 TaskRuns = Runs[TaskRecord, Finding]
@@ -66,7 +82,8 @@ class TaskKind:
         """A run of a group is waited for under the group's name too."""
         run = record.run
         bells = (group_stream(run.taskgroup_id),) if run.taskgroup_id else ()
-        return Card(run.run_id, run.status, run.created_at, run.taskgroup_id, bells)
+        seconds = _seconds(record) if run.is_active else 0.0
+        return Card(run.run_id, run.status, run.created_at, run.taskgroup_id, bells, seconds)
 
     def moved(self, record: TaskRecord, move: Move[Finding]) -> TaskRecord:
         """A finished run has its output; a failed one has a reason, and no statistics."""
@@ -74,7 +91,7 @@ class TaskKind:
             record.run, status=move.status, is_active=move.status in ACTIVE, modified_at=move.at
         )
         if move.error is not None:
-            message = f"the run failed: {type(move.error).__name__}"
+            message = f"the run failed: {cause(move.error)}"
             run = msgspec.structs.replace(run, error=ErrorObject(ref_id=run.run_id, message=message))
             return msgspec.structs.replace(record, run=run, stats=None)
         if move.result is not None:
@@ -89,6 +106,10 @@ class TaskKind:
         yield from task_memory(run, record.input, record.output)
         if run.taskgroup_id:
             yield Line(group_stream(run.taskgroup_id), TaskRunEvent(event_id=None, run=run), run.run_id)
+
+    def posted(self, record: TaskRecord, _lines: Sequence[Line]) -> Iterable[Posting]:
+        """A task's webhook hears of its end."""
+        return task_postings(record.run, record.input.webhook)
 
     async def work(self, record: TaskRecord, book: Book[TaskRecord]) -> Finding:
         """Step through the composition; each step becomes an event."""
@@ -109,6 +130,10 @@ class TaskKind:
             stats = _stats(considered, urls, 100.0 * done / (done + 2))
             record = msgspec.structs.replace(record, stats=stats)
             book.save(record, [self._progress(record.run.run_id, item)])
+
+    async def again(self, record: TaskRecord) -> Output:
+        """What the same task comes to now, with nobody told."""
+        return (await self.work(record, _Unheard(record))).output
 
     def _progress(self, run_id: str, step: Step) -> Line:
         now = timestamp(self._clock.now())
@@ -133,3 +158,10 @@ class TaskKind:
 def _stats(considered: int, urls: dict[str, None], meter: float) -> ProgressStats:
     sample = list(urls)[:_SAMPLE]
     return ProgressStats(SourceStats(considered, len(urls), sample), round(meter, 1))
+
+
+def _seconds(record: TaskRecord) -> float:
+    task = record.input
+    fields = wanted(task.task_spec).schema.get("properties")
+    count = len(fields) if isinstance(fields, dict) else 0
+    return expected_seconds(task.processor, chars_of(task.input), count)

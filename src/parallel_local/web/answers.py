@@ -13,8 +13,8 @@ from parallel_local.errors import ApiError, Shape
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 _SERVED = (
     "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/responses, /v1/chat/completions, "
-    "/v1/images/search, /v1/places/search, /v1/decisions, /v1beta/search, /v1beta/extract, /v1beta/tasks, "
-    "/v1beta/chat/completions, /v1beta/findall, /v1beta/memory, /chat/completions"
+    "/v1/images/search, /v1/places/search, /v1/decisions, /v1/monitors, /v1/local/documents, /v1beta/search, "
+    "/v1beta/extract, /v1beta/tasks, /v1beta/chat/completions, /v1beta/findall, /v1beta/memory, /chat/completions"
 )
 
 

@@ -22,6 +22,7 @@ from parallel_local.runs.findall import FindAllRuns
 from parallel_local.runs.findall_service import MOST_MATCHES, FindAllService
 from parallel_local.runs.processors import PROCESSORS
 from parallel_local.runs.specs import metadata_problems
+from parallel_local.runs.webhooks import webhook_problems
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import identifier, read_json
@@ -182,6 +183,7 @@ def ingested(objective: str, warnings: list[Notice] | None) -> FindAllSchema:
 def _run_problems(asked: FindAllInput) -> list[Problem]:
     """The limits of Parallel 2.12.1."""
     found = metadata_problems(asked.metadata, ("body", "metadata"))
+    found += webhook_problems(asked.webhook, ("body", "webhook"))
     most = _MOST_PREVIEW if asked.generator == "preview" else MOST_MATCHES
     if not _FEWEST_MATCHES <= asked.match_limit <= most:
         found.append(Problem(("body", "match_limit"), f"between {_FEWEST_MATCHES} and {most}"))

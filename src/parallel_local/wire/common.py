@@ -67,7 +67,7 @@ class McpServer(msgspec.Struct, frozen=True):
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """Where a caller wants to be told; kept and echoed, never called."""
+    """Where a caller wants to be told, and of what; without types of everything (Parallel 2.14)."""
 
     url: str
     event_types: list[str] = []

@@ -20,7 +20,7 @@ from penstock.following.plan import HookPlan
 from penstock.runs.hooks import HookEvent, HookState
 from penstock.stores.hooks import HookDue, HookLedger, Places
 from penstock.stores.runs import RunsUnavailable
-from penstock.wire.webhook_signatures import signed
+from penstock_common.webhook_signatures import signed
 
 AT_ONCE: Final = 16
 """So many events are being sent at most; of one gateway's, half of them, and to one host, a quarter."""

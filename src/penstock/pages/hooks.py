@@ -25,7 +25,7 @@ from penstock.runs.hook_requests import PATH
 from penstock.settings.parallel_rules import ParallelWebhook
 from penstock.stores.hooks import Arrived
 from penstock.stores.runs import RunsUnavailable
-from penstock.wire.webhook_signatures import Verdict, verified
+from penstock_common.webhook_signatures import Verdict, verified
 
 MOST_BODY: Final = 1024 * 1024
 """Bytes of an event."""

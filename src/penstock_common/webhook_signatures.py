@@ -1,4 +1,4 @@
-"""Signatures of webhooks: verifying what Parallel has signed, and signing anew (Parallel 2.14, Standard Webhooks).
+"""Signatures of webhooks: signing, and verifying what was signed (Parallel 2.14, Standard Webhooks).
 
 What is signed is id, time and the raw bytes of the body. A secret stands for two keys: what follows `whsec_` decoded,
 and, as older accounts have it, its whole text; either will do. Pure: the time is told, and secrets are in no message.
@@ -65,6 +65,12 @@ def signed(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
     if key is None:
         raise ValueError(f"a secret to sign with is {PREFIX} and at least one byte in Base64")
     return _VERSION + _signature(key, event_id, str(timestamp), body)
+
+
+def signed_either_way(secrets: Iterable[str], event_id: str, timestamp: int, body: bytes) -> str:
+    """The header for receivers of any age: each secret's signature in both variants, the current one first."""
+    keys = [key for secret in secrets for key in _keys(secret)]
+    return " ".join(_VERSION + _signature(key, event_id, str(timestamp), body) for key in keys)
 
 
 def decoded(secret: str) -> bytes | None:

@@ -1,0 +1,147 @@
+"""Everything the engine holds open, from its folders to its runs, and how it begins and ends.
+
+The one place where collaborators are built. What is served of it stands in `app.py`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from parallel_local.clock import Clock
+from parallel_local.documents.folders import Folder
+from parallel_local.fetch.post import HookSender
+from parallel_local.monitors.journal import Journal
+from parallel_local.retrieval.library import Indexed, Library
+from parallel_local.runs.deliveries import Deliveries
+from parallel_local.runs.engine import RunEngine
+from parallel_local.runs.findall import FindAllKind
+from parallel_local.runs.findall_service import FindAllService
+from parallel_local.runs.groups import TaskGroups
+from parallel_local.runs.interactions import Interactions
+from parallel_local.runs.memory import Memory
+from parallel_local.runs.monitor_schedule import MonitorSchedule
+from parallel_local.runs.monitor_service import MonitorService
+from parallel_local.runs.monitors import MonitorKind
+from parallel_local.runs.signals import Signals
+from parallel_local.runs.store import RunStore
+from parallel_local.runs.tasks import TaskKind
+from parallel_local.watcher import Watcher, is_much
+
+_THREADS = 4
+
+
+class Engine:
+    """Found as `app.state.engine`."""
+
+    def __init__(
+        self,
+        folders: Sequence[Folder],
+        data: Path,
+        clock: Clock,
+        workers: int,
+        *,
+        poll: bool,
+        sender: HookSender,
+        secrets: Sequence[str],
+    ) -> None:
+        """`workers` runs are carried out at a time; webhooks go out by `sender`, signed with `secrets`."""
+        self.library = Library.over(folders, data)
+        self.watcher = Watcher(self.library, clock, poll=poll, data=data)
+        try:
+            self.store = RunStore(data / "runs.db")
+        except BaseException:
+            self.library.close()
+            raise
+        self.signals = Signals(clock)
+        # A search never waits for a run: each has threads of its own.
+        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
+        self.run_threads = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="parallel-local-run")
+        self.interactions = Interactions(self.store)
+        self.memory = Memory(self.store)
+        self.deliveries = Deliveries(self.store, sender, clock, secrets)
+        self.runs = RunEngine(self.store, self.signals, clock, workers, self.deliveries.post)
+        task_kind = TaskKind(self.library, self.interactions, clock, self.run_threads)
+        self.tasks = self.runs.add(task_kind)
+        self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
+        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads))
+        self.findall_service = FindAllService(self.findall, self.store, clock)
+        self.journal = Journal(self.library, data / "journal.db")
+        self._add_monitors(task_kind, clock)
+
+    def _add_monitors(self, task_kind: TaskKind, clock: Clock) -> None:
+        monitor_kind = MonitorKind(
+            self.library,
+            self.journal,
+            self.store,
+            self.interactions,
+            clock,
+            self.run_threads,
+            task_kind.again,
+            self.deliveries.post,
+        )
+        self.monitor_runs = self.runs.add(monitor_kind)
+        self.monitors = MonitorService(
+            self.monitor_runs, self.store, self.interactions, clock, self.deliveries.post
+        )
+        self.schedule = MonitorSchedule(self.monitors, clock)
+
+    def index(self, *, much: bool) -> None:
+        """Take up the documents as they are now, or without `much` only few; everything is closed when that fails."""
+        try:
+            with suppress(_Much):
+                self.library.refresh(None if much else _refuse_much)
+        except BaseException:
+            self.close()
+            raise
+
+    def end_waits(self) -> None:
+        """Let every long poll and event stream end now; call it when the server starts to shut down."""
+        self.signals.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the folders, resume unfinished runs and work on the queue until the block is left, then close all."""
+        try:
+            self.watcher.tell(_Bell(self.monitors))
+            self.watcher.start()
+            async with self.deliveries.working(), self.runs.working(), self.schedule.working():
+                yield
+        finally:
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Wait for threads and release all files. Only an application that was never served needs this call."""
+        self.watcher.stop()
+        self.threads.shutdown(cancel_futures=True)
+        self.run_threads.shutdown(cancel_futures=True)
+        self.journal.close()
+        self.library.close()
+        self.store.close()
+
+
+class _Bell:
+    """Has monitors look at the folders when documents came, changed or went."""
+
+    def __init__(self, monitors: MonitorService) -> None:
+        self._monitors = monitors
+        self._loop = asyncio.get_running_loop()
+
+    def progress(self, indexed: Indexed) -> None:
+        """Of no interest: half a change is none."""
+
+    def settled(self, *, changed: bool) -> None:
+        """Called in the watcher's thread."""
+        if changed:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._monitors.documents_changed)
+
+
+class _Much(Exception):
+    """More than a start should wait for."""
+
+
+def _refuse_much(indexed: Indexed) -> None:
+    if is_much(indexed):
+        raise _Much

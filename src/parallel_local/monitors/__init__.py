@@ -1,0 +1,1 @@
+"""What monitors find out about a folder that changes. Nothing of their states, of schedules and of HTTP here."""
