@@ -15,6 +15,12 @@ from starlette.middleware import Middleware
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.model.compose import ModelComposer
+from parallel_local.model.judging import Judges
+from parallel_local.model.replies import Replies
+from parallel_local.model_server.chat_completions import ChatCompletions
+from parallel_local.model_server.settings import ModelSettings
+from parallel_local.model_server.transport import ModelServer
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
@@ -41,7 +47,9 @@ _THREADS = 4
 class Engine:
     """Everything the application holds open; found as `app.state.engine`."""
 
-    def __init__(self, docs: Path, data: Path, clock: Clock, workers: int) -> None:
+    def __init__(
+        self, docs: Path, data: Path, clock: Clock, workers: int, model: ModelSettings | None
+    ) -> None:
         self.library = Library.open(docs, data)
         try:
             self.store = RunStore(data / "runs.db")
@@ -52,10 +60,25 @@ class Engine:
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
         self.interactions = Interactions(self.store)
         self.runs = RunEngine(self.store, self.signals, clock, workers)
-        self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads))
+        self.model = ModelServer(model, clock) if model else None
+        composer, judges = self._with_model(model, clock)
+        self.replies = Replies(self.library, self.threads, composer)
+        self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads, composer))
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
+        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads, judges))
         self.findall_service = FindAllService(self.findall, self.store, clock)
+
+    def _with_model(
+        self, settings: ModelSettings | None, clock: Clock
+    ) -> tuple[ModelComposer | None, Judges | None]:
+        """What answers with a language model; nothing without one."""
+        if self.model is None or settings is None:
+            return None, None
+        completions = ChatCompletions(self.model, settings.model, clock)
+        return (
+            ModelComposer(self.library, self.threads, completions, clock),
+            Judges(self.library, self.threads, completions, clock),
+        )
 
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
@@ -68,6 +91,8 @@ class Engine:
             async with self.runs.working():
                 yield
         finally:
+            if self.model is not None:
+                await self.model.aclose()
             await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -85,15 +110,17 @@ def create_app(
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
     workers: int = 2,
+    model: ModelSettings | None = None,
 ) -> Starlette:
     """The engine over the documents in `docs`, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; see `Library.open`. With `api_key` only that key is
-    accepted, otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. The
-    workers live in the application's lifespan, so a host application has to enter it.
+    accepted, otherwise any. `workers` runs of each kind are carried out at a time; 0 leaves them queued. With
+    `model` a language model answers out of the documents, as far as they support it. The workers live in the
+    application's lifespan, so a host application has to enter it.
     """
     time = clock or SystemClock()
-    engine = Engine(docs, data, time, workers)
+    engine = Engine(docs, data, time, workers, model)
     threads, library = engine.threads, engine.library
     apis = (
         SearchApi(library, time, threads),
@@ -101,7 +128,7 @@ def create_app(
         TaskApi(engine.tasks, engine.interactions, time),
         TaskEventsApi(engine.tasks, time),
         GroupApi(engine.groups, time),
-        ChatApi(library, engine.interactions, time, threads),
+        ChatApi(engine.replies, engine.interactions, time),
         FindAllApi(library, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from parallel_local.app import Engine, create_app
+from parallel_local.model_options import model_options
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.server import EngineServer
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
@@ -35,6 +37,7 @@ def main() -> None:
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Where index and runs are kept."
 )
 @click.option("--api-key", envvar="PARALLEL_LOCAL_API_KEY", help="Accept only this key; otherwise any key.")
+@model_options
 def serve(
     docs: Path | None,
     host: str,
@@ -44,12 +47,13 @@ def serve(
     parent_fd: int | None,
     data: Path | None,
     api_key: str | None,
+    model: ModelSettings | None,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents."""
     log_to_stderr(logging.WARNING)
     folder = docs or _PACKAGED
     listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
-    app = create_app(folder, data or default_data(folder), api_key=api_key)
+    app = create_app(folder, data or default_data(folder), api_key=api_key, model=model)
     engine: Engine = app.state.engine
     for path, reason in engine.library.skipped.items():
         click.echo(one_line(f"parallel-local: skipped {path}: {reason}"), err=True)

@@ -10,15 +10,16 @@ import parallel_local
 _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
-    {"clock", "errors", "threads", "text", "wire"},
+    {"clock", "errors", "threads", "text", "wire", "model_server"},
     {"documents"},
     {"retrieval", "fetch"},
     {"answers"},
     {"findall"},
+    {"model"},
     {"runs"},
     {"web"},
     {"app"},
-    {"server"},
+    {"server", "model_options"},
     {"cli"},
     {"__main__"},
 )

@@ -21,6 +21,8 @@ from parallel_local.wire.tasks import ACTIVE
 
 log = logging.getLogger("parallel_local.runs")
 
+_FOR_EVER = 1e9  # seconds
+
 
 class RunEnded(Exception):
     """A run was cancelled while it was worked on: its work ends at the next thing it wants to store."""
@@ -83,6 +85,12 @@ class Runs(Generic[Record, Result]):
             if left <= 0 or not await self.changed(run_id, left):
                 break
         return self.get(run_id)
+
+    async def ended(self, run_id: str) -> None:
+        """Return as soon as the run is no longer active; not when the program ends, which cancels whoever waits."""
+        while self._is_active(run_id):
+            if not await self.changed(run_id, _FOR_EVER) and self.closing:
+                await asyncio.get_running_loop().create_future()
 
     @property
     def closing(self) -> bool:

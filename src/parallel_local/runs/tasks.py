@@ -4,15 +4,18 @@ The composition (`answers/compose.py`) is stepped through in threads; after each
 told. A task is carried out once, and from the start again when the program ended meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import Executor
+from contextlib import aclosing
 
 import msgspec
 
 from parallel_local.answers.compose import Assignment, compose
 from parallel_local.answers.report import Step
 from parallel_local.clock import Clock, timestamp
+from parallel_local.model.compose import Item, ModelComposer
 from parallel_local.retrieval.library import Library
+from parallel_local.runs.ended import unless_ended
 from parallel_local.runs.engine import Runs
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.kind import Book, Card, Line, Move
@@ -21,6 +24,7 @@ from parallel_local.runs.specs import wanted
 from parallel_local.runs.states import ONCE, States
 from parallel_local.runs.task_records import TASK, TaskRecord, group_stream
 from parallel_local.threads import in_thread
+from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import (
     ACTIVE,
     ErrorObject,
@@ -39,6 +43,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     output: Output
     stats: ProgressStats
+    notices: tuple[Notice, ...] = ()
 
 
 TaskRuns = Runs[TaskRecord, Finding]
@@ -53,8 +58,16 @@ class TaskKind:
     states: States = ONCE
     starts_over = True
 
-    def __init__(self, library: Library, interactions: Interactions, clock: Clock, threads: Executor) -> None:
+    def __init__(
+        self,
+        library: Library,
+        interactions: Interactions,
+        clock: Clock,
+        threads: Executor,
+        composer: ModelComposer | None = None,
+    ) -> None:
         self._library = library
+        self._composer = composer
         self._interactions = interactions
         self._clock = clock
         self._threads = threads
@@ -75,6 +88,8 @@ class TaskKind:
             run = msgspec.structs.replace(run, error=ErrorObject(ref_id=run.run_id, message=message))
             return msgspec.structs.replace(record, run=run, stats=None)
         if move.result is not None:
+            warnings = [*(run.warnings or []), *move.result.notices]
+            run = msgspec.structs.replace(run, warnings=warnings or None)
             return msgspec.structs.replace(
                 record, run=run, output=move.result.output, stats=move.result.stats
             )
@@ -88,19 +103,34 @@ class TaskKind:
 
     async def work(self, record: TaskRecord, book: Book[TaskRecord]) -> Finding:
         """Step through the composition; each step becomes an event."""
-        steps = compose(self._library, self._assignment(record))
+        run_id = record.run.run_id
         urls: dict[str, None] = {}
+        notices: list[Notice] = []
         considered = done = 0
+        async with aclosing(self._steps(self._assignment(record), record)) as steps:
+            while True:
+                item = await unless_ended(book, run_id, anext(steps))
+                if isinstance(item, Notice):
+                    notices.append(item)
+                    continue
+                if not isinstance(item, Step):
+                    return Finding(item, _stats(considered, urls, 100.0), tuple(notices))
+                done += 1
+                urls.update(dict.fromkeys(item.urls))
+                considered = max(considered, item.considered, len(urls))
+                stats = _stats(considered, urls, 100.0 * done / (done + 2))
+                record = msgspec.structs.replace(record, stats=stats)
+                book.save(record, [self._progress(run_id, item)])
+
+    async def _steps(self, task: Assignment, record: TaskRecord) -> AsyncGenerator[Item, None]:
+        """The composition: with the model where there is one, else the engine's own."""
+        if self._composer is not None:
+            async for item in self._composer.compose(task, record.input.processor, record.run.run_id):
+                yield item
+            return
+        steps = compose(self._library, task)
         while True:
-            item = await in_thread(self._threads, lambda: next(steps))
-            if not isinstance(item, Step):
-                return Finding(item, _stats(considered, urls, 100.0))
-            done += 1
-            urls.update(dict.fromkeys(item.urls))
-            considered = max(considered, item.considered, len(urls))
-            stats = _stats(considered, urls, 100.0 * done / (done + 2))
-            record = msgspec.structs.replace(record, stats=stats)
-            book.save(record, [self._progress(record.run.run_id, item)])
+            yield await in_thread(self._threads, lambda: next(steps))
 
     def _progress(self, run_id: str, step: Step) -> Line:
         now = timestamp(self._clock.now())

@@ -1,0 +1,190 @@
+"""Judging FindAll candidates with a language model, several in one call (Parallel 2.12).
+
+A condition is met where a quotation that names the candidate says so. Where the model cannot show what it says, and
+where it fails or its budget is used up, the engine's own verdict stands (`findall/verdicts.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+
+import msgspec
+
+from parallel_local.clock import Clock
+from parallel_local.findall.candidates import Nominee
+from parallel_local.findall.verdicts import judged
+from parallel_local.model.account import Account, Allowance
+from parallel_local.model.budget import JudgingBudget, judging_budget
+from parallel_local.model.claims import Unreadable, Verdict, verdicts
+from parallel_local.model.excerpts import Shown, cut
+from parallel_local.model.prompts import VERDICTS_SCHEMA, verdicts_prompt
+from parallel_local.model.proofs import Proof, cited, prove
+from parallel_local.model.support import Subject, Support, condition_support, names_any
+from parallel_local.model.trouble import Troubles
+from parallel_local.model_server.chat_completions import ChatCompletions
+from parallel_local.model_server.transport import ModelError
+from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.ranking import Found
+from parallel_local.threads import in_thread
+from parallel_local.wire.common import FieldBasis
+from parallel_local.wire.findall import Candidate, FindAllInput, MatchCondition
+
+_PASSAGES = 8  # of a candidate
+_LONGEST_PASSAGE = 1_500
+
+
+class _Opinion(msgspec.Struct, frozen=True):
+    """What the model says of a candidate and a condition, and what of it could be shown."""
+
+    met: bool
+    proofs: tuple[Proof, ...]
+
+
+class Judges:
+    """Has candidates judged with a model, for all runs of a program."""
+
+    def __init__(
+        self, library: Library, threads: Executor, completions: ChatCompletions, clock: Clock
+    ) -> None:
+        self._library = library
+        self._threads = threads
+        self._completions = completions
+        self._clock = clock
+        self._troubles = Troubles(clock)
+
+    def begin(self, wanted: FindAllInput, listed: Sequence[Nominee]) -> "ModelJudge":
+        """The judge of one run, with a budget of its own."""
+        budget = judging_budget(wanted.generator)
+        account = Account(
+            self._completions, Allowance(budget.calls, budget.tokens, budget.seconds), self._clock
+        )
+        return ModelJudge(self._library, self._threads, account, self._troubles, wanted, listed)
+
+
+class ModelJudge:
+    """The judge of one run. Used from the event loop; candidates are to be judged in the order they are listed in."""
+
+    def __init__(
+        self,
+        library: Library,
+        threads: Executor,
+        account: Account,
+        troubles: Troubles,
+        wanted: FindAllInput,
+        listed: Sequence[Nominee],
+    ) -> None:
+        self._library = library
+        self._threads = threads
+        self._account = account
+        self._troubles = troubles
+        self._wanted = wanted
+        self._listed = listed
+        self._budget: JudgingBudget = judging_budget(wanted.generator)
+        self._opinions: dict[str, dict[str, _Opinion]] = {}
+        self._given_up = False
+
+    async def judged(self, nominee: Nominee, candidate: Candidate) -> Candidate:
+        """The candidate as `matched` or `unmatched`, with the answer to each condition and its basis."""
+        name = nominee.entity.name
+        if name not in self._opinions and not self._given_up:
+            try:
+                await self._ask(nominee)
+            except ModelError as error:
+                self._given_up = True
+                self._troubles.notice(error.cause)
+        opinions = self._opinions.get(name, {})
+        return await in_thread(self._threads, lambda: self._decided(nominee, candidate, opinions))
+
+    async def _ask(self, first: Nominee) -> None:
+        """Have the model judge a candidate, and those that come next."""
+        place = next(
+            (place for place, one in enumerate(self._listed) if one.entity.name == first.entity.name), 0
+        )
+        batch = self._listed[place : place + self._budget.batch]
+        names = {number: one.entity.name for number, one in enumerate(batch, 1)}
+        shown = await in_thread(self._threads, lambda: self._passages(names))
+        self._opinions.update({name: {} for name in names.values()})
+        if not shown:
+            return
+        conditions = {one.name: one.description for one in self._wanted.match_conditions}
+        prompt = verdicts_prompt(self._wanted.objective, names, conditions, shown)
+        try:
+            said = verdicts(await self._account.ask(prompt, VERDICTS_SCHEMA))
+        except Unreadable:
+            raise ModelError("what it wrote is not the JSON that it was asked for") from None
+        proven = await in_thread(self._threads, lambda: [self._opinion(one, shown) for one in said])
+        for verdict, opinion in zip(said, proven, strict=True):
+            if verdict.candidate in names and verdict.condition in conditions:
+                self._opinions[names[verdict.candidate]].setdefault(verdict.condition, opinion)
+
+    def _opinion(self, verdict: Verdict, shown: Sequence[Shown]) -> _Opinion:
+        return _Opinion(verdict.met, tuple(prove(verdict.quoted(), shown, self._library)))
+
+    def _passages(self, names: Mapping[int, str]) -> list[Shown]:
+        """Passages that mention the candidates, each once."""
+        shown: dict[tuple[str, str], Shown] = {}
+        for name in names.values():
+            room = self._budget.candidate_chars
+            for item in self._about(name)[:_PASSAGES]:
+                text = cut(item.text, min(room, _LONGEST_PASSAGE))
+                if not text:
+                    break
+                room -= len(text)
+                key = (item.card.url, text)
+                shown.setdefault(key, Shown(len(shown) + 1, item.card, item.heading, text))
+        return list(shown.values())
+
+    def _about(self, name: str) -> list[Found]:
+        asked = [self._library.query(f"{name} {one.description}") for one in self._wanted.match_conditions]
+        found = self._library.search([self._library.query(name), *asked])
+        return [item for item in found if names_any(f"{item.card.title} {item.heading} {item.text}", (name,))]
+
+    def _decided(self, nominee: Nominee, candidate: Candidate, opinions: Mapping[str, _Opinion]) -> Candidate:
+        """The engine's own verdict, changed where the model can show something else."""
+        own = judged(self._library, nominee, candidate, self._wanted.match_conditions)
+        others = tuple(one.entity.name for one in self._listed if one.entity.name != nominee.entity.name)
+        subject = Subject((nominee.entity.name,), others)
+        output, entries = dict(own.output or {}), {entry.field: entry for entry in own.basis or []}
+        for condition in self._wanted.match_conditions:
+            opinion, entry = opinions.get(condition.name), entries.get(condition.name)
+            if opinion is None or entry is None:
+                continue
+            changed = _changed(condition, opinion, entry, _is_met(output.get(condition.name)), subject)
+            if changed is not None:
+                met, entries[condition.name] = changed
+                output[condition.name] = {
+                    "value": "yes" if met else "no",
+                    "type": "match_condition",
+                    "is_matched": met,
+                }
+        matched = all(_is_met(output.get(condition.name)) for condition in self._wanted.match_conditions)
+        return msgspec.structs.replace(
+            own,
+            match_status="matched" if matched else "unmatched",
+            output=output,
+            basis=list(entries.values()),
+        )
+
+
+def _is_met(stated: object) -> bool:
+    return isinstance(stated, dict) and stated.get("is_matched") is True
+
+
+def _changed(
+    condition: MatchCondition, opinion: _Opinion, own: FieldBasis, own_met: bool, subject: Subject
+) -> tuple[bool, FieldBasis] | None:
+    """Verdict and basis in place of the engine's own; None where that one stands."""
+    if opinion.met:
+        support = condition_support(condition.description, opinion.proofs, subject)
+        if support.confidence is None or (not own_met and own.citations and own.confidence == "high"):
+            return None
+        return True, _basis(condition, support)
+    if own_met and own.confidence == "high":
+        return None
+    if not own_met:
+        return None
+    reason = f"The model finds nothing that says so of {subject.names[0]}."
+    return False, _basis(condition, Support("low", reason, opinion.proofs))
+
+
+def _basis(condition: MatchCondition, support: Support) -> FieldBasis:
+    return FieldBasis(condition.name, support.reason, list(cited(support.proofs)), support.confidence)
