@@ -75,10 +75,8 @@ class Engine:
         if self.model is None or settings is None:
             return None, None
         completions = ChatCompletions(self.model, settings.model, clock)
-        return (
-            ModelComposer(self.library, self.threads, completions, clock),
-            Judges(self.library, self.threads, completions, clock),
-        )
+        composer = ModelComposer(self.library, self.threads, completions, clock)
+        return composer, Judges(self.library, self.threads, composer)
 
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""

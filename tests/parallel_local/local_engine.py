@@ -13,6 +13,7 @@ from local_contract import contract, frames
 from parallel_local.app import create_app
 from parallel_local.clock import Clock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.server import EngineServer
 
 DOCUMENTS = {
@@ -130,10 +131,13 @@ async def engine(
     workers: int = 1,
     api_key: str | None = None,
     fetcher: PageFetcher | None = None,
+    model: ModelSettings | None = None,
 ) -> AsyncIterator[Caller]:
     """An engine called in process; `base` keeps its data from one use to the next."""
     folder = docs or write_documents(base / "docs")
-    app = create_app(folder, base / "data", clock=clock, workers=workers, api_key=api_key, fetcher=fetcher)
+    app = create_app(
+        folder, base / "data", clock=clock, workers=workers, api_key=api_key, fetcher=fetcher, model=model
+    )
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(

@@ -38,7 +38,7 @@ _FAST = "-fast"
 
 
 class JudgingBudget(msgspec.Struct, frozen=True):
-    """The most a FindAll run may use: `batch` candidates are judged by one call."""
+    """The most a FindAll run may use, enrichments included: `batch` candidates are judged by one call."""
 
     calls: int
     batch: int
@@ -48,11 +48,15 @@ class JudgingBudget(msgspec.Struct, frozen=True):
 
 
 _JUDGING = {
-    "preview": JudgingBudget(calls=4, batch=4, candidate_chars=3_000, tokens=30_000, seconds=120),
-    "base": JudgingBudget(calls=20, batch=6, candidate_chars=2_500, tokens=120_000, seconds=600),
-    "core": JudgingBudget(calls=60, batch=5, candidate_chars=4_000, tokens=400_000, seconds=1200),
-    "pro": JudgingBudget(calls=200, batch=4, candidate_chars=6_000, tokens=1_500_000, seconds=3600),
+    "preview": JudgingBudget(calls=10, batch=4, candidate_chars=3_000, tokens=30_000, seconds=120),
+    "base": JudgingBudget(calls=40, batch=6, candidate_chars=2_500, tokens=120_000, seconds=600),
+    "core": JudgingBudget(calls=100, batch=5, candidate_chars=4_000, tokens=400_000, seconds=1200),
+    "pro": JudgingBudget(calls=300, batch=4, candidate_chars=6_000, tokens=1_500_000, seconds=3600),
 }
+
+
+ENRICHING = Budget(queries=1, hops=1, documents=4, excerpt_chars=6_000, tokens=0, seconds=0)
+"""What is read for one candidate; calls, tokens and time are its run's."""
 
 
 def budget_for(processor: str) -> Budget:

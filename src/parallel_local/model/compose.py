@@ -53,7 +53,7 @@ class ModelComposer:
         self._threads = threads
         self._completions = completions
         self._clock = clock
-        self._troubles = Troubles(clock)
+        self.troubles = Troubles(clock)
 
     async def compose(self, task: Assignment, processor: str, run: str) -> AsyncGenerator[Item, None]:
         """Steps, a warning where the model was of no use, and the output as the last item."""
@@ -66,18 +66,31 @@ class ModelComposer:
             else:
                 own = item
         budget = budget_for(processor)
-        account = Account(
-            self._completions, Allowance(budget.calls, budget.tokens, budget.seconds), self._clock
-        )
+        account = self.account(Allowance(budget.calls, budget.tokens, budget.seconds))
         job = _Job(self._library, self._threads, account, budget, task)
         try:
             async for found in job.written(own):
                 yield found
         except ModelError as error:
-            yield self._troubles.notice(error.cause)
+            yield self.troubles.notice(error.cause)
             yield own
         finally:
             account.close(run)
+
+    async def filled(self, task: Assignment, own: JsonOutput, account: Account, budget: Budget) -> JsonOutput:
+        """The fields of `own` as the model has them, as far as it can show; on an account that others use too."""
+        job = _Job(self._library, self._threads, account, budget, task)
+        try:
+            async for item in job.written(own):
+                if isinstance(item, JsonOutput):
+                    return item
+        except ModelError as error:
+            self.troubles.notice(error.cause)
+        return own
+
+    def account(self, allowance: Allowance) -> Account:
+        """An account with the model, for a run that begins now."""
+        return Account(self._completions, allowance, self._clock)
 
 
 class _Job:

@@ -9,25 +9,27 @@ from concurrent.futures import Executor
 
 import msgspec
 
-from parallel_local.clock import Clock
+from parallel_local.answers.compose import Assignment
+from parallel_local.answers.report import Depth
+from parallel_local.answers.schema_view import view
 from parallel_local.findall.candidates import Nominee
-from parallel_local.findall.verdicts import judged
 from parallel_local.model.account import Account, Allowance
-from parallel_local.model.budget import JudgingBudget, judging_budget
+from parallel_local.model.budget import ENRICHING, JudgingBudget, judging_budget
 from parallel_local.model.claims import Unreadable, Verdict, verdicts
+from parallel_local.model.compose import ModelComposer
 from parallel_local.model.excerpts import Shown, cut
 from parallel_local.model.prompts import VERDICTS_SCHEMA, verdicts_prompt
 from parallel_local.model.proofs import Proof, cited, prove
-from parallel_local.model.support import Subject, Support, condition_support, names_any
-from parallel_local.model.trouble import Troubles
-from parallel_local.model_server.chat_completions import ChatCompletions
+from parallel_local.model.support import Subject, Support, astray, condition_support, names_any
 from parallel_local.model_server.transport import ModelError
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.ranking import Found
 from parallel_local.threads import in_thread
 from parallel_local.wire.common import FieldBasis
-from parallel_local.wire.findall import Candidate, FindAllInput, MatchCondition
+from parallel_local.wire.findall import Candidate, EnrichInput, FindAllInput, MatchCondition
+from parallel_local.wire.tasks import JsonOutput
 
+ENRICHING_DEPTH = Depth(sections=1, statements=1)
 _PASSAGES = 8  # of a candidate
 _LONGEST_PASSAGE = 1_500
 
@@ -42,22 +44,16 @@ class _Opinion(msgspec.Struct, frozen=True):
 class Judges:
     """Has candidates judged with a model, for all runs of a program."""
 
-    def __init__(
-        self, library: Library, threads: Executor, completions: ChatCompletions, clock: Clock
-    ) -> None:
+    def __init__(self, library: Library, threads: Executor, composer: ModelComposer) -> None:
         self._library = library
         self._threads = threads
-        self._completions = completions
-        self._clock = clock
-        self._troubles = Troubles(clock)
+        self._composer = composer
 
     def begin(self, wanted: FindAllInput, listed: Sequence[Nominee]) -> "ModelJudge":
         """The judge of one run, with a budget of its own."""
         budget = judging_budget(wanted.generator)
-        account = Account(
-            self._completions, Allowance(budget.calls, budget.tokens, budget.seconds), self._clock
-        )
-        return ModelJudge(self._library, self._threads, account, self._troubles, wanted, listed)
+        account = self._composer.account(Allowance(budget.calls, budget.tokens, budget.seconds))
+        return ModelJudge(self._library, self._threads, account, self._composer, wanted, listed)
 
 
 class ModelJudge:
@@ -68,14 +64,14 @@ class ModelJudge:
         library: Library,
         threads: Executor,
         account: Account,
-        troubles: Troubles,
+        composer: ModelComposer,
         wanted: FindAllInput,
         listed: Sequence[Nominee],
     ) -> None:
         self._library = library
         self._threads = threads
         self._account = account
-        self._troubles = troubles
+        self._composer = composer
         self._wanted = wanted
         self._listed = listed
         self._budget: JudgingBudget = judging_budget(wanted.generator)
@@ -83,16 +79,30 @@ class ModelJudge:
         self._given_up = False
 
     async def judged(self, nominee: Nominee, candidate: Candidate) -> Candidate:
-        """The candidate as `matched` or `unmatched`, with the answer to each condition and its basis."""
+        """A candidate that the engine has judged, with the verdicts for which the model can show more."""
         name = nominee.entity.name
         if name not in self._opinions and not self._given_up:
             try:
                 await self._ask(nominee)
             except ModelError as error:
                 self._given_up = True
-                self._troubles.notice(error.cause)
+                self._composer.troubles.notice(error.cause)
         opinions = self._opinions.get(name, {})
-        return await in_thread(self._threads, lambda: self._decided(nominee, candidate, opinions))
+        return self._decided(nominee, candidate, opinions)
+
+    async def enriched(self, candidate: Candidate, pending: Sequence[EnrichInput]) -> Candidate:
+        """A candidate that the engine has enriched, with the values for which the model can show more."""
+        for enrichment in pending:
+            schema = enrichment.output_schema.json_schema
+            own = _fields_of(candidate, frozenset(view(schema, schema).properties()))
+            task = Assignment(candidate.name, "json", ENRICHING_DEPTH, schema=schema)
+            filled = await self._composer.filled(task, own, self._account, ENRICHING)
+            candidate = _with_fields(candidate, filled)
+        return candidate
+
+    def close(self, run: str) -> None:
+        """Tell the log what the run has used."""
+        self._account.close(run)
 
     async def _ask(self, first: Nominee) -> None:
         """Have the model judge a candidate, and those that come next."""
@@ -138,9 +148,8 @@ class ModelJudge:
         found = self._library.search([self._library.query(name), *asked])
         return [item for item in found if names_any(f"{item.card.title} {item.heading} {item.text}", (name,))]
 
-    def _decided(self, nominee: Nominee, candidate: Candidate, opinions: Mapping[str, _Opinion]) -> Candidate:
+    def _decided(self, nominee: Nominee, own: Candidate, opinions: Mapping[str, _Opinion]) -> Candidate:
         """The engine's own verdict, changed where the model can show something else."""
-        own = judged(self._library, nominee, candidate, self._wanted.match_conditions)
         others = tuple(one.entity.name for one in self._listed if one.entity.name != nominee.entity.name)
         subject = Subject((nominee.entity.name,), others)
         output, entries = dict(own.output or {}), {entry.field: entry for entry in own.basis or []}
@@ -165,6 +174,21 @@ class ModelJudge:
         )
 
 
+def _fields_of(candidate: Candidate, names: frozenset[str]) -> JsonOutput:
+    """Some fields of a candidate as an output of their own."""
+    stated = {name: one for name, one in (candidate.output or {}).items() if name in names}
+    content = {name: one["value"] for name, one in stated.items() if isinstance(one, dict) and "value" in one}
+    return JsonOutput(content, [entry for entry in candidate.basis or [] if entry.field in names])
+
+
+def _with_fields(candidate: Candidate, filled: JsonOutput) -> Candidate:
+    """A candidate with other values for some of its fields."""
+    output = dict(candidate.output or {})
+    output |= {name: {"value": value, "type": "enrichment"} for name, value in filled.content.items()}
+    kept = [entry for entry in candidate.basis or [] if entry.field not in filled.content]
+    return msgspec.structs.replace(candidate, output=output, basis=[*kept, *filled.basis])
+
+
 def _is_met(stated: object) -> bool:
     return isinstance(stated, dict) and stated.get("is_matched") is True
 
@@ -178,12 +202,11 @@ def _changed(
         if support.confidence is None or (not own_met and own.citations and own.confidence == "high"):
             return None
         return True, _basis(condition, support)
-    if own_met and own.confidence == "high":
-        return None
-    if not own_met:
-        return None
+    shows = opinion.proofs and astray(opinion.proofs, subject) is None
+    if not own_met or (own.confidence == "high" and not shows):
+        return None  # that nothing is said cannot be shown: what the engine is sure of stands
     reason = f"The model finds nothing that says so of {subject.names[0]}."
-    return False, _basis(condition, Support("low", reason, opinion.proofs))
+    return False, _basis(condition, Support("medium" if shows else "low", reason, opinion.proofs))
 
 
 def _basis(condition: MatchCondition, support: Support) -> FieldBasis:

@@ -85,7 +85,10 @@ class FindAllKind:
             if earlier is None or earlier.candidate.match_status == "generated":
                 await self._consider(record, nominee, earlier, book, judge)
         full = is_full(book.get(findall_id))
-        await self._enrich_matches(findall_id, {nominee.entity.name: nominee for nominee in listed}, book)
+        by_name = {nominee.entity.name: nominee for nominee in listed}
+        await self._enrich_matches(findall_id, by_name, book, judge)
+        if judge is not None:
+            judge.close(findall_id)
         return "match_limit_met" if full else "candidates_exhausted"
 
     async def _consider(
@@ -99,11 +102,10 @@ class FindAllKind:
         """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
         findall_id, conditions = record.run.findall_id, record.input.match_conditions
         item = earlier or self._generated(record, nominee, book)
+        work = partial(judged, self._library, nominee, item.candidate, conditions)
+        candidate = await in_thread(self._threads, work)
         if judge is not None:
-            candidate = await unless_ended(book, findall_id, judge.judged(nominee, item.candidate))
-        else:
-            work = partial(judged, self._library, nominee, item.candidate, conditions)
-            candidate = await in_thread(self._threads, work)
+            candidate = await unless_ended(book, findall_id, judge.judged(nominee, candidate))
         self._save(findall_id, CandidateRecord(candidate, item.place), candidate.match_status, book)
 
     def _generated(
@@ -122,7 +124,11 @@ class FindAllKind:
         return item
 
     async def _enrich_matches(
-        self, findall_id: str, listed: dict[str, Nominee], book: Book[FindAllRecord]
+        self,
+        findall_id: str,
+        listed: dict[str, Nominee],
+        book: Book[FindAllRecord],
+        judge: ModelJudge | None,
     ) -> None:
         for item in candidates_of(self._store, findall_id):
             enrichments = book.get(findall_id).enrichments
@@ -131,6 +137,8 @@ class FindAllKind:
             if item.candidate.match_status == "matched" and pending and nominee:
                 enrich = partial(enriched, self._library, nominee, item.candidate, pending)
                 candidate = await in_thread(self._threads, enrich)
+                if judge is not None:
+                    candidate = await unless_ended(book, findall_id, judge.enriched(candidate, pending))
                 done = CandidateRecord(candidate, item.place, len(enrichments))
                 self._save(findall_id, done, "enriched", book)
 
