@@ -5,8 +5,9 @@ the model fails, takes too long, or says nothing that is supported, the engine's
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import Executor
+from contextlib import aclosing
 
 import msgspec
 
@@ -69,8 +70,9 @@ class ModelComposer:
         account = self.account(Allowance(budget.calls, budget.tokens, budget.seconds))
         job = _Job(self._library, self._threads, account, budget, task)
         try:
-            async for found in job.written(own):
-                yield found
+            async with aclosing(job.written(own)) as items:
+                async for found in items:
+                    yield found
         except ModelError as error:
             yield self.troubles.notice(error.cause)
             yield own
@@ -81,9 +83,10 @@ class ModelComposer:
         """The fields of `own` as the model has them, as far as it can show; on an account that others use too."""
         job = _Job(self._library, self._threads, account, budget, task)
         try:
-            async for item in job.written(own):
-                if isinstance(item, JsonOutput):
-                    return item
+            async with aclosing(job.written(own)) as items:
+                async for item in items:
+                    if isinstance(item, JsonOutput):
+                        return item
         except ModelError as error:
             self.troubles.notice(error.cause)
         return own
@@ -106,7 +109,7 @@ class _Job:
         self._task = task
         self._words = subject_text(task.given)
 
-    async def written(self, own: Output) -> AsyncIterator[Step | Output]:
+    async def written(self, own: Output) -> AsyncGenerator[Step | Output, None]:
         """Steps, and the output that stands."""
         wish = Wish(self._question(), self._words[:_LONGEST_SEARCH], self._task.context, self._task.policy)
         reader = Reader(self._library, self._threads, self._account, self._budget)

@@ -189,6 +189,9 @@ def _missing_figure(text: str, said: str) -> str | None:
         if not _states_number(number.amount, said):
             return number.text
         looked_at.append(number.text)
+    for word in words(text):
+        if word in _WORDS_OF_NUMBERS[2:] and not _states_number(_WORDS_OF_NUMBERS.index(word), said):
+            return word
     known = set(_DIGITS.findall(f"{said} {' '.join(looked_at)}"))
     return next((run for run in _DIGITS.findall(text) if run not in known), None)
 
