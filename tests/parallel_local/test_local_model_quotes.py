@@ -6,20 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parallel_local.model.about import Subject, everybody, subject_of
 from parallel_local.model.claims import Unreadable, claims, queries
 from parallel_local.model.injection import speaks_to_model, without_orders
 from parallel_local.model.proofs import Proof
-from parallel_local.model.support import (
-    Subject,
-    condition_support,
-    is_stated,
-    statement_support,
-    value_support,
-)
+from parallel_local.model.support import condition_support, statement_support, value_support
+from parallel_local.model.wording import is_stated
 from parallel_local.retrieval.index import Card
 from parallel_local.text.date_parts import DateParts, date_parts
 from parallel_local.text.polarity import denies, supposes
-from parallel_local.text.verbatim import fold, is_telling, locate, pieces, sentences_around
+from parallel_local.text.verbatim import FoldedText, fold, is_telling, pieces, sentences_around
 
 _LETTERS = "ab “”\"'’-–—…*`.\n\t\u00a0\u00ad\u200béß語"
 TEXTS = st.text(st.sampled_from(_LETTERS), max_size=60)
@@ -38,7 +34,7 @@ def proof(
 
 @given(quote=TEXTS, text=TEXTS)
 def test_what_is_found_is_a_slice_that_says_the_same(quote: str, text: str) -> None:
-    found = locate(quote, text)
+    found = FoldedText(text).locate(quote)
     if found is not None:
         assert text[found.start : found.end] == found.text
         assert fold(found.text) == fold(quote)
@@ -47,7 +43,7 @@ def test_what_is_found_is_a_slice_that_says_the_same(quote: str, text: str) -> N
 @given(before=TEXTS, quote=TEXTS, after=TEXTS)
 def test_what_stands_in_a_text_is_found(before: str, quote: str, after: str) -> None:
     if fold(quote):
-        assert locate(quote, before + quote + after) is not None
+        assert FoldedText(before + quote + after).locate(quote) is not None
 
 
 @given(text=TEXTS)
@@ -57,14 +53,14 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 @given(text=st.text(max_size=80), other=st.text(max_size=80))
 def test_any_text_can_be_looked_for_in_any_other(text: str, other: str) -> None:
-    found = locate(text, other)
+    found = FoldedText(other).locate(text)
     assert found is None or found.text in other
 
 
 @given(before=TEXTS, quote=TEXTS, after=TEXTS)
 def test_sentences_around_a_slice_hold_it(before: str, quote: str, after: str) -> None:
     text = before + quote + after
-    found = locate(quote, text)
+    found = FoldedText(text).locate(quote)
     if found is not None:
         around = sentences_around(found, text)
         assert found.text in around
@@ -84,7 +80,7 @@ def test_sentences_around_a_slice_hold_it(before: str, quote: str, after: str) -
     ],
 )
 def test_copies_of_all_kinds(quote: str, text: str, found: str | None) -> None:
-    place = locate(quote, text)
+    place = FoldedText(text).locate(quote)
     assert (place.text if place else None) == found
 
 
@@ -167,37 +163,76 @@ def test_values_stand_in_texts(value: object, text: str, stated: bool) -> None:
         ("Zorblax Mining has mines.", "Zorblax Mining has no mines.", None),
         ("Zorblax Mining has opened a mine.", "Zorblax Mining may have opened a mine.", "low"),
         ("Everybody there dreams of gold.", "Zorblax Mining was founded in spring.", "low"),
+        ("Quell has 300 deep mines.", "Zorblax Mining has 300 deep mines.", "medium"),
+        ("Quell Foods has 300 deep mines.", "Zorblax Mining has 300 deep mines.", None),
+        ("The Quell has 300 deep mines.", "Zorblax Mining has 300 deep mines.", None),
+        ("Die Firma hat nur 300 tiefe Minen.", "Zorblax Mining hat nur 300 tiefe Minen.", "high"),
+        ("Die Firma hat nur 300 Minen in Norwick.", "Zorblax Mining hat nur 300 Minen.", None),
     ],
 )
 def test_statements(claim: str, sentence: str, confidence: str | None) -> None:
     assert statement_support(claim, [proof(sentence)], Subject()).confidence == confidence
 
 
-def test_nothing_supports_without_a_quotation() -> None:
-    assert statement_support("Anything.", [], Subject()).confidence is None
-    assert value_support(5, [], Subject(), "count").confidence is None
-    assert condition_support("Must be green", [], Subject(("A",))).confidence is None
+def test_figures_and_names_stand_together() -> None:
+    """Two true sentences do not make a third."""
+    proofs = [
+        proof("Acme Robotics was founded in 2019.", around="News | Acme"),
+        proof("Borealis Arms was moved to Eastham.", around="News | Borealis"),
+    ]
+    assert (
+        statement_support("In Eastham, Borealis Arms was founded in 2019.", proofs, Subject()).confidence
+        == "low"
+    )
+    own = [*proofs, proof("Borealis Arms was founded in 2019.", around="News | Borealis")]
+    assert (
+        statement_support("In Eastham, Borealis Arms was founded in 2019.", own, Subject()).confidence
+        == "high"
+    )
 
 
 @pytest.mark.parametrize(
-    ("names", "others", "sentence", "confidence"),
+    ("text", "known", "name"),
     [
-        (("Zorblax Mining",), (), "Zorblax Mining has 45 employees.", "high"),
-        (("Zorblax Mining",), ("Quell Foods",), "It has 45 employees.", "high"),  # its title says who
-        (("Zorblax Mining",), ("Quell Foods",), "Quell Foods has 45 employees.", None),
+        ("Acme Robotics", ["Acme Robotics"], "Acme Robotics"),
+        ("Compare Acme Robotics and Borealis Arms", ["Acme Robotics", "Borealis Arms"], ""),
+        ("Zorblax", [], "Zorblax"),
+        ("How many employees does Zorblax Mining have?", [], "Zorblax Mining"),
+        ("How long is the river?", [], ""),
+        ("", [], ""),
+    ],
+)
+def test_whom_an_input_asks_about(text: str, known: list[str], name: str) -> None:
+    subject = subject_of(text, known, everybody(["Acme Robotics", "Borealis Arms"]))
+    assert subject.name == name
+    assert not subject.is_elsewhere(f"{name} is here.")
+
+
+def test_nothing_supports_without_a_quotation() -> None:
+    assert statement_support("Anything.", [], Subject()).confidence is None
+    assert value_support(5, [], Subject(), "count").confidence is None
+    assert condition_support("Must be green", [], Subject("A")).confidence is None
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "sentence", "confidence"),
+    [
+        ("Zorblax Mining", (), "Zorblax Mining has 45 employees.", "high"),
+        ("Zorblax Mining", ("Quell Foods",), "It has 45 employees.", "high"),  # its title says who
+        ("Zorblax Mining", ("Quell Foods",), "Quell Foods has 45 employees.", None),
         (
-            ("Zorblax Mining",),
+            "Zorblax Mining",
             ("Quell Foods",),
             "Quell Foods, unlike Zorblax Mining, has 45 employees.",
             "high",
         ),
-        (("Tarn Works",), (), "It has 45 employees.", "low"),
+        ("Tarn Works", (), "It has 45 employees.", "low"),
     ],
 )
 def test_whom_a_value_is_about(
-    names: tuple[str, ...], others: tuple[str, ...], sentence: str, confidence: str | None
+    name: str, others: tuple[str, ...], sentence: str, confidence: str | None
 ) -> None:
-    support = value_support(45, [proof(sentence)], Subject(names, others), "employees")
+    support = value_support(45, [proof(sentence)], Subject(name, everybody(others)), "employees")
     assert support.confidence == confidence
 
 
@@ -229,7 +264,9 @@ def test_yes_and_no(value: bool, sentence: str, confidence: str | None) -> None:
     ],
 )
 def test_conditions(condition: str, sentence: str, met: bool) -> None:
-    support = condition_support(condition, [proof(sentence)], Subject(("Zorblax Mining",), ("Quell Foods",)))
+    support = condition_support(
+        condition, [proof(sentence)], Subject("Zorblax Mining", everybody(["Quell Foods"]))
+    )
     assert (support.confidence is not None) is met
 
 

@@ -20,16 +20,16 @@ from parallel_local.answers.report import Step
 from parallel_local.answers.schema_view import view
 from parallel_local.answers.subject import named_entities, subject_text
 from parallel_local.clock import Clock
+from parallel_local.model.about import Subject, everybody, subject_of
 from parallel_local.model.account import Account, Allowance
 from parallel_local.model.budget import Budget, budget_for
 from parallel_local.model.claims import Answered, FieldClaim, Unreadable, claims, field_claims
 from parallel_local.model.excerpts import Shown
 from parallel_local.model.prompts import CLAIMS_SCHEMA, FIELDS_SCHEMA, claims_prompt, fields_prompt
-from parallel_local.model.proofs import prove
+from parallel_local.model.proofs import Prover
 from parallel_local.model.prose import Supported, as_answer, auto_fields, report_text, short_text, supported
 from parallel_local.model.quoted import answer_of, contradicted, weighed
 from parallel_local.model.reading import Reader, Wish
-from parallel_local.model.support import Subject
 from parallel_local.model.trouble import Troubles
 from parallel_local.model.values import Checked, field_label, fitted
 from parallel_local.model_server.chat_completions import ChatCompletions, Said
@@ -133,11 +133,10 @@ class _Job:
         return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
 
     def _subject(self) -> Subject:
-        """Known entities that the input names; the others are somebody else."""
+        """Whom the input asks about."""
         known = self._library.entities()
-        named = tuple(dict.fromkeys(one.entity.name for one in named_entities(self._words, known)))
-        others = {entity.name for _, entity in known} - set(named)
-        return Subject(named, tuple(others)) if len(named) == 1 else Subject()
+        named = dict.fromkeys(one.entity.name for one in named_entities(self._words, known))
+        return subject_of(self._words, tuple(named), everybody(entity.name for _, entity in known))
 
     # -- prose
 
@@ -173,7 +172,8 @@ class _Job:
         raise ModelError("what it wrote is not the JSON that it was asked for")
 
     def _checked(self, answer: Answered, shown: list[Shown]) -> list[Supported]:
-        proven = [(claim, prove(claim.quoted(), shown, self._library)) for claim in answer.claims]
+        prover = Prover(shown, self._library)
+        proven = [(claim, prover.prove(claim.quoted())) for claim in answer.claims]
         return supported(proven, self._subject())
 
     def _silent(self, own: Output) -> Output:
@@ -211,14 +211,14 @@ class _Job:
 
     def _filled(self, given: Mapping[str, FieldClaim], shown: list[Shown], own: JsonOutput) -> Output:
         schema = self._task.schema
-        subject = self._subject()
+        subject, prover = self._subject(), Prover(shown, self._library)
         answers: dict[str, Answer] = {}
         useful = False
         for name, raw in view(schema, schema).properties().items():
             node, claim = view(raw, schema), given.get(name)
             said: Answer | None = None
             if claim is not None and claim.value is not None:
-                proofs = tuple(prove(claim.quoted(), shown, self._library))
+                proofs = prover.prove(claim.quoted())
                 said = fitted(claim.value, node, field_label(name, node), Checked(proofs, subject, schema))
             silent = absent(blank(node, schema)) if claim is not None and claim.value is None else None
             useful = useful or said is not None or silent is not None

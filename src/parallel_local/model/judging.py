@@ -13,14 +13,16 @@ from parallel_local.answers.compose import Assignment
 from parallel_local.answers.report import Depth
 from parallel_local.answers.schema_view import view
 from parallel_local.findall.candidates import Nominee
+from parallel_local.model.about import Subject, everybody, mentions_any, spoken
 from parallel_local.model.account import Account, Allowance
 from parallel_local.model.budget import ENRICHING, JudgingBudget, judging_budget
 from parallel_local.model.claims import Unreadable, Verdict, verdicts
 from parallel_local.model.compose import ModelComposer
 from parallel_local.model.excerpts import Shown, cut
 from parallel_local.model.prompts import VERDICTS_SCHEMA, verdicts_prompt
-from parallel_local.model.proofs import Proof, cited, prove
-from parallel_local.model.support import Subject, Support, astray, condition_support, names_any
+from parallel_local.model.proofs import Proof, Prover, cited
+from parallel_local.model.support import Support, astray, condition_support
+from parallel_local.model.trouble import Troubles
 from parallel_local.model_server.transport import ModelError
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.ranking import Found
@@ -53,7 +55,8 @@ class Judges:
         """The judge of one run, with a budget of its own."""
         budget = judging_budget(wanted.generator)
         account = self._composer.account(Allowance(budget.calls, budget.tokens, budget.seconds))
-        return ModelJudge(self._library, self._threads, account, self._composer, wanted, listed)
+        troubles = self._composer.troubles
+        return ModelJudge(self._library, self._threads, account, self._composer, troubles, wanted, listed)
 
 
 class ModelJudge:
@@ -65,6 +68,7 @@ class ModelJudge:
         threads: Executor,
         account: Account,
         composer: ModelComposer,
+        troubles: Troubles,
         wanted: FindAllInput,
         listed: Sequence[Nominee],
     ) -> None:
@@ -72,8 +76,10 @@ class ModelJudge:
         self._threads = threads
         self._account = account
         self._composer = composer
+        self._troubles = troubles
         self._wanted = wanted
         self._listed = listed
+        self._names = everybody(one.entity.name for one in listed)
         self._budget: JudgingBudget = judging_budget(wanted.generator)
         self._opinions: dict[str, dict[str, _Opinion]] = {}
         self._given_up = False
@@ -86,7 +92,7 @@ class ModelJudge:
                 await self._ask(nominee)
             except ModelError as error:
                 self._given_up = True
-                self._composer.troubles.notice(error.cause)
+                self._troubles.notice(error.cause)
         opinions = self._opinions.get(name, {})
         return self._decided(nominee, candidate, opinions)
 
@@ -121,13 +127,14 @@ class ModelJudge:
             said = verdicts(await self._account.ask(prompt, VERDICTS_SCHEMA))
         except Unreadable:
             raise ModelError("what it wrote is not the JSON that it was asked for") from None
-        proven = await in_thread(self._threads, lambda: [self._opinion(one, shown) for one in said])
+        proven = await in_thread(self._threads, lambda: self._shown_of(said, shown))
         for verdict, opinion in zip(said, proven, strict=True):
             if verdict.candidate in names and verdict.condition in conditions:
                 self._opinions[names[verdict.candidate]].setdefault(verdict.condition, opinion)
 
-    def _opinion(self, verdict: Verdict, shown: Sequence[Shown]) -> _Opinion:
-        return _Opinion(verdict.met, tuple(prove(verdict.quoted(), shown, self._library)))
+    def _shown_of(self, said: Sequence[Verdict], shown: Sequence[Shown]) -> list[_Opinion]:
+        prover = Prover(shown, self._library)
+        return [_Opinion(one.met, prover.prove(one.quoted())) for one in said]
 
     def _passages(self, names: Mapping[int, str]) -> list[Shown]:
         """Passages that mention the candidates, each once."""
@@ -146,12 +153,12 @@ class ModelJudge:
     def _about(self, name: str) -> list[Found]:
         asked = [self._library.query(f"{name} {one.description}") for one in self._wanted.match_conditions]
         found = self._library.search([self._library.query(name), *asked])
-        return [item for item in found if names_any(f"{item.card.title} {item.heading} {item.text}", (name,))]
+        own = {spoken(name)}
+        return [item for item in found if mentions_any(f"{item.card.title} {item.heading} {item.text}", own)]
 
     def _decided(self, nominee: Nominee, own: Candidate, opinions: Mapping[str, _Opinion]) -> Candidate:
         """The engine's own verdict, changed where the model can show something else."""
-        others = tuple(one.entity.name for one in self._listed if one.entity.name != nominee.entity.name)
-        subject = Subject((nominee.entity.name,), others)
+        subject = Subject(nominee.entity.name, self._names - {spoken(nominee.entity.name)})
         output, entries = dict(own.output or {}), {entry.field: entry for entry in own.basis or []}
         for condition in self._wanted.match_conditions:
             opinion, entry = opinions.get(condition.name), entries.get(condition.name)
@@ -205,7 +212,7 @@ def _changed(
     shows = opinion.proofs and astray(opinion.proofs, subject) is None
     if not own_met or (own.confidence == "high" and not shows):
         return None  # that nothing is said cannot be shown: what the engine is sure of stands
-    reason = f"The model finds nothing that says so of {subject.names[0]}."
+    reason = f"The model finds nothing that says so of {subject.name}."
     return False, _basis(condition, Support("medium" if shows else "low", reason, opinion.proofs))
 
 

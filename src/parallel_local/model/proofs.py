@@ -13,7 +13,7 @@ from parallel_local.model.excerpts import Shown
 from parallel_local.model.injection import speaks_to_model
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
-from parallel_local.text.verbatim import Slice, is_telling, locate, pieces, sentences_around
+from parallel_local.text.verbatim import FoldedText, Slice, is_telling, pieces, sentences_around
 from parallel_local.wire.common import Citation
 
 _LONGEST_QUOTE = 3_000
@@ -30,15 +30,37 @@ class Proof(msgspec.Struct, frozen=True):
     suspect: bool = False  # something near it speaks to a model
 
 
-def prove(quotes: Iterable[Quote], shown: Sequence[Shown], library: Library) -> list[Proof]:
-    """The quotes that are verbatim, each once."""
-    found: dict[tuple[str, str], Proof] = {}
-    for quote in quotes:
-        for piece in pieces(quote.quote[:_LONGEST_QUOTE]):
-            proof = _proof(piece, quote.id, shown) if is_telling(piece) else None
-            if proof is not None and proof.sentence in library.text(proof.card):
-                found.setdefault((proof.card.url, proof.text), proof)
-    return list(found.values())
+class Prover:
+    """Holds quotes against what was shown to the model; for one thread at a time."""
+
+    def __init__(self, shown: Sequence[Shown], library: Library) -> None:
+        self._shown = [(one, FoldedText(one.text)) for one in shown]
+        self._library = library
+        self._texts: dict[str, str] = {}
+
+    def prove(self, quotes: Iterable[Quote]) -> tuple[Proof, ...]:
+        """The quotes that are verbatim, each once."""
+        found: dict[tuple[str, str], Proof] = {}
+        for quote in quotes:
+            for piece in pieces(quote.quote[:_LONGEST_QUOTE]):
+                proof = self._proof(piece, quote.id) if is_telling(piece) else None
+                if proof is not None and proof.sentence in self._text(proof.card):
+                    found.setdefault((proof.card.url, proof.text), proof)
+        return tuple(found.values())
+
+    def _proof(self, piece: str, number: int) -> Proof | None:
+        """The words in the excerpt that is named, else in another one that was shown."""
+        for one, folded in sorted(self._shown, key=lambda pair: pair[0].number != number):
+            place = folded.locate(piece)
+            if place is not None:
+                return _checked(place, one)
+        return None
+
+    def _text(self, card: Card) -> str:
+        """A document as it is now."""
+        if card.url not in self._texts:
+            self._texts[card.url] = self._library.text(card)
+        return self._texts[card.url]
 
 
 def cited(proofs: Iterable[Proof]) -> tuple[Citation, ...]:
@@ -49,15 +71,6 @@ def cited(proofs: Iterable[Proof]) -> tuple[Citation, ...]:
     return tuple(
         Citation(url=url, title=card.title, excerpts=list(texts)) for url, (card, texts) in by_url.items()
     )
-
-
-def _proof(piece: str, number: int, shown: Sequence[Shown]) -> Proof | None:
-    """The words in the excerpt that is named, else in another one that was shown."""
-    for one in sorted(shown, key=lambda one: one.number != number):
-        place = locate(piece, one.text)
-        if place is not None:
-            return _checked(place, one)
-    return None
 
 
 def _checked(place: Slice, one: Shown) -> Proof | None:

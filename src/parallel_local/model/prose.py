@@ -6,9 +6,10 @@ import msgspec
 
 from parallel_local.answers.basis import NOT_FOUND, Answer
 from parallel_local.answers.render import Numbering, references
+from parallel_local.model.about import Subject
 from parallel_local.model.claims import Claim
 from parallel_local.model.proofs import Proof, cited
-from parallel_local.model.support import Subject, statement_support
+from parallel_local.model.support import statement_support
 from parallel_local.text.sentences import flat
 from parallel_local.text.tokens import slug
 from parallel_local.wire.common import Confidence

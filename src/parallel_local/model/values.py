@@ -10,8 +10,9 @@ import msgspec
 from parallel_local.answers.basis import Answer, joined
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.schema_view import JsonObject, Node, view
+from parallel_local.model.about import Subject, spoken
 from parallel_local.model.proofs import Proof, cited
-from parallel_local.model.support import Subject, Support, statement_support, value_support
+from parallel_local.model.support import Support, statement_support, value_support
 
 _DEEPEST = 6
 _MOST_ELEMENTS = 100
@@ -67,7 +68,7 @@ def _array(value: object, node: Node, label: str, checked: Checked, depth: int) 
         return None
     item = view(node.schema.get("items"), checked.root)
     # An element may well be about somebody else than the whole is: what belongs together is seen to in objects.
-    loose = msgspec.structs.replace(checked, subject=Subject(checked.subject.names))
+    loose = msgspec.structs.replace(checked, subject=Subject(checked.subject.name))
     parts: list[Answer] = []
     for element in value[:_MOST_ELEMENTS]:
         part = fitted(element, item, label, loose, depth + 1)
@@ -104,8 +105,9 @@ def _named(value: dict[str, object], node: Node, checked: Checked) -> Checked:
     for name, raw in node.properties().items():
         first = value.get(name)
         if view(raw, checked.root).type == "string" and isinstance(first, str) and first.strip():
-            others = tuple({*checked.subject.names, *checked.subject.others} - {first})
-            return msgspec.structs.replace(checked, subject=Subject((first,), others))
+            known = {spoken(checked.subject.name), *checked.subject.others}
+            others = frozenset(known - {spoken(first), ""})
+            return msgspec.structs.replace(checked, subject=Subject(first, others))
     return checked
 
 

@@ -43,17 +43,21 @@ def fold(text: str) -> str:
     return " ".join(text.translate(_TABLE).split())
 
 
-def locate(quote: str, text: str) -> Slice | None:
-    """Where `text` says `quote`, as a slice whose folding is the quote's; None where it does not."""
-    wanted = fold(quote)
-    if not wanted:
-        return None
-    folded, places = _folded(text)
-    found = folded.find(wanted)
-    if found < 0:
-        return None
-    start, end = places[found], places[found + len(wanted) - 1] + 1
-    return Slice(text[start:end], start, end)
+class FoldedText:
+    """A text that quotations are looked for in; folded once, however many they are."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._folded, self._places = _folded(text)
+
+    def locate(self, quote: str) -> Slice | None:
+        """Where the text says `quote`, as a slice whose folding is the quote's; None where it does not."""
+        wanted = fold(quote)
+        found = self._folded.find(wanted) if wanted else -1
+        if found < 0:
+            return None
+        start, end = self._places[found], self._places[found + len(wanted) - 1] + 1
+        return Slice(self._text[start:end], start, end)
 
 
 def pieces(quote: str) -> list[str]:
