@@ -412,3 +412,13 @@ async def test_steps_are_told(tmp_path: Path) -> None:
         events = await call.events(f"/v1beta/tasks/runs/{run['run_id']}/events")
     told = [str(event["message"]) for event in events if "message" in event]
     assert any("Amber River length" in message for message in told)
+
+
+async def test_values_that_stand_for_nothing_are_warned_of(tmp_path: Path) -> None:
+    nothing: dict[str, object] = {"fields": [{"field": "mines", "value": None, "quotes": []}]}
+    run, output, _ = await answered(
+        tmp_path, fields("Amber River", mines={"type": "integer"}), fields=nothing
+    )
+    assert output["content"] == {"mines": 0}
+    assert entry(output, "mines")["confidence"] == "low"
+    assert warned(run).count("'mines'") == 1

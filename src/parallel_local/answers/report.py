@@ -18,7 +18,7 @@ from parallel_local.retrieval.ranking import RELEVANT, Found
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import stems
 from parallel_local.text.values import numbers
-from parallel_local.wire.common import SourcePolicy
+from parallel_local.wire.common import Notice, SourcePolicy
 
 _SUMMARY_STATEMENTS = 5
 _ENOUGH_DOCUMENTS = 3
@@ -56,12 +56,16 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A piece of progress worth telling: what was searched or found, and the URLs read for it."""
+    """A piece of progress worth telling: what was searched or found, and the URLs read for it.
+
+    `notices` are remarks for the run's warnings.
+    """
 
     kind: str
     message: str
     urls: tuple[str, ...] = ()
     considered: int = 0
+    notices: tuple[Notice, ...] = ()
 
 
 class Depth(msgspec.Struct, frozen=True):

@@ -1,18 +1,15 @@
 """Chat replies with a language model (Parallel 2.11); where it is of no use, what `answers/chat.py` says."""
 
 from concurrent.futures import Executor
-from contextlib import aclosing
 
 import msgspec
 
 from parallel_local.answers.chat import Question, Reply, reply
 from parallel_local.answers.compose import Assignment
-from parallel_local.answers.report import Step
 from parallel_local.model.compose import ModelComposer
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import is_empty
 from parallel_local.threads import in_thread
-from parallel_local.wire.common import Notice
 from parallel_local.wire.tasks import Output, TextOutput
 
 
@@ -40,13 +37,8 @@ class Replies:
             schema=question.schema or {},
             context=question.context,
         )
-        async with aclosing(composer.compose(task, processor, "chat")) as items:
-            async for item in items:
-                if isinstance(item, Notice):
-                    return None
-                if not isinstance(item, Step):
-                    return Reply(_content(item), item.basis)
-        return None
+        output = await composer.answer(task, processor, "chat")
+        return None if output is None else Reply(_content(output), output.basis)
 
 
 def _content(output: Output) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from parallel_local.answers.compose import Assignment, compose
 from parallel_local.answers.report import Step
 from parallel_local.clock import Clock, timestamp
-from parallel_local.model.compose import Item, ModelComposer
+from parallel_local.model.compose import ModelComposer
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.ended import unless_ended
 from parallel_local.runs.engine import Runs
@@ -88,11 +88,9 @@ class TaskKind:
             run = msgspec.structs.replace(run, error=ErrorObject(ref_id=run.run_id, message=message))
             return msgspec.structs.replace(record, run=run, stats=None)
         if move.result is not None:
-            warnings = [*(run.warnings or []), *move.result.notices]
-            run = msgspec.structs.replace(run, warnings=warnings or None)
-            return msgspec.structs.replace(
-                record, run=run, output=move.result.output, stats=move.result.stats
-            )
+            result = move.result
+            run = msgspec.structs.replace(run, warnings=[*(run.warnings or ()), *result.notices] or None)
+            return msgspec.structs.replace(record, run=run, output=result.output, stats=result.stats)
         return msgspec.structs.replace(record, run=run)
 
     def told(self, record: TaskRecord) -> Iterable[Line]:
@@ -107,23 +105,22 @@ class TaskKind:
         urls: dict[str, None] = {}
         notices: list[Notice] = []
         considered = done = 0
-        async with aclosing(self._steps(self._assignment(record), record)) as steps:
+        async with aclosing(self._composed(record)) as steps:
             while True:
                 item = await unless_ended(book, run_id, anext(steps))
-                if isinstance(item, Notice):
-                    notices.append(item)
-                    continue
                 if not isinstance(item, Step):
                     return Finding(item, _stats(considered, urls, 100.0), tuple(notices))
                 done += 1
+                notices.extend(item.notices)
                 urls.update(dict.fromkeys(item.urls))
                 considered = max(considered, item.considered, len(urls))
                 stats = _stats(considered, urls, 100.0 * done / (done + 2))
                 record = msgspec.structs.replace(record, stats=stats)
                 book.save(record, [self._progress(run_id, item)])
 
-    async def _steps(self, task: Assignment, record: TaskRecord) -> AsyncGenerator[Item, None]:
+    async def _composed(self, record: TaskRecord) -> AsyncGenerator[Step | Output, None]:
         """The composition: with the model where there is one, else the engine's own."""
+        task = self._assignment(record)
         if self._composer is not None:
             async for item in self._composer.compose(task, record.input.processor, record.run.run_id):
                 yield item
