@@ -18,6 +18,7 @@ from parallel_local.documents.folders import Folder
 from parallel_local.engine import Engine
 from parallel_local.fetch.page import PageFetcher
 from parallel_local.fetch.post import HookSender
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
@@ -53,6 +54,7 @@ def create_app(
     index_now: bool = True,
     sender: HookSender | None = None,
     webhook_secrets: Sequence[str] = (),
+    model: ModelSettings | None = None,
 ) -> Starlette:
     """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
@@ -60,8 +62,9 @@ def create_app(
     beside serving. Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key
     is accepted, otherwise any. `workers` runs are carried out at a time, as many as there are cores by default; 0
     leaves them queued. Webhooks are sent to public addresses, unless `sender` does otherwise, and signed with
-    `webhook_secrets`, or with one that is made and kept in `data`. Workers, webhooks and watcher live in the
-    application's lifespan, so a host application has to enter it. Raises `FolderError`.
+    `webhook_secrets`, or with one that is made and kept in `data`. With `model` a language model answers out of the
+    documents, as far as they support it. Workers, webhooks and watcher live in the application's lifespan, so a host
+    application has to enter it. Raises `FolderError`.
     """
     time = clock or SystemClock()
     if workers is None:
@@ -74,6 +77,7 @@ def create_app(
         poll=poll,
         sender=sender or HookSender(),
         secrets=webhook_secrets or [own_secret(data)],
+        model=model,
     )
     engine.index(much=index_now)
 
@@ -111,7 +115,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
         TaskApi(engine.tasks, engine.interactions, clock),
         TaskEventsApi(engine.tasks, clock),
         GroupApi(engine.groups, clock),
-        ChatApi(library, engine.interactions, clock, threads),
+        ChatApi(engine.replies, engine.interactions, clock),
         ResponsesApi(library, engine.interactions, clock, threads),
         FindAllApi(library, engine.findall, engine.findall_service, clock, threads),
         FindAllEventsApi(engine.findall, clock),

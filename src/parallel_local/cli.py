@@ -23,6 +23,8 @@ from parallel_local.documents.folders import (
 )
 from parallel_local.engine import Engine
 from parallel_local.fetch.post import HookSender
+from parallel_local.model_options import model_options
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.private import FILE_MODE
 from parallel_local.progress import ReadingProgress
 from parallel_local.runs.webhook_secret import NoSecret, check_secrets, own_secret
@@ -77,6 +79,7 @@ def main() -> None:
     envvar="PARALLEL_LOCAL_ALLOW_PRIVATE_WEBHOOKS",
     help="Send webhooks to private addresses too, as is done anyway when only this machine can call.",
 )
+@model_options
 def serve(
     docs: tuple[str, ...],
     include: tuple[str, ...],
@@ -92,6 +95,7 @@ def serve(
     workers: int | None,
     webhook_secrets: tuple[str, ...],
     allow_private_webhooks: bool,
+    model: ModelSettings | None,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents. SIGHUP looks at all of them again.
 
@@ -118,6 +122,7 @@ def serve(
         index_now=False,
         sender=HookSender(inside=allow_private_webhooks or is_own),
         webhook_secrets=secrets,
+        model=model,
     )
     _run(app, listener, place, uds, parent_fd)
 

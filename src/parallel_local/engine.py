@@ -12,6 +12,12 @@ from pathlib import Path
 from parallel_local.clock import Clock
 from parallel_local.documents.folders import Folder
 from parallel_local.fetch.post import HookSender
+from parallel_local.model.compose import ModelComposer
+from parallel_local.model.judging import Judges
+from parallel_local.model.replies import Replies
+from parallel_local.model_server.chat_completions import ChatCompletions
+from parallel_local.model_server.settings import ModelSettings
+from parallel_local.model_server.transport import ModelServer
 from parallel_local.monitors.journal import Journal
 from parallel_local.retrieval.library import Indexed, Library
 from parallel_local.runs.deliveries import Deliveries
@@ -45,6 +51,7 @@ class Engine:
         poll: bool,
         sender: HookSender,
         secrets: Sequence[str],
+        model: ModelSettings | None,
     ) -> None:
         """`workers` runs are carried out at a time; webhooks go out by `sender`, signed with `secrets`."""
         self.library = Library.over(folders, data)
@@ -62,13 +69,26 @@ class Engine:
         self.memory = Memory(self.store)
         self.deliveries = Deliveries(self.store, sender, clock, secrets)
         self.runs = RunEngine(self.store, self.signals, clock, workers, self.deliveries.post)
-        task_kind = TaskKind(self.library, self.interactions, clock, self.run_threads)
+        self.model = ModelServer(model, clock) if model else None
+        composer, judges = self._with_model(model, clock)
+        self.replies = Replies(self.library, self.threads, composer)
+        task_kind = TaskKind(self.library, self.interactions, clock, self.run_threads, composer)
         self.tasks = self.runs.add(task_kind)
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads))
+        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads, judges))
         self.findall_service = FindAllService(self.findall, self.store, clock)
         self.journal = Journal(self.library, data / "journal.db")
         self._add_monitors(task_kind, clock)
+
+    def _with_model(
+        self, settings: ModelSettings | None, clock: Clock
+    ) -> tuple[ModelComposer | None, Judges | None]:
+        """What answers with a language model; nothing without one."""
+        if self.model is None or settings is None:
+            return None, None
+        completions = ChatCompletions(self.model, settings.model, clock)
+        composer = ModelComposer(self.library, self.run_threads, completions, clock)
+        return composer, Judges(self.library, self.run_threads, composer)
 
     def _add_monitors(self, task_kind: TaskKind, clock: Clock) -> None:
         monitor_kind = MonitorKind(
@@ -109,6 +129,8 @@ class Engine:
             async with self.deliveries.working(), self.runs.working(), self.schedule.working():
                 yield
         finally:
+            if self.model is not None:
+                await self.model.aclose()
             await asyncio.to_thread(self.close)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from parallel_local.app import Engine, create_app
 from parallel_local.clock import Clock
 from parallel_local.fetch.page import PageFetcher
 from parallel_local.fetch.post import HookSender
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.server import EngineServer
 
 DOCUMENTS = {
@@ -139,6 +140,7 @@ async def engine(
     fetcher: PageFetcher | None = None,
     sender: HookSender | None = None,
     secrets: Sequence[str] = (),
+    model: ModelSettings | None = None,
 ) -> AsyncIterator[Caller]:
     """An engine called in process, held to the contract; `base` keeps its data from one use to the next."""
     folder = docs or write_documents(base / "docs")
@@ -151,6 +153,7 @@ async def engine(
         fetcher=fetcher,
         sender=sender,
         webhook_secrets=secrets,
+        model=model,
     )
     watched = Watched(app)
     async with app.router.lifespan_context(app):

@@ -10,16 +10,17 @@ import parallel_local
 _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
-    {"clock", "errors", "private", "threads", "text", "wire"},
+    {"clock", "errors", "private", "threads", "text", "wire", "model_server"},
     {"documents"},
     {"retrieval", "fetch"},
     {"answers", "watcher"},
     {"findall", "monitors"},
+    {"model"},
     {"runs"},
     {"web"},
     {"engine"},
     {"app"},
-    {"server", "progress", "terminal"},
+    {"server", "progress", "terminal", "model_options"},
     {"cli"},
     {"__main__"},
 )

@@ -25,6 +25,7 @@ log = logging.getLogger("parallel_local.runs")
 
 Post = Callable[[Posting], None]
 """Sends a webhook, some time after what is stored with it."""
+_FOR_EVER = 1e9  # seconds
 
 
 class RunEnded(Exception):
@@ -100,6 +101,12 @@ class Runs(Generic[Record, Result]):
             if left <= 0 or not await self.changed(run_id, left):
                 break
         return self.get(run_id)
+
+    async def ended(self, run_id: str) -> None:
+        """Return as soon as the run is no longer active; not when the program ends, which cancels whoever waits."""
+        while self._is_active(run_id):
+            if not await self.changed(run_id, _FOR_EVER) and self.closing:
+                await asyncio.get_running_loop().create_future()
 
     @property
     def closing(self) -> bool:

@@ -13,7 +13,9 @@ import msgspec
 from parallel_local.clock import Clock, timestamp
 from parallel_local.findall.candidates import Nominee, nominees
 from parallel_local.findall.verdicts import enriched, judged
+from parallel_local.model.judging import Judges, ModelJudge
 from parallel_local.retrieval.library import Library
+from parallel_local.runs.ended import unless_ended
 from parallel_local.runs.engine import Runs
 from parallel_local.runs.findall_records import (
     CANDIDATE,
@@ -46,8 +48,11 @@ class FindAllKind:
     states: States = AGAIN
     starts_over = False
 
-    def __init__(self, library: Library, store: RunStore, clock: Clock, threads: Executor) -> None:
+    def __init__(
+        self, library: Library, store: RunStore, clock: Clock, threads: Executor, judges: Judges | None = None
+    ) -> None:
         self._library = library
+        self._judges = judges
         self._store = store
         self._clock = clock
         self._threads = threads
@@ -82,15 +87,19 @@ class FindAllKind:
         findall_id, wanted = record.run.findall_id, record.input
         listed = await in_thread(self._threads, lambda: self._nominees(wanted))
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
+        judge = self._judges.begin(wanted, listed) if self._judges else None
         for nominee in listed:
             record = book.get(findall_id)
             if is_full(record):
                 break
             earlier = known.get(nominee.entity.name)
             if earlier is None or earlier.candidate.match_status == "generated":
-                await self._consider(record, nominee, earlier, book)
+                await self._consider(record, nominee, earlier, book, judge)
         full = is_full(book.get(findall_id))
-        await self._enrich_matches(findall_id, {nominee.entity.name: nominee for nominee in listed}, book)
+        by_name = {nominee.entity.name: nominee for nominee in listed}
+        await self._enrich_matches(findall_id, by_name, book, judge)
+        if judge is not None:
+            judge.close(findall_id)
         return "match_limit_met" if full else "candidates_exhausted"
 
     async def _consider(
@@ -99,12 +108,15 @@ class FindAllKind:
         nominee: Nominee,
         earlier: CandidateRecord | None,
         book: Book[FindAllRecord],
+        judge: ModelJudge | None,
     ) -> None:
         """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
         findall_id, conditions = record.run.findall_id, record.input.match_conditions
         item = earlier or self._generated(record, nominee, book)
-        judge = partial(judged, self._library, nominee, item.candidate, conditions)
-        candidate = await in_thread(self._threads, judge)
+        work = partial(judged, self._library, nominee, item.candidate, conditions)
+        candidate = await in_thread(self._threads, work)
+        if judge is not None:
+            candidate = await unless_ended(book, findall_id, judge.judged(nominee, candidate))
         self._save(findall_id, CandidateRecord(candidate, item.place), candidate.match_status, book)
 
     def _generated(
@@ -123,7 +135,11 @@ class FindAllKind:
         return item
 
     async def _enrich_matches(
-        self, findall_id: str, listed: dict[str, Nominee], book: Book[FindAllRecord]
+        self,
+        findall_id: str,
+        listed: dict[str, Nominee],
+        book: Book[FindAllRecord],
+        judge: ModelJudge | None,
     ) -> None:
         for item in candidates_of(self._store, findall_id):
             enrichments = book.get(findall_id).enrichments
@@ -132,6 +148,8 @@ class FindAllKind:
             if item.candidate.match_status == "matched" and pending and nominee:
                 enrich = partial(enriched, self._library, nominee, item.candidate, pending)
                 candidate = await in_thread(self._threads, enrich)
+                if judge is not None:
+                    candidate = await unless_ended(book, findall_id, judge.enriched(candidate, pending))
                 done = CandidateRecord(candidate, item.place, len(enrichments))
                 self._save(findall_id, done, "enriched", book)
 

@@ -66,6 +66,9 @@ class Book(Protocol[Record]):
     def save(self, record: Record, lines: Sequence[Line] = ()) -> None:
         """Store progress with the events that tell of it."""
 
+    async def ended(self, run_id: str) -> None:
+        """Return as soon as the run is no longer active."""
+
 
 class Kind(Protocol[Record, Result]):
     """One kind of run. `starts_over`: after a restart the work begins anew, and so do its events."""

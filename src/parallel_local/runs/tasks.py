@@ -4,15 +4,19 @@ The composition (`answers/compose.py`) is stepped through in threads; after each
 told. A task is carried out once, and from the start again when the program ended meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 
 import msgspec
 
 from parallel_local.answers.compose import Assignment, compose
 from parallel_local.answers.report import Step
 from parallel_local.clock import Clock, timestamp
+from parallel_local.model.compose import ModelComposer
 from parallel_local.retrieval.library import Library
+from parallel_local.runs.ended import unless_ended
 from parallel_local.runs.engine import Runs
 from parallel_local.runs.failures import cause
 from parallel_local.runs.interactions import Interactions
@@ -59,6 +63,10 @@ class _Unheard:
     def save(self, record: TaskRecord, lines: Sequence[Line] = ()) -> None:
         """Progress is not told."""
 
+    async def ended(self, _run_id: str) -> None:
+        """Never: nobody can cancel it."""
+        await asyncio.get_running_loop().create_future()
+
 
 TaskRuns = Runs[TaskRecord, Finding]
 
@@ -72,8 +80,16 @@ class TaskKind:
     states: States = ONCE
     starts_over = True
 
-    def __init__(self, library: Library, interactions: Interactions, clock: Clock, threads: Executor) -> None:
+    def __init__(
+        self,
+        library: Library,
+        interactions: Interactions,
+        clock: Clock,
+        threads: Executor,
+        composer: ModelComposer | None = None,
+    ) -> None:
         self._library = library
+        self._composer = composer
         self._interactions = interactions
         self._clock = clock
         self._threads = threads
@@ -115,21 +131,33 @@ class TaskKind:
         """Step through the composition; each step becomes an event."""
         if record.fails:
             raise RehearsedFailure
-        steps = compose(self._library, self._assignment(record))
+        run_id = record.run.run_id
         urls: dict[str, None] = {}
         notices: list[Notice] = []
         considered = done = 0
+        async with aclosing(self._composed(record)) as steps:
+            while True:
+                item = await unless_ended(book, run_id, anext(steps))
+                if not isinstance(item, Step):
+                    return Finding(item, _stats(considered, urls, 100.0), tuple(notices))
+                done += 1
+                notices.extend(item.notices)
+                urls.update(dict.fromkeys(item.urls))
+                considered = max(considered, item.considered, len(urls))
+                stats = _stats(considered, urls, 100.0 * done / (done + 2))
+                record = msgspec.structs.replace(record, stats=stats)
+                book.save(record, [self._progress(run_id, item)])
+
+    async def _composed(self, record: TaskRecord) -> AsyncGenerator[Step | Output, None]:
+        """The composition: with the model where there is one, else the engine's own."""
+        task = self._assignment(record)
+        if self._composer is not None:
+            async for item in self._composer.compose(task, record.input.processor, record.run.run_id):
+                yield item
+            return
+        steps = compose(self._library, task)
         while True:
-            item = await in_thread(self._threads, lambda: next(steps))
-            if not isinstance(item, Step):
-                return Finding(item, _stats(considered, urls, 100.0), tuple(notices))
-            done += 1
-            notices.extend(item.notices)
-            urls.update(dict.fromkeys(item.urls))
-            considered = max(considered, item.considered, len(urls))
-            stats = _stats(considered, urls, 100.0 * done / (done + 2))
-            record = msgspec.structs.replace(record, stats=stats)
-            book.save(record, [self._progress(record.run.run_id, item)])
+            yield await in_thread(self._threads, lambda: next(steps))
 
     async def again(self, record: TaskRecord) -> Output:
         """What the same task comes to now, with nobody told."""

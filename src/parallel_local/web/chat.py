@@ -2,21 +2,19 @@
 
 import re
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from parallel_local.answers.chat import Question, Reply, reply
+from parallel_local.answers.chat import Question, Reply
 from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
-from parallel_local.retrieval.library import Library
+from parallel_local.model.replies import Replies
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.threads import in_thread
 from parallel_local.web.answers import event_stream, json_answer
 from parallel_local.web.body import read_json
 from parallel_local.wire.chat import (
@@ -40,11 +38,10 @@ _LONGEST_EARLIER = 4000
 class ChatApi:
     """The chat endpoints."""
 
-    def __init__(self, library: Library, interactions: Interactions, clock: Clock, threads: Executor) -> None:
-        self._library = library
+    def __init__(self, replies: Replies, interactions: Interactions, clock: Clock) -> None:
+        self._replies = replies
         self._interactions = interactions
         self._clock = clock
-        self._threads = threads
 
     def routes(self) -> list[Route]:
         """What is served here."""
@@ -57,7 +54,7 @@ class ChatApi:
         model = asked.model.removeprefix("parallel/")
         schema = _schema(asked, model)
         question = self._question(asked, model, schema)
-        said = await in_thread(self._threads, lambda: reply(self._library, question))
+        said = await self._replies.to(question, model)
         completion = self._completion(asked, model, said)
         if asked.stream:
             return event_stream(_chunks(completion))

@@ -1,0 +1,1 @@
+"""Answers with a language model: it plans, judges and writes; what it says is held against the documents."""

@@ -1,0 +1,81 @@
+"""Whom quotations are about: the one that is asked about, somebody else, or nobody in particular. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+
+import msgspec
+
+from parallel_local.model.proofs import Proof
+from parallel_local.text.tokens import words
+from parallel_local.text.values import names
+
+_LONGEST_NAME = 8  # words
+_SHORT_INPUT = 5  # words: an input that is nothing but a name
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The one that a statement has to be about; nobody in particular without a `name`.
+
+    `others` are the names of somebody else, as `spoken` has them.
+    """
+
+    name: str = ""
+    others: frozenset[str] = frozenset()
+
+    def sentence_is_about(self, sentence: str) -> bool:
+        """Whether a sentence mentions the one that is asked about."""
+        return mentions_any(sentence, {spoken(self.name)})
+
+    def is_elsewhere(self, sentence: str) -> bool:
+        """Whether it mentions a known other one."""
+        return mentions_any(sentence, self.others)
+
+
+def spoken(name: str) -> str:
+    """A name as it is compared: its folded words."""
+    return " ".join(words(name))
+
+
+def mentions_any(text: str, wanted: Set[str]) -> bool:
+    """Whether a text has one of these names, as `spoken` has them."""
+    return bool(wanted) and any(phrase in wanted for phrase in _phrases(words(text)))
+
+
+def subject_of(text: str, known: Sequence[str], everybody: Set[str]) -> Subject:
+    """Whom an input asks about: the one known name in it, else the one that looks like a name.
+
+    Where it has several, or none, it asks about nobody in particular.
+    """
+    if len(known) == 1:
+        return Subject(known[0], frozenset(everybody - {spoken(known[0])}))
+    parts = text.split()
+    if known or not parts:
+        return Subject()
+    if len(parts) <= _SHORT_INPUT and all(part[:1].isupper() for part in parts):
+        return Subject(" ".join(parts), frozenset(everybody - {spoken(text)}))
+    found = list(dict.fromkeys(value.text for value in names(text)))
+    if len(found) != 1:
+        return Subject()
+    return Subject(found[0], frozenset(everybody - {spoken(found[0])}))
+
+
+def stray_reason(proofs: Sequence[Proof], subject: Subject) -> tuple[bool, str] | None:
+    """Why proofs are not about the subject, and whether they are surely about another; None when one of them is."""
+    if not subject.name or any(subject.sentence_is_about(proof.sentence) for proof in proofs):
+        return None
+    if any(subject.is_elsewhere(proof.sentence) for proof in proofs):
+        return True, f"Its quotations are about somebody else than {subject.name}."
+    unnamed = [proof for proof in proofs if not names(proof.sentence)]
+    if any(subject.sentence_is_about(f"{proof.around} {proof.before}") for proof in unnamed or ()):
+        return None
+    return False, f"Its quotations do not mention {subject.name}."
+
+
+def _phrases(found: Sequence[str]) -> Iterator[str]:
+    for start in range(len(found)):
+        for length in range(1, min(_LONGEST_NAME, len(found) - start) + 1):
+            yield " ".join(found[start : start + length])
+
+
+def everybody(listed: Iterable[str]) -> frozenset[str]:
+    """Names as they are compared, without what has no words."""
+    return frozenset(filter(None, map(spoken, listed)))
