@@ -11,7 +11,7 @@ _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
     {"clock", "errors", "threads", "text", "wire"},
-    {"documents"},
+    {"documents", "embeddings"},
     {"retrieval", "fetch"},
     {"answers"},
     {"findall"},
