@@ -4,120 +4,266 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 """
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
-from parallel_local.retrieval.index import Card, Hit, Index
-from parallel_local.retrieval.policy import host_of, permits
-from parallel_local.retrieval.query import Query, expression, parse_query
-from parallel_local.retrieval.ranking import Found, fuse, rank, weights
+from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.index import Card, Changing, Hit, Index
+from parallel_local.retrieval.inverted import FoundUnit, View
+from parallel_local.retrieval.matching import expression, frequencies
+from parallel_local.retrieval.policy import same_url
+from parallel_local.retrieval.query import Query, parse_query
+from parallel_local.retrieval.ranking import Asked, Found, favoured, fuse, passages_of, weights
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
-_CANDIDATES = 200
+_MOST_DOCUMENTS = 100
+_FIRST_BATCH = 500
+_LARGEST_BATCH = 20_000
+
+
+class Indexed(msgspec.Struct, frozen=True):
+    """How far a look at the folder is: `done` of `total` files that have to be read."""
+
+    done: int
+    total: int
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a look at the folder found: paths that came, changed and went, and those left out, with the reason."""
+
+    came: tuple[str, ...]
+    changed: tuple[str, ...]
+    went: tuple[str, ...]
+    left_out: dict[str, str]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What is kept of the documents as a whole; replaced when they change, never altered."""
+
+    languages: tuple[str, ...]
+    vocabulary: Vocabulary
+    newest: str | None
+    entities: tuple[tuple[Card, Entity], ...]
 
 
 class Library:
     """Documents of one folder. `skipped` says which files could not be read and why."""
 
-    def __init__(self, index: Index, skipped: dict[str, str]) -> None:
+    def __init__(self, index: Index, docs: Path) -> None:
         self._index = index
-        self.skipped = skipped
-        self.cards: tuple[Card, ...] = tuple(index.cards())
-        self._by_id = {card.id: card for card in self.cards}
-        self._by_url: dict[str, Card] = {}
-        for card in self.cards:
-            self._by_url.setdefault(same_url(card.url), card)
-        self._passages = index.passage_count()
-        self.vocabulary: Vocabulary = vocabulary(
-            {k: v for card in self.cards for k, v in card.acronyms.items()}
-        )
+        self._docs = docs
+        self._refreshing = threading.Lock()
+        self._left_out: dict[str, tuple[FileStamp, str]] = {}
+        self._snapshot = _snapshot(index)
+        self.skipped: dict[str, str] = {}
+        self.cards: Sequence[Card] = Cards(index.catalog)
 
     @classmethod
     def open(cls, docs: Path, data: Path) -> "Library":
-        """Index what is new or changed in `docs` (by time and size) and forget what is gone."""
-        data.mkdir(parents=True, exist_ok=True)
-        tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        index = Index.open(data / f"index-{tag}.db")
+        """A library that has read its folder."""
+        library = cls.ready(docs, data)
         try:
-            return cls(index, _refresh(index, docs))
+            library.refresh()
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    @classmethod
+    def ready(cls, docs: Path, data: Path) -> "Library":
+        """A library that serves what was indexed before; `refresh` looks at the folder."""
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data.chmod(0o700)
+        tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        for suffix in ("", "-wal", "-shm"):  # the index of former versions
+            (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
+        index = Index.open(data / f"index-{tag}")
+        try:
+            return cls(index, docs)
         except BaseException:
             index.close()
             raise
 
     def close(self) -> None:
-        """Release the index file."""
+        """Release the index files."""
         self._index.close()
+
+    def refresh(self, progress: Callable[[Indexed], None] | None = None) -> Changes:
+        """Look at the folder: read what is new or changed, by time and size, and forget what is gone.
+
+        It is searched meanwhile: what was read counts in batches, and a file that changed is never missing.
+        """
+        with self._refreshing:
+            known = self._index.catalog.stamps()
+            present = {stamp.path: stamp for stamp in scan(self._docs)}
+            changes, read = self._compare(known, present)
+            if read or changes.went:
+                with self._index.changing() as changing:
+                    self._read(read, changing, progress or _say_nothing)
+                    for path in changes.went:
+                        changing.forget(path)
+                    changing.commit()
+                self._snapshot = _snapshot(self._index)
+            self._left_out = {path: self._left_out[path] for path in self._left_out if path in present}
+            self.skipped = {path: reason for path, (_, reason) in self._left_out.items()}
+            went = tuple(path for path in known if path in self._left_out or path not in present)
+            return msgspec.structs.replace(changes, went=went, left_out=self.skipped)
 
     def query(self, text: str) -> Query:
         """Parse free text with this library's vocabulary."""
-        return parse_query(text, self.vocabulary)
+        return parse_query(text, self.vocabulary, self.languages)
 
-    def search(self, queries: Sequence[Query], policy: SourcePolicy | None = None) -> list[Found]:
-        """Passages for the queries together, best first; empty when no query has terms."""
-        asked = [query for query in queries if query.terms]
-        return fuse([self._search(query, policy) for query in asked]) if asked else []
+    def search(
+        self, queries: Sequence[Query], policy: SourcePolicy | None = None, documents: int = _MOST_DOCUMENTS
+    ) -> list[Found]:
+        """Passages of the best `documents` for the queries together, best first; none when no query has terms."""
+        asked = _distinct(queries)
+        if not asked:
+            return []
+        return self._index.consistent(
+            lambda view, last: self._search(asked, policy, documents, view, last), []
+        )
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
-        names = [word for term in query.terms for phrase in term.alternatives for word in phrase]
-        return weights(query.terms, self._index.frequencies(names), self._passages)
+        view = self._index.view
+        return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
 
     def by_url(self, url: str) -> Card | None:
         """The document published at a URL, ignoring fragment, `www.` and a final slash."""
-        return self._by_url.get(same_url(url))
+        return self._index.catalog.at(same_url(url))
 
     def text(self, card: Card) -> str:
         """The whole text of a document."""
-        return self._index.text(card.id)
+        return self._index.catalog.text(card.id)
 
     def passages(self, card: Card) -> list[Hit]:
         """All passages of a document in reading order."""
         return self._index.passages_of(card.id)
 
-    def entities(self) -> list[tuple[Card, Entity]]:
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words that stand for each other, in general and in these documents."""
+        return self._snapshot.vocabulary
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that documents are in."""
+        return self._snapshot.languages
+
+    def entities(self) -> Sequence[tuple[Card, Entity]]:
         """Every entity of every document, in order of path."""
-        return [(card, entity) for card in self.cards for entity in card.entities]
+        return self._snapshot.entities
 
     def newest_date(self) -> str | None:
         """The latest date any document carries."""
-        return max((card.date for card in self.cards if card.date), default=None)
+        return self._snapshot.newest
 
-    def _search(self, query: Query, policy: SourcePolicy | None) -> list[Found]:
-        allowed = [card.id for card in self.cards if permits(policy, card.url, card.date)]
-        if query.sites:
-            sites = SourcePolicy(include_domains=list(query.sites))
-            allowed = [id_ for id_ in allowed if permits(sites, self._by_id[id_].url, None)]
-        hits = self._index.match(expression(query), allowed, _CANDIDATES)
-        return rank(query, hits, self._by_id, self.weigh(query))
+    def _search(
+        self,
+        asked: Sequence[Query],
+        policy: SourcePolicy | None,
+        documents: int,
+        view: View,
+        last: bool,
+    ) -> list[Found] | None:
+        rankings = []
+        weighed: Asked = ()
+        for query in asked:
+            known = frequencies(query.terms, view.frequency)
+            weighed = (*weighed, (query, weights(query.terms, known, view.count())))
+            wanted = expression(query, policy, known, view.schema)
+            rankings.append(self._favour(query, view.search(wanted, 2 * documents)) if wanted else [])
+        units = [unit for found in list(fuse(rankings).values())[:documents] for unit in found]
+        read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
+        if None in read and not last:
+            return None
+        found = [
+            item
+            for unit, one in zip(units, read, strict=True)
+            if one is not None
+            for item in passages_of(*one, unit.score, weighed)
+        ]
+        return sorted(found, key=lambda item: (-item.score, item.passage))
+
+    def _favour(self, query: Query, found: list[FoundUnit]) -> list[FoundUnit]:
+        if not query.preferred and not query.fresh:
+            return found
+        cards = self._index.catalog.numbered({unit.document for unit in found})
+        factors = favoured(query, cards, self.newest_date())
+        return [
+            msgspec.structs.replace(unit, score=unit.score * factors.get(unit.document, 1.0))
+            for unit in found
+        ]
+
+    def _compare(
+        self, known: dict[str, FileStamp], present: dict[str, FileStamp]
+    ) -> tuple[Changes, list[FileStamp]]:
+        """What is to be done, and which files have to be read for it."""
+        differing = [stamp for path, stamp in present.items() if known.get(path) != stamp]
+        read = [stamp for stamp in differing if self._left_out.get(stamp.path, (None,))[0] != stamp]
+        came = tuple(stamp.path for stamp in read if stamp.path not in known)
+        changed = tuple(stamp.path for stamp in read if stamp.path in known)
+        went = tuple(path for path in known if path not in present)
+        return Changes(came, changed, went, {}), read
+
+    def _read(
+        self, stamps: Sequence[FileStamp], changing: Changing, progress: Callable[[Indexed], None]
+    ) -> None:
+        """Read files in batches that grow: the first ones are found soon, and few commits cost little."""
+        batch, pending = _FIRST_BATCH, 0
+        for done, stamp in enumerate(stamps, start=1):
+            document = self._read_file(stamp)
+            if document is None:
+                changing.forget(stamp.path)
+            else:
+                changing.put(stamp, document)
+            pending += 1
+            if pending >= batch:
+                changing.commit()
+                self._snapshot = _snapshot(self._index)
+                batch, pending = min(2 * batch, _LARGEST_BATCH), 0
+            progress(Indexed(done, len(stamps)))
+
+    def _read_file(self, stamp: FileStamp) -> Document | None:
+        try:
+            document = read_document(self._docs, stamp)
+        except (Unreadable, OSError) as error:
+            self._left_out[stamp.path] = (stamp, str(error))
+            return None
+        self._left_out.pop(stamp.path, None)
+        return document
 
 
-def same_url(url: str) -> str:
-    """A URL reduced to what identifies the page."""
-    bare = url.strip().partition("#")[0].rstrip("/")
-    scheme, found, rest = bare.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{host_of(f'{scheme}://{host}') or host}{slash}{path}" if found else bare
+def _distinct(queries: Sequence[Query]) -> list[Query]:
+    """The queries that ask for something, without those that ask nothing beyond one before them."""
+    kept: list[Query] = []
+    for query in queries:
+        forms = {term.alternatives[0] for term in query.terms}
+        if forms and not any(
+            query.sites == other.sites and forms <= {term.alternatives[0] for term in other.terms}
+            for other in kept
+        ):
+            kept.append(query)
+    return kept
 
 
-def _refresh(index: Index, docs: Path) -> dict[str, str]:
-    known = index.stamps()
-    present = {stamp.path: stamp for stamp in scan(docs)}
-    changed = [stamp for path, stamp in present.items() if known.get(path) != stamp]
-    skipped: dict[str, str] = {}
-    read = [(stamp, document) for stamp in changed if (document := _read(docs, stamp, skipped))]
-    gone = [path for path in known if path not in present or path in skipped]
-    if gone or read:
-        index.replace(gone, read)
-    return skipped
+def _snapshot(index: Index) -> Snapshot:
+    catalog = index.catalog
+    return Snapshot(
+        languages=catalog.languages(),
+        vocabulary=vocabulary(catalog.acronyms()),
+        newest=catalog.newest_date(),
+        entities=tuple((card, entity) for card in catalog.cards_with_entities() for entity in card.entities),
+    )
 
 
-def _read(docs: Path, stamp: FileStamp, skipped: dict[str, str]) -> Document | None:
-    try:
-        return read_document(docs, stamp)
-    except (Unreadable, OSError) as error:
-        skipped[stamp.path] = str(error)
-        return None
+def _say_nothing(_: Indexed) -> None:
+    """Nobody watches."""

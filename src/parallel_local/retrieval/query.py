@@ -1,17 +1,21 @@
-"""From free text to a query: terms with their synonyms, site hints, freshness; and its FTS5 expression.
+"""From free text to a query: terms with their forms and synonyms, site hints, freshness. Pure.
 
-Pure. No text a caller can write reaches SQLite unquoted: an expression consists of folded words only.
+What is asked of the index for it is put together in `matching`.
 """
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
-from parallel_local.text.tokens import FRESHNESS, STOPWORDS, content_words, spaced, stem, words
+from parallel_local.text.languages import asked_language, language_of
+from parallel_local.text.stopwords import FRESHNESS
+from parallel_local.text.tokens import content_tokens, content_words, spaced, stems, words
 from parallel_local.text.vocabulary import Vocabulary
+from parallel_local.text.words import fold, is_run
 
-_MOST_TERMS = 40
-_MOST_WORDS = 400  # looked at for them: each is compared with all the others
+_MOST_TERMS = 100
+_MOST_WORDS = 400  # looked at for them
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
 _WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
 _PLACES = re.compile(r"\b(?:web\s?)?(?:sites?|pages?|sources?|domains?)\b", re.IGNORECASE)
@@ -19,10 +23,16 @@ _SENTENCE = re.compile(r"[^.!?]+[.!?]*|[.!?]+")
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One idea: any of its alternatives (each a phrase of stems) counts as a mention."""
+    """One idea: any of its alternatives (each a phrase of stems) counts as a mention.
+
+    The first `forms` of them are the word itself, in each language; the others are synonyms. `count` says how
+    often the question mentions it.
+    """
 
     word: str
     alternatives: tuple[tuple[str, ...], ...]
+    forms: int = 1
+    count: int = 1
 
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
@@ -30,30 +40,42 @@ class Term(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What to look for. `sites` are a hard filter, `preferred` hosts only rank higher."""
+    """What to look for. `sites` are a hard filter, `preferred` hosts only rank higher.
+
+    `language` is the one the question is asked in.
+    """
 
     text: str
     terms: tuple[Term, ...]
     sites: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
     fresh: bool = False
+    language: str = "en"
 
 
-def parse_query(text: str, vocab: Vocabulary) -> Query:
-    """The query of one objective or keyword string; no terms when the text has no content words."""
+def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> Query:
+    """The query of one objective or keyword string; no terms when the text has no content words.
+
+    Each term can be found in documents of any of `languages`, and in English ones.
+    """
     sites = tuple(match.casefold().strip(".") for match in _SITE.findall(text))
     wish, rest = _take_wish(_SITE.sub(" ", text))
     preferred = tuple(word for word in content_words(wish) if word != "official")
     if not content_words(rest):
         rest = text
-    found = content_words(rest)[:_MOST_WORDS]
-    terms = _terms([word for word in found if word not in FRESHNESS], vocab) or _terms(found, vocab)
+    held = tuple(filter(None, languages))
+    language = asked_language(rest, (*held, "en")) or language_of(rest) or "en"
+    stemmed_in = tuple(dict.fromkeys((language, "en", *held)))
+    found = content_tokens(rest, language)[:_MOST_WORDS]
+    lasting = [token for token in found if fold(token) not in FRESHNESS]
+    terms = _terms(lasting, vocab, stemmed_in) or _terms(found, vocab, stemmed_in)
     return Query(
         text=rest.strip(),
         terms=tuple(terms[:_MOST_TERMS]),
         sites=sites,
         preferred=preferred,
         fresh=any(word in FRESHNESS for word in words(rest)),
+        language=language,
     )
 
 
@@ -68,25 +90,39 @@ def _take_wish(text: str) -> tuple[str, str]:
     return "", text
 
 
-def expression(query: Query) -> str:
-    """The FTS5 expression: any alternative of any term."""
-    phrases = dict.fromkeys(phrase for term in query.terms for phrase in term.alternatives)
-    return " OR ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
+def _terms(found: list[str], vocab: Vocabulary, languages: Iterable[str]) -> list[Term]:
+    """Known phrases become one term, every other word a term of its own.
 
-
-def _terms(found: list[str], vocab: Vocabulary) -> list[Term]:
-    """Known phrases become one term, every other word a term of its own."""
-    stemmed = [stem(word.replace("&", "")) for word in found]
-    terms: list[Term] = []
+    Two words of one synonym group ask one thing: "Founding year" and "established" count once.
+    """
+    english = [" ".join(stems(token)) for token in found]
+    asked = tuple(languages)
+    terms: dict[tuple[str, ...], Term] = {}
+    meant: dict[tuple[str, ...], tuple[str, ...]] = {}  # an alternative → the first one of its term
     position = 0
     while position < len(found):
-        length = _phrase_length(stemmed, position, vocab)
-        key = " ".join(stemmed[position : position + length])
-        alternatives = vocab.synonyms.get(key, (tuple(stemmed[position : position + length]),))
-        if key and not any(alternatives[0] == term.alternatives[0] for term in terms):
-            terms.append(Term(word=" ".join(found[position : position + length]), alternatives=alternatives))
+        length = _phrase_length(english, position, vocab)
+        run = found[position : position + length]
+        own = _forms(run, asked)
+        synonyms = vocab.synonyms.get(" ".join(english[position : position + length]), ())
         position += length
-    return _distinct(terms)
+        if not own:
+            continue
+        if known := terms.get(own[0]):
+            terms[own[0]] = msgspec.structs.replace(known, count=known.count + 1)
+        elif own[0] not in meant:
+            alternatives = tuple(dict.fromkeys((*own, *synonyms)))
+            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own))
+            meant.update(dict.fromkeys(alternatives, own[0]))
+    return list(terms.values())
+
+
+def _forms(run: list[str], languages: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """How a phrase stands in the index, in each of the languages; a piece of a run is itself."""
+    if is_run(run[0]):
+        return (tuple(run),)
+    found = (tuple(stems(" ".join(run), language)) for language in languages)
+    return tuple(dict.fromkeys(phrase for phrase in found if phrase))
 
 
 def _phrase_length(stemmed: list[str], position: int, vocab: Vocabulary) -> int:
@@ -96,15 +132,6 @@ def _phrase_length(stemmed: list[str], position: int, vocab: Vocabulary) -> int:
     return 1
 
 
-def _distinct(terms: list[Term]) -> list[Term]:
-    """Two words of one synonym group ask one thing: "Founding year" and "established" count once."""
-    kept: list[Term] = []
-    for term in terms:
-        if not any(term.alternatives[0] in other.alternatives for other in kept):
-            kept.append(term)
-    return kept
-
-
 def is_empty(text: str) -> bool:
     """Whether a message asks about nothing: greetings, thanks, punctuation."""
-    return not [word for word in content_words(text) if word not in STOPWORDS]
+    return not content_words(text)

@@ -34,7 +34,6 @@ _INCLUDED_RESULTS = 10
 _MOST_QUERIES = 5
 _LONGEST_QUERY = 200
 _LONGEST_OBJECTIVE = 5000
-_LEAST_COVERAGE = 0.2
 _LEGACY_LEAST_CHARS = 1000
 _LEGACY_LONGEST = 10_000
 
@@ -85,8 +84,7 @@ class SearchApi:
     def _results(self, ask: Ask) -> list[SearchResult]:
         queries = [self._library.query(text) for text in ask.texts]
         found = self._library.search(queries, ask.policy)
-        relevant = [item for item in found if item.coverage >= _LEAST_COVERAGE]
-        return _within(by_document(relevant)[: ask.results], ask.limits)
+        return _within(by_document(found)[: ask.results], ask.limits)
 
 
 def _within(groups: Sequence[Sequence[Found]], limits: Limits) -> list[SearchResult]:

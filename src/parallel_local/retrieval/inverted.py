@@ -1,0 +1,145 @@
+"""The inverted index: tantivy over stems that are cut here, not there. The only file that writes to it.
+
+A unit holds the stems of its text without the words that say nothing, its headings once more, the hosts its
+document answers for, and its date. It holds no text: passages are read from the catalogue. What was committed
+is seen by the next `view`; a view that is held stays as it was.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import tantivy
+
+from parallel_local.retrieval.card import Card
+from parallel_local.retrieval.policy import host_of, host_suffixes
+from parallel_local.retrieval.units import Unit
+from parallel_local.text.tokens import indexed
+
+BODY, HEAD, HOST, DATE, DOCUMENT, FIRST, LAST = "body", "head", "host", "date", "document", "first", "last"
+_HEAP_BYTES = 40_000_000
+_LONGEST_IN_HEAD = 2000
+
+
+class FoundUnit(msgspec.Struct, frozen=True):
+    """A unit that was found: passages `first` to `last` of a document."""
+
+    document: int
+    first: int
+    last: int
+    score: float
+
+
+class View:
+    """The index as it was at one moment. Searching does not hold the interpreter."""
+
+    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
+        self._searcher = searcher
+        self.schema = schema
+
+    def count(self) -> int:
+        """How many units there are."""
+        return int(self._searcher.num_docs)
+
+    def frequency(self, stem: str) -> int:
+        """In how many units a stem occurs."""
+        return int(self._searcher.doc_freq(BODY, stem))
+
+    def search(self, query: tantivy.Query, limit: int) -> list[FoundUnit]:
+        """The best units, best first."""
+        hits = self._searcher.search(query, limit, count=False).hits
+        addresses = [address for _, address in hits]
+        columns = [self._searcher.fast_field_values(name, addresses) for name in (DOCUMENT, FIRST, LAST)]
+        rows = zip(*columns, hits, strict=True)
+        return [FoundUnit(int(one), int(first), int(last), hit[0]) for one, first, last, hit in rows]
+
+
+class InvertedIndex:
+    """Open with the folder it lies in; raises `ValueError` or `OSError` when it cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._schema = _schema()
+        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._index.config_reader("manual")
+        self._writing = threading.Lock()
+        self._make_private()
+
+    def view(self) -> View:
+        """The index as it is now."""
+        self._index.reload()
+        return View(self._index.searcher(), self._schema)
+
+    @contextmanager
+    def writing(self) -> Iterator["Writing"]:
+        """Changes are made in here, one block at a time."""
+        with self._writing:
+            writer = self._index.writer(_HEAP_BYTES, 1)
+            try:
+                yield Writing(writer, self._schema)
+            except BaseException:
+                writer.rollback()
+                raise
+            finally:
+                writer.wait_merging_threads()
+                self._make_private()
+
+    def _make_private(self) -> None:
+        """The library makes its files with the rights of any file."""
+        self._folder.chmod(0o700)
+        for path in self._folder.iterdir():
+            path.chmod(0o600)
+
+
+class Writing:
+    """Changes of an index; they count from `commit` on."""
+
+    def __init__(self, writer: tantivy.IndexWriter, schema: tantivy.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+
+    def remove(self, document: int) -> None:
+        """Forget a document."""
+        self._writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, DOCUMENT, document))
+
+    def add(self, card: Card, units: Iterable[Unit]) -> None:
+        """Add the units of a document."""
+        suffixes = host_suffixes(host_of(card.url))
+        title = indexed(card.title, card.language)
+        for unit in units:
+            body = indexed(unit.text, card.language)
+            headings = indexed(unit.headings[:_LONGEST_IN_HEAD], card.language)
+            row = tantivy.Document()
+            row.add_text(BODY, body if body.startswith(title) else f"{title} {body}")
+            row.add_text(HEAD, headings if headings.startswith(title) else f"{title} {headings}")
+            for suffix in suffixes:
+                row.add_text(HOST, suffix)
+            row.add_unsigned(DATE, day_number(card.date))
+            row.add_unsigned(DOCUMENT, card.id)
+            row.add_unsigned(FIRST, unit.first)
+            row.add_unsigned(LAST, unit.last)
+            self._writer.add_document(row)
+
+    def commit(self) -> None:
+        """What was changed since the last one counts from now on, for views that are made from now on."""
+        self._writer.commit()
+
+
+def day_number(date: str | None) -> int:
+    """A date as a number that grows with it; 0 without one."""
+    return int(date.replace("-", "")) if date else 0
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field(BODY, tokenizer_name="whitespace", index_option="position")
+    builder.add_text_field(HEAD, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field(HOST, tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field(DATE, indexed=True, fast=True)
+    builder.add_unsigned_field(DOCUMENT, indexed=True, fast=True)
+    builder.add_unsigned_field(FIRST, fast=True)
+    builder.add_unsigned_field(LAST, fast=True)
+    return builder.build()
