@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_vectors import EmbeddingServer, Reply, embedding_server, honest, write_model
 
-from parallel_local.embeddings.dense_index import DenseIndex, Embedded
+from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.embedder import EmbeddingError, Matrix, unit
 from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.nearest import Nearest
 from parallel_local.embeddings.static_model import PACKAGED, StaticModel
 from parallel_local.embeddings.vector_file import VectorFile, key_of
+from parallel_local.retrieval.meaning import Embedded
 
 KEY = "sk-very-secret"
 
@@ -233,9 +234,9 @@ def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> N
     index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
     states: list[Embedded] = []
     index.refresh(TEXTS.items(), len(TEXTS), states.append)
-    assert [passage for passage, _ in index.search("automobile", 3)] == [1, 3, 2]
-    assert [passage for passage, _ in index.search("pear", 2)] == [3, 2]
-    assert index.search("zebra", 3) == []
+    assert index.search(["automobile"], 3) == [1, 3, 2]
+    assert index.search(["pear"], 2) == [3, 2]
+    assert index.search(["zebra"], 3) == []
     assert states[-1] == Embedded(3, 3)
     index.close()
 
@@ -267,9 +268,9 @@ def test_a_model_that_fails_fails_no_search(
     index.refresh([(1, TEXTS[1])], 1, _ignore)
     model.fails = True
     index.refresh(TEXTS.items(), len(TEXTS), _ignore)
-    assert index.search("automobile", 3) == []
+    assert index.search(["automobile"], 3) == []
     model.fails = False
-    assert [passage for passage, _ in index.search("automobile", 3)] == [1]
+    assert index.search(["automobile"], 3) == [1]
     assert [record.getMessage() for record in caplog.records] == [
         "no vectors, words alone decide: it is down"
     ]

@@ -11,9 +11,9 @@ _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
     {"clock", "errors", "threads", "text", "wire"},
-    {"documents", "embeddings"},
+    {"documents"},
     {"retrieval", "fetch"},
-    {"answers"},
+    {"answers", "embeddings"},
     {"findall"},
     {"runs"},
     {"web"},

@@ -8,26 +8,20 @@ the log, once for a cause, and words alone decide.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-import msgspec
-
-from parallel_local.embeddings.embedder import Embedder, EmbeddingError
+from parallel_local.embeddings.embedder import Embedder, EmbeddingError, Matrix, unit
 from parallel_local.embeddings.nearest import Nearest
 from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
+from parallel_local.retrieval.meaning import Embedded
 
 log = logging.getLogger("parallel_local.embeddings")
 
 _BATCH: Final = 256
-
-
-class Embedded(msgspec.Struct, frozen=True):
-    """How far the making of vectors is."""
-
-    done: int
-    total: int
+_REMEMBERED: Final = 1_000
 
 
 class DenseIndex:
@@ -38,6 +32,8 @@ class DenseIndex:
         self._file = file
         self._nearest = Nearest((), ())
         self._told = ""
+        self._remembering = threading.Lock()
+        self._remembered: dict[tuple[str, ...], Matrix] = {}
 
     def close(self) -> None:
         """Release model and file."""
@@ -67,15 +63,18 @@ class DenseIndex:
         self._file.forget(known.difference(keys.values()))
         self._nearest = self._load(keys)
 
-    def search(self, text: str, limit: int) -> list[tuple[int, float]]:
-        """Passages near a text with their likeness, best first; none where the model fails."""
+    def search(self, texts: Sequence[str], limit: int) -> list[int]:
+        """Passages near the texts taken together, best first; none where the model fails."""
+        nearest = self._nearest
+        if not len(nearest.passages):
+            return []
         try:
-            query = self._embedder.embed([text])
+            query = unit(self._vectors(tuple(dict.fromkeys(texts))).sum(axis=0, keepdims=True))
         except EmbeddingError as error:
             self._tell(str(error))
             return []
         self._told = ""
-        return self._nearest.search(query[0], limit)
+        return [passage for passage, _ in nearest.search(query[0], limit)]
 
     def _embed(self, texts: Mapping[Key, str]) -> bool:
         """Make and keep vectors; false where the model fails."""
@@ -93,6 +92,18 @@ class DenseIndex:
         length = max((len(vector) for vector in kept.values()), default=0)
         usable = [passage for passage, key in keys.items() if key in kept and len(kept[key]) == length]
         return Nearest(usable, [kept[keys[passage]] for passage in usable])
+
+    def _vectors(self, texts: tuple[str, ...]) -> Matrix:
+        """Vectors of queries. Those asked last are remembered: one task asks about one subject many times."""
+        with self._remembering:
+            known = self._remembered.get(texts)
+        if known is None:
+            known = self._embedder.embed(texts)
+            with self._remembering:
+                self._remembered[texts] = known
+                while len(self._remembered) > _REMEMBERED:
+                    self._remembered.pop(next(iter(self._remembered)))
+        return known
 
     def _tell(self, cause: str) -> None:
         if cause != self._told:

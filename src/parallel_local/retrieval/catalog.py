@@ -20,6 +20,7 @@ from parallel_local.retrieval.units import Cut
 
 PASSAGES = 1 << 32
 _VERSION = 3
+_AT_ONCE = 1_000
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,
@@ -144,6 +145,23 @@ class Catalog:
         """The passages from one number to another, for each span, unscored."""
         with self._borrow() as connection:
             return [Hit(*row) for span in spans for row in connection.execute(_PASSAGES, span)]
+
+    def all_passages(self) -> Iterator[tuple[int, str]]:
+        """Number and text of every passage, read in pieces: they may be many."""
+        last = -1
+        while True:
+            with self._borrow() as connection:
+                rows = connection.execute(
+                    "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _AT_ONCE)
+                ).fetchall()
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][0]
+
+    def passage_count(self) -> int:
+        """How many passages there are."""
+        return self._number("SELECT count(*) FROM passages")
 
     def acronyms(self) -> dict[str, str]:
         """Acronym → words, of all documents."""

@@ -14,16 +14,20 @@ from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
 from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.catalog import PASSAGES
+from parallel_local.retrieval.fusion import joined
 from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.inverted import FoundUnit, View
 from parallel_local.retrieval.matching import expression, frequencies
-from parallel_local.retrieval.policy import same_url
+from parallel_local.retrieval.meaning import Embedded, Meaning, WordsOnly
+from parallel_local.retrieval.policy import permits, same_url
 from parallel_local.retrieval.query import Query, parse_query
 from parallel_local.retrieval.ranking import Asked, Found, favoured, fuse, passages_of, weights
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
 _MOST_DOCUMENTS = 100
+_MOST_NEAR = 200  # passages: about a hundred documents
 _FIRST_BATCH = 500
 _LARGEST_BATCH = 20_000
 
@@ -56,8 +60,10 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Library:
     """Documents of one folder. `skipped` says which files could not be read and why."""
 
-    def __init__(self, index: Index, docs: Path) -> None:
+    def __init__(self, index: Index, docs: Path, meaning: Meaning) -> None:
         self._index = index
+        self._meaning = meaning
+        self._learned = False
         self._docs = docs
         self._refreshing = threading.Lock()
         self._left_out: dict[str, tuple[FileStamp, str]] = {}
@@ -66,9 +72,9 @@ class Library:
         self.cards: Sequence[Card] = Cards(index.catalog)
 
     @classmethod
-    def open(cls, docs: Path, data: Path) -> "Library":
+    def open(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
         """A library that has read its folder."""
-        library = cls.ready(docs, data)
+        library = cls.ready(docs, data, meaning)
         try:
             library.refresh()
         except BaseException:
@@ -77,8 +83,8 @@ class Library:
         return library
 
     @classmethod
-    def ready(cls, docs: Path, data: Path) -> "Library":
-        """A library that serves what was indexed before; `refresh` looks at the folder."""
+    def ready(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
+        """A library that serves what was indexed before; `refresh` looks at the folder. It closes `meaning`."""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         data.chmod(0o700)
         tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
@@ -86,16 +92,21 @@ class Library:
             (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
         index = Index.open(data / f"index-{tag}")
         try:
-            return cls(index, docs)
+            return cls(index, docs, meaning or WordsOnly())
         except BaseException:
             index.close()
             raise
 
     def close(self) -> None:
         """Release the index files."""
+        self._meaning.close()
         self._index.close()
 
-    def refresh(self, progress: Callable[[Indexed], None] | None = None) -> Changes:
+    def refresh(
+        self,
+        progress: Callable[[Indexed], None] | None = None,
+        tell: Callable[[Embedded], None] | None = None,
+    ) -> Changes:
         """Look at the folder: read what is new or changed, by time and size, and forget what is gone.
 
         It is searched meanwhile: what was read counts in batches, and a file that changed is never missing.
@@ -111,6 +122,8 @@ class Library:
                         changing.forget(path)
                     changing.commit()
                 self._snapshot = _snapshot(self._index)
+            if read or changes.went or not self._learned:
+                self._learn(tell or _say_nothing)
             self._left_out = {path: self._left_out[path] for path in self._left_out if path in present}
             self.skipped = {path: reason for path, (_, reason) in self._left_out.items()}
             went = tuple(path for path in known if path in self._left_out or path not in present)
@@ -181,17 +194,36 @@ class Library:
             weighed = (*weighed, (query, weights(query.terms, known, view.count())))
             wanted = expression(query, policy, known, view.schema)
             rankings.append(self._favour(query, view.search(wanted, 2 * documents)) if wanted else [])
-        units = [unit for found in list(fuse(rankings).values())[:documents] for unit in found]
+        near = self._near(asked, policy)
+        by_words = fuse(rankings)
+        ranked = joined(by_words, near) if near else by_words
+        units = [unit for found in list(ranked.values())[:documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
         if None in read and not last:
             return None
+        kept = frozenset(unit.document * PASSAGES + unit.first for unit in near)
         found = [
             item
             for unit, one in zip(units, read, strict=True)
             if one is not None
-            for item in passages_of(*one, unit.score, weighed)
+            for item in passages_of(*one, unit.score, weighed, kept)
         ]
         return sorted(found, key=lambda item: (-item.score, item.passage))
+
+    def _near(self, asked: Sequence[Query], policy: SourcePolicy | None) -> list[FoundUnit]:
+        """Passages that mean alike, of documents that are there and allowed, best first."""
+        numbers = self._meaning.search([query.text for query in asked], _MOST_NEAR)
+        if not numbers:
+            return []
+        cards = self._index.catalog.numbered({number // PASSAGES for number in numbers})
+        sites = SourcePolicy(include_domains=[site for query in asked for site in query.sites])
+        allowed = {
+            number
+            for number, card in cards.items()
+            if permits(policy, card.url, card.date) and permits(sites, card.url, None)
+        }
+        places = [divmod(number, PASSAGES) for number in numbers]
+        return [FoundUnit(one, place, place, 1.0) for one, place in places if one in allowed]
 
     def _favour(self, query: Query, found: list[FoundUnit]) -> list[FoundUnit]:
         if not query.preferred and not query.fresh:
@@ -202,6 +234,12 @@ class Library:
             msgspec.structs.replace(unit, score=unit.score * factors.get(unit.document, 1.0))
             for unit in found
         ]
+
+    def _learn(self, tell: Callable[[Embedded], None]) -> None:
+        """Have the passages known by what they mean; words find them meanwhile."""
+        catalog = self._index.catalog
+        self._meaning.refresh(catalog.all_passages(), catalog.passage_count(), tell)
+        self._learned = True
 
     def _compare(
         self, known: dict[str, FileStamp], present: dict[str, FileStamp]
@@ -265,5 +303,5 @@ def _snapshot(index: Index) -> Snapshot:
     )
 
 
-def _say_nothing(_: Indexed) -> None:
+def _say_nothing(_: object) -> None:
     """Nobody watches."""

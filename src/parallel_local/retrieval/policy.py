@@ -35,6 +35,18 @@ def covering(domain: str) -> tuple[str, ...]:
     return (wanted,) if wanted.startswith(".") else (wanted, "." + wanted)
 
 
+def permits(policy: SourcePolicy | None, url: str, date: str | None) -> bool:
+    """Whether a document may be used. An include list makes the exclude list void (Parallel 2.8)."""
+    if policy is None:
+        return True
+    if policy.after_date and (date is None or date < policy.after_date):
+        return False
+    suffixes = frozenset(host_suffixes(host_of(url)))
+    if policy.include_domains:
+        return any(suffixes.intersection(covering(domain)) for domain in policy.include_domains)
+    return not any(suffixes.intersection(covering(domain)) for domain in policy.exclude_domains)
+
+
 def same_url(url: str) -> str:
     """A URL reduced to what identifies the page: without fragment, `www.` and a final slash."""
     bare = url.strip().partition("#")[0].rstrip("/")
