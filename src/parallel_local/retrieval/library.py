@@ -5,7 +5,7 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,12 +18,13 @@ from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.inverted import FoundUnit, View
 from parallel_local.retrieval.matching import expression, frequencies
 from parallel_local.retrieval.policy import same_url
-from parallel_local.retrieval.query import Query, parse_query
-from parallel_local.retrieval.ranking import Asked, Found, favoured, fuse, passages_of, weights
+from parallel_local.retrieval.query import Query, merged, parse_query
+from parallel_local.retrieval.ranking import Found, favoured, fuse, passages_of, weights
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
 _MOST_DOCUMENTS = 100
+_SPARE_UNITS = 50  # a document may be found by several units, and by some queries better than by others
 _FIRST_BATCH = 500
 _LARGEST_BATCH = 20_000
 
@@ -106,9 +107,9 @@ class Library:
             changes, read = self._compare(known, present)
             if read or changes.went:
                 with self._index.changing() as changing:
-                    self._read(read, changing, progress or _say_nothing)
                     for path in changes.went:
                         changing.forget(path)
+                    self._read(read, known, changing, progress or _say_nothing)
                     changing.commit()
                 self._snapshot = _snapshot(self._index)
             self._left_out = {path: self._left_out[path] for path in self._left_out if path in present}
@@ -124,7 +125,7 @@ class Library:
         self, queries: Sequence[Query], policy: SourcePolicy | None = None, documents: int = _MOST_DOCUMENTS
     ) -> list[Found]:
         """Passages of the best `documents` for the queries together, best first; none when no query has terms."""
-        asked = _distinct(queries)
+        asked = [query for query in queries if query.terms]
         if not asked:
             return []
         return self._index.consistent(
@@ -133,8 +134,7 @@ class Library:
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
-        view = self._index.view
-        return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
+        return self._weights(query, self._index.view)
 
     def by_url(self, url: str) -> Card | None:
         """The document published at a URL, ignoring fragment, `www.` and a final slash."""
@@ -174,13 +174,8 @@ class Library:
         view: View,
         last: bool,
     ) -> list[Found] | None:
-        rankings = []
-        weighed: Asked = ()
-        for query in asked:
-            known = frequencies(query.terms, view.frequency)
-            weighed = (*weighed, (query, weights(query.terms, known, view.count())))
-            wanted = expression(query, policy, known, view.schema)
-            rankings.append(self._favour(query, view.search(wanted, 2 * documents)) if wanted else [])
+        weighed = [(query, self._weights(query, view)) for query in asked]
+        rankings = [self._rank(query, policy, 2 * documents + _SPARE_UNITS, view) for query in merged(asked)]
         units = [unit for found in list(fuse(rankings).values())[:documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
         if None in read and not last:
@@ -192,6 +187,13 @@ class Library:
             for item in passages_of(*one, unit.score, weighed)
         ]
         return sorted(found, key=lambda item: (-item.score, item.passage))
+
+    def _weights(self, query: Query, view: View) -> dict[str, float]:
+        return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
+
+    def _rank(self, query: Query, policy: SourcePolicy | None, limit: int, view: View) -> list[FoundUnit]:
+        wanted = expression(query, policy, frequencies(query.terms, view.frequency), view.schema)
+        return self._favour(query, view.search(wanted, limit)) if wanted else []
 
     def _favour(self, query: Query, found: list[FoundUnit]) -> list[FoundUnit]:
         if not query.preferred and not query.fresh:
@@ -215,7 +217,11 @@ class Library:
         return Changes(came, changed, went, {}), read
 
     def _read(
-        self, stamps: Sequence[FileStamp], changing: Changing, progress: Callable[[Indexed], None]
+        self,
+        stamps: Sequence[FileStamp],
+        known: Container[str],
+        changing: Changing,
+        progress: Callable[[Indexed], None],
     ) -> None:
         """Read files in batches that grow: the first ones are found soon, and few commits cost little."""
         batch, pending = _FIRST_BATCH, 0
@@ -223,8 +229,10 @@ class Library:
             document = self._read_file(stamp)
             if document is None:
                 changing.forget(stamp.path)
+            elif stamp.path in known:
+                changing.replace(stamp, document)
             else:
-                changing.put(stamp, document)
+                changing.add(stamp, document)
             pending += 1
             if pending >= batch:
                 changing.commit()
@@ -240,19 +248,6 @@ class Library:
             return None
         self._left_out.pop(stamp.path, None)
         return document
-
-
-def _distinct(queries: Sequence[Query]) -> list[Query]:
-    """The queries that ask for something, without those that ask nothing beyond one before them."""
-    kept: list[Query] = []
-    for query in queries:
-        forms = {term.alternatives[0] for term in query.terms}
-        if forms and not any(
-            query.sites == other.sites and forms <= {term.alternatives[0] for term in other.terms}
-            for other in kept
-        ):
-            kept.append(query)
-    return kept
 
 
 def _snapshot(index: Index) -> Snapshot:

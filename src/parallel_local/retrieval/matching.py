@@ -65,10 +65,15 @@ def indexed_phrase(phrase: Iterable[str]) -> tuple[str, ...]:
 
 
 def _phrase(phrase: tuple[str, ...], schema: tantivy.Schema) -> tantivy.Query:
+    """All words of a phrase, wherever in the unit they stand: places of words would double the index."""
     if len(phrase) > 1:
-        return tantivy.Query.phrase_query(schema, BODY, list(phrase))
-    body = tantivy.Query.term_query(schema, BODY, phrase[0], index_option="freq")
-    head = tantivy.Query.term_query(schema, HEAD, phrase[0], index_option="freq")
+        return tantivy.Query.boolean_query([(Occur.Must, _word(word, schema)) for word in phrase])
+    return _word(phrase[0], schema)
+
+
+def _word(word: str, schema: tantivy.Schema) -> tantivy.Query:
+    body = tantivy.Query.term_query(schema, BODY, word, index_option="freq")
+    head = tantivy.Query.term_query(schema, HEAD, word, index_option="freq")
     both = [(Occur.Should, body), (Occur.Should, tantivy.Query.boost_query(head, _HEAD_WEIGHT))]
     return tantivy.Query.boolean_query(both)
 

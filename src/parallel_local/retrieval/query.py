@@ -4,7 +4,7 @@ What is asked of the index for it is put together in `matching`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -77,6 +77,31 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
         fresh=any(word in FRESHNESS for word in words(rest)),
         language=language,
     )
+
+
+def merged(queries: Sequence[Query]) -> list[Query]:
+    """Queries to rank by: one that mostly asks what another asks adds its other words to that one.
+
+    A search query is often cut out of the objective; ranked by itself, it would count what they share twice.
+    """
+    kept: list[Query] = []
+    for query in queries:
+        place = next((at for at, other in enumerate(kept) if _mostly_asks(query, other)), None)
+        if place is None:
+            kept.append(query)
+            continue
+        known = {term.alternatives[0] for term in kept[place].terms}
+        added = tuple(term for term in query.terms if term.alternatives[0] not in known)
+        kept[place] = msgspec.structs.replace(kept[place], terms=(*kept[place].terms, *added)[:_MOST_TERMS])
+    return kept
+
+
+def _mostly_asks(query: Query, other: Query) -> bool:
+    """Whether at least half of what one asks is in the other, and they want it from the same places."""
+    known = {term.alternatives[0] for term in other.terms}
+    shared = sum(term.alternatives[0] in known for term in query.terms)
+    same = (query.sites, query.preferred, query.fresh) == (other.sites, other.preferred, other.fresh)
+    return same and shared * 2 >= len(query.terms)
 
 
 def _take_wish(text: str) -> tuple[str, str]:

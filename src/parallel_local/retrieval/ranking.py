@@ -89,7 +89,9 @@ def passages_of(card: Card, hits: Iterable[Hit], score: float, asked: Asked) -> 
     for hit in hits:
         haystack = spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language))
         covered.append((hit, [coverage(query, haystack, weight) for query, weight in asked]))
-    best = max((sum(shares) for _, shares in covered), default=0.0) or 1.0
+    best = max((sum(shares) for _, shares in covered), default=0.0)
+    if not best:  # what was found stands in the title, or across passages
+        covered, best = covered[:1], 1.0
     return [
         Found(
             card=card,
@@ -100,7 +102,7 @@ def passages_of(card: Card, hits: Iterable[Hit], score: float, asked: Asked) -> 
             coverage=max(shares),
         )
         for hit, shares in covered
-        if any(shares)
+        if any(shares) or len(covered) == 1
     ]
 
 

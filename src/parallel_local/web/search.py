@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, invalid
-from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, Limits, by_document, excerpts
+from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, Limits, by_document, quotations
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.policy import policy_problems
-from parallel_local.retrieval.ranking import Found
+from parallel_local.retrieval.ranking import Asked, Found
 from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
@@ -83,17 +83,18 @@ class SearchApi:
 
     def _results(self, ask: Ask) -> list[SearchResult]:
         queries = [self._library.query(text) for text in ask.texts]
-        found = self._library.search(queries, ask.policy)
-        return _within(by_document(found)[: ask.results], ask.limits)
+        found = self._library.search(queries, ask.policy, ask.results)
+        asked = [(query, self._library.weigh(query)) for query in queries if query.terms]
+        return _within(by_document(found), ask.limits, asked)
 
 
-def _within(groups: Sequence[Sequence[Found]], limits: Limits) -> list[SearchResult]:
+def _within(groups: Sequence[Sequence[Found]], limits: Limits, asked: Asked) -> list[SearchResult]:
     """Results whose excerpts keep both limits; a result without room for any excerpt is left out."""
     room = limits.total
     results: list[SearchResult] = []
     for group in groups:
         limit = limits.per_result if room is None else min(limits.per_result, room)
-        texts = excerpts([item.text for item in group], limit)
+        texts = quotations(group, limit, asked)
         if texts:
             card = group[0].card
             results.append(SearchResult(card.url, card.title, card.date, texts))
