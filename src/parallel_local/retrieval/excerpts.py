@@ -36,12 +36,12 @@ class _Sentence(msgspec.Struct, frozen=True):
     score: float
 
 
-def by_document(found: Sequence[Found]) -> list[list[Found]]:
-    """Passages grouped by document; both levels keep the order of the best passage."""
+def by_document(found: Sequence[Found], most: int | None = None) -> list[list[Found]]:
+    """Passages grouped by document, `most` of each; both levels keep the order of the best passage."""
     groups: dict[int, list[Found]] = {}
     for item in found:
         groups.setdefault(item.card.id, []).append(item)
-    return list(groups.values())
+    return [group[:most] for group in groups.values()]
 
 
 def excerpts(passages: Sequence[str], limit: int) -> list[str]:

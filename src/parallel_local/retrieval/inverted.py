@@ -16,9 +16,10 @@ import tantivy
 from parallel_local.retrieval.card import Card
 from parallel_local.retrieval.policy import host_of, host_suffixes
 from parallel_local.retrieval.units import Unit
+from parallel_local.text.compounds import COMPOUNDING, is_part, reversed_compounds
 from parallel_local.text.tokens import indexed
 
-BODY, HEAD, HOST, DATE, DOCUMENT, SPAN = "body", "head", "host", "date", "document", "span"
+BODY, HEAD, TAIL, HOST, DATE, DOCUMENT, SPAN = "body", "head", "tail", "host", "date", "document", "span"
 _HEAP_BYTES = 40_000_000
 _LONGEST_IN_HEAD = 2000
 _SPAN_BITS = 32
@@ -48,6 +49,15 @@ class View:
     def frequency(self, stem: str) -> int:
         """In how many units a stem occurs."""
         return int(self._searcher.doc_freq(BODY, stem))
+
+    def compounds(self, part: str, most: int) -> list[str]:
+        """Words of which a stem is the first or the last part."""
+        first = self._searcher.terms_with_prefix(BODY, part, None, most)
+        last = self._searcher.terms_with_prefix(TAIL, part[::-1], None, most)
+        return [
+            *(word for word, _ in first if is_part(part, word)),
+            *(word[::-1] for word, _ in last if is_part(part, word[::-1])),
+        ]
 
     def search(self, query: tantivy.Query, limit: int) -> list[FoundUnit]:
         """The best units, best first."""
@@ -125,6 +135,8 @@ class Writing:
             row = tantivy.Document()
             row.add_text(BODY, body if body.startswith(title) else f"{title} {body}")
             row.add_text(HEAD, headings if headings.startswith(title) else f"{title} {headings}")
+            if card.language in COMPOUNDING:
+                row.add_text(TAIL, reversed_compounds(body))
             row.add_text(HOST, suffixes)
             if card.date:
                 row.add_unsigned(DATE, day_number(card.date))
@@ -146,6 +158,7 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field(BODY, tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field(HEAD, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field(TAIL, tokenizer_name="whitespace", index_option="basic")
     builder.add_text_field(HOST, tokenizer_name="whitespace", index_option="basic")
     builder.add_unsigned_field(DATE, indexed=True, fast=True)
     builder.add_unsigned_field(DOCUMENT, indexed=True, fast=True)

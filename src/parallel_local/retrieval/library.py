@@ -14,6 +14,7 @@ from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
 from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.effort import USUAL, Effort
 from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.inverted import FoundUnit, View
 from parallel_local.retrieval.matching import expression, frequencies
@@ -52,6 +53,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     vocabulary: Vocabulary
     newest: str | None
     entities: tuple[tuple[Card, Entity], ...]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a search is to give."""
+
+    policy: SourcePolicy | None
+    documents: int
+    effort: Effort
 
 
 class Library:
@@ -122,14 +131,18 @@ class Library:
         return parse_query(text, self.vocabulary, self.languages)
 
     def search(
-        self, queries: Sequence[Query], policy: SourcePolicy | None = None, documents: int = _MOST_DOCUMENTS
+        self,
+        queries: Sequence[Query],
+        policy: SourcePolicy | None = None,
+        documents: int = _MOST_DOCUMENTS,
+        effort: Effort = USUAL,
     ) -> list[Found]:
         """Passages of the best `documents` for the queries together, best first; none when no query has terms."""
         asked = [query for query in queries if query.terms]
         if not asked:
             return []
         return self._index.consistent(
-            lambda view, last: self._search(asked, policy, documents, view, last), []
+            lambda view, last: self._search(asked, Wanted(policy, documents, effort), view, last), []
         )
 
     def weigh(self, query: Query) -> dict[str, float]:
@@ -169,14 +182,13 @@ class Library:
     def _search(
         self,
         asked: Sequence[Query],
-        policy: SourcePolicy | None,
-        documents: int,
+        wanted: Wanted,
         view: View,
         last: bool,
     ) -> list[Found] | None:
         weighed = [(query, self._weights(query, view)) for query in asked]
-        rankings = [self._rank(query, policy, 2 * documents + _SPARE_UNITS, view) for query in merged(asked)]
-        units = [unit for found in list(fuse(rankings).values())[:documents] for unit in found]
+        rankings = [self._rank(query, wanted, view) for query in merged(asked)]
+        units = [unit for found in list(fuse(rankings).values())[: wanted.documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
         if None in read and not last:
             return None
@@ -191,9 +203,10 @@ class Library:
     def _weights(self, query: Query, view: View) -> dict[str, float]:
         return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
 
-    def _rank(self, query: Query, policy: SourcePolicy | None, limit: int, view: View) -> list[FoundUnit]:
-        wanted = expression(query, policy, frequencies(query.terms, view.frequency), view.schema)
-        return self._favour(query, view.search(wanted, limit)) if wanted else []
+    def _rank(self, query: Query, wanted: Wanted, view: View) -> list[FoundUnit]:
+        asked = expression(query, wanted.policy, view, wanted.effort)
+        limit = 2 * wanted.documents + _SPARE_UNITS
+        return self._favour(query, view.search(asked, limit)) if asked else []
 
     def _favour(self, query: Query, found: list[FoundUnit]) -> list[FoundUnit]:
         if not query.preferred and not query.fresh:

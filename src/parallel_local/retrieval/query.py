@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from parallel_local.text.compounds import COMPOUNDING, in_compounds, parts_of
 from parallel_local.text.languages import asked_language, language_of
 from parallel_local.text.stopwords import FRESHNESS
 from parallel_local.text.tokens import content_tokens, content_words, spaced, stems, words
@@ -26,17 +27,20 @@ class Term(msgspec.Struct, frozen=True):
     """One idea: any of its alternatives (each a phrase of stems) counts as a mention.
 
     The first `forms` of them are the word itself, in each language; the others are synonyms. `count` says how
-    often the question mentions it.
+    often the question mentions it. `parts` are stems that count as mentioned within compounds, too.
     """
 
     word: str
     alternatives: tuple[tuple[str, ...], ...]
     forms: int = 1
     count: int = 1
+    parts: tuple[str, ...] = ()
 
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
-        return any(spaced(phrase) in haystack for phrase in self.alternatives)
+        if any(spaced(phrase) in haystack for phrase in self.alternatives):
+            return True
+        return any(in_compounds(part, haystack) for part in self.parts)
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -115,13 +119,12 @@ def _take_wish(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _terms(found: list[str], vocab: Vocabulary, languages: Iterable[str]) -> list[Term]:
-    """Known phrases become one term, every other word a term of its own.
+def _terms(found: list[str], vocab: Vocabulary, asked: tuple[str, ...]) -> list[Term]:
+    """Known phrases become one term, every other word a term of its own; `asked` begins with the question's language.
 
     Two words of one synonym group ask one thing: "Founding year" and "established" count once.
     """
     english = [" ".join(stems(token)) for token in found]
-    asked = tuple(languages)
     terms: dict[tuple[str, ...], Term] = {}
     meant: dict[tuple[str, ...], tuple[str, ...]] = {}  # an alternative → the first one of its term
     position = 0
@@ -137,7 +140,8 @@ def _terms(found: list[str], vocab: Vocabulary, languages: Iterable[str]) -> lis
             terms[own[0]] = msgspec.structs.replace(known, count=known.count + 1)
         elif own[0] not in meant:
             alternatives = tuple(dict.fromkeys((*own, *synonyms)))
-            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own))
+            parts = parts_of(own[0][0]) if asked[0] in COMPOUNDING and len(own[0]) == 1 else ()
+            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own), parts=parts)
             meant.update(dict.fromkeys(alternatives, own[0]))
     return list(terms.values())
 
