@@ -118,7 +118,7 @@ def test_a_connection_that_something_went_wrong_with_is_closed(
 ) -> None:
     with closing(Index.open(tmp_path / "index")) as index:
         with pytest.raises(UnicodeEncodeError), index.changing() as changing:
-            changing.put(FileStamp("a.md", 1, 1), UNSTORABLE)
+            changing.add(FileStamp("a.md", 1, 1), UNSTORABLE)
         assert connections.still_open() == 0
         assert (index.catalog.count(), index.view.count()) == (0, 0)
     assert connections.still_open() == 0

@@ -243,7 +243,7 @@ class CatalogWriter:
         card, stamp = entry.card, entry.stamp
         row = (
             *(card.id, card.path, stamp.mtime_ns, stamp.size, card.url, entry.page, card.title, card.date),
-            *(card.language, msgspec.json.encode(card.entities).decode(), json.dumps(card.acronyms)),
+            *(card.language, _entities(card), json.dumps(card.acronyms) if card.acronyms else "{}"),
             *(entry.units, entry.tail),
         )
         self._connection.execute(_INSERT, row)
@@ -257,6 +257,10 @@ class CatalogWriter:
         """Make it count."""
         self._connection.execute("UPDATE numbers SET next = ?", (self._next,))
         self._connection.commit()
+
+
+def _entities(card: Card) -> str:
+    return msgspec.json.encode(card.entities).decode() if card.entities else "[]"
 
 
 def _bounds(number: int) -> tuple[int, int]:

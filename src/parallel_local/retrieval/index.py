@@ -131,9 +131,13 @@ class Changing:
             self._rows.forget(number)
             self._writing.remove(number)
 
-    def put(self, stamp: FileStamp, document: Document) -> None:
+    def replace(self, stamp: FileStamp, document: Document) -> None:
         """A document, in the place of what its path stood for."""
         self.forget(stamp.path)
+        self.add(stamp, document)
+
+    def add(self, stamp: FileStamp, document: Document) -> None:
+        """A document whose path stands for none yet."""
         cuts, tail = cut(document)
         found = units(cuts)
         card = Card(

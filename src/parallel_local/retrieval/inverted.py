@@ -16,11 +16,14 @@ import tantivy
 from parallel_local.retrieval.card import Card
 from parallel_local.retrieval.policy import host_of, host_suffixes
 from parallel_local.retrieval.units import Unit
+from parallel_local.text.compounds import COMPOUNDING, is_part, reversed_compounds
 from parallel_local.text.tokens import indexed
 
-BODY, HEAD, HOST, DATE, DOCUMENT, FIRST, LAST = "body", "head", "host", "date", "document", "first", "last"
+BODY, HEAD, TAIL, HOST, DATE, DOCUMENT, SPAN = "body", "head", "tail", "host", "date", "document", "span"
 _HEAP_BYTES = 40_000_000
 _LONGEST_IN_HEAD = 2000
+_SPAN_BITS = 32
+_LAST_MASK = (1 << _SPAN_BITS) - 1
 
 
 class FoundUnit(msgspec.Struct, frozen=True):
@@ -47,13 +50,30 @@ class View:
         """In how many units a stem occurs."""
         return int(self._searcher.doc_freq(BODY, stem))
 
+    def compounds(self, part: str, most: int) -> list[str]:
+        """Words of which a stem is the first or the last part."""
+        first = self._searcher.terms_with_prefix(BODY, part, None, most)
+        last = self._searcher.terms_with_prefix(TAIL, part[::-1], None, most)
+        return [
+            *(word for word, _ in first if is_part(part, word)),
+            *(word[::-1] for word, _ in last if is_part(part, word[::-1])),
+        ]
+
     def search(self, query: tantivy.Query, limit: int) -> list[FoundUnit]:
         """The best units, best first."""
         hits = self._searcher.search(query, limit, count=False).hits
         addresses = [address for _, address in hits]
-        columns = [self._searcher.fast_field_values(name, addresses) for name in (DOCUMENT, FIRST, LAST)]
-        rows = zip(*columns, hits, strict=True)
-        return [FoundUnit(int(one), int(first), int(last), hit[0]) for one, first, last, hit in rows]
+        documents = self._searcher.fast_field_values(DOCUMENT, addresses)
+        spans = self._searcher.fast_field_values(SPAN, addresses)
+        return [
+            _found(*row, score)
+            for row, (score, _) in zip(zip(documents, spans, strict=True), hits, strict=True)
+        ]
+
+
+def _found(document: float | None, span: float | None, score: float) -> FoundUnit:
+    packed = int(span or 0)
+    return FoundUnit(int(document or 0), packed >> _SPAN_BITS, packed & _LAST_MASK, score)
 
 
 class InvertedIndex:
@@ -107,7 +127,7 @@ class Writing:
 
     def add(self, card: Card, units: Iterable[Unit]) -> None:
         """Add the units of a document."""
-        suffixes = host_suffixes(host_of(card.url))
+        suffixes = " ".join(host_suffixes(host_of(card.url)))
         title = indexed(card.title, card.language)
         for unit in units:
             body = indexed(unit.text, card.language)
@@ -115,12 +135,13 @@ class Writing:
             row = tantivy.Document()
             row.add_text(BODY, body if body.startswith(title) else f"{title} {body}")
             row.add_text(HEAD, headings if headings.startswith(title) else f"{title} {headings}")
-            for suffix in suffixes:
-                row.add_text(HOST, suffix)
-            row.add_unsigned(DATE, day_number(card.date))
+            if card.language in COMPOUNDING:
+                row.add_text(TAIL, reversed_compounds(body))
+            row.add_text(HOST, suffixes)
+            if card.date:
+                row.add_unsigned(DATE, day_number(card.date))
             row.add_unsigned(DOCUMENT, card.id)
-            row.add_unsigned(FIRST, unit.first)
-            row.add_unsigned(LAST, unit.last)
+            row.add_unsigned(SPAN, unit.first << _SPAN_BITS | unit.last)
             self._writer.add_document(row)
 
     def commit(self) -> None:
@@ -128,18 +149,18 @@ class Writing:
         self._writer.commit()
 
 
-def day_number(date: str | None) -> int:
-    """A date as a number that grows with it; 0 without one."""
-    return int(date.replace("-", "")) if date else 0
+def day_number(date: str) -> int:
+    """A date as a number that grows with it."""
+    return int(date.replace("-", ""))
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field(BODY, tokenizer_name="whitespace", index_option="position")
+    builder.add_text_field(BODY, tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field(HEAD, tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field(HOST, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(TAIL, tokenizer_name="whitespace", index_option="basic")
+    builder.add_text_field(HOST, tokenizer_name="whitespace", index_option="basic")
     builder.add_unsigned_field(DATE, indexed=True, fast=True)
     builder.add_unsigned_field(DOCUMENT, indexed=True, fast=True)
-    builder.add_unsigned_field(FIRST, fast=True)
-    builder.add_unsigned_field(LAST, fast=True)
+    builder.add_unsigned_field(SPAN, fast=True)
     return builder.build()

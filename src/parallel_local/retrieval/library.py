@@ -5,7 +5,7 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,20 +14,18 @@ from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
 from parallel_local.retrieval.cards import Cards
-from parallel_local.retrieval.catalog import PASSAGES
-from parallel_local.retrieval.fusion import joined
+from parallel_local.retrieval.effort import USUAL, Effort
 from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.inverted import FoundUnit, View
 from parallel_local.retrieval.matching import expression, frequencies
-from parallel_local.retrieval.meaning import Embedded, Meaning, WordsOnly
-from parallel_local.retrieval.policy import permits, same_url
-from parallel_local.retrieval.query import Query, parse_query
-from parallel_local.retrieval.ranking import Asked, Found, favoured, fuse, passages_of, weights
+from parallel_local.retrieval.policy import same_url
+from parallel_local.retrieval.query import Query, merged, parse_query
+from parallel_local.retrieval.ranking import Found, favoured, fuse, passages_of, weights
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
 _MOST_DOCUMENTS = 100
-_MOST_NEAR = 200  # passages: about a hundred documents
+_SPARE_UNITS = 50  # a document may be found by several units, and by some queries better than by others
 _FIRST_BATCH = 500
 _LARGEST_BATCH = 20_000
 
@@ -57,13 +55,19 @@ class Snapshot(msgspec.Struct, frozen=True):
     entities: tuple[tuple[Card, Entity], ...]
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """What a search is to give."""
+
+    policy: SourcePolicy | None
+    documents: int
+    effort: Effort
+
+
 class Library:
     """Documents of one folder. `skipped` says which files could not be read and why."""
 
-    def __init__(self, index: Index, docs: Path, meaning: Meaning) -> None:
+    def __init__(self, index: Index, docs: Path) -> None:
         self._index = index
-        self._meaning = meaning
-        self._learned = False
         self._docs = docs
         self._refreshing = threading.Lock()
         self._left_out: dict[str, tuple[FileStamp, str]] = {}
@@ -72,9 +76,9 @@ class Library:
         self.cards: Sequence[Card] = Cards(index.catalog)
 
     @classmethod
-    def open(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
+    def open(cls, docs: Path, data: Path) -> "Library":
         """A library that has read its folder."""
-        library = cls.ready(docs, data, meaning)
+        library = cls.ready(docs, data)
         try:
             library.refresh()
         except BaseException:
@@ -83,8 +87,8 @@ class Library:
         return library
 
     @classmethod
-    def ready(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
-        """A library that serves what was indexed before; `refresh` looks at the folder. It closes `meaning`."""
+    def ready(cls, docs: Path, data: Path) -> "Library":
+        """A library that serves what was indexed before; `refresh` looks at the folder."""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         data.chmod(0o700)
         tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
@@ -92,21 +96,16 @@ class Library:
             (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
         index = Index.open(data / f"index-{tag}")
         try:
-            return cls(index, docs, meaning or WordsOnly())
+            return cls(index, docs)
         except BaseException:
             index.close()
             raise
 
     def close(self) -> None:
         """Release the index files."""
-        self._meaning.close()
         self._index.close()
 
-    def refresh(
-        self,
-        progress: Callable[[Indexed], None] | None = None,
-        tell: Callable[[Embedded], None] | None = None,
-    ) -> Changes:
+    def refresh(self, progress: Callable[[Indexed], None] | None = None) -> Changes:
         """Look at the folder: read what is new or changed, by time and size, and forget what is gone.
 
         It is searched meanwhile: what was read counts in batches, and a file that changed is never missing.
@@ -117,13 +116,11 @@ class Library:
             changes, read = self._compare(known, present)
             if read or changes.went:
                 with self._index.changing() as changing:
-                    self._read(read, changing, progress or _say_nothing)
                     for path in changes.went:
                         changing.forget(path)
+                    self._read(read, known, changing, progress or _say_nothing)
                     changing.commit()
                 self._snapshot = _snapshot(self._index)
-            if read or changes.went or not self._learned:
-                self._learn(tell or _say_nothing)
             self._left_out = {path: self._left_out[path] for path in self._left_out if path in present}
             self.skipped = {path: reason for path, (_, reason) in self._left_out.items()}
             went = tuple(path for path in known if path in self._left_out or path not in present)
@@ -134,20 +131,23 @@ class Library:
         return parse_query(text, self.vocabulary, self.languages)
 
     def search(
-        self, queries: Sequence[Query], policy: SourcePolicy | None = None, documents: int = _MOST_DOCUMENTS
+        self,
+        queries: Sequence[Query],
+        policy: SourcePolicy | None = None,
+        documents: int = _MOST_DOCUMENTS,
+        effort: Effort = USUAL,
     ) -> list[Found]:
         """Passages of the best `documents` for the queries together, best first; none when no query has terms."""
-        asked = _distinct(queries)
+        asked = [query for query in queries if query.terms]
         if not asked:
             return []
         return self._index.consistent(
-            lambda view, last: self._search(asked, policy, documents, view, last), []
+            lambda view, last: self._search(asked, Wanted(policy, documents, effort), view, last), []
         )
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
-        view = self._index.view
-        return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
+        return self._weights(query, self._index.view)
 
     def by_url(self, url: str) -> Card | None:
         """The document published at a URL, ignoring fragment, `www.` and a final slash."""
@@ -182,48 +182,31 @@ class Library:
     def _search(
         self,
         asked: Sequence[Query],
-        policy: SourcePolicy | None,
-        documents: int,
+        wanted: Wanted,
         view: View,
         last: bool,
     ) -> list[Found] | None:
-        rankings = []
-        weighed: Asked = ()
-        for query in asked:
-            known = frequencies(query.terms, view.frequency)
-            weighed = (*weighed, (query, weights(query.terms, known, view.count())))
-            wanted = expression(query, policy, known, view.schema)
-            rankings.append(self._favour(query, view.search(wanted, 2 * documents)) if wanted else [])
-        near = self._near(asked, policy)
-        by_words = fuse(rankings)
-        ranked = joined(by_words, near) if near else by_words
-        units = [unit for found in list(ranked.values())[:documents] for unit in found]
+        weighed = [(query, self._weights(query, view)) for query in asked]
+        rankings = [self._rank(query, wanted, view) for query in merged(asked)]
+        units = [unit for found in list(fuse(rankings).values())[: wanted.documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
         if None in read and not last:
             return None
-        kept = frozenset(unit.document * PASSAGES + unit.first for unit in near)
         found = [
             item
             for unit, one in zip(units, read, strict=True)
             if one is not None
-            for item in passages_of(*one, unit.score, weighed, kept)
+            for item in passages_of(*one, unit.score, weighed)
         ]
         return sorted(found, key=lambda item: (-item.score, item.passage))
 
-    def _near(self, asked: Sequence[Query], policy: SourcePolicy | None) -> list[FoundUnit]:
-        """Passages that mean alike, of documents that are there and allowed, best first."""
-        numbers = self._meaning.search([query.text for query in asked], _MOST_NEAR)
-        if not numbers:
-            return []
-        cards = self._index.catalog.numbered({number // PASSAGES for number in numbers})
-        sites = SourcePolicy(include_domains=[site for query in asked for site in query.sites])
-        allowed = {
-            number
-            for number, card in cards.items()
-            if permits(policy, card.url, card.date) and permits(sites, card.url, None)
-        }
-        places = [divmod(number, PASSAGES) for number in numbers]
-        return [FoundUnit(one, place, place, 1.0) for one, place in places if one in allowed]
+    def _weights(self, query: Query, view: View) -> dict[str, float]:
+        return weights(query.terms, frequencies(query.terms, view.frequency), view.count())
+
+    def _rank(self, query: Query, wanted: Wanted, view: View) -> list[FoundUnit]:
+        asked = expression(query, wanted.policy, view, wanted.effort)
+        limit = 2 * wanted.documents + _SPARE_UNITS
+        return self._favour(query, view.search(asked, limit)) if asked else []
 
     def _favour(self, query: Query, found: list[FoundUnit]) -> list[FoundUnit]:
         if not query.preferred and not query.fresh:
@@ -234,12 +217,6 @@ class Library:
             msgspec.structs.replace(unit, score=unit.score * factors.get(unit.document, 1.0))
             for unit in found
         ]
-
-    def _learn(self, tell: Callable[[Embedded], None]) -> None:
-        """Have the passages known by what they mean; words find them meanwhile."""
-        catalog = self._index.catalog
-        self._meaning.refresh(catalog.all_passages(), catalog.passage_count(), tell)
-        self._learned = True
 
     def _compare(
         self, known: dict[str, FileStamp], present: dict[str, FileStamp]
@@ -253,7 +230,11 @@ class Library:
         return Changes(came, changed, went, {}), read
 
     def _read(
-        self, stamps: Sequence[FileStamp], changing: Changing, progress: Callable[[Indexed], None]
+        self,
+        stamps: Sequence[FileStamp],
+        known: Container[str],
+        changing: Changing,
+        progress: Callable[[Indexed], None],
     ) -> None:
         """Read files in batches that grow: the first ones are found soon, and few commits cost little."""
         batch, pending = _FIRST_BATCH, 0
@@ -261,8 +242,10 @@ class Library:
             document = self._read_file(stamp)
             if document is None:
                 changing.forget(stamp.path)
+            elif stamp.path in known:
+                changing.replace(stamp, document)
             else:
-                changing.put(stamp, document)
+                changing.add(stamp, document)
             pending += 1
             if pending >= batch:
                 changing.commit()
@@ -280,19 +263,6 @@ class Library:
         return document
 
 
-def _distinct(queries: Sequence[Query]) -> list[Query]:
-    """The queries that ask for something, without those that ask nothing beyond one before them."""
-    kept: list[Query] = []
-    for query in queries:
-        forms = {term.alternatives[0] for term in query.terms}
-        if forms and not any(
-            query.sites == other.sites and forms <= {term.alternatives[0] for term in other.terms}
-            for other in kept
-        ):
-            kept.append(query)
-    return kept
-
-
 def _snapshot(index: Index) -> Snapshot:
     catalog = index.catalog
     return Snapshot(
@@ -303,5 +273,5 @@ def _snapshot(index: Index) -> Snapshot:
     )
 
 
-def _say_nothing(_: object) -> None:
+def _say_nothing(_: Indexed) -> None:
     """Nobody watches."""

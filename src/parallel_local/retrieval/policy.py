@@ -16,8 +16,9 @@ _DOMAIN = re.compile(
 
 def host_of(url: str) -> str:
     """The host in lower case without `www.`; empty for anything that is no URL."""
+    scheme, found, rest = url.partition("://")
     try:
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(scheme + found + rest.partition("/")[0]).hostname or ""
     except ValueError:
         return ""
     return host.removeprefix("www.")

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -83,29 +83,26 @@ def fuse(rankings: Sequence[Sequence[FoundUnit]]) -> dict[int, list[FoundUnit]]:
     return found
 
 
-def passages_of(
-    card: Card, hits: Iterable[Hit], score: float, asked: Asked, kept: Container[int] = frozenset()
-) -> list[Found]:
-    """The passages of a unit; the one that covers the queries best has the unit's score.
-
-    Those that mention nothing of a query are left out, but for `kept`.
-    """
+def passages_of(card: Card, hits: Iterable[Hit], score: float, asked: Asked) -> list[Found]:
+    """The passages of a unit; the one that covers the queries best has the unit's score."""
     covered = []
     for hit in hits:
         haystack = spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language))
         covered.append((hit, [coverage(query, haystack, weight) for query, weight in asked]))
     best = max((sum(shares) for _, shares in covered), default=0.0)
+    if not best:  # what was found stands in the title, or across passages
+        covered, best = covered[:1], 1.0
     return [
         Found(
             card=card,
             heading=hit.heading,
             text=hit.text,
             passage=hit.passage,
-            score=score * (_LEAST_SHARE + (1.0 - _LEAST_SHARE) * (sum(shares) / best if best else 1.0)),
+            score=score * (_LEAST_SHARE + (1.0 - _LEAST_SHARE) * sum(shares) / best),
             coverage=max(shares),
         )
         for hit, shares in covered
-        if any(shares) or hit.passage in kept
+        if any(shares) or len(covered) == 1
     ]
 
 
