@@ -75,7 +75,7 @@ class Watcher:
     def stop(self) -> None:
         """End, in the middle of reading too, and wait for that."""
         self._stop.set()
-        self._library.catalogue.interrupt()
+        self._library.holdings.interrupt()
         if self._thread is not None:
             self._thread.join()
 
@@ -130,8 +130,8 @@ class Watcher:
             self._rested(self._look_at_difference)
 
     def _look_at_difference(self) -> None:
-        catalogue = self._library.catalogue
-        if not catalogue.is_as(scan(catalogue.folders, self._data)):
+        holdings = self._library.holdings
+        if not holdings.is_as(scan(holdings.folders, self._data)):
             self._look()
 
     def _rested(self, work: Callable[[], None]) -> None:
@@ -146,7 +146,7 @@ class Watcher:
         self._failed = True
         if self._asked.is_set():
             self._asked.clear()
-            self._library.catalogue.retry()
+            self._library.holdings.retry()
         try:
             changed = self._library.refresh(self._progress)
         except _Stopped:
@@ -157,7 +157,7 @@ class Watcher:
         finally:
             self.reading = None
         self._failed = False
-        for line in self._library.catalogue.news():
+        for line in self._library.holdings.news():
             log.warning("%s", line)
         for listener in self._listeners:
             listener.settled(changed=changed)
@@ -170,7 +170,7 @@ class Watcher:
             listener.progress(indexed)
 
     def _roots(self) -> Sequence[Path]:
-        return [folder.path for folder in self._library.catalogue.folders]
+        return [folder.path for folder in self._library.holdings.folders]
 
     def _counts(self, _change: Change, path: str) -> bool:
         """Not what the engine writes itself, nor what is hidden."""

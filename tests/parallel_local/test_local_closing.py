@@ -12,6 +12,7 @@ from local_engine import engine, write_documents
 from parallel_local.app import create_app
 from parallel_local.documents.document import Document
 from parallel_local.documents.folder import FileStamp
+from parallel_local.retrieval.catalog import Catalog
 from parallel_local.retrieval.index import Index
 from parallel_local.runs.store import RunStore
 
@@ -105,9 +106,9 @@ def test_an_unreadable_folder_leaves_nothing_open(
 
 
 def test_a_borrowed_connection_is_closed_when_it_comes_back(tmp_path: Path, connections: Connections) -> None:
-    index = Index.open(tmp_path / "index.db")
-    with index._borrow() as connection:
-        index.close()
+    catalog = Catalog.open(tmp_path / "documents.db")
+    with catalog._borrow() as connection:
+        catalog.close()
         assert connection.execute("SELECT count(*) FROM documents").fetchone() == (0,)
     assert connections.still_open() == 0
 
@@ -115,9 +116,9 @@ def test_a_borrowed_connection_is_closed_when_it_comes_back(tmp_path: Path, conn
 def test_a_connection_that_something_went_wrong_with_is_closed(
     tmp_path: Path, connections: Connections
 ) -> None:
-    with closing(Index.open(tmp_path / "index.db")) as index:
-        with pytest.raises(UnicodeEncodeError):
-            index.replace([], [(FileStamp("a.md", 1, 1), UNSTORABLE)])
+    with closing(Index.open(tmp_path / "index")) as index:
+        with pytest.raises(UnicodeEncodeError), index.changing() as changing:
+            changing.add(FileStamp("a.md", 1, 1), UNSTORABLE)
         assert connections.still_open() == 0
-        assert index.passage_count() == 0
+        assert (index.catalog.count(), index.view.count()) == (0, 0)
     assert connections.still_open() == 0

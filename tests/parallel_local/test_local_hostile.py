@@ -234,7 +234,7 @@ def test_unreadable_index_is_made_anew(tmp_path: Path) -> None:
     docs.mkdir()
     (docs / "a.md").write_text("# First\n\nAlpha words.\n")
     library(docs).close()
-    for path in (tmp_path / "docs-data").iterdir():
+    for path in filter(Path.is_file, (tmp_path / "docs-data").rglob("*")):
         path.write_bytes(b"this is no database" * 100)
     with closing(library(docs)) as found:
         assert len(found.cards) == 1

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_files import docx_file, message, pdf_file, pptx_file, xlsx_file, zip_file
 
-from parallel_local.documents.catalogue import Catalogue
 from parallel_local.documents.content import NotNow, Unreadable
 from parallel_local.documents.decoding import decode
 from parallel_local.documents.folder import read_bytes, scan
 from parallel_local.documents.folders import Folder
 from parallel_local.documents.formats import read_content
 from parallel_local.documents.front_matter import split_front_matter
+from parallel_local.documents.holdings import Holdings
 from parallel_local.documents.html_tags import with_end_tags
 from parallel_local.documents.reader_process import ReaderProcess
 from parallel_local.documents.zipped import checked
@@ -335,12 +335,12 @@ def test_broken_files_are_remembered_until_they_change(tmp_path: Path) -> None:
     docs.mkdir()
     (docs / "a.json").write_text("{")
     (docs / "b.md").write_text("---\ntags: [a\n---\nwords\n")
-    first = Catalogue([Folder(docs)], memory)
+    first = Holdings([Folder(docs)], memory)
     changes = first.compare(scan(first.folders), {})
     read = {stamp.path: first.read(stamp) for stamp in changes.to_read}
     first.settle()
     assert [bool(documents) for documents in read.values()] == [False, True]
-    second = Catalogue([Folder(docs)], memory)
+    second = Holdings([Folder(docs)], memory)
     known = {stamp.path: stamp for stamp in changes.to_read if stamp.path == "b.md"}
     assert second.compare(scan(second.folders), known).to_read == ()
     told = second.news()
@@ -353,4 +353,4 @@ def test_broken_files_are_remembered_until_they_change(tmp_path: Path) -> None:
     assert [stamp.path for stamp in changes.to_read] == ["a.json"]
     assert second.left_out == {}
     memory.write_text(json.dumps({"version": 99}))
-    assert Catalogue([Folder(docs)], memory).left_out == {}
+    assert Holdings([Folder(docs)], memory).left_out == {}

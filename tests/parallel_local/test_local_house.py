@@ -13,7 +13,7 @@ _LEVELS = (
     {"clock", "errors", "private", "threads", "text", "wire", "model_server"},
     {"documents"},
     {"retrieval", "fetch"},
-    {"answers", "watcher"},
+    {"answers", "watcher", "embeddings"},
     {"findall", "monitors"},
     {"model"},
     {"runs"},

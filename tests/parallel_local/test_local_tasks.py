@@ -265,7 +265,7 @@ async def test_input_comes_back_without_secrets(tmp_path: Path) -> None:
         response = await call.get(f"/v1/tasks/runs/{run_id}/input")
     assert response.json()["input"] == "x"
     assert response.json()["mcp_servers"][0]["headers"] == {"Authorization": "[redacted]"}
-    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
     assert b"secret-1" not in stored
 
 

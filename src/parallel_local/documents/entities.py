@@ -19,6 +19,7 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.+?)\s*#*$")
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _CELL_LIMIT = 300
 _NAME_COLUMNS = frozenset(_NAMES.split())
+_NAME_STEMS = frozenset(map(stem, _NAME_COLUMNS))
 
 
 def recognise(listed: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
@@ -76,7 +77,7 @@ def _from_lists(text: str) -> Iterator[Entity]:
 def _kind(heading: str) -> str:
     """The heading in singular when it names a kind of thing ("Notable companies"), else nothing."""
     found = words(heading)
-    return heading.casefold() if found and {stem(found[-1])} & {stem(word) for word in _NAME_COLUMNS} else ""
+    return heading.casefold() if found and stem(found[-1]) in _NAME_STEMS else ""
 
 
 def _unlink(cell: str) -> tuple[str, str | None]:

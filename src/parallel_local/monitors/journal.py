@@ -7,13 +7,14 @@ block on disk and are made from worker threads.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
-from parallel_local.retrieval.index import Card
+from parallel_local.private import private_file
+from parallel_local.retrieval.card import Card
 from parallel_local.retrieval.library import Library
 
 _SCHEMA = """
@@ -53,7 +54,8 @@ class Journal:
         self._path = path
         self._lock = Lock()
         self._opened: sqlite3.Connection | None = None
-        self._seen: Sequence[Card] = ()
+        self._version: int | None = None
+        self._seen: dict[str, int] = {}  # address → number of the document as it was looked at
 
     def close(self) -> None:
         """Release the file."""
@@ -65,7 +67,8 @@ class Journal:
     def since(self, seq: int | None) -> Changes:
         """What changed behind `seq` until now; nothing for None, which is a beginning."""
         with self._lock:
-            connection, cards = self._connection(), self._up_to_date()
+            connection = self._connection()
+            self._come_up_to_date()
             newest = _newest(connection)
             if seq is None or seq >= newest:
                 return Changes(newest, (), frozenset(), (), {})
@@ -77,32 +80,37 @@ class Journal:
         by_digest = {there[url]: url for url in came}
         gone = [(url, digest) for url, digest, _, is_gone in rows if is_gone]
         moved = {url: by_digest[digest] for url, digest in gone if digest in by_digest}
-        present = tuple(card for card in cards if card.url in there)
+        present = tuple(
+            card for url in sorted(there) if (card := self._library.by_url(url)) and card.url == url
+        )
         return Changes(newest, present, came, tuple(url for url, _ in gone), moved)
 
-    def _up_to_date(self) -> Sequence[Card]:
-        """The documents, once what changed about them is written down."""
+    def _come_up_to_date(self) -> None:
+        """Write down what has changed about the documents."""
         for _ in range(_MOST_LOOKS):
-            cards = self._library.cards
-            if cards is self._seen:
+            version = self._library.version
+            if version == self._version:
                 break
-            self._look(self._connection(), cards)
-            self._seen = cards
-        return self._seen
+            self._look(self._connection())
+            self._version = version
 
-    def _look(self, connection: sqlite3.Connection, cards: Sequence[Card]) -> None:
+    def _look(self, connection: sqlite3.Connection) -> None:
         """Compare the documents with what was known of them. Of those that were looked at before, none is read."""
         known: dict[str, tuple[bytes, int]] = {
             url: (digest, gone)
             for url, digest, gone in connection.execute("SELECT url, digest, gone FROM marks")
         }
-        before = {id(card) for card in self._seen}
-        digests = {card.url: self._digest(card) for card in cards if id(card) not in before}
-        present = {card.url for card in cards}
+        digests: dict[str, bytes] = {}
+        seen: dict[str, int] = {}
+        for card in self._library.cards:
+            seen[card.url] = card.id
+            if self._seen.get(card.url) != card.id:  # a document that changes gets another number
+                digests[card.url] = self._digest(card)
         changed = [(url, digest, 0) for url, digest in digests.items() if known.get(url) != (digest, 0)]
-        gone = [(url, digest, 1) for url, (digest, out) in known.items() if not out and url not in present]
+        gone = [(url, digest, 1) for url, (digest, out) in known.items() if not out and url not in seen]
         if changed or gone:
             _write(connection, [*changed, *gone])
+        self._seen = seen
 
     def _digest(self, card: Card) -> bytes:
         text = self._library.text(card)
@@ -121,6 +129,7 @@ class Journal:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    private_file(path)
     connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -1,13 +1,23 @@
-"""Excerpts: verbatim passages of one document within limits of characters. Pure."""
+"""Excerpts: verbatim slices of one document within limits of characters. Pure.
 
-from collections.abc import Sequence
+What fits is quoted as whole passages, the best one first. Of what does not fit, the sentences that say most of
+what was asked are quoted, in the order in which they stand in the document.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from parallel_local.retrieval.ranking import Found
+from parallel_local.retrieval.ranking import Asked, Found, coverage
+from parallel_local.text.sentences import units
+from parallel_local.text.tokens import spaced, stems
 
 DEFAULT_PER_RESULT = 3000
 _MOST_EXCERPTS = 8
+_NEIGHBOUR = 0.2  # what a sentence gains by standing beside one that says what was asked
+_WORD = re.compile(r"\S+")
+_WINDOW_STEP = 8  # a run of a script without blanks is cut this finely
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -15,6 +25,23 @@ class Limits(msgspec.Struct, frozen=True):
 
     per_result: int = DEFAULT_PER_RESULT
     total: int | None = None
+
+
+class _Sentence(msgspec.Struct, frozen=True):
+    """A slice of a passage, by the passage's rank and place, and what it says of what was asked."""
+
+    passage: int
+    start: int
+    end: int
+    score: float
+
+
+def by_document(found: Sequence[Found], most: int | None = None) -> list[list[Found]]:
+    """Passages grouped by document, `most` of each; both levels keep the order of the best passage."""
+    groups: dict[int, list[Found]] = {}
+    for item in found:
+        groups.setdefault(item.card.id, []).append(item)
+    return [group[:most] for group in groups.values()]
 
 
 def excerpts(passages: Sequence[str], limit: int) -> list[str]:
@@ -37,9 +64,81 @@ def clip(text: str, limit: int) -> str:
     return text[: cut if cut > 0 else max(limit, 0)].rstrip()
 
 
-def by_document(found: Sequence[Found]) -> list[list[Found]]:
-    """Passages grouped by document; both levels keep the order of the best passage."""
-    groups: dict[int, list[Found]] = {}
-    for item in found:
-        groups.setdefault(item.card.id, []).append(item)
-    return list(groups.values())
+def quotations(found: Sequence[Found], limit: int, asked: Asked) -> list[str]:
+    """What is quoted of one document's passages, best first, for the queries that found them."""
+    shown = found[:_MOST_EXCERPTS]
+    if sum(len(item.text) for item in shown) <= limit:
+        return [item.text for item in shown]
+    sentences = [one for place, item in enumerate(shown) for one in _sentences(item, place, asked)]
+    kept: list[_Sentence] = []
+    for sentence in sorted(sentences, key=lambda one: (-one.score, one.passage, one.start)):
+        joined = _joined([*kept, sentence], shown)
+        if sum(one.end - one.start for one in joined) <= limit:
+            kept = joined
+    if not kept and sentences:
+        best = max(sentences, key=lambda one: one.score)
+        kept = [_window(best, shown[best.passage], limit, asked)]
+    in_order = sorted(kept, key=lambda one: (shown[one.passage].passage, one.start))
+    texts = (shown[one.passage].text[one.start : one.end].strip() for one in in_order)
+    return [text for text in texts if text]
+
+
+def _sentences(item: Found, place: int, asked: Asked) -> list[_Sentence]:
+    """The sentences of a passage; one beside a good one is good itself, as it goes on about the same."""
+    spans = list(_spans(item.text))
+    own = [_worth(item.text[start:end], item.card.language, asked) for start, end in spans]
+    around = [
+        max(own[at - 1] if at else 0.0, own[at + 1] if at + 1 < len(own) else 0.0) for at in range(len(own))
+    ]
+    return [
+        _Sentence(place, start, end, own[at] + _NEIGHBOUR * around[at])
+        for at, (start, end) in enumerate(spans)
+    ]
+
+
+def _spans(text: str) -> Iterable[tuple[int, int]]:
+    """Where the sentences of a passage stand; all of it where it has none."""
+    end, none = 0, True
+    for unit in units(text):
+        start = text.find(unit.text, end)
+        if start >= 0:
+            end, none = start + len(unit.text), False
+            yield start, end
+    if none:
+        yield 0, len(text)
+
+
+def _worth(text: str, language: str, asked: Asked) -> float:
+    haystack = spaced(stems(text, language))
+    return sum(coverage(query, haystack, weight) for query, weight in asked)
+
+
+def _joined(kept: Sequence[_Sentence], shown: Sequence[Found]) -> list[_Sentence]:
+    """Sentences that follow each other become one slice, with the blanks between them."""
+    joined: list[_Sentence] = []
+    for one in sorted(kept, key=lambda sentence: (sentence.passage, sentence.start)):
+        last = joined[-1] if joined else None
+        if last and last.passage == one.passage and not shown[one.passage].text[last.end : one.start].strip():
+            score = max(last.score, one.score)
+            joined[-1] = _Sentence(last.passage, last.start, one.end, score)
+        else:
+            joined.append(one)
+    return joined
+
+
+def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sentence:
+    """The part of a long sentence that says most of what was asked."""
+    text = item.text[sentence.start : sentence.end]
+    best = max(_starts(text, limit), key=lambda at: _worth(text[at : at + limit], item.card.language, asked))
+    piece = clip(text[best:], limit)
+    start = sentence.start + best
+    return _Sentence(sentence.passage, start, start + len(piece), sentence.score)
+
+
+def _starts(text: str, limit: int) -> list[int]:
+    """Where windows of a text may begin: at words, some of them, or within runs without blanks."""
+    starts = [match.start() for match in _WORD.finditer(text)]
+    if len(starts) * _WINDOW_STEP < len(text) // 4:
+        starts = list(range(0, len(text), _WINDOW_STEP))
+    starts = [at for at in starts if at <= max(0, len(text) - limit // 2)] or [0]
+    return starts[:: 1 + len(starts) // 64]

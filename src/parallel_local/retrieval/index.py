@@ -1,239 +1,158 @@
-"""The full-text index: one SQLite file with FTS5, rebuilt from the folder whenever files change.
+"""The index of a folder: the catalogue of documents and passages, and the inverted index over their stems.
 
-The only file that speaks SQL to the index. The file is a cache: an unreadable or outdated one is made anew.
-Calls block on disk and are made from worker threads; every thread borrows a connection of its own.
+It is a cache: what is unreadable, outdated or does not fit together is made anew. A change counts for both at
+once: a search holds a view of one, and looks again with the next when documents of it have gone meanwhile.
+Calls block on disk and are made from worker threads.
 """
 
-import json
-import queue
+import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-import msgspec
-
-from parallel_local.documents.document import Document, Entity
+from parallel_local.documents.document import Document
 from parallel_local.documents.folder import FileStamp
-from parallel_local.documents.markdown import passages
-from parallel_local.private import private_file
+from parallel_local.retrieval.card import Card, Hit
+from parallel_local.retrieval.catalog import PASSAGES, Catalog, CatalogWriter, Entry
+from parallel_local.retrieval.inverted import InvertedIndex, View, Writing
+from parallel_local.retrieval.policy import same_url
+from parallel_local.retrieval.units import cut, units
 from parallel_local.text.languages import language_of
-from parallel_local.text.tokens import stems
 from parallel_local.text.vocabulary import acronyms
 
-_VERSION = 3
-_SCHEMA = """
-CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
-    url TEXT NOT NULL, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, entities TEXT NOT NULL,
-    acronyms TEXT NOT NULL, language TEXT NOT NULL);
-CREATE TABLE passages (id INTEGER PRIMARY KEY, document INTEGER NOT NULL, heading TEXT NOT NULL,
-    text TEXT NOT NULL);
-CREATE INDEX documents_by_path ON documents (path);
-CREATE INDEX passages_by_document ON passages (document);
-CREATE VIRTUAL TABLE words USING fts5 (title, heading, body, tokenize = 'unicode61 remove_diacritics 0');
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, 'row');
-"""
-_INSERT = """
-INSERT INTO documents (path, mtime_ns, size, url, title, date, text, entities, acronyms, language)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_MATCH = """
-SELECT w.rowid, p.document, p.heading, p.text, -bm25(words, 5.0, 3.0, 1.0) AS score
-FROM words AS w JOIN passages AS p ON p.id = w.rowid
-WHERE words MATCH ? AND p.document IN (SELECT value FROM json_each(?))
-ORDER BY score DESC, w.rowid LIMIT ?
-"""
+__all__ = ["Card", "Hit", "Index"]
 
-
-class Card(msgspec.Struct, frozen=True):
-    """What is kept in memory about each document."""
-
-    id: int
-    path: str
-    url: str
-    title: str
-    date: str | None
-    entities: tuple[Entity, ...]
-    acronyms: dict[str, str]
-    language: str = ""
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A passage that contains at least one term; a higher BM25 `score` is better."""
-
-    passage: int
-    document: int
-    heading: str
-    text: str
-    score: float
+_LOOKS = 3
+_T = TypeVar("_T")
 
 
 class Index:
     """Open with `Index.open`, close with `close`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        self._closed = False
+    def __init__(self, catalog: Catalog, inverted: InvertedIndex) -> None:
+        self._catalog = catalog
+        self._inverted = inverted
+        self._view = inverted.view()
+        self._publishing = threading.Lock()
+        self.version = 0
 
     @classmethod
-    def open(cls, path: Path) -> "Index":
-        """The index at `path`, created when it is absent, unreadable or of another version."""
-        index = cls(path)
-        if not index._usable():
-            index.close()
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            index = cls(path)
-            with index._borrow() as connection:
-                connection.executescript(_SCHEMA)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
+    def open(cls, folder: Path) -> "Index":
+        """The index in `folder`, made anew when it is absent or of no use."""
+        with suppress(ValueError, OSError, sqlite3.DatabaseError):
+            return cls._opened(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        return cls._opened(folder)
+
+    @classmethod
+    def _opened(cls, folder: Path) -> "Index":
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        catalog = Catalog.open(folder / "documents.db")
+        try:
+            index = cls(catalog, InvertedIndex(folder / "words"))
+            if index._view.count() != catalog.unit_count():
+                raise ValueError("the catalogue and the inverted index do not fit together")
+        except BaseException:
+            catalog.close()
+            raise
         return index
 
     def close(self) -> None:
-        """Close every connection: an idle one now, a borrowed one when it comes back."""
-        self._closed = True
-        self._close_idle()
+        """Release all files."""
+        self._catalog.close()
 
-    def stamps(self) -> dict[str, FileStamp]:
-        """Path → stamp of every indexed file."""
-        with self._borrow() as connection:
-            rows = connection.execute("SELECT path, mtime_ns, size FROM documents")
-            return {row[0]: FileStamp(*row) for row in rows}
+    @property
+    def catalog(self) -> Catalog:
+        """What is known of the documents, now."""
+        return self._catalog
 
-    def replace(self, removed: Iterable[str], added: Iterable[tuple[FileStamp, Document]]) -> None:
-        """Forget the removed paths and index the added documents, all or nothing. A path may have several."""
-        with self._borrow() as connection, connection:
-            for path in removed:
-                _forget(connection, path)
-            for stamp, document in added:
-                _insert(connection, stamp, document)
-
-    def cards(self) -> list[Card]:
-        """All documents without their text, by path."""
-        with self._borrow() as connection:
-            rows = connection.execute(
-                "SELECT id, path, url, title, date, entities, acronyms, language FROM documents "
-                "ORDER BY path, id"
-            )
-            return [_card(row) for row in rows]
-
-    def text(self, document: int) -> str:
-        """The whole text of a document; empty when it is gone."""
-        with self._borrow() as connection:
-            row = connection.execute("SELECT text FROM documents WHERE id = ?", (document,)).fetchone()
-            return str(row[0]) if row else ""
-
-    def match(self, expression: str, documents: Sequence[int], limit: int) -> list[Hit]:
-        """The best passages of the given documents for an FTS5 expression."""
-        if not expression:
-            return []
-        with self._borrow() as connection:
-            return [
-                Hit(*row) for row in connection.execute(_MATCH, (expression, json.dumps(documents), limit))
-            ]
-
-    def passages_of(self, document: int) -> list[Hit]:
-        """Every passage of a document in reading order, unscored."""
-        with self._borrow() as connection:
-            rows = connection.execute(
-                "SELECT id, document, heading, text, 0.0 FROM passages WHERE document = ? ORDER BY id",
-                (document,),
-            )
-            return [Hit(*row) for row in rows]
-
-    def frequencies(self, words: Iterable[str]) -> dict[str, int]:
-        """Word → number of passages that contain it, for the words that occur."""
-        with self._borrow() as connection:
-            rows = connection.execute(
-                "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?))",
-                (json.dumps(sorted(set(words))),),
-            )
-            return {row[0]: row[1] for row in rows}
-
-    def passage_count(self) -> int:
-        """Number of passages in the index."""
-        with self._borrow() as connection:
-            return int(connection.execute("SELECT count(*) FROM passages").fetchone()[0])
-
-    def _usable(self) -> bool:
-        try:
-            with self._borrow() as connection:
-                return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION)
-        except sqlite3.DatabaseError:
-            return False
+    @property
+    def view(self) -> View:
+        """The inverted index as of the last change."""
+        return self._view
 
     @contextmanager
-    def _borrow(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = self._idle.get_nowait()
-        except queue.Empty:
-            connection = self._connect()
-        try:
-            yield connection
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.put(connection)
-        if self._closed:
-            self._close_idle()
+    def changing(self) -> Iterator["Changing"]:
+        """Changes are made in here, one block at a time; what was not committed at its end is undone."""
+        with self._inverted.writing() as writing, self._catalog.writing() as rows:
+            yield Changing(rows, writing, self._publish)
 
-    def _close_idle(self) -> None:
-        with suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().close()
+    def consistent(self, look: Callable[[View, bool], _T | None], otherwise: _T) -> _T:
+        """What `look` finds; it says None when documents of the view have gone, and then looks again.
 
-    def _connect(self) -> sqlite3.Connection:
-        private_file(self._path)
-        connection = sqlite3.connect(self._path, check_same_thread=False, timeout=30.0)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = OFF")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        The last time it is told that it is: then it makes do with what there is.
+        """
+        view = self._view
+        for times in range(_LOOKS):
+            found = look(view, times + 1 == _LOOKS)
+            if found is not None:
+                return found
+            with self._publishing:  # a change that is half done is waited for
+                view = self._view
+        return otherwise
+
+    def read(self, spans: Sequence[tuple[int, int, int]]) -> list[tuple[Card, tuple[Hit, ...]] | None]:
+        """Card and passages for each (document, first, last); None where the document has gone."""
+        cards = self._catalog.numbered({number for number, _, _ in spans})
+        return [
+            (card, tuple(self._catalog.passages([(number * PASSAGES + first, number * PASSAGES + last)])))
+            if (card := cards.get(number))
+            else None
+            for number, first, last in spans
+        ]
+
+    def passages_of(self, number: int) -> list[Hit]:
+        """Every passage of a document in reading order, unscored."""
+        return self._catalog.passages([(number * PASSAGES, (number + 1) * PASSAGES - 1)])
+
+    def _publish(self, commit: Callable[[], None]) -> None:
+        with self._publishing:
+            commit()
+            self._view = self._inverted.view()
+            self.version += 1
 
 
-def _forget(connection: sqlite3.Connection, path: str) -> None:
-    with closing(connection.execute("SELECT id FROM documents WHERE path = ?", (path,))) as rows:
-        found = [row[0] for row in rows]
-    for document in found:
-        connection.execute(
-            "DELETE FROM words WHERE rowid IN (SELECT id FROM passages WHERE document = ?)", (document,)
+class Changing:
+    """Changes of the index. They count from `commit` on, all that were made since the last one at once."""
+
+    def __init__(
+        self, rows: CatalogWriter, writing: Writing, publish: Callable[[Callable[[], None]], None]
+    ) -> None:
+        self._rows = rows
+        self._writing = writing
+        self._publish = publish
+
+    def forget(self, path: str) -> None:
+        """A file has gone, says nothing any more, or is to be added anew."""
+        for number in self._rows.numbers(path):
+            self._rows.forget(number)
+            self._writing.remove(number)
+
+    def add(self, stamp: FileStamp, document: Document) -> None:
+        """A further document of a file."""
+        cuts, tail = cut(document)
+        found = units(cuts)
+        card = Card(
+            id=self._rows.take_number(),
+            path=document.path,
+            url=document.url,
+            title=document.title,
+            date=document.date,
+            entities=document.entities,
+            acronyms=acronyms(document.text),
+            language=language_of(document.text),
         )
-        connection.execute("DELETE FROM passages WHERE document = ?", (document,))
-        connection.execute("DELETE FROM documents WHERE id = ?", (document,))
+        self._writing.add(card, found)
+        self._rows.add(Entry(card, stamp, same_url(document.url), cuts, tail, len(found)))
 
+    def commit(self) -> None:
+        """Make it count, for searches that begin from now on."""
+        self._publish(self._commit)
 
-def _insert(connection: sqlite3.Connection, stamp: FileStamp, document: Document) -> None:
-    language = language_of(document.text)
-    cursor = connection.execute(
-        _INSERT,
-        (
-            *msgspec.structs.astuple(stamp),
-            *(document.url, document.title, document.date, document.text),
-            *(msgspec.json.encode(document.entities).decode(), json.dumps(acronyms(document.text)), language),
-        ),
-    )
-    title = " ".join(stems(document.title, language))
-    for passage in passages(document.text):
-        row = connection.execute(
-            "INSERT INTO passages (document, heading, text) VALUES (?, ?, ?)",
-            (cursor.lastrowid, passage.heading, passage.text),
-        )
-        connection.execute(
-            "INSERT INTO words (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
-            (
-                row.lastrowid,
-                title,
-                " ".join(stems(passage.heading, language)),
-                " ".join(stems(passage.text, language)),
-            ),
-        )
-
-
-def _card(row: tuple[int, str, str, str, str | None, str, str, str]) -> Card:
-    entities = msgspec.json.decode(row[5], type=tuple[Entity, ...])
-    defined = msgspec.json.decode(row[6], type=dict[str, str])
-    return Card(*row[:5], entities=entities, acronyms=defined, language=row[7])
+    def _commit(self) -> None:
+        self._writing.commit()
+        self._rows.commit()

@@ -1,29 +1,34 @@
-"""The library: the folder's documents, indexed, and the one way to search them.
+"""The library: the documents of some folders, indexed, and the one way to search them.
 
-Joins folder, index and ranking. Every method may block on disk; callers on the event loop use a thread.
+Joins folders, index and searching. Every method may block on disk; callers on the event loop use a thread.
 """
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from parallel_local.documents.catalogue import Catalogue
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, scan
 from parallel_local.documents.folders import Folder, arranged
+from parallel_local.documents.holdings import Changes, Holdings
 from parallel_local.private import private_folder
-from parallel_local.retrieval.index import Card, Hit, Index
-from parallel_local.retrieval.policy import host_of, permits
-from parallel_local.retrieval.query import Query, expression, parse_query
-from parallel_local.retrieval.ranking import Found, fuse, rank, weights
+from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.effort import USUAL, Effort
+from parallel_local.retrieval.index import Card, Changing, Hit, Index
+from parallel_local.retrieval.meaning import Embedded, Meaning, WordsOnly
+from parallel_local.retrieval.policy import same_url
+from parallel_local.retrieval.query import Query, parse_query
+from parallel_local.retrieval.ranking import Found
+from parallel_local.retrieval.searcher import Searcher, Wanted
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
-_CANDIDATES = 200
-_BATCH_BYTES = 2_000_000  # what is indexed before it can be searched
+_MOST_DOCUMENTS = 100
+_FIRST_BATCH_BYTES = 1_000_000  # of files that are indexed before they can be searched; later ones are larger
+_LARGEST_BATCH_BYTES = 32_000_000
 
 
 class Indexed(msgspec.Struct, frozen=True):
@@ -36,51 +41,51 @@ class Indexed(msgspec.Struct, frozen=True):
 
 
 Progress = Callable[[Indexed], None]
+_Read = tuple[FileStamp, tuple[Document, ...]]
 
 
-class _Snapshot:
-    """All that is known of the documents at one time; the next one takes its place as a whole."""
+class Snapshot(msgspec.Struct, frozen=True):
+    """What is kept of the documents as a whole; replaced when they change, never altered."""
 
-    def __init__(self, index: Index) -> None:
-        self.cards: tuple[Card, ...] = tuple(index.cards())
-        self.by_id = {card.id: card for card in self.cards}
-        self.by_url: dict[str, list[Card]] = {}
-        for card in self.cards:
-            self.by_url.setdefault(same_url(card.url), []).append(card)
-        self.languages: tuple[str, ...] = tuple(sorted({card.language for card in self.cards} - {""}))
-        self.passages = index.passage_count()
-        self.vocabulary: Vocabulary = vocabulary(
-            {k: v for card in self.cards for k, v in card.acronyms.items()}
-        )
+    languages: tuple[str, ...]
+    vocabulary: Vocabulary
+    newest: str | None
+    entities: tuple[tuple[Card, Entity], ...]
 
 
 class Library:
     """The documents of some folders: those that `refresh` found when it was called last."""
 
-    def __init__(self, index: Index, catalogue: Catalogue, data: Path) -> None:
+    def __init__(self, index: Index, holdings: Holdings, data: Path, meaning: Meaning) -> None:
         self._index = index
         self._data = data
+        self._meaning = meaning
+        self._searcher = Searcher(index, meaning)
         self._refreshing = threading.Lock()
-        self.catalogue = catalogue
-        self._now = _Snapshot(index)
+        self._is_learnt = False
+        self._snapshot = _snapshot(index)
+        self.holdings = holdings
+        self.cards: Sequence[Card] = Cards(index.catalog)
 
     @classmethod
-    def over(cls, folders: Sequence[Folder], data: Path) -> "Library":
-        """With what was indexed of the folders the last time. Raises `FolderError`."""
+    def over(cls, folders: Sequence[Folder], data: Path, meaning: Meaning | None = None) -> "Library":
+        """With what was indexed of the folders the last time. It closes `meaning`. Raises `FolderError`."""
         ordered = arranged(folders)
         private_folder(data)
         tag = _tag(ordered)
-        index = Index.open(data / f"index-{tag}.db")
+        for suffix in ("", "-wal", "-shm"):  # an index of words as it was kept before
+            (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
+        index = Index.open(data / f"index-{tag}")
         try:
-            return cls(index, Catalogue(ordered, data / f"read-{tag}.json"), data)
+            return cls(index, Holdings(ordered, data / f"read-{tag}.json"), data, meaning or WordsOnly())
         except BaseException:
             index.close()
             raise
 
     @classmethod
-    def open(cls, docs: Path, data: Path) -> "Library":
+    def open(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
         """Over one folder, with all that is in it now."""
-        library = cls.over([Folder(docs)], data)
+        library = cls.over([Folder(docs)], data, meaning)
         try:
             library.refresh()
         except BaseException:
@@ -88,65 +93,65 @@ class Library:
             raise
         return library
 
-    def refresh(self, progress: Progress | None = None) -> bool:
+    def close(self) -> None:
+        """Release the index files."""
+        self._meaning.close()
+        self._index.close()
+
+    def refresh(
+        self, progress: Progress | None = None, tell: Callable[[Embedded], None] | None = None
+    ) -> bool:
         """Index what is new or changed and forget what is gone; whether there was any of it.
 
         It blocks for as long as that takes, and is called in a thread of its own: searches go on meanwhile, over what
-        is there already. What `progress` raises ends it, between two files.
+        is there already. What `progress` raises ends it, between two files. What was read by then is kept.
         """
         with self._refreshing:
             try:
-                found = scan(self.catalogue.folders, self._data)
-                changes = self.catalogue.compare(found, self._index.stamps())
-                if changes.gone:
-                    self._replace(changes.gone, [])
-                for batch in self._batches(changes.to_read, progress):
-                    self._replace([stamp.path for stamp, _ in batch], batch)
+                known = self._index.catalog.stamps()
+                changes = self.holdings.compare(scan(self.holdings.folders, self._data), known)
+                is_changed = bool(changes.gone or changes.to_read)
+                if is_changed:
+                    self._change(changes, known, progress)
             finally:
-                self.catalogue.settle()
-        return bool(changes.gone or changes.to_read)
-
-    @property
-    def cards(self) -> tuple[Card, ...]:
-        """All documents, in order of path."""
-        return self._now.cards
+                self.holdings.settle()
+            if is_changed or not self._is_learnt:
+                self._learn(tell or _say_nothing)
+        return is_changed
 
     def count(self) -> int:
         """How many files the documents are."""
-        return len({card.path for card in self._now.cards})
+        return self._index.catalog.file_count()
 
     @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that documents are in."""
-        return self._now.languages
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """What the documents call by several names."""
-        return self._now.vocabulary
+    def version(self) -> int:
+        """Another number after each change."""
+        return self._index.version
 
     @property
     def skipped(self) -> dict[str, str]:
         """Path → reason of the files that are no documents."""
-        return self.catalogue.left_out
-
-    def close(self) -> None:
-        """Release the index file."""
-        self._index.close()
+        return self.holdings.left_out
 
     def query(self, text: str) -> Query:
         """Parse free text with this library's vocabulary."""
-        return parse_query(text, self.vocabulary, self._now.languages)
+        return parse_query(text, self.vocabulary, self.languages)
 
-    def search(self, queries: Sequence[Query], policy: SourcePolicy | None = None) -> list[Found]:
-        """Passages for the queries together, best first; empty when no query has terms."""
+    def search(
+        self,
+        queries: Sequence[Query],
+        policy: SourcePolicy | None = None,
+        documents: int = _MOST_DOCUMENTS,
+        effort: Effort = USUAL,
+    ) -> list[Found]:
+        """Passages of the best `documents` for the queries together, best first; none when no query has terms."""
         asked = [query for query in queries if query.terms]
-        return fuse([self._search(query, policy) for query in asked]) if asked else []
+        wanted = Wanted(policy, documents, effort, self.newest_date())
+        return self._searcher.search(asked, wanted) if asked else []
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
-        names = [word for term in query.terms for phrase in term.alternatives for word in phrase]
-        return weights(query.terms, self._index.frequencies(names), self._now.passages)
+        return self._searcher.weigh(query)
 
     def by_url(self, url: str) -> Card | None:
         """The document published at a URL, the first part of one that has several."""
@@ -154,7 +159,7 @@ class Library:
 
     def parts(self, url: str) -> tuple[Card, ...]:
         """The part that a URL's fragment names, else all parts of its file; `www.` and a final slash mean nothing."""
-        found = self._now.by_url.get(same_url(url), [])
+        found = self._index.catalog.published(same_url(url))
         fragment = url.strip().partition("#")[2]
         named = [card for card in found if fragment and card.url.partition("#")[2] == fragment]
         if named:
@@ -163,60 +168,82 @@ class Library:
 
     def text(self, card: Card) -> str:
         """The whole text of a document."""
-        return self._index.text(card.id)
+        return self._index.catalog.text(card.id)
 
     def passages(self, card: Card) -> list[Hit]:
         """All passages of a document in reading order."""
         return self._index.passages_of(card.id)
 
-    def entities(self) -> list[tuple[Card, Entity]]:
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words that stand for each other, in general and in these documents."""
+        return self._snapshot.vocabulary
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that documents are in."""
+        return self._snapshot.languages
+
+    def entities(self) -> Sequence[tuple[Card, Entity]]:
         """Every entity of every document, in order of path."""
-        return [(card, entity) for card in self.cards for entity in card.entities]
+        return self._snapshot.entities
 
     def newest_date(self) -> str | None:
         """The latest date any document carries."""
-        return max((card.date for card in self.cards if card.date), default=None)
+        return self._snapshot.newest
 
-    def _replace(self, paths: Sequence[str], read: Sequence[tuple[FileStamp, tuple[Document, ...]]]) -> None:
-        self._index.replace(paths, [(stamp, document) for stamp, documents in read for document in documents])
-        self._now = _Snapshot(self._index)
+    def _change(self, changes: Changes, known: Container[str], progress: Progress | None) -> None:
+        """Bring the index up to date. A file that changed is never missing, nor there twice."""
+        with self._index.changing() as changing:
+            for path in changes.gone:
+                changing.forget(path)
+            for batch in self._batches(changes.to_read, progress):
+                for stamp, documents in batch:
+                    if stamp.path in known:
+                        changing.forget(stamp.path)
+                    for document in documents:
+                        changing.add(stamp, document)
+                self._commit(changing)
+            if not changes.to_read:
+                self._commit(changing)
 
-    def _batches(
-        self, stamps: Sequence[FileStamp], progress: Progress | None
-    ) -> Iterator[list[tuple[FileStamp, tuple[Document, ...]]]]:
-        """Files as read, a number of bytes at a time."""
-        batch: list[tuple[FileStamp, tuple[Document, ...]]] = []
-        done = size = 0
+    def _commit(self, changing: Changing) -> None:
+        changing.commit()
+        self._snapshot = _snapshot(self._index)
+
+    def _batches(self, stamps: Sequence[FileStamp], progress: Progress | None) -> Iterator[list[_Read]]:
+        """Files as read, in batches that grow: the first ones are found soon, and few commits cost little."""
+        batch: list[_Read] = []
+        most, done, size = _FIRST_BATCH_BYTES, 0, 0
         total = sum(stamp.size for stamp in stamps)
         for number, stamp in enumerate(stamps):
             if progress:
                 progress(Indexed(number, len(stamps), done, total))
-            batch.append((stamp, self.catalogue.read(stamp)))
+            batch.append((stamp, self.holdings.read(stamp)))
             done, size = done + stamp.size, size + stamp.size
-            if size >= _BATCH_BYTES:
+            if size >= most:
                 yield batch
-                batch, size = [], 0
+                batch, size, most = [], 0, min(2 * most, _LARGEST_BATCH_BYTES)
         if batch:
             yield batch
         if progress:
             progress(Indexed(len(stamps), len(stamps), total, total))
 
-    def _search(self, query: Query, policy: SourcePolicy | None) -> list[Found]:
-        now = self._now
-        allowed = [card.id for card in now.cards if permits(policy, card.url, card.date)]
-        if query.sites:
-            sites = SourcePolicy(include_domains=list(query.sites))
-            allowed = [id_ for id_ in allowed if permits(sites, now.by_id[id_].url, None)]
-        hits = self._index.match(expression(query), allowed, _CANDIDATES)
-        return rank(query, hits, now.by_id, self.weigh(query))
+    def _learn(self, tell: Callable[[Embedded], None]) -> None:
+        """Have the passages known by what they mean; words find them meanwhile."""
+        catalog = self._index.catalog
+        self._meaning.refresh(catalog.all_passages(), catalog.passage_count(), tell)
+        self._is_learnt = True
 
 
-def same_url(url: str) -> str:
-    """A URL reduced to what identifies the page."""
-    bare = url.strip().partition("#")[0].rstrip("/")
-    scheme, found, rest = bare.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{host_of(f'{scheme}://{host}') or host}{slash}{path}" if found else bare
+def _snapshot(index: Index) -> Snapshot:
+    catalog = index.catalog
+    return Snapshot(
+        languages=catalog.languages(),
+        vocabulary=vocabulary(catalog.acronyms()),
+        newest=catalog.newest_date(),
+        entities=tuple((card, entity) for card in catalog.cards_with_entities() for entity in card.entities),
+    )
 
 
 def _tag(folders: Sequence[Folder]) -> str:
@@ -226,3 +253,7 @@ def _tag(folders: Sequence[Folder]) -> str:
     if len(folders) > 1 or first.url is not None:
         means = "\0".join(f"{folder.path.resolve()}\0{folder.name}\0{folder.url}" for folder in folders)
     return hashlib.sha256(means.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _say_nothing(_: Embedded) -> None:
+    """Nobody watches."""

@@ -16,11 +16,24 @@ _DOMAIN = re.compile(
 
 def host_of(url: str) -> str:
     """The host in lower case without `www.`; empty for anything that is no URL."""
+    scheme, found, rest = url.partition("://")
     try:
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(scheme + found + rest.partition("/")[0]).hostname or ""
     except ValueError:
         return ""
     return host.removeprefix("www.")
+
+
+def host_suffixes(host: str) -> list[str]:
+    """What a host answers for: itself, and what it ends with from each dot on (`.example`)."""
+    labels = host.split(".")
+    return [host, *("." + ".".join(labels[place:]) for place in range(1, len(labels)))] if host else []
+
+
+def covering(domain: str) -> tuple[str, ...]:
+    """The suffixes of the hosts that a domain covers: an apex covers its subdomains, `.gov` is a bare suffix."""
+    wanted = domain.casefold().rstrip(".").removeprefix("www.")
+    return (wanted,) if wanted.startswith(".") else (wanted, "." + wanted)
 
 
 def permits(policy: SourcePolicy | None, url: str, date: str | None) -> bool:
@@ -29,10 +42,18 @@ def permits(policy: SourcePolicy | None, url: str, date: str | None) -> bool:
         return True
     if policy.after_date and (date is None or date < policy.after_date):
         return False
-    host = host_of(url)
+    suffixes = frozenset(host_suffixes(host_of(url)))
     if policy.include_domains:
-        return any(_covers(domain, host) for domain in policy.include_domains)
-    return not any(_covers(domain, host) for domain in policy.exclude_domains)
+        return any(suffixes.intersection(covering(domain)) for domain in policy.include_domains)
+    return not any(suffixes.intersection(covering(domain)) for domain in policy.exclude_domains)
+
+
+def same_url(url: str) -> str:
+    """A URL reduced to what identifies the page: without fragment, `www.` and a final slash."""
+    bare = url.strip().partition("#")[0].rstrip("/")
+    scheme, found, rest = bare.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{host_of(f'{scheme}://{host}') or host}{slash}{path}" if found else bare
 
 
 def policy_problems(policy: SourcePolicy | None, loc: tuple[str | int, ...]) -> list[Problem]:
@@ -52,14 +73,6 @@ def policy_problems(policy: SourcePolicy | None, loc: tuple[str | int, ...]) -> 
     if policy.after_date is not None and not _is_date(policy.after_date):
         found.append(Problem((*loc, "after_date"), "a date as YYYY-MM-DD"))
     return found
-
-
-def _covers(domain: str, host: str) -> bool:
-    """An apex covers its subdomains; a leading dot names a bare suffix such as `.gov`."""
-    wanted = domain.casefold().rstrip(".").removeprefix("www.")
-    if wanted.startswith("."):
-        return host.endswith(wanted)
-    return host == wanted or host.endswith("." + wanted)
 
 
 def _is_domain(text: str) -> bool:

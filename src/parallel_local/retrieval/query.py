@@ -1,21 +1,22 @@
-"""From free text to a query: terms with their synonyms, site hints, freshness; and its FTS5 expression.
+"""From free text to a query: terms with their forms and synonyms, site hints, freshness. Pure.
 
-Pure. No text a caller can write reaches SQLite unquoted: an expression consists of folded words only.
+What is asked of the index for it is put together in `matching`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from parallel_local.text.compounds import COMPOUNDING, in_compounds, parts_of
 from parallel_local.text.languages import asked_language, language_of
 from parallel_local.text.stopwords import FRESHNESS
 from parallel_local.text.tokens import content_tokens, content_words, spaced, stems, words
 from parallel_local.text.vocabulary import Vocabulary
 from parallel_local.text.words import fold, is_run
 
-_MOST_TERMS = 40
-_MOST_WORDS = 400  # looked at for them: each is compared with all the others
+_MOST_TERMS = 100
+_MOST_WORDS = 400  # looked at for them
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
 _WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
 _PLACES = re.compile(r"\b(?:web\s?)?(?:sites?|pages?|sources?|domains?)\b", re.IGNORECASE)
@@ -23,14 +24,23 @@ _SENTENCE = re.compile(r"[^.!?]+[.!?]*|[.!?]+")
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One idea: any of its alternatives (each a phrase of stems) counts as a mention."""
+    """One idea: any of its alternatives (each a phrase of stems) counts as a mention.
+
+    The first `forms` of them are the word itself, in each language; the others are synonyms. `count` says how
+    often the question mentions it. `parts` are stems that count as mentioned within compounds, too.
+    """
 
     word: str
     alternatives: tuple[tuple[str, ...], ...]
+    forms: int = 1
+    count: int = 1
+    parts: tuple[str, ...] = ()
 
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
-        return any(spaced(phrase) in haystack for phrase in self.alternatives)
+        if any(spaced(phrase) in haystack for phrase in self.alternatives):
+            return True
+        return any(in_compounds(part, haystack) for part in self.parts)
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -73,6 +83,31 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
     )
 
 
+def merged(queries: Sequence[Query]) -> list[Query]:
+    """Queries to rank by: one that mostly asks what another asks adds its other words to that one.
+
+    A search query is often cut out of the objective; ranked by itself, it would count what they share twice.
+    """
+    kept: list[Query] = []
+    for query in queries:
+        place = next((at for at, other in enumerate(kept) if _mostly_asks(query, other)), None)
+        if place is None:
+            kept.append(query)
+            continue
+        known = {term.alternatives[0] for term in kept[place].terms}
+        added = tuple(term for term in query.terms if term.alternatives[0] not in known)
+        kept[place] = msgspec.structs.replace(kept[place], terms=(*kept[place].terms, *added)[:_MOST_TERMS])
+    return kept
+
+
+def _mostly_asks(query: Query, other: Query) -> bool:
+    """Whether at least half of what one asks is in the other, and they want it from the same places."""
+    known = {term.alternatives[0] for term in other.terms}
+    shared = sum(term.alternatives[0] in known for term in query.terms)
+    same = (query.sites, query.preferred, query.fresh) == (other.sites, other.preferred, other.fresh)
+    return same and shared * 2 >= len(query.terms)
+
+
 def _take_wish(text: str) -> tuple[str, str]:
     """Whose sites are wished for ("Prefer UN's websites."), and the text without that sentence."""
     for sentence in _SENTENCE.finditer(text):
@@ -84,33 +119,39 @@ def _take_wish(text: str) -> tuple[str, str]:
     return "", text
 
 
-def expression(query: Query) -> str:
-    """The FTS5 expression: any alternative of any term."""
-    phrases = dict.fromkeys(phrase for term in query.terms for phrase in term.alternatives)
-    return " OR ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
+def _terms(found: list[str], vocab: Vocabulary, asked: tuple[str, ...]) -> list[Term]:
+    """Known phrases become one term, every other word a term of its own; `asked` begins with the question's language.
 
-
-def _terms(found: list[str], vocab: Vocabulary, languages: Iterable[str]) -> list[Term]:
-    """Known phrases become one term, every other word a term of its own."""
+    Two words of one synonym group ask one thing: "Founding year" and "established" count once.
+    """
     english = [" ".join(stems(token)) for token in found]
-    terms: list[Term] = []
+    terms: dict[tuple[str, ...], Term] = {}
+    meant: dict[tuple[str, ...], tuple[str, ...]] = {}  # an alternative → the first one of its term
     position = 0
     while position < len(found):
         length = _phrase_length(english, position, vocab)
         run = found[position : position + length]
-        own = _forms(run, languages)
-        alternatives = (*own, *vocab.synonyms.get(" ".join(english[position : position + length]), ()))
-        if own and not any(alternatives[0] == term.alternatives[0] for term in terms):
-            terms.append(Term(" ".join(map(fold, run)), tuple(dict.fromkeys(alternatives))))
+        own = _forms(run, asked)
+        synonyms = vocab.synonyms.get(" ".join(english[position : position + length]), ())
         position += length
-    return _distinct(terms)
+        if not own:
+            continue
+        if known := terms.get(own[0]):
+            terms[own[0]] = msgspec.structs.replace(known, count=known.count + 1)
+        elif own[0] not in meant:
+            alternatives = tuple(dict.fromkeys((*own, *synonyms)))
+            parts = parts_of(own[0][0]) if asked[0] in COMPOUNDING and len(own[0]) == 1 else ()
+            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own), parts=parts)
+            meant.update(dict.fromkeys(alternatives, own[0]))
+    return list(terms.values())
 
 
 def _forms(run: list[str], languages: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """How a phrase stands in the index, in each of the languages; a piece of a run is itself."""
     if is_run(run[0]):
         return (tuple(run),)
-    return tuple(phrase for language in languages if (phrase := tuple(stems(" ".join(run), language))))
+    found = (tuple(stems(" ".join(run), language)) for language in languages)
+    return tuple(dict.fromkeys(phrase for phrase in found if phrase))
 
 
 def _phrase_length(stemmed: list[str], position: int, vocab: Vocabulary) -> int:
@@ -118,15 +159,6 @@ def _phrase_length(stemmed: list[str], position: int, vocab: Vocabulary) -> int:
         if tuple(stemmed[position : position + len(phrase)]) == phrase:
             return len(phrase)
     return 1
-
-
-def _distinct(terms: list[Term]) -> list[Term]:
-    """Two words of one synonym group ask one thing: "Founding year" and "established" count once."""
-    kept: list[Term] = []
-    for term in terms:
-        if not any(term.alternatives[0] in other.alternatives for other in kept):
-            kept.append(term)
-    return kept
 
 
 def is_empty(text: str) -> bool:

@@ -1,19 +1,24 @@
-"""Ranking: how well a passage covers a query, and one order out of several queries. Pure."""
+"""Ranking: what several queries together say of documents, and how well a passage covers them. Pure."""
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.retrieval.index import Card, Hit
+from parallel_local.retrieval.card import Card, Hit
+from parallel_local.retrieval.inverted import FoundUnit
+from parallel_local.retrieval.matching import indexed_phrase
 from parallel_local.retrieval.policy import host_of
 from parallel_local.retrieval.query import Query, Term
 from parallel_local.text.tokens import spaced, stems
 
 _PREFERRED_BOOST = 1.6
 _FRESH_WEIGHT = 0.25
+_LEAST_SHARE = 0.3
 RELEVANT = 0.34
+
+Asked = Sequence[tuple[Query, Mapping[str, float]]]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -37,44 +42,73 @@ def weights(terms: Sequence[Term], frequencies: Mapping[str, int], passages: int
 def _frequency(term: Term, frequencies: Mapping[str, int]) -> int:
     """A phrase is at most as frequent as its rarest word."""
     return max(
-        (min(frequencies.get(word, 0) for word in phrase) for phrase in term.alternatives if phrase),
+        (
+            min(frequencies.get(word, 0) for word in phrase)
+            for phrase in map(indexed_phrase, term.alternatives)
+            if phrase
+        ),
         default=0,
     )
 
 
 def coverage(query: Query, haystack: str, weight: Mapping[str, float]) -> float:
     """The weighted share of the query's terms that a text (as `spaced` stems) mentions."""
-    total = sum(weight[term.word] for term in query.terms)
-    present = sum(weight[term.word] for term in query.terms if term.within(haystack))
+    total = sum(weight.get(term.word, 1.0) for term in query.terms)
+    present = sum(weight.get(term.word, 1.0) for term in query.terms if term.within(haystack))
     return present / total if total else 0.0
 
 
-def rank(
-    query: Query, hits: Sequence[Hit], cards: Mapping[int, Card], weight: Mapping[str, float]
+def favoured(query: Query, cards: Mapping[int, Card], newest: str | None) -> dict[int, float]:
+    """Document → by how much a query likes it better than its words say: for its host, for its date."""
+    factors: dict[int, float] = {}
+    for number, card in cards.items():
+        factor = _PREFERRED_BOOST if query.preferred and _is_preferred(query.preferred, card.url) else 1.0
+        if query.fresh:
+            factor *= 1.0 + _FRESH_WEIGHT * freshness(card.date, newest)
+        factors[number] = factor
+    return factors
+
+
+def fuse(rankings: Sequence[Sequence[FoundUnit]]) -> dict[int, list[FoundUnit]]:
+    """Document → its units, best first, in one order out of several: shares of the best score add up."""
+    total: defaultdict[tuple[int, int, int], float] = defaultdict(float)
+    for ranking in rankings:
+        best = max((unit.score for unit in ranking), default=0.0) or 1.0
+        for unit in ranking:
+            total[unit.document, unit.first, unit.last] += unit.score / best / len(rankings)
+    ordered = sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    found: dict[int, list[FoundUnit]] = {}
+    for (document, first, last), score in ordered:
+        found.setdefault(document, []).append(FoundUnit(document, first, last, score))
+    return found
+
+
+def passages_of(
+    card: Card, hits: Iterable[Hit], score: float, asked: Asked, kept: Container[int] = frozenset()
 ) -> list[Found]:
-    """Hits of one query, best first; the best plain hit scores near 1."""
-    best = max((hit.score for hit in hits), default=0.0) or 1.0
-    newest = max((card.date for card in cards.values() if card.date), default=None)
-    found = [
-        _score(query, hit, cards[hit.document], weight, best, newest) for hit in hits if hit.document in cards
+    """The passages of a unit; the one that covers the queries best has the unit's score.
+
+    Those that mention nothing of a query are left out, but for `kept`.
+    """
+    covered = []
+    for hit in hits:
+        haystack = spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language))
+        covered.append((hit, [coverage(query, haystack, weight) for query, weight in asked]))
+    best = max((sum(shares) for _, shares in covered), default=0.0)
+    if not best:  # what was found stands in the title, or across passages
+        covered = covered[:1]
+    return [
+        Found(
+            card=card,
+            heading=hit.heading,
+            text=hit.text,
+            passage=hit.passage,
+            score=score * (_LEAST_SHARE + (1.0 - _LEAST_SHARE) * (sum(shares) / best if best else 1.0)),
+            coverage=max(shares),
+        )
+        for hit, shares in covered
+        if any(shares) or len(covered) == 1 or hit.passage in kept
     ]
-    return sorted(found, key=lambda item: (-item.score, item.passage))
-
-
-def _score(
-    query: Query, hit: Hit, card: Card, weight: Mapping[str, float], best: float, newest: str | None
-) -> Found:
-    covered = coverage(
-        query, spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language)), weight
-    )
-    score = (hit.score / best) * (0.3 + 0.7 * covered)
-    if query.preferred and _is_preferred(query.preferred, card.url):
-        score *= _PREFERRED_BOOST
-    if query.fresh:
-        score *= 1.0 + _FRESH_WEIGHT * freshness(card.date, newest)
-    return Found(
-        card=card, heading=hit.heading, text=hit.text, passage=hit.passage, score=score, coverage=covered
-    )
 
 
 def freshness(date: str | None, newest: str | None) -> float:
@@ -88,20 +122,6 @@ def freshness(date: str | None, newest: str | None) -> float:
 def _is_preferred(preferred: Sequence[str], url: str) -> bool:
     labels = host_of(url).split(".")
     return any(word in labels or "".join(preferred) in labels for word in preferred)
-
-
-def fuse(rankings: Sequence[Sequence[Found]]) -> list[Found]:
-    """One order out of several: scores add up, the best coverage counts."""
-    total: dict[int, float] = defaultdict(float)
-    best: dict[int, Found] = {}
-    for ranking in rankings:
-        for item in ranking:
-            total[item.passage] += item.score
-            known = best.get(item.passage)
-            if known is None or item.coverage > known.coverage:
-                best[item.passage] = item
-    fused = [msgspec.structs.replace(item, score=total[key] / len(rankings)) for key, item in best.items()]
-    return sorted(fused, key=lambda item: (-item.score, item.passage))
 
 
 def focus(passages: Sequence[str], queries: Sequence[tuple[Query, Mapping[str, float]]]) -> list[str]:

@@ -1,7 +1,6 @@
 """Stems of words, by Snowball for the languages it knows; a word of another script by that script's language.
 
-The stems are without accents and remembered per language, since a stemmer costs more than a look-up. A stemmer
-is not thread safe: each has a lock. No tokenising of text and no stop words here.
+A stemmer is not thread safe: each has a lock. No cutting of text into words and no stop words here.
 """
 
 import re
@@ -12,7 +11,7 @@ from functools import cache
 
 import Stemmer
 
-from parallel_local.text.words import fold, pieces, unaccented
+from parallel_local.text.words import fold, unaccented
 
 _SNOWBALL: Mapping[str, str] = {
     **{"ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek"},
@@ -36,8 +35,6 @@ _ELIDED = re.compile(
 )
 _KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
 _DIGIT = re.compile(r"\d")
-_LONGEST_REMEMBERED = 40
-_MOST_REMEMBERED = 200_000
 
 
 class Snowball:
@@ -59,29 +56,8 @@ def _snowball(language: str) -> Snowball | None:
     return Snowball(algorithm) if algorithm and algorithm in Stemmer.algorithms() else None
 
 
-class StemTable(dict[str, str]):
-    """Word as written → its stems with a blank between them; filled as words come, emptied when full."""
-
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self._language = language
-
-    def __missing__(self, token: str) -> str:
-        found = " ".join(filter(None, (_stem(piece, self._language) for piece in pieces(token))))
-        if len(token) <= _LONGEST_REMEMBERED:
-            if len(self) >= _MOST_REMEMBERED:
-                self.clear()
-            self[token] = found
-        return found
-
-
-@cache
-def stem_table(language: str) -> StemTable:
-    """The table of a language; of English where the language is not known."""
-    return StemTable(language or "en")
-
-
-def _stem(piece: str, language: str) -> str:
+def stem_of(piece: str, language: str) -> str:
+    """The stem of one word as written, without accents; empty for nothing but signs."""
     plain = _lower(piece, language).replace("’", "'").replace("&", "")
     if "'" in plain:
         if language in _ELIDING:

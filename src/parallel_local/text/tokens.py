@@ -9,15 +9,45 @@ from collections.abc import Iterable
 from functools import cache
 
 from parallel_local.text.languages import asked_language
-from parallel_local.text.stemming import stem_table
+from parallel_local.text.stemming import stem_of
 from parallel_local.text.stopwords import FRESHNESS, SMALL_TALK, STOP_RUNS, STOPWORDS_BY_LANGUAGE
 from parallel_local.text.words import asked_grams, fold, grams, is_run, pieces, tokens
 
 __all__ = ["FRESHNESS", "SMALL_TALK", "STOPWORDS", "content_tokens", "content_words", "fold", "slug"]
-__all__ += ["spaced", "stem", "stemmed", "stems", "stop_words", "words"]
+__all__ += ["indexed", "spaced", "stem", "stemmed", "stems", "stop_words", "words"]
 
 _STOP_RUN = re.compile("|".join(sorted((run for runs in STOP_RUNS.values() for run in runs), key=len)[::-1]))
-_FIRST_WITHOUT_BLANKS = "\u0e00"
+# Signs that never stand within a word; with blanks in their place, words of ASCII need no further cutting.
+_BETWEEN = str.maketrans(dict.fromkeys('!"#$%()*+,-/:;<=>?@[\\]^_`{|}~', " "))
+_LONGEST_REMEMBERED = 40
+_MOST_REMEMBERED = 100_000
+
+
+class StemTable(dict[str, str]):
+    """Pieces of text without blanks → their stems, with blanks between; filled as they come, emptied when full.
+
+    A stemmer costs more than a look-up, and most words of a text have been seen before. `content` leaves out the
+    words that say nothing.
+    """
+
+    def __init__(self, language: str, content: bool) -> None:
+        super().__init__()
+        self._language = language
+        self._left_out = stop_words(language) if content else frozenset()
+
+    def __missing__(self, chunk: str) -> str:
+        found = " ".join(filter(None, map(self._stems, tokens(chunk))))
+        if len(chunk) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[chunk] = found
+        return found
+
+    def _stems(self, token: str) -> str:
+        if is_run(token):
+            return " ".join(grams(token))
+        kept = (piece for piece in pieces(token) if not self._left_out or fold(piece) not in self._left_out)
+        return " ".join(filter(None, (stem_of(piece, self._language) for piece in kept)))
 
 
 @cache
@@ -52,31 +82,37 @@ def stems(text: str, language: str = "en") -> list[str]:
 
 def stemmed(text: str, language: str = "en") -> str:
     """The same with blanks between them, some of them more than one."""
-    table = stem_table(language)
-    found = tokens(text)
-    if text.isascii():
-        return " ".join([table[token] for token in found])
-    return " ".join(
-        [
-            table[token] if token < _FIRST_WITHOUT_BLANKS or not is_run(token) else " ".join(grams(token))
-            for token in found
-        ]
-    )
+    return _through(_table(language or "en", False), text)
+
+
+def indexed(text: str, language: str) -> str:
+    """What a text is found by: its stems, without those of words that say nothing."""
+    return _through(_table(language or "en", True), text)
+
+
+@cache
+def _table(language: str, content: bool) -> StemTable:
+    return StemTable(language, content)
+
+
+def _through(table: StemTable, text: str) -> str:
+    chunks = (text.translate(_BETWEEN) if text.isascii() else text).split()
+    return " ".join([table[chunk] for chunk in chunks])
 
 
 def content_tokens(text: str, language: str = "") -> list[str]:
-    """Words as written that say what the text is about, each once; a run without its question words."""
+    """Words as written that say what the text is about, in order; a run without its question words."""
     stops = stop_words(language or asked_language(text, ()) or "en")
-    kept: dict[str, str] = {}
+    kept: list[str] = []
     for token in tokens(text):
         if is_run(token):
-            kept.update((piece, piece) for run in _STOP_RUN.split(token) if run for piece in asked_grams(run))
+            kept.extend(piece for run in _STOP_RUN.split(token) if run for piece in asked_grams(run))
             continue
         for piece in pieces(token):
             folded = fold(piece)
             if folded and folded not in stops and folded not in SMALL_TALK:
-                kept.setdefault(folded, piece)
-    return list(kept.values())
+                kept.append(piece)
+    return kept
 
 
 def content_words(text: str, language: str = "") -> list[str]:
@@ -84,7 +120,8 @@ def content_words(text: str, language: str = "") -> list[str]:
 
     Without `language` the text's own counts.
     """
-    return [token if is_run(token) else fold(token) for token in content_tokens(text, language)]
+    found = (token if is_run(token) else fold(token) for token in content_tokens(text, language))
+    return list(dict.fromkeys(found))
 
 
 def slug(text: str, limit: int = 60) -> str:

@@ -45,7 +45,9 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("regulation", "regulatory", "rules", "legislation"),
     ("hvac", "heating ventilation and air conditioning"),
 )
-_DEFINITION = re.compile(r"((?:[A-Z][\w’'-]*(?:\s+(?:of|and|for|the|&))*\s+){1,6})\(([A-Z][A-Za-z&]{1,7})\)")
+_ACRONYM = re.compile(r"\(([A-Z][A-Za-z&]{1,7})\)")
+_BEFORE = re.compile(r"(?:[A-Z][\w’'-]*(?:\s+(?:of|and|for|the|&))*\s+){1,6}\Z")
+_LONGEST_EXPANSION = 200
 _SMALL = frozenset({"of", "and", "for", "the", "&"})
 
 
@@ -72,10 +74,11 @@ def vocabulary(defined: Mapping[str, str]) -> Vocabulary:
 def acronyms(text: str) -> dict[str, str]:
     """Acronym → its words, both in lower case, for every definition whose initials agree."""
     found: dict[str, str] = {}
-    for match in _DEFINITION.finditer(text):
-        expansion = _expansion(match.group(1).split(), match.group(2))
+    for match in _ACRONYM.finditer(text):
+        before = _BEFORE.search(text[max(0, match.start() - _LONGEST_EXPANSION) : match.start()])
+        expansion = _expansion(before.group().split(), match.group(1)) if before else None
         if expansion:
-            found.setdefault(match.group(2).casefold(), expansion)
+            found.setdefault(match.group(1).casefold(), expansion)
     return found
 
 

@@ -50,19 +50,19 @@ class DocumentsApi:
         files = [list(parts) for _, parts in groupby(cards, key=lambda card: card.path)]
         rest = [parts for parts in files if parts[0].path > behind]
         page = rest[:limit]
-        catalogue = self._library.catalogue
+        holdings = self._library.holdings
         return DocumentsPage(
             documents=[self._document(parts) for parts in page],
             total=len(files),
             next_cursor=page[-1][0].path if len(rest) > len(page) else None,
-            left_out=_grouped(catalogue.left_out),
-            noted=_grouped(catalogue.noted),
+            left_out=_grouped(holdings.left_out),
+            noted=_grouped(holdings.noted),
             indexing=self._indexing(),
         )
 
     def _document(self, parts: list[Card]) -> ServedDocument:
         first = parts[0]
-        stamp = self._library.catalogue.stamps.get(first.path)
+        stamp = self._library.holdings.stamps.get(first.path)
         format_ = format_of(first.path)
         return ServedDocument(
             path=first.path,

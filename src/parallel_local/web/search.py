@@ -10,10 +10,11 @@ from starlette.routing import Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, invalid
-from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, Limits, by_document, excerpts
+from parallel_local.retrieval.effort import EFFORTS, Effort
+from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, Limits, by_document, quotations
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.policy import policy_problems
-from parallel_local.retrieval.ranking import Found
+from parallel_local.retrieval.ranking import Asked, Found
 from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
@@ -40,7 +41,6 @@ from parallel_local.wire.search import (
 )
 
 _MOST_QUERIES = 5
-_LEAST_COVERAGE = 0.2
 _LEGACY_LEAST_CHARS = 1000
 _LEGACY_LONGEST = 10_000
 
@@ -48,7 +48,9 @@ _LEGACY_LONGEST = 10_000
 class Ask(msgspec.Struct, frozen=True):
     """A search, whichever version it came in by."""
 
-    texts: list[str]
+    objective: str | None
+    queries: list[str]
+    effort: Effort
     limits: Limits
     results: int
     policy: SourcePolicy | None
@@ -89,19 +91,20 @@ class SearchApi:
         return SearchResponse(f"search_{self._clock.new_hex()}", results, ask.warnings or None, usage)
 
     def _results(self, ask: Ask) -> list[SearchResult]:
-        queries = [self._library.query(text) for text in ask.texts]
-        found = self._library.search(queries, ask.policy)
-        relevant = [item for item in found if item.coverage >= _LEAST_COVERAGE]
-        return _within(by_document(relevant)[: ask.results], ask.limits)
+        texts = ask.queries if ask.queries and not ask.effort.objective else [ask.objective, *ask.queries]
+        queries = [self._library.query(text) for text in texts if text]
+        found = self._library.search(queries, ask.policy, ask.results, ask.effort)
+        asked = [(query, self._library.weigh(query)) for query in queries if query.terms]
+        return _within(by_document(found, ask.effort.passages), ask.limits, asked)
 
 
-def _within(groups: Sequence[Sequence[Found]], limits: Limits) -> list[SearchResult]:
+def _within(groups: Sequence[Sequence[Found]], limits: Limits, asked: Asked) -> list[SearchResult]:
     """Results whose excerpts keep both limits; a result without room for any excerpt is left out."""
     room = limits.total
     results: list[SearchResult] = []
     for group in groups:
         limit = limits.per_result if room is None else min(limits.per_result, room)
-        texts = excerpts([item.text for item in group], limit)
+        texts = quotations(group, limit, asked)
         if texts:
             card = group[0].card
             results.append(SearchResult(card.url, card.title, card.date, texts))
@@ -128,7 +131,9 @@ def _current(asked: SearchRequest) -> Ask:
     if settings.location:
         warnings.append(location_warning(settings.location))
     return Ask(
-        texts=[text for text in (asked.objective, *asked.search_queries) if text],
+        objective=asked.objective,
+        queries=[query for query in asked.search_queries if query.strip()],
+        effort=EFFORTS[asked.mode or "advanced"],
         limits=Limits(per_result or DEFAULT_PER_RESULT, asked.max_chars_total),
         results=results,
         policy=settings.source_policy,
@@ -158,7 +163,9 @@ def _legacy(asked: LegacySearchRequest) -> Ask:
         warnings.append(location_warning(asked.location))
     total = settings.max_chars_total
     return Ask(
-        texts=[text for text in (asked.objective, *queries) if text],
+        objective=asked.objective,
+        queries=queries,
+        effort=EFFORTS["advanced" if asked.mode == "agentic" or asked.processor == "pro" else "basic"],
         limits=Limits(
             max(per_result or DEFAULT_PER_RESULT, _LEGACY_LEAST_CHARS),
             None if total is None else max(total, _LEGACY_LEAST_CHARS),

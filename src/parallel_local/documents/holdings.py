@@ -29,7 +29,7 @@ class Changes(msgspec.Struct, frozen=True):
     to_read: tuple[FileStamp, ...]
 
 
-class Catalogue:
+class Holdings:
     """Folders and what is known of their files. One thread at a time looks and reads; anyone may ask."""
 
     def __init__(self, folders: Sequence[Folder], memory: Path) -> None:

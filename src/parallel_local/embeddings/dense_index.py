@@ -1,0 +1,117 @@
+"""The dense side of the index: keeps a vector for each passage, and finds passages near a text.
+
+Joins a model, the file of vectors and the matrix. `refresh` may take long and is called from one worker thread at a
+time; `search` goes on meanwhile, on what there was before. A model that fails never fails a search: it is said in
+the log, once for a cause, and words alone decide.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from parallel_local.embeddings.embedder import Embedder, EmbeddingError, Matrix, unit
+from parallel_local.embeddings.nearest import Nearest
+from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
+from parallel_local.retrieval.meaning import Embedded
+
+log = logging.getLogger("parallel_local.embeddings")
+
+_BATCH: Final = 256
+_REMEMBERED: Final = 1_000
+
+
+class DenseIndex:
+    """Open with a model and a file; `close` closes both."""
+
+    def __init__(self, embedder: Embedder, file: VectorFile) -> None:
+        self._embedder = embedder
+        self._file = file
+        self._nearest = Nearest((), ())
+        self._told = ""
+        self._remembering = threading.Lock()
+        self._remembered: dict[tuple[str, ...], Matrix] = {}
+
+    def close(self) -> None:
+        """Release model and file."""
+        self._embedder.close()
+        self._file.close()
+
+    def refresh(
+        self, passages: Iterable[tuple[int, str]], total: int, tell: Callable[[Embedded], None]
+    ) -> None:
+        """Have a vector for each of `total` passages: new texts are embedded, those that are gone are forgotten.
+
+        Where the model fails, what has its vector is found by it, and the rest by its words.
+        """
+        known = self._file.keys()
+        keys: dict[int, Key] = {}
+        failed = False
+        for batch in _batches(passages):
+            fresh = {passage: key_of(self._embedder.name, text) for passage, text in batch}
+            missing = {
+                key: text for key, (_, text) in zip(fresh.values(), batch, strict=True) if key not in known
+            }
+            if missing and not failed:
+                failed = not self._embed(missing)
+                known.update(() if failed else missing)
+            keys.update((passage, key) for passage, key in fresh.items() if key in known)
+            tell(Embedded(len(keys), total))
+        self._file.forget(known.difference(keys.values()))
+        self._nearest = self._load(keys)
+
+    def search(self, texts: Sequence[str], limit: int) -> list[int]:
+        """Passages near the texts taken together, best first; none where the model fails."""
+        nearest = self._nearest
+        if not len(nearest.passages):
+            return []
+        try:
+            query = unit(self._vectors(tuple(dict.fromkeys(texts))).sum(axis=0, keepdims=True))
+        except EmbeddingError as error:
+            self._tell(str(error))
+            return []
+        self._told = ""
+        return [passage for passage, _ in nearest.search(query[0], limit)]
+
+    def _embed(self, texts: Mapping[Key, str]) -> bool:
+        """Make and keep vectors; false where the model fails."""
+        try:
+            vectors = self._embedder.embed(list(texts.values()))
+        except EmbeddingError as error:
+            self._tell(str(error))
+            return False
+        self._file.put(dict(zip(texts, vectors, strict=True)))
+        return True
+
+    def _load(self, keys: Mapping[int, Key]) -> Nearest:
+        """The matrix; passages whose vectors have another length than most are left to their words."""
+        kept = self._file.get(list(dict.fromkeys(keys.values())))
+        length = max((len(vector) for vector in kept.values()), default=0)
+        usable = [passage for passage, key in keys.items() if key in kept and len(kept[key]) == length]
+        return Nearest(usable, [kept[keys[passage]] for passage in usable])
+
+    def _vectors(self, texts: tuple[str, ...]) -> Matrix:
+        """Vectors of queries. Those asked last are remembered: one task asks about one subject many times."""
+        with self._remembering:
+            known = self._remembered.get(texts)
+        if known is None:
+            known = self._embedder.embed(texts)
+            with self._remembering:
+                self._remembered[texts] = known
+                while len(self._remembered) > _REMEMBERED:
+                    self._remembered.pop(next(iter(self._remembered)))
+        return known
+
+    def _tell(self, cause: str) -> None:
+        if cause != self._told:
+            log.warning("no vectors, words alone decide: %s", cause)
+            self._told = cause
+
+
+def _batches(passages: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    left = iter(passages)
+    while batch := list(islice(left, _BATCH)):
+        yield batch

@@ -1,0 +1,289 @@
+"""The catalogue: every document with its passages, in one SQLite file. The only file that speaks SQL to it.
+
+A passage's number is its document's times `PASSAGES`, plus its place; numbers of documents are never used twice.
+Calls block on disk and are made from worker threads; every thread borrows a connection of its own.
+"""
+
+import json
+import queue
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from parallel_local.documents.document import Entity
+from parallel_local.documents.folder import FileStamp
+from parallel_local.retrieval.card import Card, Hit
+from parallel_local.retrieval.units import Cut
+
+PASSAGES = 1 << 32
+_VERSION = 4
+_AT_ONCE = 1_000
+_SCHEMA = """
+CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
+    url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,
+    entities TEXT NOT NULL, acronyms TEXT NOT NULL, units INTEGER NOT NULL, tail TEXT NOT NULL);
+CREATE INDEX documents_by_path ON documents (path);
+CREATE INDEX documents_by_page ON documents (page, path);
+CREATE INDEX documents_by_date ON documents (date);
+CREATE INDEX documents_by_language ON documents (language);
+CREATE INDEX documents_with_entities ON documents (path) WHERE entities != '[]';
+CREATE INDEX documents_with_acronyms ON documents (path) WHERE acronyms != '{}';
+CREATE TABLE passages (id INTEGER PRIMARY KEY, heading TEXT NOT NULL, lead TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE numbers (next INTEGER NOT NULL);
+INSERT INTO numbers VALUES (1);
+"""
+_CARD = "SELECT id, path, url, title, date, entities, acronyms, language FROM documents"
+_INSERT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PASSAGES = (
+    f"SELECT id, id / {PASSAGES}, heading, text, 0.0 FROM passages WHERE id BETWEEN ? AND ? ORDER BY id"
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A document as it is written down: its card, its file, its passages, and how many units it has."""
+
+    card: Card
+    stamp: FileStamp
+    page: str
+    cuts: list[Cut]
+    tail: str
+    units: int
+
+
+class Catalog:
+    """Open with `Catalog.open`, close with `close`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path) -> "Catalog":
+        """The catalogue at `path`, made when there is none; raises `DatabaseError` when it cannot be used."""
+        fresh = not path.exists()
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        catalog = cls(path)
+        try:
+            with catalog._borrow() as connection:
+                if fresh:
+                    connection.executescript(_SCHEMA)
+                    connection.execute(f"PRAGMA user_version = {_VERSION}")
+                if connection.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+                    raise sqlite3.DatabaseError("of another version")
+        except BaseException:
+            catalog.close()
+            raise
+        return catalog
+
+    def close(self) -> None:
+        """Close every connection: an idle one now, a borrowed one when it comes back."""
+        self._closed = True
+        self._close_idle()
+
+    def stamps(self) -> dict[str, FileStamp]:
+        """Path → stamp of every document's file."""
+        with self._borrow() as connection:
+            rows = connection.execute("SELECT path, mtime_ns, size FROM documents")
+            return {row[0]: FileStamp(*row) for row in rows}
+
+    @contextmanager
+    def writing(self) -> Iterator["CatalogWriter"]:
+        """Changes are made in here, by one at a time; what was not committed at its end is undone."""
+        with self._borrow() as connection:
+            yield CatalogWriter(connection)
+            connection.rollback()
+
+    def count(self) -> int:
+        """How many documents there are."""
+        return self._number("SELECT count(*) FROM documents")
+
+    def file_count(self) -> int:
+        """How many files they are of."""
+        return self._number("SELECT count(DISTINCT path) FROM documents")
+
+    def unit_count(self) -> int:
+        """How many units they have together."""
+        return self._number("SELECT coalesce(sum(units), 0) FROM documents")
+
+    def cards(self, path: str, number: int, most: int) -> list[Card]:
+        """Cards in order of path and number, from the one behind these on."""
+        with self._borrow() as connection:
+            rows = connection.execute(
+                f"{_CARD} WHERE (path, id) > (?, ?) ORDER BY path, id LIMIT ?", (path, number, most)
+            )
+            return [_card(row) for row in rows]
+
+    def cards_with_entities(self) -> list[Card]:
+        """Cards of the documents that name entities, in order of path."""
+        with self._borrow() as connection:
+            rows = connection.execute(f"{_CARD} WHERE entities != '[]' ORDER BY path, id")
+            return [_card(row) for row in rows]
+
+    def numbered(self, numbers: Iterable[int]) -> dict[int, Card]:
+        """Number → card, of those that there are."""
+        with self._borrow() as connection:
+            rows = connection.execute(
+                f"{_CARD} WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)
+            )
+            return {row[0]: _card(row) for row in rows}
+
+    def published(self, page: str) -> list[Card]:
+        """The documents that are published at a page, in order of path."""
+        with self._borrow() as connection:
+            rows = connection.execute(f"{_CARD} WHERE page = ? ORDER BY path, id", (page,))
+            return [_card(row) for row in rows]
+
+    def text(self, number: int) -> str:
+        """The whole text of a document; empty when it is gone."""
+        with self._borrow() as connection:
+            rows = connection.execute(
+                "SELECT lead, text FROM passages WHERE id BETWEEN ? AND ? ORDER BY id", _bounds(number)
+            )
+            parts = [part for row in rows for part in row]
+            tail = connection.execute("SELECT tail FROM documents WHERE id = ?", (number,)).fetchone()
+            return "".join(parts) + str(tail[0]) if tail else ""
+
+    def passages(self, spans: Sequence[tuple[int, int]]) -> list[Hit]:
+        """The passages from one number to another, for each span, unscored."""
+        with self._borrow() as connection:
+            return [Hit(*row) for span in spans for row in connection.execute(_PASSAGES, span)]
+
+    def all_passages(self) -> Iterator[tuple[int, str]]:
+        """Number and text of every passage, read in pieces: they may be many."""
+        last = -1
+        while True:
+            with self._borrow() as connection:
+                rows = connection.execute(
+                    "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _AT_ONCE)
+                ).fetchall()
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][0]
+
+    def passage_count(self) -> int:
+        """How many passages there are."""
+        return self._number("SELECT count(*) FROM passages")
+
+    def acronyms(self) -> dict[str, str]:
+        """Acronym → words, of all documents."""
+        with self._borrow() as connection:
+            rows = connection.execute("SELECT acronyms FROM documents WHERE acronyms != '{}' ORDER BY path")
+            return {short: long for row in rows for short, long in json.loads(row[0]).items()}
+
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the documents."""
+        with self._borrow() as connection:
+            rows = connection.execute("SELECT DISTINCT language FROM documents WHERE language != ''")
+            return tuple(sorted(row[0] for row in rows))
+
+    def newest_date(self) -> str | None:
+        """The latest date of any document."""
+        with self._borrow() as connection:
+            row = connection.execute("SELECT max(date) FROM documents").fetchone()
+            return None if row[0] is None else str(row[0])
+
+    def _number(self, sql: str) -> int:
+        with self._borrow() as connection:
+            return int(connection.execute(sql).fetchone()[0])
+
+    @contextmanager
+    def _borrow(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = self._connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.put(connection)
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False, timeout=30.0)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = OFF")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class CatalogWriter:
+    """Changes of a catalogue; others see them from `commit` on."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._next = int(connection.execute("SELECT next FROM numbers").fetchone()[0])
+
+    def numbers(self, path: str) -> list[int]:
+        """The numbers of the documents of a file."""
+        return [
+            row[0] for row in self._connection.execute("SELECT id FROM documents WHERE path = ?", (path,))
+        ]
+
+    def take_number(self) -> int:
+        """A number for a new document."""
+        self._next += 1
+        return self._next - 1
+
+    def forget(self, number: int) -> None:
+        """Forget a document with its passages."""
+        self._connection.execute("DELETE FROM passages WHERE id BETWEEN ? AND ?", _bounds(number))
+        self._connection.execute("DELETE FROM documents WHERE id = ?", (number,))
+
+    def add(self, entry: Entry) -> None:
+        """Write down a document with its passages."""
+        card, stamp = entry.card, entry.stamp
+        row = (
+            *(card.id, card.path, stamp.mtime_ns, stamp.size, card.url, entry.page, card.title, card.date),
+            *(card.language, _entities(card), json.dumps(card.acronyms) if card.acronyms else "{}"),
+            *(entry.units, entry.tail),
+        )
+        self._connection.execute(_INSERT, row)
+        first = card.id * PASSAGES
+        self._connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?)",
+            ((first + place, cut.heading, cut.lead, cut.text) for place, cut in enumerate(entry.cuts)),
+        )
+
+    def commit(self) -> None:
+        """Make it count."""
+        self._connection.execute("UPDATE numbers SET next = ?", (self._next,))
+        self._connection.commit()
+
+
+def _entities(card: Card) -> str:
+    return msgspec.json.encode(card.entities).decode() if card.entities else "[]"
+
+
+def _bounds(number: int) -> tuple[int, int]:
+    return number * PASSAGES, (number + 1) * PASSAGES - 1
+
+
+def _card(row: tuple[int, str, str, str, str | None, str, str, str]) -> Card:
+    number, path, url, title, date, entities, acronyms, language = row
+    return Card(
+        id=number,
+        path=path,
+        url=url,
+        title=title,
+        date=date,
+        entities=msgspec.json.decode(entities, type=tuple[Entity, ...]) if entities != "[]" else (),
+        acronyms=json.loads(acronyms) if acronyms != "{}" else {},
+        language=language,
+    )
