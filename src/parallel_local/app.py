@@ -50,6 +50,7 @@ def create_app(
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
     workers: int | None = None,
+    watch: bool = True,
     poll: bool = False,
     index_now: bool = True,
     sender: HookSender | None = None,
@@ -59,7 +60,7 @@ def create_app(
     """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; with `index_now` false only what takes no time, and the rest
-    beside serving. Changes of the folders are followed, by looking for them with `poll`. With `api_key` only that key
+    beside serving. Changes of the folders are followed unless `watch` is false, by looking for them with `poll`. With `api_key` only that key
     is accepted, otherwise any. `workers` runs are carried out at a time, as many as there are cores by default; 0
     leaves them queued. Webhooks are sent to public addresses, unless `sender` does otherwise, and signed with
     `webhook_secrets`, or with one that is made and kept in `data`. With `model` a language model answers out of the
@@ -74,6 +75,7 @@ def create_app(
         data,
         time,
         workers,
+        watch=watch,
         poll=poll,
         sender=sender or HookSender(),
         secrets=webhook_secrets or [own_secret(data)],

@@ -48,6 +48,7 @@ class Engine:
         clock: Clock,
         workers: int,
         *,
+        watch: bool,
         poll: bool,
         sender: HookSender,
         secrets: Sequence[str],
@@ -61,6 +62,7 @@ class Engine:
         except BaseException:
             self.library.close()
             raise
+        self._watches = watch
         self.signals = Signals(clock)
         # A search never waits for a run: each has threads of its own.
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
@@ -124,8 +126,9 @@ class Engine:
     async def running(self) -> AsyncIterator[None]:
         """Follow the folders, resume unfinished runs and work on the queue until the block is left, then close all."""
         try:
-            self.watcher.tell(_Bell(self.monitors))
-            self.watcher.start()
+            if self._watches:
+                self.watcher.tell(_Bell(self.monitors))
+                self.watcher.start()
             async with self.deliveries.working(), self.runs.working(), self.schedule.working():
                 yield
         finally:

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from parallel_local.app import Engine
+from parallel_local.engine import Engine
 
 _GRACE_SECONDS = 5
 

@@ -11,8 +11,9 @@ import httpx
 from local_contract import frames
 from local_watch import Watched
 
-from parallel_local.app import Engine, create_app
+from parallel_local.app import create_app
 from parallel_local.clock import Clock
+from parallel_local.engine import Engine
 from parallel_local.fetch.page import PageFetcher
 from parallel_local.fetch.post import HookSender
 from parallel_local.model_server.settings import ModelSettings
@@ -141,8 +142,12 @@ async def engine(
     sender: HookSender | None = None,
     secrets: Sequence[str] = (),
     model: ModelSettings | None = None,
+    watch: bool = False,
 ) -> AsyncIterator[Caller]:
-    """An engine called in process, held to the contract; `base` keeps its data from one use to the next."""
+    """An engine called in process, held to the contract; `base` keeps its data from one use to the next.
+
+    It follows no folder unless it is to `watch`: a test says when it looks.
+    """
     folder = docs or write_documents(base / "docs")
     app = create_app(
         folder,
@@ -154,6 +159,7 @@ async def engine(
         sender=sender,
         webhook_secrets=secrets,
         model=model,
+        watch=watch,
     )
     watched = Watched(app)
     async with app.router.lifespan_context(app):

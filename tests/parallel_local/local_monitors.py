@@ -4,8 +4,6 @@ from pathlib import Path
 
 from local_engine import Caller
 
-from parallel_local.retrieval.library import Library
-
 LONG = 1000.0  # seconds
 QUERY = "How long is the Amber River?"
 
@@ -38,20 +36,15 @@ async def triggered(call: Caller, monitor_id: str) -> None:
     await executed(call, monitor_id)
 
 
-def seen(call: Caller, base: Path) -> None:
+def seen(call: Caller) -> None:
     """The engine's library holds the folder as it is now; monitors are not told."""
-    library = call.engine.library
-    refresh = getattr(library, "refresh", None)
-    if refresh is not None:
-        refresh()
-    else:
-        vars(library).update(vars(Library.open(base / "docs", base / "data")))
+    call.engine.library.refresh()
 
 
 async def changed(call: Caller, base: Path, *monitors: str) -> None:
     """The folder was changed: the engine sees it, and monitors look at it."""
-    seen(call, base)
-    call.engine.documents_changed()
+    seen(call)
+    call.engine.monitors.documents_changed()
     for monitor_id in monitors:
         await executed(call, monitor_id)
 

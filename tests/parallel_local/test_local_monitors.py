@@ -95,7 +95,7 @@ async def test_a_document_that_went_is_an_event_without_a_quotation(tmp_path: Pa
 async def test_what_tells_nothing_about_the_query_is_no_event(tmp_path: Path, change: str) -> None:
     async with engine(tmp_path) as call:
         write(tmp_path, "plain.md", SECOND)
-        seen(call, tmp_path)
+        seen(call)
         monitor = await made(call, stream())
         match change:
             case "unrelated":
@@ -118,7 +118,7 @@ async def test_what_tells_nothing_about_the_query_is_no_event(tmp_path: Path, ch
 async def test_after_a_rename_the_document_is_still_known(tmp_path: Path) -> None:
     async with engine(tmp_path) as call:
         write(tmp_path, "plain.md", SECOND)
-        seen(call, tmp_path)
+        seen(call)
         monitor = await made(call, stream())
         (tmp_path / "docs" / "plain.md").rename(tmp_path / "docs" / "other.md")
         await changed(call, tmp_path, monitor)
