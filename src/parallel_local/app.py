@@ -3,11 +3,10 @@
 `create_app` opens everything; the application's lifespan starts and stops the workers.
 """
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,11 +14,8 @@ from starlette.routing import Route
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.documents.folders import Folder
-from parallel_local.engine import Engine
+from parallel_local.engine import Engine, Options
 from parallel_local.fetch.page import PageFetcher
-from parallel_local.fetch.post import HookSender
-from parallel_local.model_server.settings import ModelSettings
-from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
 from parallel_local.web.chat import ChatApi
@@ -39,8 +35,6 @@ from parallel_local.web.suggestions import SuggestionApi
 from parallel_local.web.task_events import TaskEventsApi
 from parallel_local.web.tasks import TaskApi
 
-_FEWEST_WORKERS = 2
-
 
 def create_app(
     docs: Path | Sequence[Folder],
@@ -49,38 +43,18 @@ def create_app(
     api_key: str | None = None,
     clock: Clock | None = None,
     fetcher: PageFetcher | None = None,
-    workers: int | None = None,
-    watch: bool = True,
-    poll: bool = False,
     index_now: bool = True,
-    sender: HookSender | None = None,
-    webhook_secrets: Sequence[str] = (),
-    model: ModelSettings | None = None,
+    **options: Unpack[Options],
 ) -> Starlette:
     """The engine over the documents in `docs`, a folder or several, with its index and runs in `data`.
 
     Indexing happens here, before anything is served; with `index_now` false only what takes no time, and the rest
-    beside serving. Changes of the folders are followed unless `watch` is false, by looking for them with `poll`. With `api_key` only that key
-    is accepted, otherwise any. `workers` runs are carried out at a time, as many as there are cores by default; 0
-    leaves them queued. Webhooks are sent to public addresses, unless `sender` does otherwise, and signed with
-    `webhook_secrets`, or with one that is made and kept in `data`. With `model` a language model answers out of the
-    documents, as far as they support it. Workers, webhooks and watcher live in the application's lifespan, so a host
-    application has to enter it. Raises `FolderError`.
+    beside serving. With `api_key` only that key is accepted, otherwise any. For the rest see `Options`. Workers,
+    webhooks and watcher live in the application's lifespan, so a host application has to enter it. Raises
+    `FolderError` and `EmbeddingError`.
     """
     time = clock or SystemClock()
-    if workers is None:
-        workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
-    engine = Engine(
-        [Folder(docs)] if isinstance(docs, Path) else docs,
-        data,
-        time,
-        workers,
-        watch=watch,
-        poll=poll,
-        sender=sender or HookSender(),
-        secrets=webhook_secrets or [own_secret(data)],
-        model=model,
-    )
+    engine = Engine([Folder(docs)] if isinstance(docs, Path) else docs, data, time, options)
     engine.index(much=index_now)
 
     @asynccontextmanager

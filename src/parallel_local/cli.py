@@ -4,7 +4,8 @@ import hashlib
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -21,9 +22,10 @@ from parallel_local.documents.folders import (
     folder_of_argument,
     folders_of_settings,
 )
+from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
 from parallel_local.engine import Engine
 from parallel_local.fetch.post import HookSender
-from parallel_local.model_options import model_options
+from parallel_local.model_options import embedding_options, model_options
 from parallel_local.model_server.settings import ModelSettings
 from parallel_local.private import FILE_MODE
 from parallel_local.progress import ReadingProgress
@@ -80,6 +82,7 @@ def main() -> None:
     help="Send webhooks to private addresses too, as is done anyway when only this machine can call.",
 )
 @model_options
+@embedding_options
 def serve(
     docs: tuple[str, ...],
     include: tuple[str, ...],
@@ -96,6 +99,7 @@ def serve(
     webhook_secrets: tuple[str, ...],
     allow_private_webhooks: bool,
     model: ModelSettings | None,
+    embeddings: EmbeddingSettings | None,
 ) -> None:
     """Serve the documents in DOCS, or the packaged sample documents. SIGHUP looks at all of them again.
 
@@ -113,18 +117,29 @@ def serve(
     secrets = _secrets(webhook_secrets, kept)
     listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
     is_own = fd is None and uds is None and host in _LOOPBACK
-    app = create_app(
-        folders,
-        kept,
-        api_key=api_key,
-        workers=workers,
-        poll=poll,
-        index_now=False,
-        sender=HookSender(inside=allow_private_webhooks or is_own),
-        webhook_secrets=secrets,
-        model=model,
-    )
+    with _plain_errors():
+        app = create_app(
+            folders,
+            kept,
+            api_key=api_key,
+            workers=workers,
+            poll=poll,
+            index_now=False,
+            sender=HookSender(inside=allow_private_webhooks or is_own),
+            webhook_secrets=secrets,
+            model=model,
+            embeddings=embeddings,
+        )
     _run(app, listener, place, uds, parent_fd)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a user can do something about is one line."""
+    try:
+        yield
+    except EmbeddingError as error:
+        raise click.ClickException(one_line(str(error))) from error
 
 
 def _run(

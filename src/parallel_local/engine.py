@@ -4,13 +4,16 @@ The one place where collaborators are built. What is served of it stands in `app
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypedDict
 
 from parallel_local.clock import Clock
 from parallel_local.documents.folders import Folder
+from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
 from parallel_local.fetch.post import HookSender
 from parallel_local.model.compose import ModelComposer
 from parallel_local.model.judging import Judges
@@ -20,6 +23,7 @@ from parallel_local.model_server.settings import ModelSettings
 from parallel_local.model_server.transport import ModelServer
 from parallel_local.monitors.journal import Journal
 from parallel_local.retrieval.library import Indexed, Library
+from parallel_local.retrieval.meaning import Meaning
 from parallel_local.runs.deliveries import Deliveries
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
@@ -33,44 +37,58 @@ from parallel_local.runs.monitors import MonitorKind
 from parallel_local.runs.signals import Signals
 from parallel_local.runs.store import RunStore
 from parallel_local.runs.tasks import TaskKind
+from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.watcher import Watcher, is_much
 
 _THREADS = 4
+_FEWEST_WORKERS = 2
+
+
+class Options(TypedDict, total=False):
+    """How an engine is to work; what is not said has a default.
+
+    `workers` runs are carried out at a time, as many as there are cores by default; 0 leaves them queued. Changes of
+    the folders are followed unless `watch` is false, by looking for them with `poll`. Webhooks go to public addresses,
+    unless `sender` does otherwise, and are signed with `webhook_secrets`, or with one that is made and kept with the
+    data. With `model` a language model answers out of the documents, as far as they support it; with `embeddings`
+    passages are found by what they mean, too.
+    """
+
+    workers: int | None
+    watch: bool
+    poll: bool
+    sender: HookSender | None
+    webhook_secrets: Sequence[str]
+    model: ModelSettings | None
+    embeddings: EmbeddingSettings | None
 
 
 class Engine:
     """Found as `app.state.engine`."""
 
-    def __init__(
-        self,
-        folders: Sequence[Folder],
-        data: Path,
-        clock: Clock,
-        workers: int,
-        *,
-        watch: bool,
-        poll: bool,
-        sender: HookSender,
-        secrets: Sequence[str],
-        model: ModelSettings | None,
-    ) -> None:
-        """`workers` runs are carried out at a time; webhooks go out by `sender`, signed with `secrets`."""
-        self.library = Library.over(folders, data)
-        self.watcher = Watcher(self.library, clock, poll=poll, data=data)
+    def __init__(self, folders: Sequence[Folder], data: Path, clock: Clock, options: Options) -> None:
+        """Raises `FolderError` and `EmbeddingError`."""
+        workers = options.get("workers")
+        if workers is None:
+            workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
+        self._watches = options.get("watch", True)
+        self.library = Library.over(folders, data, _meaning(options.get("embeddings"), data))
+        self.watcher = Watcher(self.library, clock, poll=options.get("poll", False), data=data)
         try:
             self.store = RunStore(data / "runs.db")
         except BaseException:
             self.library.close()
             raise
-        self._watches = watch
         self.signals = Signals(clock)
         # A search never waits for a run: each has threads of its own.
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
         self.run_threads = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="parallel-local-run")
         self.interactions = Interactions(self.store)
         self.memory = Memory(self.store)
-        self.deliveries = Deliveries(self.store, sender, clock, secrets)
+        secrets = options.get("webhook_secrets") or [own_secret(data)]
+        self.deliveries = Deliveries(self.store, options.get("sender") or HookSender(), clock, secrets)
         self.runs = RunEngine(self.store, self.signals, clock, workers, self.deliveries.post)
+        model = options.get("model")
         self.model = ModelServer(model, clock) if model else None
         composer, judges = self._with_model(model, clock)
         self.replies = Replies(self.library, self.threads, composer)
@@ -144,6 +162,17 @@ class Engine:
         self.journal.close()
         self.library.close()
         self.store.close()
+
+
+def _meaning(settings: EmbeddingSettings | None, data: Path) -> Meaning | None:
+    if settings is None:
+        return None
+    try:
+        # Optional, and slow to load.
+        from parallel_local.embeddings.opening import open_meaning  # noqa: PLC0415
+    except ImportError as error:
+        raise EmbeddingError(f"{error.name} is missing: install penstock[hybrid]") from error
+    return open_meaning(settings, data)
 
 
 class _Bell:

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from local_vectors import EmbeddingServer, Reply, embedding_server, honest, write_model
 
 from parallel_local.embeddings.dense_index import DenseIndex
-from parallel_local.embeddings.embedder import EmbeddingError, Matrix, unit
+from parallel_local.embeddings.embedder import Matrix, unit
 from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.nearest import Nearest
+from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings, read_embedding_settings
 from parallel_local.embeddings.static_model import PACKAGED, StaticModel
 from parallel_local.embeddings.vector_file import VectorFile, key_of
+from parallel_local.model_server.settings import ModelSettings, Secret, SettingsError, Stated
 from parallel_local.retrieval.meaning import Embedded
 
 KEY = "sk-very-secret"
@@ -106,7 +108,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_server_is_asked_in_batches_and_order_is_kept(server: EmbeddingServer) -> None:
     texts = ["car", "pear"] * 50
-    endpoint = Endpoint(server.url, "small", KEY)
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
     vectors = endpoint.embed(texts)
     endpoint.close()
     assert vectors.shape == (100, 2)
@@ -148,7 +150,7 @@ BAD: dict[str, Reply] = {
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.replace(" ", "-"))
 def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, bad: str) -> None:
     server.reply = BAD[bad]
-    endpoint = Endpoint(server.url, "small", KEY)
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
     with pytest.raises(EmbeddingError, match="small") as caught:
         endpoint.embed(["car", "pear"])
     endpoint.close()
@@ -158,7 +160,7 @@ def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, b
 def test_what_may_pass_is_tried_again(server: EmbeddingServer) -> None:
     replies = iter([_status(503), _status(429), honest])
     server.reply = lambda asked: next(replies)(asked)
-    endpoint = Endpoint(server.url, "small", None)
+    endpoint = Endpoint(ModelSettings(server.url, "small"))
     assert endpoint.embed(["car"]).shape == (1, 2)
     endpoint.close()
     assert server.keys == [None] * 3
@@ -166,7 +168,7 @@ def test_what_may_pass_is_tried_again(server: EmbeddingServer) -> None:
 
 def test_what_will_not_pass_is_not_tried_again(server: EmbeddingServer) -> None:
     server.reply = _status(401)
-    endpoint = Endpoint(server.url, "small", KEY)
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
     with pytest.raises(EmbeddingError, match="status 401"):
         endpoint.embed(["car"])
     endpoint.close()
@@ -177,15 +179,38 @@ def test_a_server_that_is_not_there_is_a_clear_error() -> None:
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    endpoint = Endpoint("http://127.0.0.1:9/v1", "small", KEY, httpx.MockTransport(refuse))
+    endpoint = Endpoint(
+        ModelSettings("http://127.0.0.1:9/v1", "small", Secret(KEY)), httpx.MockTransport(refuse)
+    )
     with pytest.raises(EmbeddingError, match="ConnectError"):
         endpoint.embed(["car"])
     endpoint.close()
 
 
-def test_an_address_is_wanted() -> None:
-    with pytest.raises(EmbeddingError, match="http://"):
-        Endpoint("localhost:8787", "small", None)
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        (Stated("wordllama", "m"), "no other model"),
+        (Stated("folder", key_env="X"), "no key"),
+        (Stated("http://h/v1"), "needs --embeddings-model"),
+        (Stated(model="m"), "needs --embeddings,"),
+        (Stated("http://h/v1/embeddings", "m"), "--embeddings is a base URL"),
+        (Stated("http://h/v1", "m", "NO_SUCH"), "--embeddings-key-env"),
+    ],
+)
+def test_settings_that_lead_to_no_vectors(stated: Stated, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        read_embedding_settings(stated, {})
+
+
+def test_settings() -> None:
+    assert read_embedding_settings(Stated(), {}) is None
+    assert read_embedding_settings(Stated("wordllama"), {}) == EmbeddingSettings("wordllama")
+    server = read_embedding_settings(Stated("http://h/v1/", "m", "X"), {"X": KEY})
+    assert server is not None
+    assert server.server is not None
+    assert (server.server.url, server.server.model) == ("http://h/v1", "m")
+    assert KEY not in repr(server)
 
 
 @given(st.lists(st.lists(st.floats(width=32), min_size=3, max_size=3), min_size=1, max_size=5))

@@ -11,6 +11,7 @@ from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import VectorFile
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.retrieval.fusion import joined
 from parallel_local.retrieval.inverted import FoundUnit
 from parallel_local.retrieval.library import Library
@@ -101,7 +102,7 @@ def test_files_that_change_and_go_are_learnt_anew(docs: Path, tmp_path: Path) ->
 def test_vectors_are_kept_over_a_restart(docs: Path, tmp_path: Path) -> None:
     for _ in range(2):
         with embedding_server() as server:
-            endpoint = Endpoint(server.url, "small", None)
+            endpoint = Endpoint(ModelSettings(server.url, "small"))
             endpoint.name = "small"  # its port is another each time
             library = Library.open(
                 docs, tmp_path / "data", DenseIndex(endpoint, VectorFile(tmp_path / "v.db"))
@@ -115,7 +116,7 @@ def test_vectors_are_kept_over_a_restart(docs: Path, tmp_path: Path) -> None:
 def test_a_server_that_is_down_leaves_words(docs: Path, tmp_path: Path) -> None:
     with embedding_server() as server:
         server.reply = lambda _asked: (500, b"{}")
-        meaning = DenseIndex(Endpoint(server.url, "small", None), VectorFile(tmp_path / "v.db"))
+        meaning = DenseIndex(Endpoint(ModelSettings(server.url, "small")), VectorFile(tmp_path / "v.db"))
         library = Library.open(docs, tmp_path / "data", meaning)
         assert paths(library, "garage") == ["garage.md"]
         assert paths(library, "automobile") == []

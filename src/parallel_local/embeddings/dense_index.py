@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from parallel_local.embeddings.embedder import Embedder, EmbeddingError, Matrix, unit
+from parallel_local.embeddings.embedder import Embedder, Matrix, unit
 from parallel_local.embeddings.nearest import Nearest
+from parallel_local.embeddings.settings import EmbeddingError
 from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
 from parallel_local.retrieval.meaning import Embedded
 

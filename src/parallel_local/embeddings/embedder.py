@@ -14,10 +14,6 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float32]  # a row per text
 
 
-class EmbeddingError(Exception):
-    """Vectors that could not be had; the message says why, and never holds a key."""
-
-
 class Embedder(Protocol):
     """A model. `name` is its identity: vectors of another name are made anew."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 import numpy as np
 
-from parallel_local.embeddings.embedder import EmbeddingError, Matrix, unit
+from parallel_local.embeddings.embedder import Matrix, unit
+from parallel_local.embeddings.settings import EmbeddingError
+from parallel_local.model_server.settings import ModelSettings
 
 _BATCH: Final = 64
 _MOST_CHARS: Final = 8_000  # of one text: about what embedding models read
@@ -36,16 +37,12 @@ class _Answer(msgspec.Struct):
 class Endpoint:
     """A model behind an address. Calls block: from worker threads only."""
 
-    def __init__(
-        self, base_url: str, model: str, key: str | None, transport: httpx.BaseTransport | None = None
-    ) -> None:
-        """`base_url` ends before `/embeddings`, as for OpenAI's SDK."""
-        if urlsplit(base_url).scheme not in ("http", "https"):
-            raise EmbeddingError(f"{base_url}: an address that starts with http:// or https:// is wanted")
-        self.name = f"endpoint:{base_url.rstrip('/')}:{model}"
-        self._model = model
+    def __init__(self, settings: ModelSettings, transport: httpx.BaseTransport | None = None) -> None:
+        self.name = f"endpoint:{settings.url}:{settings.model}"
+        self._model = settings.model
+        key = settings.key.reveal() if settings.key else ""
         self._client = httpx.Client(
-            base_url=base_url.rstrip("/") + "/",
+            base_url=settings.url + "/",
             headers={"authorization": f"Bearer {key}"} if key else {},
             timeout=_SECONDS,
             transport=transport,

@@ -17,7 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from parallel_local.embeddings.embedder import EmbeddingError, Matrix, unit
+from parallel_local.embeddings.embedder import Matrix, unit
+from parallel_local.embeddings.settings import EmbeddingError
 
 PACKAGED: Final = "wordllama"  # a package that ships such a model
 _MOST_CHARS: Final = 20_000  # of one text: more does not change an average much

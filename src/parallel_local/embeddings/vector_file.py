@@ -7,16 +7,15 @@ file is a cache: one that cannot be read is made anew. Nothing of models or of s
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from parallel_local.embeddings.embedder import Matrix
+from parallel_local.private import private_file
 
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
@@ -78,8 +77,7 @@ class VectorFile:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    private_file(path)
     connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -54,50 +54,67 @@ class Stated(msgspec.Struct, frozen=True):
     key_file: str = ""
 
 
-def read_settings(stated: Stated, environment: Mapping[str, str]) -> ModelSettings | None:
+class OptionNames(msgspec.Struct, frozen=True):
+    """What the options are called that said it."""
+
+    url: str
+    model: str
+    key_env: str
+    key_file: str
+
+
+OF_THE_MODEL = OptionNames("--model-url", "--model", "--model-key-env", "--model-key-file")
+OF_EMBEDDINGS = OptionNames(
+    "--embeddings", "--embeddings-model", "--embeddings-key-env", "--embeddings-key-file"
+)
+
+
+def read_settings(
+    stated: Stated, environment: Mapping[str, str], names: OptionNames = OF_THE_MODEL
+) -> ModelSettings | None:
     """The settings; None when no model is wanted. Raises `SettingsError`."""
     if not stated.url and not stated.model:
         if stated.key_env or stated.key_file:
-            raise SettingsError("a key for a model is named, but no --model-url and no --model")
+            raise SettingsError(f"a key for a model is named, but no {names.url} and no {names.model}")
         return None
     if not stated.url:
-        raise SettingsError("--model needs --model-url, the base URL of an OpenAI-compatible API")
+        raise SettingsError(f"{names.model} needs {names.url}, the base URL of an OpenAI-compatible API")
     if not stated.model:
-        raise SettingsError("--model-url needs --model, the name that its server gives the model")
+        raise SettingsError(f"{names.url} needs {names.model}, the name that its server gives the model")
     if not _MODEL.fullmatch(stated.model):
-        raise SettingsError("--model: a name has no blanks and at most 200 characters")
-    return ModelSettings(_base_url(stated.url), stated.model, _key(stated, environment))
+        raise SettingsError(f"{names.model}: a name has no blanks and at most 200 characters")
+    return ModelSettings(_base_url(stated.url, names), stated.model, _key(stated, environment, names))
 
 
-def _base_url(url: str) -> str:
+def _base_url(url: str, names: OptionNames) -> str:
     """Problems are told without the URL: somebody may have put a password into it."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsError("--model-url is not a valid URL") from None
+        raise SettingsError(f"{names.url} is not a valid URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise SettingsError("--model-url must be an address such as https://api.example/v1")
+        raise SettingsError(f"{names.url} must be an address such as https://api.example/v1")
     if not re.fullmatch(r"[!-~]+", url):
-        raise SettingsError("--model-url has characters that no URL has")
+        raise SettingsError(f"{names.url} has characters that no URL has")
     if "@" in parts.netloc:
-        raise SettingsError("--model-url must not hold a user name or password; name a key instead")
+        raise SettingsError(f"{names.url} must not hold a user name or password; name a key instead")
     if parts.query or parts.fragment:
-        raise SettingsError("--model-url must end with its path, without '?' and '#'")
+        raise SettingsError(f"{names.url} must end with its path, without '?' and '#'")
     base = url.rstrip("/")
     if base.endswith(_ENDPOINTS):
-        raise SettingsError("--model-url is a base URL: leave out what stands behind, as in …/v1")
+        raise SettingsError(f"{names.url} is a base URL: leave out what stands behind, as in …/v1")
     return base
 
 
-def _key(stated: Stated, environment: Mapping[str, str]) -> Secret | None:
+def _key(stated: Stated, environment: Mapping[str, str], names: OptionNames) -> Secret | None:
     if stated.key_env and stated.key_file:
-        raise SettingsError("--model-key-env and --model-key-file exclude each other")
+        raise SettingsError(f"{names.key_env} and {names.key_file} exclude each other")
     if stated.key_env:
         value = environment.get(stated.key_env, "").strip()
-        where = "the environment variable that --model-key-env names"
+        where = f"the environment variable that {names.key_env} names"
     elif stated.key_file:
-        value, where = _from_file(Path(stated.key_file)), "the file that --model-key-file names"
+        value, where = _from_file(Path(stated.key_file), names), f"the file that {names.key_file} names"
     else:
         return None
     if not value:
@@ -107,9 +124,9 @@ def _key(stated: Stated, environment: Mapping[str, str]) -> Secret | None:
     return Secret(value)
 
 
-def _from_file(path: Path) -> str:
+def _from_file(path: Path, names: OptionNames) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST_KEY_FILE).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--model-key-file cannot be read: {type(error).__name__}") from None
+        raise SettingsError(f"{names.key_file} cannot be read: {type(error).__name__}") from None
