@@ -47,7 +47,7 @@ class Engine:
     def __init__(
         self, folders: Sequence[Folder], data: Path, clock: Clock, workers: int, *, poll: bool
     ) -> None:
-        self.library = Library.over(folders, data)
+        self.library = Library.ready(folders, data)
         self.watcher = Watcher(self.library, clock, poll=poll, data=data)
         try:
             self.store = RunStore(data / "runs.db")

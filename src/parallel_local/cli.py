@@ -12,7 +12,6 @@ import msgspec
 from rich.console import Console
 
 from parallel_local.app import Engine, create_app
-from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import (
     Folder,
     FolderError,
@@ -21,7 +20,7 @@ from parallel_local.documents.folders import (
     folders_of_settings,
 )
 from parallel_local.private import FILE_MODE
-from parallel_local.progress import ReadingProgress
+from parallel_local.progress import ReadingProgress, Ticker
 from parallel_local.server import EngineServer
 from penstock_common.log_lines import log_to_stderr
 from penstock_common.printable import one_line
@@ -85,10 +84,12 @@ def serve(
     except FolderError as error:
         raise click.BadParameter(one_line(str(error)), param_hint="DOCS") from error
     engine: Engine = app.state.engine
-    shown = ReadingProgress(place, engine.library.count, SystemClock(), Console(stderr=True))
+    shown = ReadingProgress(place, engine.library.count, Console(stderr=True))
     engine.watcher.tell(shown)
+    ticker = Ticker(shown.tick)
 
     def stopped() -> None:
+        ticker.end()
         shown.ended()
         if uds is not None:
             uds.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ _QUIET_MS = 100
 _TICK_MS = 500
 _POLL_SECONDS = 1.0
 _RETRY_TICKS = 6
+_PATIENCE = 3.0
 _SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
 _LONGEST_REST = 5.0
 _MUCH_BYTES = 1_000_000
@@ -73,11 +74,11 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, in the middle of reading too, and wait for that."""
+        """End, in the middle of reading too, and wait for that; not for a large file, which is then left half done."""
         self._stop.set()
         self._library.catalogue.interrupt()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def rescan(self) -> None:
         """Look again soon, also at files that could not be read."""
@@ -152,6 +153,8 @@ class Watcher:
         except _Stopped:
             return
         except Exception:
+            if self._stop.is_set():
+                return  # what it worked with is closed already
             log.exception("the documents cannot be taken up now; this is tried again")
             return
         finally:

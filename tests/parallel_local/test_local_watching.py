@@ -50,7 +50,7 @@ def watched(
     folders: list[Folder], data: Path, *, poll: bool = False
 ) -> Iterator[tuple[Library, Looks, Watcher]]:
     """A library that follows its folders, once it has looked at them with the system's help."""
-    with closing(Library.over(folders, data)) as library:
+    with closing(Library.ready(folders, data)) as library:
         looks = Looks()
         watcher = Watcher(library, SystemClock(), poll=poll, data=data)
         watcher.tell(looks)
@@ -181,7 +181,7 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
     docs.mkdir()
     for number in range(50):
         (docs / f"{number:02}.md").write_text("words\n")
-    with closing(Library.over([Folder(docs)], tmp_path / "data")) as library:
+    with closing(Library.ready([Folder(docs)], tmp_path / "data")) as library:
         watcher = Watcher(library, SystemClock(), poll=False, data=tmp_path / "data")
 
         class Stopper:

@@ -64,7 +64,7 @@ class Library:
         self._now = _Snapshot(index)
 
     @classmethod
-    def over(cls, folders: Sequence[Folder], data: Path) -> "Library":
+    def ready(cls, folders: Sequence[Folder], data: Path) -> "Library":
         """With what was indexed of the folders the last time. Raises `FolderError`."""
         ordered = arranged(folders)
         private_folder(data)
@@ -79,7 +79,7 @@ class Library:
     @classmethod
     def open(cls, docs: Path, data: Path) -> "Library":
         """Over one folder, with all that is in it now."""
-        library = cls.over([Folder(docs)], data)
+        library = cls.ready([Folder(docs)], data)
         try:
             library.refresh()
         except BaseException:

@@ -12,7 +12,8 @@ from parallel_local.errors import ApiError, Shape
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 _SERVED = (
     "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/chat/completions, /v1beta/search, "
-    "/v1beta/extract, /v1beta/tasks/groups, /v1beta/chat/completions, /v1beta/findall, /chat/completions"
+    "/v1beta/extract, /v1beta/tasks/groups, /v1beta/chat/completions, /v1beta/findall, /chat/completions, "
+    "/v1/local/documents"
 )
 
 
