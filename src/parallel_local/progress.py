@@ -17,9 +17,9 @@ from penstock_common.printable import one_line
 SECONDS_A_LINE = 5.0
 
 
-def documents(count: int) -> str:
+def counted(count: int, what: str) -> str:
     """`1 document`, `2,000 documents`."""
-    return "1 document" if count == 1 else f"{count:,} documents"
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 class ReadingProgress:
@@ -52,7 +52,7 @@ class ReadingProgress:
                 self._advance(indexed)
             elif is_first:
                 size = max(indexed.of_bytes // 1_000_000, 1)
-                _say(f"reading {indexed.of_files:,} files, {size:,} MB")
+                _say(f"reading {counted(indexed.of_files, 'file')}, {size:,} MB")
 
     def tick(self) -> None:
         """Say how far it is, if nobody can see a bar. A file may take long: this does not wait for the next one."""
@@ -68,7 +68,7 @@ class ReadingProgress:
             read, self._reading, self._is_settled = self._reading, None, True
             self._end_bar()
             if self._is_announced and read is not None:
-                _say(f"all is read: {documents(self._count())}")
+                _say(f"all is read: {counted(self._count(), 'document')}")
             self._announce()
 
     def ended(self) -> None:
@@ -82,7 +82,7 @@ class ReadingProgress:
         if self._is_announced or not self._serves or not (self._is_settled or self._reading):
             return
         self._is_announced = True
-        count = documents(self._count()) + ("" if self._is_settled else " so far")
+        count = counted(self._count(), "document") + ("" if self._is_settled else " so far")
         click.echo(one_line(f"parallel-local: {count}, serving on {self._place}"))
 
     def _advance(self, indexed: Indexed) -> None:
