@@ -51,16 +51,16 @@ class ReadingProgress:
             if self._console.is_terminal:
                 self._advance(indexed)
             elif is_first:
-                size = max(indexed.of_bytes // 1_000_000, 1)
-                _say(f"reading {counted(indexed.of_files, 'file')}, {size:,} MB")
+                size = max(indexed.total_bytes // 1_000_000, 1)
+                _say(f"reading {counted(indexed.total, 'file')}, {size:,} MB")
 
     def tick(self) -> None:
         """Say how far it is, if nobody can see a bar. A file may take long: this does not wait for the next one."""
         with self._lock:
             read = self._reading
             if read is not None and self._bar is None:
-                share = 100 * read.bytes // max(read.of_bytes, 1)
-                _say(f"{read.files:,} of {read.of_files:,} files are read ({share} %)")
+                share = 100 * read.done_bytes // max(read.total_bytes, 1)
+                _say(f"{read.done:,} of {read.total:,} files are read ({share} %)")
 
     def settled(self) -> None:
         """All is read."""
@@ -90,10 +90,12 @@ class ReadingProgress:
             columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("reading", total=indexed.of_bytes)
+            self._task = self._bar.add_task("reading", total=indexed.total_bytes)
         if self._task is not None:
-            said = f"{indexed.files:,} of {indexed.of_files:,} files"
-            self._bar.update(self._task, completed=indexed.bytes, total=indexed.of_bytes, description=said)
+            said = f"{indexed.done:,} of {indexed.total:,} files"
+            self._bar.update(
+                self._task, completed=indexed.done_bytes, total=indexed.total_bytes, description=said
+            )
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -42,7 +42,7 @@ class Listener(Protocol):
 
 def is_much(indexed: Indexed) -> bool:
     """Whether reading it takes long enough for somebody to wait for it."""
-    return indexed.of_bytes > _MUCH_BYTES or indexed.of_files > _MANY_FILES
+    return indexed.total_bytes > _MUCH_BYTES or indexed.total > _MANY_FILES
 
 
 class _Stopped(Exception):

@@ -16,7 +16,7 @@ from test_local_serving import process
 
 from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import Folder
-from parallel_local.retrieval.library import Indexed, Library
+from parallel_local.retrieval.library import Changes, Indexed, Library
 from parallel_local.watcher import Watcher
 
 WHERE = {"model": "base", "messages": [{"role": "user", "content": "Where is the office key?"}]}
@@ -162,7 +162,7 @@ def test_a_refresh_that_fails_is_said_and_tried_again(
         failing = threading.Event()
         real = library.refresh
 
-        def refresh(progress: Callable[[Indexed], None] | None = None) -> bool:
+        def refresh(progress: Callable[[Indexed], None] | None = None) -> Changes:
             if not failing.is_set():
                 failing.set()
                 raise OSError("the disk is full")
@@ -186,7 +186,7 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
 
         class Stopper:
             def progress(self, indexed: Indexed) -> None:
-                if indexed.files == 10:
+                if indexed.done == 10:
                     watcher._stop.set()
 
             def settled(self) -> None:

@@ -5,12 +5,12 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from parallel_local.documents.catalogue import Catalogue
+from parallel_local.documents.catalogue import Catalogue, Difference
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, scan
 from parallel_local.documents.folders import Folder, arranged
@@ -27,12 +27,21 @@ _BATCH_BYTES = 2_000_000  # what is indexed before it can be searched
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """How far a refresh is: files and their bytes that were read, of those that are to be."""
+    """How far a refresh is: files that were read, of those that are to be, and the bytes of both."""
 
-    files: int
-    of_files: int
-    bytes: int
-    of_bytes: int
+    done: int
+    total: int
+    done_bytes: int
+    total_bytes: int
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a look at the folders found: paths that came, changed and went, and those left out, with the reason."""
+
+    came: tuple[str, ...]
+    changed: tuple[str, ...]
+    went: tuple[str, ...]
+    left_out: dict[str, str]
 
 
 Progress = Callable[[Indexed], None]
@@ -64,22 +73,22 @@ class Library:
         self._now = _Snapshot(index)
 
     @classmethod
-    def ready(cls, folders: Sequence[Folder], data: Path) -> "Library":
-        """With what was indexed of the folders the last time. Raises `FolderError`."""
-        ordered = arranged(folders)
+    def ready(cls, docs: Path | Sequence[Folder], data: Path) -> "Library":
+        """With what was indexed of the folder, or the folders, the last time. Raises `FolderError`."""
+        folders = arranged([Folder(docs)] if isinstance(docs, Path) else docs)
         private_folder(data)
-        tag = _tag(ordered)
+        tag = _tag(folders)
         index = Index.open(data / f"index-{tag}.db")
         try:
-            return cls(index, Catalogue(ordered, data / f"read-{tag}.json"), data)
+            return cls(index, Catalogue(folders, data / f"read-{tag}.json"), data)
         except BaseException:
             index.close()
             raise
 
     @classmethod
-    def open(cls, docs: Path, data: Path) -> "Library":
-        """Over one folder, with all that is in it now."""
-        library = cls.ready([Folder(docs)], data)
+    def open(cls, docs: Path | Sequence[Folder], data: Path) -> "Library":
+        """With all that is in the folder, or the folders, now. Raises `FolderError`."""
+        library = cls.ready(docs, data)
         try:
             library.refresh()
         except BaseException:
@@ -87,23 +96,23 @@ class Library:
             raise
         return library
 
-    def refresh(self, progress: Progress | None = None) -> bool:
-        """Index what is new or changed and forget what is gone; whether there was any of it.
+    def refresh(self, progress: Progress | None = None) -> Changes:
+        """Index what is new or changed and forget what is gone.
 
         It blocks for as long as that takes, and is called in a thread of its own: searches go on meanwhile, over what
-        is there already. What `progress` raises ends it, between two files.
+        is there already. `progress` is told before each file, and at the end; what it raises ends the refresh.
         """
         with self._refreshing:
             try:
-                found = scan(self.catalogue.folders, self._data)
-                changes = self.catalogue.compare(found, self._index.stamps())
-                if changes.gone:
-                    self._replace(changes.gone, [])
-                for batch in self._batches(changes.to_read, progress):
+                known = self._index.stamps()
+                difference = self.catalogue.compare(scan(self.catalogue.folders, self._data), known)
+                if difference.gone:
+                    self._replace(difference.gone, [])
+                for batch in self._batches(difference.to_read, progress):
                     self._replace([stamp.path for stamp, _ in batch], batch)
             finally:
                 self.catalogue.settle()
-        return bool(changes.gone or changes.to_read)
+            return _changes(known, difference, self.catalogue.left_out)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -211,6 +220,17 @@ def same_url(url: str) -> str:
     scheme, found, rest = bare.partition("://")
     host, slash, path = rest.partition("/")
     return f"{host_of(f'{scheme}://{host}') or host}{slash}{path}" if found else bare
+
+
+def _changes(known: Container[str], difference: Difference, left_out: dict[str, str]) -> Changes:
+    read = [stamp.path for stamp in difference.to_read if stamp.path not in left_out]
+    broken = [stamp.path for stamp in difference.to_read if stamp.path in left_out and stamp.path in known]
+    return Changes(
+        came=tuple(path for path in read if path not in known),
+        changed=tuple(path for path in read if path in known),
+        went=tuple(sorted([*difference.gone, *broken])),
+        left_out=left_out,
+    )
 
 
 def _tag(folders: Sequence[Folder]) -> str:
