@@ -14,7 +14,6 @@ from rich.console import Console
 from starlette.applications import Starlette
 
 from parallel_local.app import create_app
-from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import (
     Folder,
     FolderError,
@@ -28,7 +27,7 @@ from parallel_local.fetch.post import HookSender
 from parallel_local.model_options import embedding_options, model_options
 from parallel_local.model_server.settings import ModelSettings
 from parallel_local.private import FILE_MODE
-from parallel_local.progress import ReadingProgress
+from parallel_local.progress import ReadingProgress, Ticker
 from parallel_local.runs.webhook_secret import NoSecret, check_secrets, own_secret
 from parallel_local.server import EngineServer
 from parallel_local.terminal.commands import terminal_commands
@@ -147,10 +146,12 @@ def _run(
 ) -> None:
     """Serve until somebody wants it to end."""
     engine: Engine = app.state.engine
-    shown = ReadingProgress(place, engine.library.count, SystemClock(), Console(stderr=True))
+    shown = ReadingProgress(place, engine.library.count, Console(stderr=True))
     engine.watcher.tell(shown)
+    ticker = Ticker(shown.tick)
 
     def stopped() -> None:
+        ticker.end()
         shown.ended()
         if uds is not None:
             uds.unlink(missing_ok=True)

@@ -72,7 +72,7 @@ class Engine:
         if workers is None:
             workers = max(os.cpu_count() or 0, _FEWEST_WORKERS)
         self._watches = options.get("watch", True)
-        self.library = Library.over(folders, data, _meaning(options.get("embeddings"), data))
+        self.library = Library.ready(folders, data, _meaning(options.get("embeddings"), data))
         self.watcher = Watcher(self.library, clock, poll=options.get("poll", False), data=data)
         try:
             self.store = RunStore(data / "runs.db")

@@ -21,6 +21,7 @@ _QUIET_MS = 100
 _TICK_MS = 500
 _POLL_SECONDS = 1.0
 _RETRY_TICKS = 6
+_PATIENCE = 3.0
 _SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
 _LONGEST_REST = 5.0
 _MUCH_BYTES = 1_000_000
@@ -41,7 +42,7 @@ class Listener(Protocol):
 
 def is_much(indexed: Indexed) -> bool:
     """Whether reading it takes long enough for somebody to wait for it."""
-    return indexed.of_bytes > _MUCH_BYTES or indexed.of_files > _MANY_FILES
+    return indexed.total_bytes > _MUCH_BYTES or indexed.total > _MANY_FILES
 
 
 class _Stopped(Exception):
@@ -73,11 +74,11 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, in the middle of reading too, and wait for that."""
+        """End, in the middle of reading too, and wait for that; not for a large file, which is then left half done."""
         self._stop.set()
         self._library.holdings.interrupt()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def rescan(self) -> None:
         """Look again soon, also at files that could not be read."""
@@ -152,6 +153,8 @@ class Watcher:
         except _Stopped:
             return
         except Exception:
+            if self._stop.is_set():
+                return  # what it worked with is closed already
             log.exception("the documents cannot be taken up now; this is tried again")
             return
         finally:
@@ -160,7 +163,7 @@ class Watcher:
         for line in self._library.holdings.news():
             log.warning("%s", line)
         for listener in self._listeners:
-            listener.settled(changed=changed)
+            listener.settled(changed=bool(changed))
 
     def _progress(self, indexed: Indexed) -> None:
         if self._stop.is_set():

@@ -6,26 +6,26 @@ import re
 import signal
 import socket
 import stat
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner
-from local_clock import ManualClock
 from local_engine import HEADERS
 from rich.console import Console
 from test_local_serving import process
 
 from parallel_local.cli import data_of, default_data, main, served_folders
-from parallel_local.progress import ReadingProgress
+from parallel_local.progress import ReadingProgress, Ticker
 from parallel_local.retrieval.library import Indexed
 
 MUCH = 10_000_000
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "parallel-local.md"
 
 
-def progress(clock: ManualClock, count: int, console: Console) -> ReadingProgress:
-    return ReadingProgress("http://127.0.0.1:1", lambda: count, clock, console)
+def progress(count: int, console: Console) -> ReadingProgress:
+    return ReadingProgress("http://127.0.0.1:1", lambda: count, console)
 
 
 def plain() -> Console:
@@ -33,7 +33,7 @@ def plain() -> Console:
 
 
 def test_of_few_documents_it_is_said_when_they_are_read(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = progress(ManualClock(), 1, plain())
+    shown = progress(1, plain())
     shown.serving()
     shown.progress(Indexed(0, 1, 0, 100))
     assert capsys.readouterr().out == ""
@@ -49,8 +49,7 @@ def test_of_few_documents_it_is_said_when_they_are_read(capsys: pytest.CaptureFi
 def test_of_many_it_is_said_at_once_and_how_far_it_is(
     capsys: pytest.CaptureFixture[str], serves_first: bool
 ) -> None:
-    clock = ManualClock()
-    shown = progress(clock, 2000, plain())
+    shown = progress(2000, plain())
     if serves_first:
         shown.serving()
         shown.progress(Indexed(0, 4000, 0, MUCH))
@@ -60,22 +59,31 @@ def test_of_many_it_is_said_at_once_and_how_far_it_is(
     assert (
         capsys.readouterr().out == "parallel-local: 2,000 documents so far, serving on http://127.0.0.1:1\n"
     )
-    for number in range(1, 12):
-        clock.advance(1)
-        shown.progress(Indexed(number * 100, 4000, number * MUCH // 40, MUCH))
+    shown.tick()
+    shown.progress(Indexed(500, 4000, MUCH // 8, MUCH))
+    shown.tick()
     shown.settled(changed=True)
+    shown.tick()
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
+        "parallel-local: 0 of 4,000 files are read (0 %)",
         "parallel-local: 500 of 4,000 files are read (12 %)",
-        "parallel-local: 1,000 of 4,000 files are read (25 %)",
         "parallel-local: all is read: 2,000 documents",
     ]
 
 
+def test_a_ticker_calls_until_it_is_ended() -> None:
+    calls = threading.Semaphore(0)
+    ticker = Ticker(calls.release, 0.01)
+    for _ in range(3):
+        assert calls.acquire(timeout=120)
+    ticker.end()
+
+
 def test_on_a_terminal_there_is_a_bar() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    shown = progress(ManualClock(), 5, console)
+    shown = progress(5, console)
     shown.serving()
     shown.progress(Indexed(0, 4000, 0, MUCH))
     shown.progress(Indexed(2000, 4000, MUCH // 2, MUCH))

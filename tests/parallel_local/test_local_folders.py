@@ -39,7 +39,7 @@ def written(folder: Path, *names: str) -> Path:
 
 def urls(folders: list[Folder], data: Path) -> list[str]:
     """The addresses of all documents."""
-    with closing(Library.over(folders, data)) as library:
+    with closing(Library.ready(folders, data)) as library:
         library.refresh()
         return sorted(card.url for card in library.cards)
 

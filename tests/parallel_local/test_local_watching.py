@@ -16,7 +16,7 @@ from test_local_serving import process
 
 from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import Folder
-from parallel_local.retrieval.library import Indexed, Library
+from parallel_local.retrieval.library import Changes, Indexed, Library
 from parallel_local.watcher import Watcher
 
 WHERE = {"model": "base", "messages": [{"role": "user", "content": "Where is the office key?"}]}
@@ -50,7 +50,7 @@ def watched(
     folders: list[Folder], data: Path, *, poll: bool = False
 ) -> Iterator[tuple[Library, Looks, Watcher]]:
     """A library that follows its folders, once it has looked at them with the system's help."""
-    with closing(Library.over(folders, data)) as library:
+    with closing(Library.ready(folders, data)) as library:
         looks = Looks()
         watcher = Watcher(library, SystemClock(), poll=poll, data=data)
         watcher.tell(looks)
@@ -162,7 +162,7 @@ def test_a_refresh_that_fails_is_said_and_tried_again(
         failing = threading.Event()
         real = library.refresh
 
-        def refresh(progress: Callable[[Indexed], None] | None = None) -> bool:
+        def refresh(progress: Callable[[Indexed], None] | None = None) -> Changes:
             if not failing.is_set():
                 failing.set()
                 raise OSError("the disk is full")
@@ -181,12 +181,12 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
     docs.mkdir()
     for number in range(50):
         (docs / f"{number:02}.md").write_text("words\n")
-    with closing(Library.over([Folder(docs)], tmp_path / "data")) as library:
+    with closing(Library.ready([Folder(docs)], tmp_path / "data")) as library:
         watcher = Watcher(library, SystemClock(), poll=False, data=tmp_path / "data")
 
         class Stopper:
             def progress(self, indexed: Indexed) -> None:
-                if indexed.files == 10:
+                if indexed.done == 10:
                     watcher._stop.set()
 
             def settled(self, *, changed: bool) -> None:

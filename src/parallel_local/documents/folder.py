@@ -120,6 +120,8 @@ def _looked_at(entry: _Entry, root: Path) -> os.stat_result | str | None:
 
 
 def _is_text(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import PurePath
+from posixpath import basename, splitext
 
 import msgspec
 
@@ -107,8 +107,8 @@ _BY_NAME = {"makefile": _code("makefile"), "dockerfile": _code("dockerfile"), "r
 
 def format_of(name: str) -> Format | None:
     """The format of a file of this name, or None when such files are not read."""
-    ending = PurePath(name).suffix.lower()
-    return _BY_ENDING.get(ending) if ending else _BY_NAME.get(PurePath(name).name.lower())
+    stem, ending = splitext(name)
+    return _BY_ENDING.get(ending.lower()) if ending else _BY_NAME.get(basename(stem).lower())
 
 
 def read_content(name: str, content: bytes) -> Content:

@@ -22,7 +22,7 @@ _PLAIN = frozenset({"markdown", "text", "code", "csv", "tsv"})
 _LARGE = 500_000  # bytes of a format with a parser: it would hold up who searches meanwhile
 
 
-class Changes(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """What to do with an index: forget the paths that are gone, read what is new or has changed."""
 
     gone: tuple[str, ...]
@@ -57,7 +57,7 @@ class Holdings:
         """Whether nothing has changed on the disk since the last comparison."""
         return scan == self._scan
 
-    def compare(self, scan: Scan, known: Mapping[str, FileStamp]) -> Changes:
+    def compare(self, scan: Scan, known: Mapping[str, FileStamp]) -> Difference:
         """What has changed between an index with these stamps and the disk."""
         present = {stamp.path: stamp for stamp in scan.stamps}
         self._scan, self.stamps = scan, present
@@ -70,7 +70,7 @@ class Holdings:
             if known.get(path) != stamp and (path not in self._remarks or self._remarks[path].taken)
         ]
         gone = [path for path in known if path not in present or path in self.left_out]
-        return Changes(tuple(gone), tuple(to_read))
+        return Difference(tuple(gone), tuple(to_read))
 
     def read(self, stamp: FileStamp) -> tuple[Document, ...]:
         """The documents of a file; none when it cannot be read, which is then said by `left_out`."""

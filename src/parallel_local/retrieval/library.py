@@ -13,7 +13,7 @@ import msgspec
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, scan
 from parallel_local.documents.folders import Folder, arranged
-from parallel_local.documents.holdings import Changes, Holdings
+from parallel_local.documents.holdings import Difference, Holdings
 from parallel_local.private import private_folder
 from parallel_local.retrieval.cards import Cards
 from parallel_local.retrieval.effort import USUAL, Effort
@@ -32,12 +32,25 @@ _LARGEST_BATCH_BYTES = 32_000_000
 
 
 class Indexed(msgspec.Struct, frozen=True):
-    """How far a refresh is: files and their bytes that were read, of those that are to be."""
+    """How far a refresh is: files that were read, of those that are to be, and the bytes of both."""
 
-    files: int
-    of_files: int
-    bytes: int
-    of_bytes: int
+    done: int
+    total: int
+    done_bytes: int
+    total_bytes: int
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a look at the folders found: paths that came, changed and went, and those left out, with the reason."""
+
+    came: tuple[str, ...]
+    changed: tuple[str, ...]
+    went: tuple[str, ...]
+    left_out: dict[str, str]
+
+    def __bool__(self) -> bool:
+        """Whether the documents are others than before."""
+        return bool(self.came or self.changed or self.went)
 
 
 Progress = Callable[[Indexed], None]
@@ -68,24 +81,27 @@ class Library:
         self.cards: Sequence[Card] = Cards(index.catalog)
 
     @classmethod
-    def over(cls, folders: Sequence[Folder], data: Path, meaning: Meaning | None = None) -> "Library":
-        """With what was indexed of the folders the last time. It closes `meaning`. Raises `FolderError`."""
-        ordered = arranged(folders)
+    def ready(cls, docs: Path | Sequence[Folder], data: Path, meaning: Meaning | None = None) -> "Library":
+        """With what was indexed of the folder, or the folders, the last time. Raises `FolderError`.
+
+        The library closes `meaning`, which is what knows passages by what they mean.
+        """
+        folders = arranged([Folder(docs)] if isinstance(docs, Path) else docs)
         private_folder(data)
-        tag = _tag(ordered)
+        tag = _tag(folders)
         for suffix in ("", "-wal", "-shm"):  # an index of words as it was kept before
             (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
         index = Index.open(data / f"index-{tag}")
         try:
-            return cls(index, Holdings(ordered, data / f"read-{tag}.json"), data, meaning or WordsOnly())
+            return cls(index, Holdings(folders, data / f"read-{tag}.json"), data, meaning or WordsOnly())
         except BaseException:
             index.close()
             raise
 
     @classmethod
-    def open(cls, docs: Path, data: Path, meaning: Meaning | None = None) -> "Library":
-        """Over one folder, with all that is in it now."""
-        library = cls.over([Folder(docs)], data, meaning)
+    def open(cls, docs: Path | Sequence[Folder], data: Path, meaning: Meaning | None = None) -> "Library":
+        """With all that is in the folder, or the folders, now. Raises `FolderError`."""
+        library = cls.ready(docs, data, meaning)
         try:
             library.refresh()
         except BaseException:
@@ -100,24 +116,25 @@ class Library:
 
     def refresh(
         self, progress: Progress | None = None, tell: Callable[[Embedded], None] | None = None
-    ) -> bool:
-        """Index what is new or changed and forget what is gone; whether there was any of it.
+    ) -> Changes:
+        """Index what is new or changed and forget what is gone.
 
         It blocks for as long as that takes, and is called in a thread of its own: searches go on meanwhile, over what
-        is there already. What `progress` raises ends it, between two files. What was read by then is kept.
+        is there already. `progress` is told before each file, and at the end; what it raises ends the refresh, and
+        what was read by then is kept. `tell` is told how far what knows passages by their meaning has come.
         """
         with self._refreshing:
             try:
                 known = self._index.catalog.stamps()
-                changes = self.holdings.compare(scan(self.holdings.folders, self._data), known)
-                is_changed = bool(changes.gone or changes.to_read)
-                if is_changed:
-                    self._change(changes, known, progress)
+                difference = self.holdings.compare(scan(self.holdings.folders, self._data), known)
+                if difference.gone or difference.to_read:
+                    self._change(difference, known, progress)
             finally:
                 self.holdings.settle()
-            if is_changed or not self._is_learnt:
+            changes = _changes(known, difference, self.holdings.left_out)
+            if changes or not self._is_learnt:
                 self._learn(tell or _say_nothing)
-        return is_changed
+        return changes
 
     def count(self) -> int:
         """How many files the documents are."""
@@ -192,19 +209,19 @@ class Library:
         """The latest date any document carries."""
         return self._snapshot.newest
 
-    def _change(self, changes: Changes, known: Container[str], progress: Progress | None) -> None:
+    def _change(self, difference: Difference, known: Container[str], progress: Progress | None) -> None:
         """Bring the index up to date. A file that changed is never missing, nor there twice."""
         with self._index.changing() as changing:
-            for path in changes.gone:
+            for path in difference.gone:
                 changing.forget(path)
-            for batch in self._batches(changes.to_read, progress):
+            for batch in self._batches(difference.to_read, progress):
                 for stamp, documents in batch:
                     if stamp.path in known:
                         changing.forget(stamp.path)
                     for document in documents:
                         changing.add(stamp, document)
                 self._commit(changing)
-            if not changes.to_read:
+            if not difference.to_read:
                 self._commit(changing)
 
     def _commit(self, changing: Changing) -> None:
@@ -243,6 +260,17 @@ def _snapshot(index: Index) -> Snapshot:
         vocabulary=vocabulary(catalog.acronyms()),
         newest=catalog.newest_date(),
         entities=tuple((card, entity) for card in catalog.cards_with_entities() for entity in card.entities),
+    )
+
+
+def _changes(known: Container[str], difference: Difference, left_out: dict[str, str]) -> Changes:
+    read = [stamp.path for stamp in difference.to_read if stamp.path not in left_out]
+    broken = [stamp.path for stamp in difference.to_read if stamp.path in left_out and stamp.path in known]
+    return Changes(
+        came=tuple(path for path in read if path not in known),
+        changed=tuple(path for path in read if path in known),
+        went=tuple(sorted([*difference.gone, *broken])),
+        left_out=left_out,
     )
 
 

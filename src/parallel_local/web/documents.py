@@ -78,7 +78,7 @@ class DocumentsApi:
         reading = self._watcher.reading
         if reading is None:
             return Indexing("ready", 0, 0, 0, 0)
-        return Indexing("reading", reading.files, reading.of_files, reading.bytes, reading.of_bytes)
+        return Indexing("reading", reading.done, reading.total, reading.done_bytes, reading.total_bytes)
 
 
 def _grouped(reasons: Mapping[str, str]) -> list[FilesLeftOut]:
