@@ -137,7 +137,7 @@ async def engine(
             transport=transport, base_url="http://engine", headers=HEADERS
         ) as client:
             yield Caller(client)
-    assert watched.broken == []
+    assert not watched.broken, "\n".join(watched.broken)
 
 
 @asynccontextmanager
@@ -156,4 +156,4 @@ async def served(base: Path, *, workers: int = 1) -> AsyncIterator[str]:
         server.should_exit = True
         await task
         listener.close()
-    assert watched.broken == []
+    assert not watched.broken, "\n".join(watched.broken)
