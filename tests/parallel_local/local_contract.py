@@ -59,8 +59,8 @@ class Contract:
     def _check_json(self, method: str, path: str, status: int, instance: object) -> None:
         if status == 401:
             assert isinstance(instance, dict)
-            assert instance["code"] == 16
-            assert instance["message"]
+            assert instance.get("code") == 16
+            assert instance.get("message")
             return
         declared = self._declared(method, path).get(str(status), {}).get("application/json")
         self.conforms(instance, declared or {"$ref": "#/schemas/ErrorResponse"})

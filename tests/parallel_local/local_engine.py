@@ -168,7 +168,7 @@ async def engine(
             transport=transport, base_url="http://engine", headers=HEADERS
         ) as client:
             yield Caller(client, app.state.engine)
-    assert watched.broken == []
+    assert not watched.broken, "\n".join(watched.broken)
 
 
 @asynccontextmanager
@@ -187,4 +187,4 @@ async def served(base: Path, *, workers: int = 1) -> AsyncIterator[str]:
         server.should_exit = True
         await task
         listener.close()
-    assert watched.broken == []
+    assert not watched.broken, "\n".join(watched.broken)

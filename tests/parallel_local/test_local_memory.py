@@ -128,7 +128,7 @@ async def test_what_is_unfinished_or_cancelled_is_not_remembered(tmp_path: Path)
 
 async def test_only_what_is_younger(tmp_path: Path) -> None:
     clock = ManualClock()
-    async with asyncio.timeout(30), engine(tmp_path, clock=clock) as call:
+    async with asyncio.timeout(60), engine(tmp_path, clock=clock) as call:
         await task(call, RIVER)
         clock.advance(3600)
         acme = await task(call, ACME)

@@ -16,7 +16,7 @@ from parallel_web_tools.cli.commands import main  # type: ignore[import-untyped]
 from parallel_local.runs.processors import PROCESSORS
 
 PROGRAM = str(Path(sys.executable).with_name("parallel-cli"))
-SECONDS = 60
+SECONDS = 120
 QUESTION = "How long is the Amber River?"
 RIVERS = "https://geo.example/rivers"
 DRIVEN = {

@@ -12,14 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from local_clock import ManualClock
-from local_engine import HEADERS, Caller, engine, served
+from local_engine import HEADERS, engine, served
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from parallel_local.errors import ApiError
-from parallel_local.web.rehearsal import FAIL, LATENCY, Order, read_order
+from parallel_local.runs.signals import Signals
+from parallel_local.web.rehearsal import FAIL, LATENCY, Order, Rehearsal, read_order
 
 SEARCH = {"search_queries": ["Amber River"]}
 ANSWER = {"model": "parallel", "input": "When was the Amber River dammed?", "stream": True}
-BOUND = 30  # true seconds, for a test that hangs
+TOLD = bytes(range(100))
+BOUND = 60  # true seconds, for a test that hangs
 
 
 @asynccontextmanager
@@ -29,35 +33,69 @@ async def client(base: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield found
 
 
-async def held_back(clock: ManualClock, call: Caller, latency: str, milliseconds: int) -> None:
-    """Assert that a request is answered after this time of the clock, and not a millisecond before."""
-    request = call.client.post("/v1/search", json=SEARCH, headers={LATENCY: latency})
-    sent = asyncio.create_task(request)
+async def told(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers at once."""
+    await Response(TOLD, media_type="text/plain")(scope, receive, send)
+
+
+@asynccontextmanager
+async def rehearsed() -> AsyncIterator[tuple[ManualClock, httpx.AsyncClient]]:
+    """The layer alone, on a clock that nobody else waits on."""
+    clock = ManualClock()
+    transport = httpx.ASGITransport(Rehearsal(told, Signals(clock), clock))
+    async with (
+        asyncio.timeout(BOUND),
+        httpx.AsyncClient(transport=transport, base_url="http://engine") as client,
+    ):
+        yield clock, client
+
+
+async def held_back(
+    clock: ManualClock, client: httpx.AsyncClient, headers: dict[str, str], milliseconds: int
+) -> httpx.Response:
+    """The answer to a request, which comes after this time of the clock and not a millisecond before."""
+    sent = asyncio.create_task(client.get("/", headers=headers))
     await clock.sleepers(1)
     clock.advance((milliseconds - 1) / 1000)
     await clock.sleepers(1)
     clock.advance(0.001)
-    assert (await sent).status_code == 200
+    return await sent
 
 
-@pytest.mark.parametrize("milliseconds", [1, 250])
-async def test_latency_is_waited_before_anything_is_done(tmp_path: Path, milliseconds: int) -> None:
-    clock = ManualClock()
-    async with asyncio.timeout(BOUND), engine(tmp_path, clock=clock, workers=0) as call:
-        await held_back(clock, call, str(milliseconds), milliseconds)
+@pytest.mark.parametrize("milliseconds", [1, 250, 60_000])
+async def test_latency_is_waited_before_anything_is_done(milliseconds: int) -> None:
+    async with rehearsed() as (clock, client):
+        answer = await held_back(clock, client, {LATENCY: str(milliseconds)}, milliseconds)
+    assert answer.content == TOLD
 
 
-async def test_a_range_of_latencies_follows_from_the_count_of_requests(tmp_path: Path) -> None:
-    clock = ManualClock()
-    async with asyncio.timeout(BOUND), engine(tmp_path, clock=clock, workers=0) as call:
+async def test_a_range_of_latencies_follows_from_the_count_of_requests() -> None:
+    async with rehearsed() as (clock, client):
         for milliseconds in (20, 34, 26, 40, 32, 24, 38, 30, 22, 36, 28, 20):
-            await held_back(clock, call, "20-40", milliseconds)
+            await held_back(clock, client, {LATENCY: "20-40"}, milliseconds)
 
 
-async def test_no_latency_is_no_wait(tmp_path: Path) -> None:
-    async with engine(tmp_path, clock=ManualClock(), workers=0) as call:
-        for headers in ({}, {LATENCY: "0"}, {LATENCY: "0-0"}):
-            assert (await call.client.post("/v1/search", json=SEARCH, headers=headers)).status_code == 200
+async def test_no_latency_is_no_wait() -> None:
+    async with rehearsed() as (_, client):
+        for headers in ({}, {LATENCY: "0"}, {LATENCY: "0-0"}, {"x-local-other": "1"}):
+            assert (await client.get("/", headers=headers)).content == TOLD
+
+
+async def test_latency_and_failure_together() -> None:
+    async with rehearsed() as (clock, client):
+        answer = await held_back(clock, client, {LATENCY: "60000", FAIL: "429"}, 60_000)
+    assert answer.status_code == 429
+
+
+async def test_a_wait_ends_with_the_program() -> None:
+    clock = ManualClock()
+    signals = Signals(clock)
+    transport = httpx.ASGITransport(Rehearsal(told, signals, clock))
+    async with asyncio.timeout(BOUND), httpx.AsyncClient(transport=transport, base_url="http://e") as client:
+        sent = asyncio.create_task(client.get("/", headers={LATENCY: "60000"}))
+        await clock.sleepers(1)
+        signals.close()
+        assert (await sent).content == TOLD
 
 
 @pytest.mark.parametrize(
@@ -169,25 +207,15 @@ async def test_a_stream_that_waits_is_cut_too(tmp_path: Path) -> None:
             await http.get(f"/v1/tasks/groups/{group}/events", headers={FAIL: "cut"})
 
 
-@pytest.mark.parametrize("body", [SEARCH, {"search_queries": []}])
-async def test_a_slow_answer_drips_and_is_the_same(tmp_path: Path, body: object) -> None:
-    clock = ManualClock()
-    async with asyncio.timeout(BOUND), engine(tmp_path, clock=clock, workers=0) as call:
-        plain = await call.client.post("/v1/search", json=body)
-        sending = call.client.post("/v1/search", json=body, headers={FAIL: "slow"})
-        task = asyncio.create_task(sending)
-        count = 0
-        while not task.done():
-            asleep = asyncio.create_task(clock.sleepers(1))
-            await asyncio.wait((asleep, task), return_when=asyncio.FIRST_COMPLETED)
-            asleep.cancel()
-            if not task.done():
-                count += 1
-                clock.advance(0.05)
-        slow = await task
-    assert 9 <= count <= 19
-    assert (slow.status_code, len(slow.content)) == (plain.status_code, len(plain.content))
-    assert slow.headers["content-length"] == str(len(slow.content))
+async def test_a_slow_answer_drips_and_is_the_same() -> None:
+    async with rehearsed() as (clock, client):
+        sent = asyncio.create_task(client.get("/", headers={FAIL: "slow"}))
+        for _ in range(19):  # between twenty pieces
+            await clock.sleepers(1)
+            clock.advance(0.05)
+        answer = await sent
+    assert answer.content == TOLD
+    assert answer.headers["content-length"] == str(len(TOLD))
 
 
 async def test_a_slow_stream_is_the_same_stream(tmp_path: Path) -> None:
@@ -201,18 +229,6 @@ async def test_a_slow_stream_is_the_same_stream(tmp_path: Path) -> None:
             lines = [line async for line in answer.aiter_lines() if line.startswith("data: {")]
     pieces = [json.loads(line[6:])["choices"][0]["delta"].get("content", "") for line in lines]
     assert "".join(pieces) == plain["choices"][0]["message"]["content"]
-
-
-async def test_both_orders_together(tmp_path: Path) -> None:
-    clock = ManualClock()
-    async with asyncio.timeout(BOUND), engine(tmp_path, clock=clock, workers=0) as call:
-        headers = {LATENCY: "60000", FAIL: "429"}
-        task = asyncio.create_task(call.client.post("/v1/search", json=SEARCH, headers=headers))
-        await clock.sleepers(1)
-        clock.advance(59.9)
-        assert not task.done()
-        clock.advance(0.1)
-        assert (await task).status_code == 429
 
 
 async def test_runs_that_fail_with_a_cause(tmp_path: Path) -> None:

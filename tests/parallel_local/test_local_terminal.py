@@ -92,6 +92,8 @@ def test_a_terminal_has_colours(docs: str, monkeypatch: pytest.MonkeyPatch) -> N
         done = called(*command, "--docs", docs)
         assert done.exit_code == 0
         assert "\x1b[" in done.stdout
+        (line,) = called(*command, "--docs", docs, "--json").stdout.splitlines()
+        assert json.loads(line)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -21,8 +21,8 @@ class Printer:
         self._console = Console(highlight=False, soft_wrap=True)
 
     def waiting(self, text: str) -> AbstractContextManager[object]:
-        """Something that moves while an engine works, on a terminal."""
-        return self._console.status(Text(one_line(text)))
+        """Something that moves while an engine works, on a terminal, and never in what is printed."""
+        return Console(stderr=True).status(Text(one_line(text)))
 
     def body(self, text: str) -> None:
         """Text with lines of its own; numbers of sources and addresses stand out."""

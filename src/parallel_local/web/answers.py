@@ -11,11 +11,6 @@ from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-_SERVED = (
-    "/v1/search, /v1/extract, /v1/tasks/runs, /v1/tasks/groups, /v1/responses, /v1/chat/completions, "
-    "/v1/images/search, /v1/places/search, /v1/decisions, /v1/monitors, /v1/local/documents, /v1beta/search, "
-    "/v1beta/extract, /v1beta/tasks, /v1beta/chat/completions, /v1beta/findall, /v1beta/memory, /chat/completions"
-)
 
 
 def json_answer(body: object, status: int = 200) -> Response:
@@ -70,7 +65,8 @@ class ErrorAnswers:
     async def not_served(self, request: Request, _error: Exception) -> Response:
         """404 for a path that is not served, naming those that are."""
         message = f"{request.url.path[:200]} is not served by this engine"
-        error = ApiError(404, message, detail={"served": _SERVED})
+        paths = sorted({route.path for route in _routes(request)})
+        error = ApiError(404, message, detail={"served": ", ".join(paths)})
         return json_answer(error_body(error, self._clock.new_hex()), 404)
 
     async def wrong_method(self, request: Request, _error: Exception) -> Response:
@@ -90,6 +86,9 @@ class ErrorAnswers:
 
 def _methods(request: Request) -> list[str]:
     """What the path of a request is served with; one path may have several routes."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    here = [route for route in _routes(request) if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in here for method in route.methods or ()})
+
+
+def _routes(request: Request) -> list[Route]:
+    return [route for route in request.app.routes if isinstance(route, Route)]
