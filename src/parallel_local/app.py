@@ -76,7 +76,7 @@ class Engine:
         self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads))
         self.findall_service = FindAllService(self.findall, self.store, clock)
         self.journal = Journal(self.library, data / "journal.db")
-        monitor_kind = MonitorKind(
+        self.monitor_kind = MonitorKind(
             self.library,
             self.journal,
             self.store,
@@ -86,13 +86,18 @@ class Engine:
             task_kind.again,
             post,
         )
-        self.monitor_runs = self.runs.add(monitor_kind)
+        self.monitor_runs = self.runs.add(self.monitor_kind)
         self.monitors = MonitorService(self.monitor_runs, self.store, self.interactions, clock, post)
         self.schedule = MonitorSchedule(self.monitors, clock)
 
-    def documents_changed(self) -> None:
-        """Have monitors look at the folder now; to be called on the event loop when documents came, changed or went."""
-        self.monitors.documents_changed()
+    def documents_changing(self) -> None:
+        """Documents are about to be taken up: monitors wait. Like the next one to be called on the event loop."""
+        self.monitor_kind.hold(True)
+
+    def documents_changed(self, *, changed: bool = True) -> None:
+        """All documents are taken up, and some of them came, changed or went: monitors look at them now."""
+        self.monitor_kind.hold(False)
+        self.monitors.look_again(changed=changed)
 
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
