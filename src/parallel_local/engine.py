@@ -5,9 +5,10 @@ The one place where collaborators are built. What is served of it stands in `app
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -111,7 +112,7 @@ class Engine:
         return composer, Judges(self.library, self.run_threads, composer)
 
     def _add_monitors(self, task_kind: TaskKind, clock: Clock) -> None:
-        monitor_kind = MonitorKind(
+        self.monitor_kind = MonitorKind(
             self.library,
             self.journal,
             self.store,
@@ -121,7 +122,7 @@ class Engine:
             task_kind.again,
             self.deliveries.post,
         )
-        self.monitor_runs = self.runs.add(monitor_kind)
+        self.monitor_runs = self.runs.add(self.monitor_kind)
         self.monitors = MonitorService(
             self.monitor_runs, self.store, self.interactions, clock, self.deliveries.post
         )
@@ -136,6 +137,15 @@ class Engine:
             self.close()
             raise
 
+    def documents_changing(self) -> None:
+        """Documents are about to be taken up: monitors wait. Like the next one to be called on the event loop."""
+        self.monitor_kind.hold(True)
+
+    def documents_changed(self, *, changed: bool = True) -> None:
+        """All documents are taken up, and some of them came, changed or went: monitors look at them now."""
+        self.monitor_kind.hold(False)
+        self.monitors.look_again(changed=changed)
+
     def end_waits(self) -> None:
         """Let every long poll and event stream end now; call it when the server starts to shut down."""
         self.signals.close()
@@ -145,7 +155,8 @@ class Engine:
         """Follow the folders, resume unfinished runs and work on the queue until the block is left, then close all."""
         try:
             if self._watches:
-                self.watcher.tell(_Bell(self.monitors))
+                self.documents_changing()
+                self.watcher.tell(_Bell(self))
                 self.watcher.start()
             async with self.deliveries.working(), self.runs.working(), self.schedule.working():
                 yield
@@ -176,20 +187,27 @@ def _meaning(settings: EmbeddingSettings | None, data: Path) -> Meaning | None:
 
 
 class _Bell:
-    """Has monitors look at the folders when documents came, changed or went."""
+    """Tells an engine's monitors of changes. Called in the watcher's thread."""
 
-    def __init__(self, monitors: MonitorService) -> None:
-        self._monitors = monitors
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._loop = asyncio.get_running_loop()
+        self._is_changing = False
 
     def progress(self, indexed: Indexed) -> None:
-        """Of no interest: half a change is none."""
+        """Half a change is none."""
+        if not self._is_changing:
+            self._is_changing = True
+            self._call(self._engine.documents_changing)
 
     def settled(self, *, changed: bool) -> None:
-        """Called in the watcher's thread."""
-        if changed:
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._monitors.documents_changed)
+        """The whole of it."""
+        self._is_changing = False
+        self._call(partial(self._engine.documents_changed, changed=changed))
+
+    def _call(self, what: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(what)
 
 
 class _Much(Exception):

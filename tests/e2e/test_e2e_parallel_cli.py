@@ -101,3 +101,27 @@ async def test_findall_to_its_end(gateway: Gateway, tmp_path: Path) -> None:
     )
     run = ledger_of(gateway.data)[found["findall_id"]]
     assert (found["status"], run.kind, run.state) == ("completed", RunKind.FINDALL, "completed")
+
+
+async def test_a_monitor_from_its_beginning_to_its_end(gateway: Gateway, tmp_path: Path) -> None:
+    created = json.loads(
+        await said(
+            gateway, tmp_path, "monitor", "create", QUESTION, "--frequency", "daily", "--include-backfill"
+        )
+    )
+    monitor = created["monitor_id"]
+    changed = json.loads(await said(gateway, tmp_path, "monitor", "update", monitor, "--frequency", "2d"))
+    await said(gateway, tmp_path, "monitor", "trigger", monitor)
+    listed = json.loads(await said(gateway, tmp_path, "monitor", "list"))
+    shown = json.loads(await said(gateway, tmp_path, "monitor", "get", monitor))
+    async with asyncio.timeout(SECONDS):
+        while "1987" not in await said(
+            gateway, tmp_path, "monitor", "events", monitor, "--include-completions"
+        ):
+            """Its first execution has not ended yet."""
+    ended = json.loads(await said(gateway, tmp_path, "monitor", "cancel", monitor))
+    assert (created["frequency"], changed["frequency"], shown["frequency"]) == ("1d", "2d", "2d")
+    assert [one["monitor_id"] for one in listed["monitors"]] == [monitor]
+    assert ended["status"] == "cancelled"
+    run = ledger_of(gateway.data)[monitor]
+    assert (run.kind, run.state) == (RunKind.MONITOR, "cancelled")

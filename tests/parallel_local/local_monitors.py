@@ -1,10 +1,12 @@
 """What tests of monitors do over and over: making one, changing the folder, waiting for an execution."""
 
+import asyncio
 from pathlib import Path
 
 from local_engine import Caller
 
 LONG = 1000.0  # seconds
+_PATIENCE = 60  # seconds, for a test that hangs
 QUERY = "How long is the Amber River?"
 
 Json = dict[str, object]
@@ -44,7 +46,7 @@ def seen(call: Caller) -> None:
 async def changed(call: Caller, base: Path, *monitors: str) -> None:
     """The folder was changed: the engine sees it, and monitors look at it."""
     seen(call)
-    call.engine.monitors.documents_changed()
+    call.engine.documents_changed()
     for monitor_id in monitors:
         await executed(call, monitor_id)
 
@@ -55,6 +57,15 @@ async def events(call: Caller, monitor_id: str, **params: str | int) -> list[Jso
     assert answer.status_code == 200, answer.text
     found: list[Json] = answer.json()["events"]
     return found
+
+
+async def listed(call: Caller, monitor_id: str, count: int) -> list[Json]:
+    """All events with completions, once so many executions are listed: for those that come by themselves."""
+    async with asyncio.timeout(_PATIENCE):
+        while len(call.engine.monitors.executions(monitor_id)) < count:
+            await call.engine.signals.heard(monitor_id, LONG)
+    await executed(call, monitor_id)
+    return await events(call, monitor_id, include_completions="true")
 
 
 def output(event: Json) -> Json:

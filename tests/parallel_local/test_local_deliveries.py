@@ -87,6 +87,22 @@ async def test_who_does_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
     assert len({*begun, *rest}) == 51
 
 
+async def test_to_one_address_they_go_in_order_one_at_a_time(tmp_path: Path) -> None:
+    async with place(tmp_path) as here:
+        here.sender.stuck.add("slow.example")
+        async with here.deliveries.working():
+            for _ in range(20):
+                here.post("https://slow.example/")
+            here.post("https://quick.example/")
+            begun = [await here.sender.sent.get() for _ in range(2)]
+            assert here.sender.sent.empty()
+            here.sender.going_on.set()
+            begun += [await here.sender.sent.get() for _ in range(19)]
+    ids = [id_ for url, id_ in begun if "slow" in url]
+    assert len(ids) == 20
+    assert ids == sorted(ids)  # as they were given out
+
+
 async def test_what_was_not_stored_is_not_sent(tmp_path: Path) -> None:
     async with place(tmp_path) as here, here.deliveries.working():
         with suppress(RuntimeError), here.store.together():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from local_clock import ManualClock
 from local_engine import DOCUMENTS, engine
-from local_monitors import Json, changed, events, executed, made, output, seen, stream, triggered
+from local_monitors import Json, changed, events, executed, listed, made, output, seen, stream, triggered
 
 RIVERS = "https://geo.example/rivers"
 SECOND = "# Surveys\n\nA survey of 2027 found that the Amber River is 415 kilometers long.\n"
@@ -215,6 +215,44 @@ async def test_the_order_to_watch_is_no_part_of_what_is_watched(tmp_path: Path, 
     assert "415 kilometers" in str(output(event)["content"])
 
 
+# -- while documents are being taken up
+
+
+async def test_an_execution_waits_until_all_documents_are_taken_up(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        call.engine.documents_changing()
+        monitor = await made(call, stream())
+        assert (await call.get(f"/v1/monitors/{monitor}")).json()["last_run_at"] is None
+        write(tmp_path, "survey.md", SECOND)
+        await changed(call, tmp_path, monitor)
+        # It was on its way when the monitor was made: it is no news.
+        assert [one["event_type"] for one in await events(call, monitor, include_completions="true")] == [
+            "completion"
+        ]
+        call.engine.documents_changing()
+        (tmp_path / "docs" / "survey.md").unlink()
+        seen(call, tmp_path)
+        await triggered(call, monitor)
+        write(tmp_path, "other.md", SECOND)
+        await changed(call, tmp_path, monitor)
+        assert await events(call, monitor) == []
+
+
+async def test_a_look_that_finds_no_change_lets_executions_go_on(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        call.engine.documents_changing()
+        monitor = await made(call, stream())
+        call.engine.documents_changed(changed=False)
+        await executed(call, monitor)
+        assert len(await events(call, monitor, include_completions="true")) == 1
+        call.engine.documents_changing()
+        await triggered(call, monitor)
+    # What was held when the program ended is carried out after the next start.
+    async with engine(tmp_path) as call:
+        await executed(call, monitor)
+        assert len(await events(call, monitor, include_completions="true")) == 2
+
+
 # -- schedule and trigger
 
 
@@ -222,26 +260,19 @@ async def test_it_runs_at_its_frequency_and_what_was_missed_is_done_once(tmp_pat
     clock = ManualClock()
     async with engine(tmp_path, clock=clock) as call:
         monitor = await made(call, {**stream(), "frequency": "2h"})
-
-        async def completions() -> int:
-            await executed(call, monitor)
-            return len(await events(call, monitor, include_completions="true"))
-
-        assert await completions() == 1
         await clock.sleepers(1)
         clock.advance(2 * 3600 - 1)
-        assert await completions() == 1
-        changed_at = call.engine.monitor_runs.changed(monitor, 1e9)
+        await clock.sleepers(1)
+        assert len(await listed(call, monitor, 1)) == 1
         clock.advance(1)
-        await changed_at
-        assert await completions() == 2
+        assert len(await listed(call, monitor, 2)) == 2
         found = (await call.get(f"/v1/monitors/{monitor}")).json()
         assert found["last_run_at"] == "2026-11-01T14:00:00.000000Z"
     clock.advance(24 * 3600)
     async with engine(tmp_path, clock=clock) as call:
-        await call.engine.monitor_runs.changed(monitor, 1e9)
-        await executed(call, monitor)
-        assert len(await events(call, monitor, include_completions="true")) == 3
+        await listed(call, monitor, 3)
+        await clock.sleepers(1)
+        assert len(await listed(call, monitor, 3)) == 3
 
 
 async def test_each_trigger_is_one_execution(tmp_path: Path) -> None:

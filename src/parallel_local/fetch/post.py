@@ -5,8 +5,10 @@ environment are ignored, because they would be a way around the guard.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 
 import httpx
 
@@ -36,6 +38,11 @@ class HookSender:
         self._resolver = resolver
         self._permit = permit
 
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        """Whom to believe; made once, as that takes long."""
+        return httpx.create_ssl_context(trust_env=False)
+
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Returns when the receiver has said 2xx. Raises `NotSent`."""
         try:
@@ -57,13 +64,17 @@ class HookSender:
         where = await check(url, self._resolver, self._permit, inside=self._inside)
         for address in where.addresses[:-1]:
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await _posted(where, address, headers, body)
-        return await _posted(where, where.addresses[-1], headers, body)
+                return await _posted(where, address, headers, body, self._trusted)
+        return await _posted(where, where.addresses[-1], headers, body, self._trusted)
 
 
-async def _posted(where: Checked, address: str, headers: Mapping[str, str], body: bytes) -> int:
+async def _posted(
+    where: Checked, address: str, headers: Mapping[str, str], body: bytes, trusted: ssl.SSLContext
+) -> int:
     """One request to a checked address; name and certificate are still those of the host."""
-    async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=_TIMEOUT) as client:
+    async with httpx.AsyncClient(
+        verify=trusted, trust_env=False, follow_redirects=False, timeout=_TIMEOUT
+    ) as client:
         request = client.build_request(
             "POST",
             where.url(address),

@@ -1,7 +1,7 @@
 """Webhooks on their way: each is kept until its receiver has said 2xx, or it was tried for two days (Parallel 2.14).
 
 A webhook is stored with the state it tells of, so that a crash loses none; one may come twice. What is said stands in
-`webhooks.py`, sending in `fetch/post.py`.
+`webhooks.py`, sending in `fetch/post.py`. To one address one goes out at a time, in order, as long as all arrive.
 """
 
 import asyncio
@@ -62,8 +62,8 @@ class Deliveries:
         self._sender = sender
         self._clock = clock
         self._secrets = tuple(secrets)
-        self._later: list[tuple[datetime, int, str, str]] = []  # with a number for the order, host and id
-        self._ready: dict[str, deque[str]] = {}  # by host: what is due
+        self._later: list[tuple[datetime, int, str, str]] = []  # with a number for the order, address and id
+        self._ready: dict[str, deque[str]] = {}  # by address: what is due, in order
         self._numbers = count()
         self._sending: dict[asyncio.Task[None], str] = {}
         self._alarm = Alarm(clock)
@@ -103,20 +103,22 @@ class Deliveries:
         """Begin to send what is due, as far as there is room."""
         now = self._clock.now()
         while self._later and self._later[0][0] <= now:
-            *_, host, id_ = heapq.heappop(self._later)
-            self._ready.setdefault(host, deque()).append(id_)
-        busy = Counter(self._sending.values())
-        for host in list(self._ready):
-            waiting = self._ready[host]
-            while waiting and busy[host] < _OF_HOST and len(self._sending) < _AT_ONCE:
-                task = asyncio.create_task(self._try(waiting.popleft()))
-                self._sending[task] = host
-                busy[host] += 1
-                task.add_done_callback(self._done)
-            # The next host's turn is before this one's.
-            del self._ready[host]
-            if waiting:
-                self._ready[host] = waiting
+            *_, url, id_ = heapq.heappop(self._later)
+            self._ready.setdefault(url, deque()).append(id_)
+        busy = set(self._sending.values())
+        hosts = Counter(map(_host, busy))
+        for url in list(self._ready):
+            if len(self._sending) >= _AT_ONCE:
+                break
+            if url in busy or hosts[_host(url)] >= _OF_HOST:
+                continue
+            waiting = self._ready.pop(url)
+            task = asyncio.create_task(self._try(waiting.popleft()))
+            self._sending[task] = url
+            hosts[_host(url)] += 1
+            task.add_done_callback(self._done)
+            if waiting:  # the next address has its turn before this one's next
+                self._ready[url] = waiting
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._sending[task]
@@ -159,7 +161,7 @@ class Deliveries:
         self._wait_for(delivery)
 
     def _wait_for(self, delivery: Delivery) -> None:
-        entry = (delivery.due, next(self._numbers), _host(delivery.url), delivery.id)
+        entry = (delivery.due, next(self._numbers), delivery.url, delivery.id)
         heapq.heappush(self._later, entry)
         self._alarm.ring()
 

@@ -58,6 +58,11 @@ class MonitorRecord(msgspec.Struct, frozen=True):
         """Whether it has ended for good."""
         return self.state == "cancelled"
 
+    @property
+    def is_due(self) -> bool:
+        """Whether an execution is to be carried out now."""
+        return self.owed > 0 or self.stale > 0
+
 
 class Execution(msgspec.Struct, frozen=True):
     """What one execution had to tell, in order; `number` counts those of its monitor."""

@@ -29,6 +29,7 @@ class MonitorSchedule:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Have monitors run in time until the block is left; those whose time came before it, at once."""
+        self._service.look_again(changed=False)
         worker = asyncio.create_task(self._work())
         try:
             yield

@@ -171,12 +171,12 @@ class MonitorService:
                 owed = min(record.owed + 1, _MOST_OWED)
                 self._runs.requeue(msgspec.structs.replace(record, due_at=later, owed=owed))
 
-    def documents_changed(self) -> None:
-        """Have all active monitors look at the folder as it is now."""
+    def look_again(self, *, changed: bool) -> None:
+        """Have monitors that are due go on; where documents changed, those are all that are active."""
         with self._store.together():
             for record in self._store.all(MONITOR, MonitorRecord):
-                if not record.is_cancelled:
-                    self._runs.requeue(msgspec.structs.replace(record, stale=record.stale + 1))
+                if not record.is_cancelled and (changed or record.is_due):
+                    self._runs.requeue(msgspec.structs.replace(record, stale=record.stale + changed))
 
     def _snapshot(self, asked: CreateSnapshot) -> SnapshotResponseSettings:
         """What the task asked; 422 for one that is unknown, or has not completed."""

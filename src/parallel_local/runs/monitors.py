@@ -96,6 +96,7 @@ class MonitorKind:
         self._threads = threads
         self._rerun = rerun
         self._post = post
+        self._is_held = False
 
     def card(self, record: MonitorRecord) -> Card:
         """A monitor stands for itself."""
@@ -114,9 +115,13 @@ class MonitorKind:
         """Webhooks tell of executions, not of states."""
         return ()
 
+    def hold(self, held: bool) -> None:
+        """Begin no execution while the documents are being taken up: what is not there yet has not gone."""
+        self._is_held = held
+
     async def work(self, record: MonitorRecord, book: Book[MonitorRecord]) -> None:
-        """Carry out the executions that are due, one after the other."""
-        while (record := book.get(record.monitor_id)).owed > 0 or record.stale > 0:
+        """Carry out the executions that are due, one after the other; held ones are queued again when that ends."""
+        while not self._is_held and (record := book.get(record.monitor_id)).is_due:
             group = f"mevtgrp_{self._clock.new_hex()}"
             try:
                 outcome = await self._execute(record, group)

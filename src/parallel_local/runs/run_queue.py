@@ -13,7 +13,7 @@ import msgspec
 
 from parallel_local.clock import Clock
 
-SHORT = 3.0
+SHORT = 4.0
 """Seconds of expected work: what takes no longer never waits for what does, where there is more than one worker."""
 
 _PATIENCE = 10.0  # seconds of waiting for each second of expected work

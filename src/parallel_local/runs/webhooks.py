@@ -31,7 +31,7 @@ from parallel_local.wire.tasks import TaskRun
 _LONGEST_URL = 2000
 _MOST_TYPES = 20
 _ENDED = ("completed", "failed", "cancelled")
-_CANDIDATE = "findall.candidate."
+_CANDIDATE = ("findall.candidate.generated", "findall.candidate.matched", "findall.candidate.enriched")
 _STATUS = "findall.status"
 
 
@@ -68,7 +68,7 @@ def findall_postings(record: FindAllRecord, lines: Sequence[Line]) -> Iterable[P
         if not isinstance(told, FindAllEvent):
             continue
         type_, data = told.type, told.data
-        if type_.startswith(_CANDIDATE):
+        if type_ in _CANDIDATE:
             data = {**data, "findall_id": run.findall_id}
         elif type_ == _STATUS and run.status.status in _ENDED:
             type_ = f"findall.run.{run.status.status}"
