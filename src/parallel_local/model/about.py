@@ -5,25 +5,32 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 import msgspec
 
 from parallel_local.model.proofs import Proof
+from parallel_local.model.wording import shares_a_name
 from parallel_local.text.tokens import words
 from parallel_local.text.values import names
 
 _LONGEST_NAME = 8  # words
+_MOST_ASKED = 500  # characters of an input whose names are looked for
 _SHORT_INPUT = 5  # words: an input that is nothing but a name
 
 
 class Subject(msgspec.Struct, frozen=True):
     """The one that a statement has to be about; nobody in particular without a `name`.
 
-    `others` are the names of somebody else, as `spoken` has them.
+    `others` are the names of somebody else, as `spoken` has them; `asked` is the whole input.
     """
 
     name: str = ""
     others: frozenset[str] = frozenset()
+    asked: str = ""
 
     def sentence_is_about(self, sentence: str) -> bool:
         """Whether a sentence mentions the one that is asked about."""
         return mentions_any(sentence, {spoken(self.name)})
+
+    def is_near(self, text: str) -> bool:
+        """Whether a text has any of the names in the input; true where it has none."""
+        return shares_a_name(self.asked, text)
 
     def is_elsewhere(self, sentence: str) -> bool:
         """Whether it mentions a known other one."""
@@ -41,21 +48,15 @@ def mentions_any(text: str, wanted: Set[str]) -> bool:
 
 
 def subject_of(text: str, known: Sequence[str], everybody: Set[str]) -> Subject:
-    """Whom an input asks about: the one known name in it, else the one that looks like a name.
+    """Whom an input asks about: the one known name in it, or what is nothing but a name.
 
     Where it has several, or none, it asks about nobody in particular.
     """
-    if len(known) == 1:
-        return Subject(known[0], frozenset(everybody - {spoken(known[0])}))
     parts = text.split()
-    if known or not parts:
-        return Subject()
-    if len(parts) <= _SHORT_INPUT and all(part[:1].isupper() for part in parts):
-        return Subject(" ".join(parts), frozenset(everybody - {spoken(text)}))
-    found = list(dict.fromkeys(value.text for value in names(text)))
-    if len(found) != 1:
-        return Subject()
-    return Subject(found[0], frozenset(everybody - {spoken(found[0])}))
+    name = known[0] if len(known) == 1 else ""
+    if not known and 0 < len(parts) <= _SHORT_INPUT and all(part[:1].isupper() for part in parts):
+        name = " ".join(parts)
+    return Subject(name, frozenset(everybody - {spoken(name)}) if name else frozenset(), text[:_MOST_ASKED])
 
 
 def stray_reason(proofs: Sequence[Proof], subject: Subject) -> tuple[bool, str] | None:

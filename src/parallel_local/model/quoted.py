@@ -43,6 +43,11 @@ def weighed(model: Answer | None, quoted: Answer, silent: Answer | None) -> Answ
     return model
 
 
+def is_surer(own: Output, claimed: Sequence[Confidence]) -> bool:
+    """Whether the engine is surer of its own text than the model's claims allow: all of those are `low`."""
+    return set(claimed) <= {"low"} and any(entry.confidence != "low" for entry in own.basis)
+
+
 def contradicted(answer: Answer, own: Output) -> Answer:
     """A text at most `medium` where the engine is sure of an answer that rests on other documents."""
     sure = [entry for entry in own.basis if entry.confidence == "high" and entry.citations]

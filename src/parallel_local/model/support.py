@@ -11,6 +11,7 @@ import msgspec
 from parallel_local.model.about import Subject, stray_reason
 from parallel_local.model.proofs import Proof
 from parallel_local.model.wording import (
+    adds_words,
     begins_unheard,
     figures,
     is_stated,
@@ -21,7 +22,7 @@ from parallel_local.model.wording import (
     shares_a_name,
     states_figure,
 )
-from parallel_local.text.polarity import denies, supposes
+from parallel_local.text.polarity import clauses, denies, supposes
 from parallel_local.wire.common import Confidence
 
 NO_QUOTE = "It has no quotation that stands in a document."
@@ -40,19 +41,21 @@ def statement_support(text: str, proofs: Sequence[Proof], subject: Subject) -> S
     """The support of a sentence of the model's own."""
     if not proofs:
         return Support(None, NO_QUOTE)
-    said, context = _said(proofs), _context(proofs)
-    if missing := missing_figure(text, said):
+    said = f"{_said(proofs)} {_context(proofs)}"
+    if missing := missing_figure(text, _said(proofs)):
         return Support(None, f"Its quotations do not say {missing!r}.")
-    if missing := missing_name(text, f"{said} {context}"):
+    if missing := missing_name(text, said):
         return Support(None, f"Its quotations do not name {missing!r}.")
     if contrary := _contrary(text, proofs) or astray(proofs, subject):
         return contrary
-    if shared_words(text, f"{said} {context}") < _MOSTLY:
+    if shared_words(text, said) < _MOSTLY:
         return Support("low", "It is put in words that its quotations do not have.", tuple(proofs))
     if _is_mixed(text, proofs):
         return Support("low", "Its figures are quoted from where its names are not.", tuple(proofs))
-    if begins_unheard(text, f"{said} {context}"):
-        return Support("medium", "It begins with a word that its quotations do not have.", tuple(proofs))
+    if adds_words(text, _with_headings(proofs)) or begins_unheard(text, said):
+        return Support("medium", "It has words that its quotations do not have.", tuple(proofs))
+    if not _is_doubtful(text) and any(_is_doubtful(proof.sentence) for proof in proofs):
+        return Support("medium", "Its quotations also deny or suppose something.", tuple(proofs))
     return _sound(proofs)
 
 
@@ -67,11 +70,26 @@ def value_support(value: object, proofs: Sequence[Proof], subject: Subject, labe
         return Support(None, f"Its quotations do not say {str(value)[:80]!r}.")
     if strayed := astray(usable, subject):
         return strayed
-    if all(supposes(proof.sentence) for proof in usable) or all(denies(proof.sentence) for proof in usable):
+    plain = [proof for proof in usable if not _is_doubtful(_clause_with(value, proof.sentence))]
+    if not plain:
         return Support("low", "Its quotations deny or only plan it.", tuple(usable))
-    if not any(mentions(label, f"{proof.sentence} {proof.around}") for proof in usable):
-        return Support("medium", "Its quotations have the value, and do not name the field.", tuple(usable))
-    return _sound(usable)
+    if all(_is_doubtful(proof.sentence) for proof in plain):
+        return Support("medium", "Its quotations also deny or suppose something.", tuple(plain))
+    named = [proof for proof in plain if mentions(label, f"{proof.sentence} {proof.around}")]
+    if not any(subject.is_near(f"{one.sentence} {one.around} {one.before}") for one in named):
+        return Support(
+            "medium", "Its quotations have the value, and do not name what is asked.", tuple(plain)
+        )
+    return _sound(named)
+
+
+def _clause_with(value: object, sentence: str) -> str:
+    """The clause that states a value; the whole sentence where it is spread over several."""
+    return next((clause for clause in clauses(sentence) if is_stated(value, clause)), sentence)
+
+
+def _is_doubtful(text: str) -> bool:
+    return denies(text) or supposes(text)
 
 
 def condition_support(condition: str, proofs: Sequence[Proof], subject: Subject) -> Support:
@@ -115,13 +133,19 @@ def _boolean_support(value: bool, proofs: Sequence[Proof], label: str) -> Suppor
 
 def _contrary(text: str, proofs: Sequence[Proof]) -> Support | None:
     """A statement whose quotations all deny it, or only plan it, is not supported."""
-    if not denies(text) and all(denies(proof.sentence) for proof in proofs):
+    clauses_of_it = [_nearest_clause(text, proof.sentence) for proof in proofs]
+    if not denies(text) and all(map(denies, clauses_of_it)):
         return Support(None, "Its quotations deny it.")
     if denies(text) and not any(denies(proof.sentence) for proof in proofs):
         return Support(None, "Its quotations do not deny what it denies.")
-    if not supposes(text) and all(supposes(proof.sentence) for proof in proofs):
+    if not supposes(text) and all(map(supposes, clauses_of_it)):
         return Support("low", "Its quotations only plan or suppose it.", tuple(proofs))
     return None
+
+
+def _nearest_clause(text: str, sentence: str) -> str:
+    """The clause of a sentence that has most of a statement's words; the sentence where several have."""
+    return max(clauses(sentence), key=lambda clause: shared_words(text, clause), default=sentence)
 
 
 def _is_mixed(text: str, proofs: Sequence[Proof]) -> bool:
@@ -144,6 +168,11 @@ def _sound(proofs: Sequence[Proof]) -> Support:
 
 def _said(proofs: Iterable[Proof]) -> str:
     return "\n".join(proof.sentence for proof in proofs)
+
+
+def _with_headings(proofs: Iterable[Proof]) -> str:
+    """The sentences themselves and what stands above them: what comes before may be about anything."""
+    return "\n".join(f"{proof.sentence}\n{proof.around}" for proof in proofs)
 
 
 def _context(proofs: Iterable[Proof]) -> str:

@@ -68,7 +68,9 @@ def _array(value: object, node: Node, label: str, checked: Checked, depth: int) 
         return None
     item = view(node.schema.get("items"), checked.root)
     # An element may well be about somebody else than the whole is: what belongs together is seen to in objects.
-    loose = msgspec.structs.replace(checked, subject=Subject(checked.subject.name))
+    loose = msgspec.structs.replace(
+        checked, subject=msgspec.structs.replace(checked.subject, others=frozenset())
+    )
     parts: list[Answer] = []
     for element in value[:_MOST_ELEMENTS]:
         part = fitted(element, item, label, loose, depth + 1)

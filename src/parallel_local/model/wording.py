@@ -13,9 +13,12 @@ from parallel_local.text.values import dates, numbers, years
 from parallel_local.text.verbatim import fold
 
 _WORD = re.compile(r"[^\W_][\w'’&.-]*[\w]|[^\W_]")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+|\n\s*)[\"'“‘(\[*_-]*$")
+_MARKS = " \t\n\"'“‘([*_-"
+_SENTENCE_END = re.compile(r"(?:[.!?:]\s+|\n\s*)[\"'“‘(\[*_-]*$")
+_LOOK_BACK = 40  # characters before a word
 _DIGITS = re.compile(r"\d+")
 _ISO = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
+_RUN = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _SHORTEST_TOLD = 4
 _SHORTEST_NAMED = 3
 _FORM = """
@@ -106,8 +109,9 @@ def begins_unheard(text: str, said: str) -> bool:
 
 def shares_a_name(text: str, other: str) -> bool:
     """Whether two texts have a name in common; true where the first has none."""
-    named = {part for word, begins in _capitals(text) if not begins for part in words(word)}
-    return not named or bool(named & set(words(other)))
+    named = [word for word, begins in _capitals(text) if not begins]
+    known = set(words(other))
+    return not named or any(_is_known(word, known) for word in named)
 
 
 def mentions(label: str, text: str, *, loose: bool = False) -> bool:
@@ -121,9 +125,14 @@ def mentions(label: str, text: str, *, loose: bool = False) -> bool:
 
 def shared_words(text: str, said: str) -> float:
     """The share of a text's longer words that another has, in whichever form."""
-    told = {word for word in words(text) if len(word) >= _SHORTEST_TOLD or _DIGITS.search(word)}
-    known = set(words(said))
-    return sum(word in known or _is_form_of(word, known) for word in told) / len(told) if told else 1.0
+    told = _told(text)
+    return 1.0 - len(_unheard(told, said)) / len(told) if told else 1.0
+
+
+def adds_words(text: str, said: str) -> bool:
+    """Whether a text has a longer word that another has in no form, other than figures and those that only join."""
+    unheard = _unheard(_told(text), said) - _OPENING - _FORM_WORDS
+    return any(not _DIGITS.search(word) and word not in _NUMBER_WORDS for word in unheard)
 
 
 def _capitals(text: str) -> Iterator[tuple[str, bool]]:
@@ -131,16 +140,34 @@ def _capitals(text: str) -> Iterator[tuple[str, bool]]:
     german = len(_GERMAN.findall(text)) > 1
     found = list(_WORD.finditer(text))
     for place, match in enumerate(found):
-        word, before = match.group(), text[: match.start()]
+        word, before = match.group(), text[max(0, match.start() - _LOOK_BACK) : match.start()]
         if not word[0].isupper() or _DIGITS.search(word):
             continue
-        begins = bool(_SENTENCE_START.search(before))
+        begins = (len(before) == match.start() and not before.strip(_MARKS)) or bool(
+            _SENTENCE_END.search(before)
+        )
         following = found[place + 1].group() if place + 1 < len(found) else ""
         if begins and following[:1].isupper() and not german:
             begins = word.lower() in _OPENING or len(word) <= _SHORTEST_NAMED
         if not begins and german and _BEFORE_NOUN.search(before):
             continue
         yield word, begins
+
+
+def _told(text: str) -> set[str]:
+    longer = {word for word in words(text) if len(word) >= _SHORTEST_TOLD or _DIGITS.search(word)}
+    return longer | _pairs(text)
+
+
+def _unheard(told: set[str], said: str) -> set[str]:
+    known = set(words(said)) | _pairs(said)
+    return {word for word in told if word not in known and not _is_form_of(word, known)}
+
+
+def _pairs(text: str) -> set[str]:
+    """Neighbouring characters of scripts that are written without blanks, in place of words."""
+    runs = _RUN.findall(text)
+    return {run[place : place + 2] for run in runs for place in range(len(run) - 1)}
 
 
 def _is_known(word: str, known: set[str]) -> bool:

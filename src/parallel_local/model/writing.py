@@ -26,7 +26,7 @@ from parallel_local.model.excerpts import Shown
 from parallel_local.model.prompts import CLAIMS_SCHEMA, FIELDS_SCHEMA, claims_prompt, fields_prompt
 from parallel_local.model.proofs import Prover
 from parallel_local.model.prose import Supported, as_answer, auto_fields, report_text, short_text, supported
-from parallel_local.model.quoted import answer_of, contradicted, weighed
+from parallel_local.model.quoted import answer_of, contradicted, is_surer, weighed
 from parallel_local.model.reading import Reader, Wish
 from parallel_local.model.values import Checked, field_label, fitted
 from parallel_local.model_server.chat_completions import Said
@@ -104,6 +104,8 @@ class Writer:
         kept = await in_thread(self._threads, lambda: self._checked(answer, shown))
         if not kept:
             raise ModelError("nothing that it said is supported by what it quotes")
+        if is_surer(own, [claim.confidence for claim in kept]):
+            return own
         if self._task.form == "auto":
             return self._auto(auto_fields(kept, deep=deep))
         text = report_text(title(brief), kept) if report else short_text(kept)

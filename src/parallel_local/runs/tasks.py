@@ -1,7 +1,8 @@
 """Tasks as a kind of run: how one is carried out, and what is told of it.
 
-The composition (`answers/compose.py`) is stepped through in threads; after each step what it did is stored and
-told. A task is carried out once, and from the start again when the program ended meanwhile.
+The composition (`answers/compose.py`, or `model/compose.py` where there is a model) is stepped through; after each
+step what it did is stored and told. A task is carried out once, and from the start again when the program ended
+meanwhile.
 """
 
 import asyncio
@@ -152,8 +153,10 @@ class TaskKind:
         """The composition: with the model where there is one, else the engine's own."""
         task = self._assignment(record)
         if self._composer is not None:
-            async for item in self._composer.compose(task, record.input.processor, record.run.run_id):
-                yield item
+            written = self._composer.compose(task, record.input.processor, record.run.run_id)
+            async with aclosing(written) as items:
+                async for item in items:
+                    yield item
             return
         steps = compose(self._library, task)
         while True:

@@ -1,4 +1,4 @@
-"""Whether a sentence denies what it mentions, or only plans, expects or supposes it. Pure.
+"""Whether a sentence or a clause of it denies what it mentions, or only plans, expects or supposes it. Pure.
 
 Word lists for the languages that documents are most often written in; a word that is missing makes a sentence
 count as plain.
@@ -26,6 +26,11 @@ _PLANS = (
 )
 _DENIAL = re.compile(rf"(?<![\w-])(?:{_DENIALS})(?![\w-])|不|没|沒|無い|ない|ません|ไม่", re.IGNORECASE)
 _PLAN = re.compile(rf"(?<!\w)(?:{_PLANS})(?!\w)|計画|予定|计划|打算", re.IGNORECASE)
+_BETWEEN_CLAUSES = re.compile(
+    r"[,:](?!\d)|[;()—–]|\b(?:but|although|though|while|whereas|because|aber|obwohl|während|sondern|weil|mais|tandis|"
+    r"pero|aunque|porque|però|mentre|embora|maar|terwijl|но|хотя)\b|[，；：、]",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\bno\.?\s*\d", re.IGNORECASE)  # "No. 3" denies nothing
 _MONTH_OF_MAY = re.compile(r"\bMay\b(?=\s+(?:\d|of\b))|(?<=\d )May\b|(?<=\bin )May\b|(?<=\bof )May\b")
 
@@ -38,3 +43,8 @@ def denies(sentence: str) -> bool:
 def supposes(sentence: str) -> bool:
     """Whether it speaks of what is planned, expected or possible rather than of what is."""
     return bool(_PLAN.search(_MONTH_OF_MAY.sub(" ", sentence)))
+
+
+def clauses(sentence: str) -> list[str]:
+    """A sentence cut where something else may begin: what one part denies, another may well state."""
+    return [part.strip() for part in _BETWEEN_CLAUSES.split(sentence) if part.strip()]
