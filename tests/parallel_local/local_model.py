@@ -128,8 +128,10 @@ class FakeModel:
                 b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"'
             )
             await writer.drain()
-        await reader.read()  # until the client leaves
-        self.left.set()
+        try:
+            await reader.read()  # until the client leaves
+        finally:
+            self.left.set()
 
 
 class LeapingClock(ManualClock):
