@@ -92,7 +92,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
         TaskEventsApi(engine.tasks, clock),
         GroupApi(engine.groups, clock),
         ChatApi(engine.replies, engine.interactions, clock),
-        ResponsesApi(library, engine.interactions, clock, threads),
+        ResponsesApi(engine.replies, engine.interactions, clock),
         FindAllApi(library, engine.findall, engine.findall_service, clock, threads),
         FindAllEventsApi(engine.findall, clock),
         MonitorApi(engine.monitors, engine.schedule),

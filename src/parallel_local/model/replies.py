@@ -1,5 +1,6 @@
 """Chat replies with a language model (Parallel 2.11); where it is of no use, what `answers/chat.py` says."""
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 import msgspec
@@ -21,13 +22,18 @@ class Replies:
         self._threads = threads
         self._composer = composer
 
-    async def to(self, question: Question, processor: str) -> Reply:
-        """The reply to a message; `processor` says how much the model may do for it."""
+    async def to(
+        self,
+        question: Question,
+        processor: str,
+        otherwise: Callable[[Library, Question], Reply] = reply,
+    ) -> Reply:
+        """The reply to a message; `processor` says how much the model may do for it, `otherwise` is without it."""
         if self._composer is not None and (question.schema is not None or not is_empty(question.text)):
             said = await self._written(self._composer, question, processor)
             if said is not None:
                 return said
-        return await in_thread(self._threads, lambda: reply(self._library, question))
+        return await in_thread(self._threads, lambda: otherwise(self._library, question))
 
     async def _written(self, composer: ModelComposer, question: Question, processor: str) -> Reply | None:
         task = Assignment(

@@ -12,8 +12,9 @@ from parallel_local.answers.statements import cite, confidence
 from parallel_local.documents.document import Entity
 from parallel_local.monitors.detection import Detection, Happened
 from parallel_local.monitors.interest import topic
+from parallel_local.retrieval.effort import USUAL, Effort
 from parallel_local.retrieval.index import Card
-from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.library import MOST_DOCUMENTS, Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import Found
 from parallel_local.wire.common import FieldBasis, SourcePolicy
@@ -86,9 +87,16 @@ class _Narrowed(Library):
         vars(self).update(vars(whole))
         self._only = url
 
-    def search(self, queries: Sequence[Query], policy: SourcePolicy | None = None) -> list[Found]:
+    def search(
+        self,
+        queries: Sequence[Query],
+        policy: SourcePolicy | None = None,
+        documents: int = MOST_DOCUMENTS,
+        effort: Effort = USUAL,
+    ) -> list[Found]:
         """What the whole library finds in this document."""
-        return [found for found in super().search(queries, policy) if found.card.url == self._only]
+        everywhere = super().search(queries, policy, documents, effort)
+        return [found for found in everywhere if found.card.url == self._only]
 
     def entities(self) -> list[tuple[Card, Entity]]:
         """The entities of this document."""

@@ -26,7 +26,7 @@ from parallel_local.retrieval.searcher import Searcher, Wanted
 from parallel_local.text.vocabulary import Vocabulary, vocabulary
 from parallel_local.wire.common import SourcePolicy
 
-_MOST_DOCUMENTS = 100
+MOST_DOCUMENTS = 100
 _FIRST_BATCH_BYTES = 1_000_000  # of files that are indexed before they can be searched; later ones are larger
 _LARGEST_BATCH_BYTES = 32_000_000
 
@@ -158,7 +158,7 @@ class Library:
         self,
         queries: Sequence[Query],
         policy: SourcePolicy | None = None,
-        documents: int = _MOST_DOCUMENTS,
+        documents: int = MOST_DOCUMENTS,
         effort: Effort = USUAL,
     ) -> list[Found]:
         """Passages of the best `documents` for the queries together, best first; none when no query has terms."""

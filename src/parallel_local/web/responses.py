@@ -6,7 +6,6 @@ list of problems. How an answer is found stands in `answers/research.py`.
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor
 
 import msgspec
 from starlette.requests import Request
@@ -18,10 +17,9 @@ from parallel_local.answers.research import cited, research
 from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Problem, Shape, invalid
-from parallel_local.retrieval.library import Library
+from parallel_local.model.replies import Replies
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.threads import in_thread
 from parallel_local.web.answers import event_stream, json_answer, struct_frame
 from parallel_local.web.body import read_json
 from parallel_local.wire.responses import (
@@ -75,11 +73,10 @@ class Asked(msgspec.Struct, frozen=True):
 class ResponsesApi:
     """The responses endpoint."""
 
-    def __init__(self, library: Library, interactions: Interactions, clock: Clock, threads: Executor) -> None:
-        self._library = library
+    def __init__(self, replies: Replies, interactions: Interactions, clock: Clock) -> None:
+        self._replies = replies
         self._interactions = interactions
         self._clock = clock
-        self._threads = threads
 
     def routes(self) -> list[Route]:
         """What is served here."""
@@ -120,7 +117,7 @@ class ResponsesApi:
         users = [text[:_LONGEST_EARLIER] for role, text in asked.said if role == "user"]
         context = " ".join(filter(None, [asked.earlier, *users[-3:-1]]))
         question = Question(asked.question, context, asked.schema, PROCESSORS[_EFFORTS[effort]])
-        said = await in_thread(self._threads, lambda: research(self._library, question))
+        said = await self._replies.to(question, _EFFORTS[effort], research)
         found = cited(said, is_json=asked.schema is not None)
         self._interactions.remember(begun.id, f"{users[-1]} {context}"[:_LONGEST_EARLIER])
         text = OutputText(found.text, found.citations)
