@@ -119,6 +119,10 @@ class Library:
         """All documents, in order of path."""
         return self._now.cards
 
+    def behind(self, path: str) -> Iterator[Card]:
+        """The documents behind a path, in order of it."""
+        return (card for card in self._now.cards if card.path > path)
+
     def count(self) -> int:
         """How many files the documents are."""
         return len({card.path for card in self._now.cards})
