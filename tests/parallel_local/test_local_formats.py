@@ -271,4 +271,4 @@ def test_parts_come_and_go_with_their_file(tmp_path: Path) -> None:
         assert [card.url for card in library.cards] == ["https://docs.local/report.pdf#page=1"]
         (docs / "report.pdf").unlink()
         library.refresh()
-        assert library.cards == ()
+        assert list(library.cards) == []

@@ -5,6 +5,7 @@ Both ends of its pipe are here. A question is a name and the bytes of a file, an
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from parallel_local.documents.content import Content, NotNow, Unreadable
 from parallel_local.documents.formats import read_content
 
 _SECONDS = 60.0
+_ALARM = 70
 _MOST_MEMORY = 2_000_000_000
 _LENGTH = 8
 _LONGEST = 500_000_000
@@ -110,7 +112,10 @@ def main(questions: IO[bytes], answers: IO[bytes]) -> None:
             question = msgspec.msgpack.decode(_receive(questions), type=_Question)
         except EOFError:
             return
-        _send(answers, msgspec.msgpack.encode(_answer(question)))
+        signal.alarm(_ALARM)  # whoever asked may be dead, and kill nobody any more
+        answer = _answer(question)
+        signal.alarm(0)
+        _send(answers, msgspec.msgpack.encode(answer))
 
 
 def _answer(question: _Question) -> _Answer:

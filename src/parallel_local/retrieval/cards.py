@@ -7,6 +7,7 @@ from parallel_local.retrieval.card import Card
 from parallel_local.retrieval.catalog import Catalog
 
 _AT_A_TIME = 1000
+_BEHIND_ALL = 1 << 62  # no document has so high a number
 
 
 class Cards(Sequence[Card]):
@@ -19,7 +20,13 @@ class Cards(Sequence[Card]):
         return self._catalog.count()
 
     def __iter__(self) -> Iterator[Card]:
-        path, number = "", 0
+        return self._from("", 0)
+
+    def behind(self, path: str) -> Iterator[Card]:
+        """Those of the files behind a path."""
+        return self._from(path, _BEHIND_ALL)
+
+    def _from(self, path: str, number: int) -> Iterator[Card]:
         while found := self._catalog.cards(path, number, _AT_A_TIME):
             yield from found
             path, number = found[-1].path, found[-1].id

@@ -78,7 +78,7 @@ class Library:
         self._is_learnt = False
         self._snapshot = _snapshot(index)
         self.holdings = holdings
-        self.cards: Sequence[Card] = Cards(index.catalog)
+        self.cards = Cards(index.catalog)
 
     @classmethod
     def ready(cls, docs: Path | Sequence[Folder], data: Path, meaning: Meaning | None = None) -> "Library":
@@ -135,6 +135,10 @@ class Library:
             if changes or not self._is_learnt:
                 self._learn(tell or _say_nothing)
         return changes
+
+    def behind(self, path: str) -> Iterator[Card]:
+        """The documents behind a path, in order of it."""
+        return (card for card in self._now.cards if card.path > path)
 
     def count(self) -> int:
         """How many files the documents are."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from itertools import groupby
+from itertools import groupby, islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,15 +46,14 @@ class DocumentsApi:
         return json_answer(await in_thread(self._threads, lambda: self._page(behind, int(limit))))
 
     def _page(self, behind: str, limit: int) -> DocumentsPage:
-        cards = sorted(self._library.cards, key=lambda card: card.path)
-        files = [list(parts) for _, parts in groupby(cards, key=lambda card: card.path)]
-        rest = [parts for parts in files if parts[0].path > behind]
-        page = rest[:limit]
+        files = groupby(self._library.behind(behind), key=lambda card: card.path)
+        found = [list(parts) for _, parts in islice(files, limit + 1)]
+        page = found[:limit]
         holdings = self._library.holdings
         return DocumentsPage(
             documents=[self._document(parts) for parts in page],
-            total=len(files),
-            next_cursor=page[-1][0].path if len(rest) > len(page) else None,
+            total=self._library.count(),
+            next_cursor=page[-1][0].path if len(found) > limit else None,
             left_out=_grouped(holdings.left_out),
             noted=_grouped(holdings.noted),
             indexing=self._indexing(),
