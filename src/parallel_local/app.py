@@ -97,7 +97,7 @@ def _helper_apis(engine: Engine, clock: Clock) -> tuple[_Api, ...]:
     return (
         ResponsesApi(engine.library, engine.interactions, clock, engine.threads),
         SuggestionApi(),
-        MemoryApi(Memory(engine.store)),
+        MemoryApi(Memory(engine.store), engine.threads),
         LookupApi(clock),
     )
 
