@@ -98,7 +98,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
         MonitorApi(engine.monitors, engine.schedule),
         AlphaMonitorApi(engine.monitors, engine.schedule, clock),
         SuggestionApi(),
-        MemoryApi(engine.memory),
+        MemoryApi(engine.memory, threads),
         LookupApi(clock),
         DocumentsApi(library, engine.watcher, threads),
     )

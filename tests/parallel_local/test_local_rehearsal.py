@@ -27,9 +27,12 @@ BOUND = 60  # true seconds, for a test that hangs
 
 
 @asynccontextmanager
-async def client(base: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def client(base: Path, workers: int = 1) -> AsyncIterator[httpx.AsyncClient]:
     """A client over a real socket: only there can a connection be cut."""
-    async with served(base) as url, httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=BOUND) as found:
+    async with (
+        served(base, workers=workers) as url,
+        httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=BOUND) as found,
+    ):
         yield found
 
 
@@ -201,8 +204,10 @@ async def test_a_stream_is_cut_after_its_beginning(tmp_path: Path, path: str) ->
 
 async def test_a_stream_that_waits_is_cut_too(tmp_path: Path) -> None:
     """The frames behind the cut are not waited for."""
-    async with asyncio.timeout(BOUND), client(tmp_path) as http:
+    async with asyncio.timeout(BOUND), client(tmp_path, workers=0) as http:
         group = (await http.post("/v1/tasks/groups", json={})).json()["taskgroup_id"]
+        run = {"input": "x", "processor": "lite"}
+        await http.post(f"/v1/tasks/groups/{group}/runs", json={"inputs": [run]})
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get(f"/v1/tasks/groups/{group}/events", headers={FAIL: "cut"})
 

@@ -6,7 +6,7 @@ scope of this engine's one user. Memory is for looking back: answers come out of
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -29,16 +29,14 @@ class Memory:
     def __init__(self, store: RunStore) -> None:
         self._store = store
 
-    def retrieve(self, asked: RetrieveRequest, since: datetime | None) -> list[MemoryResult]:
-        """The runs that share words with the query, most telling first; without a query the newest."""
-        known = [
+    def known(self, asked: RetrieveRequest, since: datetime | None) -> list[MemoryResult]:
+        """The runs that a request may mean, newest first."""
+        return [
             item
             for item in self._newest(asked.memory_scope_key)
             if (asked.kind is None or _kind(item) == asked.kind)
             and (since is None or datetime.fromisoformat(item.updated_at) >= since)
         ]
-        found = _ranked(asked.query, known) if asked.query and asked.query.strip() else known
-        return found[: asked.limit]
 
     def clear(self, scope: str | None) -> None:
         """Forget everything in a scope."""
@@ -75,8 +73,13 @@ def findall_memory(run: FindAllRun, wanted: FindAllInput) -> Iterator[Line]:
         yield Line(_stream(wanted.memory_scope_key), entry, _subject("findall", run.findall_id))
 
 
-def _ranked(query: str, known: Iterable[MemoryResult]) -> list[MemoryResult]:
-    """By the weight of the query's words that a run's excerpts have; rare words weigh more. Ties stay in order."""
+def ranked(query: str | None, known: Sequence[MemoryResult]) -> Sequence[MemoryResult]:
+    """By the weight of the query's words that a run's excerpts have; rare words weigh more, ties stay in order.
+
+    All of them without a query. Reading a thousand excerpts takes a moment: call it from a thread.
+    """
+    if not query or not query.strip():
+        return known
     wanted = set(stems(" ".join(content_words(query)) or query))
     held = [(wanted & set(stems(_text(item))), item) for item in known]
     held = [(shared, item) for shared, item in held if shared]

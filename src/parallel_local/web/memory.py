@@ -1,5 +1,6 @@
 """Memory endpoints (Parallel 2.15): looking up what runs have left behind, and forgetting it."""
 
+from concurrent.futures import Executor
 from datetime import datetime
 
 from starlette.requests import Request
@@ -7,7 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.errors import Problem, Shape, invalid
-from parallel_local.runs.memory import Memory
+from parallel_local.runs.memory import Memory, ranked
+from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import decode, raw_body, read_json
 from parallel_local.wire.memory import ClearRequest, EvictRequest, RetrieveRequest, RetrieveResponse
@@ -16,8 +18,9 @@ from parallel_local.wire.memory import ClearRequest, EvictRequest, RetrieveReque
 class MemoryApi:
     """The memory endpoints."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, threads: Executor) -> None:
         self._memory = memory
+        self._threads = threads
 
     def routes(self) -> list[Route]:
         """What is served here."""
@@ -30,7 +33,9 @@ class MemoryApi:
     async def retrieve(self, request: Request) -> Response:
         """Runs of a scope, by relevance or the newest first."""
         asked = await read_json(request, RetrieveRequest, Shape.VALIDATION)
-        return json_answer(RetrieveResponse(self._memory.retrieve(asked, _since(asked.since))))
+        known = self._memory.known(asked, _since(asked.since))
+        found = await in_thread(self._threads, lambda: ranked(asked.query, known))
+        return json_answer(RetrieveResponse(list(found[: asked.limit])))
 
     async def clear(self, request: Request) -> Response:
         """204, also when there was nothing."""
