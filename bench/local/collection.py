@@ -13,6 +13,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 TOP = 10
@@ -83,10 +84,10 @@ def made_up(documents: int, queries: int = 100) -> Collection:
     """A collection without judgements, the same each time: words by Zipf's law, in sentences."""
     chance = random.Random(documents)
     words = [_word(chance) for _ in range(20_000)]
-    weights = [1.0 / rank for rank in range(1, len(words) + 1)]
+    weights = list(accumulate(1.0 / rank for rank in range(1, len(words) + 1)))
 
     def sentence(length: int) -> str:
-        return " ".join(chance.choices(words, weights, k=length)).capitalize() + "."
+        return " ".join(chance.choices(words, cum_weights=weights, k=length)).capitalize() + "."
 
     def text() -> str:
         return " ".join(sentence(chance.randint(8, 30)) for _ in range(_SENTENCES))

@@ -69,7 +69,10 @@ def with_tantivy(texts: Sequence[str], language: str) -> Search:
     index.register_tokenizer("words", analyzer)
     writer = index.writer(50_000_000, 1)
     for place, text in enumerate(texts):
-        writer.add_document(tantivy.Document(place=place, text=text))
+        document = tantivy.Document()
+        document.add_unsigned("place", place)
+        document.add_text("text", text)
+        writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
     index.reload()
