@@ -194,3 +194,11 @@ def test_searches_beside_changes_always_find_the_file(docs: Path, library: Libra
         found = [texts for search in searching for texts in search.result()]
     assert {len(texts) for texts in found} == {1}
     assert quoted(library, "office key") == [f"# Handbook\n\nThe office key hangs on hook {edits - 1}."]
+
+
+def test_a_name_that_is_no_text_is_left_out(docs: Path, library: Library) -> None:
+    with open(os.fsencode(docs) + b"/caf\xe9.md", "w") as file:
+        file.write("# Menu\n\nThe soup is hot.\n")
+    assert list(library.refresh().left_out.values()) == ["its name is no text"]
+    assert library.refresh().came == ()
+    assert quoted(library, "soup") == []

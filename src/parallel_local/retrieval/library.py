@@ -6,6 +6,7 @@ Joins folder, index and ranking. Every method may block on disk; callers on the 
 import hashlib
 import threading
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -90,7 +91,8 @@ class Library:
     def ready(cls, docs: Path, data: Path) -> "Library":
         """A library that serves what was indexed before; `refresh` looks at the folder."""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data.chmod(0o700)
+        with suppress(PermissionError):  # another's folder that we may write to
+            data.chmod(0o700)
         tag = hashlib.sha256(str(docs.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         for suffix in ("", "-wal", "-shm"):  # the index of former versions
             (data / f"index-{tag}.db{suffix}").unlink(missing_ok=True)
@@ -141,9 +143,8 @@ class Library:
         asked = [query for query in queries if query.terms]
         if not asked:
             return []
-        return self._index.consistent(
-            lambda view, last: self._search(asked, Wanted(policy, documents, effort), view, last), []
-        )
+        wanted = Wanted(policy, documents, effort)
+        return self._index.consistent(lambda view: self._search(asked, wanted, view)) or []
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this library."""
@@ -184,18 +185,18 @@ class Library:
         asked: Sequence[Query],
         wanted: Wanted,
         view: View,
-        last: bool,
     ) -> list[Found] | None:
+        """None when documents of the view have gone meanwhile."""
         weighed = [(query, self._weights(query, view)) for query in asked]
         rankings = [self._rank(query, wanted, view) for query in merged(asked)]
         units = [unit for found in list(fuse(rankings).values())[: wanted.documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
-        if None in read and not last:
+        there = [one for one in read if one is not None]
+        if len(there) < len(read):
             return None
         found = [
             item
-            for unit, one in zip(units, read, strict=True)
-            if one is not None
+            for unit, one in zip(units, there, strict=True)
             for item in passages_of(*one, unit.score, weighed)
         ]
         return sorted(found, key=lambda item: (-item.score, item.passage))
@@ -240,11 +241,9 @@ class Library:
         batch, pending = _FIRST_BATCH, 0
         for done, stamp in enumerate(stamps, start=1):
             document = self._read_file(stamp)
-            if document is None:
+            if stamp.path in known:
                 changing.forget(stamp.path)
-            elif stamp.path in known:
-                changing.replace(stamp, document)
-            else:
+            if document is not None:
                 changing.add(stamp, document)
             pending += 1
             if pending >= batch:
@@ -255,7 +254,11 @@ class Library:
 
     def _read_file(self, stamp: FileStamp) -> Document | None:
         try:
+            stamp.path.encode()
             document = read_document(self._docs, stamp)
+        except UnicodeEncodeError:
+            self._left_out[stamp.path] = (stamp, "its name is no text")
+            return None
         except (Unreadable, OSError) as error:
             self._left_out[stamp.path] = (stamp, str(error))
             return None
