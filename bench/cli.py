@@ -18,6 +18,7 @@ from bench.gateways import all_gateways
 from bench.gateways.base import Gateway
 from bench.gateways.policies import CHOICES, NONE, Policies
 from bench.instructions import command as instructions
+from bench.local import command as local
 from bench.measure import Skip
 from bench.options import Options
 from bench.places import RESULTS
@@ -37,6 +38,7 @@ Examples:
   python -m bench ledger --rows 1000000            a smaller ledger
   python -m bench throughput --json out.json       the figures for a program
   python -m bench instructions --help              instructions a call, counted: a work with options of its own
+  python -m bench local --help                     what the local engine finds, and how fast: the same
 """
 
 
@@ -98,8 +100,8 @@ def main(
 
 def pick_works(names: tuple[str, ...]) -> list[Work]:
     known = {work.name: work for work in all_works()}
-    if instructions.NAME in names:
-        raise click.BadParameter(f"{instructions.NAME} runs alone, and is named first", param_hint="WORK")
+    for alone in {instructions.NAME, local.NAME}.intersection(names):
+        raise click.BadParameter(f"{alone} runs alone, and is named first", param_hint="WORK")
     if unknown := [name for name in names if name not in known]:
         raise click.BadParameter(
             f"no work called {unknown[0]}; there are {', '.join(known)}", param_hint="WORK"
@@ -123,6 +125,7 @@ def _list() -> None:
     for work in all_works():
         click.echo(f"{work.name:12} {work.summary}")
     click.echo(f"{instructions.NAME:12} {instructions.SUMMARY}")
+    click.echo(f"{local.NAME:12} {local.SUMMARY}")
     click.echo(f"\ngateways: {', '.join(gateway.name for gateway in all_gateways())}")
 
 

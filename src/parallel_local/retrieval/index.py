@@ -25,7 +25,7 @@ from parallel_local.text.vocabulary import acronyms
 
 __all__ = ["Card", "Hit", "Index"]
 
-_LOOKS = 3
+_FREE_LOOKS = 2
 _T = TypeVar("_T")
 
 
@@ -81,19 +81,17 @@ class Index:
         with self._inverted.writing() as writing, self._catalog.writing() as rows:
             yield Changing(rows, writing, self._publish)
 
-    def consistent(self, look: Callable[[View, bool], _T | None], otherwise: _T) -> _T:
+    def consistent(self, look: Callable[[View], _T | None]) -> _T | None:
         """What `look` finds; it says None when documents of the view have gone, and then looks again.
 
-        The last time it is told that it is: then it makes do with what there is.
+        The last time nothing changes meanwhile.
         """
-        view = self._view
-        for times in range(_LOOKS):
-            found = look(view, times + 1 == _LOOKS)
+        for _ in range(_FREE_LOOKS):
+            found = look(self._view)
             if found is not None:
                 return found
-            with self._publishing:  # a change that is half done is waited for
-                view = self._view
-        return otherwise
+        with self._publishing:
+            return look(self._view)
 
     def read(self, spans: Sequence[tuple[int, int, int]]) -> list[tuple[Card, tuple[Hit, ...]] | None]:
         """Card and passages for each (document, first, last); None where the document has gone."""

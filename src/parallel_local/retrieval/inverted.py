@@ -131,10 +131,9 @@ class Writing:
         title = indexed(card.title, card.language)
         for unit in units:
             body = indexed(unit.text, card.language)
-            headings = indexed(unit.headings[:_LONGEST_IN_HEAD], card.language)
             row = tantivy.Document()
             row.add_text(BODY, body if body.startswith(title) else f"{title} {body}")
-            row.add_text(HEAD, headings if headings.startswith(title) else f"{title} {headings}")
+            row.add_text(HEAD, title if unit.headings == card.title else _head(title, unit, card.language))
             if card.language in COMPOUNDING:
                 row.add_text(TAIL, reversed_compounds(body))
             row.add_text(HOST, suffixes)
@@ -147,6 +146,11 @@ class Writing:
     def commit(self) -> None:
         """What was changed since the last one counts from now on, for views that are made from now on."""
         self._writer.commit()
+
+
+def _head(title: str, unit: Unit, language: str) -> str:
+    headings = indexed(unit.headings[:_LONGEST_IN_HEAD], language)
+    return headings if headings.startswith(title) else f"{title} {headings}"
 
 
 def day_number(date: str) -> int:

@@ -136,10 +136,6 @@ class Library:
                 self._learn(tell or _say_nothing)
         return changes
 
-    def behind(self, path: str) -> Iterator[Card]:
-        """The documents behind a path, in order of it."""
-        return (card for card in self._now.cards if card.path > path)
-
     def count(self) -> int:
         """How many files the documents are."""
         return self._index.catalog.file_count()
@@ -186,6 +182,10 @@ class Library:
         if named:
             return tuple(named[:1])
         return tuple(card for card in found if card.path == found[0].path)
+
+    def behind(self, path: str) -> Iterator[Card]:
+        """The documents of the files behind a path, in their order."""
+        return self.cards.behind(path)
 
     def text(self, card: Card) -> str:
         """The whole text of a document."""

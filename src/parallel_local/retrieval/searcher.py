@@ -41,26 +41,27 @@ class Searcher:
 
     def search(self, asked: Sequence[Query], wanted: Wanted) -> list[Found]:
         """Passages of the best documents for queries that have terms, best first."""
-        return self._index.consistent(lambda view, last: self._search(asked, wanted, view, last), [])
+        return self._index.consistent(lambda view: self._search(asked, wanted, view)) or []
 
     def weigh(self, query: Query) -> dict[str, float]:
         """How much each term of a query matters in this index."""
         return _weights(query, self._index.view)
 
-    def _search(self, asked: Sequence[Query], wanted: Wanted, view: View, last: bool) -> list[Found] | None:
+    def _search(self, asked: Sequence[Query], wanted: Wanted, view: View) -> list[Found] | None:
+        """None when documents of the view have gone meanwhile."""
         weighed = [(query, _weights(query, view)) for query in asked]
         by_words = fuse([self._rank(query, wanted, view) for query in merged(asked)])
         near = self._near(asked, wanted)
         ranked = joined(by_words, near) if near else by_words
         units = [unit for found in list(ranked.values())[: wanted.documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
-        if None in read and not last:
+        there = [one for one in read if one is not None]
+        if len(there) < len(read):
             return None
         kept = frozenset(unit.document * PASSAGES + unit.first for unit in near)
         found = [
             item
-            for unit, one in zip(units, read, strict=True)
-            if one is not None
+            for unit, one in zip(units, there, strict=True)
             for item in passages_of(*one, unit.score, weighed, kept)
         ]
         return sorted(found, key=lambda item: (-item.score, item.passage))

@@ -97,7 +97,7 @@ def _table(language: str, content: bool) -> StemTable:
 
 def _through(table: StemTable, text: str) -> str:
     chunks = (text.translate(_BETWEEN) if text.isascii() else text).split()
-    return " ".join([table[chunk] for chunk in chunks])
+    return " ".join(map(table.__getitem__, chunks))
 
 
 def content_tokens(text: str, language: str = "") -> list[str]:
