@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from parallel_local.documents.folder import FileStamp, read_document
+from parallel_local.documents.folder import FileStamp
+from parallel_local.documents.holdings import Holdings
 from parallel_local.retrieval.index import Changing
 from parallel_local.retrieval.inverted import InvertedIndex, View
 from parallel_local.retrieval.library import Changes, Indexed, Library
@@ -78,11 +79,11 @@ def test_a_look_at_an_unchanged_folder_reads_nothing(
     assert list(left_out) == list(library.skipped) == ["broken.pdf"]
     read: list[str] = []
 
-    def noted(folder: Path, stamp: FileStamp) -> object:
+    def noted(_holdings: Holdings, stamp: FileStamp) -> tuple[()]:
         read.append(stamp.path)
-        return read_document(folder, stamp)
+        return ()
 
-    monkeypatch.setattr("parallel_local.retrieval.library.read_document", noted)
+    monkeypatch.setattr(Holdings, "read", noted)
     monkeypatch.setattr(InvertedIndex, "writing", None)
     assert library.refresh() == Changes((), (), (), left_out)
     assert read == []
@@ -128,16 +129,18 @@ def test_progress_is_told_for_each_file(docs: Path, tmp_path: Path) -> None:
     with closing(Library.ready(docs, tmp_path / "data")) as library:
         library.refresh(told.append)
         library.refresh(told.append)
-    assert told == [Indexed(1, 2), Indexed(2, 2)]
+    sizes = [(docs / name).stat().st_size for name in ("garden.md", "handbook.md")]
+    total = sum(sizes)
+    assert told == [Indexed(0, 2, 0, total), Indexed(1, 2, sizes[0], total), Indexed(2, 2, total, total)]
 
 
 def test_it_is_searched_while_it_is_made(docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parallel_local.retrieval.library._FIRST_BATCH", 1)
+    monkeypatch.setattr("parallel_local.retrieval.library._FIRST_BATCH_BYTES", 1)
     seen: list[int] = []
     with closing(Library.ready(docs, tmp_path / "data")) as library:
         library.refresh(lambda _: seen.append(len(quoted(library, "office key tomatoes"))))
         assert len(quoted(library, "office key tomatoes")) == 2
-    assert seen == [1, 1]  # the second batch is larger
+    assert seen == [0, 1, 2]
 
 
 def test_a_change_that_fails_changes_nothing(
@@ -199,6 +202,6 @@ def test_searches_beside_changes_always_find_the_file(docs: Path, library: Libra
 def test_a_name_that_is_no_text_is_left_out(docs: Path, library: Library) -> None:
     with open(os.fsencode(docs) + b"/caf\xe9.md", "w") as file:
         file.write("# Menu\n\nThe soup is hot.\n")
-    assert list(library.refresh().left_out.values()) == ["its name is no text"]
+    assert list(library.refresh().left_out.values()) == ["its name is not UTF-8: give it another one"]
     assert library.refresh().came == ()
     assert quoted(library, "soup") == []
