@@ -1,0 +1,291 @@
+"""What a document names as things, and of which kind: by its title, its sections, lists, tables and sentences.
+
+Pure. Nothing is asked for yet: a document is read once, whatever kinds are wanted later. Which sentences are about
+which thing is read in `subjects.py`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from parallel_local.documents.entities import unlink
+from parallel_local.findall.kinds import GENERAL, bare, head, is_of_kind, is_plural, legal_form
+from parallel_local.findall.naming import NAME, kinds_of, named, names_in
+from parallel_local.findall.pages import Piece, Section
+from parallel_local.retrieval.index import Card
+from parallel_local.text.sentences import Kind
+from parallel_local.text.tokens import spaced, words
+
+_LONGEST_SENTENCE = 600  # characters; a longer one is no sentence of a person, and patterns take their time
+_LONGEST_NAME = 80
+_TITLE_PARTS = re.compile(r"\s+[—–|-]\s+|\s*:\s+|\s*\((?=[^)]*\)$)")
+_LISTED = re.compile(r"^(?P<name>[^:;(–—|]{2,80}?)\s*(?:[:;(–—|]|\s-\s|,\s)\s*\S")
+_BOLD = re.compile(r"^\s*(?:\*\*|__)(?P<bold>[^*_\n]{2,80}?):?(?:\*\*|__)")
+_LINKED = re.compile(r"^\s*\[[^\]\n]{2,80}\]\(https?://[^)\s]+\)")
+_LEADING = re.compile(rf"^(?P<name>{NAME})\s+[a-zäöüß(]")
+_OF = re.compile(
+    r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht)"
+    r"\s+(?:of|der|von)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle)\s+|\d+\s+)*(?P<rest>.+)$",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"^(?:An?|Our|One of the|Eine?|Unsere?)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})")
+_BARE = re.compile(r"^(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[\w&-]+){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)")
+_THIS = re.compile(r"^(?P<det>This|The|Diese[rs]?|Der|Die|Das)\s+(?P<noun>[\w-]+)\s+\S")
+_PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
+_TYPE = frozenset("type kind category typ art kategorie what was is".split())
+_HEADLESS = frozenset("name names title names bezeichnung firmenname item item nr no id".split())
+_FACT_TABLES = frozenset("key property field fact attribute detail details feature merkmal eigenschaft what".split())
+_NO_THING = frozenset("page document note notes file list guide section chapter table text report post".split())
+_GENERIC = frozenset(
+    "overview introduction summary contact criteria notes background history about conclusion references sources "
+    "details general misc other others faq links todo index readme contents glossary appendix methodology status "
+    "pricing shipping team products services location locations facts figures profile news staff people ingredients "
+    "method preparation steps directions terms parties".split()
+)
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A thing by name, the phrases that say what it is, and the verbatim text that says so.
+
+    `listed` are facts stated beside the name, `line` tells that its piece of text is about it alone.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    shown: str
+    facts: dict[str, str] = {}
+    url: str | None = None
+
+
+class PageNames(msgspec.Struct, frozen=True):
+    """What a document declares, and the name it is about as a whole (or "")."""
+
+    declared: tuple[Declared, ...]
+    topic: str
+
+
+def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
+    """All declarations of one document, its own data first."""
+    title, title_kinds = title_parts(card.title)
+    said = list(_sentences(parts))
+    topic = _topic(title, said, parts)
+    found = [
+        Declared(item.name, (item.type,) if item.type else (), item.name, dict(item.facts), item.url)
+        for item in card.entities
+    ]
+    if topic:
+        kinds = (*title_kinds, *_folder_kinds(card.path), *_own_kinds(topic, said, parts))
+        if kinds:
+            found.append(Declared(topic, tuple(dict.fromkeys(kinds)), _first(parts, topic)))
+    for section in parts:
+        found += _section_thing(section, card.title)
+        found += _listed(section, card.title)
+    found += [item for item, _ in said]
+    return PageNames(tuple(found), topic)
+
+
+def title_parts(title: str) -> tuple[str, tuple[str, ...]]:
+    """The name in a title, and what the title says it is: "Vendor profile: Acme", "Acme (brewery)"."""
+    parts = [part.strip(" )") for part in _TITLE_PARTS.split(title) if part.strip(" )")]
+    if not parts:
+        return "", ()
+    if len(parts) > 1 and {"profile", "datasheet", "file", "sheet"} & set(words(parts[0])):
+        return parts[1], tuple(words(parts[0])[:-1][-1:])
+    if len(parts) > 1 and ":" in title and len(parts[0].split()) == 1 and not legal_form(parts[1]):
+        return (parts[1], (parts[0],)) if is_of_kind(parts[0], parts[0]) else (parts[0], ())
+    return parts[0], tuple(parts[1:]) if "(" in title else ()
+
+
+def kind_heading(text: str) -> tuple[str, ...]:
+    """The kinds that a heading or an introducing line says are listed below it."""
+    match = _OF.match(text.strip().rstrip(":"))
+    phrases = kinds_of(match.group("rest")) if match else []
+    return tuple(phrase for phrase in phrases if is_plural(head(phrase)) and head(phrase) not in _GENERIC)
+
+
+def is_name(text: str) -> bool:
+    """Whether a short text can be the name of one thing."""
+    found = words(text)
+    return (
+        0 < len(found) <= 8
+        and len(text) <= _LONGEST_NAME
+        and bool(re.search(r"[^\W\d_]", text))
+        and not (len(found) == 1 and found[0] in _GENERIC | GENERAL)
+    )
+
+
+def _sentences(parts: Sequence[Section]) -> Iterator[tuple[Declared, bool]]:
+    """What sentences declare, with whether the sentence is about the name."""
+    for section in parts:
+        for piece in section.pieces:
+            if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
+                for item in named(piece.text):
+                    yield Declared(item.name, (item.kind,), piece.shown), item.leads
+
+
+def _topic(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> str:
+    """The name a document is about: its title, the name its title begins with, else what it first says."""
+    leading = [item.name for item, leads in said if leads]
+    for name in leading:
+        if _begins(bare(title), bare(name)) or _begins(bare(name), bare(title)):
+            return max(title, name, key=len) if _begins(bare(name), bare(title)) else name
+    first = next((piece.text for section in parts for piece in section.pieces), "")
+    if len(set(leading)) == 1 and first.startswith(leading[0]) and not kind_heading(title):
+        return leading[0]
+    return title if is_name(title) and not kind_heading(title) else ""
+
+
+def _begins(long: tuple[str, ...], short: tuple[str, ...]) -> bool:
+    return bool(short) and long[: len(short)] == short
+
+
+def _folder_kinds(path: str) -> tuple[str, ...]:
+    folder = path.rpartition("/")[0].rpartition("/")[2].replace("_", " ").replace("-", " ")
+    return kind_heading(folder)
+
+
+def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
+    """What a document says that its topic is, without naming it again: "A brewery in Bern.", "This hike …"."""
+    pieces = [piece for section in parts for piece in section.pieces]
+    stated = [value for piece in pieces for label, value in piece.pairs if label.casefold() in _TYPE]
+    if stated:
+        return kinds_of(re.split(r"[,;.]", stated[0])[0])
+    if any(leads and bare(item.name) == bare(topic) for item, leads in said):
+        return []
+    if legal_form(topic):
+        return ["company"]
+    texts = [piece.text for piece in pieces if piece.kind is not Kind.ROW]
+    first = next(iter(texts), "")
+    match = _ARTICLE.match(first) or _BARE.match(first)
+    if match and not is_plural(head(kinds_of(match.group("phrase"))[0])):
+        return kinds_of(match.group("phrase"))
+    if len(topic.split()) > 1 and any(_PRONOUN.match(text) for text in texts):
+        return ["person"]
+    return _pointed_at(topic, texts)
+
+
+def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
+    """Nouns that stand for the topic: "This hike …"; "The company …" where the text names the topic, too."""
+    own = any(spaced(bare(topic)) in spaced(words(text)) for text in texts)
+    found = []
+    for text in texts:
+        match = _THIS.match(text)
+        noun = match.group("noun").casefold() if match else ""
+        if not match or noun in _NO_THING or is_plural(noun):
+            continue
+        pointing = match.group("det").startswith(("This", "Diese"))
+        if own or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people")):
+            found.append(noun)
+    return list(dict.fromkeys(found))
+
+
+def _first(parts: Sequence[Section], topic: str) -> str:
+    """The text that introduces the topic."""
+    shown = [piece for section in parts for piece in section.pieces if piece.kind is not Kind.ROW]
+    naming = (piece.shown for piece in shown if spaced(bare(topic)) in spaced(words(piece.text)))
+    return next(naming, shown[0].shown if shown else topic)
+
+
+def _section_thing(section: Section, title: str) -> Iterator[Declared]:
+    """A section headed by a name, below a heading or title that names the kind: "Vendors" > "Acme"."""
+    if not section.path or not section.pieces:
+        return
+    name, own_kinds = title_parts(section.path[-1])
+    above = (title, *section.path[:-1])
+    kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
+    if not kinds or kind_heading(section.path[-1]) or not is_name(name) or section.path[-1] == title:
+        return
+    if words(name)[0] in ("how", "what", "why", "when", "our", "about", "where", "who") or _is_group(section):
+        return
+    facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
+    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts)
+
+
+def _is_group(section: Section) -> bool:
+    """A section that only lists names is a group of things ("Hamburg"), not a thing."""
+    items = [piece for piece in section.pieces if piece.item and not piece.depth]
+    rows = [piece for piece in section.pieces if piece.kind is Kind.ROW]
+    if rows and len(rows) == len(section.pieces):
+        return True
+    return bool(items) and len(items) >= len(section.pieces) / 2 and all(_item_name(item) for item in items)
+
+
+def section_kinds(section: Section, title: str) -> tuple[str, ...]:
+    """The kinds that a section's lists and tables are lists of."""
+    above = (title, *section.path)
+    if section.path and not kind_heading(section.path[-1]):
+        if not (_is_group(section) or section.path[-1] == title or head(section.path[-1]) in _GENERIC):
+            return ()
+    return next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
+
+
+def _listed(section: Section, title: str) -> Iterator[Declared]:
+    """Rows, and items of lists under a heading or after a line that says what they are."""
+    kinds = section_kinds(section, title)
+    introduced: tuple[str, ...] = ()
+    for piece in section.pieces:
+        if piece.kind is Kind.ROW:
+            yield from _row_things(piece, kinds)
+        elif not piece.item:
+            introduced = _introduced(piece.text)
+            if kinds and (bold := _BOLD.match(piece.shown)):
+                yield Declared(bold.group("bold"), kinds, piece.shown)
+        elif not piece.depth and (kinds or introduced):
+            name = _item_name(piece) or _bare_name(piece)
+            if name:
+                facts = {"about": piece.text[len(name) :].strip(" :–—-,;()")}
+                yield Declared(name, introduced or kinds, piece.shown, facts, unlink(piece.shown)[1])
+
+
+def _introduced(text: str) -> tuple[str, ...]:
+    """The kinds that a line ending in a colon announces: "We buy from these suppliers:"."""
+    if not text.endswith(":"):
+        return ()
+    found = [kind for part in re.split(r"\b(?:are|from|these|following|the|our|sind|die|unsere)\b", text)
+             for kind in kind_heading(part)]  # fmt: skip
+    return tuple(found)
+
+
+def _item_name(piece: Piece) -> str:
+    """The name that a list item is headed by, as its form shows."""
+    bold = _BOLD.match(piece.shown)
+    if bold:
+        return bold.group("bold").strip()
+    if _LINKED.match(piece.shown):
+        return unlink(piece.shown)[0]
+    match = _LISTED.match(piece.text)
+    if match and is_name(match.group("name")) and match.group("name")[0].isupper():
+        return match.group("name").strip()
+    short = len(piece.text.split()) <= 4 and not piece.text.endswith((".", "!", "?"))
+    return piece.text if short and piece.text[:1].isupper() and is_name(piece.text) else ""
+
+
+def _bare_name(piece: Piece) -> str:
+    """The name that begins an item's sentence, or an item that is nothing but a name in small letters."""
+    leading = _LEADING.match(piece.text)
+    if leading:
+        return next(iter(names_in(leading.group("name"))), "")
+    match = _LISTED.match(piece.text)
+    name = match.group("name").strip() if match else piece.text
+    return name if is_name(name) and len(name.split()) <= 4 and not name.endswith(".") else ""
+
+
+def _row_things(piece: Piece, kinds: tuple[str, ...]) -> Iterator[Declared]:
+    """The thing a row is about, and the things it names in columns that say what they are."""
+    columns = list(piece.pairs)
+    while len(columns) > 1 and not re.search(r"[^\W\d_]", columns[0][1]):
+        columns.pop(0)
+    if not columns or columns[0][0].casefold() in _FACT_TABLES:
+        return
+    label, name = columns[0]
+    own = () if not label or label.casefold() in _HEADLESS else (label,)
+    fitting = tuple(
+        kind for kind in kinds if not own or is_of_kind(label, kind) or is_of_kind(kind, label)
+    )
+    if is_name(name):
+        facts = {label: value for label, value in columns[1:] if label and value}
+        yield Declared(name, (*own, *fitting), piece.shown, facts)
+    for label, value in columns[1:]:
+        if label and is_name(value) and value[0].isupper():
+            yield Declared(value, (label,), piece.shown)

@@ -1,0 +1,141 @@
+"""Every thing that the documents name, and what they say about it; made once for each state of the library.
+
+The documents are read through once, whatever is asked for later; which of their things are wanted, and whether they
+meet a condition, is decided elsewhere. Blocks on the library: to be called in a thread.
+"""
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from parallel_local.findall.declarations import Declared, page_names
+from parallel_local.findall.kinds import GENERAL, forms, head
+from parallel_local.findall.names import Key, NameFinder, key_of, merged
+from parallel_local.findall.pages import sections
+from parallel_local.findall.subjects import Reading, Statement, SubjectReader
+from parallel_local.findall.wording import tokens
+from parallel_local.retrieval.index import Card
+from parallel_local.retrieval.library import Library
+from parallel_local.text.tokens import words
+
+_MOST_READ = 4000  # documents whose statements are kept
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """Something the documents name: by which names, as what, and where."""
+
+    key: Key
+    names: tuple[str, ...]
+    declared: tuple[tuple[Card, Declared], ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The phrases that say what it is."""
+        return tuple(dict.fromkeys(kind for _, item in self.declared for kind in item.kinds))
+
+
+class About(msgspec.Struct, frozen=True):
+    """A statement and the document that makes it."""
+
+    statement: Statement
+    card: Card
+
+
+class Entities:
+    """The things of one state of the library."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.cards = library.cards
+        self._topics: dict[int, str] = {}
+        self._common: set[str] = set()
+        self._read: OrderedDict[int, Mapping[Key, Sequence[Statement]]] = OrderedDict()
+        self._lock = threading.Lock()
+        found = self._declared()
+        self.things: dict[Key, Thing] = _things(found)
+        aliases = {key_of(name): thing.key for thing in self.things.values() for name in thing.names}
+        self._finder = NameFinder(aliases)
+        nouns = {head(kind) for thing in self.things.values() for kind in thing.kinds} - GENERAL
+        self._nouns = {form for noun in nouns for form in forms(noun)}
+        self._places: dict[Key, list[Card]] = defaultdict(list)
+        for card in self.cards:
+            text = f"{card.title}\n{library.text(card)}"
+            for key in dict.fromkeys(mention.key for mention in self._finder.find(tokens(text))):
+                self._places[key].append(card)
+
+    def about(self, key: Key) -> list[About]:
+        """What documents say of a thing, in order of path."""
+        return [
+            About(statement, card)
+            for card in self._places.get(key, ())
+            for statement in self._statements(card).get(key, ())
+        ]
+
+    def _declared(self) -> list[tuple[Card, Declared]]:
+        found: list[tuple[Card, Declared]] = []
+        for card in self.cards:
+            text = self._library.text(card)
+            names = page_names(card, sections(text))
+            self._topics[card.id] = names.topic
+            self._common.update(token.word for token in tokens(text) if token.raw.islower())
+            found += [(card, item) for item in names.declared if key_of(item.name)]
+            if names.topic:
+                found.append((card, Declared(names.topic, (), names.topic)))
+        return found
+
+    def _statements(self, card: Card) -> Mapping[Key, Sequence[Statement]]:
+        with self._lock:
+            known = self._read.get(card.id)
+        if known is None:
+            reading = Reading(self._finder, self._kinds, self._is_kind_word, self._common.__contains__)
+            topic = next((m.key for m in self._finder.find(tokens(self._topics[card.id]))), None)
+            known = SubjectReader(reading, topic).read(sections(self._library.text(card)), card.title)
+            with self._lock:
+                self._read[card.id] = known
+                while len(self._read) > _MOST_READ:
+                    self._read.popitem(last=False)
+        return known
+
+    def _kinds(self, key: Key) -> Sequence[str]:
+        thing = self.things.get(key)
+        return thing.kinds if thing else ()
+
+    def _is_kind_word(self, word: str) -> bool:
+        folded = words(word)
+        return bool(folded) and folded[-1] in self._nouns
+
+
+class EntityIndex:
+    """The things of the library as it is now."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = threading.Lock()
+        self._made: Entities | None = None
+
+    def now(self) -> Entities:
+        """Made again when the documents have changed; whoever comes meanwhile waits for it."""
+        with self._lock:
+            if self._made is None or self._made.cards is not self._library.cards:
+                self._made = Entities(self._library)
+            return self._made
+
+
+def _things(found: Sequence[tuple[Card, Declared]]) -> dict[Key, Thing]:
+    """Declarations gathered by thing; a short and a full name of one thing come together."""
+    by_name: dict[Key, list[tuple[Card, Declared]]] = defaultdict(list)
+    for card, item in found:
+        by_name[key_of(item.name)].append((card, item))
+    kinds = {key: [kind for _, item in said for kind in item.kinds] for key, said in by_name.items()}
+    full = merged(kinds, {key: {card.id for card, _ in said} for key, said in by_name.items()})
+    gathered: dict[Key, list[tuple[Card, Declared]]] = defaultdict(list)
+    for key, said in by_name.items():
+        gathered[full[key]] += said
+    return {key: _thing(key, said) for key, said in gathered.items()}
+
+
+def _thing(key: Key, said: Sequence[tuple[Card, Declared]]) -> Thing:
+    names = tuple(dict.fromkeys(item.name for _, item in said))
+    return Thing(key, names, tuple(said))

@@ -1,0 +1,136 @@
+"""What prose says a thing is: "Acme is a robotics company", "Brill, a maker of …", "the vendors are Foo and Bar". Pure.
+
+One sentence at a time; where a name stands without a sentence (titles, lists, tables) is read in `declarations.py`.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from parallel_local.findall.kinds import is_role
+
+_W = r"[A-ZÀ-Þ][\w&+-]*(?:[’'](?!s\b)\w+)*(?:\.(?=\w)\w+)*"
+_JOINT = r"(?:of|the|de|la|le|du|des|del|da|di|van|von|der|den|zu|am|im|an)"
+NAME = rf"(?:{_W}|\d+[A-ZÀ-Þ][\w-]*)(?:\s+(?:&\s+|{_JOINT}\s+){{0,2}}(?:{_W}|\d[\w-]*))*"
+_LIST = rf"{NAME}(?:(?:\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+){NAME})*"
+_ASIDE = r"(?:\s*\([^)]*\)|,[^,.;]{1,80},)?"
+_BE = r"(?:is|are|was|were|remains|ist|sind|war|waren)"
+_ADVERBS = r"(?:(?:also|still|now|today|currently|both|all|auch|noch|beide|derzeit)\s+)*"
+_DETERMINER = (
+    r"(?:an?|one of (?:the|our|my)|the|our|my|their|its|ein|eine|eine[rs]? der|der|die|das|unsere?r?"
+    r"|[\w-]+[’']s)\s+"
+)
+_PHRASE = r"[\w’'&-]+(?:\s+[\w’'&-]+){0,8}"
+_LEAD = r"(?:(?:In|Since|At|On|With|For|Based in|Today|However|Unlike|Founded)\b[^,]{0,60},\s+)?"
+
+_IS = re.compile(
+    rf"^{_LEAD}(?:(?:The|Our|Die|Der|Das)\s+)?(?P<names>{_LIST}){_ASIDE}\s+{_BE}\s+{_ADVERBS}"
+    rf"(?P<det>{_DETERMINER})?(?P<phrase>{_PHRASE})"
+)
+_APPOSITION = re.compile(
+    rf"(?P<before>\b[\w’']+\s+)?(?P<names>{NAME})\s*(?:,|\(|[–—-]\s)\s*(?:which is|who is|both)?\s*"
+    rf"(?:an?|the|our|one of (?:the|our)|ein|eine|der|die|unser|unsere|two)\s+(?P<phrase>{_PHRASE})"
+)
+_BY_ROLE = re.compile(rf"(?P<names>{_W}(?:\s+{_W})+)\s*(?:,|\()\s*(?P<phrase>[\w-]+(?:\s+[a-z-]+)?)\b")
+_ARE_NAMED = re.compile(
+    rf"^(?:The|Our|My|These|Its|Their|Current|Die|Der|Unsere?|[\w-]+[’']s)\s+(?P<phrase>[^.:;,]{{2,80}}?)"
+    rf"(?:\s+(?:are|is|were|was|includes?|sind|ist|heißen)\s*:?|:)\s+{_ADVERBS}(?P<names>{_LIST})\s*(?=[.,;(]|$)"
+)
+_SUCH_AS = re.compile(
+    rf"(?P<phrase>{_PHRASE}?)(?:,?\s+(?:such as|like|including|namely|especially|wie|darunter)|:)\s+"
+    rf"(?P<names>{_LIST})"
+)
+_AND_OTHER = re.compile(rf"(?P<names>{_LIST}),?\s+(?:and|or|und)\s+(?:other|andere)\s+(?P<phrase>{_PHRASE})")
+_TITLED = re.compile(
+    rf"(?:\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|[Nn]eighbouring|[Rr]ival"
+    rf"|[Ff]ellow|[Ff]ormer)\s+(?:[\w-]+\s+){{0,2}}?|^|,\s+)(?P<phrase>[A-Z]?[a-zäöüß][\w-]+)\s+(?P<names>{_LIST})"
+)
+_SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
+_HARD = frozenset(
+    "in from of that which who with for near on at by to whose where since but as than about under over between "
+    "when while because so if it its their our has have had is are was were "
+    "aus von mit für fur der die das den dem des bei seit oder zur zum am im wo mehr".split()
+)
+_SORTS = frozenset("kind type sort form art".split())
+_NOBODY = frozenset(
+    "however meanwhile today yesterday recently later then instead still thus therefore finally moreover also first "
+    "overall currently originally initially there this that these it he she they we you i who what here now all both "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag unlike in "
+    "the a an our my his her its their if when while since according es er sie wir das die der".split()
+)
+_PLACING = frozenset("in near outside across around within on unlike bei".split())
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A name and a phrase that says what it is; the phrase's last word is its noun.
+
+    `leads` tells that the sentence is about the name: it begins with it and says what it is.
+    """
+
+    name: str
+    kind: str
+    leads: bool = False
+
+
+def named(sentence: str) -> Iterator[Named]:
+    """Everything a sentence without markup says is a thing of some kind."""
+    yield from _said_to_be(sentence)
+    for pattern in (_APPOSITION, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
+        for match in pattern.finditer(sentence):
+            placed = match.groupdict().get("before") or ""
+            if placed.strip().casefold() not in _PLACING and not _begins_placed(sentence, match):
+                yield from _each(match)
+    for match in (*_TITLED.finditer(sentence), *_BY_ROLE.finditer(sentence)):
+        if match.re is _TITLED or is_role(kinds_of(match.group("phrase"))[0].casefold()):
+            yield from _each(match)
+
+
+def _begins_placed(sentence: str, match: re.Match[str]) -> bool:
+    """ "In Hamburg, a company …" does not say what Hamburg is."""
+    before = sentence[: match.start("names")].split()
+    return bool(before) and before[-1].casefold() in _PLACING
+
+
+def _said_to_be(sentence: str) -> Iterator[Named]:
+    match = _IS.match(sentence)
+    if match is None:
+        return
+    phrases = kinds_of(match.group("phrase"))
+    plain_noun = match.group("det") or re.search(r"\s(?:are|were|ist|sind|war|waren)\s", sentence)
+    for item in _each(match):
+        if plain_noun or is_role(item.kind.rpartition(" ")[2].casefold()):
+            yield msgspec.structs.replace(item, leads=item.kind == phrases[0])
+
+
+def _each(match: re.Match[str]) -> Iterator[Named]:
+    for name in names_in(match.group("names")):
+        for phrase in kinds_of(match.group("phrase")):
+            if phrase:
+                yield Named(name, phrase)
+
+
+def names_in(listed: str) -> list[str]:
+    """The single names of a list of names; words that begin a sentence are none."""
+    found = [name.strip(" ,.") for name in _SPLIT.split(listed)]
+    return [name for name in found if name and name.casefold() not in _NOBODY]
+
+
+def kinds_of(phrase: str) -> list[str]:
+    """The noun phrases of a description, each ending in its noun: "bakery and café in Bern" gives two."""
+    words = phrase.replace(",", " ").split()
+    if len(words) > 2 and words[0].casefold() in _SORTS and words[1] == "of":
+        words = words[2:]
+    end = next(
+        (place for place, word in enumerate(words) if place and word.casefold() in _HARD), len(words)
+    )
+    words = words[:end] or words[:1]
+    ends = [place for place, word in enumerate(words) if place and _is_soft(word)]
+    found = [" ".join(words)] + [" ".join(words[:place]) for place in ends]
+    return [item for item in dict.fromkeys(found) if not _is_soft(item.rpartition(" ")[2])] or [""]
+
+
+def _is_soft(word: str) -> bool:
+    """Words before which a noun phrase may have ended: "a company making robots", "a bakery and café"."""
+    return word in ("and", "und", "&") or (word.endswith(("ing", "ed")) and word.islower())
