@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from parallel_local.clock import Clock, SystemClock
 from parallel_local.fetch.page import PageFetcher
+from parallel_local.findall.entity_index import EntityIndex
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
@@ -54,7 +55,10 @@ class Engine:
         self.runs = RunEngine(self.store, self.signals, clock, workers)
         self.tasks = self.runs.add(TaskKind(self.library, self.interactions, clock, self.threads))
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.threads))
+        self.entities = EntityIndex(self.library)
+        self.findall = self.runs.add(
+            FindAllKind(self.library, self.entities, self.store, clock, self.threads)
+        )
         self.findall_service = FindAllService(self.findall, self.store, clock)
 
     def end_waits(self) -> None:
@@ -102,7 +106,7 @@ def create_app(
         TaskEventsApi(engine.tasks, time),
         GroupApi(engine.groups, time),
         ChatApi(library, engine.interactions, time, threads),
-        FindAllApi(library, engine.findall, engine.findall_service, time, threads),
+        FindAllApi(engine.entities, engine.findall, engine.findall_service, time, threads),
         FindAllEventsApi(engine.findall, time),
     )
 

@@ -49,6 +49,8 @@ class Entities:
     def __init__(self, library: Library) -> None:
         self._library = library
         self.cards = library.cards
+        self.newest = library.newest_date()
+        self.acronyms = {short: long for card in self.cards for short, long in card.acronyms.items()}
         self._topics: dict[int, str] = {}
         self._common: set[str] = set()
         self._read: OrderedDict[int, Mapping[Key, Sequence[Statement]]] = OrderedDict()

@@ -140,6 +140,11 @@ def is_role(noun: str) -> bool:
     return is_of_kind(noun, "people")
 
 
+def is_company_noun(noun: str) -> bool:
+    """Whether a noun is what a company is ("startup")."""
+    return is_of_kind(noun, "company")
+
+
 def is_company(wanted: str) -> bool:
     """Whether companies are among what is asked for."""
     return is_of_kind("company", wanted)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from parallel_local.findall.kinds import is_role
+from parallel_local.findall.kinds import is_company_noun, is_role
+from parallel_local.text.tokens import STOPWORDS
 
 _W = r"[A-ZÀ-Þ][\w&+-]*(?:[’'](?!s\b)\w+)*(?:\.(?=\w)\w+)*"
 _JOINT = r"(?:of|the|de|la|le|du|des|del|da|di|van|von|der|den|zu|am|im|an)"
@@ -43,7 +44,7 @@ _SUCH_AS = re.compile(
 )
 _AND_OTHER = re.compile(rf"(?P<names>{_LIST}),?\s+(?:and|or|und)\s+(?:other|andere)\s+(?P<phrase>{_PHRASE})")
 _TITLED = re.compile(
-    rf"(?:\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|[Nn]eighbouring|[Rr]ival"
+    rf"(?P<det>\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|[Nn]eighbouring|[Rr]ival"
     rf"|[Ff]ellow|[Ff]ormer)\s+(?:[\w-]+\s+){{0,2}}?|^|,\s+)(?P<phrase>[A-Z]?[a-zäöüß][\w-]+)\s+(?P<names>{_LIST})"
 )
 _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
@@ -82,9 +83,20 @@ def named(sentence: str) -> Iterator[Named]:
             placed = match.groupdict().get("before") or ""
             if placed.strip().casefold() not in _PLACING and not _begins_placed(sentence, match):
                 yield from _each(match)
-    for match in (*_TITLED.finditer(sentence), *_BY_ROLE.finditer(sentence)):
-        if match.re is _TITLED or is_role(kinds_of(match.group("phrase"))[0].casefold()):
+    for match in _TITLED.finditer(sentence):
+        noun = match.group("phrase")
+        bare = not match.group("det").strip(" ,")
+        if _can_title(noun) and (noun.islower() or not bare or is_role(noun.casefold()) or is_company_noun(noun)):
             yield from _each(match)
+    for match in _BY_ROLE.finditer(sentence):
+        if is_role(kinds_of(match.group("phrase"))[0].casefold()):
+            yield from _each(match)
+
+
+def _can_title(noun: str) -> bool:
+    """Whether a word before a name may say what it is: "vendor Foo", not "with Foo"."""
+    folded = noun.casefold()
+    return folded not in _HARD | _NOBODY | STOPWORDS and not folded.endswith("ly")
 
 
 def _begins_placed(sentence: str, match: re.Match[str]) -> bool:

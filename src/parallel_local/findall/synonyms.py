@@ -22,7 +22,7 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("sells", "sale", "selling", "seller", "retails", "verkauft", "vertreibt"),
     ("owns", "owner", "owned", "besitzt"),
     ("acquired", "bought", "acquisition", "took over", "takeover", "purchased", "ubernommen", "merger"),
-    ("raised", "funding", "financing", "funding round", "investment round", "seed round", "series"),
+    ("raised", "raised money", "funding", "financing", "funding round", "investment round", "seed round", "series"),
     ("revenue", "sales", "turnover", "umsatz"),
     ("profit", "profitable", "profits", "gewinn"),
     ("cost", "costs", "price", "priced", "prices", "pricing", "fee", "charge", "charges", "kostet", "kosten")

@@ -12,6 +12,7 @@ import msgspec
 
 from parallel_local.clock import Clock, timestamp
 from parallel_local.findall.candidates import Nominee, nominees
+from parallel_local.findall.entity_index import Entities, EntityIndex
 from parallel_local.findall.verdicts import enriched, judged
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Runs
@@ -43,8 +44,11 @@ class FindAllKind:
     states: States = AGAIN
     starts_over = False
 
-    def __init__(self, library: Library, store: RunStore, clock: Clock, threads: Executor) -> None:
+    def __init__(
+        self, library: Library, index: EntityIndex, store: RunStore, clock: Clock, threads: Executor
+    ) -> None:
         self._library = library
+        self._index = index
         self._store = store
         self._clock = clock
         self._threads = threads
@@ -69,7 +73,8 @@ class FindAllKind:
     async def work(self, record: FindAllRecord, book: Book[FindAllRecord]) -> Termination:
         """Judge candidates until the limit is met or none are left, then enrich the matches."""
         findall_id, wanted = record.run.findall_id, record.input
-        listed = await in_thread(self._threads, lambda: self._nominees(wanted))
+        entities = await in_thread(self._threads, self._index.now)
+        listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
         for nominee in listed:
             record = book.get(findall_id)
@@ -77,7 +82,7 @@ class FindAllKind:
                 break
             earlier = known.get(nominee.entity.name)
             if earlier is None or earlier.candidate.match_status == "generated":
-                await self._consider(record, nominee, earlier, book)
+                await self._consider(record, entities, nominee, earlier, book)
         full = is_full(book.get(findall_id))
         await self._enrich_matches(findall_id, {nominee.entity.name: nominee for nominee in listed}, book)
         return "match_limit_met" if full else "candidates_exhausted"
@@ -85,14 +90,15 @@ class FindAllKind:
     async def _consider(
         self,
         record: FindAllRecord,
+        entities: Entities,
         nominee: Nominee,
         earlier: CandidateRecord | None,
         book: Book[FindAllRecord],
     ) -> None:
         """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
-        findall_id, conditions = record.run.findall_id, record.input.match_conditions
+        findall_id = record.run.findall_id
         item = earlier or self._generated(record, nominee, book)
-        judge = partial(judged, self._library, nominee, item.candidate, conditions)
+        judge = partial(judged, entities, nominee, item.candidate, record.input)
         candidate = await in_thread(self._threads, judge)
         self._save(findall_id, CandidateRecord(candidate, item.place), candidate.match_status, book)
 
@@ -124,10 +130,6 @@ class FindAllKind:
                 done = CandidateRecord(candidate, item.place, len(enrichments))
                 self._save(findall_id, done, "enriched", book)
 
-    def _nominees(self, wanted: FindAllInput) -> list[Nominee]:
-        exclude = [(item.name, item.url) for item in wanted.exclude_list or []]
-        return nominees(self._library.entities(), wanted.entity_type, exclude)
-
     def _save(self, findall_id: str, item: CandidateRecord, happened: str, book: Book[FindAllRecord]) -> None:
         """Store a candidate, the run's new counts, and the event; all of it or, after a cancel, nothing."""
         now = timestamp(self._clock.now())
@@ -139,6 +141,11 @@ class FindAllKind:
         with self._store.together():
             self._store.put(CANDIDATE, item.candidate.candidate_id, item, active=False, parent=findall_id)
             book.save(_touched(record, status, now), [line])
+
+
+def _nominees(entities: Entities, wanted: FindAllInput) -> list[Nominee]:
+    exclude = [(item.name, item.url) for item in wanted.exclude_list or []]
+    return nominees(entities, wanted.entity_type, exclude)
 
 
 def _counted(metrics: Metrics, happened: str) -> Metrics:

@@ -1,0 +1,240 @@
+"""Reading a condition: its words, numbers and times as demands, each of which a document has to meet. Pure.
+
+"Founded after 2015 and ships to Norway or Sweden" is two demands, the second with two ways to meet it. Whether a
+statement meets a demand is judged in `matching.py`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from parallel_local.findall.clauses import Standing, standing
+from parallel_local.findall.kinds import GENERAL, alike, head
+from parallel_local.findall.quantities import Quantity, quantities, times
+from parallel_local.findall.synonyms import LONGEST, SYNONYMS
+from parallel_local.findall.wording import Token, tokens
+from parallel_local.text.tokens import STOPWORDS, stop_words, words
+
+_FRAME = re.compile(
+    r"^\s*(?:must meet\s*:|(?:the|an?|each|every)?\s*(?P<noun>[\w’' -]{0,60}?)\s*\b(?:must|should|shall|needs? to|has to|have to|"
+    r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|be known to))?)\s*",
+    re.IGNORECASE,
+)
+_SAID = re.compile(r"\b(?:according to|as stated in|stated in|mentioned in|based on) (?:the|its|their) [\w ]+$|\bor not\b", re.I)
+_LIGHT = frozenset(
+    "offer offers provide provides include includes including feature features support supports available existing "
+    "current currently actually explicitly known stated mentioned specific certain able allow allows kind type level "
+    "located based situated own owning least most service services must one total number amount full active actively "
+    "run runs operate operates maintain maintains company companies entity entities bietet hat haben verfugt gibt "
+    "official officially real any whose which have having serve serves hold holds accept accepts made being annual "
+    "annually per year's approximately about around possible possibly presence customers according sein seine ihre "
+    "mehr weniger uber unter founded_ sind ist wird werden liegt liegen befindet".split()
+)
+_LOCATED = re.compile(
+    r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
+    r"stammt|stands?|sits?)\b",
+    re.IGNORECASE,
+)
+_IN_PLACE = re.compile(r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]")
+_RECENT = re.compile(r"\b(?:recent|recently|lately|latest|newly|kürzlich|neulich|zuletzt|past year|last year)\b", re.IGNORECASE)
+_AGE = re.compile(
+    r"\b(?:older than|at least|more than|over|younger than|less than|newer than|under|älter als|jünger als)\s+(?P<years>\d+)\s+"
+    r"(?:years|jahre)(?:\s+(?P<rest>old|ago|alt|in business|of age))?\b",
+    re.IGNORECASE,
+)
+_LAST_YEARS = re.compile(r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE)
+_PREDICATE = (
+    r"(?:that|which|who|whose|have|has|had|are|is|were|was|do|does|did|in|with|without|not|never|no|can|cannot|also|"
+    r"raised|won|made|sold|built|led|ships?|sells?|makes?|offers?|uses?|employs?|operates?|costs?|takes?|opens?|runs?|"
+    r"delivers?|serves?|supplies|supply|provides?|produces?|lives?|works?|speaks?|at least|more than|fewer than|less than|"
+    r"between|founded|based|located|hat|haben|ist|sind|liefern|liefert|\w+ed)\b"
+)
+_AND = re.compile(rf"\s*,?\s+(?:and|und|sowie)\s+(?={_PREDICATE})|\s*;\s*|\s*,\s+(?={_PREDICATE})", re.IGNORECASE)
+_PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
+_OR = re.compile(r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not)\b)")
+_SIDES = frozenset("to from by into aus nach von".split())
+_JOINTS = "to in from of with for on at by into about nach in aus von mit für".split()
+_SMALL = frozenset({"in", "at", "of", "to", "from", "und", "oder", "der", "die", "das", "mit", "nach", "im", "aus", "von", "ein"})
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A word of a condition, with the phrases that may stand for it. `side` is "to", "from" or "by" before a name."""
+
+    word: str
+    options: tuple[tuple[str, ...], ...]
+    named: bool = False
+    side: str = ""
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """One thing a condition asks for. `of_kind`: its words say what kind of thing it must be.
+
+    `located`: its words are where it must be; `recent`: that it must be new; `age`: how old it must be, in years.
+    """
+
+    text: str
+    terms: tuple[Term, ...]
+    quantities: tuple[Quantity, ...] = ()
+    times: tuple[Quantity, ...] = ()
+    wanted: Standing = Standing.HOLDS
+    of_kind: bool = False
+    located: bool = False
+    recent: bool = False
+    age: Quantity | None = None
+
+
+Ways = tuple[Demand, ...]
+
+
+def read_condition(description: str, kind: str, acronyms: Mapping[str, str]) -> tuple[Ways, ...]:
+    """The demands of a condition; of each, the ways to meet it. Empty where it asks for the kind alone."""
+    core = _SAID.sub(" ", _framed(description.strip().rstrip(".!"), kind)).strip(" ,.:")
+    found: list[Ways] = []
+    for part in _parts(core):
+        ways = tuple(demand for text in _ways(part) if (demand := _demand(text, kind, acronyms)) is not None)
+        if ways:
+            found.append(ways)
+    return tuple(found)
+
+
+def _framed(text: str, kind: str) -> str:
+    """The condition without the words that only say that it is one, and without the kind as its subject."""
+    frame = _FRAME.match(text)
+    rest = text[frame.end() :] if frame else text
+    first = re.match(r"(?:the|an?|all|any|every|each|die|der|das|alle)?\s*((?:[\w-]+\s+){1,3}?)(?=(?:that|which|who|whose|is|are|"
+                     r"has|have|was|were|with|ist|hat|[a-z]+s|can|does|do|did)\b)", rest, re.IGNORECASE)  # fmt: skip
+    if first and (alike(head(first.group(1)), head(kind)) or head(first.group(1)) in GENERAL | {"company", "it"}):
+        rest = rest[first.end() :]
+    return re.sub(r"^(?:that|which|who|whose|die|der|das)\s+", "", rest.strip(), flags=re.IGNORECASE)
+
+
+def _parts(core: str) -> Iterator[str]:
+    """What is joined by "and": two predicates, or one predicate with two names."""
+    between = re.search(r"\b(?:between|zwischen)\b[^,;]*?\b(?:and|und)\b", core, re.IGNORECASE)
+    held = between.span() if between else (0, 0)
+    start = 0
+    for match in _AND.finditer(core):
+        if not held[0] <= match.start() < held[1]:
+            yield from _names_joined(core[start : match.start()])
+            start = match.end()
+    yield from _names_joined(core[start:])
+
+
+def _names_joined(part: str) -> Iterator[str]:
+    match = None if re.search(r"\b(?:between|zwischen)\b", part) else _PLAIN_AND.search(part)
+    if match is None:
+        yield part
+        return
+    yield part[: match.start()]
+    yield from _names_joined(_with_other(part[: match.start()], part[match.end() :]))
+
+
+def _ways(part: str) -> list[str]:
+    """What is joined by "or"."""
+    first, *others = _OR.split(part)
+    return [first, *(_with_other(first, other) for other in others)]
+
+
+def _with_other(first: str, other: str) -> str:
+    """ "ships to Norway" with "Sweden" is "ships to Sweden"; what has a predicate of its own stands alone."""
+    if re.match(_PREDICATE, other, re.IGNORECASE) and not re.match(r"(?:in|with)\b", other, re.IGNORECASE):
+        return other
+    found = first.split()
+    last = max((place for place, word in enumerate(found) if word.casefold() in _JOINTS), default=len(found) - 2)
+    return " ".join([*found[: last + 1], other])
+
+
+def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
+    text = text.strip(" ,.;")
+    age = _age(text)
+    rest = _AGE.sub(" ", _LAST_YEARS.sub(" ", text)) if age else text
+    dates = tuple(times(rest, asked=True))
+    blanked = _blanked(rest, dates)
+    counted = tuple(quantities(blanked, asked=True))
+    left = _blanked(blanked, counted)
+    recent = bool(_RECENT.search(left))
+    wanted = standing(_not_bounds(text), None)
+    noun = head(kind)
+    of_kind = bool(words(left)) and noun not in GENERAL and alike(words(left)[-1], noun) and not counted and not dates
+    located = bool(_LOCATED.search(left)) or bool(_IN_PLACE.match(left))
+    terms = tuple(_terms(left, noun if of_kind else "", acronyms, located))
+    if of_kind and not terms:
+        return None
+    if not (terms or counted or dates or age):
+        return None
+    located = located and any(term.named for term in terms)
+    return Demand(text, terms, counted, dates, wanted, of_kind, located, recent, age)
+
+
+def _not_bounds(text: str) -> str:
+    """A text without what looks like a denial and is a bound: "not more than", "no later than"."""
+    return re.sub(r"\b(?:not|no) (?:over|above|under|below|before|after|exceeding)\b|\buntil\b|\bmust\b", " ", text, flags=re.I)
+
+
+def _age(text: str) -> Quantity | None:
+    last = _LAST_YEARS.search(text)
+    if last:
+        return quantities(f"at most {last.group('years')} years", asked=True)[0]
+    match = _AGE.search(text)
+    if match is None or (match.group("rest") is None and not re.match(r"older|younger|newer|älter|jünger", match.group(), re.I)):
+        return None
+    newer = re.sub(r"newer", "younger", match.group(), flags=re.I)
+    return next(iter(quantities(newer, asked=True)), None)
+
+
+def _blanked(text: str, found: Sequence[Quantity]) -> str:
+    """The text with the places of numbers and dates emptied."""
+    for item in found:
+        text = text[: item.start] + " " * (item.end - item.start) + text[item.end :]
+    return re.sub(r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", " ", text)
+
+
+def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool) -> list[Term]:
+    """The words that have to be said; light ones only where nothing else is left."""
+    found = [token for token in tokens(text) if not _RECENT.fullmatch(token.raw)]
+    small = STOPWORDS | _SMALL | (stop_words("de") if re.search(r"\b(?:der|die|das|und|mit|ein|eine|mehr|hat)\b", text) else set())
+    heavy: list[Term] = []
+    light: list[Term] = []
+    place = 0
+    while place < len(found):
+        length, options = _options(found, place, acronyms)
+        token = found[place]
+        if length == 1 and (token.word in small or (noun and alike(token.word, noun))) and not _is_name(token, place):
+            place += 1
+            continue
+        term = Term(token.word, options, _is_name(token, place), _side(found, place))
+        drop = token.word in _LIGHT or (located and bool(_LOCATED.fullmatch(token.raw)))
+        (light if drop and length == 1 else heavy).append(term)
+        place += length
+    return heavy or [term for term in light if term.word not in GENERAL]
+
+
+def _options(found: Sequence[Token], place: int, acronyms: Mapping[str, str]) -> tuple[int, tuple[tuple[str, ...], ...]]:
+    """The longest known phrase at a place, and what may stand for it."""
+    for length in range(min(LONGEST, len(found) - place), 0, -1):
+        phrase = tuple(token.word for token in found[place : place + length])
+        for key in (" ".join(phrase), *(_inflected(phrase) if length == 1 else ())):
+            known = SYNONYMS.get(key)
+            if known:
+                return length, tuple(dict.fromkeys((phrase, *known)))
+    word = found[place].word
+    spelled = acronyms.get(word)
+    return 1, ((word,), *((tuple(words(spelled)),) if spelled else ()))
+
+
+def _inflected(phrase: tuple[str, ...]) -> Iterator[str]:
+    """Other forms under which a word may be listed: "ship" for "ships"."""
+    word = phrase[0]
+    yield from (f"{word}s", f"{word}es", word.removesuffix("s"), f"{word.removesuffix('ing')}s", f"{word}e")
+
+
+def _is_name(token: Token, place: int) -> bool:
+    """A capital at the beginning of a condition says nothing."""
+    return token.raw[0].isupper() and (place > 0 or token.raw.isupper()) and token.word not in _SMALL
+
+
+def _side(found: Sequence[Token], place: int) -> str:
+    before = found[place - 1].word if place else ""
+    before = found[place - 2].word if before == "the" and place > 1 else before
+    return before if before in _SIDES and found[place].raw[0].isupper() else ""
