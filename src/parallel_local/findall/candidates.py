@@ -7,7 +7,7 @@ import msgspec
 from parallel_local.documents.document import Entity
 from parallel_local.findall.declarations import Declared
 from parallel_local.findall.entity_index import Entities, Thing
-from parallel_local.findall.kinds import head, is_of_kind, is_plural
+from parallel_local.findall.kinds import head, is_of_kind, is_plural, legal_form
 from parallel_local.findall.names import key_of
 from parallel_local.findall.wording import same
 from parallel_local.retrieval.index import Card
@@ -62,7 +62,7 @@ def _nominee(thing: Thing, wanted: str) -> Nominee | None:
         facts = {**item.facts, **facts}
     kind = next(kind for kind in declared[0][1].kinds if _names_kind(kind, wanted))
     url = next((item.url for _, item in thing.declared if item.url), None)
-    name = max(thing.names, key=lambda name: (len(key_of(name)), len(name)))
+    name = max(thing.names, key=lambda name: (len(key_of(name)), bool(legal_form(name)), -len(name)))
     return Nominee(Entity(name, kind, url, dict(list(facts.items())[:_MOST_FACTS])), thing, declared)
 
 

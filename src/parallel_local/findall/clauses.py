@@ -19,6 +19,7 @@ _FINITE = (
     r"(?:is|are|was|were|has|have|had|does|do|did|will|would|can|cannot|could|may|must|plans|seeks|hopes|wants|intends"
     r"|aims|never|no longer|not|ist|war|wurde|wird|kann|will|plant|sucht|" + "|".join(_ACTS.split()) + ")"
 )
+FINITE = re.compile(rf"\b{_FINITE}\b")
 _VERB = rf"(?:it|they|he|she|we|its|their|also|now|currently|still|recently|{_FINITE})"
 _CAPITAL = r"[A-ZÀ-Þ][\w&'’-]*(?:\s+[A-ZÀ-Þ][\w&'’-]*)*"
 _DENYING = r"without|except(?: for)?|excluding|rather than|instead of|other than|apart from|ohne|außer|statt"
@@ -26,8 +27,9 @@ _BREAK = re.compile(
     rf"(?P<end>\s*;\s+|\s+[–—]\s+)"
     rf"|(?P<contrast>,?\s+(?:but|whereas|while|although|though|yet|aber|jedoch|sondern|während|obwohl)\s+)"
     rf"|(?P<joined>,?\s+(?:and|und)\s+(?={_VERB}\b)|,\s+(?={_FINITE}\s))"
-    rf"|(?P<other>,?\s+(?:and|und|as|,)\s+(?={_CAPITAL}\s+(?:is|are|was|were|has|had|does|did|will|ist|hat|[a-z]+s|"
+    rf"|(?P<other>(?:,?\s+(?:and|und|as)|:)\s+(?={_CAPITAL}\s+(?:is|are|was|were|has|had|does|did|will|ist|hat|[a-z]+s|"
     r"[a-z]+ed)\s))"
+    r"|(?P<denied>,\s+(?=(?:no|not|never|kein|keine|keinen|nicht)\s))"
     rf"|(?P<except>,?\s+(?=(?:{_DENYING})\s))"
     r"|(?P<relative>,\s+(?=(?:which|who|whose|where)\s))"
     rf"|(?P<reported>\s+(?:said|says|reports|reported|claims|believes|announced|thinks)\s+(?:that\s+)?(?={_CAPITAL}))",
@@ -61,7 +63,7 @@ _PLANNED = re.compile(
     r"applied for|applies for|applying|is looking|are looking|looks for|looking for|looking to|in talks|rumou?red|"
     r"proposes?|proposed|unless|whether|ought|goal|wishes|wish|dreams?|is working towards?|"
     r"going to|about to|preparing|prepares|pending|awaits?|awaiting|upcoming|soon(?! after)|eventually|someday|tries to|"
-    r"trying to|attempts? to|negotiating|plant(?= (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|möchte|möchten|soll|sollen|"
+    r"trying to|attempts? to|negotiating|plant(?=,| (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|möchte|möchten|soll|sollen|"
     r"wollen|könnte|erwägt|beantragt|hofft|beabsichtigt|alleged|allegedly|asked for|toward a|towards a)\b",
     re.IGNORECASE,
 )

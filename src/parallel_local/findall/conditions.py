@@ -50,7 +50,7 @@ def judge(entities: Entities, nominee: Nominee, condition: MatchCondition, wante
     demands = read_condition(condition.description or condition.name, wanted, entities.acronyms)
     if not demands:
         return _declared(nominee)
-    about = entities.about(nominee.thing.key)
+    about = entities.about(nominee.thing.key, wanted)
     now = _now(entities)
     outcomes = [_best(ways, nominee, about, now, wanted) for ways in demands]
     if all(outcome.met for outcome in outcomes):

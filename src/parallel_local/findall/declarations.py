@@ -5,6 +5,7 @@ which thing is read in `subjects.py`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -30,12 +31,21 @@ _OF = re.compile(
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(?:An?|Our|One of the|Eine?|Unsere?)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})")
-_BARE = re.compile(r"^(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[\w&-]+){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)")
-_THIS = re.compile(r"^(?P<det>This|The|Diese[rs]?|Der|Die|Das)\s+(?P<noun>[\w-]+)\s+\S")
+_BARE = re.compile(r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)")
+_THIS = re.compile(
+    r"^(?:(?:Today|Now|Currently|In \d{4}|Since \d{4}|Heute),?\s+)?(?P<det>This|The|Diese[rs]?|Der|Die|Das|this|the|die|das|der)"
+    r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:is|are|was|has|had|can|will|ist|hat|wurde|[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
+)
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
 _TYPE = frozenset("type kind category typ art kategorie what was is".split())
 _HEADLESS = frozenset("name names title names bezeichnung firmenname item item nr no id".split())
 _FACT_TABLES = frozenset("key property field fact attribute detail details feature merkmal eigenschaft what".split())
+_LABELS = frozenset(
+    "founded employees staff location city country address website url phone email price cost seats capacity owner "
+    "year date status size language languages region type kind category established headquarters ceo contact notes "
+    "gegründet mitarbeiter ort stadt land preis sitz telefon art".split()
+)
+_STAND_IN = "Thistopic Thistopic"
 _NO_THING = frozenset("page document note notes file list guide section chapter table text report post".split())
 _GENERIC = frozenset(
     "overview introduction summary contact criteria notes background history about conclusion references sources "
@@ -48,7 +58,7 @@ _GENERIC = frozenset(
 class Declared(msgspec.Struct, frozen=True):
     """A thing by name, the phrases that say what it is, and the verbatim text that says so.
 
-    `listed` are facts stated beside the name, `line` tells that its piece of text is about it alone.
+    `facts` are stated beside the name; `strong` tells that it is said outright, and is no mere item of a list.
     """
 
     name: str
@@ -56,6 +66,7 @@ class Declared(msgspec.Struct, frozen=True):
     shown: str
     facts: dict[str, str] = {}
     url: str | None = None
+    strong: bool = False
 
 
 class PageNames(msgspec.Struct, frozen=True):
@@ -68,19 +79,25 @@ class PageNames(msgspec.Struct, frozen=True):
 def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
     """All declarations of one document, its own data first."""
     title, title_kinds = title_parts(card.title)
-    said = list(_sentences(parts))
+    said = list(_sentences(parts, title))
     topic = _topic(title, said, parts)
     found = [
-        Declared(item.name, (item.type,) if item.type else (), item.name, dict(item.facts), item.url)
+        Declared(item.name, (item.type,) if item.type else (), item.name, dict(item.facts), item.url, True)
         for item in card.entities
     ]
     if topic:
         kinds = (*title_kinds, *_folder_kinds(card.path), *_own_kinds(topic, said, parts))
         if kinds:
-            found.append(Declared(topic, tuple(dict.fromkeys(kinds)), _first(parts, topic)))
+            shown = _first(parts, topic)
+            found.append(Declared(topic, tuple(dict.fromkeys(kinds)), shown, strong=True))
+    # A title that names one thing heads no list of them, though it may look like several: "Brill Optics".
+    one = any(bare(item.name) == bare(topic) for item, _ in said) or _is_proper(title, parts)
+    parts = [_without_title(section, card.title) for section in parts]
+    about = "" if one else card.title
+    labels = _fact_labels(parts)
     for section in parts:
-        found += _section_thing(section, card.title)
-        found += _listed(section, card.title)
+        found += _section_thing(section, about, labels)
+        found += _listed(section, about, labels)
     found += [item for item, _ in said]
     return PageNames(tuple(found), topic)
 
@@ -115,13 +132,30 @@ def is_name(text: str) -> bool:
     )
 
 
-def _sentences(parts: Sequence[Section]) -> Iterator[tuple[Declared, bool]]:
-    """What sentences declare, with whether the sentence is about the name."""
+def _is_proper(title: str, parts: Sequence[Section]) -> bool:
+    """Whether the text uses a title of several capitalised words as a name."""
+    spelled = title.split()
+    if len(spelled) < 2 or not all(word[:1].isupper() or not word[:1].isalpha() for word in spelled):
+        return False
+    return any(title in piece.text for section in parts for piece in section.pieces)
+
+
+def _without_title(section: Section, title: str) -> Section:
+    """A section whose path does not begin with the document's title, which stands for itself."""
+    return msgspec.structs.replace(section, path=section.path[section.path[:1] == (title,) :])
+
+
+def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared, bool]]:
+    """What sentences declare, with whether the sentence is about the name. The title is one name, however spelled."""
+    spelled = bool(title) and is_name(title)
     for section in parts:
         for piece in section.pieces:
             if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
-                for item in named(piece.text):
-                    yield Declared(item.name, (item.kind,), piece.shown), item.leads
+                text = piece.text.replace(title, _STAND_IN) if spelled else piece.text
+                for item in named(text):
+                    name = item.name.replace(_STAND_IN, title)
+                    kind = item.kind.replace(_STAND_IN, title)
+                    yield Declared(name, (kind,), piece.shown, strong=item.strong), item.leads
 
 
 def _topic(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> str:
@@ -131,9 +165,11 @@ def _topic(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Se
         if _begins(bare(title), bare(name)) or _begins(bare(name), bare(title)):
             return max(title, name, key=len) if _begins(bare(name), bare(title)) else name
     first = next((piece.text for section in parts for piece in section.pieces), "")
+    if not kind_heading(title) and is_name(title) and spaced(bare(title)) in spaced(words(first)):
+        return title
     if len(set(leading)) == 1 and first.startswith(leading[0]) and not kind_heading(title):
         return leading[0]
-    return title if is_name(title) and not kind_heading(title) else ""
+    return title if is_name(title) else ""
 
 
 def _begins(long: tuple[str, ...], short: tuple[str, ...]) -> bool:
@@ -157,7 +193,7 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
         return ["company"]
     texts = [piece.text for piece in pieces if piece.kind is not Kind.ROW]
     first = next(iter(texts), "")
-    match = _ARTICLE.match(first) or _BARE.match(first)
+    match = _ARTICLE.match(first) or (None if first.startswith(topic) else _BARE.match(first))
     if match and not is_plural(head(kinds_of(match.group("phrase"))[0])):
         return kinds_of(match.group("phrase"))
     if len(topic.split()) > 1 and any(_PRONOUN.match(text) for text in texts):
@@ -171,12 +207,12 @@ def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
     found = []
     for text in texts:
         match = _THIS.match(text)
-        noun = match.group("noun").casefold() if match else ""
+        noun = head(match.group("phrase")) if match else ""
         if not match or noun in _NO_THING or is_plural(noun):
             continue
         pointing = match.group("det").startswith(("This", "Diese"))
         if own or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people")):
-            found.append(noun)
+            found.append(match.group("phrase"))
     return list(dict.fromkeys(found))
 
 
@@ -187,42 +223,54 @@ def _first(parts: Sequence[Section], topic: str) -> str:
     return next(naming, shown[0].shown if shown else topic)
 
 
-def _section_thing(section: Section, title: str) -> Iterator[Declared]:
+def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
+    """Labels of facts rather than names: those that several sections use, and everyday ones."""
+    used = Counter(
+        label
+        for section in parts
+        for label in {label.casefold() for piece in section.pieces if not piece.labels for label, _ in piece.pairs}
+    )
+    return frozenset(label for label, count in used.items() if count > 1) | _LABELS
+
+
+def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
     """A section headed by a name, below a heading or title that names the kind: "Vendors" > "Acme"."""
     if not section.path or not section.pieces:
         return
     name, own_kinds = title_parts(section.path[-1])
     above = (title, *section.path[:-1])
     kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
-    if not kinds or kind_heading(section.path[-1]) or not is_name(name) or section.path[-1] == title:
+    if not kinds or kind_heading(section.path[-1]) or not is_name(name):
         return
-    if words(name)[0] in ("how", "what", "why", "when", "our", "about", "where", "who") or _is_group(section):
+    if words(name)[0] in ("how", "what", "why", "when", "our", "about", "where", "who") or _is_group(section, labels):
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
-    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts)
+    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True)
 
 
-def _is_group(section: Section) -> bool:
+def _is_group(section: Section, labels: frozenset[str]) -> bool:
     """A section that only lists names is a group of things ("Hamburg"), not a thing."""
     items = [piece for piece in section.pieces if piece.item and not piece.depth]
+    if any(label.casefold() in labels for piece in items for label, _ in piece.pairs):
+        return False
     rows = [piece for piece in section.pieces if piece.kind is Kind.ROW]
     if rows and len(rows) == len(section.pieces):
         return True
     return bool(items) and len(items) >= len(section.pieces) / 2 and all(_item_name(item) for item in items)
 
 
-def section_kinds(section: Section, title: str) -> tuple[str, ...]:
+def _section_kinds(section: Section, title: str, labels: frozenset[str]) -> tuple[str, ...]:
     """The kinds that a section's lists and tables are lists of."""
     above = (title, *section.path)
     if section.path and not kind_heading(section.path[-1]):
-        if not (_is_group(section) or section.path[-1] == title or head(section.path[-1]) in _GENERIC):
+        if not (_is_group(section, labels) or head(section.path[-1]) in _GENERIC):
             return ()
     return next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
 
 
-def _listed(section: Section, title: str) -> Iterator[Declared]:
+def _listed(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
     """Rows, and items of lists under a heading or after a line that says what they are."""
-    kinds = section_kinds(section, title)
+    kinds = _section_kinds(section, title, labels)
     introduced: tuple[str, ...] = ()
     for piece in section.pieces:
         if piece.kind is Kind.ROW:
@@ -233,7 +281,7 @@ def _listed(section: Section, title: str) -> Iterator[Declared]:
                 yield Declared(bold.group("bold"), kinds, piece.shown)
         elif not piece.depth and (kinds or introduced):
             name = _item_name(piece) or _bare_name(piece)
-            if name:
+            if name and name.casefold() not in labels:
                 facts = {"about": piece.text[len(name) :].strip(" :–—-,;()")}
                 yield Declared(name, introduced or kinds, piece.shown, facts, unlink(piece.shown)[1])
 
@@ -285,7 +333,7 @@ def _row_things(piece: Piece, kinds: tuple[str, ...]) -> Iterator[Declared]:
     )
     if is_name(name):
         facts = {label: value for label, value in columns[1:] if label and value}
-        yield Declared(name, (*own, *fitting), piece.shown, facts)
+        yield Declared(name, (*own, *fitting), piece.shown, facts, strong=True)
     for label, value in columns[1:]:
         if label and is_name(value) and value[0].isupper():
             yield Declared(value, (label,), piece.shown)

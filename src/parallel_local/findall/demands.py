@@ -27,13 +27,13 @@ _LIGHT = frozenset(
     "current currently actually explicitly known stated mentioned specific certain able allow allows kind type level "
     "located based situated own owning least most service services must one total number amount full active actively "
     "run runs operate operates maintain maintains company companies entity entities bietet hat haben verfugt gibt "
-    "official officially real any whose which have having serve serves hold holds accept accepts made being annual "
+    "works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
     "annually per year's approximately about around possible possibly presence customers according sein seine ihre "
     "mehr weniger uber unter founded_ sind ist wird werden liegt liegen befindet".split()
 )
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
-    r"stammt|stands?|sits?)\b",
+    r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
     re.IGNORECASE,
 )
 _IN_PLACE = re.compile(r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]")
@@ -235,6 +235,9 @@ def _is_name(token: Token, place: int) -> bool:
 
 
 def _side(found: Sequence[Token], place: int) -> str:
-    before = found[place - 1].word if place else ""
-    before = found[place - 2].word if before == "the" and place > 1 else before
-    return before if before in _SIDES and found[place].raw[0].isupper() else ""
+    """The word that governs a name, also over the names before it."""
+    if not found[place].raw[0].isupper():
+        return ""
+    while place and (found[place].raw[0].isupper() or found[place].word == "the"):
+        place -= 1
+    return found[place].word if found[place].word in _SIDES else ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from parallel_local.findall.declarations import Declared, page_names
-from parallel_local.findall.kinds import GENERAL, forms, head
+from parallel_local.findall.kinds import GENERAL, forms, head, is_company_noun, is_of_kind, is_role
 from parallel_local.findall.names import Key, NameFinder, key_of, merged
 from parallel_local.findall.pages import sections
 from parallel_local.findall.subjects import Reading, Statement, SubjectReader
@@ -35,6 +35,12 @@ class Thing(msgspec.Struct, frozen=True):
         """The phrases that say what it is."""
         return tuple(dict.fromkeys(kind for _, item in self.declared for kind in item.kinds))
 
+    def is_subject(self, noun: str) -> bool:
+        """Whether sentences are read as being about it: it is of the kind, or said outright to be something."""
+        return any(item.kinds and item.strong for _, item in self.declared) or any(
+            kind and is_of_kind(kind, noun) for kind in self.kinds
+        )
+
 
 class About(msgspec.Struct, frozen=True):
     """A statement and the document that makes it."""
@@ -53,7 +59,8 @@ class Entities:
         self.acronyms = {short: long for card in self.cards for short, long in card.acronyms.items()}
         self._topics: dict[int, str] = {}
         self._common: set[str] = set()
-        self._read: OrderedDict[int, Mapping[Key, Sequence[Statement]]] = OrderedDict()
+        self._read: OrderedDict[tuple[int, str], Mapping[Key, Sequence[Statement]]] = OrderedDict()
+        self._finders: dict[str, NameFinder] = {}
         self._lock = threading.Lock()
         found = self._declared()
         self.things: dict[Key, Thing] = _things(found)
@@ -67,13 +74,23 @@ class Entities:
             for key in dict.fromkeys(mention.key for mention in self._finder.find(tokens(text))):
                 self._places[key].append(card)
 
-    def about(self, key: Key) -> list[About]:
-        """What documents say of a thing, in order of path."""
+    def about(self, key: Key, wanted: str) -> list[About]:
+        """What documents say of a thing, in order of path, read with the wanted kind in mind.
+
+        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences.
+        """
         return [
             About(statement, card)
             for card in self._places.get(key, ())
-            for statement in self._statements(card).get(key, ())
+            for statement in self._statements(card, head(wanted)).get(key, ())
         ]
+
+    def _finder_for(self, noun: str) -> NameFinder:
+        with self._lock:
+            if noun not in self._finders:
+                counted = [thing for thing in self.things.values() if thing.is_subject(noun)]
+                self._finders[noun] = NameFinder({key_of(name): t.key for t in counted for name in t.names})
+            return self._finders[noun]
 
     def _declared(self) -> list[tuple[Card, Declared]]:
         found: list[tuple[Card, Declared]] = []
@@ -87,18 +104,37 @@ class Entities:
                 found.append((card, Declared(names.topic, (), names.topic)))
         return found
 
-    def _statements(self, card: Card) -> Mapping[Key, Sequence[Statement]]:
+    def _statements(self, card: Card, noun: str) -> Mapping[Key, Sequence[Statement]]:
         with self._lock:
-            known = self._read.get(card.id)
+            known = self._read.get((card.id, noun))
         if known is None:
-            reading = Reading(self._finder, self._kinds, self._is_kind_word, self._common.__contains__)
-            topic = next((m.key for m in self._finder.find(tokens(self._topics[card.id]))), None)
-            known = SubjectReader(reading, topic).read(sections(self._library.text(card)), card.title)
+            text = self._library.text(card)
+            named = self._finder_for(noun)
+            finder = named.with_short(self._short(named, f"{card.title}\n{text}"))
+            reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
+            topic = next((m.key for m in named.find(tokens(self._topics[card.id]))), None)
+            known = SubjectReader(reading, topic).read(sections(text), card.title)
             with self._lock:
-                self._read[card.id] = known
+                self._read[card.id, noun] = known
                 while len(self._read) > _MOST_READ:
                     self._read.popitem(last=False)
         return known
+
+    def _short(self, finder: NameFinder, text: str) -> dict[Key, Key]:
+        """Parts of names by which one document calls what it names in full: "Acme", "Bauer"."""
+        found: dict[Key, set[Key]] = defaultdict(set)
+        for key in {mention.key for mention in finder.find(tokens(text)) if len(mention.key) > 1}:
+            kinds = self._kinds(key)
+            if any(is_role(head(kind)) for kind in kinds):
+                found[key[-1:]].add(key)
+                found[key[:1]].add(key)
+            elif any(is_company_noun(head(kind)) for kind in kinds) and len(key[0]) > 2:
+                found[key[:1]].add(key)
+        return {
+            short: next(iter(keys))
+            for short, keys in found.items()
+            if len(keys) == 1 and short[0] not in self._common and short not in self.things
+        }
 
     def _kinds(self, key: Key) -> Sequence[str]:
         thing = self.things.get(key)

@@ -16,7 +16,7 @@ GENERAL = frozenset(
 _COMPANIES = (
     "company firm startup business vendor manufacturer supplier provider acquirer buyer brand maker producer "
     "developer corporation enterprise retailer wholesaler distributor agency consultancy bank insurer brewery "
-    "carrier airline operator publisher shipyard foundry integrator competitor rival subsidiary spinoff "
+    "carrier airline operator publisher shipyard foundry integrator subsidiary spinoff "
     "unternehmen firma firmen hersteller anbieter lieferant betrieb konzern gmbh scaleup contractor dealer seller "
     "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill"
 )
@@ -34,7 +34,7 @@ _ROLES = (
     "entwicklerin violinist pianist guitarist sculptor artist novelist explorer climber athlete footballer"
 )
 _FAMILIES: tuple[tuple[str, str], ...] = (
-    ("company firm business unternehmen firma betrieb corporation enterprise employer", _COMPANIES),
+    ("company firm business unternehmen firma firmen betrieb corporation enterprise employer", _COMPANIES),
     ("startup scaleup", "startup scaleup"),
     (
         "organization organisation institution",
@@ -161,4 +161,4 @@ def bare(name: str) -> tuple[str, ...]:
     found = words(name)
     while len(found) > 1 and found[-1] in _LEGAL:
         found.pop()
-    return tuple(found[1:] if len(found) > 1 and found[0] == "the" else found)
+    return tuple(found[1:] if len(found) > 1 and found[0] in ("the", "die", "der", "das") else found)

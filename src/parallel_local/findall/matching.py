@@ -9,7 +9,7 @@ from enum import Enum
 
 import msgspec
 
-from parallel_local.findall.clauses import Standing, standing
+from parallel_local.findall.clauses import FINITE, Standing, standing
 from parallel_local.findall.demands import Demand, Term
 from parallel_local.findall.kinds import is_of_kind
 from parallel_local.findall.quantities import Quantity, Span, quantities, times
@@ -20,7 +20,7 @@ _NEAR = 5  # words between a number and what it counts
 _YES = frozenset("yes ja true x ✓ ✔ y available oui si".split())
 _NO = frozenset("no nein false none n never keine kein – — - ✗ ✘ n/a 0".split())
 _PLACE_LABELS = frozenset(
-    "location city country address headquarters headquarter region place seat based town state base home where sitz ort "
+    "location city country address headquarters headquarter region place seat based town state base home where sitz ort river lake coast sea island fluss see "
     "stadt land standort hauptsitz adresse hq residence lives district".split()
 )
 _KIND_LABELS = frozenset("type kind industry sector category branche field business about typ art genre style cuisine".split())
@@ -41,13 +41,14 @@ _NOT_HOME = re.compile(
 _MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
 _IN = re.compile(r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE)
 _MAKES = re.compile(r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b", re.IGNORECASE)
-_FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|does|did|[a-z]{3,}s|[a-z]{3,}ed)\b")
 _MONEY_OF_OTHERS = re.compile(
     r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|umsatz|deposit|"
     r"valued|earn\w*|grant|donat\w*|debt)\b",
     re.IGNORECASE,
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
+_LASTS = frozenset("take takes taking lasts last lasting duration ready needs requires time dauert dauer".split())
+_TRADES = frozenset("sell sells supplies supply makes make trades produces stocks verkauft bietet".split())
 _ORIGIN = re.compile(
     r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|launched|started|"
     r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed)\b",
@@ -140,10 +141,13 @@ def _in_words(term: Term, words: list[str]) -> bool:
 
 
 def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
-    """ "Costs" is said by any amount of money that is nothing else: "A day ticket is €12"."""
-    if term.word not in _PRICES or not any(item.dimension == "money" for item in demand.quantities):
-        return False
-    return not _MONEY_OF_OTHERS.search(statement.text)
+    """What goes without saying: "costs" with money that is nothing else, "takes" with a time, "sells" in a list."""
+    dimensions = {item.dimension for item in demand.quantities}
+    if term.word in _PRICES and "money" in dimensions:
+        return not _MONEY_OF_OTHERS.search(statement.text)
+    if term.word in _LASTS and dimensions & {"time", "years"}:
+        return True
+    return term.word in _TRADES and not FINITE.search(statement.text)
 
 
 def _fits_sides(demand: Demand, own: Sequence[Token], found: Sequence[list[int]]) -> bool:
@@ -175,7 +179,7 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
         return True
     if statement.label:
         return bool({token.word for token in tokens(statement.label)} & _KIND_LABELS)
-    return bool(_WEAK_BE.search(statement.text) or _MAKES.search(statement.text) or not _FINITE.search(statement.text))
+    return bool(_WEAK_BE.search(statement.text) or _MAKES.search(statement.text) or not FINITE.search(statement.text))
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:
@@ -188,7 +192,7 @@ def _fits_place(demand: Demand, statement: Statement) -> bool:
     names = [token for token in tokens(text) for term in demand.terms if term.named and _names(term, token)]
     if not names:
         return True
-    if not _FINITE.search(text) and not _NOT_HOME.search(text):
+    if not FINITE.search(text) and not _NOT_HOME.search(text):
         return True
     return any(_at_home(text, name.start, name.end) for name in names)
 
@@ -206,6 +210,8 @@ def _at_home(text: str, start: int, end: int) -> bool:
     strong = re.search(r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|"
                        r"lives|resides|wohnt|home|comes from|stands|sits)\b", before, re.IGNORECASE)  # fmt: skip
     if strong and _IN.search(before) and not _NOT_HOME.search(before[strong.end() :]):
+        return True
+    if re.search(r"\b(?:home|base|headquarters|seat|address|location|sitz|hauptsitz)\b[^.,]{0,12}?(?:\bis|\bist|:)\s+$", before, re.I):
         return True
     be = _WEAK_BE.search(before)
     return bool(be and not _NOT_HOME.search(before[be.end() :]) and (_IN.search(before) or before.count(" ") - be.end() < 4))

@@ -31,6 +31,10 @@ class NameFinder:
         for first, lengths in by_first.items():
             self._lengths[first] = tuple(sorted(lengths, reverse=True))
 
+    def with_short(self, short: Mapping[Key, Key]) -> "NameFinder":
+        """The same, with short names that hold in one document."""
+        return NameFinder({**short, **self._names}) if short else self
+
     def find(self, found: Sequence[Token]) -> list[Mention]:
         """Mentions in order, without overlap. A name of one word counts only where it is capitalised."""
         mentions: list[Mention] = []

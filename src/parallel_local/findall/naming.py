@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from parallel_local.findall.kinds import is_company_noun, is_role
+from parallel_local.findall.kinds import is_company_noun, is_plural, is_role
 from parallel_local.text.tokens import STOPWORDS
 
 _W = r"[A-ZÀ-Þ][\w&+-]*(?:[’'](?!s\b)\w+)*(?:\.(?=\w)\w+)*"
@@ -30,7 +30,7 @@ _IS = re.compile(
     rf"(?P<det>{_DETERMINER})?(?P<phrase>{_PHRASE})"
 )
 _APPOSITION = re.compile(
-    rf"(?P<before>\b[\w’']+\s+)?(?P<names>{NAME})\s*(?:,|\(|[–—-]\s)\s*(?:which is|who is|both)?\s*"
+    rf"(?P<names>{NAME})\s*(?:,|\(|[–—-]\s)\s*(?:which is|who is|both)?\s*"
     rf"(?:an?|the|our|one of (?:the|our)|ein|eine|der|die|unser|unsere|two)\s+(?P<phrase>{_PHRASE})"
 )
 _BY_ROLE = re.compile(rf"(?P<names>{_W}(?:\s+{_W})+)\s*(?:,|\()\s*(?P<phrase>[\w-]+(?:\s+[a-z-]+)?)\b")
@@ -51,7 +51,7 @@ _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|s
 _HARD = frozenset(
     "in from of that which who with for near on at by to whose where since but as than about under over between "
     "when while because so if it its their our has have had is are was were "
-    "aus von mit für fur der die das den dem des bei seit oder zur zum am im wo mehr".split()
+    "aus von mit für fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr".split()
 )
 _SORTS = frozenset("kind type sort form art".split())
 _NOBODY = frozenset(
@@ -67,12 +67,14 @@ _PLACING = frozenset("in near outside across around within on unlike bei".split(
 class Named(msgspec.Struct, frozen=True):
     """A name and a phrase that says what it is; the phrase's last word is its noun.
 
-    `leads` tells that the sentence is about the name: it begins with it and says what it is.
+    `leads` tells that the sentence is about the name: it begins with it and says what it is; `strong` that it says
+    so outright, not only by listing the name.
     """
 
     name: str
     kind: str
     leads: bool = False
+    strong: bool = False
 
 
 def named(sentence: str) -> Iterator[Named]:
@@ -80,9 +82,10 @@ def named(sentence: str) -> Iterator[Named]:
     yield from _said_to_be(sentence)
     for pattern in (_APPOSITION, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
         for match in pattern.finditer(sentence):
-            placed = match.groupdict().get("before") or ""
-            if placed.strip().casefold() not in _PLACING and not _begins_placed(sentence, match):
-                yield from _each(match)
+            if not _begins_placed(sentence, match):
+                outright = pattern is _APPOSITION
+                for item in _each(match, plural=pattern in (_SUCH_AS, _AND_OTHER)):
+                    yield msgspec.structs.replace(item, strong=outright)
     for match in _TITLED.finditer(sentence):
         noun = match.group("phrase")
         bare = not match.group("det").strip(" ,")
@@ -110,16 +113,19 @@ def _said_to_be(sentence: str) -> Iterator[Named]:
     if match is None:
         return
     phrases = kinds_of(match.group("phrase"))
-    plain_noun = match.group("det") or re.search(r"\s(?:are|were|ist|sind|war|waren)\s", sentence)
     for item in _each(match):
-        if plain_noun or is_role(item.kind.rpartition(" ")[2].casefold()):
-            yield msgspec.structs.replace(item, leads=item.kind == phrases[0])
+        noun = item.kind.rpartition(" ")[2]
+        german = noun[:1].isupper() and re.search(r"\s(?:ist|sind|war|waren)\s", sentence)
+        if match.group("det") or (noun.islower() and is_plural(noun)) or is_role(noun.casefold()) or german:
+            yield msgspec.structs.replace(item, leads=item.kind == phrases[0], strong=True)
 
 
-def _each(match: re.Match[str]) -> Iterator[Named]:
+def _each(match: re.Match[str], *, plural: bool = False) -> Iterator[Named]:
+    """Every name with every kind; with `plural` only kinds that several things can be."""
+    said = match.group("phrase")
     for name in names_in(match.group("names")):
-        for phrase in kinds_of(match.group("phrase")):
-            if phrase:
+        for phrase in [_trailing(said)] if plural else kinds_of(said):
+            if phrase and (not plural or is_plural(phrase.rpartition(" ")[2].casefold())):
                 yield Named(name, phrase)
 
 
@@ -132,6 +138,8 @@ def names_in(listed: str) -> list[str]:
 def kinds_of(phrase: str) -> list[str]:
     """The noun phrases of a description, each ending in its noun: "bakery and café in Bern" gives two."""
     words = phrase.replace(",", " ").split()
+    if not words or words[0].casefold() in _HARD | _NOBODY:
+        return [""]
     if len(words) > 2 and words[0].casefold() in _SORTS and words[1] == "of":
         words = words[2:]
     end = next(
@@ -141,6 +149,13 @@ def kinds_of(phrase: str) -> list[str]:
     ends = [place for place, word in enumerate(words) if place and _is_soft(word)]
     found = [" ".join(words)] + [" ".join(words[:place]) for place in ends]
     return [item for item in dict.fromkeys(found) if not _is_soft(item.rpartition(" ")[2])] or [""]
+
+
+def _trailing(phrase: str) -> str:
+    """The noun phrase that a text ends in: "we use cheap carriers" gives "cheap carriers"."""
+    words = phrase.split()
+    start = max((place + 1 for place, word in enumerate(words) if word.casefold() in _HARD), default=0)
+    return " ".join(words[max(start, len(words) - 3) :])
 
 
 def _is_soft(word: str) -> bool:

@@ -42,6 +42,7 @@ _RANGE = re.compile(r"^\s?(?:[-–—]|to|bis)\s?[$€£]?$")
 _BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
 _DIGITS = re.compile(r"[^\d]{0,5}\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
+_UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
 _CURRENCIES = {
     "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd", "dollars": "usd", "usd": "usd",
     "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf",
@@ -191,6 +192,9 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
     elif currency or number.money:
         dimension, factor = "money", 1.0
     span, start = _bounded(text, number, end, asked)
+    unit = _UNIT_WORD.match(text, end)
+    if unit and (first in _UNITS or first in _CURRENCIES or first in _PERCENT):
+        end = unit.end()
     scaled = Span(span.low * factor, span.high * factor, span.low_open, span.high_open)
     return Quantity(scaled, dimension, currency, nouns, start, end, span.low != span.high)
 

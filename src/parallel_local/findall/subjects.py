@@ -29,7 +29,8 @@ _COORDINATED = re.compile(r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|n
 _POSSESSIVE = re.compile(r"^[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
     r"^(?:(?P<person>He|She|His|Her|Er)|(?P<thing>It|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
-    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?)\s+(?P<noun>[\w-]+))\b\s*(?P<owned>(?:[\w-]+\s*){0,3})"
+    r"|(?:[Tt]he|This|That|Das|Die|Der|das|die|der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
+    r"\s*(?P<owned>(?:[\w-]+\s*){0,3})"
 )
 _OTHERS = re.compile(
     r"^(?:The\s+|Our\s+|Its\s+|Their\s+)?(?:Other|Most|Many|Some|Several|All|Few|Another|Andere|Viele)\s+"
@@ -155,17 +156,25 @@ class SubjectReader:
             return
         for clause, keys in self._resolved(piece.text):
             for key in keys:
-                self._state(key, clause.text, piece.shown, below, "")
+                self._state(key, clause.text.replace("_", " "), piece.shown, below, "")
 
     def _state(self, key: Key, text: str, shown: str, below: str, label: str) -> None:
         self.found.setdefault(key, []).append(Statement(text, shown, below, self._count, label))
+
+    def _whole_names(self, sentence: str) -> str:
+        """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
+        for mention in self._reading.finder.find(tokens(sentence)):
+            name = sentence[mention.start : mention.end]
+            if " and " in name or " und " in name:
+                sentence = sentence[: mention.start] + name.replace(" ", "_") + sentence[mention.end :]
+        return sentence
 
     def _resolved(self, sentence: str) -> Iterator[tuple[Clause, tuple[Key, ...]]]:
         """Each clause with whom it is about; a clause without a subject of its own goes on with the one before."""
         subject: tuple[Key, ...] | None = None
         last: list[Mention] = []
         before = ""
-        for clause in clauses(sentence):
+        for clause in clauses(self._whole_names(sentence)):
             mentions = self._reading.finder.find(tokens(clause.text))
             own = self._own_subject(clause, mentions, first=subject is None)
             if clause.joint == "relative" and last and last[-1].end >= len(before) - 1:
@@ -239,8 +248,9 @@ class SubjectReader:
         if set(words(match.group("owned"))[:2]) & _RELATIONS and not match.group("noun"):
             return _UNKNOWN
         current = self._current or self._topic
-        noun = (match.group("noun") or "").casefold()
-        if noun:
+        if match.group("noun"):
+            nouns = match.group("noun").casefold().split()
+            noun = next((word for word in nouns if word in _RELATIONS or self._reading.is_kind_word(word)), nouns[0])
             return self._by_noun(noun, current)
         if match.group("person"):
             persons = tuple(key for key in current if self._is_person(key))
@@ -254,6 +264,8 @@ class SubjectReader:
         if noun in _RELATIONS:
             return _UNKNOWN
         for keys in (current, self._topic):
+            if any(noun == key[-1] for key in keys):
+                return keys
             if keys and any(is_of_kind(kind, noun) for key in keys for kind in self._reading.kinds_of(key)):
                 return keys
         if not self._reading.is_kind_word(noun):

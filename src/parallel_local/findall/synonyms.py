@@ -35,7 +35,7 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("headquarters", "headquartered", "head office", "hauptsitz", "sitz", "seat"),
     ("expires", "ends", "expiry", "expiration", "expire", "runs until", "valid until", "end date", "lauft"),
     ("written", "author", "wrote", "writer", "by", "geschrieben", "autor", "autorin"),
-    ("published", "publication", "appeared", "released", "erschienen", "veroffentlicht"),
+    ("published", "publication", "appeared", "released", "came out", "written", "erschienen", "veroffentlicht"),
     ("population", "inhabitants", "residents", "people", "einwohner", "einwohnerinnen"),
     ("speaks", "speaking", "fluent", "languages", "language", "spricht", "sprachen"),
     ("lives", "living", "resides", "home", "wohnt", "lebt"),
