@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from parallel_local.documents.document import Entity
-from parallel_local.findall.declarations import Declared
+from parallel_local.findall.declarations import Declared, kind_heading
 from parallel_local.findall.entity_index import Entities, Thing
-from parallel_local.findall.kinds import head, is_of_kind, is_plural, legal_form
+from parallel_local.findall.kinds import alike, head, is_of_kind, legal_form
 from parallel_local.findall.names import key_of
 from parallel_local.findall.wording import same
 from parallel_local.retrieval.index import Card
@@ -55,7 +55,10 @@ def _nominee(thing: Thing, wanted: str) -> Nominee | None:
     declared = tuple(
         (card, item) for card, item in thing.declared if any(_names_kind(kind, wanted) for kind in item.kinds)
     )
-    if not declared or any(head(name) == head(wanted) and is_plural(head(name)) for name in thing.names):
+    heads_list = any(
+        alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name)
+    )
+    if not declared or heads_list:
         return None
     facts: dict[str, str] = {}
     for _, item in thing.declared:

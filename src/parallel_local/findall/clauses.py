@@ -15,11 +15,13 @@ _ACTS = (
     "weighs measures reaches lies stands stays charges pays earns joined founded opened moved raised won sold bought "
     "acquired launched started began became built employed liefert hat verkauft bietet beschäftigt nutzt arbeitet wohnt"
 )
-_FINITE = (
-    r"(?:is|are|was|were|has|have|had|does|do|did|will|would|can|cannot|could|may|must|plans|seeks|hopes|wants|intends"
-    r"|aims|never|no longer|not|ist|war|wurde|wird|kann|will|plant|sucht|" + "|".join(_ACTS.split()) + ")"
+_VERBS = (
+    r"is|are|was|were|has|have|had|does|do|did|will|would|can|cannot|could|may|must|plans|seeks|hopes|wants|intends"
+    r"|aims|ist|war|wurde|wird|kann|plant|sucht|" + "|".join(_ACTS.split())
 )
-FINITE = re.compile(rf"\b{_FINITE}\b")
+_FINITE = rf"(?:never|no longer|not|{_VERBS})"
+FINITE = re.compile(rf"\b(?:{_VERBS})\b")
+_NAME_ACTS = re.compile(r"[A-ZÀ-Þ][\w-]*\s+[a-z]{3,}(?:s|ed)\b")
 _VERB = rf"(?:it|they|he|she|we|its|their|also|now|currently|still|recently|{_FINITE})"
 _CAPITAL = r"[A-ZÀ-Þ][\w&'’-]*(?:\s+[A-ZÀ-Þ][\w&'’-]*)*"
 _DENYING = r"without|except(?: for)?|excluding|rather than|instead of|other than|apart from|ohne|außer|statt"
@@ -104,13 +106,23 @@ def clauses(sentence: str) -> list[Clause]:
     start, joint = 0, ""
     for match in _BREAK.finditer(text):
         piece = text[start : match.start()].strip(" ,")
+        if match.lastgroup == "other" and not (FINITE.search(piece) or _NAME_ACTS.search(piece)):
+            continue  # two subjects of one verb
         if piece:
             found.append(Clause(piece, joint))
         start, joint = match.end(), match.lastgroup or ""
     rest = text[start:].strip(" ,")
     if rest:
         found.append(Clause(rest, joint))
-    return found
+    return [part for clause in found for part in _listed(clause)]
+
+
+def _listed(clause: Clause) -> list[Clause]:
+    """A list without a verb says each thing for itself: "30 rooms, no dogs" does not deny the rooms."""
+    if FINITE.search(clause.text) or standing(clause.text, None) is Standing.HOLDS:
+        return [clause]
+    first, *others = re.split(r",\s+", clause.text)
+    return [Clause(first, clause.joint), *(Clause(other, "listed") for other in others)]
 
 
 def standing(clause: str, today: int | None) -> Standing:

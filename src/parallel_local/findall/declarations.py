@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from parallel_local.documents.entities import unlink
-from parallel_local.findall.kinds import GENERAL, bare, head, is_of_kind, is_plural, legal_form
+from parallel_local.findall.kinds import GENERAL, alike, bare, head, is_of_kind, is_plural, legal_form
 from parallel_local.findall.naming import NAME, kinds_of, named, names_in
 from parallel_local.findall.pages import Piece, Section
 from parallel_local.retrieval.index import Card
@@ -34,7 +34,7 @@ _ARTICLE = re.compile(r"^(?:An?|Our|One of the|Eine?|Unsere?)\s+(?P<phrase>[\w�
 _BARE = re.compile(r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)")
 _THIS = re.compile(
     r"^(?:(?:Today|Now|Currently|In \d{4}|Since \d{4}|Heute),?\s+)?(?P<det>This|The|Diese[rs]?|Der|Die|Das|this|the|die|das|der)"
-    r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:is|are|was|has|had|can|will|ist|hat|wurde|[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
+    r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:\w+n[’']t|is|are|was|has|had|can|will|ist|hat|wurde|[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
 )
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
 _TYPE = frozenset("type kind category typ art kategorie what was is".split())
@@ -47,6 +47,12 @@ _LABELS = frozenset(
 )
 _STAND_IN = "Thistopic Thistopic"
 _NO_THING = frozenset("page document note notes file list guide section chapter table text report post".split())
+_PROPER = re.compile(NAME)
+_TITLES = frozenset(
+    "hotel museum restaurant cafe lake mount hostel pension villa schloss weingut chateau gasthaus bar pizzeria trattoria "
+    "camping club verein ruderclub chor kloster castle camp port".split()
+)
+_MASS = frozenset("software hardware equipment furniture literature staff personnel".split())
 _GENERIC = frozenset(
     "overview introduction summary contact criteria notes background history about conclusion references sources "
     "details general misc other others faq links todo index readme contents glossary appendix methodology status "
@@ -86,7 +92,7 @@ def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
         for item in card.entities
     ]
     if topic:
-        kinds = (*title_kinds, *_folder_kinds(card.path), *_own_kinds(topic, said, parts))
+        kinds = (*title_kinds, *_folder_kinds(card.path), *_own_kinds(topic, said, parts), *own_kinds(topic))
         if kinds:
             shown = _first(parts, topic)
             found.append(Declared(topic, tuple(dict.fromkeys(kinds)), shown, strong=True))
@@ -118,7 +124,11 @@ def kind_heading(text: str) -> tuple[str, ...]:
     """The kinds that a heading or an introducing line says are listed below it."""
     match = _OF.match(text.strip().rstrip(":"))
     phrases = kinds_of(match.group("rest")) if match else []
-    return tuple(phrase for phrase in phrases if is_plural(head(phrase)) and head(phrase) not in _GENERIC)
+    return tuple(phrase for phrase in phrases if _are_several(head(phrase)))
+
+
+def _are_several(noun: str) -> bool:
+    return noun in _MASS or (is_plural(noun) and noun not in _GENERIC)
 
 
 def is_name(text: str) -> bool:
@@ -151,11 +161,34 @@ def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared,
     for section in parts:
         for piece in section.pieces:
             if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
+                yield from ((item, False) for item in _telling_names(piece))
                 text = piece.text.replace(title, _STAND_IN) if spelled else piece.text
                 for item in named(text):
                     name = item.name.replace(_STAND_IN, title)
                     kind = item.kind.replace(_STAND_IN, title)
                     yield Declared(name, (kind,), piece.shown, strong=item.strong), item.leads
+
+
+def _telling_names(piece: Piece) -> Iterator[Declared]:
+    """Names that say themselves what they name: "Brill GmbH", "Tin Museum", "Hotel Adler"."""
+    for match in _PROPER.finditer(piece.text):
+        name = match.group()
+        kinds = own_kinds(name)
+        if kinds:
+            yield Declared(name, kinds, piece.shown, strong=kinds == ("company",))
+
+
+def own_kinds(name: str) -> tuple[str, ...]:
+    """The kind that a name of several words tells by its last word, its first, or its legal form."""
+    found = words(name)
+    if len(found) < 2 or found[0] in ("our", "my", "a", "an", "no", "this") or (found[0] == "the" and len(found) < 3):
+        return ()
+    if legal_form(name):
+        return ("company",)
+    if found[0] in _TITLES:
+        return (found[0],)
+    vague = is_plural(found[-1]) or is_of_kind(found[-1], "organisation") or is_of_kind(found[-1], "people")
+    return () if vague or not found[-1].isalpha() else (found[-1],)
 
 
 def _topic(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> str:
@@ -183,7 +216,8 @@ def _folder_kinds(path: str) -> tuple[str, ...]:
 
 def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
     """What a document says that its topic is, without naming it again: "A brewery in Bern.", "This hike …"."""
-    pieces = [piece for section in parts for piece in section.pieces]
+    opening = [section for section in parts if len(section.path) < 2] or list(parts[:1])
+    pieces = [piece for section in opening for piece in section.pieces]
     stated = [value for piece in pieces for label, value in piece.pairs if label.casefold() in _TYPE]
     if stated:
         return kinds_of(re.split(r"[,;.]", stated[0])[0])
@@ -194,8 +228,9 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
     texts = [piece.text for piece in pieces if piece.kind is not Kind.ROW]
     first = next(iter(texts), "")
     match = _ARTICLE.match(first) or (None if first.startswith(topic) else _BARE.match(first))
-    if match and not is_plural(head(kinds_of(match.group("phrase"))[0])):
-        return kinds_of(match.group("phrase"))
+    kinds = kinds_of(match.group("phrase")) if match else [""]
+    if kinds[0] and not is_plural(head(kinds[0])):
+        return kinds
     if len(topic.split()) > 1 and any(_PRONOUN.match(text) for text in texts):
         return ["person"]
     return _pointed_at(topic, texts)
@@ -211,7 +246,7 @@ def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
         if not match or noun in _NO_THING or is_plural(noun):
             continue
         pointing = match.group("det").startswith(("This", "Diese"))
-        if own or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people")):
+        if own or any(alike(noun, word) for word in words(topic)) or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people")):
             found.append(match.group("phrase"))
     return list(dict.fromkeys(found))
 

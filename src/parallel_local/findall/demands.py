@@ -11,6 +11,7 @@ import msgspec
 
 from parallel_local.findall.clauses import Standing, standing
 from parallel_local.findall.kinds import GENERAL, alike, head
+from parallel_local.findall.predicates import PREDICATE, predicates
 from parallel_local.findall.quantities import Quantity, quantities, times
 from parallel_local.findall.synonyms import LONGEST, SYNONYMS
 from parallel_local.findall.wording import Token, tokens
@@ -27,7 +28,7 @@ _LIGHT = frozenset(
     "current currently actually explicitly known stated mentioned specific certain able allow allows kind type level "
     "located based situated own owning least most service services must one total number amount full active actively "
     "run runs operate operates maintain maintains company companies entity entities bietet hat haben verfugt gibt "
-    "works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
+    "covers cover spans span measures counts comprises reaches works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
     "annually per year's approximately about around possible possibly presence customers according sein seine ihre "
     "mehr weniger uber unter founded_ sind ist wird werden liegt liegen befindet".split()
 )
@@ -44,13 +45,6 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _LAST_YEARS = re.compile(r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE)
-_PREDICATE = (
-    r"(?:that|which|who|whose|have|has|had|are|is|were|was|do|does|did|in|with|without|not|never|no|can|cannot|also|"
-    r"raised|won|made|sold|built|led|ships?|sells?|makes?|offers?|uses?|employs?|operates?|costs?|takes?|opens?|runs?|"
-    r"delivers?|serves?|supplies|supply|provides?|produces?|lives?|works?|speaks?|at least|more than|fewer than|less than|"
-    r"between|founded|based|located|hat|haben|ist|sind|liefern|liefert|\w+ed)\b"
-)
-_AND = re.compile(rf"\s*,?\s+(?:and|und|sowie)\s+(?={_PREDICATE})|\s*;\s*|\s*,\s+(?={_PREDICATE})", re.IGNORECASE)
 _PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
 _OR = re.compile(r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not)\b)")
 _SIDES = frozenset("to from by into aus nach von".split())
@@ -111,14 +105,12 @@ def _framed(text: str, kind: str) -> str:
 
 def _parts(core: str) -> Iterator[str]:
     """What is joined by "and": two predicates, or one predicate with two names."""
-    between = re.search(r"\b(?:between|zwischen)\b[^,;]*?\b(?:and|und)\b", core, re.IGNORECASE)
-    held = between.span() if between else (0, 0)
-    start = 0
-    for match in _AND.finditer(core):
-        if not held[0] <= match.start() < held[1]:
-            yield from _names_joined(core[start : match.start()])
-            start = match.end()
-    yield from _names_joined(core[start:])
+    first = ""
+    for part in predicates(core):
+        # "has a sauna and a garden": the second thing is had as well.
+        alone = not first or bool(PREDICATE.match(part))
+        yield from _names_joined(part if alone else _with_other(first, part))
+        first = first or part
 
 
 def _names_joined(part: str) -> Iterator[str]:
@@ -138,7 +130,7 @@ def _ways(part: str) -> list[str]:
 
 def _with_other(first: str, other: str) -> str:
     """ "ships to Norway" with "Sweden" is "ships to Sweden"; what has a predicate of its own stands alone."""
-    if re.match(_PREDICATE, other, re.IGNORECASE) and not re.match(r"(?:in|with)\b", other, re.IGNORECASE):
+    if PREDICATE.match(other) and not re.match(r"(?:in|with|at least|more than)\b", other, re.IGNORECASE):
         return other
     found = first.split()
     last = max((place for place, word in enumerate(found) if word.casefold() in _JOINTS), default=len(found) - 2)
@@ -158,7 +150,8 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     noun = head(kind)
     of_kind = bool(words(left)) and noun not in GENERAL and alike(words(left)[-1], noun) and not counted and not dates
     located = bool(_LOCATED.search(left)) or bool(_IN_PLACE.match(left))
-    terms = tuple(_terms(left, noun if of_kind else "", acronyms, located))
+    bare = not (dates or age or any(item.dimension for item in counted))
+    terms = tuple(_terms(left, noun if of_kind else "", acronyms, located, bare=bare))
     if of_kind and not terms:
         return None
     if not (terms or counted or dates or age):
@@ -190,8 +183,8 @@ def _blanked(text: str, found: Sequence[Quantity]) -> str:
     return re.sub(r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", " ", text)
 
 
-def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool) -> list[Term]:
-    """The words that have to be said; light ones only where nothing else is left."""
+def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, bare: bool) -> list[Term]:
+    """The words that have to be said; light ones only where nothing else is left, no number either (`bare`)."""
     found = [token for token in tokens(text) if not _RECENT.fullmatch(token.raw)]
     small = STOPWORDS | _SMALL | (stop_words("de") if re.search(r"\b(?:der|die|das|und|mit|ein|eine|mehr|hat)\b", text) else set())
     heavy: list[Term] = []
@@ -207,7 +200,7 @@ def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool) -> 
         drop = token.word in _LIGHT or (located and bool(_LOCATED.fullmatch(token.raw)))
         (light if drop and length == 1 else heavy).append(term)
         place += length
-    return heavy or [term for term in light if term.word not in GENERAL]
+    return heavy or [term for term in light if bare and term.word not in GENERAL]
 
 
 def _options(found: Sequence[Token], place: int, acronyms: Mapping[str, str]) -> tuple[int, tuple[tuple[str, ...], ...]]:

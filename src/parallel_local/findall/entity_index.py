@@ -20,6 +20,7 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
 from parallel_local.text.tokens import words
 
+_ARTICLE = len("The ")
 _MOST_READ = 4000  # documents whose statements are kept
 
 
@@ -100,8 +101,6 @@ class Entities:
             self._topics[card.id] = names.topic
             self._common.update(token.word for token in tokens(text) if token.raw.islower())
             found += [(card, item) for item in names.declared if key_of(item.name)]
-            if names.topic:
-                found.append((card, Declared(names.topic, (), names.topic)))
         return found
 
     def _statements(self, card: Card, noun: str) -> Mapping[Key, Sequence[Statement]]:
@@ -112,7 +111,8 @@ class Entities:
             named = self._finder_for(noun)
             finder = named.with_short(self._short(named, f"{card.title}\n{text}"))
             reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
-            topic = next((m.key for m in named.find(tokens(self._topics[card.id]))), None)
+            first = next(iter(named.find(tokens(self._topics[card.id]))), None)
+            topic = first.key if first and first.start <= _ARTICLE else None
             known = SubjectReader(reading, topic).read(sections(text), card.title)
             with self._lock:
                 self._read[card.id, noun] = known

@@ -95,7 +95,8 @@ def forms(noun: str) -> frozenset[str]:
         found |= {noun[:-3] + "f", noun[:-3] + "fe", noun[:-1]}
     elif noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
         found.add(noun[:-1])
-    irregular = {"people": "person", "men": "man", "women": "woman", "children": "child", "staff": "employee"}
+    irregular = {"museen": "museum", "stadte": "stadt", "bucher": "buch", "hauser": "haus", "vertrage": "vertrag",
+                 "arzte": "arzt", "lander": "land", "firmen": "firma", "people": "person", "men": "man", "women": "woman", "children": "child", "staff": "employee"}
     return frozenset(found | ({irregular[noun]} if noun in irregular else set()))
 
 
@@ -116,7 +117,7 @@ def alike(one: str, other: str) -> bool:
         return True
     short, long = sorted((one, other), key=len)
     # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
-    return len(short) > 6 and long.endswith(short) and len(long) - len(short) > 2
+    return len(short) > 5 and long.endswith(short) and len(long) - len(short) > 2
 
 
 @lru_cache(maxsize=20_000)
@@ -153,7 +154,11 @@ def is_company(wanted: str) -> bool:
 def legal_form(name: str) -> str:
     """The legal form at the end of a company's name ("GmbH"), folded, or nothing."""
     found = words(name)
-    return found[-1] if len(found) > 1 and found[-1] in _LEGAL else ""
+    last = name.rstrip(" .").rpartition(" ")[2]
+    if len(found) < 2 or found[-1] not in _LEGAL or last.islower():
+        return ""
+    # "As", "Co" and the like at the end of a heading are words.
+    return "" if len(found[-1]) == 2 and not last.isupper() and found[-1] != "co" else found[-1]
 
 
 def bare(name: str) -> tuple[str, ...]:

@@ -43,6 +43,10 @@ _SUCH_AS = re.compile(
     rf"(?P<names>{_LIST})"
 )
 _AND_OTHER = re.compile(rf"(?P<names>{_LIST}),?\s+(?:and|or|und)\s+(?:other|andere)\s+(?P<phrase>{_PHRASE})")
+_REVERSED = re.compile(
+    rf"\b(?:[Aa]nother|[Aa]n?|[Tt]he|[Oo]ne|[Oo]ur|[Ee]ine?|[Dd]er|[Dd]ie|[Uu]nsere?r?)\s+"
+    rf"(?P<phrase>(?:[\w-]+\s+){{0,3}}?[\w-]+),\s+(?P<names>{NAME})(?=[,.;])"
+)
 _TITLED = re.compile(
     rf"(?P<det>\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|[Nn]eighbouring|[Rr]ival"
     rf"|[Ff]ellow|[Ff]ormer)\s+(?:[\w-]+\s+){{0,2}}?|^|,\s+)(?P<phrase>[A-Z]?[a-zäöüß][\w-]+)\s+(?P<names>{_LIST})"
@@ -50,7 +54,7 @@ _TITLED = re.compile(
 _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
 _HARD = frozenset(
     "in from of that which who with for near on at by to whose where since but as than about under over between "
-    "when while because so if it its their our has have had is are was were "
+    "when while because so if among we i you they it its their our has have had is are was were "
     "aus von mit für fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr".split()
 )
 _SORTS = frozenset("kind type sort form art".split())
@@ -80,10 +84,10 @@ class Named(msgspec.Struct, frozen=True):
 def named(sentence: str) -> Iterator[Named]:
     """Everything a sentence without markup says is a thing of some kind."""
     yield from _said_to_be(sentence)
-    for pattern in (_APPOSITION, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
+    for pattern in (_APPOSITION, _REVERSED, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
         for match in pattern.finditer(sentence):
             if not _begins_placed(sentence, match):
-                outright = pattern is _APPOSITION
+                outright = pattern in (_APPOSITION, _REVERSED)
                 for item in _each(match, plural=pattern in (_SUCH_AS, _AND_OTHER)):
                     yield msgspec.structs.replace(item, strong=outright)
     for match in _TITLED.finditer(sentence):

@@ -8,6 +8,8 @@ import re
 
 import msgspec
 
+from parallel_local.findall.kinds import head, is_plural
+from parallel_local.findall.predicates import predicates
 from parallel_local.text.tokens import slug
 from parallel_local.wire.findall import MatchCondition
 
@@ -40,22 +42,15 @@ _RELATIVES = (
     "mit|ohne|aus|in|nach|vor|seit|deren|dessen|von|bei|gegründet|mehr als|weniger als"
 )
 _RELATIVE = re.compile(rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*|\s*,\s*(?P<german>die|der|das)\s+", re.IGNORECASE)
-_PREDICATES = (
-    "that|which|who|whose|have|has|had|are|is|were|was|do|does|did|raised|in|with|without|offers?|uses?|sells?|"
-    r"makes?|employs?|operates?|recently|ships?|delivers?|serves?|costs?|takes?|opens?|speaks?|lives?|works?|"
-    r"joined|not|never|at least|at most|more than|fewer than|less than|between|longer than|shorter than|older than|"
-    r"starts?|ends?|accepts?|allows?|supports?|holds?|owns?|owned|runs?|seats?|climbs?|produces?|need|needs|can|cannot|"
-    r"built|won|sold|made|"
-    r"mit|ohne|haben|hat|sind|ist|deren|die|der|das|nach|\w+ed"
-)
-_PARTICIPLES = "founded|based|located|headquartered|established"
-_CONJUNCTION = re.compile(
-    rf"\s*,?\s+(?:and|und|but|aber)\s+(?=(?:{_PREDICATES})\b)|\s*;\s*|"
-    rf"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!\bbeen)(?<!recently)(?<!\bnot)(?<!\bwurden)\s+(?=(?:{_PARTICIPLES})\b)|"
-    rf"\s*,\s+(?=(?:{_PREDICATES})\b)",
+_PARTICIPLES = re.compile(
+    r"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!\bbeen)(?<!recently)(?<!\bnot)(?<!\bwurden)\s+"
+    r"(?=(?:founded|based|located|headquartered|established)\b)",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"\b(?P<first>between|zwischen)\s+(?P<low>\S+(?:\s+\w+)?)\s+(?P<joint>and|und)\s+(?=\S*\d)", re.IGNORECASE)
+_ACTING = re.compile(
+    r"(?<=s|n|e)\s+(?=(?:ends?|ships?|delivers?|sells?|makes?|uses?|have|has|offers?|speaks?|costs?|takes?|accepts?|expires?|are|is|"
+    r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|runs?|owns?)\b)"
+)
 _PRONOUN = re.compile(r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE)
 
 
@@ -109,14 +104,17 @@ def _take_fields(text: str) -> tuple[str, list[str]]:
 def _take_clauses(wanted: str) -> tuple[str, list[str]]:
     """The noun phrase before the first relative word, and the clauses after it."""
     joint = next((match for match in _RELATIVE.finditer(wanted) if match.start() > 0), None)
-    if joint is None:
+    acting = next((match for match in _ACTING.finditer(wanted) if is_plural(head(wanted[: match.start()]))), None)
+    if acting and (joint is None or acting.start() < joint.start()):
+        kind, tail = wanted[: acting.start()], wanted[acting.end() :]
+    elif joint:
+        start = joint.start("joint") if joint.group("joint") else joint.end()
+        kind, tail = wanted[: joint.start()], wanted[start:]
+    else:
         return wanted, []
-    start = joint.start("joint") if joint.group("joint") else joint.end()
-    # "between 10 and 20" is held together while the clauses are cut at "and".
-    tail = _BETWEEN.sub(lambda match: f"{match['first']} {match['low']}_{match['joint']}_", wanted[start:])
-    clauses = [_PRONOUN.sub("", clause).strip(" .,;") for clause in _CONJUNCTION.split(tail)]
-    held = [clause.replace("_and_", " and ").replace("_und_", " und ") for clause in clauses]
-    return wanted[: joint.start()].strip(" ,"), [clause for clause in held if clause]
+    parts = [part for predicate in predicates(tail) for part in _PARTICIPLES.split(predicate)]
+    clauses = [_PRONOUN.sub("", part).strip(" .,;") for part in parts]
+    return kind.strip(" ,"), [clause for clause in clauses if clause]
 
 
 def _noun(kind: str) -> tuple[str, str]:

@@ -24,11 +24,11 @@ _LEAD = re.compile(
     r"|(?:Today|Now|Currently|Recently|Heute)\s+)+"
 )
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
-_BEFORE_NAME = re.compile(r"^(?:(?:The|Our|Both|Neither|Either|Only|Even|Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$")
+_BEFORE_NAME = re.compile(r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$")
 _COORDINATED = re.compile(r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$")
 _POSSESSIVE = re.compile(r"^[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
-    r"^(?:(?P<person>He|She|His|Her|Er)|(?P<thing>It|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
+    r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
     r"|(?:[Tt]he|This|That|Das|Die|Der|das|die|der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
     r"\s*(?P<owned>(?:[\w-]+\s*){0,3})"
 )
@@ -274,7 +274,9 @@ class SubjectReader:
         fitting = next(
             (key for key in named if any(is_of_kind(kind, noun) for kind in self._reading.kinds_of(key))), None
         )
-        return (fitting,) if fitting else _UNKNOWN
+        if fitting:
+            return (fitting,)
+        return _UNKNOWN if is_of_kind(noun, "place") else None
 
     def _is_unknown_name(self, text: str) -> bool:
         """Whether a clause begins with a name that nothing is known of: "Zeta ships …" on the page of Acme."""
