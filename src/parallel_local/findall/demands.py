@@ -28,7 +28,7 @@ _LIGHT = frozenset(
     "current currently actually explicitly known stated mentioned specific certain able allow allows kind type level "
     "located based situated own owning least most service services must one total number amount full active actively "
     "run runs operate operates maintain maintains company companies entity entities bietet hat haben verfugt gibt "
-    "covers cover spans span measures counts comprises reaches works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
+    "year years number covers cover spans span measures counts comprises reaches works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
     "annually per year's approximately about around possible possibly presence customers according sein seine ihre "
     "mehr weniger uber unter founded_ sind ist wird werden liegt liegen befindet".split()
 )
@@ -46,7 +46,8 @@ _AGE = re.compile(
 )
 _LAST_YEARS = re.compile(r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE)
 _PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
-_OR = re.compile(r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not)\b)")
+_OR = re.compile(r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|after|before)\b)")
+_BOUNDS = re.compile(r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", re.IGNORECASE)
 _SIDES = frozenset("to from by into aus nach von".split())
 _JOINTS = "to in from of with for on at by into about nach in aus von mit für".split()
 _SMALL = frozenset({"in", "at", "of", "to", "from", "und", "oder", "der", "die", "das", "mit", "nach", "im", "aus", "von", "ein"})
@@ -144,7 +145,7 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     dates = tuple(times(rest, asked=True))
     blanked = _blanked(rest, dates)
     counted = tuple(quantities(blanked, asked=True))
-    left = _blanked(blanked, counted)
+    left = _BOUNDS.sub(" ", _blanked(blanked, counted))
     recent = bool(_RECENT.search(left))
     wanted = standing(_not_bounds(text), None)
     noun = head(kind)
@@ -180,7 +181,7 @@ def _blanked(text: str, found: Sequence[Quantity]) -> str:
     """The text with the places of numbers and dates emptied."""
     for item in found:
         text = text[: item.start] + " " * (item.end - item.start) + text[item.end :]
-    return re.sub(r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", " ", text)
+    return text
 
 
 def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, bare: bool) -> list[Term]:

@@ -65,6 +65,7 @@ _NOBODY = frozenset(
     "september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag unlike in "
     "the a an our my his her its their if when while since according es er sie wir das die der".split()
 )
+_COUNTING = frozenset("some many most about all few several in on at over nearly almost around since".split())
 _PLACING = frozenset("in near outside across around within on unlike bei".split())
 
 
@@ -136,13 +137,17 @@ def _each(match: re.Match[str], *, plural: bool = False) -> Iterator[Named]:
 def names_in(listed: str) -> list[str]:
     """The single names of a list of names; words that begin a sentence are none."""
     found = [name.strip(" ,.") for name in _SPLIT.split(listed)]
-    return [name for name in found if name and name.casefold() not in _NOBODY]
+    return [
+        name
+        for name in found
+        if name and name.casefold() not in _NOBODY and name.split()[0].casefold() not in _COUNTING
+    ]
 
 
 def kinds_of(phrase: str) -> list[str]:
     """The noun phrases of a description, each ending in its noun: "bakery and café in Bern" gives two."""
     words = phrase.replace(",", " ").split()
-    if not words or words[0].casefold() in _HARD | _NOBODY:
+    if not words or words[0].casefold() in _HARD | _NOBODY or words[0][0].isdigit():
         return [""]
     if len(words) > 2 and words[0].casefold() in _SORTS and words[1] == "of":
         words = words[2:]

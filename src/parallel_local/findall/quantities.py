@@ -43,12 +43,13 @@ _BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
 _DIGITS = re.compile(r"[^\d]{0,5}\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
+_SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKmMB]\b)")
 _CURRENCIES = {
     "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd", "dollars": "usd", "usd": "usd",
     "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf",
     "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
 }  # fmt: skip
-_PERCENT = frozenset("percent prozent pct per".split())
+_PERCENT = frozenset("percent prozent pct".split())
 _UNITS: Mapping[str, tuple[str, float]] = {
     form: (dimension, factor)
     for forms, dimension, factor in (
@@ -81,9 +82,9 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _OTHER_MONTHS = {"mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar"}
 _DECADE = re.compile(r"\b(?P<decade>(?:1[5-9]|20)\d)0(?:s|[’']s|er)\b")
 _AFTER = re.compile(r"\b(?:after|later than|nach|newer than|more recent(?:ly)? than)\s+(?:the\s+)?(?:year\s+|\w+\s+of\s+)?$", re.I)
-_SINCE = re.compile(r"\b(?:since|from|seit|ab|as of|starting|not before|no earlier than|at the earliest)\s+(?:the\s+year\s+)?$", re.I)
+_SINCE = re.compile(r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the earliest)\s+(?:the\s+year\s+)?$", re.I)
 _BEFORE = re.compile(r"\b(?:before|prior to|earlier than|vor|older than)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.IGNORECASE)
-_BY = re.compile(r"\b(?:by|until|till|no later than|not after|up to|bis|at the latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.I)
+_BY = re.compile(r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.I)
 _OR_LATER = re.compile(r"^\s+(?:or|oder)\s+(?:later|after|newer|später)", re.IGNORECASE)
 _OR_EARLIER = re.compile(r"^\s+(?:or|oder)\s+(?:earlier|before|older|früher)", re.IGNORECASE)
 _TO_YEAR = re.compile(r"^\s?(?:[-–—]|to|until|bis|and|und)\s?$")
@@ -140,7 +141,8 @@ def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
         after = found[place + 1] if place + 1 < len(found) else None
         if after is not None and _is_range(text, one, end, after):
             low, high = _quantity(text, one, end, asked), _quantity(text, after, _end(text, after), asked)
-            span = Span(min(one.amount, after.amount) * _factor(high), max(one.amount, after.amount) * _factor(high))
+            first = one.amount * _scale(text, end, after)
+            span = Span(min(first, after.amount) * _factor(high), max(first, after.amount) * _factor(high))
             start = _between_start(text, one)
             currency = high.currency or low.currency
             dimension = "money" if currency else high.dimension
@@ -150,6 +152,15 @@ def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
         read.append(_quantity(text, one, end, asked))
         place += 1
     return read
+
+
+def _scale(text: str, end: int, after: Number) -> float:
+    """ "Between 1 and 10 million": the scale of the second number is the first one's too."""
+    match = _SCALED.search(after.text)
+    if match is None or _SCALED.search(text[end - 12 : end]):
+        return 1.0
+    digits = float(re.sub(r"[^\d.]", "", after.text[: match.start()].replace(",", "")) or 1)
+    return after.amount / digits if digits else 1.0
 
 
 def _factor(quantity: Quantity) -> float:
@@ -243,12 +254,11 @@ def times(text: str, *, asked: bool = False) -> list[Quantity]:
 
 def _timed(text: str, period: Span, start: int, end: int, asked: bool) -> Quantity:
     head, tail = text[:start], text[end:]
-    rules = [
+    rules = [(_SINCE, Span(low=period.low)), (_BY, Span(high=period.high))] if asked else []
+    rules += [
         (_AFTER, Span(low=period.high, low_open=True)),
         (_BEFORE, Span(high=period.low, high_open=True)),
     ]
-    if asked:
-        rules += [(_SINCE, Span(low=period.low)), (_BY, Span(high=period.high))]
     for pattern, span in rules:
         match = pattern.search(head)
         if match:

@@ -14,7 +14,7 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("employees", "staff", "people", "workers", "headcount", "workforce", "team", "employs", "mitarbeiter")
     + ("mitarbeitende", "beschaftigte", "angestellte", "personen", "persons", "person", "colleagues"),
     ("founded", "established", "founding", "incorporated", "gegrundet", "gegrundete", "grundung", "started")
-    + ("inception", "grundungsjahr", "set up", "since", "came into existence"),
+    + ("inception", "dates back", "date back", "in business since", "grundungsjahr", "set up", "since", "came into existence"),
     ("built", "constructed", "construction", "erbaut", "gebaut", "baujahr"),
     ("opened", "opening", "inaugurated", "eroffnet"),
     ("makes", "manufactures", "produces", "builds", "maker", "manufacturer", "producer", "stellt", "herstellt")
