@@ -222,13 +222,12 @@ def _measured(
 ) -> bool | None:
     """Whether all numbers and times of a demand are met; False where one is not, None where one is not spoken of."""
     verdicts: list[bool | None] = []
-    places_ = [own[place].start for place in anchors]
     if demand.quantities:
         stated = quantities(_spelled(statement.text))
         verdicts += [_compare(wanted, _of_noun(wanted, stated, statement, demand)) for wanted in demand.quantities]
     if demand.times:
         stated_times = times(statement.text)
-        verdicts += [_compare(wanted, _nearest(stated_times, places_)) for wanted in demand.times]
+        verdicts += [_compare(wanted, _nearest(stated_times, [own[place] for place in anchors])) for wanted in demand.times]
     if demand.age is not None:
         verdicts.append(_aged(demand.age, statement, now))
     if None in verdicts:
@@ -256,12 +255,10 @@ def _of_noun(
     fitting = [item for item in stated if item.fits(wanted)]
     own = tokens(_spelled(statement.text))
     if wanted.dimension:
-        anchors = [own[place].start for term in demand.terms for place in _term_places(term, own)]
-        return _nearest(fitting, anchors)
+        return _nearest(fitting, _anchors(demand, own))
     noun = _noun_term(wanted, demand)
     if noun is None:
-        anchors = [own[place].start for term in demand.terms for place in _term_places(term, own)]
-        return _nearest(fitting, anchors)
+        return _nearest(fitting, _anchors(demand, own))
     where = _term_places(noun, own)
     by_distance = sorted(
         (distance, order, item)
@@ -269,6 +266,10 @@ def _of_noun(
         if (distance := min((_distance(own, item, place) for place in where), default=99)) <= _NEAR
     ) if where else []  # fmt: skip
     return by_distance[0][2] if by_distance else None
+
+
+def _anchors(demand: Demand, own: Sequence[Token]) -> list[Token]:
+    return [own[place] for term in demand.terms for place in _term_places(term, own)]
 
 
 def _noun_term(wanted: Quantity, demand: Demand) -> Term | None:
@@ -288,15 +289,17 @@ def _distance(own: Sequence[Token], item: Quantity, place: int) -> int:
     return 1 + sum(token.end <= other.start < item.start for other in own)
 
 
-def _nearest(found: Sequence[Quantity], anchors: Sequence[int]) -> Quantity | None:
-    """The one next to the words it is asked of, rather behind them than before; the first where there are none."""
+def _nearest(found: Sequence[Quantity], anchors: Sequence[Token]) -> Quantity | None:
+    """The one next to the words it is asked of, dates rather behind them than before; the first without words."""
     if not anchors or not found:
         return found[0] if found else None
-    return min(found, key=lambda item: min(_gap(item.start - anchor) for anchor in anchors))
+    return min(found, key=lambda item: min(_gap(item, anchor) for anchor in anchors))
 
 
-def _gap(distance: int) -> float:
-    return distance if distance >= 0 else -1.5 * distance
+def _gap(item: Quantity, anchor: Token) -> float:
+    if item.start >= anchor.end:
+        return item.start - anchor.end
+    return (anchor.start - item.end) * (1.5 if item.dimension == "date" else 1.0)
 
 
 def _aged(wanted: Quantity, statement: Statement, now: Now) -> bool | None:
@@ -308,7 +311,7 @@ def _aged(wanted: Quantity, statement: Statement, now: Now) -> bool | None:
     origin = _ORIGIN.search(statement.text)
     if origin is None or now.day is None:
         return None
-    began = _nearest(times(statement.text), [origin.start()])
+    began = _nearest(times(statement.text), [Token("", "", origin.start(), origin.end())])
     if began is None:
         return None
     span = Span((now.day - began.span.high) / _DAYS_A_YEAR, (now.day - began.span.low) / _DAYS_A_YEAR)

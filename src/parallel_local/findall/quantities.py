@@ -38,10 +38,11 @@ _UP_TO = re.compile(
 )
 _OR_MORE = re.compile(r"^\s?(?:\+|plus\b|(?:\w+\s+)?(?:or|oder|and|und)\s+(?:more|above|over|older|longer|mehr|upwards))", re.I)
 _OR_LESS = re.compile(r"^\s?(?:\w+\s+)?(?:or|oder)\s+(?:fewer|less|below|under|younger|shorter|weniger)", re.IGNORECASE)
-_RANGE = re.compile(r"^\s?(?:[-–—]|to|bis)\s?[$€£]?$")
+_RANGE = re.compile(r"^[\w€$£%]{0,2}\s?(?:[-–—]|to|bis)\s?[$€£]?$")
 _BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
-_DIGITS = re.compile(r"[^\d]{0,5}\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
+_RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und)\s)(?=[$€£]?\d)")
+_DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKmMB]\b)")
 _CURRENCIES = {
@@ -133,7 +134,7 @@ class Quantity(msgspec.Struct, frozen=True):
 
 def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
     """Every number with its bounds; in a question "up to 5" is a limit, in a document it is what is reached."""
-    found = numbers(text)
+    found = numbers(_apart(text))
     read: list[Quantity] = []
     place = 0
     while place < len(found):
@@ -154,6 +155,19 @@ def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
     return read
 
 
+def _apart(text: str) -> str:
+    """The text with the two ends of each range told apart, every place kept."""
+    return _RANGES.sub(lambda match: match[1] + ";" * len(match[2]), text)
+
+
+def _begin(text: str, number: Number) -> int:
+    """Where the digits begin, behind a currency's sign; a number in words begins where it stands."""
+    if not re.search(r"\d", number.text):
+        return number.start
+    match = re.compile(r"\d").search(text, max(0, number.start))
+    return match.start() if match else number.start
+
+
 def _scale(text: str, end: int, after: Number) -> float:
     """ "Between 1 and 10 million": the scale of the second number is the first one's too."""
     match = _SCALED.search(after.text)
@@ -172,27 +186,28 @@ _DIMENSIONS = frozenset(dimension for dimension, _ in _UNITS.values())
 
 def _end(text: str, number: Number) -> int:
     """Where the digits and their scale end; what follows is what is counted."""
-    start = max(0, text.find(number.text, max(0, number.start - len(number.text))))
-    match = _DIGITS.match(text, start)
-    return match.end() if match and match.end() > number.start else start + len(number.text)
+    begin = _begin(text, number)
+    match = _DIGITS.match(text, begin)
+    return match.end() if match else begin + len(number.text)
 
 
 def _is_range(text: str, one: Number, end: int, after: Number) -> bool:
-    between = text[end : after.start]
+    between = text[end : _begin(text, after)]
     if _RANGE.match(between):
-        return not re.search(r"\b(?:from|von)\s+\S{0,3}$", text[: one.start], re.IGNORECASE)
-    return bool(_BETWEEN.search(text[: one.start])) and bool(_AND.match(between))
+        return not re.search(r"\b(?:from|von)\s+\S{0,3}$", text[: _begin(text, one)], re.IGNORECASE)
+    return bool(_BETWEEN.search(text[: _begin(text, one)])) and bool(_AND.match(between))
 
 
 def _between_start(text: str, one: Number) -> int:
-    match = _BETWEEN.search(text[: one.start])
-    return match.start() if match else one.start
+    match = _BETWEEN.search(text[: _begin(text, one)])
+    return match.start() if match else _begin(text, one)
 
 
 def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
     nouns = _following(text[end:])
-    before = text[: number.start].rstrip("$€£¥ ")
-    sign = text[len(before) : number.start].strip()
+    begin = _begin(text, number)
+    before = text[:begin].rstrip("$€£¥ ")
+    sign = text[len(before) : begin].strip()
     first = nouns[0] if nouns else ""
     mark = text[end : end + 2].strip()[:1]
     currency = _CURRENCIES.get(sign, "") or _CURRENCIES.get(mark, "") or _CURRENCIES.get(first, "")
@@ -212,7 +227,8 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
 
 def _bounded(text: str, number: Number, end: int, asked: bool) -> tuple[Span, int]:
     """The span that the words around a number make of it, and where those words begin."""
-    head, tail, amount = text[: number.start], text[end:], number.amount
+    begin, tail, amount = _begin(text, number), text[end:], number.amount
+    head = text[:begin]
     rules = (
         (_FROM, Span(low=amount)),
         (_ABOVE, Span(low=amount, low_open=True)),
@@ -224,10 +240,10 @@ def _bounded(text: str, number: Number, end: int, asked: bool) -> tuple[Span, in
         if match and (asked or pattern is not _UP_TO):
             return span, match.start()
     if _OR_MORE.match(tail):
-        return Span(low=amount), number.start
+        return Span(low=amount), begin
     if _OR_LESS.match(tail):
-        return Span(high=amount), number.start
-    return Span(amount, amount), number.start
+        return Span(high=amount), begin
+    return Span(amount, amount), begin
 
 
 def _following(text: str) -> tuple[str, ...]:
