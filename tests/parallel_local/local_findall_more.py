@@ -117,9 +117,21 @@ Mapping software for Linux. Costs 120 euros per month. A Windows version is plan
     },
     (
         asked("contracts", "ends before 2026", {"Cleaning Agreement", "Copier Lease"}),
-        asked("contracts", "Monthly cost is more than 500 EUR", {"Lease Harbour Street", "Cleaning Agreement", "Security Contract"}),
-        asked("contracts", "renews automatically", {"Lease Harbour Street", "Fibre Contract", "Security Contract"}),
-        asked("contracts", "has a notice period of at least 6 months", {"Lease Harbour Street", "Security Contract"}),
+        asked(
+            "contracts",
+            "Monthly cost is more than 500 EUR",
+            {"Lease Harbour Street", "Cleaning Agreement", "Security Contract"},
+        ),
+        asked(
+            "contracts",
+            "renews automatically",
+            {"Lease Harbour Street", "Fibre Contract", "Security Contract"},
+        ),
+        asked(
+            "contracts",
+            "has a notice period of at least 6 months",
+            {"Lease Harbour Street", "Security Contract"},
+        ),
         asked("leases", "partner is Paperline AG", {"Copier Lease"}),
         asked("machines", "older than 15 years", {"Lathe L-20", "Press P-100", "Crane C-9"}),
         asked("machines", "built after 2015", {"Mill M-4", "Saw S-3"}),

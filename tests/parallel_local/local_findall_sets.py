@@ -69,8 +69,16 @@ def _company(row: str, place: int) -> str:
     )[place % 3]
     if ships == "-":
         trade = f"It does not ship abroad. Its rival {rival} ships to Norway and has 700 employees."
-    paper = f"It holds an {mark} certificate." if mark != "-" else f"Unlike {other}, {short} has no ISO 9001 certificate."
-    money = f"In 2024 {name} raised {raised} million euros." if raised != "-" else f"{short} has never raised money."
+    paper = (
+        f"It holds an {mark} certificate."
+        if mark != "-"
+        else f"Unlike {other}, {short} has no ISO 9001 certificate."
+    )
+    money = (
+        f"In 2024 {name} raised {raised} million euros."
+        if raised != "-"
+        else f"{short} has never raised money."
+    )
     return f"# {name}\n\n{opening}\n\n## Trade\n\n{trade} {paper}\n\n## Money\n\n{money}\n"
 
 
@@ -95,7 +103,11 @@ COMPANIES = Folder(
     },
     (
         asked("companies", "Company must ship to Norway.", _who(5, lambda v: "Norway" in v)),
-        asked("companies", "Company must ship to Denmark or Spain.", _who(5, lambda v: "Denmark" in v or "Spain" in v)),
+        asked(
+            "companies",
+            "Company must ship to Denmark or Spain.",
+            _who(5, lambda v: "Denmark" in v or "Spain" in v),
+        ),
         asked("companies", "Must have more than 50 employees.", _who(4, lambda v: int(v) > 50)),
         asked("companies", "Must have at least 50 employees", _who(4, lambda v: int(v) >= 50)),
         asked("companies", "The company has fewer than 50 employees.", _who(4, lambda v: int(v) < 50)),
@@ -109,8 +121,13 @@ COMPANIES = Folder(
         asked("companies", "has an ISO 14001 certificate", _who(6, lambda v: v == "ISO 14001")),
         asked("companies", "raised more than 5 million euros", _who(7, lambda v: v != "-" and int(v) > 5)),
         asked("companies", ("ships to Sweden", "has more than 60 employees"), {"Ferro Works", "Lark Audio"}),
-        read("Find all companies that ship to Norway and have more than 100 employees", {"Brill Optics", "Juno Pumps"}),
-        read("Find companies founded after 2015 and based in Lyon or Porto", {"Brill Optics", "Dune Textiles"}),
+        read(
+            "Find all companies that ship to Norway and have more than 100 employees",
+            {"Brill Optics", "Juno Pumps"},
+        ),
+        read(
+            "Find companies founded after 2015 and based in Lyon or Porto", {"Brill Optics", "Dune Textiles"}
+        ),
         read("List robotics companies", {"Acme Robotics"}),
     ),
 )
@@ -289,7 +306,11 @@ def _person(row: str, place: int) -> str:
         f"{name}, {role}, works in the {team} team. {last} joined the company in {joined}. Home is {city}; languages: {tongues}.",
         f"{name} is {article} {role}. Team: {team}. She joined in {joined}. She lives in {city} and speaks {tongues}.",
     )[place % 3]
-    return f"# {name}\n\n{body}\n\nHer desk is next to {other}, who speaks Finnish.\n" if place % 2 else f"# {name}\n\n{body}\n"
+    return (
+        f"# {name}\n\n{body}\n\nHer desk is next to {other}, who speaks Finnish.\n"
+        if place % 2
+        else f"# {name}\n\n{body}\n"
+    )
 
 
 PEOPLE = Folder(
@@ -312,35 +333,105 @@ PEOPLE = Folder(
 )
 
 _STATES = {
-    "arrow.md": ("Arrow Freight", "2025-02-01", "Arrow Freight is a carrier. It ships to Norway. It has three offices."),
-    "beacon.md": ("Beacon Freight", "2025-03-01", "Beacon Freight is a carrier. It plans to ship to Norway from next year."),
-    "comet.md": ("Comet Freight", "2025-01-10", "Comet Freight is a carrier. It shipped to Norway until 2019."),
+    "arrow.md": (
+        "Arrow Freight",
+        "2025-02-01",
+        "Arrow Freight is a carrier. It ships to Norway. It has three offices.",
+    ),
+    "beacon.md": (
+        "Beacon Freight",
+        "2025-03-01",
+        "Beacon Freight is a carrier. It plans to ship to Norway from next year.",
+    ),
+    "comet.md": (
+        "Comet Freight",
+        "2025-01-10",
+        "Comet Freight is a carrier. It shipped to Norway until 2019.",
+    ),
     "delta.md": ("Delta Freight", "2025-01-12", "Delta Freight is a carrier. It no longer ships to Norway."),
-    "ember.md": ("Ember Freight", "2025-01-15", "Ember Freight is a carrier. It ships everywhere in Europe except Norway."),
-    "fjord.md": ("Fjord Freight", "2024-05-05", "Fjord Freight is a carrier. It has never shipped to Norway. It seeks a partner."),
-    "gull.md": ("Gull Freight", "2024-06-05", "Gull Freight, a carrier, ships to Norway and Iceland. It is not insured."),
-    "hawk.md": ("Hawk Freight", "2024-06-06", "Hawk Freight is a carrier. Gull Freight ships to Norway. Hawk Freight does not."),
-    "ibis.md": ("Ibis Freight", "2023-06-06", "Ibis Freight is a carrier. It does not ship to Norway. It has 40 trucks."),
-    "ibis-news.md": ("Ibis Freight grows", "2025-06-06", "Ibis Freight now ships to Norway. It has 90 trucks."),
-    "jade.md": ("Jade Freight", "2023-01-06", "Jade Freight is a carrier with 120 trucks. It is insured and ships to Norway."),
-    "jade-news.md": ("Jade Freight shrinks", "2025-05-01", "Jade Freight stopped shipping to Norway. It has 30 trucks."),
-    "kite.md": ("Kite Freight", "2025-05-01", "Kite Freight is a carrier. It is considering an ISO 9001 certificate."),
-    "lynx.md": ("Lynx Freight", "2025-05-02", "Lynx Freight is a carrier. It is ISO 9001 certified and insured."),
-    "moor.md": ("Moor Freight", "2025-05-03", "Moor Freight is a carrier. It lost its ISO 9001 certificate in 2022."),
-    "nova.md": ("Nova Freight", "2025-05-03", "Nova Freight is a carrier. It does not use diesel trucks. It has two offices."),
-    "oslo.md": ("Shipping notes", "2025-05-03", "Norway asks for forms. Kite Freight asked about Norway. Forms cost 20 euros."),
+    "ember.md": (
+        "Ember Freight",
+        "2025-01-15",
+        "Ember Freight is a carrier. It ships everywhere in Europe except Norway.",
+    ),
+    "fjord.md": (
+        "Fjord Freight",
+        "2024-05-05",
+        "Fjord Freight is a carrier. It has never shipped to Norway. It seeks a partner.",
+    ),
+    "gull.md": (
+        "Gull Freight",
+        "2024-06-05",
+        "Gull Freight, a carrier, ships to Norway and Iceland. It is not insured.",
+    ),
+    "hawk.md": (
+        "Hawk Freight",
+        "2024-06-06",
+        "Hawk Freight is a carrier. Gull Freight ships to Norway. Hawk Freight does not.",
+    ),
+    "ibis.md": (
+        "Ibis Freight",
+        "2023-06-06",
+        "Ibis Freight is a carrier. It does not ship to Norway. It has 40 trucks.",
+    ),
+    "ibis-news.md": (
+        "Ibis Freight grows",
+        "2025-06-06",
+        "Ibis Freight now ships to Norway. It has 90 trucks.",
+    ),
+    "jade.md": (
+        "Jade Freight",
+        "2023-01-06",
+        "Jade Freight is a carrier with 120 trucks. It is insured and ships to Norway.",
+    ),
+    "jade-news.md": (
+        "Jade Freight shrinks",
+        "2025-05-01",
+        "Jade Freight stopped shipping to Norway. It has 30 trucks.",
+    ),
+    "kite.md": (
+        "Kite Freight",
+        "2025-05-01",
+        "Kite Freight is a carrier. It is considering an ISO 9001 certificate.",
+    ),
+    "lynx.md": (
+        "Lynx Freight",
+        "2025-05-02",
+        "Lynx Freight is a carrier. It is ISO 9001 certified and insured.",
+    ),
+    "moor.md": (
+        "Moor Freight",
+        "2025-05-03",
+        "Moor Freight is a carrier. It lost its ISO 9001 certificate in 2022.",
+    ),
+    "nova.md": (
+        "Nova Freight",
+        "2025-05-03",
+        "Nova Freight is a carrier. It does not use diesel trucks. It has two offices.",
+    ),
+    "oslo.md": (
+        "Shipping notes",
+        "2025-05-03",
+        "Norway asks for forms. Kite Freight asked about Norway. Forms cost 20 euros.",
+    ),
 }
 
 STATES = Folder(
     "denied, planned and over",
     {
-        **{path: f"---\ndate: {date}\n---\n# {title}\n\n{text}\n" for path, (title, date, text) in _STATES.items()},
+        **{
+            path: f"---\ndate: {date}\n---\n# {title}\n\n{text}\n"
+            for path, (title, date, text) in _STATES.items()
+        },
         **_NOISE,
     },
     (
         asked("carriers", "ships to Norway", {"Arrow Freight", "Gull Freight", "Ibis Freight"}),
-        asked("carriers", "does not ship to Norway", {"Delta Freight", "Fjord Freight", "Ember Freight", "Jade Freight",
-              "Comet Freight"}),  # fmt: skip
+        asked(
+            "carriers",
+            "does not ship to Norway",
+            {"Delta Freight", "Fjord Freight", "Ember Freight", "Jade Freight", "Comet Freight"},
+        ),  # fmt: skip
         asked("carriers", "Must be ISO 9001 certified", {"Lynx Freight"}),
         asked("carriers", "has more than 50 trucks", {"Ibis Freight"}),
         asked("carriers", "is insured", {"Jade Freight", "Lynx Freight"}),

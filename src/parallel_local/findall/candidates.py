@@ -35,9 +35,7 @@ class Nominee(msgspec.Struct, frozen=True):
         return self.entity.url or f"{self.cards[0].url}#{slug(self.entity.name)}"
 
 
-def nominees(
-    entities: Entities, entity_type: str, exclude: Iterable[tuple[str, str]] = ()
-) -> list[Nominee]:
+def nominees(entities: Entities, entity_type: str, exclude: Iterable[tuple[str, str]] = ()) -> list[Nominee]:
     """Things of the wanted kind without the excluded ones, in the order in which the documents declare them."""
     names = {key_of(name) for name, _ in exclude}
     hosts = {host_of(url) for _, url in exclude} - {""}
@@ -55,9 +53,7 @@ def _nominee(thing: Thing, wanted: str) -> Nominee | None:
     declared = tuple(
         (card, item) for card, item in thing.declared if any(_names_kind(kind, wanted) for kind in item.kinds)
     )
-    heads_list = any(
-        alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name)
-    )
+    heads_list = any(alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name))
     if not declared or heads_list:
         return None
     facts: dict[str, str] = {}
@@ -83,5 +79,7 @@ def _qualified(found: Sequence[Nominee], wanted: str) -> list[Nominee]:
 
 
 def _is_qualified(nominee: Nominee, qualifiers: Sequence[str]) -> bool:
-    said = [word for card, item in nominee.declared for kind in (*item.kinds, card.title) for word in words(kind)]
+    said = [
+        word for card, item in nominee.declared for kind in (*item.kinds, card.title) for word in words(kind)
+    ]
     return all(any(same(qualifier, word) for word in said) for qualifier in qualifiers)

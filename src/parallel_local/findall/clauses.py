@@ -44,7 +44,9 @@ _OPENING = re.compile(
     r"^(?:Unlike|In contrast to|As opposed to|Compared (?:with|to)|Contrary to|Just like|Like|Besides|Apart from|"
     r"Anders als|Im Gegensatz zu|Neben)\s+[^,]{1,80},\s+"
 )
-_SUBORDINATE = re.compile(r"^(?:While|Although|Whereas|Though|Während|Obwohl)\s+(?P<first>[^,]+),\s+(?P<second>.+)$")
+_SUBORDINATE = re.compile(
+    r"^(?:While|Although|Whereas|Though|Während|Obwohl)\s+(?P<first>[^,]+),\s+(?P<second>.+)$"
+)
 _DENIED = re.compile(
     r"(?:\b(?:no(?!\.| (?:less|fewer|more|later|earlier|older|younger|matter|\d))|not(?! (?:only|just|less|fewer|more))"
     r"|never|none|nor|neither|cannot|hardly|nowhere|lacks?|lacking|refuses?|refused|declined|failed to"
@@ -70,8 +72,12 @@ _PLANNED = re.compile(
     re.IGNORECASE,
 )
 _STATED_PLAN = re.compile(r"\b(?:retirement|pension|business|floor|health) plans?\b|\bin May\b", re.I)
-_UNTIL = re.compile(r"\b(?:until|till|bis|up to|through)\s+(?:\w+\s+){0,2}?(?P<year>(?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
-_SPAN = re.compile(r"\b(?:from|von)\s+(?:1[5-9]|20)\d\d\s+(?:to|bis|until)\s+(?P<year>(?:1[5-9]|20)\d\d)\b", re.I)
+_UNTIL = re.compile(
+    r"\b(?:until|till|bis|up to|through)\s+(?:\w+\s+){0,2}?(?P<year>(?:1[5-9]|20)\d\d)\b", re.IGNORECASE
+)
+_SPAN = re.compile(
+    r"\b(?:from|von)\s+(?:1[5-9]|20)\d\d\s+(?:to|bis|until)\s+(?P<year>(?:1[5-9]|20)\d\d)\b", re.I
+)
 
 
 class Standing(Enum):

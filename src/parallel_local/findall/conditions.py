@@ -45,24 +45,39 @@ class Outcome(msgspec.Struct, frozen=True):
     against: Evidence | None = None
 
 
-def judge(entities: Entities, nominee: Nominee, condition: MatchCondition, wanted: str) -> Answer:
-    """The answer `yes` or `no` to one condition, with the evidence that decided it; `wanted` is the asked kind."""
-    demands = read_condition(condition.description or condition.name, wanted, entities.acronyms)
-    if not demands:
-        return _declared(nominee)
-    about = entities.about(nominee.thing.key, wanted)
-    now = _now(entities)
-    outcomes = [_best(ways, nominee, about, now, wanted) for ways in demands]
-    if all(outcome.met for outcome in outcomes):
-        return _yes(nominee, outcomes)
-    return _no(nominee, demands, outcomes)
+class Judge:
+    """Judges things of one wanted kind; each condition is read once."""
+
+    def __init__(self, entities: Entities, wanted: str) -> None:
+        self._entities = entities
+        self._wanted = wanted
+        self._now = _now(entities)
+        self._demands: dict[str, tuple[Ways, ...]] = {}
+
+    def answer(self, nominee: Nominee, condition: MatchCondition) -> Answer:
+        """The answer `yes` or `no` to one condition, with the evidence that decided it."""
+        demands = self._read(condition.description or condition.name)
+        if not demands:
+            return _declared(nominee)
+        about = self._entities.about(nominee.thing.key, self._wanted)
+        outcomes = [_best(ways, nominee, about, self._now, self._wanted) for ways in demands]
+        if all(outcome.met for outcome in outcomes):
+            return _yes(nominee, outcomes)
+        return _no(nominee, demands, outcomes)
+
+    def _read(self, text: str) -> tuple[Ways, ...]:
+        if text not in self._demands:
+            self._demands[text] = read_condition(text, self._wanted, self._entities.acronyms)
+        return self._demands[text]
 
 
 def _declared(nominee: Nominee) -> Answer:
     """The condition asks for nothing but the kind: what declares the thing to be of it says so."""
     card, item = nominee.declared[0]
     citation = Citation(url=card.url, title=card.title, excerpts=[item.shown])
-    return Answer("yes", (citation,), "high", f"“{card.title}” names {nominee.entity.name} as {nominee.entity.type}.")
+    return Answer(
+        "yes", (citation,), "high", f"“{card.title}” names {nominee.entity.name} as {nominee.entity.type}."
+    )
 
 
 def _best(ways: Ways, nominee: Nominee, about: Sequence[About], now: Now, wanted: str) -> Outcome:
@@ -125,7 +140,9 @@ def _evidence(item: About, demand: Demand, direct: bool) -> Evidence:
     statement = item.statement
     stated = max((int(year.text) for year in years(statement.text)), default=0) if not demand.times else 0
     present = 2 if _TODAY.search(statement.text) else 1 if not stated else 0
-    return Evidence(statement.text, statement.shown, item.card, (item.card.date or "", present, stated), direct)
+    return Evidence(
+        statement.text, statement.shown, item.card, (item.card.date or "", present, stated), direct
+    )
 
 
 def _is_recent(demand: Demand, item: About, now: Now) -> bool:
@@ -164,8 +181,12 @@ def _no(nominee: Nominee, demands: Sequence[Ways], outcomes: Sequence[Outcome]) 
     if against:
         said = f"“{flat(against[0].said)}” ({against[0].card.title})"
         contradicted = any(outcome.against for outcome in outcomes if not outcome.met)
-        return Answer("no", _cited(against), "medium" if contradicted else "high", f"Said of {name}: {said}."[:1000])
-    missing = ", ".join(ways[0].text for ways, outcome in zip(demands, outcomes, strict=True) if not outcome.met)
+        return Answer(
+            "no", _cited(against), "medium" if contradicted else "high", f"Said of {name}: {said}."[:1000]
+        )
+    missing = ", ".join(
+        ways[0].text for ways, outcome in zip(demands, outcomes, strict=True) if not outcome.met
+    )
     return Answer("no", (), "low", f"No document says of {name}: {missing}."[:1000])
 
 

@@ -31,33 +31,33 @@ _OF = re.compile(
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(?:An?|Our|One of the|Eine?|Unsere?)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})")
-_BARE = re.compile(r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)")
+_BARE = re.compile(
+    r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)"
+)
 _THIS = re.compile(
     r"^(?:(?:Today|Now|Currently|In \d{4}|Since \d{4}|Heute),?\s+)?(?P<det>This|The|Diese[rs]?|Der|Die|Das|this|the|die|das|der)"
     r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:\w+n[’']t|is|are|was|has|had|can|will|ist|hat|wurde|[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
 )
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
-_TYPE = frozenset("type kind category typ art kategorie what was is".split())
-_HEADLESS = frozenset("name names title names bezeichnung firmenname item item nr no id".split())
-_FACT_TABLES = frozenset("key property field fact attribute detail details feature merkmal eigenschaft what".split())
+_TYPE = frozenset(["type", "kind", "category", "typ", "art", "kategorie", "what", "was", "is"])
+_HEADLESS = frozenset(["name", "names", "title", "names", "bezeichnung", "firmenname", "item", "item", "nr", "no", "id"])
+_FACT_TABLES = frozenset(
+    ["key", "property", "field", "fact", "attribute", "detail", "details", "feature", "merkmal", "eigenschaft", "what"]
+)
 _LABELS = frozenset(
-    "founded employees staff location city country address website url phone email price cost seats capacity owner "
-    "year date status size language languages region type kind category established headquarters ceo contact notes "
-    "gegründet mitarbeiter ort stadt land preis sitz telefon art".split()
+    ["founded", "employees", "staff", "location", "city", "country", "address", "website", "url", "phone", "email", "price", "cost", "seats", "capacity", "owner", "year", "date", "status", "size", "language", "languages", "region", "type", "kind", "category", "established", "headquarters", "ceo", "contact", "notes", "gegründet", "mitarbeiter", "ort", "stadt", "land", "preis", "sitz", "telefon", "art"]
 )
 _STAND_IN = "Thistopic Thistopic"
-_NO_THING = frozenset("page document note notes file list guide section chapter table text report post".split())
+_NO_THING = frozenset(
+    ["page", "document", "note", "notes", "file", "list", "guide", "section", "chapter", "table", "text", "report", "post"]
+)
 _PROPER = re.compile(NAME)
 _TITLES = frozenset(
-    "hotel museum restaurant cafe lake mount hostel pension villa schloss weingut chateau gasthaus bar pizzeria trattoria "
-    "camping club verein ruderclub chor kloster castle camp port".split()
+    ["hotel", "museum", "restaurant", "cafe", "lake", "mount", "hostel", "pension", "villa", "schloss", "weingut", "chateau", "gasthaus", "bar", "pizzeria", "trattoria", "camping", "club", "verein", "ruderclub", "chor", "kloster", "castle", "camp", "port"]
 )
-_MASS = frozenset("software hardware equipment furniture literature staff personnel".split())
+_MASS = frozenset(["software", "hardware", "equipment", "furniture", "literature", "staff", "personnel"])
 _GENERIC = frozenset(
-    "overview introduction summary contact criteria notes background history about conclusion references sources "
-    "details general misc other others faq links todo index readme contents glossary appendix methodology status "
-    "pricing shipping team products services location locations facts figures profile news staff people ingredients "
-    "method preparation steps directions terms parties".split()
+    ["overview", "introduction", "summary", "contact", "criteria", "notes", "background", "history", "about", "conclusion", "references", "sources", "details", "general", "misc", "other", "others", "faq", "links", "todo", "index", "readme", "contents", "glossary", "appendix", "methodology", "status", "pricing", "shipping", "team", "products", "services", "location", "locations", "facts", "figures", "profile", "news", "staff", "people", "ingredients", "method", "preparation", "steps", "directions", "terms", "parties"]
 )
 
 
@@ -181,7 +181,11 @@ def _telling_names(piece: Piece) -> Iterator[Declared]:
 def own_kinds(name: str) -> tuple[str, ...]:
     """The kind that a name of several words tells by its last word, its first, or its legal form."""
     found = words(name)
-    if len(found) < 2 or found[0] in ("our", "my", "a", "an", "no", "this") or (found[0] == "the" and len(found) < 3):
+    if (
+        len(found) < 2
+        or found[0] in ("our", "my", "a", "an", "no", "this")
+        or (found[0] == "the" and len(found) < 3)
+    ):
         return ()
     if legal_form(name):
         return ("company",)
@@ -246,7 +250,11 @@ def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
         if not match or noun in _NO_THING or is_plural(noun):
             continue
         pointing = match.group("det").startswith(("This", "Diese"))
-        if own or any(alike(noun, word) for word in words(topic)) or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people")):
+        if (
+            own
+            or any(alike(noun, word) for word in words(topic))
+            or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people"))
+        ):
             found.append(match.group("phrase"))
     return list(dict.fromkeys(found))
 
@@ -263,7 +271,9 @@ def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
     used = Counter(
         label
         for section in parts
-        for label in {label.casefold() for piece in section.pieces if not piece.labels for label, _ in piece.pairs}
+        for label in {
+            label.casefold() for piece in section.pieces if not piece.labels for label, _ in piece.pairs
+        }
     )
     return frozenset(label for label, count in used.items() if count > 1) | _LABELS
 
@@ -277,7 +287,9 @@ def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iter
     kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
     if not kinds or kind_heading(section.path[-1]) or not is_name(name):
         return
-    if words(name)[0] in ("how", "what", "why", "when", "our", "about", "where", "who") or _is_group(section, labels):
+    if words(name)[0] in ("how", "what", "why", "when", "our", "about", "where", "who") or _is_group(
+        section, labels
+    ):
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
     yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True)
@@ -363,9 +375,7 @@ def _row_things(piece: Piece, kinds: tuple[str, ...]) -> Iterator[Declared]:
         return
     label, name = columns[0]
     own = () if not label or label.casefold() in _HEADLESS else (label,)
-    fitting = tuple(
-        kind for kind in kinds if not own or is_of_kind(label, kind) or is_of_kind(kind, label)
-    )
+    fitting = tuple(kind for kind in kinds if not own or is_of_kind(label, kind) or is_of_kind(kind, label))
     if is_name(name):
         facts = {label: value for label, value in columns[1:] if label and value}
         yield Declared(name, (*own, *fitting), piece.shown, facts, strong=True)

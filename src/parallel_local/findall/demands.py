@@ -22,35 +22,61 @@ _FRAME = re.compile(
     r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|be known to))?)\s*",
     re.IGNORECASE,
 )
-_SAID = re.compile(r"\b(?:according to|as stated in|stated in|mentioned in|based on) (?:the|its|their) [\w ]+$|\bor not\b", re.I)
+_SAID = re.compile(
+    r"\b(?:according to|as stated in|stated in|mentioned in|based on) (?:the|its|their) [\w ]+$|\bor not\b",
+    re.I,
+)
 _LIGHT = frozenset(
-    "offer offers provide provides include includes including feature features support supports available existing "
-    "current currently actually explicitly known stated mentioned specific certain able allow allows kind type level "
-    "located based situated own owning least most service services must one total number amount full active actively "
-    "run runs operate operates maintain maintains company companies entity entities bietet hat haben verfugt gibt "
-    "year years number covers cover spans span measures counts comprises reaches works working gives give giving grants grant official officially real any whose which have having serve serves hold holds accept accepts made being annual "
-    "annually per year's approximately about around possible possibly presence customers according sein seine ihre "
-    "mehr weniger uber unter founded_ sind ist wird werden liegt liegen befindet".split()
+    ["offer", "offers", "provide", "provides", "include", "includes", "including", "feature", "features", "support", "supports", "available", "existing", "current", "currently", "actually", "explicitly", "known", "stated", "mentioned", "specific", "certain", "able", "allow", "allows", "kind", "type", "level", "located", "based", "situated", "own", "owning", "least", "most", "service", "services", "must", "one", "total", "number", "amount", "full", "active", "actively", "run", "runs", "operate", "operates", "maintain", "maintains", "company", "companies", "entity", "entities", "bietet", "hat", "haben", "verfugt", "gibt", "year", "years", "number", "covers", "cover", "spans", "span", "measures", "counts", "comprises", "reaches", "works", "working", "gives", "give", "giving", "grants", "grant", "official", "officially", "real", "any", "whose", "which", "have", "having", "serve", "serves", "hold", "holds", "accept", "accepts", "made", "being", "annual", "annually", "per", "year's", "approximately", "about", "around", "possible", "possibly", "presence", "customers", "according", "sein", "seine", "ihre", "mehr", "weniger", "uber", "unter", "founded_", "sind", "ist", "wird", "werden", "liegt", "liegen", "befindet"]
 )
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
     r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
     re.IGNORECASE,
 )
-_IN_PLACE = re.compile(r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]")
-_RECENT = re.compile(r"\b(?:recent|recently|lately|latest|newly|kürzlich|neulich|zuletzt|past year|last year)\b", re.IGNORECASE)
+_IN_PLACE = re.compile(
+    r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]"
+)
+_RECENT = re.compile(
+    r"\b(?:recent|recently|lately|latest|newly|kürzlich|neulich|zuletzt|past year|last year)\b", re.IGNORECASE
+)
 _AGE = re.compile(
     r"\b(?:older than|at least|more than|over|younger than|less than|newer than|under|älter als|jünger als)\s+(?P<years>\d+)\s+"
     r"(?:years|jahre)(?:\s+(?P<rest>old|ago|alt|in business|of age))?\b",
     re.IGNORECASE,
 )
-_LAST_YEARS = re.compile(r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE)
+_LAST_YEARS = re.compile(
+    r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE
+)
 _PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
-_OR = re.compile(r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|after|before)\b)")
-_BOUNDS = re.compile(r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", re.IGNORECASE)
-_SIDES = frozenset("to from by into aus nach von".split())
-_JOINTS = "to in from of with for on at by into about nach in aus von mit für".split()
-_SMALL = frozenset({"in", "at", "of", "to", "from", "und", "oder", "der", "die", "das", "mit", "nach", "im", "aus", "von", "ein"})
+_OR = re.compile(
+    r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|after|before)\b)"
+)
+_BOUNDS = re.compile(
+    r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", re.IGNORECASE
+)
+_SIDES = frozenset(["to", "from", "by", "into", "aus", "nach", "von"])
+_JOINTS = ["to", "in", "from", "of", "with", "for", "on", "at", "by", "into", "about", "nach", "in", "aus", "von", "mit", "für"]
+_SMALL = frozenset(
+    {
+        "in",
+        "at",
+        "of",
+        "to",
+        "from",
+        "und",
+        "oder",
+        "der",
+        "die",
+        "das",
+        "mit",
+        "nach",
+        "im",
+        "aus",
+        "von",
+        "ein",
+    }
+)
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -99,7 +125,9 @@ def _framed(text: str, kind: str) -> str:
     rest = text[frame.end() :] if frame else text
     first = re.match(r"(?:the|an?|all|any|every|each|die|der|das|alle)?\s*((?:[\w-]+\s+){1,3}?)(?=(?:that|which|who|whose|is|are|"
                      r"has|have|was|were|with|ist|hat|[a-z]+s|can|does|do|did)\b)", rest, re.IGNORECASE)  # fmt: skip
-    if first and (alike(head(first.group(1)), head(kind)) or head(first.group(1)) in GENERAL | {"company", "it"}):
+    if first and (
+        alike(head(first.group(1)), head(kind)) or head(first.group(1)) in GENERAL | {"company", "it"}
+    ):
         rest = rest[first.end() :]
     return re.sub(r"^(?:that|which|who|whose|die|der|das)\s+", "", rest.strip(), flags=re.IGNORECASE)
 
@@ -134,7 +162,9 @@ def _with_other(first: str, other: str) -> str:
     if PREDICATE.match(other) and not re.match(r"(?:in|with|at least|more than)\b", other, re.IGNORECASE):
         return other
     found = first.split()
-    last = max((place for place, word in enumerate(found) if word.casefold() in _JOINTS), default=len(found) - 2)
+    last = max(
+        (place for place, word in enumerate(found) if word.casefold() in _JOINTS), default=len(found) - 2
+    )
     return " ".join([*found[: last + 1], other])
 
 
@@ -149,7 +179,13 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     recent = bool(_RECENT.search(left))
     wanted = standing(_not_bounds(text), None)
     noun = head(kind)
-    of_kind = bool(words(left)) and noun not in GENERAL and alike(words(left)[-1], noun) and not counted and not dates
+    of_kind = (
+        bool(words(left))
+        and noun not in GENERAL
+        and alike(words(left)[-1], noun)
+        and not counted
+        and not dates
+    )
     located = bool(_LOCATED.search(left)) or bool(_IN_PLACE.match(left))
     bare = not (dates or age or any(item.dimension for item in counted))
     terms = tuple(_terms(left, noun if of_kind else "", acronyms, located, bare=bare))
@@ -163,7 +199,12 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
 
 def _not_bounds(text: str) -> str:
     """A text without what looks like a denial and is a bound: "not more than", "no later than"."""
-    return re.sub(r"\b(?:not|no) (?:over|above|under|below|before|after|exceeding)\b|\buntil\b|\bmust\b", " ", text, flags=re.I)
+    return re.sub(
+        r"\b(?:not|no) (?:over|above|under|below|before|after|exceeding)\b|\buntil\b|\bmust\b",
+        " ",
+        text,
+        flags=re.I,
+    )
 
 
 def _age(text: str) -> Quantity | None:
@@ -171,7 +212,9 @@ def _age(text: str) -> Quantity | None:
     if last:
         return quantities(f"at most {last.group('years')} years", asked=True)[0]
     match = _AGE.search(text)
-    if match is None or (match.group("rest") is None and not re.match(r"older|younger|newer|älter|jünger", match.group(), re.I)):
+    if match is None or (
+        match.group("rest") is None and not re.match(r"older|younger|newer|älter|jünger", match.group(), re.I)
+    ):
         return None
     newer = re.sub(r"newer", "younger", match.group(), flags=re.I)
     return next(iter(quantities(newer, asked=True)), None)
@@ -187,14 +230,22 @@ def _blanked(text: str, found: Sequence[Quantity]) -> str:
 def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, bare: bool) -> list[Term]:
     """The words that have to be said; light ones only where nothing else is left, no number either (`bare`)."""
     found = [token for token in tokens(text) if not _RECENT.fullmatch(token.raw)]
-    small = STOPWORDS | _SMALL | (stop_words("de") if re.search(r"\b(?:der|die|das|und|mit|ein|eine|mehr|hat)\b", text) else set())
+    small = (
+        STOPWORDS
+        | _SMALL
+        | (stop_words("de") if re.search(r"\b(?:der|die|das|und|mit|ein|eine|mehr|hat)\b", text) else set())
+    )
     heavy: list[Term] = []
     light: list[Term] = []
     place = 0
     while place < len(found):
         length, options = _options(found, place, acronyms)
         token = found[place]
-        if length == 1 and (token.word in small or (noun and alike(token.word, noun))) and not _is_name(token, place):
+        if (
+            length == 1
+            and (token.word in small or (noun and alike(token.word, noun)))
+            and not _is_name(token, place)
+        ):
             place += 1
             continue
         term = Term(token.word, options, _is_name(token, place), _side(found, place))
@@ -204,7 +255,9 @@ def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, 
     return heavy or [term for term in light if bare and term.word not in GENERAL]
 
 
-def _options(found: Sequence[Token], place: int, acronyms: Mapping[str, str]) -> tuple[int, tuple[tuple[str, ...], ...]]:
+def _options(
+    found: Sequence[Token], place: int, acronyms: Mapping[str, str]
+) -> tuple[int, tuple[tuple[str, ...], ...]]:
     """The longest known phrase at a place, and what may stand for it."""
     for length in range(min(LONGEST, len(found) - place), 0, -1):
         phrase = tuple(token.word for token in found[place : place + length])

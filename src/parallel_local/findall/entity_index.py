@@ -109,7 +109,7 @@ class Entities:
         if known is None:
             text = self._library.text(card)
             named = self._finder_for(noun)
-            finder = named.with_short(self._short(named, f"{card.title}\n{text}"))
+            finder = NameFinder(self._short(named, f"{card.title}\n{text}"), named)
             reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
             first = next(iter(named.find(tokens(self._topics[card.id]))), None)
             topic = first.key if first and first.start <= _ARTICLE else None

@@ -11,7 +11,7 @@ from parallel_local.findall.wording import same
 from parallel_local.text.tokens import words
 
 GENERAL = frozenset(
-    "entity entities thing things item items name names record records result results candidate candidates".split()
+    ["entity", "entities", "thing", "things", "item", "items", "name", "names", "record", "records", "result", "results", "candidate", "candidates"]
 )
 _COMPANIES = (
     "company firm startup business vendor manufacturer supplier provider acquirer buyer brand maker producer "
@@ -38,7 +38,8 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("startup scaleup", "startup scaleup"),
     (
         "organization organisation institution",
-        _COMPANIES + " ngo charity association foundation institute university club union verein stiftung school",
+        _COMPANIES
+        + " ngo charity association foundation institute university club union verein stiftung school",
     ),
     (
         "vendor supplier provider seller lieferant anbieter zulieferer",
@@ -65,9 +66,15 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("village dorf", "village hamlet dorf"),
     ("contract agreement vertrag", "contract agreement lease vertrag licence license"),
     ("recipe rezept dish gericht", "recipe dish rezept gericht soup stew cake pie salad bread curry dessert"),
-    ("machine maschine", "machine maschine robot lathe press mill printer cutter grinder excavator crane saw drill"),
+    (
+        "machine maschine",
+        "machine maschine robot lathe press mill printer cutter grinder excavator crane saw drill",
+    ),
     ("ship vessel schiff", "ship vessel ferry freighter tanker schiff"),
-    ("product tool software", "product tool software app application device appliance library framework produkt"),
+    (
+        "product tool software",
+        "product tool software app application device appliance library framework produkt",
+    ),
     ("museum", "museum gallery"),
     ("river", "river stream fluss"),
     ("mountain peak berg", "mountain peak summit berg gipfel"),
@@ -78,12 +85,12 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("event", "event conference festival fair workshop meeting concert"),
 )
 _LEGAL = frozenset(
-    "gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv "
-    "nv aps pty kk oyj asa mbh".split()
+    ["gmbh", "ag", "se", "kg", "ohg", "ug", "ek", "ev", "inc", "ltd", "limited", "llc", "llp", "plc", "corp", "corporation", "co", "as", "ab", "sa", "sas", "sarl", "srl", "spa", "oy", "bv", "nv", "aps", "pty", "kk", "oyj", "asa", "mbh"]
 )
 _PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")
 
 
+@lru_cache(maxsize=20_000)
 def forms(noun: str) -> frozenset[str]:
     """A folded noun as it is, and in singular where it looks like a plural."""
     found = {noun}
@@ -95,8 +102,21 @@ def forms(noun: str) -> frozenset[str]:
         found |= {noun[:-3] + "f", noun[:-3] + "fe", noun[:-1]}
     elif noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
         found.add(noun[:-1])
-    irregular = {"museen": "museum", "stadte": "stadt", "bucher": "buch", "hauser": "haus", "vertrage": "vertrag",
-                 "arzte": "arzt", "lander": "land", "firmen": "firma", "people": "person", "men": "man", "women": "woman", "children": "child", "staff": "employee"}
+    irregular = {
+        "museen": "museum",
+        "stadte": "stadt",
+        "bucher": "buch",
+        "hauser": "haus",
+        "vertrage": "vertrag",
+        "arzte": "arzt",
+        "lander": "land",
+        "firmen": "firma",
+        "people": "person",
+        "men": "man",
+        "women": "woman",
+        "children": "child",
+        "staff": "employee",
+    }
     return frozenset(found | ({irregular[noun]} if noun in irregular else set()))
 
 
@@ -111,6 +131,7 @@ def head(phrase: str) -> str:
     return found[-1] if found else ""
 
 
+@lru_cache(maxsize=50_000)
 def alike(one: str, other: str) -> bool:
     """Whether two folded nouns are one noun, in singular or plural, in German also compounded."""
     if forms(one) & forms(other) or (len(one) > 4 and len(other) > 4 and same(one, other)):

@@ -17,13 +17,14 @@ from parallel_local.findall.subjects import Statement
 from parallel_local.findall.wording import Token, places, same, tokens
 
 _NEAR = 5  # words between a number and what it counts
-_YES = frozenset("yes ja true x ✓ ✔ y available oui si".split())
-_NO = frozenset("no nein false none n never keine kein – — - ✗ ✘ n/a 0".split())
+_YES = frozenset(["yes", "ja", "true", "x", "✓", "✔", "y", "available", "oui", "si"])
+_NO = frozenset(["no", "nein", "false", "none", "n", "never", "keine", "kein", "–", "—", "-", "✗", "✘", "n/a", "0"])
 _PLACE_LABELS = frozenset(
-    "location city country address headquarters headquarter region place seat based town state base home where sitz ort river lake coast sea island fluss see "
-    "stadt land standort hauptsitz adresse hq residence lives district".split()
+    ["location", "city", "country", "address", "headquarters", "headquarter", "region", "place", "seat", "based", "town", "state", "base", "home", "where", "sitz", "ort", "river", "lake", "coast", "sea", "island", "fluss", "see", "stadt", "land", "standort", "hauptsitz", "adresse", "hq", "residence", "lives", "district"]
 )
-_KIND_LABELS = frozenset("type kind industry sector category branche field business about typ art genre style cuisine".split())
+_KIND_LABELS = frozenset(
+    ["type", "kind", "industry", "sector", "category", "branche", "field", "business", "about", "typ", "art", "genre", "style", "cuisine"]
+)
 _AT_HOME = re.compile(
     r"\b(?:based|headquartered|headquarters?|located|situated|seated|seat|lies|stands?|sits|home|registered|ansässig|sitz|"
     r"hauptsitz|liegt|resides?|lives|living|wohnt|comes from|hails from|stammt|moved|relocated|beheimatet|village|town|"
@@ -31,7 +32,8 @@ _AT_HOME = re.compile(
     re.IGNORECASE,
 )
 _WEAK_BE = re.compile(
-    r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|\w+[’']s)\b", re.IGNORECASE
+    r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|\w+[’']s)\b",
+    re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
     r"\b(?:warehouse|ships?|delivers?|sells?|exports?|customers?|clients?|offices?|branch|branches|supplier to|shops? in|"
@@ -39,22 +41,29 @@ _NOT_HOME = re.compile(
     re.IGNORECASE,
 )
 _MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
-_IN = re.compile(r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE)
-_MAKES = re.compile(r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b", re.IGNORECASE)
+_IN = re.compile(
+    r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE
+)
+_MAKES = re.compile(
+    r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b",
+    re.IGNORECASE,
+)
 _MONEY_OF_OTHERS = re.compile(
     r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|umsatz|deposit|"
     r"valued|earn\w*|grant|donat\w*|debt)\b",
     re.IGNORECASE,
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
-_LASTS = frozenset("take takes taking lasts last lasting duration ready needs requires time dauert dauer".split())
-_TRADES = frozenset("sell sells supplies supply makes make trades produces stocks verkauft bietet".split())
+_LASTS = frozenset(
+    ["take", "takes", "taking", "lasts", "last", "lasting", "duration", "ready", "needs", "requires", "time", "dauert", "dauer"]
+)
+_TRADES = frozenset(["sell", "sells", "supplies", "supply", "makes", "make", "trades", "produces", "stocks", "verkauft", "bietet"])
 _ORIGIN = re.compile(
     r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|launched|started|"
     r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed)\b",
     re.IGNORECASE,
 )
-_OLD = frozenset("old age aged alt".split())
+_OLD = frozenset(["old", "age", "aged", "alt"])
 _DAYS_A_YEAR = 365.2425
 
 
@@ -94,7 +103,11 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
         return SILENT
     if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
         return SILENT
-    if not _fits_sides(demand, own, found) or not _fits_place(demand, statement) or not _fits_kind(demand, statement):
+    if (
+        not _fits_sides(demand, own, found)
+        or not _fits_place(demand, statement)
+        or not _fits_kind(demand, statement)
+    ):
         return SILENT
     anchors = [place for where in found for place in where]
     measured = _measured(demand, statement, own, anchors, now)
@@ -179,7 +192,9 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
         return True
     if statement.label:
         return bool({token.word for token in tokens(statement.label)} & _KIND_LABELS)
-    return bool(_WEAK_BE.search(statement.text) or _MAKES.search(statement.text) or not FINITE.search(statement.text))
+    return bool(
+        _WEAK_BE.search(statement.text) or _MAKES.search(statement.text) or not FINITE.search(statement.text)
+    )
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:
@@ -211,10 +226,18 @@ def _at_home(text: str, start: int, end: int) -> bool:
                        r"lives|resides|wohnt|home|comes from|stands|sits)\b", before, re.IGNORECASE)  # fmt: skip
     if strong and _IN.search(before) and not _NOT_HOME.search(before[strong.end() :]):
         return True
-    if re.search(r"\b(?:home|base|headquarters|seat|address|location|sitz|hauptsitz)\b[^.,]{0,12}?(?:\bis|\bist|:)\s+$", before, re.I):
+    if re.search(
+        r"\b(?:home|base|headquarters|seat|address|location|sitz|hauptsitz)\b[^.,]{0,12}?(?:\bis|\bist|:)\s+$",
+        before,
+        re.I,
+    ):
         return True
     be = _WEAK_BE.search(before)
-    return bool(be and not _NOT_HOME.search(before[be.end() :]) and (_IN.search(before) or before.count(" ") - be.end() < 4))
+    return bool(
+        be
+        and not _NOT_HOME.search(before[be.end() :])
+        and (_IN.search(before) or before.count(" ") - be.end() < 4)
+    )
 
 
 def _measured(
@@ -224,10 +247,15 @@ def _measured(
     verdicts: list[bool | None] = []
     if demand.quantities:
         stated = quantities(_spelled(statement.text))
-        verdicts += [_compare(wanted, _of_noun(wanted, stated, statement, demand)) for wanted in demand.quantities]
+        verdicts += [
+            _compare(wanted, _of_noun(wanted, stated, statement, demand)) for wanted in demand.quantities
+        ]
     if demand.times:
         stated_times = times(statement.text)
-        verdicts += [_compare(wanted, _nearest(stated_times, [own[place] for place in anchors])) for wanted in demand.times]
+        verdicts += [
+            _compare(wanted, _nearest(stated_times, [own[place] for place in anchors]))
+            for wanted in demand.times
+        ]
     if demand.age is not None:
         verdicts.append(_aged(demand.age, statement, now))
     if None in verdicts:
@@ -306,7 +334,9 @@ def _aged(wanted: Quantity, statement: Statement, now: Now) -> bool | None:
     """How old a thing is: as stated in years, or since the day it began, seen from the newest document."""
     words = {token.word for token in tokens(statement.text)}
     if words & _OLD:
-        stated = next((item for item in quantities(_spelled(statement.text)) if item.dimension in ("years", "")), None)
+        stated = next(
+            (item for item in quantities(_spelled(statement.text)) if item.dimension in ("years", "")), None
+        )
         return _compare(wanted, msgspec.structs.replace(stated, dimension="years")) if stated else None
     origin = _ORIGIN.search(statement.text)
     if origin is None or now.day is None:

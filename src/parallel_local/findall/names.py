@@ -20,40 +20,40 @@ class Mention(msgspec.Struct, frozen=True):
 
 
 class NameFinder:
-    """Finds known names in the words of a text; the longest name that begins at a word counts."""
+    """Finds known names in the words of a text; the longest name that begins at a word counts.
 
-    def __init__(self, names: Mapping[Key, Key]) -> None:
+    With a `base` its names count as well, so that one document can have short names of its own.
+    """
+
+    def __init__(self, names: Mapping[Key, Key], base: "NameFinder | None" = None) -> None:
         self._names = dict(names)
-        self._lengths: dict[str, tuple[int, ...]] = {}
+        self._base = base
         by_first: dict[str, set[int]] = defaultdict(set)
         for name in self._names:
             by_first[name[0]].add(len(name))
-        for first, lengths in by_first.items():
-            self._lengths[first] = tuple(sorted(lengths, reverse=True))
-
-    def with_short(self, short: Mapping[Key, Key]) -> "NameFinder":
-        """The same, with short names that hold in one document."""
-        return NameFinder({**short, **self._names}) if short else self
+        self._lengths = {first: sorted(lengths, reverse=True) for first, lengths in by_first.items()}
 
     def find(self, found: Sequence[Token]) -> list[Mention]:
         """Mentions in order, without overlap. A name of one word counts only where it is capitalised."""
         mentions: list[Mention] = []
         place = 0
         while place < len(found):
-            length = self._length(found, place)
-            if length:
-                key = self._names[tuple(token.word for token in found[place : place + length])]
+            key, length = self._at(found, place)
+            if key:
                 mentions.append(Mention(key, found[place].start, found[place + length - 1].end))
             place += length or 1
         return mentions
 
-    def _length(self, found: Sequence[Token], place: int) -> int:
+    def _at(self, found: Sequence[Token], place: int) -> tuple[Key, int]:
+        """The thing whose name begins at a word, and how many words its name has; nothing and 0 without one."""
+        best: tuple[Key, int] = self._base._at(found, place) if self._base else ((), 0)
         for length in self._lengths.get(found[place].word, ()):
             run = found[place : place + length]
-            spelled = any(not token.raw.islower() for token in run) or length > 1
-            if len(run) == length and spelled and tuple(token.word for token in run) in self._names:
-                return length
-        return 0
+            name = tuple(token.word for token in run)
+            spelled = length > 1 or not run[0].raw.islower()
+            if len(run) == length > best[1] and spelled and name in self._names:
+                return self._names[name], length
+        return best
 
 
 def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[int]]) -> dict[Key, Key]:

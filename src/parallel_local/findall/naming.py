@@ -53,20 +53,14 @@ _TITLED = re.compile(
 )
 _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
 _HARD = frozenset(
-    "in from of that which who with for near on at by to whose where since but as than about under over between "
-    "when while because so if among we i you they it its their our has have had is are was were "
-    "aus von mit für fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr".split()
+    ["in", "from", "of", "that", "which", "who", "with", "for", "near", "on", "at", "by", "to", "whose", "where", "since", "but", "as", "than", "about", "under", "over", "between", "when", "while", "because", "so", "if", "among", "we", "i", "you", "they", "it", "its", "their", "our", "has", "have", "had", "is", "are", "was", "were", "aus", "von", "mit", "für", "fur", "nach", "über", "vor", "gegen", "durch", "unter", "zwischen", "der", "die", "das", "den", "dem", "des", "bei", "seit", "oder", "zur", "zum", "am", "im", "wo", "mehr"]
 )
-_SORTS = frozenset("kind type sort form art".split())
+_SORTS = frozenset(["kind", "type", "sort", "form", "art"])
 _NOBODY = frozenset(
-    "however meanwhile today yesterday recently later then instead still thus therefore finally moreover also first "
-    "overall currently originally initially there this that these it he she they we you i who what here now all both "
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag unlike in "
-    "the a an our my his her its their if when while since according es er sie wir das die der".split()
+    ["however", "meanwhile", "today", "yesterday", "recently", "later", "then", "instead", "still", "thus", "therefore", "finally", "moreover", "also", "first", "overall", "currently", "originally", "initially", "there", "this", "that", "these", "it", "he", "she", "they", "we", "you", "i", "who", "what", "here", "now", "all", "both", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "unlike", "in", "the", "a", "an", "our", "my", "his", "her", "its", "their", "if", "when", "while", "since", "according", "es", "er", "sie", "wir", "das", "die", "der"]
 )
-_COUNTING = frozenset("some many most about all few several in on at over nearly almost around since".split())
-_PLACING = frozenset("in near outside across around within on unlike bei".split())
+_COUNTING = frozenset(["some", "many", "most", "about", "all", "few", "several", "in", "on", "at", "over", "nearly", "almost", "around", "since"])
+_PLACING = frozenset(["in", "near", "outside", "across", "around", "within", "on", "unlike", "bei"])
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -94,7 +88,9 @@ def named(sentence: str) -> Iterator[Named]:
     for match in _TITLED.finditer(sentence):
         noun = match.group("phrase")
         bare = not match.group("det").strip(" ,")
-        if _can_title(noun) and (noun.islower() or not bare or is_role(noun.casefold()) or is_company_noun(noun)):
+        if _can_title(noun) and (
+            noun.islower() or not bare or is_role(noun.casefold()) or is_company_noun(noun)
+        ):
             yield from _each(match)
     for match in _BY_ROLE.finditer(sentence):
         if is_role(kinds_of(match.group("phrase"))[0].casefold()):
@@ -151,9 +147,7 @@ def kinds_of(phrase: str) -> list[str]:
         return [""]
     if len(words) > 2 and words[0].casefold() in _SORTS and words[1] == "of":
         words = words[2:]
-    end = next(
-        (place for place, word in enumerate(words) if place and word.casefold() in _HARD), len(words)
-    )
+    end = next((place for place, word in enumerate(words) if place and word.casefold() in _HARD), len(words))
     words = words[:end] or words[:1]
     ends = [place for place, word in enumerate(words) if place and _is_soft(word)]
     found = [" ".join(words)] + [" ".join(words[:place]) for place in ends]

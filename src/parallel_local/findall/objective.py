@@ -41,7 +41,9 @@ _RELATIVES = (
     "cheaper|larger|smaller|bigger|higher|lower|heavier|lighter|taller|faster|slower|starting|ending|expiring|"
     "mit|ohne|aus|in|nach|vor|seit|deren|dessen|von|bei|gegründet|mehr als|weniger als"
 )
-_RELATIVE = re.compile(rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*|\s*,\s*(?P<german>die|der|das)\s+", re.IGNORECASE)
+_RELATIVE = re.compile(
+    rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*|\s*,\s*(?P<german>die|der|das)\s+", re.IGNORECASE
+)
 _PARTICIPLES = re.compile(
     r"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!\bbeen)(?<!recently)(?<!\bnot)(?<!\bwurden)\s+"
     r"(?=(?:founded|based|located|headquartered|established)\b)",
@@ -51,7 +53,9 @@ _ACTING = re.compile(
     r"(?<=s|n|e)\s+(?=(?:ends?|ships?|delivers?|sells?|makes?|uses?|have|has|offers?|speaks?|costs?|takes?|accepts?|expires?|are|is|"
     r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|runs?|owns?)\b)"
 )
-_PRONOUN = re.compile(r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE
+)
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -96,7 +100,8 @@ def _take_fields(text: str) -> tuple[str, list[str]]:
         return text, []
     items = re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und)\s+|\s*;\s*|\s*&\s+", found.group("fields"))
     cleaned = [
-        re.sub(r"^(?:the|their|its|an?|die|der|das)\s+", "", item.strip(" .:"), flags=re.IGNORECASE) for item in items
+        re.sub(r"^(?:the|their|its|an?|die|der|das)\s+", "", item.strip(" .:"), flags=re.IGNORECASE)
+        for item in items
     ]
     return text[: found.start()], list(dict.fromkeys(item for item in cleaned if item))
 
@@ -104,7 +109,9 @@ def _take_fields(text: str) -> tuple[str, list[str]]:
 def _take_clauses(wanted: str) -> tuple[str, list[str]]:
     """The noun phrase before the first relative word, and the clauses after it."""
     joint = next((match for match in _RELATIVE.finditer(wanted) if match.start() > 0), None)
-    acting = next((match for match in _ACTING.finditer(wanted) if is_plural(head(wanted[: match.start()]))), None)
+    acting = next(
+        (match for match in _ACTING.finditer(wanted) if is_plural(head(wanted[: match.start()]))), None
+    )
     if acting and (joint is None or acting.start() < joint.start()):
         kind, tail = wanted[: acting.start()], wanted[acting.end() :]
     elif joint:

@@ -14,8 +14,12 @@ import msgspec
 from parallel_local.text.tokens import fold
 from parallel_local.text.values import Number, dates, numbers
 
-_ADJECTIVES = "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter"
-_LESSER = "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger"
+_ADJECTIVES = (
+    "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter"
+)
+_LESSER = (
+    "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger"
+)
 _ABOVE = re.compile(
     rf"(?:\b(?:more(?:\s+\w+)?\s+than|over|above|exceed(?:s|ing|ed)?|in excess of|beyond|upwards of|(?:{_ADJECTIVES})\s+than|"
     rf"mehr als|über|(?:{_ADJECTIVES})\s+als|teurer als)|>)\s*\S{{0,3}}\s?$",
@@ -36,8 +40,12 @@ _UP_TO = re.compile(
     r"bis zu|no longer than|not exceeding)|<=|≤)\s*\S{0,3}\s?$",
     re.IGNORECASE,
 )
-_OR_MORE = re.compile(r"^\s?(?:\+|plus\b|(?:\w+\s+)?(?:or|oder|and|und)\s+(?:more|above|over|older|longer|mehr|upwards))", re.I)
-_OR_LESS = re.compile(r"^\s?(?:\w+\s+)?(?:or|oder)\s+(?:fewer|less|below|under|younger|shorter|weniger)", re.IGNORECASE)
+_OR_MORE = re.compile(
+    r"^\s?(?:\+|plus\b|(?:\w+\s+)?(?:or|oder|and|und)\s+(?:more|above|over|older|longer|mehr|upwards))", re.I
+)
+_OR_LESS = re.compile(
+    r"^\s?(?:\w+\s+)?(?:or|oder)\s+(?:fewer|less|below|under|younger|shorter|weniger)", re.IGNORECASE
+)
 _RANGE = re.compile(r"^[\w€$£%]{0,2}\s?(?:[-–—]|to|bis)\s?[$€£]?$")
 _BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
@@ -50,7 +58,7 @@ _CURRENCIES = {
     "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf",
     "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
 }  # fmt: skip
-_PERCENT = frozenset("percent prozent pct".split())
+_PERCENT = frozenset(["percent", "prozent", "pct"])
 _UNITS: Mapping[str, tuple[str, float]] = {
     form: (dimension, factor)
     for forms, dimension, factor in (
@@ -79,13 +87,24 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     )
     for form in forms.split()
 }
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _OTHER_MONTHS = {"mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar"}
 _DECADE = re.compile(r"\b(?P<decade>(?:1[5-9]|20)\d)0(?:s|[’']s|er)\b")
-_AFTER = re.compile(r"\b(?:after|later than|nach|newer than|more recent(?:ly)? than)\s+(?:the\s+)?(?:year\s+|\w+\s+of\s+)?$", re.I)
-_SINCE = re.compile(r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the earliest)\s+(?:the\s+year\s+)?$", re.I)
-_BEFORE = re.compile(r"\b(?:before|prior to|earlier than|vor|older than)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.IGNORECASE)
-_BY = re.compile(r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.I)
+_AFTER = re.compile(
+    r"\b(?:after|later than|nach|newer than|more recent(?:ly)? than)\s+(?:the\s+)?(?:year\s+|\w+\s+of\s+)?$",
+    re.I,
+)
+_SINCE = re.compile(
+    r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the earliest)\s+(?:the\s+year\s+)?$",
+    re.I,
+)
+_BEFORE = re.compile(
+    r"\b(?:before|prior to|earlier than|vor|older than)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.IGNORECASE
+)
+_BY = re.compile(
+    r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$",
+    re.I,
+)
 _OR_LATER = re.compile(r"^\s+(?:or|oder)\s+(?:later|after|newer|später)", re.IGNORECASE)
 _OR_EARLIER = re.compile(r"^\s+(?:or|oder)\s+(?:earlier|before|older|früher)", re.IGNORECASE)
 _TO_YEAR = re.compile(r"^\s?(?:[-–—]|to|until|bis|and|und)\s?$")
@@ -178,7 +197,11 @@ def _scale(text: str, end: int, after: Number) -> float:
 
 
 def _factor(quantity: Quantity) -> float:
-    return _UNITS.get(quantity.nouns[0], ("", 1.0))[1] if quantity.nouns and quantity.dimension in _DIMENSIONS else 1.0
+    return (
+        _UNITS.get(quantity.nouns[0], ("", 1.0))[1]
+        if quantity.nouns and quantity.dimension in _DIMENSIONS
+        else 1.0
+    )
 
 
 _DIMENSIONS = frozenset(dimension for dimension, _ in _UNITS.values())
@@ -291,7 +314,9 @@ def _joined(text: str, found: Sequence[Quantity]) -> list[Quantity]:
     joined: list[Quantity] = []
     for item in found:
         last = joined[-1] if joined else None
-        opened = last is not None and re.search(r"\b(?:between|from|zwischen|von)\s+$", text[: last.end - 4], re.I)
+        opened = last is not None and re.search(
+            r"\b(?:between|from|zwischen|von)\s+$", text[: last.end - 4], re.I
+        )
         if last is not None and _TO_YEAR.match(text[last.end : item.start]) and (opened or last.bounded):
             start = min(last.start, opened.start() if opened else last.start)
             joined[-1] = Quantity(Span(last.span.low, item.span.high), "date", "", (), start, item.end, True)
@@ -311,7 +336,10 @@ def _period(text: str) -> Span | None:
         return Span(day, day)
     rest = fold(re.sub(r"\d{4}", "", text)).replace(",", " ")
     named = [word[:3] for word in re.findall(r"[a-z]+", rest)]
-    month = next((_MONTHS.index(_OTHER_MONTHS.get(n, n)) + 1 for n in named if _OTHER_MONTHS.get(n, n) in _MONTHS), None)
+    month = next(
+        (_MONTHS.index(_OTHER_MONTHS.get(n, n)) + 1 for n in named if _OTHER_MONTHS.get(n, n) in _MONTHS),
+        None,
+    )
     number = int(year.group())
     if month is None:
         return Span(_day(number, 1, 1), _day(number, 12, 31))

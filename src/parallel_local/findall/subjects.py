@@ -24,8 +24,12 @@ _LEAD = re.compile(
     r"|(?:Today|Now|Currently|Recently|Heute)\s+)+"
 )
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
-_BEFORE_NAME = re.compile(r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$")
-_COORDINATED = re.compile(r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$")
+_BEFORE_NAME = re.compile(
+    r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$"
+)
+_COORDINATED = re.compile(
+    r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
+)
 _POSSESSIVE = re.compile(r"^[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
     r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
@@ -37,17 +41,12 @@ _OTHERS = re.compile(
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
 _RELATIONS = frozenset(
-    "competitor competitors rival rivals customer customers client clients supplier suppliers partner partners parent "
-    "neighbour neighbours neighbor predecessor successor landlord konkurrent konkurrenten kunde kunden wettbewerber "
-    "competition peers peer others everyone nobody founder sister brother mother father wife husband son daughter "
-    "former predecessors opponents opponent".split()
+    ["competitor", "competitors", "rival", "rivals", "customer", "customers", "client", "clients", "supplier", "suppliers", "partner", "partners", "parent", "neighbour", "neighbours", "neighbor", "predecessor", "successor", "landlord", "konkurrent", "konkurrenten", "kunde", "kunden", "wettbewerber", "competition", "peers", "peer", "others", "everyone", "nobody", "founder", "sister", "brother", "mother", "father", "wife", "husband", "son", "daughter", "former", "predecessors", "opponents", "opponent"]
 )
 _VERBAL = re.compile(r"^\s+(?:(?:also|now|still|never|always)\s+)?(?P<verb>[a-z]+)\b")
-_BE = frozenset("is are was were be ist sind war waren can will must may".split())
+_BE = frozenset(["is", "are", "was", "were", "be", "ist", "sind", "war", "waren", "can", "will", "must", "may"])
 _COMMON = frozenset(
-    "revenue staff breakfast dinner lunch entry admission parking payment delivery shipping turnover production "
-    "headcount membership access water power weight price cost rent capacity support sales profit founded founding "
-    "headquarters output demand growth work food wine beer bread coffee tea music software hardware energy the".split()
+    ["revenue", "staff", "breakfast", "dinner", "lunch", "entry", "admission", "parking", "payment", "delivery", "shipping", "turnover", "production", "headcount", "membership", "access", "water", "power", "weight", "price", "cost", "rent", "capacity", "support", "sales", "profit", "founded", "founding", "headquarters", "output", "demand", "growth", "work", "food", "wine", "beer", "bread", "coffee", "tea", "music", "software", "hardware", "energy", "the"]
 )
 _NOMINAL = ("ing", "tion", "sion", "ment", "age", "ness", "ity", "ance", "ence", "ship", "ure")
 _UNKNOWN: tuple[Key, ...] = ()
@@ -145,7 +144,11 @@ class SubjectReader:
         """The thing whose name a cell is."""
         found = self._reading.finder.find(tokens(text)) if text else []
         name = key_of(text) if text else ()
-        return found[0].key if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1 else None
+        return (
+            found[0].key
+            if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1
+            else None
+        )
 
     def _piece(self, piece: Piece, below: str) -> None:
         self._count += 1
@@ -250,7 +253,9 @@ class SubjectReader:
         current = self._current or self._topic
         if match.group("noun"):
             nouns = match.group("noun").casefold().split()
-            noun = next((word for word in nouns if word in _RELATIONS or self._reading.is_kind_word(word)), nouns[0])
+            noun = next(
+                (word for word in nouns if word in _RELATIONS or self._reading.is_kind_word(word)), nouns[0]
+            )
             return self._by_noun(noun, current)
         if match.group("person"):
             persons = tuple(key for key in current if self._is_person(key))
@@ -272,7 +277,8 @@ class SubjectReader:
             return None
         named = (key for key in reversed(self._named))
         fitting = next(
-            (key for key in named if any(is_of_kind(kind, noun) for kind in self._reading.kinds_of(key))), None
+            (key for key in named if any(is_of_kind(kind, noun) for kind in self._reading.kinds_of(key))),
+            None,
         )
         if fitting:
             return (fitting,)
@@ -288,9 +294,11 @@ class SubjectReader:
         first = words(name)[0] if words(name) else ""
         if legal_form(name):
             return True
-        acts = verb.group("verb") in _BE or verb.group("verb").endswith(("s", "ed")) or verb.group("verb") in ("has", "had")
+        acts = (
+            verb.group("verb") in _BE
+            or verb.group("verb").endswith(("s", "ed"))
+            or verb.group("verb") in ("has", "had")
+        )
         if not acts or first in _COMMON or first.endswith(_NOMINAL) or self._reading.is_common(first):
             return False
         return len(name.split()) > 1 or verb.group("verb") not in _BE
-
-

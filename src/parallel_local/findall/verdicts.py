@@ -15,20 +15,21 @@ from parallel_local.answers.fill import Filler
 from parallel_local.answers.schema_view import view
 from parallel_local.answers.subject import Known, Subject
 from parallel_local.findall.candidates import Nominee
-from parallel_local.findall.conditions import judge
-from parallel_local.findall.entity_index import Entities
+from parallel_local.findall.conditions import Judge
 from parallel_local.retrieval.library import Library
 from parallel_local.wire.common import FieldBasis
-from parallel_local.wire.findall import Candidate, EnrichInput, FindAllInput
+from parallel_local.wire.findall import Candidate, EnrichInput, MatchCondition
 
 _LOG = logging.getLogger(__name__)
 
 
-def judged(entities: Entities, nominee: Nominee, candidate: Candidate, wanted: FindAllInput) -> Candidate:
+def judged(
+    judge: Judge, nominee: Nominee, candidate: Candidate, conditions: Sequence[MatchCondition]
+) -> Candidate:
     """The candidate as `matched` or `unmatched`, with the answer to each condition and its basis."""
     answers: dict[str, Answer] = {}
-    for item in wanted.match_conditions:
-        answer = _guarded(item.name, partial(judge, entities, nominee, item, wanted.entity_type), "no")
+    for item in conditions:
+        answer = _guarded(item.name, partial(judge.answer, nominee, item), "no")
         # Of two conditions with one name the one that is not met is told.
         if item.name not in answers or answers[item.name].value == "yes":
             answers[item.name] = answer

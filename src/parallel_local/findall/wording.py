@@ -5,6 +5,7 @@ Two words are the same when they are equal without inflection, or derive from ea
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -14,10 +15,10 @@ from parallel_local.text.tokens import fold, stem
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+(?:[&'’.](?=[^\W_])[^\W_{_WIDE}]+)*")
 _ENDINGS = frozenset(
-    "e s es ed d ing er ers or ors ion ions ation ations ication icate icates icated ied ies y al ally ly ive "
-    "ment ments ance ic ics ically n en em ern t te ten".split()
+    ["e", "s", "es", "ed", "d", "ing", "er", "ers", "or", "ors", "ion", "ions", "ation", "ations", "ication", "icate", "icates", "icated", "ied", "ies", "y", "al", "ally", "ly", "ive", "ment", "ments", "ance", "ic", "ics", "ically", "n", "en", "em", "ern", "t", "te", "ten"]
 )
 _SHORTEST_ROOT = 4
+_LONGEST_KEPT = 500  # characters
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -29,14 +30,21 @@ class Token(msgspec.Struct, frozen=True):
     end: int
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> tuple[Token, ...]:
     """The words of a text in order; scripts without word breaks give one word per character."""
+    return _known_tokens(text) if len(text) < _LONGEST_KEPT else _tokens(text)
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
     found = []
     for match in _WORD.finditer(text):
         word = fold(match.group())
         if word:
             found.append(Token(match.group(), word, match.start(), match.end()))
-    return found
+    return tuple(found)
+
+
+_known_tokens = lru_cache(maxsize=20_000)(_tokens)  # a clause is looked at for each condition
 
 
 @lru_cache(maxsize=100_000)
@@ -62,11 +70,17 @@ def _shared(one: str, other: str) -> int:
     return count
 
 
-def places(phrase: tuple[str, ...], words: list[str]) -> list[int]:
+def places(phrase: tuple[str, ...], words: Sequence[str]) -> list[int]:
     """Where a phrase begins in a list of folded words."""
+    first, rest = phrase[0], phrase[1:]
+    # Forms of one word begin alike: most words are told apart without looking at them closely.
+    initial = first[0]
+    starts = [place for place, word in enumerate(words) if word[0] == initial and same(first, word)]
+    if not rest:
+        return starts
     last = len(words) - len(phrase)
     return [
         start
-        for start in range(last + 1)
-        if all(same(word, words[start + offset]) for offset, word in enumerate(phrase))
+        for start in starts
+        if start <= last and all(same(word, words[start + 1 + more]) for more, word in enumerate(rest))
     ]

@@ -12,6 +12,7 @@ import msgspec
 
 from parallel_local.clock import Clock, timestamp
 from parallel_local.findall.candidates import Nominee, nominees
+from parallel_local.findall.conditions import Judge
 from parallel_local.findall.entity_index import Entities, EntityIndex
 from parallel_local.findall.verdicts import enriched, judged
 from parallel_local.retrieval.library import Library
@@ -75,6 +76,7 @@ class FindAllKind:
         findall_id, wanted = record.run.findall_id, record.input
         entities = await in_thread(self._threads, self._index.now)
         listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
+        judge = Judge(entities, wanted.entity_type)
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
         for nominee in listed:
             record = book.get(findall_id)
@@ -82,7 +84,7 @@ class FindAllKind:
                 break
             earlier = known.get(nominee.entity.name)
             if earlier is None or earlier.candidate.match_status == "generated":
-                await self._consider(record, entities, nominee, earlier, book)
+                await self._consider(record, judge, nominee, earlier, book)
         full = is_full(book.get(findall_id))
         await self._enrich_matches(findall_id, {nominee.entity.name: nominee for nominee in listed}, book)
         return "match_limit_met" if full else "candidates_exhausted"
@@ -90,7 +92,7 @@ class FindAllKind:
     async def _consider(
         self,
         record: FindAllRecord,
-        entities: Entities,
+        judge: Judge,
         nominee: Nominee,
         earlier: CandidateRecord | None,
         book: Book[FindAllRecord],
@@ -98,8 +100,8 @@ class FindAllKind:
         """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
         findall_id = record.run.findall_id
         item = earlier or self._generated(record, nominee, book)
-        judge = partial(judged, entities, nominee, item.candidate, record.input)
-        candidate = await in_thread(self._threads, judge)
+        work = partial(judged, judge, nominee, item.candidate, record.input.match_conditions)
+        candidate = await in_thread(self._threads, work)
         self._save(findall_id, CandidateRecord(candidate, item.place), candidate.match_status, book)
 
     def _generated(

@@ -14,7 +14,7 @@ from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.findall.candidates import Nominee, nominees
-from parallel_local.findall.conditions import judge
+from parallel_local.findall.conditions import Judge
 from parallel_local.findall.entity_index import EntityIndex
 from parallel_local.findall.objective import enrichment_schema, read_objective
 from parallel_local.runs.findall import FindAllRuns
@@ -141,10 +141,10 @@ class FindAllApi:
 
     def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
         entities, kind = self._index.now(), asked.entity_type
-        conditions = read_objective(asked.objective).conditions
+        conditions, judge = read_objective(asked.objective).conditions, Judge(entities, kind)
         ranked: list[tuple[int, Nominee]] = []
         for nominee in nominees(entities, kind):
-            met = sum(judge(entities, nominee, item, kind).value == "yes" for item in conditions)
+            met = sum(judge.answer(nominee, item).value == "yes" for item in conditions)
             ranked.append((met, nominee))
         best = sorted((pair for pair in ranked if pair[0]), key=lambda pair: -pair[0])
         return [_item(nominee) for _, nominee in best[: asked.match_limit]]
