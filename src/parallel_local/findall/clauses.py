@@ -9,11 +9,15 @@ from enum import Enum
 import msgspec
 
 _ACTS = (
-    "ships sells makes offers has uses runs builds delivers employs operates serves supplies provides produces exports "
-    "imports costs takes opens owns works lives speaks teaches leads writes holds keeps needs includes accepts supports "
-    "trains rents hires repairs brews bakes grows manufactures develops designs distributes carries maintains publishes "
+    "ships sells makes offers has uses runs builds delivers employs operates serves supplies provides "
+    "produces exports "
+    "imports costs takes opens owns works lives speaks teaches leads writes holds keeps needs includes "
+    "accepts supports "
+    "trains rents hires repairs brews bakes grows manufactures develops designs distributes carries "
+    "maintains publishes "
     "weighs measures reaches lies stands stays charges pays earns joined founded opened moved raised won sold bought "
-    "acquired launched started began became built employed liefert hat verkauft bietet beschäftigt nutzt arbeitet wohnt"
+    "acquired launched started began became built employed liefert hat verkauft bietet beschäftigt nutzt "
+    "arbeitet wohnt"
 )
 _VERBS = (
     r"is|are|was|were|has|have|had|does|do|did|will|would|can|cannot|could|may|must|plans|seeks|hopes|wants|intends"
@@ -29,12 +33,14 @@ _BREAK = re.compile(
     rf"(?P<end>\s*;\s+|\s+[–—]\s+)"
     rf"|(?P<contrast>,?\s+(?:but|whereas|while|although|though|yet|aber|jedoch|sondern|während|obwohl)\s+)"
     rf"|(?P<joined>,?\s+(?:and|und)\s+(?={_VERB}\b)|,\s+(?={_FINITE}\s))"
-    rf"|(?P<other>(?:,?\s+(?:and|und|as)|:)\s+(?={_CAPITAL}\s+(?:is|are|was|were|has|had|does|did|will|ist|hat|[a-z]+s|"
+    rf"|(?P<other>(?:,?\s+(?:and|und|as)|:)\s+(?={_CAPITAL}\s+(?:is|are|was|were|has|had|does|did|will|ist|hat|"
+    rf"[a-z]+s|"
     r"[a-z]+ed)\s))"
     r"|(?P<denied>,\s+(?=(?:no|not|never|kein|keine|keinen|nicht)\s))"
     rf"|(?P<except>,?\s+(?=(?:{_DENYING})\s))"
     r"|(?P<relative>,\s+(?=(?:which|who|whose|where)\s))"
-    rf"|(?P<reported>\s+(?:said|says|reports|reported|claims|believes|announced|thinks)\s+(?:that\s+)?(?={_CAPITAL}))",
+    rf"|(?P<reported>\s+(?:said|says|reports|reported|claims|believes|announced|"
+    rf"thinks)\s+(?:that\s+)?(?={_CAPITAL}))",
 )
 _ASIDE = re.compile(
     r",?\s+(?:unlike|in contrast to|as opposed to|compared (?:with|to)|just like|like|anders als|im Gegensatz zu)\s+"
@@ -48,26 +54,33 @@ _SUBORDINATE = re.compile(
     r"^(?:While|Although|Whereas|Though|Während|Obwohl)\s+(?P<first>[^,]+),\s+(?P<second>.+)$"
 )
 _DENIED = re.compile(
-    r"(?:\b(?:no(?!\.| (?:less|fewer|more|later|earlier|older|younger|matter|\d))|not(?! (?:only|just|less|fewer|more))"
+    r"(?:\b(?:no(?!\.| (?:less|fewer|more|later|earlier|older|younger|matter|\d))|not(?! (?:only|just|less|"
+    r"fewer|more))"
     r"|never|none|nor|neither|cannot|hardly|nowhere|lacks?|lacking|refuses?|refused|declined|failed to"
     r"|fails to|unable|yet to|without|except|excluding|nicht|kein|keine|keinen|keinem|keiner|nie|niemals|ohne|außer|"
-    r"weder|rather than|instead of|other than|apart from|denies|denied|far from|free of(?! charge)|rejects|rejected)\b"
+    r"weder|rather than|instead of|other than|apart from|denies|denied|far from|free of(?! charge)|rejects|"
+    r"rejected)\b"
     r"|n[’']t\b|^not\b)",
     re.IGNORECASE,
 )
 _OVER = re.compile(
     r"\b(?:no longer|formerly|used to|ceased|stopped|stops|discontinued|closed (?:its|the|down|in)|withdrew|former|"
-    r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|cancelled|canceled|wound up|"
-    r"nicht mehr|früher|ehemals|ehemalige|ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|sold off)\b",
+    r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|"
+    r"cancelled|canceled|wound up|"
+    r"nicht mehr|früher|ehemals|ehemalige|ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|"
+    r"sold off)\b",
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
     r"\b(?:plans?|planned|planning|seeks?|seeking|sought|wants?|wanted|hopes?|hoped|hoping|aims?|aimed|intends?|"
-    r"intended|considers?|considering|considered|may|might|could|would|will(?! (?:expire|end|renew|lapse|run))|shall|should|expects?|expected|aspires?|"
+    r"intended|considers?|considering|considered|may|might|could|would|will(?! (?:expire|end|renew|lapse|"
+    r"run))|shall|should|expects?|expected|aspires?|"
     r"applied for|applies for|applying|is looking|are looking|looks for|looking for|looking to|in talks|rumou?red|"
     r"proposes?|proposed|unless|whether|ought|goal|wishes|wish|dreams?|is working towards?|"
-    r"going to|about to|preparing|prepares|pending|awaits?|awaiting|upcoming|soon(?! after)|eventually|someday|tries to|"
-    r"trying to|attempts? to|negotiating|plant(?=,| (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|möchte|möchten|soll|sollen|"
+    r"going to|about to|preparing|prepares|pending|awaits?|awaiting|upcoming|soon(?! after)|eventually|"
+    r"someday|tries to|"
+    r"trying to|attempts? to|negotiating|plant(?=,| (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|"
+    r"möchte|möchten|soll|sollen|"
     r"wollen|könnte|erwägt|beantragt|hofft|beabsichtigt|alleged|allegedly|asked for|toward a|towards a)\b",
     re.IGNORECASE,
 )

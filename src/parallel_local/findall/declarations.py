@@ -27,38 +27,62 @@ _LINKED = re.compile(r"^\s*\[[^\]\n]{2,80}\]\(https?://[^)\s]+\)")
 _LEADING = re.compile(rf"^(?P<name>{NAME})\s+[a-zäöüß(]")
 _OF = re.compile(
     r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht)"
-    r"\s+(?:of|der|von)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle)\s+|\d+\s+)*(?P<rest>.+)$",
+    r"\s+(?:of|der|von)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle)\s+|"
+    r"\d+\s+)*(?P<rest>.+)$",
     re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(?:An?|Our|One of the|Eine?|Unsere?)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})")
 _BARE = re.compile(
-    r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|\.|;|\b(?:in|from|of|for|near|aus|von)\b)"
+    r"^(?!In |At |On |For |With |From |Since )(?P<phrase>[A-ZÀ-Þ][\w&-]*(?:\s+[^\W\d][\w&-]*){0,4}?)\s*(?:,|"
+    r"\.|;|\b(?:in|from|of|for|near|aus|von)\b)"
 )
 _THIS = re.compile(
-    r"^(?:(?:Today|Now|Currently|In \d{4}|Since \d{4}|Heute),?\s+)?(?P<det>This|The|Diese[rs]?|Der|Die|Das|this|the|die|das|der)"
-    r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:\w+n[’']t|is|are|was|has|had|can|will|ist|hat|wurde|[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
+    r"^(?:(?:Today|Now|Currently|In \d{4}|Since \d{4}|Heute),?\s+)?(?P<det>This|The|Diese[rs]?|Der|Die|Das|"
+    r"this|the|die|das|der)"
+    r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:\w+n[’']t|is|are|was|has|had|can|will|ist|hat|wurde|"
+    r"[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
 )
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
-_TYPE = frozenset(["type", "kind", "category", "typ", "art", "kategorie", "what", "was", "is"])
-_HEADLESS = frozenset(["name", "names", "title", "names", "bezeichnung", "firmenname", "item", "item", "nr", "no", "id"])
-_FACT_TABLES = frozenset(
-    ["key", "property", "field", "fact", "attribute", "detail", "details", "feature", "merkmal", "eigenschaft", "what"]
-)
-_LABELS = frozenset(
-    ["founded", "employees", "staff", "location", "city", "country", "address", "website", "url", "phone", "email", "price", "cost", "seats", "capacity", "owner", "year", "date", "status", "size", "language", "languages", "region", "type", "kind", "category", "established", "headquarters", "ceo", "contact", "notes", "gegründet", "mitarbeiter", "ort", "stadt", "land", "preis", "sitz", "telefon", "art"]
-)
+_TYPE_WORDS = """
+type kind category typ art kategorie what was is
+"""
+_TYPE = frozenset(_TYPE_WORDS.split())
+_HEADLESS_WORDS = """
+name names title names bezeichnung firmenname item item nr no id
+"""
+_HEADLESS = frozenset(_HEADLESS_WORDS.split())
+_FACT_TABLES_WORDS = """
+key property field fact attribute detail details feature merkmal eigenschaft what
+"""
+_FACT_TABLES = frozenset(_FACT_TABLES_WORDS.split())
+_LABELS_WORDS = """
+founded employees staff location city country address website url phone email price cost seats capacity
+owner year date status size language languages region type kind category established headquarters ceo
+contact notes gegründet mitarbeiter ort stadt land preis sitz telefon art
+"""
+_LABELS = frozenset(_LABELS_WORDS.split())
 _STAND_IN = "Thistopic Thistopic"
-_NO_THING = frozenset(
-    ["page", "document", "note", "notes", "file", "list", "guide", "section", "chapter", "table", "text", "report", "post"]
-)
+_NO_THING_WORDS = """
+page document note notes file list guide section chapter table text report post
+"""
+_NO_THING = frozenset(_NO_THING_WORDS.split())
 _PROPER = re.compile(NAME)
-_TITLES = frozenset(
-    ["hotel", "museum", "restaurant", "cafe", "lake", "mount", "hostel", "pension", "villa", "schloss", "weingut", "chateau", "gasthaus", "bar", "pizzeria", "trattoria", "camping", "club", "verein", "ruderclub", "chor", "kloster", "castle", "camp", "port"]
-)
-_MASS = frozenset(["software", "hardware", "equipment", "furniture", "literature", "staff", "personnel"])
-_GENERIC = frozenset(
-    ["overview", "introduction", "summary", "contact", "criteria", "notes", "background", "history", "about", "conclusion", "references", "sources", "details", "general", "misc", "other", "others", "faq", "links", "todo", "index", "readme", "contents", "glossary", "appendix", "methodology", "status", "pricing", "shipping", "team", "products", "services", "location", "locations", "facts", "figures", "profile", "news", "staff", "people", "ingredients", "method", "preparation", "steps", "directions", "terms", "parties"]
-)
+_TITLES_WORDS = """
+hotel museum restaurant cafe lake mount hostel pension villa schloss weingut chateau gasthaus bar pizzeria
+trattoria camping club verein ruderclub chor kloster castle camp port
+"""
+_TITLES = frozenset(_TITLES_WORDS.split())
+_MASS_WORDS = """
+software hardware equipment furniture literature staff personnel
+"""
+_MASS = frozenset(_MASS_WORDS.split())
+_GENERIC_WORDS = """
+overview introduction summary contact criteria notes background history about conclusion references sources
+details general misc other others faq links todo index readme contents glossary appendix methodology status
+pricing shipping team products services location locations facts figures profile news staff people
+ingredients method preparation steps directions terms parties
+"""
+_GENERIC = frozenset(_GENERIC_WORDS.split())
 
 
 class Declared(msgspec.Struct, frozen=True):

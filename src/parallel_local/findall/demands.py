@@ -18,17 +18,28 @@ from parallel_local.findall.wording import Token, tokens
 from parallel_local.text.tokens import STOPWORDS, stop_words, words
 
 _FRAME = re.compile(
-    r"^\s*(?:must meet\s*:|(?:the|an?|each|every)?\s*(?P<noun>[\w’' -]{0,60}?)\s*\b(?:must|should|shall|needs? to|has to|have to|"
-    r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|be known to))?)\s*",
+    r"^\s*(?:must meet\s*:|(?:the|an?|each|every)?\s*(?P<noun>[\w’' -]{0,60}?)\s*\b(?:must|should|shall|"
+    r"needs? to|has to|have to|"
+    r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|"
+    r"be known to))?)\s*",
     re.IGNORECASE,
 )
 _SAID = re.compile(
     r"\b(?:according to|as stated in|stated in|mentioned in|based on) (?:the|its|their) [\w ]+$|\bor not\b",
     re.I,
 )
-_LIGHT = frozenset(
-    ["offer", "offers", "provide", "provides", "include", "includes", "including", "feature", "features", "support", "supports", "available", "existing", "current", "currently", "actually", "explicitly", "known", "stated", "mentioned", "specific", "certain", "able", "allow", "allows", "kind", "type", "level", "located", "based", "situated", "own", "owning", "least", "most", "service", "services", "must", "one", "total", "number", "amount", "full", "active", "actively", "run", "runs", "operate", "operates", "maintain", "maintains", "company", "companies", "entity", "entities", "bietet", "hat", "haben", "verfugt", "gibt", "year", "years", "number", "covers", "cover", "spans", "span", "measures", "counts", "comprises", "reaches", "works", "working", "gives", "give", "giving", "grants", "grant", "official", "officially", "real", "any", "whose", "which", "have", "having", "serve", "serves", "hold", "holds", "accept", "accepts", "made", "being", "annual", "annually", "per", "year's", "approximately", "about", "around", "possible", "possibly", "presence", "customers", "according", "sein", "seine", "ihre", "mehr", "weniger", "uber", "unter", "founded_", "sind", "ist", "wird", "werden", "liegt", "liegen", "befindet"]
-)
+_LIGHT_WORDS = """
+offer offers provide provides include includes including feature features support supports available
+existing current currently actually explicitly known stated mentioned specific certain able allow allows
+kind type level located based situated own owning least most service services must one total number amount
+full active actively run runs operate operates maintain maintains company companies entity entities bietet
+hat haben verfugt gibt year years number covers cover spans span measures counts comprises reaches works
+working gives give giving grants grant official officially real any whose which have having serve serves
+hold holds accept accepts made being annual annually per year's approximately about around possible possibly
+presence customers according sein seine ihre mehr weniger uber unter founded_ sind ist wird werden liegt
+liegen befindet
+"""
+_LIGHT = frozenset(_LIGHT_WORDS.split())
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
     r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
@@ -41,7 +52,8 @@ _RECENT = re.compile(
     r"\b(?:recent|recently|lately|latest|newly|kürzlich|neulich|zuletzt|past year|last year)\b", re.IGNORECASE
 )
 _AGE = re.compile(
-    r"\b(?:older than|at least|more than|over|younger than|less than|newer than|under|älter als|jünger als)\s+(?P<years>\d+)\s+"
+    r"\b(?:older than|at least|more than|over|younger than|less than|newer than|under|älter als|jünger "
+    r"als)\s+(?P<years>\d+)\s+"
     r"(?:years|jahre)(?:\s+(?P<rest>old|ago|alt|in business|of age))?\b",
     re.IGNORECASE,
 )
@@ -50,13 +62,35 @@ _LAST_YEARS = re.compile(
 )
 _PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
 _OR = re.compile(
-    r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|after|before)\b)"
+    r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|"
+    r"after|before)\b)"
 )
 _BOUNDS = re.compile(
     r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", re.IGNORECASE
 )
-_SIDES = frozenset(["to", "from", "by", "into", "aus", "nach", "von"])
-_JOINTS = ["to", "in", "from", "of", "with", "for", "on", "at", "by", "into", "about", "nach", "in", "aus", "von", "mit", "für"]
+_SIDES_WORDS = """
+to from by into aus nach von
+"""
+_SIDES = frozenset(_SIDES_WORDS.split())
+_JOINTS = [
+    "to",
+    "in",
+    "from",
+    "of",
+    "with",
+    "for",
+    "on",
+    "at",
+    "by",
+    "into",
+    "about",
+    "nach",
+    "in",
+    "aus",
+    "von",
+    "mit",
+    "für",
+]
 _SMALL = frozenset(
     {
         "in",

@@ -10,9 +10,10 @@ from functools import lru_cache
 from parallel_local.findall.wording import same
 from parallel_local.text.tokens import words
 
-GENERAL = frozenset(
-    ["entity", "entities", "thing", "things", "item", "items", "name", "names", "record", "records", "result", "results", "candidate", "candidates"]
-)
+GENERAL_WORDS = """
+entity entities thing things item items name names record records result results candidate candidates
+"""
+GENERAL = frozenset(GENERAL_WORDS.split())
 _COMPANIES = (
     "company firm startup business vendor manufacturer supplier provider acquirer buyer brand maker producer "
     "developer corporation enterprise retailer wholesaler distributor agency consultancy bank insurer brewery "
@@ -84,9 +85,11 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("project projekt", "project projekt initiative"),
     ("event", "event conference festival fair workshop meeting concert"),
 )
-_LEGAL = frozenset(
-    ["gmbh", "ag", "se", "kg", "ohg", "ug", "ek", "ev", "inc", "ltd", "limited", "llc", "llp", "plc", "corp", "corporation", "co", "as", "ab", "sa", "sas", "sarl", "srl", "spa", "oy", "bv", "nv", "aps", "pty", "kk", "oyj", "asa", "mbh"]
-)
+_LEGAL_WORDS = """
+gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv
+nv aps pty kk oyj asa mbh
+"""
+_LEGAL = frozenset(_LEGAL_WORDS.split())
 _PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")
 
 

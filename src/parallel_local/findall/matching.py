@@ -17,26 +17,40 @@ from parallel_local.findall.subjects import Statement
 from parallel_local.findall.wording import Token, places, same, tokens
 
 _NEAR = 5  # words between a number and what it counts
-_YES = frozenset(["yes", "ja", "true", "x", "✓", "✔", "y", "available", "oui", "si"])
-_NO = frozenset(["no", "nein", "false", "none", "n", "never", "keine", "kein", "–", "—", "-", "✗", "✘", "n/a", "0"])
-_PLACE_LABELS = frozenset(
-    ["location", "city", "country", "address", "headquarters", "headquarter", "region", "place", "seat", "based", "town", "state", "base", "home", "where", "sitz", "ort", "river", "lake", "coast", "sea", "island", "fluss", "see", "stadt", "land", "standort", "hauptsitz", "adresse", "hq", "residence", "lives", "district"]
-)
-_KIND_LABELS = frozenset(
-    ["type", "kind", "industry", "sector", "category", "branche", "field", "business", "about", "typ", "art", "genre", "style", "cuisine"]
-)
+_YES_WORDS = """
+yes ja true x ✓ ✔ y available oui si
+"""
+_YES = frozenset(_YES_WORDS.split())
+_NO_WORDS = """
+no nein false none n never keine kein – — - ✗ ✘ n/a 0
+"""
+_NO = frozenset(_NO_WORDS.split())
+_PLACE_LABELS_WORDS = """
+location city country address headquarters headquarter region place seat based town state base home where
+sitz ort river lake coast sea island fluss see stadt land standort hauptsitz adresse hq residence lives
+district
+"""
+_PLACE_LABELS = frozenset(_PLACE_LABELS_WORDS.split())
+_KIND_LABELS_WORDS = """
+type kind industry sector category branche field business about typ art genre style cuisine
+"""
+_KIND_LABELS = frozenset(_KIND_LABELS_WORDS.split())
 _AT_HOME = re.compile(
-    r"\b(?:based|headquartered|headquarters?|located|situated|seated|seat|lies|stands?|sits|home|registered|ansässig|sitz|"
-    r"hauptsitz|liegt|resides?|lives|living|wohnt|comes from|hails from|stammt|moved|relocated|beheimatet|village|town|"
+    r"\b(?:based|headquartered|headquarters?|located|situated|seated|seat|lies|stands?|sits|home|registered|"
+    r"ansässig|sitz|"
+    r"hauptsitz|liegt|resides?|lives|living|wohnt|comes from|hails from|stammt|moved|relocated|beheimatet|"
+    r"village|town|"
     r"is|are|was|were|ist|sind)\b",
     re.IGNORECASE,
 )
 _WEAK_BE = re.compile(
-    r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|\w+[’']s)\b",
+    r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|"
+    r"\w+[’']s)\b",
     re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
-    r"\b(?:warehouse|ships?|delivers?|sells?|exports?|customers?|clients?|offices?|branch|branches|supplier to|shops? in|"
+    r"\b(?:warehouse|ships?|delivers?|sells?|exports?|customers?|clients?|offices?|branch|branches|supplier "
+    r"to|shops? in|"
     r"known in|popular in|active in|founded in|born in|plant in|factory in|subsidiary)\b",
     re.IGNORECASE,
 )
@@ -49,21 +63,30 @@ _MAKES = re.compile(
     re.IGNORECASE,
 )
 _MONEY_OF_OTHERS = re.compile(
-    r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|umsatz|deposit|"
+    r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|"
+    r"umsatz|deposit|"
     r"valued|earn\w*|grant|donat\w*|debt)\b",
     re.IGNORECASE,
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
-_LASTS = frozenset(
-    ["take", "takes", "taking", "lasts", "last", "lasting", "duration", "ready", "needs", "requires", "time", "dauert", "dauer"]
-)
-_TRADES = frozenset(["sell", "sells", "supplies", "supply", "makes", "make", "trades", "produces", "stocks", "verkauft", "bietet"])
+_LASTS_WORDS = """
+take takes taking lasts last lasting duration ready needs requires time dauert dauer
+"""
+_LASTS = frozenset(_LASTS_WORDS.split())
+_TRADES_WORDS = """
+sell sells supplies supply makes make trades produces stocks verkauft bietet
+"""
+_TRADES = frozenset(_TRADES_WORDS.split())
 _ORIGIN = re.compile(
-    r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|launched|started|"
+    r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|"
+    r"launched|started|"
     r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed)\b",
     re.IGNORECASE,
 )
-_OLD = frozenset(["old", "age", "aged", "alt"])
+_OLD_WORDS = """
+old age aged alt
+"""
+_OLD = frozenset(_OLD_WORDS.split())
 _DAYS_A_YEAR = 365.2425
 
 

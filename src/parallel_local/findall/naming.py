@@ -48,19 +48,37 @@ _REVERSED = re.compile(
     rf"(?P<phrase>(?:[\w-]+\s+){{0,3}}?[\w-]+),\s+(?P<names>{NAME})(?=[,.;])"
 )
 _TITLED = re.compile(
-    rf"(?P<det>\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|[Nn]eighbouring|[Rr]ival"
+    rf"(?P<det>\b(?:[Tt]he|[Oo]ur|[Aa]n?|[Tt]heir|[Ii]ts|[Dd]er|[Dd]ie|[Dd]as|[Uu]nsere?r?|[Mm]it|"
+    rf"[Nn]eighbouring|[Rr]ival"
     rf"|[Ff]ellow|[Ff]ormer)\s+(?:[\w-]+\s+){{0,2}}?|^|,\s+)(?P<phrase>[A-Z]?[a-zäöüß][\w-]+)\s+(?P<names>{_LIST})"
 )
 _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
-_HARD = frozenset(
-    ["in", "from", "of", "that", "which", "who", "with", "for", "near", "on", "at", "by", "to", "whose", "where", "since", "but", "as", "than", "about", "under", "over", "between", "when", "while", "because", "so", "if", "among", "we", "i", "you", "they", "it", "its", "their", "our", "has", "have", "had", "is", "are", "was", "were", "aus", "von", "mit", "für", "fur", "nach", "über", "vor", "gegen", "durch", "unter", "zwischen", "der", "die", "das", "den", "dem", "des", "bei", "seit", "oder", "zur", "zum", "am", "im", "wo", "mehr"]
-)
-_SORTS = frozenset(["kind", "type", "sort", "form", "art"])
-_NOBODY = frozenset(
-    ["however", "meanwhile", "today", "yesterday", "recently", "later", "then", "instead", "still", "thus", "therefore", "finally", "moreover", "also", "first", "overall", "currently", "originally", "initially", "there", "this", "that", "these", "it", "he", "she", "they", "we", "you", "i", "who", "what", "here", "now", "all", "both", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "unlike", "in", "the", "a", "an", "our", "my", "his", "her", "its", "their", "if", "when", "while", "since", "according", "es", "er", "sie", "wir", "das", "die", "der"]
-)
-_COUNTING = frozenset(["some", "many", "most", "about", "all", "few", "several", "in", "on", "at", "over", "nearly", "almost", "around", "since"])
-_PLACING = frozenset(["in", "near", "outside", "across", "around", "within", "on", "unlike", "bei"])
+_HARD_WORDS = """
+in from of that which who with for near on at by to whose where since but as than about under over between
+when while because so if among we i you they it its their our has have had is are was were aus von mit für
+fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr
+"""
+_HARD = frozenset(_HARD_WORDS.split())
+_SORTS_WORDS = """
+kind type sort form art
+"""
+_SORTS = frozenset(_SORTS_WORDS.split())
+_NOBODY_WORDS = """
+however meanwhile today yesterday recently later then instead still thus therefore finally moreover also
+first overall currently originally initially there this that these it he she they we you i who what here now
+all both monday tuesday wednesday thursday friday saturday sunday january february march april may june july
+august september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag
+unlike in the a an our my his her its their if when while since according es er sie wir das die der
+"""
+_NOBODY = frozenset(_NOBODY_WORDS.split())
+_COUNTING_WORDS = """
+some many most about all few several in on at over nearly almost around since
+"""
+_COUNTING = frozenset(_COUNTING_WORDS.split())
+_PLACING_WORDS = """
+in near outside across around within on unlike bei
+"""
+_PLACING = frozenset(_PLACING_WORDS.split())
 
 
 class Named(msgspec.Struct, frozen=True):

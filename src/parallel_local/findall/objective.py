@@ -18,7 +18,8 @@ _ORDER_VERBS = (
     "which|what|finde|suche|nenne|zeige|liste|gib|welche"
 )
 _ORDER = re.compile(
-    rf"^\s*(?:please\s+|bitte\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\b\s*)?(?:(?:me|mir|us|uns)\s+)?(?:out\s+)?"
+    rf"^\s*(?:please\s+|bitte\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\b\s*)?(?:(?:me|mir|us|"
+    rf"uns)\s+)?(?:out\s+)?"
     r"(?:(?:an?|the|eine)\s+(?:list|set|overview|liste|übersicht)\s+(?:of|von|der)\s+)?"
     r"(?:(?:all|every|any|some|alle|jede|jeden|\d+)\s+)?(?:of\s+)?(?:the\s+|our\s+|die\s+|unsere\s+)?",
     re.IGNORECASE,
@@ -29,7 +30,8 @@ _FIELD_VERBS = (
 )
 _FIELDS = re.compile(
     r"(?:[,;.]\s*(?:and\s+|then\s+|und\s+)?|\s+(?:and|then|und)\s+(?:also\s+)?|\s+)"
-    rf"(?:{_FIELD_VERBS})\s+(?:me\s+)?(?:for each\s+)?(?:their|its|his or her|each (?:one|company|entity)['’]s|deren|ihre|ihren|"
+    rf"(?:{_FIELD_VERBS})\s+(?:me\s+)?(?:for each\s+)?(?:their|its|his or her|each (?:one|company|entity)['’]s|"
+    rf"deren|ihre|ihren|"
     r"(?:the\s+)?(?:following\s*:?))\s+(?P<fields>[^.]+)\.?\s*$",
     re.IGNORECASE,
 )
@@ -50,8 +52,10 @@ _PARTICIPLES = re.compile(
     re.IGNORECASE,
 )
 _ACTING = re.compile(
-    r"(?<=s|n|e)\s+(?=(?:ends?|ships?|delivers?|sells?|makes?|uses?|have|has|offers?|speaks?|costs?|takes?|accepts?|expires?|are|is|"
-    r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|runs?|owns?)\b)"
+    r"(?<=s|n|e)\s+(?=(?:ends?|ships?|delivers?|sells?|makes?|uses?|have|has|offers?|speaks?|costs?|takes?|"
+    r"accepts?|expires?|are|is|"
+    r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|"
+    r"runs?|owns?)\b)"
 )
 _PRONOUN = re.compile(
     r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE

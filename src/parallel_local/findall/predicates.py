@@ -6,10 +6,14 @@ Objectives and conditions are cut by the same rules. What a single predicate dem
 import re
 
 _VERBS = (
-    "have|has|had|are|is|were|was|do|does|did|raised|offers?|uses?|sells?|makes?|employs?|operates?|recently|ships?|delivers?|"
-    "serves?|costs?|takes?|opens?|closes?|speaks?|lives?|works?|joined|not|never|no|at least|at most|more than|fewer than|"
-    "less than|between|longer than|shorter than|older than|younger than|starts?|ends?|expires?|accepts?|allows?|supports?|"
-    "holds?|owns?|runs?|seats?|climbs?|produces?|supplies|supply|provides?|needs?|can|cannot|also|built|won|sold|made|led|leads?|"
+    "have|has|had|are|is|were|was|do|does|did|raised|offers?|uses?|sells?|makes?|employs?|operates?|recently|"
+    "ships?|delivers?|"
+    "serves?|costs?|takes?|opens?|closes?|speaks?|lives?|works?|joined|not|never|no|at least|at most|more "
+    "than|fewer than|"
+    "less than|between|longer than|shorter than|older than|younger than|starts?|ends?|expires?|accepts?|"
+    "allows?|supports?|"
+    "holds?|owns?|runs?|seats?|climbs?|produces?|supplies|supply|provides?|needs?|can|cannot|also|built|won|"
+    "sold|made|led|leads?|"
     "belongs?|lies|lie|exports?|imports?|includes?|contains?|covers?|charges?|teaches|teach|publish(?:es)?|writes?|"
     "haben|hat|sind|ist|liefern|liefert|bieten|bietet|kosten|kostet|\\w+ed"
 )
@@ -17,7 +21,8 @@ _RELATIVES = "that|which|who|whose|with|without|deren|dessen|mit|ohne"
 PREDICATE = re.compile(rf"(?:{_RELATIVES}|in|die|der|das|nach|vor|seit|{_VERBS})\b", re.IGNORECASE)
 _LISTED = r"(?:an?|at least|more than|fewer than|\d[\d.,]*|eine?[nmr]?|mehr als|mindestens)\s"
 _JOINED = re.compile(
-    rf"\s*;\s*|\s*,?\s+(?:and|und|but|aber|sowie)\s+(?=(?:{_RELATIVES}|in|die|der|das|nach|vor|seit|{_VERBS})\b|{_LISTED})"
+    rf"\s*;\s*|\s*,?\s+(?:and|und|but|aber|sowie)\s+(?=(?:{_RELATIVES}|in|die|der|das|nach|vor|seit|"
+    rf"{_VERBS})\b|{_LISTED})"
     rf"|\s*,\s+(?=(?:{_RELATIVES}|die|der|das|{_VERBS})\b|{_LISTED})"
 )
 # After a name or a number a relative word begins a predicate of its own: "in Lyon that are open", "after 2015 with".

@@ -21,22 +21,26 @@ _LESSER = (
     "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger"
 )
 _ABOVE = re.compile(
-    rf"(?:\b(?:more(?:\s+\w+)?\s+than|over|above|exceed(?:s|ing|ed)?|in excess of|beyond|upwards of|(?:{_ADJECTIVES})\s+than|"
+    rf"(?:\b(?:more(?:\s+\w+)?\s+than|over|above|exceed(?:s|ing|ed)?|in excess of|beyond|upwards of|"
+    rf"(?:{_ADJECTIVES})\s+than|"
     rf"mehr als|über|(?:{_ADJECTIVES})\s+als|teurer als)|>)\s*\S{{0,3}}\s?$",
     re.IGNORECASE,
 )
 _FROM = re.compile(
-    r"(?:\b(?:at least|no (?:less|fewer) than|not (?:less|fewer) than|a? ?minimum(?: of)?|min\.|starting at|mindestens|"
+    r"(?:\b(?:at least|no (?:less|fewer) than|not (?:less|fewer) than|a? ?minimum(?: of)?|min\.|starting at|"
+    r"mindestens|"
     r"wenigstens|not under|not below)|>=|≥)\s*\S{0,3}\s?$",
     re.IGNORECASE,
 )
 _BELOW = re.compile(
-    rf"(?:\b(?:fewer than|less(?:\s+\w+)? than|under|below|(?:{_LESSER})\s+than|nearly|almost|just under|not quite|weniger als|"
+    rf"(?:\b(?:fewer than|less(?:\s+\w+)? than|under|below|(?:{_LESSER})\s+than|nearly|almost|just under|not "
+    rf"quite|weniger als|"
     rf"unter|(?:{_LESSER})\s+als|knapp|fast)|<)\s*\S{{0,3}}\s?$",
     re.IGNORECASE,
 )
 _UP_TO = re.compile(
-    r"(?:\b(?:at most|no more than|not more than|up to|a? ?maximum(?: of)?|max\.|not over|not above|within|höchstens|maximal|"
+    r"(?:\b(?:at most|no more than|not more than|up to|a? ?maximum(?: of)?|max\.|not over|not above|within|"
+    r"höchstens|maximal|"
     r"bis zu|no longer than|not exceeding)|<=|≤)\s*\S{0,3}\s?$",
     re.IGNORECASE,
 )
@@ -58,7 +62,10 @@ _CURRENCIES = {
     "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf",
     "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
 }  # fmt: skip
-_PERCENT = frozenset(["percent", "prozent", "pct"])
+_PERCENT_WORDS = """
+percent prozent pct
+"""
+_PERCENT = frozenset(_PERCENT_WORDS.split())
 _UNITS: Mapping[str, tuple[str, float]] = {
     form: (dimension, factor)
     for forms, dimension, factor in (
@@ -95,14 +102,16 @@ _AFTER = re.compile(
     re.I,
 )
 _SINCE = re.compile(
-    r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the earliest)\s+(?:the\s+year\s+)?$",
+    r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the "
+    r"earliest)\s+(?:the\s+year\s+)?$",
     re.I,
 )
 _BEFORE = re.compile(
     r"\b(?:before|prior to|earlier than|vor|older than)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.IGNORECASE
 )
 _BY = re.compile(
-    r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$",
+    r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the "
+    r"latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$",
     re.I,
 )
 _OR_LATER = re.compile(r"^\s+(?:or|oder)\s+(?:later|after|newer|später)", re.IGNORECASE)

@@ -18,14 +18,16 @@ from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
 
 _LEAD = re.compile(
-    r"^(?:(?:In|Since|By|On|From|During|After|Before|Until|As of|At|With|For|Today|Currently|Now|However|Also|Meanwhile|"
+    r"^(?:(?:In|Since|By|On|From|During|After|Before|Until|As of|At|With|For|Today|Currently|Now|However|Also|"
+    r"Meanwhile|"
     r"Later|Based|Headquartered|Located|According to|Despite|Thanks to|Last|Then|So far|As|Im|Seit|Am|Mit|Bei|Heute|"
     r"Nach|[A-Z]\w+ed|[A-Z]\w+ly|[A-Z]\w+ing)\b[^,]{0,80},\s+|(?:In|Since|Im|Seit|By)\s+(?:[A-Z]\w+\s+)?\d{4}\s+"
     r"|(?:Today|Now|Currently|Recently|Heute)\s+)+"
 )
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
 _BEFORE_NAME = re.compile(
-    r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$"
+    r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|"
+    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$"
 )
 _COORDINATED = re.compile(
     r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
@@ -40,14 +42,25 @@ _OTHERS = re.compile(
     r"^(?:The\s+|Our\s+|Its\s+|Their\s+)?(?:Other|Most|Many|Some|Several|All|Few|Another|Andere|Viele)\s+"
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
-_RELATIONS = frozenset(
-    ["competitor", "competitors", "rival", "rivals", "customer", "customers", "client", "clients", "supplier", "suppliers", "partner", "partners", "parent", "neighbour", "neighbours", "neighbor", "predecessor", "successor", "landlord", "konkurrent", "konkurrenten", "kunde", "kunden", "wettbewerber", "competition", "peers", "peer", "others", "everyone", "nobody", "founder", "sister", "brother", "mother", "father", "wife", "husband", "son", "daughter", "former", "predecessors", "opponents", "opponent"]
-)
+_RELATIONS_WORDS = """
+competitor competitors rival rivals customer customers client clients supplier suppliers partner partners
+parent neighbour neighbours neighbor predecessor successor landlord konkurrent konkurrenten kunde kunden
+wettbewerber competition peers peer others everyone nobody founder sister brother mother father wife husband
+son daughter former predecessors opponents opponent
+"""
+_RELATIONS = frozenset(_RELATIONS_WORDS.split())
 _VERBAL = re.compile(r"^\s+(?:(?:also|now|still|never|always)\s+)?(?P<verb>[a-z]+)\b")
-_BE = frozenset(["is", "are", "was", "were", "be", "ist", "sind", "war", "waren", "can", "will", "must", "may"])
-_COMMON = frozenset(
-    ["revenue", "staff", "breakfast", "dinner", "lunch", "entry", "admission", "parking", "payment", "delivery", "shipping", "turnover", "production", "headcount", "membership", "access", "water", "power", "weight", "price", "cost", "rent", "capacity", "support", "sales", "profit", "founded", "founding", "headquarters", "output", "demand", "growth", "work", "food", "wine", "beer", "bread", "coffee", "tea", "music", "software", "hardware", "energy", "the"]
-)
+_BE_WORDS = """
+is are was were be ist sind war waren can will must may
+"""
+_BE = frozenset(_BE_WORDS.split())
+_COMMON_WORDS = """
+revenue staff breakfast dinner lunch entry admission parking payment delivery shipping turnover production
+headcount membership access water power weight price cost rent capacity support sales profit founded
+founding headquarters output demand growth work food wine beer bread coffee tea music software hardware
+energy the
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _NOMINAL = ("ing", "tion", "sion", "ment", "age", "ness", "ity", "ance", "ence", "ship", "ure")
 _UNKNOWN: tuple[Key, ...] = ()
 

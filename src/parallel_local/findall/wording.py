@@ -14,9 +14,11 @@ from parallel_local.text.tokens import fold, stem
 
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_WIDE}]|[^\W_{_WIDE}]+(?:[&'’.](?=[^\W_])[^\W_{_WIDE}]+)*")
-_ENDINGS = frozenset(
-    ["e", "s", "es", "ed", "d", "ing", "er", "ers", "or", "ors", "ion", "ions", "ation", "ations", "ication", "icate", "icates", "icated", "ied", "ies", "y", "al", "ally", "ly", "ive", "ment", "ments", "ance", "ic", "ics", "ically", "n", "en", "em", "ern", "t", "te", "ten"]
-)
+_ENDINGS_WORDS = """
+e s es ed d ing er ers or ors ion ions ation ations ication icate icates icated ied ies y al ally ly ive
+ment ments ance ic ics ically n en em ern t te ten
+"""
+_ENDINGS = frozenset(_ENDINGS_WORDS.split())
 _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
 
