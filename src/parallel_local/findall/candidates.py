@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from parallel_local.documents.document import Entity
-from parallel_local.findall.declarations import Declared, kind_heading
+from parallel_local.findall.declared import Declared
 from parallel_local.findall.entity_index import Entities, Thing
+from parallel_local.findall.headings import kind_heading
 from parallel_local.findall.kinds import alike, head, is_of_kind, legal_form
 from parallel_local.findall.names import key_of
 from parallel_local.findall.wording import same

@@ -72,7 +72,8 @@ _OVER = re.compile(
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
-    r"\b(?:plans?|planned|planning|seeks?|seeking|sought|wants?|wanted|hopes?|hoped|hoping|aims?|aimed|intends?|"
+    r"\b(?:plans?(?= (?:to|for|on|an?|the|its|new|another|expansion)\b)|planned|planning|seeks?|seeking|"
+    r"sought|wants?|wanted|hopes?|hoped|hoping|aims?|aimed|intends?|"
     r"intended|considers?|considering|considered|may|might|could|would|will(?! (?:expire|end|renew|lapse|"
     r"run))|shall|should|expects?|expected|aspires?|"
     r"applied for|applies for|applying|is looking|are looking|looks for|looking for|looking to|in talks|rumou?red|"

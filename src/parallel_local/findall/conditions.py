@@ -14,7 +14,8 @@ from parallel_local.findall.candidates import Nominee
 from parallel_local.findall.clauses import Standing
 from parallel_local.findall.demands import Demand, Ways, read_condition
 from parallel_local.findall.entity_index import About, Entities
-from parallel_local.findall.matching import Bearing, Now, bearing, of_kind_phrase
+from parallel_local.findall.matching import Bearing, bearing, of_kind_phrase
+from parallel_local.findall.measuring import Now
 from parallel_local.findall.quantities import day_of
 from parallel_local.retrieval.index import Card
 from parallel_local.text.sentences import flat

@@ -14,7 +14,7 @@ from parallel_local.findall.kinds import GENERAL, alike, head
 from parallel_local.findall.predicates import PREDICATE, predicates
 from parallel_local.findall.quantities import Quantity, quantities, times
 from parallel_local.findall.synonyms import LONGEST, SYNONYMS
-from parallel_local.findall.wording import Token, tokens
+from parallel_local.findall.wording import Token, places, tokens
 from parallel_local.text.tokens import STOPWORDS, stop_words, words
 
 _FRAME = re.compile(
@@ -22,6 +22,11 @@ _FRAME = re.compile(
     r"needs? to|has to|have to|"
     r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|"
     r"be known to))?)\s*",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"(?:the|an?|all|any|every|each|die|der|das|alle)?\s*(?P<noun>(?:[\w-]+\s+){1,3}?)"
+    r"(?=(?:that|which|who|whose|is|are|has|have|was|were|with|ist|hat|[a-z]+s|can|does|do|did)\b)",
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -157,10 +162,10 @@ def _framed(text: str, kind: str) -> str:
     """The condition without the words that only say that it is one, and without the kind as its subject."""
     frame = _FRAME.match(text)
     rest = text[frame.end() :] if frame else text
-    first = re.match(r"(?:the|an?|all|any|every|each|die|der|das|alle)?\s*((?:[\w-]+\s+){1,3}?)(?=(?:that|which|who|whose|is|are|"
-                     r"has|have|was|were|with|ist|hat|[a-z]+s|can|does|do|did)\b)", rest, re.IGNORECASE)  # fmt: skip
+    first = _SUBJECT.match(rest)
     if first and (
-        alike(head(first.group(1)), head(kind)) or head(first.group(1)) in GENERAL | {"company", "it"}
+        alike(head(first.group("noun")), head(kind))
+        or head(first.group("noun")) in GENERAL | {"company", "it"}
     ):
         rest = rest[first.end() :]
     return re.sub(r"^(?:that|which|who|whose|die|der|das)\s+", "", rest.strip(), flags=re.IGNORECASE)
@@ -322,3 +327,9 @@ def _side(found: Sequence[Token], place: int) -> str:
     while place and (found[place].raw[0].isupper() or found[place].word == "the"):
         place -= 1
     return found[place].word if found[place].word in _SIDES else ""
+
+
+def term_places(term: Term, own: Sequence[Token]) -> list[int]:
+    """Where a clause says a word of the demand, in any of its ways."""
+    words = [token.word for token in own]
+    return [place for option in term.options for place in places(option, words)]

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from parallel_local.findall.declarations import Declared, page_names
+from parallel_local.findall.declarations import page_names
+from parallel_local.findall.declared import Declared
 from parallel_local.findall.kinds import GENERAL, forms, head, is_company_noun, is_of_kind, is_role
 from parallel_local.findall.names import Key, NameFinder, key_of, merged
 from parallel_local.findall.pages import sections

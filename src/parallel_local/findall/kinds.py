@@ -87,7 +87,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 )
 _LEGAL_WORDS = """
 gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv
-nv aps pty kk oyj asa mbh
+uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa mbh
 """
 _LEGAL = frozenset(_LEGAL_WORDS.split())
 _PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")

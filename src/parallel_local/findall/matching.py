@@ -10,13 +10,12 @@ from enum import Enum
 import msgspec
 
 from parallel_local.findall.clauses import FINITE, Standing, standing
-from parallel_local.findall.demands import Demand, Term
-from parallel_local.findall.kinds import is_of_kind
-from parallel_local.findall.quantities import Quantity, Span, quantities, times
+from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.kinds import alike, head, is_of_kind
+from parallel_local.findall.measuring import Now, measured
 from parallel_local.findall.subjects import Statement
 from parallel_local.findall.wording import Token, places, same, tokens
 
-_NEAR = 5  # words between a number and what it counts
 _YES_WORDS = """
 yes ja true x ✓ ✔ y available oui si
 """
@@ -35,17 +34,14 @@ _KIND_LABELS_WORDS = """
 type kind industry sector category branche field business about typ art genre style cuisine
 """
 _KIND_LABELS = frozenset(_KIND_LABELS_WORDS.split())
-_AT_HOME = re.compile(
-    r"\b(?:based|headquartered|headquarters?|located|situated|seated|seat|lies|stands?|sits|home|registered|"
-    r"ansässig|sitz|"
-    r"hauptsitz|liegt|resides?|lives|living|wohnt|comes from|hails from|stammt|moved|relocated|beheimatet|"
-    r"village|town|"
-    r"is|are|was|were|ist|sind)\b",
-    re.IGNORECASE,
-)
 _WEAK_BE = re.compile(
     r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|"
     r"\w+[’']s)\b",
+    re.IGNORECASE,
+)
+_BASED = re.compile(
+    r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|lives|resides|"
+    r"wohnt|home|comes from|stands|sits)\b",
     re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
@@ -77,17 +73,6 @@ _TRADES_WORDS = """
 sell sells supplies supply makes make trades produces stocks verkauft bietet
 """
 _TRADES = frozenset(_TRADES_WORDS.split())
-_ORIGIN = re.compile(
-    r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|"
-    r"launched|started|"
-    r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed)\b",
-    re.IGNORECASE,
-)
-_OLD_WORDS = """
-old age aged alt
-"""
-_OLD = frozenset(_OLD_WORDS.split())
-_DAYS_A_YEAR = 365.2425
 
 
 class Bearing(Enum):
@@ -108,18 +93,11 @@ class Finding(msgspec.Struct, frozen=True):
 SILENT = Finding(Bearing.SILENT)
 
 
-class Now(msgspec.Struct, frozen=True):
-    """What is known of today: the year and the day of the newest document."""
-
-    year: int | None
-    day: float | None
-
-
 def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     """What one clause, with the headings it stands under, says about a demand."""
     own = tokens(statement.text)
     around = [token.word for token in tokens(statement.below)]
-    found = [_term_places(term, own) for term in demand.terms]
+    found = [term_places(term, own) for term in demand.terms]
     missing = [term for term, where in zip(demand.terms, found, strict=True) if not where]
     missing = [term for term in missing if not _implied(term, demand, statement)]
     if any(not _in_words(term, around) for term in missing):
@@ -132,21 +110,20 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
         or not _fits_kind(demand, statement)
     ):
         return SILENT
-    anchors = [place for where in found for place in where]
-    measured = _measured(demand, statement, own, anchors, now)
-    if measured is None:
+    measures = measured(demand, statement.text, now)
+    if measures is None:
         return SILENT
-    return _judged(demand, statement, now, measured, direct=not missing)
+    return _judged(demand, statement, now, measures, direct=not missing)
 
 
-def _judged(demand: Demand, statement: Statement, now: Now, measured: bool, *, direct: bool) -> Finding:
+def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, direct: bool) -> Finding:
     """Words and numbers speak of the demand: whether the clause claims it, denies it, or wants it."""
     claimed = _claimed(statement, now, demand)
     if claimed is demand.wanted:
         if claimed is Standing.DENIED and demand.quantities:
             return SILENT
-        return Finding(Bearing.MEETS if measured else Bearing.DENIES, direct)
-    if claimed is Standing.PLANNED or demand.wanted is Standing.PLANNED or not measured:
+        return Finding(Bearing.MEETS if measures else Bearing.DENIES, direct)
+    if claimed is Standing.PLANNED or demand.wanted is Standing.PLANNED or not measures:
         return SILENT
     return Finding(Bearing.DENIES, direct)
 
@@ -164,12 +141,6 @@ def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     if any(same(option[0], "expires") for term in demand.terms for option in term.options):
         text = re.sub(r"\b(?:until|till|bis|expired|through)\b", " ", text, flags=re.IGNORECASE)
     return standing(text, year)
-
-
-def _term_places(term: Term, own: Sequence[Token]) -> list[int]:
-    """Where a clause says a word of the demand, in any of its ways."""
-    words = [token.word for token in own]
-    return [place for option in term.options for place in places(option, words)]
 
 
 def _in_words(term: Term, words: list[str]) -> bool:
@@ -215,9 +186,11 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
         return True
     if statement.label:
         return bool({token.word for token in tokens(statement.label)} & _KIND_LABELS)
-    return bool(
-        _WEAK_BE.search(statement.text) or _MAKES.search(statement.text) or not FINITE.search(statement.text)
-    )
+    if _WEAK_BE.search(statement.text) or _MAKES.search(statement.text):
+        return True
+    noun = head(demand.text)
+    named = any(alike(noun, token.word) for token in tokens(statement.text))
+    return named and not FINITE.search(statement.text)
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:
@@ -245,8 +218,7 @@ def _at_home(text: str, start: int, end: int) -> bool:
         return True
     if _MOVED_FROM.search(before):
         return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))
-    strong = re.search(r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|"
-                       r"lives|resides|wohnt|home|comes from|stands|sits)\b", before, re.IGNORECASE)  # fmt: skip
+    strong = _BASED.search(before)
     if strong and _IN.search(before) and not _NOT_HOME.search(before[strong.end() :]):
         return True
     if re.search(
@@ -261,114 +233,6 @@ def _at_home(text: str, start: int, end: int) -> bool:
         and not _NOT_HOME.search(before[be.end() :])
         and (_IN.search(before) or before.count(" ") - be.end() < 4)
     )
-
-
-def _measured(
-    demand: Demand, statement: Statement, own: Sequence[Token], anchors: Sequence[int], now: Now
-) -> bool | None:
-    """Whether all numbers and times of a demand are met; False where one is not, None where one is not spoken of."""
-    verdicts: list[bool | None] = []
-    if demand.quantities:
-        stated = quantities(_spelled(statement.text))
-        verdicts += [
-            _compare(wanted, _of_noun(wanted, stated, statement, demand)) for wanted in demand.quantities
-        ]
-    if demand.times:
-        stated_times = times(statement.text)
-        verdicts += [
-            _compare(wanted, _nearest(stated_times, [own[place] for place in anchors]))
-            for wanted in demand.times
-        ]
-    if demand.age is not None:
-        verdicts.append(_aged(demand.age, statement, now))
-    if None in verdicts:
-        return None
-    return all(verdicts)
-
-
-def _spelled(text: str) -> str:
-    """ "A 60-person company" has 60 persons."""
-    return re.sub(r"(?<=\d)-(?=[^\W\d_])", " ", text)
-
-
-def _compare(wanted: Quantity, stated: Quantity | None) -> bool | None:
-    if stated is None:
-        return None
-    if stated.span.within(wanted.span):
-        return True
-    return False if stated.span.apart(wanted.span) else None
-
-
-def _of_noun(
-    wanted: Quantity, stated: Sequence[Quantity], statement: Statement, demand: Demand
-) -> Quantity | None:
-    """The stated number that counts what is asked for: money, a unit, or things of that name near by."""
-    fitting = [item for item in stated if item.fits(wanted)]
-    own = tokens(_spelled(statement.text))
-    if wanted.dimension:
-        return _nearest(fitting, _anchors(demand, own))
-    noun = _noun_term(wanted, demand)
-    if noun is None:
-        return _nearest(fitting, _anchors(demand, own))
-    where = _term_places(noun, own)
-    by_distance = sorted(
-        (distance, order, item)
-        for order, item in enumerate(fitting)
-        if (distance := min((_distance(own, item, place) for place in where), default=99)) <= _NEAR
-    ) if where else []  # fmt: skip
-    return by_distance[0][2] if by_distance else None
-
-
-def _anchors(demand: Demand, own: Sequence[Token]) -> list[Token]:
-    return [own[place] for term in demand.terms for place in _term_places(term, own)]
-
-
-def _noun_term(wanted: Quantity, demand: Demand) -> Term | None:
-    """The word of the demand that the number counts."""
-    for noun in wanted.nouns:
-        for term in demand.terms:
-            if any(same(option[-1], noun) for option in term.options[:1]):
-                return term
-    return None
-
-
-def _distance(own: Sequence[Token], item: Quantity, place: int) -> int:
-    """Words between a number and a noun; a noun behind its number is nearer than one before it."""
-    token = own[place]
-    if token.start >= item.end:
-        return sum(item.end <= other.start < token.start for other in own)
-    return 1 + sum(token.end <= other.start < item.start for other in own)
-
-
-def _nearest(found: Sequence[Quantity], anchors: Sequence[Token]) -> Quantity | None:
-    """The one next to the words it is asked of, dates rather behind them than before; the first without words."""
-    if not anchors or not found:
-        return found[0] if found else None
-    return min(found, key=lambda item: min(_gap(item, anchor) for anchor in anchors))
-
-
-def _gap(item: Quantity, anchor: Token) -> float:
-    if item.start >= anchor.end:
-        return item.start - anchor.end
-    return (anchor.start - item.end) * (1.5 if item.dimension == "date" else 1.0)
-
-
-def _aged(wanted: Quantity, statement: Statement, now: Now) -> bool | None:
-    """How old a thing is: as stated in years, or since the day it began, seen from the newest document."""
-    words = {token.word for token in tokens(statement.text)}
-    if words & _OLD:
-        stated = next(
-            (item for item in quantities(_spelled(statement.text)) if item.dimension in ("years", "")), None
-        )
-        return _compare(wanted, msgspec.structs.replace(stated, dimension="years")) if stated else None
-    origin = _ORIGIN.search(statement.text)
-    if origin is None or now.day is None:
-        return None
-    began = _nearest(times(statement.text), [Token("", "", origin.start(), origin.end())])
-    if began is None:
-        return None
-    span = Span((now.day - began.span.high) / _DAYS_A_YEAR, (now.day - began.span.low) / _DAYS_A_YEAR)
-    return _compare(wanted, msgspec.structs.replace(began, span=span, dimension="years"))
 
 
 def of_kind_phrase(demand: Demand, phrases: Sequence[str], wanted: str) -> str | None:

@@ -13,7 +13,18 @@ from parallel_local.text.tokens import STOPWORDS
 
 _W = r"[A-ZÀ-Þ][\w&+-]*(?:[’'](?!s\b)\w+)*(?:\.(?=\w)\w+)*"
 _JOINT = r"(?:of|the|de|la|le|du|des|del|da|di|van|von|der|den|zu|am|im|an)"
-NAME = rf"(?:{_W}|\d+[A-ZÀ-Þ][\w-]*)(?:\s+(?:&\s+|{_JOINT}\s+){{0,2}}(?:{_W}|\d[\w-]*))*"
+# Words that begin a sentence with a capital and no name.
+_NO_NAME = (
+    "Unlike|Until|In|On|At|For|From|With|Since|After|Before|By|During|While|When|If|As|Although|Though|"
+    "Because|This|That|These|"
+    "Those|Its|Their|Our|My|His|Her|It|They|We|He|She|You|There|Some|Many|Most|All|Each|Every|Both|Neither|"
+    "Either|Other|Another|"
+    "Such|No|Not|Only|Also|But|And|Or|So|Yet|Like|Compared|According|Despite|Today|Now|Currently|Recently|"
+    "However|Meanwhile|"
+    "Besides|Apart|Im|Am|Ein|Eine|Mit|Bei|Seit|Nach|Vor|Von|Aus|Für|Es|Er|Sie|Wir|Around|About|Over|Nearly|"
+    "Almost|More|Under"
+)
+NAME = rf"(?!(?:{_NO_NAME})\b)(?:{_W}|\d+[A-ZÀ-Þ][\w-]*)(?:\s+(?:&\s+|{_JOINT}\s+){{0,2}}(?:{_W}|\d[\w-]*))*"
 _LIST = rf"{NAME}(?:(?:\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+){NAME})*"
 _ASIDE = r"(?:\s*\([^)]*\)|,[^,.;]{1,80},)?"
 _BE = r"(?:is|are|was|were|remains|ist|sind|war|waren)"
@@ -62,6 +73,10 @@ _HARD = frozenset(_HARD_WORDS.split())
 _SORTS_WORDS = """
 kind type sort form art
 """
+_SOFT_WORDS = """
+and und & built made run led known set sold born held grown written won owned
+"""
+_SOFT = frozenset(_SOFT_WORDS.split())
 _SORTS = frozenset(_SORTS_WORDS.split())
 _NOBODY_WORDS = """
 however meanwhile today yesterday recently later then instead still thus therefore finally moreover also
@@ -81,6 +96,14 @@ in near outside across around within on unlike bei
 _PLACING = frozenset(_PLACING_WORDS.split())
 
 
+_AGENTS = {
+    "provides": "provider", "makes": "maker", "sells": "seller", "supplies": "supplier", 
+    "manufactures": "manufacturer",    "produces": "producer", "builds": "builder", "develops": "developer", "publishes": "publisher", 
+    "operates": "operator",    "distributes": "distributor", "brews": "brewer", "insures": "insurer", "exports": "exporter", "imports": "importer",
+}  # fmt: skip
+_ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(_AGENTS)})\b")
+
+
 class Named(msgspec.Struct, frozen=True):
     """A name and a phrase that says what it is; the phrase's last word is its noun.
 
@@ -97,6 +120,10 @@ class Named(msgspec.Struct, frozen=True):
 def named(sentence: str) -> Iterator[Named]:
     """Everything a sentence without markup says is a thing of some kind."""
     yield from _said_to_be(sentence)
+    acting = _ACTS.match(sentence)
+    if acting:
+        for name in names_in(acting.group("names")):
+            yield Named(name, _AGENTS[acting.group("verb")])
     for pattern in (_APPOSITION, _REVERSED, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
         for match in pattern.finditer(sentence):
             if not _begins_placed(sentence, match):
@@ -181,4 +208,4 @@ def _trailing(phrase: str) -> str:
 
 def _is_soft(word: str) -> bool:
     """Words before which a noun phrase may have ended: "a company making robots", "a bakery and café"."""
-    return word in ("and", "und", "&") or (word.endswith(("ing", "ed")) and word.islower())
+    return word in _SOFT or (word.endswith(("ing", "ed")) and word.islower())

@@ -55,12 +55,13 @@ _BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
 _RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und)\s)(?=[$€£]?\d)")
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
+_CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKmMB]\b)")
 _CURRENCIES = {
-    "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd", "dollars": "usd", "usd": "usd",
-    "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf",
-    "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
+    "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd", "dollars": "usd",
+    "usd": "usd",    "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf",
+    "franken": "chf",     "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
 }  # fmt: skip
 _PERCENT_WORDS = """
 percent prozent pct
@@ -162,7 +163,7 @@ class Quantity(msgspec.Struct, frozen=True):
 
 def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
     """Every number with its bounds; in a question "up to 5" is a limit, in a document it is what is reached."""
-    found = numbers(_apart(text))
+    found = [number for number in numbers(_apart(text)) if not _names_something(text, number)]
     read: list[Quantity] = []
     place = 0
     while place < len(found):
@@ -181,6 +182,12 @@ def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
         read.append(_quantity(text, one, end, asked))
         place += 1
     return read
+
+
+def _names_something(text: str, number: Number) -> bool:
+    """ "ISO 27001" and "SOC 2" are names; "EUR 5" is an amount."""
+    match = _CODE.search(text[: _begin(text, number)])
+    return match is not None and match.group("code").casefold() not in _CURRENCIES
 
 
 def _apart(text: str) -> str:

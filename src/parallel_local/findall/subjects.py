@@ -27,7 +27,8 @@ _LEAD = re.compile(
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
 _BEFORE_NAME = re.compile(
     r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|"
-    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$"
+    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$",
+    re.IGNORECASE,
 )
 _COORDINATED = re.compile(
     r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
@@ -165,6 +166,8 @@ class SubjectReader:
 
     def _piece(self, piece: Piece, below: str) -> None:
         self._count += 1
+        if piece.text.endswith("?"):
+            return  # a question says nothing
         label = piece.pairs[0][0] if piece.pairs else ""
         if label and self._topic and not self._reading.finder.find(tokens(label)):
             for key in self._topic:
