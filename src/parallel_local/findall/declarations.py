@@ -37,6 +37,14 @@ _IT_IS = re.compile(
 )
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
 _TYPE = frozenset({"type", "kind", "category", "typ", "art", "kategorie"})
+_OF_COMPANIES = frozenset(
+    {"employees", "headquarters", "revenue", "ceo", "founded", "mitarbeiter", "umsatz", "sitz"}
+)
+_THE_COMPANY = re.compile(
+    r"(?<!joined )(?<!left )(?<!for )(?<!at )(?<!of )(?<!with )(?<!by )(?<!in )\b(?:the|das|die) "
+    r"(?:company|firm|business|startup|start-up|Unternehmen|Firma)\b(?! that| which| who|s)"
+)
+_SHORTEST_SHORT = 3
 _STAND_IN = "Thistopic Thistopic"
 _NO_THING_WORDS = """
 page document note notes file list guide section chapter table text report post
@@ -154,12 +162,15 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
         return kinds
     if len(topic.split()) > 1 and any(_PRONOUN.match(text) for text in texts):
         return ["person"]
-    return _pointed_at(topic, texts)
+    labels = {label.casefold() for piece in pieces for label, _ in piece.pairs}
+    return _pointed_at(topic, texts) or (["company"] if len(labels & _OF_COMPANIES) > 1 else [])
 
 
 def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
     """Nouns that stand for the topic: "This hike …"; "The company …" where the text names the topic, too."""
-    own = any(spaced(bare(topic)) in spaced(words(text)) for text in texts)
+    name = bare(topic)
+    short = name[:1] if len(name) > 1 and len(name[0]) > _SHORTEST_SHORT else name
+    own = any(spaced(short) in spaced(words(text)) for text in texts)
     found = []
     for text in texts:
         match = _THIS.match(text)
@@ -173,6 +184,8 @@ def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
             or (pointing and not is_of_kind(noun, "organisation") and not is_of_kind(noun, "people"))
         ):
             found.append(match.group("phrase"))
+    if not found and own and any(_THE_COMPANY.search(text) for text in texts):
+        return ["company"]
     return list(dict.fromkeys(found))
 
 

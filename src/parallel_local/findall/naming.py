@@ -97,9 +97,11 @@ _PLACING = frozenset(_PLACING_WORDS.split())
 
 
 _AGENTS = {
-    "provides": "provider", "makes": "maker", "sells": "seller", "supplies": "supplier", 
-    "manufactures": "manufacturer",    "produces": "producer", "builds": "builder", "develops": "developer", "publishes": "publisher", 
-    "operates": "operator",    "distributes": "distributor", "brews": "brewer", "insures": "insurer", "exports": "exporter", "imports": "importer",
+    "provides": "provider", "makes": "maker", "sells": "seller",
+    "supplies": "supplier", "manufactures": "manufacturer", "produces": "producer",
+    "builds": "builder", "develops": "developer", "publishes": "publisher",
+    "operates": "operator", "distributes": "distributor", "brews": "brewer",
+    "insures": "insurer", "exports": "exporter", "imports": "importer",
 }  # fmt: skip
 _ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(_AGENTS)})\b")
 

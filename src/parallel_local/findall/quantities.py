@@ -59,14 +59,12 @@ _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKmMB]\b)")
 _CURRENCIES = {
-    "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd", "dollars": "usd",
-    "usd": "usd",    "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp", "gbp": "gbp", "chf": "chf", "francs": "chf",
-    "franken": "chf",     "nok": "nok", "sek": "sek", "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
+    "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd",
+    "dollars": "usd", "usd": "usd", "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp",
+    "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf", "nok": "nok", "sek": "sek",
+    "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
 }  # fmt: skip
-_PERCENT_WORDS = """
-percent prozent pct
-"""
-_PERCENT = frozenset(_PERCENT_WORDS.split())
+_PERCENT = frozenset({"percent", "prozent", "pct"})
 _UNITS: Mapping[str, tuple[str, float]] = {
     form: (dimension, factor)
     for forms, dimension, factor in (

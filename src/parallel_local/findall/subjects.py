@@ -43,6 +43,7 @@ _OTHERS = re.compile(
     r"^(?:The\s+|Our\s+|Its\s+|Their\s+)?(?:Other|Most|Many|Some|Several|All|Few|Another|Andere|Viele)\s+"
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
+_RESTRICTED = re.compile(r"^\s+(?:that|which|who|whose|next door|behind|opposite)\b")
 _RELATIONS_WORDS = """
 competitor competitors rival rivals customer customers client clients supplier suppliers partner partners
 parent neighbour neighbours neighbor predecessor successor landlord konkurrent konkurrenten kunde kunden
@@ -196,8 +197,8 @@ class SubjectReader:
         for clause in clauses(self._whole_names(sentence)):
             mentions = self._reading.finder.find(tokens(clause.text))
             own = self._own_subject(clause, mentions, first=subject is None)
-            if clause.joint == "relative" and last and last[-1].end >= len(before) - 1:
-                own = (last[-1].key,)
+            if clause.joint == "relative":
+                own = self._relative(clause.text, before, last)
             keys = own if own is not None else subject if subject is not None else self._topic
             yield clause, keys
             if clause.joint != "relative":
@@ -205,6 +206,13 @@ class SubjectReader:
             self._note(mentions)
             last, before = mentions, clause.text
         self._current = subject if subject is not None else self._current
+
+    def _relative(self, text: str, before: str, mentions: Sequence[Mention]) -> tuple[Key, ...] | None:
+        """Whom "which …" and "who …" are about: what is named right before; None for the subject so far."""
+        if mentions and mentions[-1].end >= len(before) - 1:
+            return (mentions[-1].key,)
+        unknown = re.search(rf"(?:{NAME})$", before)
+        return _UNKNOWN if text.startswith("who") and unknown else None
 
     def _note(self, mentions: Sequence[Mention]) -> None:
         for mention in mentions:
@@ -272,6 +280,8 @@ class SubjectReader:
             noun = next(
                 (word for word in nouns if word in _RELATIONS or self._reading.is_kind_word(word)), nouns[0]
             )
+            if _RESTRICTED.match(text[text.casefold().find(noun) + len(noun) :]):
+                return _UNKNOWN  # "the firm that cleans the offices" is another one
             return self._by_noun(noun, current)
         if match.group("person"):
             persons = tuple(key for key in current if self._is_person(key))
