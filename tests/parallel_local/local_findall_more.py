@@ -1,6 +1,7 @@
 """More little folders for FindAll, in other words and about other things than those in `local_findall_sets.py`.
 
-They were written before the engine was first run on them, and nothing was fitted to their wording but what is general.
+They were written before the engine was first run on them, and nothing was fitted to their wording but what
+is general.
 """
 
 from local_findall_sets import Folder, asked, read
@@ -10,40 +11,49 @@ WINE = Folder(
     {
         "domaine-alba.md": """# Domaine Alba
 
-Domaine Alba is a family-run winery near Beaune. The estate covers 24 hectares and has been organic since 2009.
-It produces around 90,000 bottles a year, mostly Pinot Noir. Visitors are welcome from Tuesday to Saturday; a tasting
+Domaine Alba is a family-run winery near Beaune. The estate covers 24 hectares and has been organic since
+2009.
+It produces around 90,000 bottles a year, mostly Pinot Noir. Visitors are welcome from Tuesday to Saturday;
+a tasting
 costs 15 euros.
 
 Its neighbour Clos Morel is larger: 60 hectares, and not organic.
 """,
         "clos-morel.md": """# Clos Morel
 
-The winery was founded in 1872 and belongs to the Morel family. With 60 hectares, Clos Morel is among the larger
-estates. It exports to Japan and Canada. Tastings cost €25 and must be booked. Clos Morel is not organic, but hopes to
+The winery was founded in 1872 and belongs to the Morel family. With 60 hectares, Clos Morel is among the
+larger
+estates. It exports to Japan and Canada. Tastings cost €25 and must be booked. Clos Morel is not organic,
+but hopes to
 be certified by 2027.
 """,
         "quinta-do-sol.md": """---
 title: Quinta do Sol
 date: 2025-04-02
 ---
-Quinta do Sol, a winery in the Douro valley, was bought by Casa Lume in 2021. It works 38 hectares and ships wine to
+Quinta do Sol, a winery in the Douro valley, was bought by Casa Lume in 2021. It works 38 hectares and ships
+wine to
 Germany, Canada and Norway. No tastings are offered.
 """,
         "weingut-berg.md": """# Weingut Berg
 
-A small winery in Rüdesheim with 6 hectares of vines. The owner, Lena Berg, speaks English and French. Tastings are free.
+A small winery in Rüdesheim with 6 hectares of vines. The owner, Lena Berg, speaks English and French.
+Tastings are free.
 The vines are farmed organically.
 """,
         "casa-lume.md": """# Casa Lume
 
-Casa Lume is a wine merchant based in Porto. It owns two wineries and employs 85 people. Casa Lume exports to Brazil.
+Casa Lume is a wine merchant based in Porto. It owns two wineries and employs 85 people. Casa Lume exports
+to Brazil.
 """,
         "bars.md": """# Where to drink
 
 Le Zinc is a wine bar in Beaune, open every day. La Cave, a wine bar on the main square, is closed on Sundays.
-The Anchor is a beer bar; it opens at 17:00 and serves 40 beers. Barolo House is a restaurant with a good cellar.
+The Anchor is a beer bar; it opens at 17:00 and serves 40 beers. Barolo House is a restaurant with a good
+cellar.
 """,
-        "notes-tasting.md": "# Tasting notes, May\n\nThe Pinot of 2021 was thin. Organic wines did well. We drank 14 wines. "
+        "notes-tasting.md": "# Tasting notes, May\n\nThe Pinot of 2021 was thin. Organic wines did well. "
+        "We drank 14 wines. "
         "A bottle of the best cost 80 euros. Somebody proposed a trip to Japan.\n",
     },
     (
@@ -72,8 +82,10 @@ Security Contract|service contract|Watchful Ltd|2024-05-01|2029-04-30|1,150|12 m
 def _contract(row: str) -> str:
     title, kind, partner, begins, ends, cost, notice, renews = row.split("|")
     return (
-        f"# {title}\n\n- Type: {kind}\n- Partner: {partner}\n- Start: {begins}\n- End: {ends}\n- Monthly cost: {cost} EUR\n"
-        f"- Notice period: {notice}\n- Renews automatically: {renews}\n\n## Remarks\n\nSigned in the office of {partner}.\n"
+        f"# {title}\n\n- Type: {kind}\n- Partner: {partner}\n- Start: {begins}\n- End: {ends}\n- Monthly "
+        f"cost: {cost} EUR\n"
+        f"- Notice period: {notice}\n- Renews automatically: {renews}\n\n## Remarks\n\nSigned in the "
+        f"office of {partner}.\n"
     )
 
 
@@ -91,7 +103,8 @@ OFFICE = Folder(
     "contracts and machines",
     {
         **{f"contracts/{place}.md": _contract(row) for place, row in enumerate(_CONTRACTS)},
-        "workshop.md": f"---\ndate: 2025-06-01\n---\n# Machines in the workshop\n\n{_MACHINES}\n\nThe lathe L-20 was repaired in 2022.\n",
+        "workshop.md": f"---\ndate: 2025-06-01\n---\n# Machines in the workshop\n\n{_MACHINES}\n\nThe "
+        f"lathe L-20 was repaired in 2022.\n",
         "orders.md": "# Orders\n\nA new press with 45 kW was ordered from Hydra. The old one goes in autumn.\n",
         "software.md": """# Software we use
 
@@ -159,29 +172,38 @@ date: 2025-03-31
 ---
 # Quarterly report
 
-Three start-ups stood out this quarter. Tidal Grid, a Bergen startup, raised 14 million dollars from North Fund. It has 40
-people and sells batteries to ferries. The Berlin startup Papierlos raised nothing; it has 25 employees and is profitable.
-Mossworks is a biotech startup from Ghent. Mossworks wants to open an office in Boston, and it employs 9 people.
+Three start-ups stood out this quarter. Tidal Grid, a Bergen startup, raised 14 million dollars from North
+Fund. It has 40
+people and sells batteries to ferries. The Berlin startup Papierlos raised nothing; it has 25 employees and
+is profitable.
+Mossworks is a biotech startup from Ghent. Mossworks wants to open an office in Boston, and it employs 9
+people.
 
-Investors such as North Fund and Delta Capital were active. Delta Capital put 3 million dollars into Mossworks.
+Investors such as North Fund and Delta Capital were active. Delta Capital put 3 million dollars into
+Mossworks.
 """,
         "report-q2.md": """---
 date: 2025-06-30
 ---
 # Second report
 
-Tidal Grid now employs 75 people. Papierlos was sold to Docuware in May 2025. Mossworks opened an office in Boston in
-June. Another startup, Loomly Fabrics, joined the programme: founded in 2022 in Ghent, it makes cloth from algae. Unlike
+Tidal Grid now employs 75 people. Papierlos was sold to Docuware in May 2025. Mossworks opened an office in
+Boston in
+June. Another startup, Loomly Fabrics, joined the programme: founded in 2022 in Ghent, it makes cloth from
+algae. Unlike
 Mossworks, Loomly Fabrics is profitable.
 """,
         "tidal.md": """# Tidal Grid
 
-Tidal Grid was founded in 2017 by Nora Lie. The firm is based in Bergen. Its competitor Aquavolt was founded in 2010, is
+Tidal Grid was founded in 2017 by Nora Lie. The firm is based in Bergen. Its competitor Aquavolt was founded
+in 2010, is
 based in Oslo and employs 300 people. Tidal Grid holds 12 patents. Aquavolt holds 80 patents.
 """,
-        "aquavolt.md": "# Aquavolt\n\nAquavolt AS builds turbines in Oslo. The company isn't profitable. It hasn't raised money "
+        "aquavolt.md": "# Aquavolt\n\nAquavolt AS builds turbines in Oslo. The company isn't profitable. "
+        "It hasn't raised money "
         "since 2020.\n",
-        "people.md": "# Founders\n\n| Founder | Company | Born |\n| --- | --- | --- |\n| Nora Lie | Tidal Grid | 1985 |\n"
+        "people.md": "# Founders\n\n| Founder | Company | Born |\n| --- | --- | --- |\n| Nora Lie | Tidal "
+        "Grid | 1985 |\n"
         "| Emil Rask | Papierlos | 1979 |\n| Ada Moens | Mossworks | 1991 |\n",
     },
     (
@@ -201,11 +223,14 @@ based in Oslo and employs 300 people. Tidal Grid holds 12 patents. Aquavolt hold
 VEREINE = Folder(
     "clubs and museums, German and English",
     {
-        "ruderclub.md": "# Ruderclub Elbe\n\nDer Ruderclub Elbe ist ein Verein in Hamburg. Er hat 320 Mitglieder und wurde 1894 "
+        "ruderclub.md": "# Ruderclub Elbe\n\nDer Ruderclub Elbe ist ein Verein in Hamburg. Er hat 320 "
+        "Mitglieder und wurde 1894 "
         "gegründet. Der Beitrag beträgt 25 Euro im Monat. Gäste sind nicht erlaubt.\n",
-        "schach.md": "# Schachverein Läufer\n\nDer Verein wurde 2011 gegründet und hat 45 Mitglieder. Der Beitrag beträgt 8 Euro im Monat. "
+        "schach.md": "# Schachverein Läufer\n\nDer Verein wurde 2011 gegründet und hat 45 Mitglieder. Der "
+        "Beitrag beträgt 8 Euro im Monat. "
         "Gäste sind willkommen.\n",
-        "chor.md": "# Chor Hafenklang\n\nDer Chor Hafenklang ist ein Verein mit 60 Mitgliedern aus Bremen. Anders als der Ruderclub Elbe "
+        "chor.md": "# Chor Hafenklang\n\nDer Chor Hafenklang ist ein Verein mit 60 Mitgliedern aus "
+        "Bremen. Anders als der Ruderclub Elbe "
         "nimmt der Verein keine neuen Mitglieder auf.\n",
         "museen.md": """# Museen
 
@@ -217,7 +242,8 @@ VEREINE = Folder(
 """,
         "museums.md": """# Museums abroad
 
-The Tin Museum in Redruth opened in 1994. It has a café but no shop. The Glass House is a museum in Lyon with a shop and a café; it
+The Tin Museum in Redruth opened in 1994. It has a café but no shop. The Glass House is a museum in Lyon
+with a shop and a café; it
 is closed on Mondays. Clock Hall, a museum of watches, shows 2,300 clocks. Clock Hall has a shop.
 """,
     },

@@ -58,9 +58,11 @@ def _company(row: str, place: int) -> str:
     lands = ships.replace(", ", " and ")
     opening = (
         f"{name} is a {what} company based in {city}. It was founded in {founded} and has {staff} employees.",
-        f"{name}, a maker of {what} products, has its headquarters in {city}. The company employs {staff} people.\n\n"
+        f"{name}, a maker of {what} products, has its headquarters in {city}. The company employs {staff} "
+        f"people.\n\n"
         f"{short} was established in {founded}.",
-        f"In {founded}, {name} was founded in a garage. Today the {city}-based {what} firm has a staff of {staff}.",
+        f"In {founded}, {name} was founded in a garage. Today the {city}-based {what} firm has a staff of "
+        f"{staff}.",
     )[place % 3]
     trade = (
         f"{short} ships to {lands}.",
@@ -87,11 +89,13 @@ def _who(column: int, test: object) -> set[str]:
 
 
 _NOISE = {
-    "minutes.md": "# Minutes of Monday\n\nWe spoke of Acme Robotics and the weather. The company outing is in June. "
+    "minutes.md": "# Minutes of Monday\n\nWe spoke of Acme Robotics and the weather. The company outing "
+    "is in June. "
     "Norway was named as a place for it. More than 500 employees will come.\n",
     "handbook.md": "# Handbook\n\nThe office key is at the desk. Every employee gets 28 days of holiday. "
     "Parcels for Norway go by ship.\n",
-    "glossary.md": "# Glossary\n\n- ISO 9001: a standard for quality\n- ISO 14001: a standard for the environment\n",
+    "glossary.md": "# Glossary\n\n- ISO 9001: a standard for quality\n- ISO 14001: a standard for the "
+    "environment\n",
     "weather.md": "# Weather\n\nHamburg had rain on 12 days. Bergen had rain on 25 days.\n",
 }
 
@@ -152,7 +156,8 @@ We work with these for the north.
 """,
         "catering.md": """# Catering
 
-The caterers are Sage Kitchen, Olive Table and Plum Spoon. Sage Kitchen costs 18 euros a head. Olive Table costs
+The caterers are Sage Kitchen, Olive Table and Plum Spoon. Sage Kitchen costs 18 euros a head. Olive Table
+costs
 25 euros a head and is vegetarian. Plum Spoon is not vegetarian; it costs 14 euros a head.
 """,
         "rooms.md": """# Meeting rooms
@@ -185,14 +190,20 @@ We bought from these suppliers:
 
 Other things to think of: envelopes, stamps.
 """,
-        "travel.md": "# Travel\n\nFor trips we use carriers such as Nordwind Air, Coast Ferries and Blue Coaches. "
-        "Coast Ferries takes dogs. Blue Coaches does not take dogs. Nordwind Air takes dogs only in the hold.\n",
-        "clinics.md": "# Clinics near by\n\n| Clinic | Town | Open on Sunday | Beds |\n| --- | --- | --- | --- |\n"
+        "travel.md": "# Travel\n\nFor trips we use carriers such as Nordwind Air, Coast Ferries and Blue "
+        "Coaches. "
+        "Coast Ferries takes dogs. Blue Coaches does not take dogs. Nordwind Air takes dogs only in the "
+        "hold.\n",
+        "clinics.md": "# Clinics near by\n\n| Clinic | Town | Open on Sunday | Beds |\n| --- | --- | --- "
+        "| --- |\n"
         "| Rosenhof | Kiel | yes | 120 |\n| Lindenpark | Kiel | no | 300 |\n| Seeblick | Plön | yes | 45 |\n",
-        "gyms.md": "# Gyms\n\n- Iron House: 35 euros a month, open 24 hours, has a pool\n- Steel Yard: 19 euros a month, no pool\n"
+        "gyms.md": "# Gyms\n\n- Iron House: 35 euros a month, open 24 hours, has a pool\n- Steel Yard: 19 "
+        "euros a month, no pool\n"
         "- Oak Hall: 55 euros a month, has a sauna and a pool\n",
-        "tools.md": "# Tools\n\nTools we like:\n\n- [Pinboard](https://pin.example) is an open source task tracker.\n"
-        "- [Quarry](https://quarry.example) is a closed source database.\n- [Reedbed](https://reed.example) is an open "
+        "tools.md": "# Tools\n\nTools we like:\n\n- [Pinboard](https://pin.example) is an open source "
+        "task tracker.\n"
+        "- [Quarry](https://quarry.example) is a closed source database.\n- "
+        "[Reedbed](https://reed.example) is an open "
         "source database written in Rust.\n",
         **_NOISE,
     },
@@ -232,7 +243,8 @@ def _hike(row: str, place: int) -> str:
     name, kind, length, gain, dogs, start = row.split("|")
     article = "An" if kind[0] in "aeiou" else "A"
     return (
-        f"# {name}\n\n{article} {kind} that starts in {start}. The hike is {length} km long and climbs {gain} metres.\n\n"
+        f"# {name}\n\n{article} {kind} that starts in {start}. The hike is {length} km long and climbs "
+        f"{gain} metres.\n\n"
         + ("Dogs are allowed on the whole way." if dogs == "yes" else "Dogs are not allowed.")
         + (" It takes 90 minutes." if place % 2 else " Plan for five hours.")
         + "\n"
@@ -243,22 +255,32 @@ PLACES = Folder(
     "hikes, recipes, books and towns",
     {
         **{f"hikes/h{place}.md": _hike(row, place) for place, row in enumerate(_HIKES)},
-        "recipes/apple-pie.md": "# Apple pie\n\nThis recipe takes 75 minutes and serves 8 people. It is vegetarian.\n\n"
+        "recipes/apple-pie.md": "# Apple pie\n\nThis recipe takes 75 minutes and serves 8 people. It is "
+        "vegetarian.\n\n"
         "## Ingredients\n\n- 6 apples\n- 200 g flour\n- 150 g butter\n",
-        "recipes/lentil-soup.md": "# Lentil soup\n\nA vegan soup, ready in 35 minutes. It serves 4 people.\n\n## Ingredients\n\n"
+        "recipes/lentil-soup.md": "# Lentil soup\n\nA vegan soup, ready in 35 minutes. It serves 4 "
+        "people.\n\n## Ingredients\n\n"
         "- 250 g lentils\n- 2 carrots\n",
-        "recipes/beef-stew.md": "# Beef stew\n\nA stew for winter. It takes 3 hours and serves 6. Not vegetarian.\n\n"
+        "recipes/beef-stew.md": "# Beef stew\n\nA stew for winter. It takes 3 hours and serves 6. Not "
+        "vegetarian.\n\n"
         "## Ingredients\n\n- 1 kg beef\n- 3 onions\n",
-        "recipes/pancakes.md": "# Pancakes\n\nThis recipe takes 20 minutes and serves 2 people. The pancakes are vegetarian.\n\n"
+        "recipes/pancakes.md": "# Pancakes\n\nThis recipe takes 20 minutes and serves 2 people. The "
+        "pancakes are vegetarian.\n\n"
         "## Ingredients\n\n- 200 g flour\n- 2 eggs\n- milk\n",
-        "books/tide.md": "# The Tide\n\nThe Tide is a novel by Mara Holt. It was published in 1998 and has 412 pages.\n",
-        "books/salt.md": "# Salt and Iron\n\nSalt and Iron is a history book written by Jon Veld in 2015. It has 230 pages.\n",
-        "books/hill.md": "# The Hill\n\nThe Hill, a novel by Ida Brand, came out in 2003. It was published by Reed Press. It has "
+        "books/tide.md": "# The Tide\n\nThe Tide is a novel by Mara Holt. It was published in 1998 and "
+        "has 412 pages.\n",
+        "books/salt.md": "# Salt and Iron\n\nSalt and Iron is a history book written by Jon Veld in 2015. "
+        "It has 230 pages.\n",
+        "books/hill.md": "# The Hill\n\nThe Hill, a novel by Ida Brand, came out in 2003. It was "
+        "published by Reed Press. It has "
         "188 pages. A sequel to The Tide is planned.\n",
-        "towns.md": "# Towns of Veldland\n\n| Town | Inhabitants | River | Railway station |\n| --- | --- | --- | --- |\n"
-        "| Norwick | 12,400 | Amber | yes |\n| Eastham | 3,150 | Stone Brook | no |\n| Westford | 48,000 | Amber | yes |\n"
+        "towns.md": "# Towns of Veldland\n\n| Town | Inhabitants | River | Railway station |\n| --- | --- "
+        "| --- | --- |\n"
+        "| Norwick | 12,400 | Amber | yes |\n| Eastham | 3,150 | Stone Brook | no |\n| Westford | 48,000 "
+        "| Amber | yes |\n"
         "| Southey | 990 | - | no |\n",
-        "norwick.md": "# Norwick\n\nNorwick is a town on the Amber. It has a castle. The town hall was built in 1611.\n",
+        "norwick.md": "# Norwick\n\nNorwick is a town on the Amber. It has a castle. The town hall was "
+        "built in 1611.\n",
         "eastham.md": "# Eastham\n\nEastham is a small town in the hills. It has no castle. It has a lake.\n",
         **_NOISE,
     },
@@ -302,9 +324,12 @@ def _person(row: str, place: int) -> str:
     other = _STAFF[(place + 1) % len(_STAFF)].split("|")[0]
     tongues = languages.replace(", ", " and ")
     body = (
-        f"{name} is {article} {role} in the {team} team. {first} joined in {joined} and lives in {city}. {first} speaks {tongues}.",
-        f"{name}, {role}, works in the {team} team. {last} joined the company in {joined}. Home is {city}; languages: {tongues}.",
-        f"{name} is {article} {role}. Team: {team}. She joined in {joined}. She lives in {city} and speaks {tongues}.",
+        f"{name} is {article} {role} in the {team} team. {first} joined in {joined} and lives in {city}. "
+        f"{first} speaks {tongues}.",
+        f"{name}, {role}, works in the {team} team. {last} joined the company in {joined}. Home is "
+        f"{city}; languages: {tongues}.",
+        f"{name} is {article} {role}. Team: {team}. She joined in {joined}. She lives in {city} and "
+        f"speaks {tongues}.",
     )[place % 3]
     return (
         f"# {name}\n\n{body}\n\nHer desk is next to {other}, who speaks Finnish.\n"
@@ -431,7 +456,7 @@ STATES = Folder(
             "carriers",
             "does not ship to Norway",
             {"Delta Freight", "Fjord Freight", "Ember Freight", "Jade Freight", "Comet Freight"},
-        ),  # fmt: skip
+        ),
         asked("carriers", "Must be ISO 9001 certified", {"Lynx Freight"}),
         asked("carriers", "has more than 50 trucks", {"Ibis Freight"}),
         asked("carriers", "is insured", {"Jade Freight", "Lynx Freight"}),
@@ -442,24 +467,47 @@ STATES = Folder(
 )
 
 _FIRMEN = {
-    "anker.md": ("Anker Werke GmbH", "Die Anker Werke GmbH ist ein Hersteller von Pumpen aus Kiel. Das Unternehmen wurde 1998 "
-                 "gegründet und hat 140 Mitarbeiter. Es liefert nach Norwegen."),
-    "birke.md": ("Birke Möbel", "Birke Möbel ist ein Unternehmen mit Sitz in Bremen. Gegründet wurde es 2014. Die Firma "
-                 "beschäftigt 35 Mitarbeiter. Sie liefert nicht nach Norwegen."),
-    "deich.md": ("Deich Software", "Deich Software ist ein Anbieter von Programmen für Häfen in Kiel. Die Firma plant, nach "
-                 "Norwegen zu liefern. Sie hat 60 Mitarbeiter und wurde 2019 gegründet."),
-    "eiche.md": ("Eiche Bau", "Eiche Bau ist eine Firma in Lübeck. Seit 2001 baut sie Häuser aus Holz. Sie hat 220 Mitarbeiter."),
-    "fink.md": ("Fink Optik AG", "Die Fink Optik AG, ein Hersteller von Linsen, hat ihren Sitz in Bremen. Sie wurde 2005 "
-                "gegründet. Im Gegensatz zu Birke Möbel liefert Fink Optik nach Norwegen. Das Unternehmen hat 80 Mitarbeiter."),
-}  # fmt: skip
+    "anker.md": (
+        "Anker Werke GmbH",
+        "Die Anker Werke GmbH ist ein Hersteller von Pumpen aus Kiel. Das "
+        "Unternehmen wurde 1998 "
+        "gegründet und hat 140 Mitarbeiter. Es liefert nach Norwegen.",
+    ),
+    "birke.md": (
+        "Birke Möbel",
+        "Birke Möbel ist ein Unternehmen mit Sitz in Bremen. Gegründet wurde es "
+        "2014. Die Firma "
+        "beschäftigt 35 Mitarbeiter. Sie liefert nicht nach Norwegen.",
+    ),
+    "deich.md": (
+        "Deich Software",
+        "Deich Software ist ein Anbieter von Programmen für Häfen in Kiel. Die "
+        "Firma plant, nach "
+        "Norwegen zu liefern. Sie hat 60 Mitarbeiter und wurde 2019 gegründet.",
+    ),
+    "eiche.md": (
+        "Eiche Bau",
+        "Eiche Bau ist eine Firma in Lübeck. Seit 2001 baut sie Häuser aus Holz. Sie hat 220 Mitarbeiter.",
+    ),
+    "fink.md": (
+        "Fink Optik AG",
+        "Die Fink Optik AG, ein Hersteller von Linsen, hat ihren Sitz in Bremen. "
+        "Sie wurde 2005 "
+        "gegründet. Im Gegensatz zu Birke Möbel liefert Fink Optik nach Norwegen. Das Unternehmen "
+        "hat 80 Mitarbeiter.",
+    ),
+}
 
 GERMAN = Folder(
     "German",
     {
         **{path: f"# {title}\n\n{text}\n" for path, (title, text) in _FIRMEN.items()},
-        "garten.md": "# Garten\n\nDie Tomaten kommen nach den Eisheiligen ins Freie. Die Gurken brauchen ein Netz.\n",
-        "protokoll.md": "# Protokoll\n\nWir sprachen über Norwegen. Die Mitarbeiter wünschen sich 30 Tage Urlaub.\n",
-        "lieferanten.md": "# Unsere Lieferanten\n\n- Holz Petersen: Holz, Lieferung in 5 Tagen\n- Glas Jensen: Glas, Lieferung in 20 "
+        "garten.md": "# Garten\n\nDie Tomaten kommen nach den Eisheiligen ins Freie. Die Gurken brauchen "
+        "ein Netz.\n",
+        "protokoll.md": "# Protokoll\n\nWir sprachen über Norwegen. Die Mitarbeiter wünschen sich 30 Tage "
+        "Urlaub.\n",
+        "lieferanten.md": "# Unsere Lieferanten\n\n- Holz Petersen: Holz, Lieferung in 5 Tagen\n- Glas "
+        "Jensen: Glas, Lieferung in 20 "
         "Tagen\n",
         **_NOISE,
     },

@@ -62,8 +62,14 @@ def _nominee(thing: Thing, wanted: str) -> Nominee | None:
         facts = {**item.facts, **facts}
     kind = next(kind for kind in declared[0][1].kinds if _names_kind(kind, wanted))
     url = next((item.url for _, item in thing.declared if item.url), None)
-    name = max(thing.names, key=lambda name: (len(key_of(name)), bool(legal_form(name)), -len(name)))
+    name = max(thing.names, key=_fullness)
     return Nominee(Entity(name, kind, url, dict(list(facts.items())[:_MOST_FACTS])), thing, declared)
+
+
+def _fullness(name: str) -> tuple[int, bool, bool, int]:
+    """The name to show: the one with most words, its legal form, and no German article before it."""
+    article = name.casefold().startswith(("die ", "der ", "das "))
+    return len(key_of(name)), bool(legal_form(name)), not article, len(name)
 
 
 def _names_kind(phrase: str, wanted: str) -> bool:

@@ -68,13 +68,13 @@ _OVER = re.compile(
     r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|"
     r"cancelled|canceled|wound up|"
     r"nicht mehr|früher|ehemals|ehemalige|ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|"
-    r"sold off)\b",
+    r"sold (?:off|its|their|his|her|the)|got rid of|scrapped|dismantled)\b",
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
     r"\b(?:plans?(?= (?:to|for|on|an?|the|its|new|another|expansion)\b)|planned|planning|seeks?|seeking|"
     r"sought|wants?|wanted|hopes?|hoped|hoping|aims?|aimed|intends?|"
-    r"intended|considers?|considering|considered|may|might|could|would|will(?! (?:expire|end|renew|lapse|"
+    r"intended|considers?|considering|considered|(?-i:may)|might|could|would|will(?! (?:expire|end|renew|lapse|"
     r"run))|shall|should|expects?|expected|aspires?|"
     r"applied for|applies for|applying|is looking|are looking|looks for|looking for|looking to|in talks|rumou?red|"
     r"proposes?|proposed|unless|whether|ought|goal|wishes|wish|dreams?|is working towards?|"

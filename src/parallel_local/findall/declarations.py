@@ -62,6 +62,7 @@ def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
         Declared(item.name, (item.type,) if item.type else (), item.name, dict(item.facts), item.url, True)
         for item in card.entities
     ]
+    told = any(bare(item.name) == bare(topic) for item, _ in said)
     if topic:
         kinds = (
             *title_kinds,
@@ -69,16 +70,23 @@ def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
             *_own_kinds(topic, said, parts),
             *kinds_in_name(topic),
         )
-        if kinds:
+        facts = _facts(parts)
+        if kinds or (told and facts):
             shown = _first(parts, topic)
-            found.append(Declared(topic, tuple(dict.fromkeys(kinds)), shown, strong=True))
+            found.append(Declared(topic, tuple(dict.fromkeys(kinds)), shown, facts, strong=True))
     # A title that names one thing heads no list of them, though it may look like several: "Brill Optics".
-    one = any(bare(item.name) == bare(topic) for item, _ in said) or _is_proper(title, parts)
+    one = told or _is_proper(title, parts)
     parts = [_without_title(section, card.title) for section in parts]
     about = "" if one else card.title
     found += listed_things(parts, about)
     found += [item for item, _ in said]
     return PageNames(tuple(found), topic)
+
+
+def _facts(parts: Sequence[Section]) -> dict[str, str]:
+    """What lines such as "Founded: 2015" state, outside tables."""
+    pieces = (piece for section in parts for piece in section.pieces if not piece.labels)
+    return {label: value for piece in pieces for label, value in piece.pairs}
 
 
 def _is_proper(title: str, parts: Sequence[Section]) -> bool:

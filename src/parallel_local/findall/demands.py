@@ -50,6 +50,9 @@ _LOCATED = re.compile(
     r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
     re.IGNORECASE,
 )
+_HAS = re.compile(
+    r"(?:has|have|having|with|offers?|provides?|includes?|features?|hat|haben|mit|bietet)\b", re.IGNORECASE
+)
 _IN_PLACE = re.compile(
     r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]"
 )
@@ -130,7 +133,8 @@ class Term(msgspec.Struct, frozen=True):
 class Demand(msgspec.Struct, frozen=True):
     """One thing a condition asks for. `of_kind`: its words say what kind of thing it must be.
 
-    `located`: its words are where it must be; `recent`: that it must be new; `age`: how old it must be, in years.
+    `held`: its words are what it must have; `located`: where it must be; `recent`: that it must be new; `age`: how
+    old it must be, in years.
     """
 
     text: str
@@ -139,6 +143,7 @@ class Demand(msgspec.Struct, frozen=True):
     times: tuple[Quantity, ...] = ()
     wanted: Standing = Standing.HOLDS
     of_kind: bool = False
+    held: bool = False
     located: bool = False
     recent: bool = False
     age: Quantity | None = None
@@ -226,14 +231,15 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
         and not dates
     )
     located = bool(_LOCATED.search(left)) or bool(_IN_PLACE.match(left))
-    bare = not (dates or age or any(item.dimension for item in counted))
+    bare = not (of_kind or dates or age or any(item.dimension for item in counted))
     terms = tuple(_terms(left, noun if of_kind else "", acronyms, located, bare=bare))
     if of_kind and not terms:
         return None
     if not (terms or counted or dates or age):
         return None
     located = located and any(term.named for term in terms)
-    return Demand(text, terms, counted, dates, wanted, of_kind, located, recent, age)
+    held = bool(_HAS.match(text)) and not of_kind
+    return Demand(text, terms, counted, dates, wanted, of_kind, held, located, recent, age)
 
 
 def _not_bounds(text: str) -> str:

@@ -175,6 +175,11 @@ def is_company(wanted: str) -> bool:
     return is_of_kind("company", wanted)
 
 
+def is_legal(word: str) -> bool:
+    """Whether a word as written is a legal form behind a company's name."""
+    return word.casefold().rstrip(".") in _LEGAL and not word.islower()
+
+
 def legal_form(name: str) -> str:
     """The legal form at the end of a company's name ("GmbH"), folded, or nothing."""
     found = words(name)

@@ -50,6 +50,18 @@ _NOT_HOME = re.compile(
     r"known in|popular in|active in|founded in|born in|plant in|factory in|subsidiary)\b",
     re.IGNORECASE,
 )
+_HAVING = re.compile(
+    r"\b(?:has|have|had|having|with|offers?|offered|offering|provides?|provided|includes?|including|included|"
+    r"features?|"
+    r"owns?|operates?|runs?|serves?|served|holds?|held|maintains?|keeps?|kept|there (?:is|are|was)|its|their|"
+    r"our|his|her|"
+    r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
+    r"sells?|is|are|"
+    r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
+    r"raised|acquired|"
+    r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
+    re.IGNORECASE,
+)
 _MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
 _IN = re.compile(
     r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE
@@ -108,6 +120,7 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
         not _fits_sides(demand, own, found)
         or not _fits_place(demand, statement)
         or not _fits_kind(demand, statement)
+        or (demand.held and not _has(statement))
     ):
         return SILENT
     measures = measured(demand, statement.text, now)
@@ -191,6 +204,11 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
     noun = head(demand.text)
     named = any(alike(noun, token.word) for token in tokens(statement.text))
     return named and not FINITE.search(statement.text)
+
+
+def _has(statement: Statement) -> bool:
+    """Whether a clause tells of having: "has a pool", "its pool", "Pool: yes", not "stands next to a pool"."""
+    return bool(statement.label) or not FINITE.search(statement.text) or bool(_HAVING.search(statement.text))
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.findall.kinds import bare, is_company
+from parallel_local.findall.kinds import bare, is_company, is_legal
 from parallel_local.findall.wording import Token
 
 Key = tuple[str, ...]
@@ -39,6 +39,8 @@ class NameFinder:
         place = 0
         while place < len(found):
             key, length = self._at(found, place)
+            while length and place + length < len(found) and is_legal(found[place + length].raw):
+                length += 1
             if key:
                 mentions.append(Mention(key, found[place].start, found[place + length - 1].end))
             place += length or 1

@@ -63,6 +63,7 @@ _TITLED = re.compile(
     rf"[Nn]eighbouring|[Rr]ival"
     rf"|[Ff]ellow|[Ff]ormer)\s+(?:[\w-]+\s+){{0,2}}?|^|,\s+)(?P<phrase>[A-Z]?[a-zäöüß][\w-]+)\s+(?P<names>{_LIST})"
 )
+_DOTTED = re.compile(r"\b(Inc|Ltd|Co|Corp|Bros|St|Dr|Mr|Mrs|Ms|Prof|Pty|e\.V)\.")
 _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+")
 _HARD_WORDS = """
 in from of that which who with for near on at by to whose where since but as than about under over between
@@ -121,6 +122,7 @@ class Named(msgspec.Struct, frozen=True):
 
 def named(sentence: str) -> Iterator[Named]:
     """Everything a sentence without markup says is a thing of some kind."""
+    sentence = _DOTTED.sub(r"\1", sentence)
     yield from _said_to_be(sentence)
     acting = _ACTS.match(sentence)
     if acting:

@@ -15,6 +15,7 @@ from parallel_local.text.sentences import Kind, units
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t]*#*[ \t]*$")
 _PAIR = re.compile(r"(?P<label>[^\W\d_][\w ’'()/&.-]{0,38}?)\s*:\s+(?P<value>\S.*)$", re.DOTALL)
 _MARKER = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+$")
+_NUMBERED = re.compile(r"^\d{1,3}[.)]\s+(?=\S)")
 _RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*$")
 _LONGEST_HEADING = 1000  # as in `documents/markdown.py`: a longer line is text
 
@@ -61,7 +62,8 @@ def _split(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield tuple(name for _, name in path), "".join(lines)
         lines = []
         level = len(found.group(1))
-        path = [item for item in path if item[0] < level] + [(level, plain(found.group(2)))]
+        title = _NUMBERED.sub("", plain(found.group(2)))
+        path = [item for item in path if item[0] < level] + [(level, title)]
     yield tuple(name for _, name in path), "".join(lines)
 
 

@@ -57,7 +57,9 @@ _RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und)\s)(?=[$
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
 _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
-_SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKmMB]\b)")
+_METRES = re.compile(r"\s?m\b")
+_MILLION = 1e6
+_SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKMB]\b)")
 _CURRENCIES = {
     "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd",
     "dollars": "usd", "usd": "usd", "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp",
@@ -242,6 +244,8 @@ def _between_start(text: str, one: Number) -> int:
 
 def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
     nouns = _following(text[end:])
+    if _METRES.match(text, end) and number.amount >= _MILLION and not number.money:
+        number = msgspec.structs.replace(number, amount=number.amount / _MILLION)  # "900 m" is no 900 million
     begin = _begin(text, number)
     before = text[:begin].rstrip("$€£¥ ")
     sign = text[len(before) : begin].strip()

@@ -31,9 +31,9 @@ _BEFORE_NAME = re.compile(
     re.IGNORECASE,
 )
 _COORDINATED = re.compile(
-    r"^\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
+    r"^\.?\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
 )
-_POSSESSIVE = re.compile(r"^[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
+_POSSESSIVE = re.compile(r"^\.?[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
     r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
     r"|(?:[Tt]he|This|That|Das|Die|Der|das|die|der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
@@ -209,7 +209,7 @@ class SubjectReader:
 
     def _relative(self, text: str, before: str, mentions: Sequence[Mention]) -> tuple[Key, ...] | None:
         """Whom "which …" and "who …" are about: what is named right before; None for the subject so far."""
-        if mentions and mentions[-1].end >= len(before) - 1:
+        if mentions and mentions[-1].end >= len(before.rstrip(" .,")):
             return (mentions[-1].key,)
         unknown = re.search(rf"(?:{NAME})$", before)
         return _UNKNOWN if text.startswith("who") and unknown else None
