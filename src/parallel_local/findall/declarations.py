@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from parallel_local.findall.clauses import FINITE
 from parallel_local.findall.declared import Declared, PageNames
 from parallel_local.findall.headings import is_name, kind_heading, kinds_in_name, title_parts
 from parallel_local.findall.kinds import alike, bare, head, is_of_kind, is_plural, legal_form
@@ -46,6 +47,8 @@ _THE_COMPANY = re.compile(
 )
 _SHORTEST_SHORT = 3
 _STAND_IN = "Thistopic Thistopic"
+_HEAD_OF = re.compile(r"[.,;:]|\b(?:that|which|who|where|whose)\b")
+_TITLED = re.compile(rf"^(?P<noun>[A-ZÀ-Þ]?[a-zà-ÿ-]+) {_STAND_IN}\b")
 _NO_THING_WORDS = """
 page document note notes file list guide section chapter table text report post
 """
@@ -110,6 +113,9 @@ def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared,
             if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
                 yield from ((item, False) for item in _telling_names(piece))
                 text = piece.text.replace(title, _STAND_IN) if spelled else piece.text
+                titled = _TITLED.search(text) if spelled else None
+                if titled:
+                    yield Declared(title, (titled.group("noun"),), piece.shown), False
                 for item in named(text):
                     name = item.name.replace(_STAND_IN, title)
                     kind = item.kind.replace(_STAND_IN, title)
@@ -164,7 +170,10 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
     if legal_form(topic):
         return ["company"]
     first = next(iter(texts), "")
-    match = _ARTICLE.match(first) or (None if first.startswith(topic) else _BARE.match(first))
+    verb = FINITE.search(_HEAD_OF.split(first)[0])
+    match = (
+        None if verb else _ARTICLE.match(first) or (None if first.startswith(topic) else _BARE.match(first))
+    )
     kinds = kinds_of(match.group("phrase")) if match else [""]
     if kinds[0] and not is_plural(head(kinds[0])):
         return kinds

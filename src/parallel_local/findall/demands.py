@@ -50,6 +50,14 @@ _LOCATED = re.compile(
     r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
     re.IGNORECASE,
 )
+_MEASURES = (
+    ("length", "longer shorter long length distance lang langer kurzer lange"),
+    ("height", "higher taller lower high tall height elevation altitude hoch hoher hohe above"),
+    ("weight", "heavier lighter heavy weight weighs schwer schwerer gewicht"),
+    ("width", "wider narrower wide width breit breiter breite"),
+    ("depth", "deeper shallower deep depth tief tiefer tiefe"),
+)
+ASPECTS: Mapping[str, str] = {word: aspect for aspect, words in _MEASURES for word in words.split()}
 _HAS = re.compile(
     r"(?:has|have|having|with|offers?|provides?|includes?|features?|hat|haben|mit|bietet)\b", re.IGNORECASE
 )
@@ -133,8 +141,8 @@ class Term(msgspec.Struct, frozen=True):
 class Demand(msgspec.Struct, frozen=True):
     """One thing a condition asks for. `of_kind`: its words say what kind of thing it must be.
 
-    `held`: its words are what it must have; `located`: where it must be; `recent`: that it must be new; `age`: how
-    old it must be, in years.
+    `held`: its words are what it must have; `located`: where it must be; `recent`: that it must be new; `aspect`: which
+    of its measures is meant, where an adjective says so; `age`: how old it must be, in years.
     """
 
     text: str
@@ -146,6 +154,7 @@ class Demand(msgspec.Struct, frozen=True):
     held: bool = False
     located: bool = False
     recent: bool = False
+    aspect: str = ""
     age: Quantity | None = None
 
 
@@ -239,7 +248,10 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
         return None
     located = located and any(term.named for term in terms)
     held = bool(_HAS.match(text)) and not of_kind
-    return Demand(text, terms, counted, dates, wanted, of_kind, held, located, recent, age)
+    aspect = (
+        next((ASPECTS[token.word] for token in tokens(text) if token.word in ASPECTS), "") if counted else ""
+    )
+    return Demand(text, terms, counted, dates, wanted, of_kind, held, located, recent, aspect, age)
 
 
 def _not_bounds(text: str) -> str:

@@ -56,7 +56,7 @@ _HAVING = re.compile(
     r"owns?|operates?|runs?|serves?|served|holds?|held|maintains?|keeps?|kept|there (?:is|are|was)|its|their|"
     r"our|his|her|"
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
-    r"sells?|is|are|"
+    r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
@@ -77,6 +77,10 @@ _MONEY_OF_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
+_RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
+_POWERS = frozenset(
+    {"produces", "generates", "capacity", "output", "power", "leistung", "supplies", "delivers"}
+)
 _LASTS_WORDS = """
 take takes taking lasts last lasting duration ready needs requires time dauert dauer
 """
@@ -165,6 +169,10 @@ def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     dimensions = {item.dimension for item in demand.quantities}
     if term.word in _PRICES and "money" in dimensions:
         return not _MONEY_OF_OTHERS.search(statement.text)
+    if term.word in _RATES and "percent" in dimensions:
+        return True
+    if term.word in _POWERS and "power" in dimensions:
+        return True
     if term.word in _LASTS and dimensions & {"time", "years"}:
         return True
     return term.word in _TRADES and not FINITE.search(statement.text)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.demands import ASPECTS, Demand, Term, term_places
 from parallel_local.findall.quantities import Quantity, Span, quantities, times
 from parallel_local.findall.wording import Token, same, tokens
 
@@ -66,6 +66,8 @@ def _of_noun(wanted: Quantity, stated: Sequence[Quantity], text: str, demand: De
     """The stated number that counts what is asked for: money, a unit, or things of that name near by."""
     fitting = [item for item in stated if item.fits(wanted)]
     own = tokens(_spelled(text))
+    if wanted.dimension == "length" and demand.aspect:
+        return _of_aspect(fitting, demand.aspect, own)
     if wanted.dimension:
         return _nearest(fitting, _anchors(demand, own))
     noun = _noun_term(wanted, demand)
@@ -77,6 +79,15 @@ def _of_noun(wanted: Quantity, stated: Sequence[Quantity], text: str, demand: De
     distances = [(min(_distance(own, item, place) for place in where), item) for item in fitting]
     near = [pair for pair in distances if pair[0] <= _NEAR]
     return min(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def _of_aspect(fitting: Sequence[Quantity], aspect: str, own: Sequence[Token]) -> Quantity | None:
+    """ "87 metres high and 650 metres long": the one by the word; where no such word stands, the only one."""
+    named = [token for token in own if token.word in ASPECTS]
+    meant = [token for token in named if ASPECTS[token.word] == aspect]
+    if meant:
+        return _nearest(fitting, meant)
+    return fitting[0] if len(fitting) == 1 and not named else None
 
 
 def _anchors(demand: Demand, own: Sequence[Token]) -> list[Token]:

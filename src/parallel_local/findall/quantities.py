@@ -56,7 +56,7 @@ _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
 _RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und)\s)(?=[$€£]?\d)")
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
 _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
-_UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|[^\W\d_]+[²³]?)")
+_UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|(?:square|cubic) \w+|[^\W\d_]+[²³]?)")
 _METRES = re.compile(r"\s?m\b")
 _MILLION = 1e6
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKMB]\b)")
@@ -94,6 +94,12 @@ _UNITS: Mapping[str, tuple[str, float]] = {
         ("kph kmh km/h", "speed", 1.0),
     )
     for form in forms.split()
+}
+_SQUARES: Mapping[str, tuple[str, float]] = {
+    f"{kind} {form}": (dimension, (factor**power) * scale)
+    for kind, dimension, power, scale in (("square", "area", 2, 1.0), ("cubic", "volume", 3, 1000.0))
+    for form, (of, factor) in _UNITS.items()
+    if of == "length"
 }
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _OTHER_MONTHS = {"mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar"}
@@ -243,7 +249,7 @@ def _between_start(text: str, one: Number) -> int:
 
 
 def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
-    nouns = _following(text[end:])
+    nouns = _squared(_following(text[end:]))
     if _METRES.match(text, end) and number.amount >= _MILLION and not number.money:
         number = msgspec.structs.replace(number, amount=number.amount / _MILLION)  # "900 m" is no 900 million
     begin = _begin(text, number)
@@ -253,17 +259,26 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
     mark = text[end : end + 2].strip()[:1]
     currency = _CURRENCIES.get(sign, "") or _CURRENCIES.get(mark, "") or _CURRENCIES.get(first, "")
     currency = currency or _CURRENCIES.get(before.rpartition(" ")[2].casefold(), "")
-    dimension, factor = _UNITS.get(first, ("", 1.0))
+    dimension, factor = _UNITS.get(first) or _SQUARES.get(first, ("", 1.0))
     if number.percent or mark == "%" or first in _PERCENT:
         dimension, factor = "percent", 1.0
     elif currency or number.money:
         dimension, factor = "money", 1.0
     span, start = _bounded(text, number, end, asked)
     unit = _UNIT_WORD.match(text, end)
-    if unit and (first in _UNITS or first in _CURRENCIES or first in _PERCENT):
+    if unit and (dimension or first in _CURRENCIES or first in _PERCENT):
         end = unit.end()
     scaled = Span(span.low * factor, span.high * factor, span.low_open, span.high_open)
     return Quantity(scaled, dimension, currency, nouns, start, end, span.low != span.high)
+
+
+def _squared(nouns: tuple[str, ...]) -> tuple[str, ...]:
+    """ "Square metres" are a unit of their own."""
+    return (
+        (f"{nouns[0]} {nouns[1]}", *nouns[2:])
+        if len(nouns) > 1 and nouns[0] in ("square", "cubic")
+        else nouns
+    )
 
 
 def _bounded(text: str, number: Number, end: int, asked: bool) -> tuple[Span, int]:

@@ -66,6 +66,8 @@ rent, rents, hire, hires out, vermietet, rental
 teaches, teacher, teaching, unterrichtet, lehrt, lehrer, lehrerin
 leads, head of, leader, led, leitet, leiter, leiterin, runs
 joined, joining, kam, since
+students, pupils, learners, schüler, studenten
+visitors, guests, attendees, besucher, gäste
 countries, country, nations, länder, land
 ingredients, contains, zutaten, enthält
 renews, renewal, renewed, renewable, verlängert
