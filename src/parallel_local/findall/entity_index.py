@@ -56,7 +56,8 @@ class Entities:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self.cards = library.cards
+        self.state = library.vocabulary
+        self.cards = tuple(library.cards)
         self.newest = library.newest_date()
         self.acronyms = {short: long for card in self.cards for short, long in card.acronyms.items()}
         self._topics: dict[int, str] = {}
@@ -157,7 +158,8 @@ class EntityIndex:
     def now(self) -> Entities:
         """Made again when the documents have changed; whoever comes meanwhile waits for it."""
         with self._lock:
-            if self._made is None or self._made.cards is not self._library.cards:
+            # The vocabulary is made anew whenever the documents have changed.
+            if self._made is None or self._made.state is not self._library.vocabulary:
                 self._made = Entities(self._library)
             return self._made
 
