@@ -109,6 +109,12 @@ class Clause(msgspec.Struct, frozen=True):
     joint: str = ""
 
 
+def contrasted(sentence: str) -> str:
+    """The words in front of a sentence that name whom it is not about: "Unlike Acme,"."""
+    match = _OPENING.match(sentence)
+    return match.group() if match else ""
+
+
 def clauses(sentence: str) -> list[Clause]:
     """The clauses of a sentence without markup, in order; comparisons with others are left out."""
     text = _OPENING.sub("", sentence, count=1)

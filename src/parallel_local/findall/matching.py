@@ -21,7 +21,7 @@ yes ja true x ✓ ✔ y available oui si
 """
 _YES = frozenset(_YES_WORDS.split())
 _NO_WORDS = """
-no nein false none n never keine kein – — - ✗ ✘ n/a 0
+no nein false none n never keine kein ✗ ✘ 0
 """
 _NO = frozenset(_NO_WORDS.split())
 _PLACE_LABELS_WORDS = """
@@ -77,6 +77,10 @@ _MONEY_OF_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
+_NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
+_STATES = frozenset(
+    {"certified", "certificate", "certification", "available", "allowed", "offered", "included", "has"}
+)
 _RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
 _POWERS = frozenset(
     {"produces", "generates", "capacity", "output", "power", "leistung", "supplies", "delivers"}
@@ -111,6 +115,8 @@ SILENT = Finding(Bearing.SILENT)
 
 def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     """What one clause, with the headings it stands under, says about a demand."""
+    if statement.label and _value(statement) in _NOTHING:
+        return SILENT
     own = tokens(statement.text)
     around = [token.word for token in tokens(statement.below)]
     found = [term_places(term, own) for term in demand.terms]
@@ -148,7 +154,7 @@ def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, d
 def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     """What the clause claims; a fact "Audited: no" denies."""
     if statement.label:
-        value = statement.text[len(statement.label) :].strip(" :").casefold().rstrip(".")
+        value = _value(statement)
         if value in _NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
             return Standing.DENIED
         if value in _YES:
@@ -164,8 +170,15 @@ def _in_words(term: Term, words: list[str]) -> bool:
     return any(places(option, words) for option in term.options)
 
 
+def _value(statement: Statement) -> str:
+    """What a fact states, in small letters."""
+    return statement.text[len(statement.label) :].strip(" :").casefold().rstrip(".")
+
+
 def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     """What goes without saying: "costs" with money that is nothing else, "takes" with a time, "sells" in a list."""
+    if statement.label and term.word in _STATES and _value(statement) in _YES | _NO:
+        return True
     dimensions = {item.dimension for item in demand.quantities}
     if term.word in _PRICES and "money" in dimensions:
         return not _MONEY_OF_OTHERS.search(statement.text)

@@ -42,7 +42,7 @@ _IS = re.compile(
 )
 _APPOSITION = re.compile(
     rf"(?P<names>{NAME})\s*(?:,|\(|[–—-]\s)\s*(?:which is|who is|both)?\s*"
-    rf"(?:an?|the|our|one of (?:the|our)|ein|eine|der|die|unser|unsere|two)\s+(?P<phrase>{_PHRASE})"
+    rf"(?:an?|the|our|another|one of (?:the|our)|ein|eine|der|die|unser|unsere|two)\s+(?P<phrase>{_PHRASE})"
 )
 _BY_ROLE = re.compile(rf"(?P<names>{_W}(?:\s+{_W})+)\s*(?:,|\()\s*(?P<phrase>[\w-]+(?:\s+[a-z-]+)?)\b")
 _ARE_NAMED = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.findall.clauses import Clause, clauses
+from parallel_local.findall.clauses import Clause, clauses, contrasted
 from parallel_local.findall.kinds import is_of_kind, is_role, legal_form
 from parallel_local.findall.names import Key, Mention, NameFinder, key_of
 from parallel_local.findall.naming import NAME
@@ -36,13 +36,15 @@ _COORDINATED = re.compile(
 _POSSESSIVE = re.compile(r"^\.?[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
     r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
-    r"|(?:[Tt]he|This|That|Das|Die|Der|das|die|der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
-    r"\s*(?P<owned>(?:[\w-]+\s*){0,3})"
+    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
+    r"\s*(?P<owned>(?:[\w-]+\s*){0,3})",
+    re.IGNORECASE,
 )
 _OTHERS = re.compile(
     r"^(?:The\s+|Our\s+|Its\s+|Their\s+)?(?:Other|Most|Many|Some|Several|All|Few|Another|Andere|Viele)\s+"
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
+_WE = re.compile(r"\b(?:we|I|wir|ich)\b", re.IGNORECASE)
 _RESTRICTED = re.compile(r"^\s+(?:that|which|who|whose|next door|behind|opposite)\b")
 _RELATIONS_WORDS = """
 competitor competitors rival rivals customer customers client clients supplier suppliers partner partners
@@ -194,6 +196,9 @@ class SubjectReader:
         subject: tuple[Key, ...] | None = None
         last: list[Mention] = []
         before = ""
+        others = {mention.key for mention in self._reading.finder.find(tokens(contrasted(sentence)))}
+        if others and set(self._current) <= others:
+            self._current = self._topic
         for clause in clauses(self._whole_names(sentence)):
             mentions = self._reading.finder.find(tokens(clause.text))
             own = self._own_subject(clause, mentions, first=subject is None)
@@ -203,9 +208,14 @@ class SubjectReader:
             yield clause, keys
             if clause.joint != "relative":
                 subject = keys
+                self._current = keys or self._met(clause.text, mentions)
             self._note(mentions)
             last, before = mentions, clause.text
-        self._current = subject if subject is not None else self._current
+
+    def _met(self, text: str, mentions: Sequence[Mention]) -> tuple[Key, ...]:
+        """Whom "they" stand for after "We met Acme", where the document is about nobody."""
+        found = tuple(dict.fromkeys(mention.key for mention in mentions))
+        return found if len(found) == 1 and not self._topic and _WE.search(text) else _UNKNOWN
 
     def _relative(self, text: str, before: str, mentions: Sequence[Mention]) -> tuple[Key, ...] | None:
         """Whom "which …" and "who …" are about: what is named right before; None for the subject so far."""
