@@ -237,6 +237,26 @@ async def test_a_fault_in_one_field_leaves_the_others(
     assert "KeyError" in reasons["when"]
 
 
+HOSTILE = {
+    "brackets": "[" * 200_000,
+    "names": "Acme and " + "Brill Cobalt Dune and " * 10_000,
+    "commas": "Acme, " * 30_000,
+    "labels": "\n".join(f"Label {number}: value" for number in range(5000)),
+    "items": "\n".join(f"- Thing {number} ships, ships and ships" for number in range(3000)),
+    "columns": "| " + "a | " * 20_000 + "\n|" + " --- |" * 20_000 + "\n| " + "Acme | " * 20_000,
+    "quotes": "\"'" * 50_000 + "(" * 20_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_documents_that_nobody_wrote_by_hand(tmp_path: Path, text: str) -> None:
+    page(tmp_path / "docs", "hostile", text)
+    page(tmp_path / "docs", "acme", "# Acme\n\nAcme is a company. Acme ships to Norway.")
+    async with engine(tmp_path, docs=tmp_path / "docs") as call:
+        _, candidates = await run(call, "companies", "ships to Norway")
+    assert [item["name"] for item in candidates if item["match_status"] == "matched"] == ["Acme"]
+
+
 ends = st.floats(-1e6, 1e6)
 spans = st.builds(
     lambda low, width, left, right: Span(low, low + width, left, right),

@@ -40,11 +40,26 @@ kind type level located based situated own owning least most service services mu
 full active actively run runs operate operates maintain maintains company companies entity entities bietet
 hat haben verfugt gibt year years number covers cover spans span measures counts comprises reaches works
 working gives give giving grants grant official officially real any whose which have having serve serves
-hold holds accept accepts made being annual annually per year's approximately about around possible possibly
-presence customers according sein seine ihre mehr weniger uber unter founded_ sind ist wird werden liegt
+hold holds accept accepts made being annual annually per approximately about around possible possibly
+presence customers according sein seine ihre mehr weniger uber unter sind ist wird werden liegt
 liegen befindet
 """
 _LIGHT = frozenset(_LIGHT_WORDS.split())
+_DOING = frozenset(
+    {
+        "operate",
+        "operates",
+        "serve",
+        "serves",
+        "run",
+        "runs",
+        "accept",
+        "accepts",
+        "cover",
+        "covers",
+        "reaches",
+    }
+)
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
     r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
@@ -309,6 +324,9 @@ def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, 
         drop = token.word in _LIGHT or (located and bool(_LOCATED.fullmatch(token.raw)))
         (light if drop and length == 1 else heavy).append(term)
         place += length
+    if heavy and all(term.named for term in heavy):
+        # "Operates in Norway" is more than having to do with Norway.
+        return heavy + [term for term in light if term.word in _DOING and not located]
     return heavy or [term for term in light if bare and term.word not in GENERAL]
 
 

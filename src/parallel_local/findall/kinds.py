@@ -144,14 +144,16 @@ def alike(one: str, other: str) -> bool:
     return len(short) > 5 and long.endswith(short) and len(long) - len(short) > 2
 
 
-@lru_cache(maxsize=20_000)
 def is_of_kind(phrase: str, wanted: str) -> bool:
     """Whether the phrase names a thing of the wanted noun's kind."""
     noun, own = head(wanted), head(phrase)
     if not noun or noun in GENERAL:
         return True
-    if not own:
-        return False
+    return bool(own) and _is_kind(own, noun)
+
+
+@lru_cache(maxsize=50_000)
+def _is_kind(own: str, noun: str) -> bool:
     return alike(own, noun) or any(
         any(alike(own, member) for member in members.split())
         or (members is _ROLES and bool(_PERSONS.search(own)))
@@ -168,11 +170,6 @@ def is_role(noun: str) -> bool:
 def is_company_noun(noun: str) -> bool:
     """Whether a noun is what a company is ("startup")."""
     return is_of_kind(noun, "company")
-
-
-def is_company(wanted: str) -> bool:
-    """Whether companies are among what is asked for."""
-    return is_of_kind("company", wanted)
 
 
 def is_legal(word: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.findall.kinds import bare, is_company, is_legal
+from parallel_local.findall.kinds import bare, is_company_noun, is_legal
 from parallel_local.findall.wording import Token
 
 Key = tuple[str, ...]
@@ -64,17 +64,19 @@ def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[
     A short name belongs to a longer one that begins with it ("Acme", "Acme Robotics") where both stand in one
     document, or where it is a company's and no second company's name begins so.
     """
-    by_first: dict[str, list[Key]] = defaultdict(list)
+    by_short: dict[Key, list[Key]] = defaultdict(list)
     for key in kinds:
-        by_first[key[0]].append(key)
+        for length in range(1, len(key)):
+            if key[:length] in kinds:
+                by_short[key[:length]].append(key)
     found: dict[Key, Key] = {key: key for key in kinds}
     for key, said in kinds.items():
-        longer = [other for other in by_first[key[0]] if len(other) > len(key) and other[: len(key)] == key]
+        longer = by_short.get(key, [])
         longer = [other for other in longer if _fits(said, kinds[other])]
         if len(longer) != 1:
             continue
         together = set(documents[key]) & set(documents[longer[0]])
-        companies = any(is_company(kind) for kind in kinds[longer[0]])
+        companies = any(is_company_noun(kind) for kind in kinds[longer[0]])
         if companies or (together and len(longer[0]) == len(key) + 1 and not _is_place(kinds[longer[0]])):
             found[key] = longer[0]
     return found
@@ -84,7 +86,7 @@ def _fits(short: Sequence[str], long: Sequence[str]) -> bool:
     """A name of which nothing is said may be short for any; else both must be of one family."""
     if not short or not long:
         return True
-    families = [any(is_company(kind) for kind in kinds) for kinds in (short, long)]
+    families = [any(is_company_noun(kind) for kind in kinds) for kinds in (short, long)]
     return families[0] == families[1]
 
 

@@ -17,6 +17,9 @@ _PAIR = re.compile(r"(?P<label>[^\W\d_][\w ’'()/&.-]{0,38}?)\s*:\s+(?P<value>\
 _MARKER = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+$")
 _NUMBERED = re.compile(r"^\d{1,3}[.)]\s+(?=\S)")
 _RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*$")
+_LONGEST_PIECE = (
+    3000  # a longer sentence is none of a person's, and looking for its parts may take its square
+)
 _LONGEST_HEADING = 1000  # as in `documents/markdown.py`: a longer line is text
 
 
@@ -74,6 +77,9 @@ def _pieces(body: str) -> Iterator[Piece]:
         start = body.find(unit.text, cursor)
         gap, cursor = body[cursor:start], start + len(unit.text)
         block += "\n\n" in gap.replace(" ", "") or "\n#" in gap
+        if len(unit.text) > _LONGEST_PIECE:
+            header = None
+            continue
         prefix = body[body.rfind("\n", 0, start) + 1 : start]
         if unit.kind is Kind.ROW:
             header, row = _row(unit.text, header, block)

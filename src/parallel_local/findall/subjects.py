@@ -44,6 +44,7 @@ _OTHERS = re.compile(
     r"^(?:The\s+|Our\s+|Its\s+|Their\s+)?(?:Other|Most|Many|Some|Several|All|Few|Another|Andere|Viele)\s+"
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
+_LONGEST_SENTENCE = 1000
 _WE = re.compile(r"\b(?:we|I|wir|ich)\b", re.IGNORECASE)
 _RESTRICTED = re.compile(r"^\s+(?:that|which|who|whose|next door|behind|opposite)\b")
 _RELATIONS_WORDS = """
@@ -169,8 +170,8 @@ class SubjectReader:
 
     def _piece(self, piece: Piece, below: str) -> None:
         self._count += 1
-        if piece.text.endswith("?"):
-            return  # a question says nothing
+        if piece.text.endswith("?") or len(piece.text) > _LONGEST_SENTENCE:
+            return  # a question says nothing, and what never ends is no sentence
         label = piece.pairs[0][0] if piece.pairs else ""
         if label and self._topic and not self._reading.finder.find(tokens(label)):
             for key in self._topic:
