@@ -93,7 +93,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
         GroupApi(engine.groups, clock),
         ChatApi(engine.replies, engine.interactions, clock),
         ResponsesApi(engine.replies, engine.interactions, clock),
-        FindAllApi(library, engine.findall, engine.findall_service, clock, threads),
+        FindAllApi(engine.entities, engine.findall, engine.findall_service, clock, threads),
         FindAllEventsApi(engine.findall, clock),
         MonitorApi(engine.monitors, engine.schedule),
         AlphaMonitorApi(engine.monitors, engine.schedule, clock),

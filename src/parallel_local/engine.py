@@ -16,6 +16,7 @@ from parallel_local.clock import Clock
 from parallel_local.documents.folders import Folder
 from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
 from parallel_local.fetch.post import HookSender
+from parallel_local.findall.entity_index import EntityIndex
 from parallel_local.model.compose import ModelComposer
 from parallel_local.model.judging import Judges
 from parallel_local.model.replies import Replies
@@ -96,7 +97,9 @@ class Engine:
         task_kind = TaskKind(self.library, self.interactions, clock, self.run_threads, composer)
         self.tasks = self.runs.add(task_kind)
         self.groups = TaskGroups(self.store, self.signals, self.tasks, clock)
-        self.findall = self.runs.add(FindAllKind(self.library, self.store, clock, self.run_threads, judges))
+        self.entities = EntityIndex(self.library)
+        findall_kind = FindAllKind(self.library, self.entities, self.store, clock, self.run_threads, judges)
+        self.findall = self.runs.add(findall_kind)
         self.findall_service = FindAllService(self.findall, self.store, clock)
         self.journal = Journal(self.library, data / "journal.db")
         self._add_monitors(task_kind, clock)

@@ -33,31 +33,32 @@ def recognise(listed: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
 def _from_tables(text: str) -> Iterator[Entity]:
     header: list[str] | None = None
     for line in text.splitlines():
-        cells = _cells(line)
-        if not cells:
+        row = cells(line)
+        if not row:
             header = None
         elif header is None:
-            header = cells
-        elif not set("".join(cells)) <= set("-: "):
-            entity = _from_row(header, cells)
+            header = row
+        elif not set("".join(row)) <= set("-: "):
+            entity = _from_row(header, row)
             if entity:
                 yield entity
 
 
-def _cells(line: str) -> list[str]:
+def cells(line: str) -> list[str]:
+    """The cells of a table row; none where a line is no row of at least two."""
     stripped = line.strip()
     if not stripped.startswith("|") or stripped.count("|") < 3:
         return []
     return [cell.strip() for cell in stripped.strip("|").split("|")]
 
 
-def _from_row(header: list[str], cells: list[str]) -> Entity | None:
+def _from_row(header: list[str], row: list[str]) -> Entity | None:
     column_words = words(header[0])
     kind = next((word for word in column_words if word in _NAME_COLUMNS), None)
-    name, url = _unlink(cells[0])
+    name, url = unlink(row[0])
     if kind is None or not re.search(r"[^\W\d_]", name) or len(name) > 60:
         return None
-    pairs = zip(header[1:], cells[1:], strict=False)
+    pairs = zip(header[1:], row[1:], strict=False)
     facts = {slug(label): value[:_CELL_LIMIT] for label, value in pairs if label and value}
     return Entity(name=name, type="" if kind == "name" else header[0].casefold(), url=url, facts=facts)
 
@@ -70,7 +71,7 @@ def _from_lists(text: str) -> Iterator[Entity]:
             kind = _kind(heading.group(1))
         item = _ITEM.match(line) if kind else None
         if item:
-            name, url = _unlink(item.group(1).strip(" :—–"))
+            name, url = unlink(item.group(1).strip(" :—–"))
             yield Entity(name=name, type=kind, url=url, facts={})
 
 
@@ -80,7 +81,8 @@ def _kind(heading: str) -> str:
     return heading.casefold() if found and stem(found[-1]) in _NAME_STEMS else ""
 
 
-def _unlink(cell: str) -> tuple[str, str | None]:
+def unlink(cell: str) -> tuple[str, str | None]:
+    """A cell without markup, and the address it links to."""
     link = _LINK.search(cell)
     if link:
         return link.group(1).strip("*_` "), link.group(2)

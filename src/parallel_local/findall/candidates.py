@@ -1,28 +1,34 @@
-"""Candidates: the entities of the documents that are of the wanted kind. Pure."""
+"""Candidates: the things of the documents that are of the wanted kind. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from parallel_local.documents.document import Entity
+from parallel_local.findall.declared import Declared
+from parallel_local.findall.entity_index import Entities, Thing
+from parallel_local.findall.headings import kind_heading
+from parallel_local.findall.kinds import alike, head, is_of_kind, legal_form
+from parallel_local.findall.names import key_of
+from parallel_local.findall.wording import same
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.policy import host_of
-from parallel_local.text.tokens import slug, stems, words
+from parallel_local.text.tokens import slug, words
 
-_GENERAL = frozenset(stems("entities things organizations organisations items names"))
-_KINDS = {
-    "people": stems("person people founder ceo author"),
-    "compani": stems(
-        "company firm startup vendor manufacturer supplier provider business acquirer buyer brand"
-    ),
-}
+_MOST_FACTS = 40
 
 
 class Nominee(msgspec.Struct, frozen=True):
-    """An entity with every document that lists it, first mention first."""
+    """A thing of the wanted kind: as an entity with its facts, and where it is declared one."""
 
     entity: Entity
-    cards: tuple[Card, ...]
+    thing: Thing
+    declared: tuple[tuple[Card, Declared], ...]
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The documents that declare it, in order of path."""
+        return tuple({card.id: card for card, _ in self.declared}.values())
 
     @property
     def url(self) -> str:
@@ -30,38 +36,57 @@ class Nominee(msgspec.Struct, frozen=True):
         return self.entity.url or f"{self.cards[0].url}#{slug(self.entity.name)}"
 
 
-def nominees(
-    listed: Iterable[tuple[Card, Entity]], entity_type: str, exclude: Iterable[tuple[str, str]] = ()
-) -> list[Nominee]:
-    """Entities of the wanted kind, merged by name, without the excluded ones."""
-    names = {tuple(words(name)) for name, _ in exclude}
+def nominees(entities: Entities, entity_type: str, exclude: Iterable[tuple[str, str]] = ()) -> list[Nominee]:
+    """Things of the wanted kind without the excluded ones, in the order in which the documents declare them."""
+    names = {key_of(name) for name, _ in exclude}
     hosts = {host_of(url) for _, url in exclude} - {""}
-    merged: dict[tuple[str, ...], Nominee] = {}
-    for card, entity in listed:
-        key = tuple(words(entity.name))
-        if not key or key in names or (entity.url and host_of(entity.url) in hosts):
+    found: list[Nominee] = []
+    for thing in entities.things.values():
+        nominee = _nominee(thing, entity_type)
+        if nominee is None or names & {key_of(name) for name in thing.names}:
             continue
-        known = merged.get(key)
-        merged[key] = _merge(known, card, entity) if known else Nominee(entity, (card,))
-    return [nominee for nominee in merged.values() if is_of_kind(nominee.entity.type, entity_type)]
+        if not (nominee.entity.url and host_of(nominee.entity.url) in hosts):
+            found.append(nominee)
+    return _qualified(found, entity_type)
 
 
-def is_of_kind(type_: str, wanted: str) -> bool:
-    """Whether an entity's type names the wanted noun: "AI company" is one of the companies."""
-    noun = stems(wanted)[-1:]
-    if not noun or noun[0] in _GENERAL:
-        return True
-    present = set(stems(type_))
-    return noun[0] in present or bool(present & set(_KINDS.get(noun[0], ())))
-
-
-def _merge(known: Nominee, card: Card, entity: Entity) -> Nominee:
-    """Two mentions of one name: the first type stands, facts and documents add up."""
-    both = Entity(
-        name=known.entity.name,
-        type=known.entity.type or entity.type,
-        url=known.entity.url or entity.url,
-        facts={**entity.facts, **known.entity.facts},
+def _nominee(thing: Thing, wanted: str) -> Nominee | None:
+    declared = tuple(
+        (card, item) for card, item in thing.declared if any(_names_kind(kind, wanted) for kind in item.kinds)
     )
-    cards = known.cards if card in known.cards else (*known.cards, card)
-    return Nominee(both, cards)
+    heads_list = any(alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name))
+    if not declared or heads_list:
+        return None
+    facts: dict[str, str] = {}
+    for _, item in thing.declared:
+        facts = {**item.facts, **facts}
+    kind = next(kind for kind in declared[0][1].kinds if _names_kind(kind, wanted))
+    url = next((item.url for _, item in thing.declared if item.url), None)
+    name = max(thing.names, key=_fullness)
+    return Nominee(Entity(name, kind, url, dict(list(facts.items())[:_MOST_FACTS])), thing, declared)
+
+
+def _fullness(name: str) -> tuple[int, bool, bool, int]:
+    """The name to show: the one with most words, its legal form, and no German article before it."""
+    article = name.casefold().startswith(("die ", "der ", "das "))
+    return len(key_of(name)), bool(legal_form(name)), not article, len(name)
+
+
+def _names_kind(phrase: str, wanted: str) -> bool:
+    return bool(phrase) and is_of_kind(phrase, wanted)
+
+
+def _qualified(found: Sequence[Nominee], wanted: str) -> list[Nominee]:
+    """ "Wine bars" are bars that are declared so, where any is; else the word is no matter of kind here."""
+    qualifiers = words(wanted)[:-1]
+    if not qualifiers:
+        return list(found)
+    strict = [nominee for nominee in found if _is_qualified(nominee, qualifiers)]
+    return strict or list(found)
+
+
+def _is_qualified(nominee: Nominee, qualifiers: Sequence[str]) -> bool:
+    said = [
+        word for card, item in nominee.declared for kind in (*item.kinds, card.title) for word in words(kind)
+    ]
+    return all(any(same(qualifier, word) for word in said) for qualifier in qualifiers)

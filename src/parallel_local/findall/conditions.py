@@ -1,7 +1,7 @@
-"""Judging whether an entity meets a condition, by what the documents say where they mention the entity.
+"""Judging whether a thing meets a condition, by the statements that are about it.
 
-A condition is met when a sentence about the entity, or a fact stated for it, mentions nearly everything the
-condition asks for, does not deny it, and fits the years and the recency it demands.
+A condition is met when for each of its demands a statement says so and none that counts more says otherwise. What
+the newest document says counts most; in one document what is said of now counts more than what is said of a year.
 """
 
 import re
@@ -9,138 +9,187 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from parallel_local.answers.basis import Answer
+from parallel_local.answers.basis import Answer, merge
 from parallel_local.findall.candidates import Nominee
+from parallel_local.findall.clauses import Standing
+from parallel_local.findall.demands import Demand, Ways, read_condition
+from parallel_local.findall.entity_index import About, Entities
+from parallel_local.findall.matching import Bearing, bearing, of_kind_phrase
+from parallel_local.findall.measuring import Now
+from parallel_local.findall.quantities import day_of
 from parallel_local.retrieval.index import Card
-from parallel_local.retrieval.library import Library
-from parallel_local.retrieval.query import Query
-from parallel_local.retrieval.ranking import coverage
-from parallel_local.text.sentences import flat, units
-from parallel_local.text.tokens import spaced, stems, words
+from parallel_local.text.sentences import flat
 from parallel_local.text.values import years
-from parallel_local.wire.common import Citation
+from parallel_local.wire.common import Citation, Confidence
 from parallel_local.wire.findall import MatchCondition
 
-_MET = 0.6
 _RECENT_YEARS = 1
-_NEGATION = re.compile(r"\b(?:no|not|never|none|without|nor|neither)\b", re.IGNORECASE)
-_YEAR_RULE = re.compile(r"\b(after|since|before|until|in|during)\s+((?:19|20)\d\d)\b", re.IGNORECASE)
-_FRAME = re.compile(
-    r"\b(?:must|should|needs? to|has to|have|has|been|be|meets?|satisf(?:y|ies)|entit(?:y|ies))\b", re.I
-)
+_TODAY = re.compile(r"\b(?:today|now|currently|heute|derzeit|aktuell|inzwischen|as of now)\b", re.IGNORECASE)
+_ORDER: tuple[Confidence, ...] = ("low", "medium", "high")
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """Something said about an entity: `shown` verbatim, `said` with its label, `around` it its headings.
+    """A statement that bears on a demand, as it is quoted, with how much it counts (`weight`, larger is newer)."""
 
-    `years` are those of the sentence, or those last stated before it in its passage.
-    """
-
-    shown: str
     said: str
-    around: str
+    shown: str
     card: Card
-    years: tuple[int, ...]
+    weight: tuple[str, int, int]
+    direct: bool
 
 
-def evidence(library: Library, nominee: Nominee) -> list[Evidence]:
-    """Every sentence that names the entity or stands under its name, then the facts stated for it."""
-    name = words(nominee.entity.name)
-    found: dict[str, Evidence] = {}
-    for item in library.search([library.query(nominee.entity.name)]):
-        stated: tuple[int, ...] = ()
-        for unit in units(item.text):
-            stated = _years(unit.text) or stated
-            named = _occurs(name, unit.text)
-            if unit.text not in found and (named or _occurs(name, f"{item.heading} | {item.card.title}")):
-                around = item.card.title if named else f"{item.card.title} | {item.heading}"
-                found[unit.text] = Evidence(unit.text, unit.text, around, item.card, stated)
-    return [*found.values(), *_facts(nominee)]
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one demand: the evidence that decided it, and what contradicts that."""
+
+    met: bool
+    evidence: Evidence | None = None
+    against: Evidence | None = None
 
 
-def _facts(nominee: Nominee) -> Iterator[Evidence]:
-    """What documents state for the entity beside its name; the value is what can be quoted."""
-    name = words(nominee.entity.name)
-    for card in nominee.cards:
-        own = next((entity for entity in card.entities if words(entity.name) == name), nominee.entity)
-        for key, value in (("type", own.type), *own.facts.items()):
-            if value:
-                said = f"{key.replace('_', ' ')}: {value}"
-                yield Evidence(value, said, nominee.entity.name, card, _years(value))
+class Judge:
+    """Judges things of one wanted kind; each condition is read once."""
+
+    def __init__(self, entities: Entities, wanted: str) -> None:
+        self._entities = entities
+        self._wanted = wanted
+        self._now = _now(entities)
+        self._demands: dict[str, tuple[Ways, ...]] = {}
+
+    def answer(self, nominee: Nominee, condition: MatchCondition) -> Answer:
+        """The answer `yes` or `no` to one condition, with the evidence that decided it."""
+        demands = self._read(condition.description or condition.name)
+        if not demands:
+            return _declared(nominee)
+        about = self._entities.about(nominee.thing.key, self._wanted)
+        outcomes = [_best(ways, nominee, about, self._now, self._wanted) for ways in demands]
+        if all(outcome.met for outcome in outcomes):
+            return _yes(nominee, outcomes)
+        return _no(nominee, demands, outcomes)
+
+    def _read(self, text: str) -> tuple[Ways, ...]:
+        if text not in self._demands:
+            self._demands[text] = read_condition(text, self._wanted, self._entities.acronyms)
+        return self._demands[text]
 
 
-def judge(library: Library, nominee: Nominee, condition: MatchCondition, said: Sequence[Evidence]) -> Answer:
-    """The answer `yes` or `no` to one condition, with the evidence that decided it."""
-    text = _core(condition.description)
-    query = _without_kind(library.query(_YEAR_RULE.sub(" ", text)), nominee)
-    weight = library.weigh(query)
-    best: tuple[float, Evidence] | None = None
-    for item in _admissible(said, text, query, library.newest_date()):
-        share = max(
-            coverage(query, spaced(stems(item.said)), weight), 0.9 * _with_headings(query, item, weight)
-        )
-        if best is None or share > best[0]:
-            best = (share, item)
-    if best is None or best[0] < _MET:
-        missing = ", ".join(term.word for term in query.terms) or condition.name
-        return Answer("no", (), "low", f"No document says of {nominee.entity.name}: {missing}.")
-    citation = Citation(url=best[1].card.url, title=best[1].card.title, excerpts=[best[1].shown])
-    reason = f"Said of {nominee.entity.name} in “{best[1].card.title}”: {flat(best[1].said)}"
-    return Answer("yes", (citation,), "high" if best[0] >= 0.85 else "medium", reason)
+def _declared(nominee: Nominee) -> Answer:
+    """The condition asks for nothing but the kind: what declares the thing to be of it says so."""
+    card, item = nominee.declared[0]
+    citation = Citation(url=card.url, title=card.title, excerpts=[item.shown])
+    return Answer(
+        "yes", (citation,), "high", f"“{card.title}” names {nominee.entity.name} as {nominee.entity.type}."
+    )
 
 
-def _without_kind(query: Query, nominee: Nominee) -> Query:
-    """ "Company must be profitable" asks for profit: that it is a company is known already."""
-    noun = spaced(stems(nominee.entity.type)[-1:])
-    kept = tuple(term for term in query.terms if not term.within(noun))
-    return msgspec.structs.replace(query, terms=kept) if kept else query
+def _best(ways: Ways, nominee: Nominee, about: Sequence[About], now: Now, wanted: str) -> Outcome:
+    """The outcome of the first way that is met, else of the first."""
+    outcomes = [_outcome(demand, nominee, about, now, wanted) for demand in ways]
+    return next((outcome for outcome in outcomes if outcome.met), outcomes[0])
 
 
-def _with_headings(query: Query, item: Evidence, weight: dict[str, float]) -> float:
-    """Headings help, but the sentence itself has to mention something of the condition."""
-    own = spaced(stems(item.said))
-    if not any(term.within(own) for term in query.terms):
-        return 0.0
-    return coverage(query, own + spaced(stems(item.around)), weight)
+def _outcome(demand: Demand, nominee: Nominee, about: Sequence[About], now: Now, wanted: str) -> Outcome:
+    found = [*_by_kind(demand, nominee, wanted), *_bearing(demand, about, now)]
+    meeting = [item for met, item in found if met]
+    denying = [item for met, item in found if not met]
+    best = max(meeting, key=lambda item: (item.weight, item.direct), default=None)
+    worst = max(denying, key=lambda item: item.weight, default=None)
+    if best is None:
+        return Outcome(met=False, evidence=worst)
+    if worst is None or best.weight > worst.weight:
+        return Outcome(met=True, evidence=best, against=worst)
+    return Outcome(met=False, evidence=worst, against=best)
 
 
-def _admissible(said: Sequence[Evidence], text: str, query: Query, newest: str | None) -> Iterator[Evidence]:
-    """Evidence that neither denies the condition nor lies in the wrong time."""
-    rules = [(match.group(1).casefold(), int(match.group(2))) for match in _YEAR_RULE.finditer(text)]
-    denied = bool(_NEGATION.search(text))
-    for item in said:
-        if bool(_NEGATION.search(item.said)) != denied:
+def _by_kind(demand: Demand, nominee: Nominee, wanted: str) -> Iterator[tuple[bool, Evidence]]:
+    """Being declared a "robotics company" meets the demand to be one."""
+    if not demand.of_kind or demand.wanted is not Standing.HOLDS:
+        return
+    for card, item in nominee.declared:
+        phrase = of_kind_phrase(demand, item.kinds, wanted)
+        if phrase:
+            yield True, Evidence(item.shown, item.shown, card, (card.date or "", 1, 0), True)
+
+
+def _bearing(demand: Demand, about: Sequence[About], now: Now) -> Iterator[tuple[bool, Evidence]]:
+    """What single clauses say; where none says anything, what the clauses of a sentence say together."""
+    silent: list[About] = []
+    spoken: set[tuple[int, int]] = set()
+    for item in about:
+        found = bearing(demand, item.statement, now)
+        if found.bearing is Bearing.SILENT or not _is_recent(demand, item, now):
+            silent.append(item)
             continue
-        if query.fresh and not _is_recent(item.years, item.card.date, newest):
-            continue
-        if all(any(_fits(rule, year, limit) for year in item.years) for rule, limit in rules):
-            yield item
+        spoken.add((item.card.id, item.statement.sentence))
+        yield found.bearing is Bearing.MEETS, _evidence(item, demand, found.direct)
+    whole: dict[tuple[int, int], list[About]] = {}
+    for item in silent:
+        whole.setdefault((item.card.id, item.statement.sentence), []).append(item)
+    for place, parts in whole.items():
+        if len(parts) > 1 and place not in spoken and not parts[0].statement.label:
+            yield from _together(demand, parts, now)
 
 
-def _is_recent(stated: Sequence[int], date: str | None, newest: str | None) -> bool:
+def _together(demand: Demand, parts: Sequence[About], now: Now) -> Iterator[tuple[bool, Evidence]]:
+    text = " ".join(part.statement.text for part in parts)
+    joined = About(msgspec.structs.replace(parts[0].statement, text=text), parts[0].card)
+    found = bearing(demand, joined.statement, now)
+    if found.bearing is Bearing.MEETS and _is_recent(demand, joined, now):
+        yield True, _evidence(joined, demand, direct=False)
+
+
+def _evidence(item: About, demand: Demand, direct: bool) -> Evidence:
+    statement = item.statement
+    stated = max((int(year.text) for year in years(statement.text)), default=0) if not demand.times else 0
+    present = 2 if _TODAY.search(statement.text) else 1 if not stated else 0
+    return Evidence(
+        statement.text, statement.shown, item.card, (item.card.date or "", present, stated), direct
+    )
+
+
+def _is_recent(demand: Demand, item: About, now: Now) -> bool:
     """Recent is measured against the newest document; a stated year counts more than the document's date."""
-    if newest is None:
+    if not demand.recent or now.year is None:
         return True
-    latest = max(stated, default=int(date[:4]) if date else 0)
-    return latest >= int(newest[:4]) - _RECENT_YEARS
+    stated = [int(year.text) for year in years(item.statement.text)]
+    latest = max(stated, default=int(item.card.date[:4]) if item.card.date else 0)
+    return latest >= now.year - _RECENT_YEARS
 
 
-def _fits(rule: str, year: int, limit: int) -> bool:
-    if rule in ("after", "since"):
-        return year > limit or (rule == "since" and year == limit)
-    if rule in ("before", "until"):
-        return year < limit or (rule == "until" and year == limit)
-    return year == limit
+def _now(entities: Entities) -> Now:
+    newest = entities.newest
+    return Now(int(newest[:4]), day_of(newest)) if newest else Now(None, None)
 
 
-def _core(description: str) -> str:
-    """A condition without the words that only say that it is one."""
-    return _FRAME.sub(" ", description)
+def _yes(nominee: Nominee, outcomes: Sequence[Outcome]) -> Answer:
+    used = [outcome.evidence for outcome in outcomes if outcome.evidence]
+    against = [outcome.against for outcome in outcomes if outcome.against]
+    sure = min((_confidence(outcome) for outcome in outcomes), key=_ORDER.index)
+    said = " ".join(f"“{flat(item.said)}” ({item.card.title})." for item in used)
+    reason = f"Said of {nominee.entity.name}: {said}"
+    if against:
+        reason += f" Older or weaker: “{flat(against[0].said)}” ({against[0].card.title})."
+    return Answer("yes", _cited(used), sure, reason[:1000])
 
 
-def _occurs(name: Sequence[str], text: str) -> bool:
-    return bool(name) and spaced(name) in spaced(words(text))
+def _confidence(outcome: Outcome) -> Confidence:
+    """High means right: the clause itself says it, and nothing else says otherwise."""
+    return "high" if outcome.evidence and outcome.evidence.direct and not outcome.against else "medium"
 
 
-def _years(text: str) -> tuple[int, ...]:
-    return tuple(int(year.text) for year in years(text))
+def _no(nominee: Nominee, demands: Sequence[Ways], outcomes: Sequence[Outcome]) -> Answer:
+    against = [outcome.evidence for outcome in outcomes if not outcome.met and outcome.evidence]
+    name = nominee.entity.name
+    if against:
+        said = f"“{flat(against[0].said)}” ({against[0].card.title})"
+        contradicted = any(outcome.against for outcome in outcomes if not outcome.met)
+        return Answer(
+            "no", _cited(against), "medium" if contradicted else "high", f"Said of {name}: {said}."[:1000]
+        )
+    missing = ", ".join(
+        ways[0].text for ways, outcome in zip(demands, outcomes, strict=True) if not outcome.met
+    )
+    return Answer("no", (), "low", f"No document says of {name}: {missing}."[:1000])
+
+
+def _cited(used: Sequence[Evidence]) -> tuple[Citation, ...]:
+    return merge(Citation(url=item.card.url, title=item.card.title, excerpts=[item.shown]) for item in used)

@@ -8,44 +8,58 @@ import re
 
 import msgspec
 
+from parallel_local.findall.kinds import head, is_plural
+from parallel_local.findall.predicates import predicates
 from parallel_local.text.tokens import slug
 from parallel_local.wire.findall import MatchCondition
 
 _ORDER_VERBS = (
-    "find\\s?all|find|list|get|identify|show|give|discover|search for|look for|i need|i want|compile|collect"
+    "find\\s?all|find|list|get|identify|show|give|discover|search for|look for|i need|i want|compile|collect|name|"
+    "which|what|finde|suche|nenne|zeige|liste|gib|welche"
 )
 _ORDER = re.compile(
-    rf"^\s*(?:please\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\s+)?(?:me\s+)?"
-    r"(?:(?:an?|the)\s+(?:list|set|overview)\s+of\s+)?(?:(?:all|every|any|some|\d+)\s+)?(?:of\s+)?(?:the\s+)?",
+    rf"^\s*(?:please\s+|bitte\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\b\s*)?(?:(?:me|mir|us|"
+    rf"uns)\s+)?(?:out\s+)?"
+    r"(?:(?:an?|the|eine)\s+(?:list|set|overview|liste|übersicht)\s+(?:of|von|der)\s+)?"
+    r"(?:(?:all|every|any|some|alle|jede|jeden|\d+)\s+)?(?:of\s+)?(?:the\s+|our\s+|die\s+|unsere\s+)?",
     re.IGNORECASE,
 )
 _FIELD_VERBS = (
     "get|return|include|including|provide|collect|extract|find out|find|list|tell me|give me|give|show|"
-    "enrich with|along with|together with|with|report"
+    "enrich with|along with|together with|with|report|mit|nenne|nenne mir"
 )
 _FIELDS = re.compile(
-    r"(?:[,;.]\s*(?:and\s+|then\s+)?|\s+(?:and|then)\s+(?:also\s+)?|\s+)"
-    rf"(?:{_FIELD_VERBS})\s+(?:me\s+)?(?:their|its|each (?:one|company|entity)['’]s|"
+    r"(?:[,;.]\s*(?:and\s+|then\s+|und\s+)?|\s+(?:and|then|und)\s+(?:also\s+)?|\s+)"
+    rf"(?:{_FIELD_VERBS})\s+(?:me\s+)?(?:for each\s+)?(?:their|its|his or her|each (?:one|company|entity)['’]s|"
+    rf"deren|ihre|ihren|"
     r"(?:the\s+)?(?:following\s*:?))\s+(?P<fields>[^.]+)\.?\s*$",
     re.IGNORECASE,
 )
 _RELATIVES = (
     "that|which|who|whose|where|with|without|in|from|based|located|headquartered|founded|established|backed|"
     "using|offering|working|operating|building|making|developing|providing|selling|led|having|of|for|between|"
-    "since|after|before|near|outside|under|over"
+    "since|after|before|near|outside|under|over|more than|less than|fewer than|at least|at most|not|built|written|"
+    "published|open|opened|costing|serving|owned|certified|run|born|aged|living|longer|shorter|older|younger|"
+    "cheaper|larger|smaller|bigger|higher|lower|heavier|lighter|taller|faster|slower|starting|ending|expiring|"
+    "mit|ohne|aus|in|nach|vor|seit|deren|dessen|von|bei|gegründet|mehr als|weniger als"
 )
-_RELATIVE = re.compile(rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*", re.IGNORECASE)
-_PREDICATES = (
-    "that|which|who|whose|have|has|had|are|is|were|was|do|does|did|raised|in|with|without|offers?|uses?|sells?|"
-    r"makes?|employs?|operates?|recently|\w+ed"
+_RELATIVE = re.compile(
+    rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*|\s*,\s*(?P<german>die|der|das)\s+", re.IGNORECASE
 )
-_PARTICIPLES = "founded|based|located|headquartered|established"
-_CONJUNCTION = re.compile(
-    rf"\s*,?\s+and\s+(?=(?:{_PREDICATES})\b)|\s*;\s*|"
-    rf"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!recently)\s+(?=(?:{_PARTICIPLES})\b)",
+_PARTICIPLES = re.compile(
+    r"(?<!\bwere)(?<!\bwas)(?<!\bare)(?<!\bis)(?<!\bbeen)(?<!recently)(?<!\bnot)(?<!\bwurden)\s+"
+    r"(?=(?:founded|based|located|headquartered|established)\b)",
     re.IGNORECASE,
 )
-_PRONOUN = re.compile(r"^(?:and\s+)?(?:that|which|who)\s+", re.IGNORECASE)
+_ACTING = re.compile(
+    r"(?<=s|n|e)\s+(?=(?:ends?|ships?|delivers?|sells?|makes?|uses?|have|has|offers?|speaks?|costs?|takes?|"
+    r"accepts?|expires?|are|is|"
+    r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|"
+    r"runs?|owns?)\b)"
+)
+_PRONOUN = re.compile(
+    r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE
+)
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -88,9 +102,10 @@ def _take_fields(text: str) -> tuple[str, list[str]]:
     found = _FIELDS.search(text)
     if found is None:
         return text, []
-    items = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*;\s*|\s*&\s+", found.group("fields"))
+    items = re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und)\s+|\s*;\s*|\s*&\s+", found.group("fields"))
     cleaned = [
-        re.sub(r"^(?:the|their|its|an?)\s+", "", item.strip(" .:"), flags=re.IGNORECASE) for item in items
+        re.sub(r"^(?:the|their|its|an?|die|der|das)\s+", "", item.strip(" .:"), flags=re.IGNORECASE)
+        for item in items
     ]
     return text[: found.start()], list(dict.fromkeys(item for item in cleaned if item))
 
@@ -98,11 +113,19 @@ def _take_fields(text: str) -> tuple[str, list[str]]:
 def _take_clauses(wanted: str) -> tuple[str, list[str]]:
     """The noun phrase before the first relative word, and the clauses after it."""
     joint = next((match for match in _RELATIVE.finditer(wanted) if match.start() > 0), None)
-    if joint is None:
+    acting = next(
+        (match for match in _ACTING.finditer(wanted) if is_plural(head(wanted[: match.start()]))), None
+    )
+    if acting and (joint is None or acting.start() < joint.start()):
+        kind, tail = wanted[: acting.start()], wanted[acting.end() :]
+    elif joint:
+        start = joint.start("joint") if joint.group("joint") else joint.end()
+        kind, tail = wanted[: joint.start()], wanted[start:]
+    else:
         return wanted, []
-    tail = wanted[joint.start("joint") :]
-    clauses = [_PRONOUN.sub("", clause).strip(" .,;") for clause in _CONJUNCTION.split(tail)]
-    return wanted[: joint.start()].strip(" ,"), [clause for clause in clauses if clause]
+    parts = [part for predicate in predicates(tail) for part in _PARTICIPLES.split(predicate)]
+    clauses = [_PRONOUN.sub("", part).strip(" .,;") for part in parts]
+    return kind.strip(" ,"), [clause for clause in clauses if clause]
 
 
 def _noun(kind: str) -> tuple[str, str]:

@@ -3,27 +3,36 @@
 Pure, but reads the library: to be called in a thread. What is stored of it, and when, is the run's.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
-from parallel_local.answers.basis import basis
+from parallel_local.answers.basis import Answer, basis
+from parallel_local.answers.blanks import blank
 from parallel_local.answers.fill import Filler
 from parallel_local.answers.schema_view import view
 from parallel_local.answers.subject import Known, Subject
 from parallel_local.findall.candidates import Nominee
-from parallel_local.findall.conditions import evidence, judge
+from parallel_local.findall.conditions import Judge
 from parallel_local.retrieval.library import Library
 from parallel_local.wire.common import FieldBasis
 from parallel_local.wire.findall import Candidate, EnrichInput, MatchCondition
 
+_LOG = logging.getLogger(__name__)
+
 
 def judged(
-    library: Library, nominee: Nominee, candidate: Candidate, conditions: Sequence[MatchCondition]
+    judge: Judge, nominee: Nominee, candidate: Candidate, conditions: Sequence[MatchCondition]
 ) -> Candidate:
     """The candidate as `matched` or `unmatched`, with the answer to each condition and its basis."""
-    said = evidence(library, nominee)
-    answers = {item.name: judge(library, nominee, item, said) for item in conditions}
+    answers: dict[str, Answer] = {}
+    for item in conditions:
+        answer = _guarded(item.name, partial(judge.answer, nominee, item), "no")
+        # Of two conditions with one name the one that is not met is told.
+        if item.name not in answers or answers[item.name].value == "yes":
+            answers[item.name] = answer
     matched = all(answer.value == "yes" for answer in answers.values())
     output: dict[str, object] = {
         name: {"value": answer.value, "type": "match_condition", "is_matched": answer.value == "yes"}
@@ -35,6 +44,15 @@ def judged(
         output=output,
         basis=basis(answers, per_element=False),
     )
+
+
+def _guarded(name: str, work: Callable[[], Answer], otherwise: object) -> Answer:
+    """What one condition or field comes to. A fault in it is logged and told in its basis; the others go on."""
+    try:
+        return work()
+    except Exception as error:  # whatever it is, it must not take the run's other findings with it
+        _LOG.exception("FindAll: %r could not be worked out", name)
+        return Answer(otherwise, reasoning=f"Could not be worked out: {type(error).__name__}.")
 
 
 def enriched(
@@ -53,7 +71,10 @@ def _with_fields(
     known = tuple(Known(card, nominee.entity) for card in nominee.cards[:1])
     filler = Filler(library, Subject(nominee.entity.name, known), schema, None)
     fields = view(schema, schema).properties()
-    answers = {name: filler.field(name, raw) for name, raw in fields.items()}
+    answers = {
+        name: _guarded(name, partial(filler.field, name, raw), blank(view(raw, schema), schema))
+        for name, raw in fields.items()
+    }
     output = dict(candidate.output or {})
     output |= {name: {"value": answer.value, "type": "enrichment"} for name, answer in answers.items()}
     entries: list[FieldBasis] = [*(candidate.basis or []), *basis(answers, per_element=False)]

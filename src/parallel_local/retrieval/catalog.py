@@ -138,6 +138,14 @@ class Catalog:
             rows = connection.execute(f"{_CARD} WHERE page = ? ORDER BY path, id", (page,))
             return [_card(row) for row in rows]
 
+    def has_page_below(self, start: str) -> bool:
+        """Whether any document is published at a page that starts so."""
+        with self._borrow() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM documents WHERE page >= ? AND page < ? LIMIT 1", (start, start + "\U0010ffff")
+            ).fetchone()
+            return row is not None
+
     def text(self, number: int) -> str:
         """The whole text of a document; empty when it is gone."""
         with self._borrow() as connection:

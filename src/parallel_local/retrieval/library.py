@@ -183,6 +183,10 @@ class Library:
             return tuple(named[:1])
         return tuple(card for card in found if card.path == found[0].path)
 
+    def serves(self, host: str) -> bool:
+        """Whether documents are published at a host, given as `host_of` has it."""
+        return self._index.catalog.has_page_below(f"{host}/") or bool(self._index.catalog.published(host))
+
     def behind(self, path: str) -> Iterator[Card]:
         """The documents of the files behind a path, in their order."""
         return self.cards.behind(path)

@@ -12,6 +12,8 @@ import msgspec
 
 from parallel_local.clock import Clock, timestamp
 from parallel_local.findall.candidates import Nominee, nominees
+from parallel_local.findall.conditions import Judge
+from parallel_local.findall.entity_index import Entities, EntityIndex
 from parallel_local.findall.verdicts import enriched, judged
 from parallel_local.model.judging import Judges, ModelJudge
 from parallel_local.retrieval.library import Library
@@ -39,6 +41,13 @@ FindAllRuns = Runs[FindAllRecord, Termination]
 _REASONS: dict[RunStatus, Termination] = {"failed": "error_occurred", "cancelled": "user_cancelled"}
 
 
+class Judging(msgspec.Struct, frozen=True):
+    """Who judges the candidates of a run: the engine itself, and the model where there is one."""
+
+    own: Judge
+    model: ModelJudge | None
+
+
 class FindAllKind:
     """FindAll runs, for the engine."""
 
@@ -49,9 +58,16 @@ class FindAllKind:
     starts_over = False
 
     def __init__(
-        self, library: Library, store: RunStore, clock: Clock, threads: Executor, judges: Judges | None = None
+        self,
+        library: Library,
+        index: EntityIndex,
+        store: RunStore,
+        clock: Clock,
+        threads: Executor,
+        judges: Judges | None = None,
     ) -> None:
         self._library = library
+        self._index = index
         self._judges = judges
         self._store = store
         self._clock = clock
@@ -85,38 +101,41 @@ class FindAllKind:
         if record.fails:
             raise RehearsedFailure
         findall_id, wanted = record.run.findall_id, record.input
-        listed = await in_thread(self._threads, lambda: self._nominees(wanted))
+        entities = await in_thread(self._threads, self._index.now)
+        listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
+        judges = Judging(
+            Judge(entities, wanted.entity_type), self._judges.begin(wanted, listed) if self._judges else None
+        )
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
-        judge = self._judges.begin(wanted, listed) if self._judges else None
         for nominee in listed:
             record = book.get(findall_id)
             if is_full(record):
                 break
             earlier = known.get(nominee.entity.name)
             if earlier is None or earlier.candidate.match_status == "generated":
-                await self._consider(record, nominee, earlier, book, judge)
+                await self._consider(record, judges, nominee, earlier, book)
         full = is_full(book.get(findall_id))
         by_name = {nominee.entity.name: nominee for nominee in listed}
-        await self._enrich_matches(findall_id, by_name, book, judge)
-        if judge is not None:
-            judge.close(findall_id)
+        await self._enrich_matches(findall_id, by_name, book, judges.model)
+        if judges.model is not None:
+            judges.model.close(findall_id)
         return "match_limit_met" if full else "candidates_exhausted"
 
     async def _consider(
         self,
         record: FindAllRecord,
+        judges: Judging,
         nominee: Nominee,
         earlier: CandidateRecord | None,
         book: Book[FindAllRecord],
-        judge: ModelJudge | None,
     ) -> None:
         """Judge one candidate; an earlier one was generated before a restart and not judged yet."""
-        findall_id, conditions = record.run.findall_id, record.input.match_conditions
+        findall_id = record.run.findall_id
         item = earlier or self._generated(record, nominee, book)
-        work = partial(judged, self._library, nominee, item.candidate, conditions)
+        work = partial(judged, judges.own, nominee, item.candidate, record.input.match_conditions)
         candidate = await in_thread(self._threads, work)
-        if judge is not None:
-            candidate = await unless_ended(book, findall_id, judge.judged(nominee, candidate))
+        if judges.model is not None:
+            candidate = await unless_ended(book, findall_id, judges.model.judged(nominee, candidate))
         self._save(findall_id, CandidateRecord(candidate, item.place), candidate.match_status, book)
 
     def _generated(
@@ -153,10 +172,6 @@ class FindAllKind:
                 done = CandidateRecord(candidate, item.place, len(enrichments))
                 self._save(findall_id, done, "enriched", book)
 
-    def _nominees(self, wanted: FindAllInput) -> list[Nominee]:
-        exclude = [(item.name, item.url) for item in wanted.exclude_list or []]
-        return nominees(self._library.entities(), wanted.entity_type, exclude)
-
     def _save(self, findall_id: str, item: CandidateRecord, happened: str, book: Book[FindAllRecord]) -> None:
         """Store a candidate, the run's new counts, and the event; all of it or, after a cancel, nothing."""
         now = timestamp(self._clock.now())
@@ -168,6 +183,11 @@ class FindAllKind:
         with self._store.together():
             self._store.put(CANDIDATE, item.candidate.candidate_id, item, active=False, parent=findall_id)
             book.save(_touched(record, status, now), [line])
+
+
+def _nominees(entities: Entities, wanted: FindAllInput) -> list[Nominee]:
+    exclude = [(item.name, item.url) for item in wanted.exclude_list or []]
+    return nominees(entities, wanted.entity_type, exclude)
 
 
 def _counted(metrics: Metrics, happened: str) -> Metrics:

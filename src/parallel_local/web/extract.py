@@ -124,14 +124,13 @@ class ExtractApi:
         try:
             return await self._fetcher.fetch(url, seconds)
         except FetchError as error:
-            known = error.status is None and await in_thread(self._threads, lambda: self._has_host(host))
+            known = error.status is None and await in_thread(
+                self._threads, lambda: self._library.serves(host)
+            )
             if known:
                 reason = f"{_NO_DOCUMENT}, and it cannot be fetched: {error.message}"
                 raise FetchError("not_found", reason, 404) from error
             raise
-
-    def _has_host(self, host: str) -> bool:
-        return any(host_of(card.url) == host for card in self._library.cards)
 
     def _result(self, url: str, page: Page, ask: Ask) -> ExtractResult:
         texts = [passage.text for passage in passages(page.text)]

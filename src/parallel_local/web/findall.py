@@ -15,9 +15,9 @@ from parallel_local.answers.schema_rules import schema_problems
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.findall.candidates import Nominee, nominees
-from parallel_local.findall.conditions import evidence, judge
+from parallel_local.findall.conditions import Judge
+from parallel_local.findall.entity_index import EntityIndex
 from parallel_local.findall.objective import enrichment_schema, read_objective
-from parallel_local.retrieval.library import Library
 from parallel_local.runs.findall import FindAllRuns
 from parallel_local.runs.findall_service import MOST_MATCHES, FindAllService
 from parallel_local.runs.processors import PROCESSORS
@@ -56,13 +56,13 @@ class FindAllApi:
 
     def __init__(
         self,
-        library: Library,
+        index: EntityIndex,
         runs: FindAllRuns,
         service: FindAllService,
         clock: Clock,
         threads: Executor,
     ) -> None:
-        self._library = library
+        self._index = index
         self._runs = runs
         self._service = service
         self._clock = clock
@@ -155,11 +155,11 @@ class FindAllApi:
         return json_answer(CandidatesResponse(f"candidate_set_{self._clock.new_hex()}", entities))
 
     def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
-        conditions = read_objective(asked.objective).conditions
+        entities, kind = self._index.now(), asked.entity_type
+        conditions, judge = read_objective(asked.objective).conditions, Judge(entities, kind)
         ranked: list[tuple[int, Nominee]] = []
-        for nominee in nominees(self._library.entities(), asked.entity_type):
-            said = evidence(self._library, nominee)
-            met = sum(judge(self._library, nominee, item, said).value == "yes" for item in conditions)
+        for nominee in nominees(entities, kind):
+            met = sum(judge.answer(nominee, item).value == "yes" for item in conditions)
             ranked.append((met, nominee))
         best = sorted((pair for pair in ranked if pair[0]), key=lambda pair: -pair[0])
         return [_item(nominee) for _, nominee in best[: asked.match_limit]]

@@ -1,0 +1,24 @@
+"""The nouns of naming: a thing that a document declares to be of some kind. No behaviour."""
+
+import msgspec
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A thing by name, the phrases that say what it is, and the verbatim text that says so.
+
+    `facts` are stated beside the name; `strong` tells that it is said outright, and is no mere item of a list.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    shown: str
+    facts: dict[str, str] = {}
+    url: str | None = None
+    strong: bool = False
+
+
+class PageNames(msgspec.Struct, frozen=True):
+    """What a document declares, and the name it is about as a whole (or "")."""
+
+    declared: tuple[Declared, ...]
+    topic: str

@@ -1,0 +1,182 @@
+"""Every thing that the documents name, and what they say about it; made once for each state of the library.
+
+The documents are read through once, whatever is asked for later; which of their things are wanted, and whether they
+meet a condition, is decided elsewhere. Blocks on the library: to be called in a thread.
+"""
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from parallel_local.findall.declarations import page_names
+from parallel_local.findall.declared import Declared
+from parallel_local.findall.kinds import GENERAL, forms, head, is_company_noun, is_of_kind, is_role
+from parallel_local.findall.names import Key, NameFinder, key_of, merged
+from parallel_local.findall.pages import sections
+from parallel_local.findall.subjects import Reading, Statement, SubjectReader
+from parallel_local.findall.wording import tokens
+from parallel_local.retrieval.index import Card
+from parallel_local.retrieval.library import Library
+from parallel_local.text.tokens import words
+
+_ARTICLE = len("The ")
+_MOST_READ = 4000  # documents whose statements are kept
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """Something the documents name: by which names, as what, and where."""
+
+    key: Key
+    names: tuple[str, ...]
+    declared: tuple[tuple[Card, Declared], ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The phrases that say what it is."""
+        return tuple(dict.fromkeys(kind for _, item in self.declared for kind in item.kinds))
+
+    def is_subject(self, noun: str) -> bool:
+        """Whether sentences are read as being about it: it is of the kind, or said outright to be something."""
+        return any(item.kinds and item.strong for _, item in self.declared) or any(
+            kind and is_of_kind(kind, noun) for kind in self.kinds
+        )
+
+
+class About(msgspec.Struct, frozen=True):
+    """A statement and the document that makes it."""
+
+    statement: Statement
+    card: Card
+
+
+class Entities:
+    """The things of one state of the library."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.state = library.vocabulary
+        self.cards = tuple(library.cards)
+        self.newest = library.newest_date()
+        self.acronyms = {short: long for card in self.cards for short, long in card.acronyms.items()}
+        self._topics: dict[int, str] = {}
+        self._common: set[str] = set()
+        self._read: OrderedDict[tuple[int, str], Mapping[Key, Sequence[Statement]]] = OrderedDict()
+        self._finders: dict[str, NameFinder] = {}
+        self._lock = threading.Lock()
+        found = self._declared()
+        self.things: dict[Key, Thing] = _things(found)
+        aliases = {key_of(name): thing.key for thing in self.things.values() for name in thing.names}
+        self._finder = NameFinder(aliases)
+        nouns = {head(kind) for thing in self.things.values() for kind in thing.kinds} - GENERAL
+        self._nouns = {form for noun in nouns for form in forms(noun)}
+        self._places: dict[Key, list[Card]] = defaultdict(list)
+        for card in self.cards:
+            text = f"{card.title}\n{library.text(card)}"
+            for key in dict.fromkeys(mention.key for mention in self._finder.find(tokens(text))):
+                self._places[key].append(card)
+
+    def about(self, key: Key, wanted: str) -> list[About]:
+        """What documents say of a thing, in order of path, read with the wanted kind in mind.
+
+        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences.
+        """
+        return [
+            About(statement, card)
+            for card in self._places.get(key, ())
+            for statement in self._statements(card, head(wanted)).get(key, ())
+        ]
+
+    def _finder_for(self, noun: str) -> NameFinder:
+        with self._lock:
+            if noun not in self._finders:
+                counted = [thing for thing in self.things.values() if thing.is_subject(noun)]
+                self._finders[noun] = NameFinder({key_of(name): t.key for t in counted for name in t.names})
+            return self._finders[noun]
+
+    def _declared(self) -> list[tuple[Card, Declared]]:
+        found: list[tuple[Card, Declared]] = []
+        for card in self.cards:
+            text = self._library.text(card)
+            names = page_names(card, sections(text))
+            self._topics[card.id] = names.topic
+            self._common.update(token.word for token in tokens(text) if token.raw.islower())
+            found += [(card, item) for item in names.declared if key_of(item.name)]
+        return found
+
+    def _statements(self, card: Card, noun: str) -> Mapping[Key, Sequence[Statement]]:
+        with self._lock:
+            known = self._read.get((card.id, noun))
+        if known is None:
+            text = self._library.text(card)
+            named = self._finder_for(noun)
+            finder = NameFinder(self._short(named, f"{card.title}\n{text}"), named)
+            reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
+            first = next(iter(named.find(tokens(self._topics[card.id]))), None)
+            topic = first.key if first and first.start <= _ARTICLE else None
+            known = SubjectReader(reading, topic).read(sections(text), card.title)
+            with self._lock:
+                self._read[card.id, noun] = known
+                while len(self._read) > _MOST_READ:
+                    self._read.popitem(last=False)
+        return known
+
+    def _short(self, finder: NameFinder, text: str) -> dict[Key, Key]:
+        """Parts of names by which one document calls what it names in full: "Acme", "Bauer"."""
+        found: dict[Key, set[Key]] = defaultdict(set)
+        for key in {mention.key for mention in finder.find(tokens(text)) if len(mention.key) > 1}:
+            kinds = self._kinds(key)
+            if any(is_role(head(kind)) for kind in kinds):
+                found[key[-1:]].add(key)
+                found[key[:1]].add(key)
+            elif any(is_company_noun(head(kind)) for kind in kinds) and len(key[0]) > 2:
+                found[key[:1]].add(key)
+        return {
+            short: next(iter(keys))
+            for short, keys in found.items()
+            if len(keys) == 1 and short[0] not in self._common and short not in self.things
+        }
+
+    def _kinds(self, key: Key) -> Sequence[str]:
+        thing = self.things.get(key)
+        return thing.kinds if thing else ()
+
+    def _is_kind_word(self, word: str) -> bool:
+        folded = words(word)
+        return bool(folded) and folded[-1] in self._nouns
+
+
+class EntityIndex:
+    """The things of the library as it is now."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = threading.Lock()
+        self._made: Entities | None = None
+
+    def now(self) -> Entities:
+        """Made again when the documents have changed; whoever comes meanwhile waits for it."""
+        with self._lock:
+            # The vocabulary is made anew whenever the documents have changed.
+            if self._made is None or self._made.state is not self._library.vocabulary:
+                self._made = Entities(self._library)
+            return self._made
+
+
+def _things(found: Sequence[tuple[Card, Declared]]) -> dict[Key, Thing]:
+    """Declarations gathered by thing; a short and a full name of one thing come together."""
+    by_name: dict[Key, list[tuple[Card, Declared]]] = defaultdict(list)
+    for card, item in found:
+        by_name[key_of(item.name)].append((card, item))
+    kinds = {key: [kind for _, item in said for kind in item.kinds] for key, said in by_name.items()}
+    full = merged(kinds, {key: {card.id for card, _ in said} for key, said in by_name.items()})
+    gathered: dict[Key, list[tuple[Card, Declared]]] = defaultdict(list)
+    for key, said in by_name.items():
+        gathered[full[key]] += said
+    return {key: _thing(key, said) for key, said in gathered.items()}
+
+
+def _thing(key: Key, said: Sequence[tuple[Card, Declared]]) -> Thing:
+    names = tuple(dict.fromkeys(item.name for _, item in said))
+    return Thing(key, names, tuple(said))

@@ -1,0 +1,195 @@
+"""Kinds of things: whether a noun phrase of a document names the kind that is asked for. Pure.
+
+A phrase is of the kind of its head: a "wine bar" is a bar, a "bar owner" is not. Beside equal heads only the
+families below count, so that a kind nobody thought of works by its own name.
+"""
+
+import re
+from functools import lru_cache
+
+from parallel_local.findall.wording import same
+from parallel_local.text.tokens import words
+
+GENERAL_WORDS = """
+entity entities thing things item items name names record records result results candidate candidates
+"""
+GENERAL = frozenset(GENERAL_WORDS.split())
+_COMPANIES = (
+    "company firm startup business vendor manufacturer supplier provider acquirer buyer brand maker producer "
+    "developer corporation enterprise retailer wholesaler distributor agency consultancy bank insurer brewery "
+    "carrier airline operator publisher shipyard foundry integrator subsidiary spinoff "
+    "unternehmen firma firmen hersteller anbieter lieferant betrieb konzern gmbh scaleup contractor dealer seller "
+    "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill"
+)
+_ROLES = (
+    "person people man woman human founder cofounder ceo cto cfo coo author writer engineer manager director "
+    "teacher doctor nurse lawyer attorney developer designer architect researcher scientist professor student "
+    "employee colleague contact member trainer coach consultant analyst accountant secretary assistant baker cook "
+    "chef painter poet singer actor actress musician composer photographer journalist editor translator politician "
+    "minister mayor president chairman chairwoman chair judge captain pilot driver mechanic electrician carpenter "
+    "plumber gardener farmer fisherman historian biologist chemist physicist mathematician economist programmer "
+    "technician officer head leader speaker volunteer apprentice intern guide curator librarian owner "
+    "entrepreneur investor inventor midwife surgeon dentist pharmacist veterinarian clerk salesman saleswoman "
+    "mitarbeiter mitarbeiterin ingenieur ingenieurin lehrer lehrerin leiter leiterin arztin arzt autor autorin "
+    "grunder grunderin geschaftsfuhrer geschaftsfuhrerin kollege kollegin personen leute mensch entwickler "
+    "entwicklerin violinist pianist guitarist sculptor artist novelist explorer climber athlete footballer"
+)
+_FAMILIES: tuple[tuple[str, str], ...] = (
+    ("company firm business unternehmen firma firmen betrieb corporation enterprise employer", _COMPANIES),
+    ("startup scaleup", "startup scaleup"),
+    (
+        "organization organisation institution",
+        _COMPANIES
+        + " ngo charity association foundation institute university club union verein stiftung school",
+    ),
+    (
+        "vendor supplier provider seller lieferant anbieter zulieferer",
+        "vendor supplier provider seller dealer distributor wholesaler lieferant anbieter zulieferer handler",
+    ),
+    (
+        "manufacturer maker producer hersteller",
+        "manufacturer maker producer hersteller builder produzent",
+    ),
+    ("competitor rival", "competitor rival konkurrent wettbewerber"),
+    ("person people human individual leute personen mensch menschen contact", _ROLES),
+    ("employee colleague mitarbeiter mitarbeiterin staff kollege", _ROLES),
+    (
+        "restaurant eatery",
+        "restaurant bistro trattoria pizzeria brasserie diner steakhouse eatery gasthaus taverna osteria gasthof",
+    ),
+    ("cafe coffeehouse", "cafe coffeehouse coffeeshop"),
+    ("hotel accommodation lodging", "hotel inn guesthouse hostel pension lodge"),
+    ("hike trail walk route wanderung", "hike trail walk trek route wanderung tour loop ramble"),
+    ("book buch bucher", "book novel memoir textbook biography anthology buch roman novella"),
+    ("town stadt", "town stadt"),
+    ("city stadt", "city capital stadt metropolis"),
+    ("place settlement", "town city village hamlet settlement place ort dorf stadt"),
+    ("village dorf", "village hamlet dorf"),
+    ("contract agreement vertrag", "contract agreement lease vertrag licence license"),
+    ("recipe rezept dish gericht", "recipe dish rezept gericht soup stew cake pie salad bread curry dessert"),
+    (
+        "machine maschine",
+        "machine maschine robot lathe press mill printer cutter grinder excavator crane saw drill",
+    ),
+    ("ship vessel schiff", "ship vessel ferry freighter tanker schiff"),
+    (
+        "product tool software",
+        "product tool software app application device appliance library framework produkt",
+    ),
+    ("museum", "museum gallery"),
+    ("river", "river stream fluss"),
+    ("mountain peak berg", "mountain peak summit berg gipfel"),
+    ("lake", "lake see reservoir"),
+    ("school", "school college academy schule"),
+    ("investor", "investor fund backer"),
+    ("project projekt", "project projekt initiative"),
+    ("event", "event conference festival fair workshop meeting concert"),
+)
+_LEGAL_WORDS = """
+gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv
+uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa mbh
+"""
+_LEGAL = frozenset(_LEGAL_WORDS.split())
+_PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")
+
+
+@lru_cache(maxsize=20_000)
+def forms(noun: str) -> frozenset[str]:
+    """A folded noun as it is, and in singular where it looks like a plural."""
+    found = {noun}
+    if noun.endswith("ies") and len(noun) > 4:
+        found.add(noun[:-3] + "y")
+    elif noun.endswith(("ches", "shes", "sses", "xes", "zes")):
+        found.add(noun[:-2])
+    elif noun.endswith("ves") and len(noun) > 4:
+        found |= {noun[:-3] + "f", noun[:-3] + "fe", noun[:-1]}
+    elif noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
+        found.add(noun[:-1])
+    irregular = {
+        "museen": "museum",
+        "stadte": "stadt",
+        "bucher": "buch",
+        "hauser": "haus",
+        "vertrage": "vertrag",
+        "arzte": "arzt",
+        "lander": "land",
+        "firmen": "firma",
+        "people": "person",
+        "men": "man",
+        "women": "woman",
+        "children": "child",
+        "staff": "employee",
+    }
+    return frozenset(found | ({irregular[noun]} if noun in irregular else set()))
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a folded noun looks like several things."""
+    return len(forms(noun)) > 1 or noun in ("unternehmen", "lieferanten", "leute", "personen")
+
+
+def head(phrase: str) -> str:
+    """The folded noun that a phrase is about: its last word."""
+    found = words(phrase)
+    return found[-1] if found else ""
+
+
+@lru_cache(maxsize=50_000)
+def alike(one: str, other: str) -> bool:
+    """Whether two folded nouns are one noun, in singular or plural, in German also compounded."""
+    if forms(one) & forms(other) or (len(one) > 4 and len(other) > 4 and same(one, other)):
+        return True
+    short, long = sorted((one, other), key=len)
+    # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
+    return len(short) > 5 and long.endswith(short) and len(long) - len(short) > 2
+
+
+def is_of_kind(phrase: str, wanted: str) -> bool:
+    """Whether the phrase names a thing of the wanted noun's kind."""
+    noun, own = head(wanted), head(phrase)
+    if not noun or noun in GENERAL:
+        return True
+    return bool(own) and _is_kind(own, noun)
+
+
+@lru_cache(maxsize=50_000)
+def _is_kind(own: str, noun: str) -> bool:
+    return alike(own, noun) or any(
+        any(alike(own, member) for member in members.split())
+        or (members is _ROLES and bool(_PERSONS.search(own)))
+        for names, members in _FAMILIES
+        if any(alike(noun, name) for name in names.split())
+    )
+
+
+def is_role(noun: str) -> bool:
+    """Whether a folded noun is what a person is."""
+    return is_of_kind(noun, "people")
+
+
+def is_company_noun(noun: str) -> bool:
+    """Whether a noun is what a company is ("startup")."""
+    return is_of_kind(noun, "company")
+
+
+def is_legal(word: str) -> bool:
+    """Whether a word as written is a legal form behind a company's name."""
+    return word.casefold().rstrip(".") in _LEGAL and not word.islower()
+
+
+def legal_form(name: str) -> str:
+    """The legal form at the end of a company's name ("GmbH"), folded, or nothing."""
+    found = words(name)
+    last = name.rstrip(" .").rpartition(" ")[2]
+    if len(found) < 2 or found[-1] not in _LEGAL or last.islower():
+        return ""
+    # "As", "Co" and the like at the end of a heading are words.
+    return "" if len(found[-1]) == 2 and not last.isupper() and found[-1] != "co" else found[-1]
+
+
+def bare(name: str) -> tuple[str, ...]:
+    """A name's folded words without article and legal form."""
+    found = words(name)
+    while len(found) > 1 and found[-1] in _LEGAL:
+        found.pop()
+    return tuple(found[1:] if len(found) > 1 and found[0] in ("the", "die", "der", "das") else found)

@@ -1,0 +1,283 @@
+"""Whether a statement meets a demand, denies it, or says nothing about it. Pure.
+
+Each word of the demand has to be there; numbers and dates have to stand by the words they are demanded of.
+"""
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+import msgspec
+
+from parallel_local.findall.clauses import FINITE, Standing, standing
+from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.kinds import alike, head, is_of_kind
+from parallel_local.findall.measuring import Now, measured
+from parallel_local.findall.subjects import Statement
+from parallel_local.findall.wording import Token, places, same, tokens
+
+_YES_WORDS = """
+yes ja true x ✓ ✔ y available oui si
+"""
+_YES = frozenset(_YES_WORDS.split())
+_NO_WORDS = """
+no nein false none n never keine kein ✗ ✘ 0
+"""
+_NO = frozenset(_NO_WORDS.split())
+_PLACE_LABELS_WORDS = """
+location city country address headquarters headquarter region place seat based town state base home where
+sitz ort river lake coast sea island fluss see stadt land standort hauptsitz adresse hq residence lives
+district
+"""
+_PLACE_LABELS = frozenset(_PLACE_LABELS_WORDS.split())
+_KIND_LABELS_WORDS = """
+type kind industry sector category branche field business about typ art genre style cuisine
+"""
+_KIND_LABELS = frozenset(_KIND_LABELS_WORDS.split())
+_WEAK_BE = re.compile(
+    r"\b(?:is|are|was|were|ist|sind)\s+(?:an?|the|one of|our|its?|in|from|at|near|aus|ein|eine|der|die|das|"
+    r"\w+[’']s)\b",
+    re.IGNORECASE,
+)
+_BASED = re.compile(
+    r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|lives|resides|"
+    r"wohnt|home|comes from|stands|sits)\b",
+    re.IGNORECASE,
+)
+_NOT_HOME = re.compile(
+    r"\b(?:warehouse|ships?|delivers?|sells?|exports?|customers?|clients?|offices?|branch|branches|supplier "
+    r"to|shops? in|"
+    r"known in|popular in|active in|founded in|born in|plant in|factory in|subsidiary)\b",
+    re.IGNORECASE,
+)
+_HAVING = re.compile(
+    r"\b(?:has|have|had|having|with|offers?|offered|offering|provides?|provided|includes?|including|included|"
+    r"features?|"
+    r"owns?|operates?|runs?|serves?|served|holds?|held|maintains?|keeps?|kept|there (?:is|are|was)|its|their|"
+    r"our|his|her|"
+    r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
+    r"sells?|is|are|was|were|"
+    r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
+    r"raised|acquired|"
+    r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
+    re.IGNORECASE,
+)
+_MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
+_IN = re.compile(
+    r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE
+)
+_MAKES = re.compile(
+    r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b",
+    re.IGNORECASE,
+)
+_MONEY_OF_OTHERS = re.compile(
+    r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|"
+    r"umsatz|deposit|"
+    r"valued|earn\w*|grant|donat\w*|debt)\b",
+    re.IGNORECASE,
+)
+_PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
+_NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
+_STATES = frozenset(
+    {"certified", "certificate", "certification", "available", "allowed", "offered", "included", "has"}
+)
+_RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
+_POWERS = frozenset(
+    {"produces", "generates", "capacity", "output", "power", "leistung", "supplies", "delivers"}
+)
+_LASTS_WORDS = """
+take takes taking lasts last lasting duration ready needs requires time dauert dauer
+"""
+_LASTS = frozenset(_LASTS_WORDS.split())
+_TRADES_WORDS = """
+sell sells supplies supply makes make trades produces stocks verkauft bietet
+"""
+_TRADES = frozenset(_TRADES_WORDS.split())
+
+
+class Bearing(Enum):
+    """What a statement says about a demand."""
+
+    MEETS = "meets"
+    DENIES = "denies"
+    SILENT = "silent"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A bearing, and whether the clause itself says it or only together with the headings above it."""
+
+    bearing: Bearing
+    direct: bool = True
+
+
+SILENT = Finding(Bearing.SILENT)
+
+
+def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
+    """What one clause, with the headings it stands under, says about a demand."""
+    if statement.label and _value(statement) in _NOTHING:
+        return SILENT
+    own = tokens(statement.text)
+    around = [token.word for token in tokens(statement.below)]
+    found = [term_places(term, own) for term in demand.terms]
+    missing = [term for term, where in zip(demand.terms, found, strict=True) if not where]
+    missing = [term for term in missing if not _implied(term, demand, statement)]
+    if any(not _in_words(term, around) for term in missing):
+        return SILENT
+    if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
+        return SILENT
+    if (
+        not _fits_sides(demand, own, found)
+        or not _fits_place(demand, statement)
+        or not _fits_kind(demand, statement)
+        or (demand.held and not _has(statement))
+    ):
+        return SILENT
+    measures = measured(demand, statement.text, now)
+    if measures is None:
+        return SILENT
+    return _judged(demand, statement, now, measures, direct=not missing)
+
+
+def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, direct: bool) -> Finding:
+    """Words and numbers speak of the demand: whether the clause claims it, denies it, or wants it."""
+    claimed = _claimed(statement, now, demand)
+    if claimed is demand.wanted:
+        if claimed is Standing.DENIED and demand.quantities:
+            return SILENT
+        return Finding(Bearing.MEETS if measures else Bearing.DENIES, direct)
+    if claimed is Standing.PLANNED or demand.wanted is Standing.PLANNED or not measures:
+        return SILENT
+    return Finding(Bearing.DENIES, direct)
+
+
+def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
+    """What the clause claims; a fact "Audited: no" denies."""
+    if statement.label:
+        value = _value(statement)
+        if value in _NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
+            return Standing.DENIED
+        if value in _YES:
+            return Standing.HOLDS
+    year = None if demand.times and any(same(term.word, "until") for term in demand.terms) else now.year
+    text = statement.text
+    if any(same(option[0], "expires") for term in demand.terms for option in term.options):
+        text = re.sub(r"\b(?:until|till|bis|expired|through)\b", " ", text, flags=re.IGNORECASE)
+    return standing(text, year)
+
+
+def _in_words(term: Term, words: list[str]) -> bool:
+    return any(places(option, words) for option in term.options)
+
+
+def _value(statement: Statement) -> str:
+    """What a fact states, in small letters."""
+    return statement.text[len(statement.label) :].strip(" :").casefold().rstrip(".")
+
+
+def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
+    """What goes without saying: "costs" with money that is nothing else, "takes" with a time, "sells" in a list."""
+    if statement.label and term.word in _STATES and _value(statement) in _YES | _NO:
+        return True
+    dimensions = {item.dimension for item in demand.quantities}
+    if term.word in _PRICES and "money" in dimensions:
+        return not _MONEY_OF_OTHERS.search(statement.text)
+    if term.word in _RATES and "percent" in dimensions:
+        return True
+    if term.word in _POWERS and "power" in dimensions:
+        return True
+    if term.word in _LASTS and dimensions & {"time", "years"}:
+        return True
+    return term.word in _TRADES and not FINITE.search(statement.text)
+
+
+def _fits_sides(demand: Demand, own: Sequence[Token], found: Sequence[list[int]]) -> bool:
+    """ "Ships to Norway" is not met by what comes from there, "acquired Brill" not by what Brill acquired."""
+    for term, where in zip(demand.terms, found, strict=True):
+        if not term.named or not where:
+            continue
+        sides = {_side_of(own, place) for place in where}
+        if term.side and sides - {""} and term.side not in sides:
+            return False
+        if not term.side and sides == {"by"}:
+            return False
+    return True
+
+
+def _side_of(own: Sequence[Token], place: int) -> str:
+    """The word "to", "from" or "by" that governs a name, also over the names listed before it."""
+    for token in reversed(own[:place]):
+        if token.word in ("to", "from", "by", "into", "aus", "nach", "von"):
+            return "to" if token.word == "into" else token.word
+        if not (token.raw[0].isupper() or token.word in ("and", "or", "the", "und", "oder")):
+            return ""
+    return ""
+
+
+def _fits_kind(demand: Demand, statement: Statement) -> bool:
+    """What kind of thing it is says "is a …", a fact about its kind, or what it makes."""
+    if not demand.of_kind:
+        return True
+    if statement.label:
+        return bool({token.word for token in tokens(statement.label)} & _KIND_LABELS)
+    if _WEAK_BE.search(statement.text) or _MAKES.search(statement.text):
+        return True
+    noun = head(demand.text)
+    named = any(alike(noun, token.word) for token in tokens(statement.text))
+    return named and not FINITE.search(statement.text)
+
+
+def _has(statement: Statement) -> bool:
+    """Whether a clause tells of having: "has a pool", "its pool", "Pool: yes", not "stands next to a pool"."""
+    return bool(statement.label) or not FINITE.search(statement.text) or bool(_HAVING.search(statement.text))
+
+
+def _fits_place(demand: Demand, statement: Statement) -> bool:
+    """Where something is based: said so, or "is a brewery in Bern"; not where it ships to or has a branch."""
+    if not demand.located:
+        return True
+    text = statement.text
+    if statement.label:
+        return bool({token.word for token in tokens(statement.label)} & _PLACE_LABELS)
+    names = [token for token in tokens(text) for term in demand.terms if term.named and _names(term, token)]
+    if not names:
+        return True
+    if not FINITE.search(text) and not _NOT_HOME.search(text):
+        return True
+    return any(_at_home(text, name.start, name.end) for name in names)
+
+
+def _names(term: Term, token: Token) -> bool:
+    return any(same(option[0], token.word) for option in term.options)
+
+
+def _at_home(text: str, start: int, end: int) -> bool:
+    before = text[:start]
+    if re.match(r"-based\b", text[end:]):
+        return True
+    if _MOVED_FROM.search(before):
+        return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))
+    strong = _BASED.search(before)
+    if strong and _IN.search(before) and not _NOT_HOME.search(before[strong.end() :]):
+        return True
+    if re.search(
+        r"\b(?:home|base|headquarters|seat|address|location|sitz|hauptsitz)\b[^.,]{0,12}?(?:\bis|\bist|:)\s+$",
+        before,
+        re.I,
+    ):
+        return True
+    be = _WEAK_BE.search(before)
+    return bool(
+        be
+        and not _NOT_HOME.search(before[be.end() :])
+        and (_IN.search(before) or before.count(" ") - be.end() < 4)
+    )
+
+
+def of_kind_phrase(demand: Demand, phrases: Sequence[str], wanted: str) -> str | None:
+    """The phrase by which something is declared that names the kind with all the demand's words."""
+    for phrase in phrases:
+        words = [token.word for token in tokens(phrase)]
+        if is_of_kind(phrase, wanted) and all(_in_words(term, words) for term in demand.terms):
+            return phrase
+    return None
