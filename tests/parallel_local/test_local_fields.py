@@ -54,7 +54,8 @@ def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["who", "when", "answer", "value", "the", "of", "is_it", "wer", "où", "el", "что", "何", "x1", "_", " ", "?", "A&B", "a" * 200],
+    ["who", "when", "answer", "value", "the", "of", "is_it", "wer", "où", "el", "что", "何", "x1", "_", " ", "?",
+     "A&B", "a" * 200],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["string", "integer", "boolean"])
 async def test_any_name_for_a_field(name: str, kind: str, tmp_path: Path) -> None:
@@ -134,7 +135,8 @@ async def test_what_was_not_found_and_cannot_be_null_is_warned_of(tmp_path: Path
 
 
 NAMES = st.sampled_from(
-    ["ceo", "employees", "founded_year", "who", "raised_money", "amount", "investors", "length_km", "website", "x", "the", "être"]
+    ["ceo", "employees", "founded_year", "who", "raised_money", "amount", "investors", "length_km", "website", "x",
+     "the", "être"]
 )  # fmt: skip
 LEAVES = st.one_of(
     st.sampled_from(["string", "integer", "number", "boolean"]).map(lambda kind: {"type": kind}),

@@ -29,7 +29,7 @@ _PREPOSITION = re.compile(
     r"before|since|between|"
     r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|"
     r"avec|pour|par|"
-    r"sur|d|l|del|con|para|por|a|al|desde|called|named|and|und|et|y|the|near|around)['’]?\s*(?:the\s+|der\s+|"
+    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around)['’]?\s*(?:the\s+|der\s+|"
     r"dem\s+|den\s+|la\s+|"
     r"le\s+|el\s+|l['’])?$",
     re.IGNORECASE,

@@ -66,6 +66,7 @@ class FieldAsk(msgspec.Struct, frozen=True):
 _SHARES = frozenset(
     ["share", "rate", "anteil", "quote", "part", "taux", "tasa", "cuota", "prozent", "pourcentage"]
 )
+_YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
@@ -112,12 +113,12 @@ _IN_UNIT = re.compile(
     re.I,
 )
 _FORMS_WORDS = """
-per time times name names full number count amount total value type list size date year day url the of in a
-an for and is are was field current currently official exact overall main primary approximate given num nr
-anzahl zahl name jahr datum betrag nombre numéro número fecha année año person persons people who when where
-what how which many much long tall wer wann wo was qui quand où quién cuándo dónde title info information
-details text string city country town place place ort stadt land ville pays lieu ciudad país lugar usd eur
-gbp percent percentage pct
+per time times company companies firm unternehmen firma name names full number count amount total value type
+list size date year day url the of in a an for and is are was field current currently official exact overall
+main primary approximate given num nr anzahl zahl name jahr datum betrag nombre numéro número fecha année
+año person persons people who when where what how which many much long tall wer wann wo was qui quand où
+quién cuándo dónde title info information details text string city country town place place ort stadt land
+ville pays lieu ciudad país lugar usd eur gbp percent percentage pct
 """
 _FORMS = frozenset(_FORMS_WORDS.split())
 _FILLERS_WORDS = """
@@ -147,19 +148,26 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     parts = words(label)
     plain = node.type == "boolean" or bool(node.options())
     unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
-    found = wording(kept) or wording([_umlauts(word) for word in kept])
+    found = _wording(kept)
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
-    kept = [word for word in kept if kind is not Kind.PERCENT or word not in _SHARES]
-    demands = _demands(kept, wording(kept) if kind is Kind.PERCENT else found, lexicon)
+    years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
+    shares = [word for word in kept if kind is Kind.PERCENT and word in _SHARES and found is None]
+    kept = [word for word in kept if word not in (*shares, *years)]
+    found = found and _wording(kept)
+    demands = _demands(kept, found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
-    wishes = _plain(_content(node.description, kept), lexicon)
+    wishes = _plain([*shares, *_content(node.description, [*kept, *years])], lexicon)
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
-        strict=_strict(node.description), unit=unit, dimension=_dimension(unit, found, label), currency=money,
-        scale=scale, iso=is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
+        strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
+        currency=money, scale=scale, iso=is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
     )  # fmt: skip
+
+
+def _wording(parts: Sequence[str]) -> tuple[Wording, int, int] | None:
+    return wording(parts) or wording([_umlauts(word) for word in parts])
 
 
 def _umlauts(word: str) -> str:
@@ -197,13 +205,7 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[last]
         elif len(last) == 3 and currency(last):
             money = currency(last)
-        elif (
-            known is not None
-            and not unit
-            and (last != "min" or _lasts(kept[:-1]))
-            and last not in _NOT_UNITS
-            and kept[-2] != "per"
-        ):
+        elif known is not None and not unit and _is_unit(last, kept[:-1]):
             unit = known.name
         elif last not in ("in", "of", "us"):
             break
@@ -216,6 +218,11 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[match.group("scale").split()[0].casefold()]
     stated = CURRENCY.search(description)
     return unit, money or (currency(stated.group()) if stated else ""), scale, kept
+
+
+def _is_unit(word: str, before: Sequence[str]) -> bool:
+    """Whether the last word of a name is a unit: not in `per_day`, and "min" is minutes only of what lasts."""
+    return word not in _NOT_UNITS and before[-1] != "per" and (word != "min" or _lasts(before))
 
 
 def _lasts(parts: Sequence[str]) -> bool:

@@ -63,8 +63,12 @@ _ORGANISATION = re.compile(
     r"versicherung|versicherer|auftraggeber|operator|carrier|institution|agency)\b",
     re.IGNORECASE,
 )
+_FIRM = re.compile(
+    r"\b(?:compan(?:y|ies)|firms?|organi[sz]ations?|unternehmen|firma|entreprise|empresa)\b", re.IGNORECASE
+)
 _PERCENT = re.compile(
-    r"\b(?:percent(?:age)?|pct|share$|share of|growth rate|margin|ratio|interest rate|vat|tax rate|discount|prozent|anteil|"
+    r"\b(?:percent(?:age)?|pct|share$|share of|growth rate|margin|ratio|interest rate|vat|tax rate|discount|"
+    r"prozent|anteil|"
     r"zinssatz|rabatt|pourcentage|porcentaje|part de marché|unemployment rate|growth|alcohol|abv)\b|%",
     re.IGNORECASE,
 )
@@ -121,7 +125,8 @@ def is_iso(node: Node) -> bool:
 
 
 _BY_WORDING = {
-    "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE, "person": Kind.PERSON, "place": Kind.PLACE,
+    "percent": Kind.PERCENT, "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE,
+    "person": Kind.PERSON, "place": Kind.PLACE,
     "organisation": Kind.ORGANISATION, "url": Kind.URL, "email": Kind.EMAIL, "phone": Kind.PHONE,
     "text": Kind.TEXT, "flag": Kind.TEXT,
 }  # fmt: skip
@@ -171,6 +176,8 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
         return Kind.PERCENT
     if money:
         return Kind.MONEY
+    if known is not None and known.kind == "date" and _FIRM.search(label):
+        return Kind.ORGANISATION
     if known is not None and (known.kind == "date" or _DATE.search(label)):
         return Kind.DATE
     if known is not None and known.kind != "place" and _PLACE.search(label):

@@ -192,7 +192,7 @@ class Lister:
                 ]
                 if at is None or (not rows and self._seeker.about.place(grid.card, grid.heading) < LOOSE):
                     continue
-                found = []
+                found: list[Answer] = []
                 for row, row_cells in rows or grid.rows:
                     citation = Citation(url=grid.card.url, title=grid.card.title, excerpts=[row])
                     values = _split_values(whole, row_cells[at]) if at < len(row_cells) else []
@@ -251,7 +251,7 @@ class Lister:
         return [Answer(item.value, (cited(item),), _sure(item, best), best.reasoning) for item in together]
 
     def _options(self, whole: FieldAsk) -> list[Answer]:
-        found = []
+        found: list[Answer] = []
         for sentence in self._sentences(whole):
             if (
                 whole.kind is Kind.OPTION

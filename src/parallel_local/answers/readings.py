@@ -52,7 +52,7 @@ _NOW = re.compile(
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
-_TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
+_OBJECT_FIELD = re.compile(r"(?:acquired|bought|purchased|founded|owned|supplied)\b", re.IGNORECASE)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -148,7 +148,7 @@ def _wrong_way(
     ask: FieldAsk, text: str, place: Value, spans: Sequence[Sequence[Span]], sentence: Sentence
 ) -> bool:
     """ "Acme acquired Brill" names no acquirer of Acme: the value must act, or stand behind "by"."""
-    if ask.kind is not Kind.ORGANISATION or not ask.demands:
+    if ask.kind is not Kind.ORGANISATION or not ask.demands or _OBJECT_FIELD.match(ask.label):
         return False
     verbs = [
         span for span in spans[0] if re.search(r"(?:ed|es|ought|uilt|lies|ade)$", text[span[0] : span[1]])

@@ -12,7 +12,8 @@ from parallel_local.text.tokens import words
 
 # kind | what a field is called | how documents say it; a line that is set in goes on with the one above
 _ROWS = """
-money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,chiffre affaires,ingresos,ventas,
+money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,chiffre affaires,
+    ingresos,ventas,
     facturación|revenue*,sales,turnover,umsatz*,umgesetzt,chiffre affaires,ingresos,ventas,facturó,
     factura,facturación
 money|profit,net income,earnings,gewinn,bénéfice,beneficio|profit*,net income,earnings,gewinn*,bénéfice*,
@@ -29,7 +30,8 @@ money|funding,amount raised,raised,total funding,funding amount,investment,raise
 money|valuation|valuation,valued,bewertet,valorisée,valorada
 money|budget|budget*,presupuesto
 count|employees,employee count,headcount,staff,staff size,workforce,team size,mitarbeiter,mitarbeiterzahl,
-    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,emploie*,staff*,headcount,
+    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,emploie*,staff*,
+    headcount,
     workforce,worker*,people work,works for it,mitarbeit*,beschäftig*,angestellt*,salarié*,effectif*,
     empleado*,emplea,trabajador*,plantilla,personen arbeiten
 count|population,inhabitants,einwohner,einwohnerzahl,habitants,población,habitantes|population,inhabitant*,
@@ -47,9 +49,14 @@ count|servings,serves,portions,portionen,personen,personnes,raciones|serves,serv
     personen,personnes,raciones,personas
 count|calories,kcal,kalorien,calorías|calorie*,kcal,kalorien,calorías
 time|shelf life,haltbarkeit,conservation|keeps,keep,shelf life,haltbar,haltbarkeit,se conserve,conserva
+percent|market share,marktanteil,part de marché,cuota de mercado|market share,share,marktanteil,
+    part de marché,cuota
+percent|growth,growth rate,annual growth,wachstum,croissance,crecimiento|grew,grow*,rose,increase*,wuchs,
+    wachstum*,gewachsen,croissance,augment*,creció,crecimiento,aument*
 length|height,elevation,höhe,hauteur,altura,tallness|height,high,tall,rises,elevation,above sea,altitude,
     stands,rises,über dem meer,hoch,höhe,haut,haute,hauteur,mesure,alto,alta,altura,mide
-length|length,länge,longueur,longitud,largo|long,length,measures,misst,mesure,mide,lang,länge,longueur,longitud,larga,runs,stretches
+length|length,länge,longueur,longitud,largo|long,length,measures,misst,mesure,mide,lang,länge,longueur,
+    longitud,larga,runs,stretches
 length|width,breite,largeur,ancho,anchura|wide,width,breit,breite,large,largeur,ancho
 length|depth,tiefe,profondeur,profundidad|deep,depth,tief,tiefe,profond*
 length|distance,entfernung,distancia|distance,away,far,entfernt,entfernung,distancia,from
@@ -133,7 +140,7 @@ organisation|acquirer,buyer,acquired by,käufer|acquired,bought,buyer,acquirer,t
     übernommen,gekauft,racheté*,adquirid*,comprad*
 organisation|employer,arbeitgeber,employeur|works for,works at,employer,employed,arbeitet,arbeitgeber,
     travaille,employeur,trabaja
-organisation|lead investor,investor,investors|investor*,led by,round led,invested,backed
+organisation|lead investor,investor,investors|investor*,led by,led the,round led,invested,backed
 organisation|supplier,vendor,lieferant,fournisseur,proveedor|suppl*,delivered,vendor,lieferant*,liefert,
     geliefert,fourni*,proveedor*
 url|website,homepage,web site,url,site web,sitio web,webseite,webpage,web address|website,homepage,web,site,

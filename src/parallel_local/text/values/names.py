@@ -38,14 +38,16 @@ _ORGANISATION = re.compile(
     r"SL|SARL|KG|Stiftung|Universität|Versicherung|Werke|Bau|Board|Team|Court|Party|Orchestra|Theatre|Hotel)\b\.?"
 )
 _PLACE = re.compile(
-    r"\b(?:Street|Road|Avenue|Lane|Square|River|Lake|Mount|Mountain|Valley|Bay|Island|Bridge|Harbou?r|County|State|"
+    r"(?<![\w-])(?:Street|Road|Avenue|Lane|Square|River|Lake|Mount|Mountain|Valley|Bay|Island|Bridge|Harbou?r|"
+    r"County|State|"
     r"Province|North|South|East|West|Park|Tower|Castle|Station|Airport|Republic|Kingdom|Germany|France|Spain|Italy|"
     r"England|Europe|America|Africa|Asia|Coast|Hall|Building|Platz|Straße|See|Fluss|Berg|Rue|Calle)\b"
 )
 _MONTHS = re.compile(
     r"^(?:January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday|"
     r"Wednesday|Thursday|Friday|Saturday|Sunday|Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Montag|Dienstag|"
-    r"Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
+    r"Mittwoch|Donnerstag|(?:Series|Phase|Class|Grade|Type|Round|Level|Tier|Serie|Klasse)\s[A-Z0-9]+|Freitag|"
+    r"Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
 )
 _SMALL_WORDS = """
 a an the this that these those it its he she they we i you his her their our my in on at by for from of to
