@@ -35,6 +35,11 @@ _PREPOSITION = re.compile(
     re.IGNORECASE,
 )
 _APPOSED = re.compile(r",\s[^,]{3,60},")
+_COMPARED = re.compile(
+    r"\b(?:than|like|unlike|as|als|wie|que|comme|como)\s+(?:the\s+|la\s+|le\s+|el\s+)?$", re.IGNORECASE
+)
+_LEAD_CHARS = 40
+_NEAR_WORDS = 6
 _OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
@@ -128,26 +133,19 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
 
     `words` are those of the field and of the subject: a thing called by them is nobody else.
     """
-    inside = [item for item in named if part.start <= item.start < part.end and not _is_value(item, value)]
+    inside = [
+        item
+        for item in named
+        if part.start <= item.start < part.end
+        and not _is_value(item, value)
+        and not _COMPARED.search(_lead(text, part, item))
+    ]
     ahead = [item for item in inside if item.end <= value.start]
-    related = _RELATED.search(text, part.start, value.start)
-    if related and any(item.ours and item.start >= related.end() for item in ahead):
-        related = None
-    if related and any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
-        related = None
-    if related and any(word.startswith(related.group().casefold()[:6]) for word in words):
-        related = None
-    for item in reversed(ahead):
-        placed = any(other.ours and other.end <= item.start for other in ahead) and _PREPOSITION.search(
-            text[part.start : item.start]
-        )
-        if (
-            not placed
-            and _OWNER.match(text[item.end : item.end + 8])
-            and len(text[item.end : value.start].split()) <= 6
-        ):
-            return "other" if related or not item.ours else "ours"
-    acting = [item for item in ahead if item.ours or not _PREPOSITION.search(text[part.start : item.start])]
+    related = _relation(text, part, value, ahead, words)
+    holder = _holder(text, part, value, ahead)
+    if holder is not None:
+        return "other" if related or not holder.ours else "ours"
+    acting = [item for item in ahead if item.ours or not _PREPOSITION.search(_lead(text, part, item))]
     if related and (not acting or acting[-1].ours):
         return "other"
     if acting and not acting[-1].ours and any(item.ours for item in acting[:-1]):
@@ -157,9 +155,35 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours" if acting[-1].ours else "other"
     if any(item.ours for item in inside):
         return "ours"
-    if any(_OF.search(text[part.start : item.start]) for item in ahead):
+    if any(_OF.search(_lead(text, part, item)) for item in ahead):
         return "other"
     return "nominal" if _nominal(text, part, value, words) else ""
+
+
+def _lead(text: str, part: Segment, item: Named) -> str:
+    """The few words before a name."""
+    return text[max(part.start, item.start - _LEAD_CHARS) : item.start]
+
+
+def _relation(text: str, part: Segment, value: Value, ahead: Sequence[Named], words: Sequence[str]) -> bool:
+    """Whether the value is that of a relation: "Acme's rival has …"; not where the field asks for one."""
+    found = _RELATED.search(text, part.start, value.start)
+    if found is None or any(item.ours and item.start >= found.end() for item in ahead):
+        return False
+    if any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
+        return False
+    return not any(word.startswith(found.group().casefold()[:6]) for word in words)
+
+
+def _holder(text: str, part: Segment, value: Value, ahead: Sequence[Named]) -> Named | None:
+    """The name that has the value by its grammar: "Acme with 45 employees", "Brill's 30 people"."""
+    for item in reversed(ahead):
+        after_ours = any(other.ours and other.end <= item.start for other in ahead)
+        only_placed = after_ours and _PREPOSITION.search(_lead(text, part, item))
+        near = len(text[item.end : value.start].split()) <= _NEAR_WORDS
+        if near and not only_placed and _OWNER.match(text[item.end : item.end + 8]):
+            return item
+    return None
 
 
 def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bool:
@@ -196,7 +220,7 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
 
 def placed(text: str, item: Named) -> bool:
     """Whether a name only says where or with whom: it stands behind a preposition."""
-    return bool(_PREPOSITION.search(text[: item.start]))
+    return bool(_PREPOSITION.search(text[max(0, item.start - _LEAD_CHARS) : item.start]))
 
 
 def related(text: str) -> bool:

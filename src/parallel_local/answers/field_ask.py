@@ -162,8 +162,13 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
         strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
-        currency=money, scale=scale, iso=is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
+        currency=money, scale=scale, iso=is_iso(node), end=_end(label),
     )  # fmt: skip
+
+
+def _end(label: str) -> str:
+    """Which end of a range a field asks for."""
+    return "low" if _LOW.search(label) else "high" if _HIGH.search(label) else ""
 
 
 def _wording(parts: Sequence[str]) -> tuple[Wording, int, int] | None:

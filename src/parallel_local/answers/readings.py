@@ -50,6 +50,7 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
 _OBJECT_FIELD = re.compile(r"(?:acquired|bought|purchased|founded|owned|supplied)\b", re.IGNORECASE)
@@ -79,7 +80,7 @@ def from_sentence(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[R
         yield from _from_text(ask, sentence, spans, about)
         return
     found = candidates(ask, sentence.text, language=sentence.language)
-    found = [item for item in found if not _asked(ask, item, sentence)]
+    found = [item for item in found if not _asked(ask, item, sentence)][:_MOST_VALUES]
     for candidate in found:
         reading = _read(ask, sentence, candidate, [other.place for other in found], spans, about)
         if reading is not None:
