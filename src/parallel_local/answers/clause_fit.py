@@ -17,6 +17,9 @@ from parallel_local.text.values.names import is_person
 from parallel_local.text.values.value import Value
 
 _SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
+_OF_UNIT = frozenset(
+    ["power", "voltage", "frequency", "energy", "leistung", "puissance", "potencia", "spannung"]
+)
 _BARE = frozenset(
     [Kind.DATE, Kind.YEAR, Kind.MONEY]
 )  # "date" alone: the one date that is said of the subject
@@ -27,13 +30,11 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 def scope(text: str, part: Segment, place: Value, spans: Sequence[Sequence[Span]]) -> str:
     """What is said of a value between the commas around it and the field's nearest words: there a "not" counts."""
-    near = [
-        span for each in spans if each for span in [min(each, key=lambda span: abs(span[0] - place.start))]
-    ]
-    held = [span for span in near if part.holds(span)]
+    near = [span for each in spans for span in each if part.holds(span)]
+    held = sorted(near, key=lambda span: max(span[0] - place.end, place.start - span[1]))[:1]
     first = min([place.start, *(span[0] for span in held)])
     last = max([place.end, *(span[1] for span in held)])
-    start = text.rfind(", ", part.start, first)
+    start = max(text.rfind(mark, part.start, first) for mark in (", ", " and ", " und ", " et ", " y "))
     end = text.find(", ", last, part.end)
     return text[part.start if start < 0 else start : part.end if end < 0 else end]
 
@@ -121,7 +122,7 @@ def coverage(
         elif next(demand.phrases.spans(titled), None) is not None:
             held += 0.6 * demand.weight
             doubts.add("titled")
-        elif ask.kind in _SELF or (demand.phrases.said and _told_by_unit(ask)):
+        elif ask.kind in _SELF or _told_by_unit(ask, demand):
             held += 0.8 * demand.weight
             inside = True
         elif demand.known or len(ask.demands) == 1:
@@ -132,7 +133,12 @@ def coverage(
     return (held / total if inside and 2 * unsaid <= len(ask.demands) else 0.0), frozenset(doubts)
 
 
-def _told_by_unit(ask: FieldAsk) -> bool:
+def _told_by_unit(ask: FieldAsk, demand: Demand) -> bool:
+    """Whether the value itself says what it is: degrees are a temperature, kilowatts a power."""
+    if demand.word in _OF_UNIT:
+        return ask.kind is Kind.MEASURE and bool(ask.unit)
+    if not demand.phrases.said:
+        return False
     return ask.dimension in ("celsius", "kmh") or (
         ask.kind is Kind.MONEY and len(ask.demands) > 1 and _priced(ask)
     )

@@ -21,7 +21,7 @@ _SOFT = re.compile(
 _HARD = re.compile(
     r";|\s[–—]\s|,?\s\b(?:while|whereas|although|but|während|aber|mais|tandis que|pero|mientras)\b|,\s(?=(?:and|"
     r"und|et|y)\s\w+\s\w+)"
-    r"|[.!?]\s",
+    r"|(?<!Prof)(?<!Mio)(?<!Mrd)(?<!Tsd)(?<![A-Z][a-z])(?<!\s[A-Z])[.!?]\s",
     re.IGNORECASE,
 )
 _PREPOSITION = re.compile(
@@ -80,7 +80,7 @@ GENERIC = frozenset(_GENERIC_WORDS.split())
 _RELATED = re.compile(
     r"\b(?:subsidiary|subsidiaries|parent(?: company)?|competitors?|rivals?|suppliers?|customers?|partners?|"
     r"predecessors?|successors?|"
-    r"sisters?|brothers?|wife|husband|mother|father|daughters?|sons?|neighbou?rs?|owner|landlord|tenants?|investors?|"
+    r"sisters?|brothers?|wife|husband|mother|father|daughters?|sons|neighbou?rs?|owner|landlord|tenants?|investors?|"
     r"tochter\w*|mutter\w*|konkurrent\w*|wettbewerber\w*|lieferant\w*|filiale|concurrents?|fournisseurs?|filial|"
     r"competidor\w*|rival\w*"
     r"|proveedor\w*)\b",

@@ -13,11 +13,12 @@ from parallel_local.answers.mentions import Phrases
 from parallel_local.answers.schema_view import Node
 from parallel_local.answers.wordings import Wording, wording
 from parallel_local.retrieval.query import Query
-from parallel_local.text.tokens import stems, words
+from parallel_local.text.tokens import fold, stems, stop_words, words
 from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.money import currency
 from parallel_local.text.values.names import proper_names
 from parallel_local.text.values.units import unit_of
+from parallel_local.text.words import tokens as written_tokens
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ _SHARES = frozenset(
     ["share", "rate", "anteil", "quote", "part", "taux", "tasa", "cuota", "prozent", "pourcentage"]
 )
 _YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
+_SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "durée", "plazo"])
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
@@ -113,12 +115,13 @@ _IN_UNIT = re.compile(
     re.I,
 )
 _FORMS_WORDS = """
-per time times company companies firm unternehmen firma name names full number count amount total value type
-list size date year day url the of in a an for and is are was field current currently official exact overall
-main primary approximate given num nr anzahl zahl name jahr datum betrag nombre numéro número fecha année
-año person persons people who when where what how which many much long tall wer wann wo was qui quand où
-quién cuándo dónde title info information details text string city country town place place ort stadt land
-ville pays lieu ciudad país lugar usd eur gbp percent percentage pct
+per contains contain enthält contient contiene time times company companies firm unternehmen firma name
+names full number count amount total value type list size date year day url the of in a an for and is are
+was field current currently official exact overall main primary approximate given num nr anzahl zahl name
+jahr datum betrag nombre numéro número fecha année año person persons people who when where what how which
+many much long tall wer wann wo was qui quand où quién cuándo dónde title info information details text
+string city country town place place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent
+percentage pct
 """
 _FORMS = frozenset(_FORMS_WORDS.split())
 _FILLERS_WORDS = """
@@ -145,6 +148,7 @@ def label_of(name: str) -> str:
 
 def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     """The field as asked for."""
+    lexicon = _spelled(lexicon, f"{label} {node.description}")
     parts = words(label)
     plain = node.type == "boolean" or bool(node.options())
     unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
@@ -153,6 +157,11 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
     years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
     shares = [word for word in kept if kind is Kind.PERCENT and word in _SHARES and found is None]
+    if kind is Kind.MEASURE and found is None:
+        shares = [word for word in kept if word in _SPANS]
+        shares = shares if len(shares) < len(kept) else []
+    ends = [word for word in kept if _LOW.fullmatch(word) or _HIGH.fullmatch(word)]
+    shares = [*shares, *(ends if len(ends) < len(kept) else [])]
     kept = [word for word in kept if word not in (*shares, *years)]
     found = found and _wording(kept)
     demands = _demands(kept, found, lexicon)
@@ -164,6 +173,16 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
         strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
         currency=money, scale=scale, iso=is_iso(node), end=_end(label),
     )  # fmt: skip
+
+
+def _spelled(lexicon: Lexicon, text: str) -> Lexicon:
+    """A lexicon that asks for folded words as they are written: stemmers need their accents."""
+    written = {fold(token): token for token in written_tokens(text)}
+
+    def query(asked: str) -> Query:
+        return lexicon.query(" ".join(written.get(word, word) for word in asked.split()))
+
+    return msgspec.structs.replace(lexicon, query=query)
 
 
 def _end(label: str) -> str:
@@ -268,6 +287,7 @@ def _demands(
 
 
 def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
+    parts = [word for word in parts if len(word) > 3 or not _is_small(word)] or list(parts)
     if not parts:
         return ()
     asked = lexicon.query(" ".join(parts))
@@ -282,6 +302,11 @@ def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
         for term in asked.terms
         if not all(word in _FORMS for word in term.word.split())
     )
+
+
+def _is_small(word: str) -> bool:
+    """Whether a short word is a function word of one of the languages that fields are named in."""
+    return any(word in stop_words(language) for language in ("de", "fr", "es"))
 
 
 def _doing(word: str) -> tuple[tuple[str, ...], ...]:

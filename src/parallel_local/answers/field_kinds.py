@@ -52,7 +52,8 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:where|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|lieu|"
+    r"\b(?:where|site|venue|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|"
+    r"lieu|"
     r"ciudad|país|"
     r"lugar|dónde|donde|où|destination|origin|capital|hauptstadt|capitale)\b",
     re.IGNORECASE,
@@ -182,7 +183,7 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
         return Kind.DATE
     if known is not None and known.kind != "place" and _PLACE.search(label):
         return Kind.PLACE
-    if known is not None:
+    if known is not None and known.kind != "word":
         return _BY_WORDING.get(known.kind, Kind.MEASURE)
     return _guess_plain(label)
 

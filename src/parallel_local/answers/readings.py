@@ -50,6 +50,7 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_LIMIT_FIELD = re.compile(r"\b(?:limit|max\w*|cap|höchst\w*|plafond|límite|máximo)\b", re.IGNORECASE)
 _MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
@@ -101,6 +102,8 @@ def _read(
         return None
     said = text[part.start : part.end]
     doubts = {*candidate.doubts, *missing, *loose, *wishes(ask, sentence)}
+    if ask.says(_LIMIT_FIELD):
+        doubts -= {"hedged"}
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
     if _denied(ask, scope(text, part, candidate.place, spans)) or not strictly(ask, sentence, part):
@@ -121,9 +124,12 @@ def _read(
 
 def _denied(ask: FieldAsk, said: str) -> bool:
     """Whether what is said is denied, only planned, or over, and the field does not ask for that."""
-    if negated(said):
+    limits = ask.says(_LIMIT_FIELD)
+    if negated(said) and not limits:
         return True
-    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE)) and not ask.says(_PLAN_FIELD):
+    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE), firm=True) and not ask.says(
+        _PLAN_FIELD
+    ):
         return True
     return ask.kind in (*_HELD, Kind.TEXT) and over(said) and not ask.says(_PAST_FIELD)
 

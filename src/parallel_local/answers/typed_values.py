@@ -23,6 +23,7 @@ _PLACE_LEAD = re.compile(
     r"(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
+_SPANNED = re.compile(r"\b([12]?\d|3[01])\.?\s?(?:to|until|–|-|bis|au|al)\s?$")  # "from 11 to 13 July"
 _PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
 _COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
 _CITY = re.compile(r"\b(?:city|town|stadt|ville|ciudad|village|birthplace)\b", re.IGNORECASE)
@@ -73,13 +74,16 @@ def candidates(
 
 def _dates(ask: FieldAsk, text: str) -> Iterator[Candidate]:
     for date in dated(text):
+        spanned = _SPANNED.search(text, max(0, date.start - 12), date.start)
+        doubts = ("range",) if spanned and ask.end != "high" else ()
         if ask.kind is Kind.YEAR or ask.node.type in _NUMERIC:
             if date.year is not None and date.quarter is None:
-                yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date)
+                yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date, doubts)
         elif not ask.iso:
-            yield Candidate(date.text, date)
+            yield Candidate(date.text, date, doubts)
         elif date.iso() is not None:
-            yield Candidate(_stamp(ask, date), date)
+            first = msgspec.structs.replace(date, day=int(spanned.group(1))) if spanned and doubts else date
+            yield Candidate(_stamp(ask, first), date, doubts)
 
 
 def _stamp(ask: FieldAsk, date: Date) -> str:

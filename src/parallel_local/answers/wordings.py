@@ -114,7 +114,8 @@ person|architect,designer,designed by,architekt,architecte,arquitecto|architect*
     entworfen,architekt*,conçu*,dessiné*,arquitect*,diseñad*
 person|mayor,bürgermeister,bürgermeisterin,maire,alcalde,alcaldesa|mayor,bürgermeister*,maire,alcald*
 person|coach,trainer,entraîneur,entrenador|coach*,coached,trainer*,trainiert,entraîn*,entren*
-person|manager,head,leader,leiter,leiterin,responsable,team lead|manage*,head,heads,headed,leads,led by,
+person|manager,head,lead,leader,leiter,leiterin,responsable,team lead|manage*,head,heads,headed,leads,
+    led by,
     leader,run by,leiter*,leitet,geleitet,responsable,dirige
 person|spouse,wife,husband,married to,ehefrau,ehemann,épouse,mari,esposa,esposo|married,marries,wife,
     husband,spouse,verheiratet,heiratete,ehefrau,ehemann,épouse,épousa,mari,marié*,casad*,casó,esposa,esposo
@@ -153,6 +154,10 @@ flag|allowed,permitted,welcome,accepted,erlaubt,gestattet,autorisé,autorisés,a
     allow*,permit*,may,can,welcome,admitted,accept*,take,takes,erlaubt,dürfen,darf,gestattet,zulässig,
     willkommen,admis*,autoris*,permis*,peuvent,peut,accepte*,bienvenu*,permitid*,permite*,admit*,pueden,
     puede,bienvenid*,acepta*,forbidden,prohibited,banned,verboten,interdit*,prohibid*
+flag|covered,included,versichert,inbegriffen,inclus,incluido|cover*,includ*,versichert,inbegriffen,
+    inklusive,inclus*,couvert*,incluid*,cubiert*
+word|limit,cap,höchstbetrag,obergrenze,plafond,límite,máximo|up to,at most,limit*,maximum,max,more than,
+    exceed*,höchstens,bis zu,maximal,jusqu à,hasta,máximo
 text|industry,sector,branche,secteur,sector|industry,sector,branche,secteur
 text|material,werkstoff,matériau|made of,made from,material,besteht aus,aus,fait de,hecho de
 """
