@@ -12,6 +12,7 @@ from parallel_local.answers.field_ask import Demand, FieldAsk
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
+from parallel_local.answers.stated import negated
 from parallel_local.text.tokens import words
 from parallel_local.text.values.names import is_person
 from parallel_local.text.values.value import Value
@@ -20,6 +21,7 @@ _SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
 _OF_UNIT = frozenset(
     ["power", "voltage", "frequency", "energy", "leistung", "puissance", "potencia", "spannung"]
 )
+_MARKS = (", ", " and ", " und ", " et ", " y ")
 _BARE = frozenset(
     [Kind.DATE, Kind.YEAR, Kind.MONEY]
 )  # "date" alone: the one date that is said of the subject
@@ -34,8 +36,20 @@ def scope(text: str, part: Segment, place: Value, spans: Sequence[Sequence[Span]
     held = sorted(near, key=lambda span: max(span[0] - place.end, place.start - span[1]))[:1]
     first = min([place.start, *(span[0] for span in held)])
     last = max([place.end, *(span[1] for span in held)])
-    start = max(text.rfind(mark, part.start, first) for mark in (", ", " and ", " und ", " et ", " y "))
+    start = max(text.rfind(mark, part.start, first) for mark in _MARKS)
     end = text.find(", ", last, part.end)
+    return text[part.start if start < 0 else start : part.end if end < 0 else end]
+
+
+def denied(text: str, part: Segment, spans: Sequence[Sequence[Span]]) -> bool:
+    """Whether one of the field's words stands in a piece that denies it: "1,312 were delayed, none was lost"."""
+    found = [min(each, key=lambda span: abs(span[0] - part.start)) for each in spans if each]
+    return any(negated(_piece(text, part, span)) for span in found if part.holds(span))
+
+
+def _piece(text: str, part: Segment, span: Span) -> str:
+    start = max(text.rfind(mark, part.start, span[0]) for mark in _MARKS)
+    end = text.find(", ", span[1], part.end)
     return text[part.start if start < 0 else start : part.end if end < 0 else end]
 
 

@@ -12,6 +12,7 @@ from parallel_local.answers.about import LOOSE, About
 from parallel_local.answers.clause_fit import (
     belongs,
     coverage,
+    denied,
     distance,
     scope,
     spans_of,
@@ -106,6 +107,8 @@ def _read(
         doubts -= {"hedged"}
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
+    if denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
+        return None
     if _denied(ask, scope(text, part, candidate.place, spans)) or not strictly(ask, sentence, part):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
