@@ -68,6 +68,9 @@ _SHARES = frozenset(
     ["share", "rate", "anteil", "quote", "part", "taux", "tasa", "cuota", "prozent", "pourcentage"]
 )
 _YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
+_OPEN = frozenset(
+    ["answer", "answers", "response", "result", "reply", "output", "it", "antwort", "ergebnis", "réponse"]
+)
 _SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "durée", "plazo"])
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
@@ -117,11 +120,10 @@ _IN_UNIT = re.compile(
 _FORMS_WORDS = """
 per contains contain enthält contient contiene time times company companies firm unternehmen firma name
 names full number count amount total value type list size date year day url the of in a an for and is are
-was field current currently official exact overall main primary approximate given num nr anzahl zahl name
-jahr datum betrag nombre numéro número fecha année año person persons people who when where what how which
-many much long tall wer wann wo was qui quand où quién cuándo dónde title info information details text
-string city country town place place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent
-percentage pct
+was field current currently official exact overall main primary approximate given num nr anzahl zahl jahr
+datum betrag nombre numéro número fecha année año person persons people who when where what how which many
+much long tall wer wann wo qui quand où quién cuándo dónde title info information details text string city
+country town place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent percentage pct
 """
 _FORMS = frozenset(_FORMS_WORDS.split())
 _FILLERS_WORDS = """
@@ -155,6 +157,7 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     found = _wording(kept)
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
+    kept = [] if found is None and all(word in _FORMS or word in _OPEN for word in kept) else kept
     years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
     shares = [word for word in kept if kind is Kind.PERCENT and word in _SHARES and found is None]
     if kind is Kind.MEASURE and found is None:

@@ -168,6 +168,14 @@ def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
         yield Candidate(whole.text, whole)
 
 
+def part_of_place(label: str, text: str) -> str:
+    """The city or the country of "Norwick, Veldland", where a field asks for one of them."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and _COUNTRY.search(label):
+        return parts[-1]
+    return parts[0] if len(parts) > 1 and _CITY.search(label) else text
+
+
 def options_in(options: Sequence[object], numbers: Sequence[Number]) -> list[tuple[object, Value]]:
     """Options that are numbers, where a text has them."""
     return [
