@@ -30,6 +30,7 @@ _REASONS = {
     "unasked": "the field's own words are not said",
     "compound": "the number is part of a compound",
     "mentioned": "it is mentioned, but not that it is there",
+    "former": "it is what was before the change",
     "range": "it is the end of a range of days",
     "ahead": "it lies ahead",
     "rival": "the documents also give another value",

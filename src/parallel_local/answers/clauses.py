@@ -38,6 +38,7 @@ _APPOSED = re.compile(r",\s[^,]{3,60},")
 _COMPARED = re.compile(
     r"\b(?:than|like|unlike|as|als|wie|que|comme|como)\s+(?:the\s+|la\s+|le\s+|el\s+)?$", re.IGNORECASE
 )
+_FIRST_CHARS = 32
 _LEAD_CHARS = 40
 _NEAR_WORDS = 6
 _OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
@@ -145,7 +146,7 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
     holder = _holder(text, part, value, ahead)
     if holder is not None:
         return "other" if related or not holder.ours else "ours"
-    acting = [item for item in ahead if item.ours or not _PREPOSITION.search(_lead(text, part, item))]
+    acting = [item for item in ahead if item.ours or _acts(text, part, item)]
     if related and (not acting or acting[-1].ours):
         return "other"
     if acting and not acting[-1].ours and any(item.ours for item in acting[:-1]):
@@ -158,6 +159,13 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
     if any(_OF.search(_lead(text, part, item)) for item in ahead):
         return "other"
     return "nominal" if _nominal(text, part, value, words) else ""
+
+
+def _acts(text: str, part: Segment, item: Named) -> bool:
+    """Whether another name is what a part is about: at its beginning or behind a comma, and behind no preposition."""
+    lead = _lead(text, part, item)
+    first = item.start - part.start <= _FIRST_CHARS or lead.rstrip().endswith((",", ";", ":"))
+    return first and not _PREPOSITION.search(lead)
 
 
 def _lead(text: str, part: Segment, item: Named) -> str:
@@ -215,7 +223,8 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
         return not _RELATED.search(nominal.group())
     named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
     folded = [word.casefold() for word in named if word]
-    return any(word in GENERIC or word.rstrip("s") in words or word in words for word in folded)
+    roots = tuple(word for word in words if len(word) > 4)
+    return any(word in GENERIC or word.rstrip("s") in words or word.startswith(roots) for word in folded)
 
 
 def placed(text: str, item: Named) -> bool:

@@ -17,7 +17,7 @@ from parallel_local.text.tokens import fold, stems, stop_words, words
 from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.money import currency
 from parallel_local.text.values.names import proper_names
-from parallel_local.text.values.units import unit_of
+from parallel_local.text.values.units import BY_NAME, unit_of
 from parallel_local.text.words import tokens as written_tokens
 
 
@@ -71,6 +71,7 @@ _YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
 _OPEN = frozenset(
     ["answer", "answers", "response", "result", "reply", "output", "it", "antwort", "ergebnis", "réponse"]
 )
+_UNIT_WORDS = frozenset(["years", "months", "weeks", "days", "hours", "minutes", "seconds"])
 _SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "durée", "plazo"])
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
@@ -157,7 +158,8 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     found = _wording(kept)
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
-    kept = [] if found is None and all(word in _FORMS or word in _OPEN for word in kept) else kept
+    opened = found is None and not unit and not money
+    kept = [] if opened and all(word in _FORMS or word in _OPEN for word in kept) else kept
     years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
     shares = [word for word in kept if kind is Kind.PERCENT and word in _SHARES and found is None]
     if kind is Kind.MEASURE and found is None:
@@ -237,6 +239,11 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
         elif last not in ("in", "of", "us"):
             break
         kept.pop()
+    for word in kept if len(kept) > 1 and not unit else ():
+        if word in _UNIT_WORDS:
+            unit = BY_NAME[word.removesuffix("s")].name
+            kept.remove(word)
+            break
     for match in _IN_UNIT.finditer(description):
         word = match.group("unit").strip(".")
         known = unit_of(word)

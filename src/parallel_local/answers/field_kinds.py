@@ -92,7 +92,8 @@ _HAPPENED = re.compile(
     r"invented|painted|rebuilt|"
     r"registered|appointed|graduated|married|hired|adopted|ratified|planted|dammed|destroyed|abolished|granted|"
     r"demolished|"
-    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|aufgelöst|"
+    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|gepflanzt|"
+    r"gekauft|verkauft|gebaut|umgebaut|verlegt|umbenannt|gefunden|aufgelöst|"
     r"geschlossen|renoviert|entdeckt|abgerissen|eingeweiht|fermé|fermée|détruite?|rénovée?|découverte?|"
     r"inaugurée?|cerrad[oa]|renovad[oa]|descubiert[oa]|inaugurad[oa])$",
     re.IGNORECASE,

@@ -52,6 +52,13 @@ _NOW = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LIMIT_FIELD = re.compile(r"\b(?:limit|max\w*|cap|höchst\w*|plafond|límite|máximo)\b", re.IGNORECASE)
+_NUMBERED_FIELD = re.compile(
+    r"\b(?:number|no|id|code|serial|reference|plate|symbol|nummer|numéro|número|kennzeichen)\b", re.I
+)
+_IDENTIFIER = re.compile(
+    r"\s*(?:(?:number|no\.?|nr\.?|nummer|code|id|numéro|número)\s*)?(?:is|was|:|=|ist|est|es|lautet)?\s*"
+    r"(?P<id>(?:[A-Z]{1,5}[ -]?)?\d[\w./-]*\w|[A-Z]{2,}\d*)\b"
+)
 _MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
@@ -98,6 +105,9 @@ def _read(
     strength, loose = whose(ask, sentence, part, candidate.place, about)
     if strength <= 0:
         return None
+    if isinstance(candidate.place, Number):
+        # "six weeks" says nothing of weekly hours: what stands in the value itself is no mention of the field.
+        spans = [[span for span in each if not _within(span, candidate.place)] for each in spans]
     covered, missing = coverage(ask, sentence, part, spans)
     if covered <= 0:
         return None
@@ -119,10 +129,15 @@ def _read(
         strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
         return None
+    strength *= 0.8 if "former" in doubts else 1.0
     near = distance(candidate.place, spans)
     score = strength * covered - 0.12 * min(near / 100, 1.0)
     year = 0 if ask.kind in (Kind.YEAR, Kind.DATE) else _year("" if ask.kind in _HELD else said, sentence)
     return Reading(candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, year)
+
+
+def _within(span: Span, place: Value) -> bool:
+    return place.start <= span[0] and span[1] <= place.end
 
 
 def _denied(ask: FieldAsk, said: str) -> bool:
@@ -196,6 +211,15 @@ def _year(said: str, sentence: Sentence) -> int:
     return int(found[-1]) if found else int(sentence.card.date[:4]) if sentence.card.date else 0
 
 
+def _identifier(ask: FieldAsk, text: str, spans: Sequence[Span]) -> tuple[str, int] | None:
+    """A number that only names a thing: "Frame number WX 20931"."""
+    if not _NUMBERED_FIELD.search(ask.label):
+        return None
+    last = max(span[1] for span in spans)
+    match = _IDENTIFIER.match(text, last)
+    return (match.group("id"), match.start("id")) if match else None
+
+
 def _named_thing(sentence: Sentence, spans: Sequence[Span]) -> tuple[str, int] | None:
     """A name that has the field's word in it: the prize is "Lindqvist Prize"."""
     for item in sentence.named:
@@ -251,7 +275,11 @@ def _from_text(
     found = [span for each in spans for span in each]
     if not found:
         return
-    said = _named_thing(sentence, found) or predicate(sentence.text, found)
+    said = (
+        _identifier(ask, sentence.text, found)
+        or _named_thing(sentence, found)
+        or predicate(sentence.text, found)
+    )
     if said is None and ask.demands[0].phrases.said:
         said = complement(sentence.text, max(found, key=lambda span: span[1]))
     place = Value(said[0], said[1]) if said else Value(sentence.text[found[0][0] : found[0][1]], found[0][0])

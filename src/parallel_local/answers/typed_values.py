@@ -20,10 +20,11 @@ from parallel_local.text.values.value import Date, Number, Value
 _LARGEST = 1e18
 _PLACE_LEAD = re.compile(
     r"(?:\b(?:in|at|to|from|near|of|is|are|was|sits on|based|on the|ist|aus|bei|nach|en|à|au|de|est|es|desde)|[:|"
-    r"(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
+    r"(—–-])\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
 _SPANNED = re.compile(r"\b([12]?\d|3[01])\.?\s?(?:to|until|–|-|bis|au|al)\s?$")  # "from 11 to 13 July"
+_BASED = re.compile(r"\b([A-ZÀ-Þ]\w+(?:[ -][A-ZÀ-Þ]\w+)*)-based\b")  # "a Berlin-based firm"
 _PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
 _COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
 _CITY = re.compile(r"\b(?:city|town|stadt|ville|ciudad|village|birthplace)\b", re.IGNORECASE)
@@ -101,6 +102,7 @@ def _number(ask: FieldAsk, number: Number, text: str, alone: bool) -> Candidate 
         amount = number.upper if ask.end == "high" else number.amount
     doubts: tuple[str, ...] = ("hedged",) if number.hedged else ()
     doubts += ("compound",) if number.compound else ()
+    doubts += ("former",) if number.former else ()
     if ask.node.type not in _NUMERIC:
         return Candidate(text[number.start : number.end].strip(), number, doubts)
     if ask.unit and number.unit and amount is not None:
@@ -156,6 +158,8 @@ def _people(text: str, alone: bool, language: Tongue) -> Iterator[Value]:
 
 def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
     """Names behind "in", "at" and the like, with a country behind a comma."""
+    for match in _BASED.finditer(text):
+        yield Candidate(match.group(1), Value(match.group(1), match.start()))
     for value in proper_names(text):
         if not alone and not _PLACE_LEAD.search(text, 0, value.start):
             continue

@@ -30,7 +30,7 @@ money|funding,amount raised,raised,total funding,funding amount,investment,raise
 money|valuation|valuation,valued,bewertet,valorisée,valorada
 money|budget|budget*,presupuesto
 count|employees,employee count,headcount,staff,staff size,workforce,team size,mitarbeiter,mitarbeiterzahl,
-    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,emploie*,staff*,
+    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|team,employ*,emploie*,staff*,
     headcount,
     workforce,worker*,people work,works for it,mitarbeit*,beschäftig*,angestellt*,salarié*,effectif*,
     empleado*,emplea,trabajador*,plantilla,personen arbeiten
@@ -156,6 +156,8 @@ flag|allowed,permitted,welcome,accepted,erlaubt,gestattet,autorisé,autorisés,a
     puede,bienvenid*,acepta*,forbidden,prohibited,banned,verboten,interdit*,prohibid*
 flag|covered,included,versichert,inbegriffen,inclus,incluido|cover*,includ*,versichert,inbegriffen,
     inklusive,inclus*,couvert*,incluid*,cubiert*
+word|purchase,bought,purchased,kauf,gekauft,achat,acheté,compra,comprado|bought,purchase*,buy,buys,acquired,
+    gekauft,kaufte,achet*,achat,compr*
 word|limit,cap,höchstbetrag,obergrenze,plafond,límite,máximo|up to,at most,limit*,maximum,max,more than,
     exceed*,höchstens,bis zu,maximal,jusqu à,hasta,máximo
 text|industry,sector,branche,secteur,sector|industry,sector,branche,secteur
