@@ -38,7 +38,12 @@ def _filled(library: Library, given: object, schema: Schema) -> dict[str, object
 
 @pytest.mark.parametrize(
     ("table", "exact", "silent"),
-    [("field_traps", 0.95, 0.9), ("field_traps_more", 0.93, 0.9), ("field_traps_third", 0.85, 0.8)],
+    [
+        ("field_traps", 0.95, 0.9),
+        ("field_traps_more", 0.93, 0.9),
+        ("field_traps_third", 0.87, 0.8),
+        ("field_traps_fourth", 0.83, 0.65),
+    ],
 )
 def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
     """The limits are well above what is promised (.50 exact, 5 % of `high` wrong), so that a step back shows."""

@@ -156,9 +156,16 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours" if acting[-1].ours else "other"
     if any(item.ours for item in inside):
         return "ours"
-    if any(_OF.search(_lead(text, part, item)) for item in ahead):
+    if any(_has_it(_lead(text, part, item), words) for item in ahead):
         return "other"
     return "nominal" if _nominal(text, part, value, words) else ""
+
+
+def _has_it(lead: str, words: Sequence[str]) -> bool:
+    """Whether the words before a name give it the field's thing: "the height of", "le pont de"."""
+    found = _OF.search(lead)
+    thing = lead[: found.start()].split()[-1:] if found else []
+    return any(word.casefold() in GENERIC or word.casefold() in words for word in thing)
 
 
 def _acts(text: str, part: Segment, item: Named) -> bool:
