@@ -13,7 +13,7 @@ _CLOSE = 0.12
 _LISTED = 0.2
 _HIGH = 0.88
 _MEDIUM = 0.6
-_GRAVE = frozenset(["missing", "counted", "titled"])
+_GRAVE = frozenset(["missing", "counted"])
 _REASONS = {
     "hedged": "the document says only about how much",
     "loose": "the sentence does not name the subject itself",

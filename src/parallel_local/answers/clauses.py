@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from parallel_local.answers.mentions import Span, Token
+from parallel_local.answers.mentions import Span
 from parallel_local.text.values.value import Value
 
 _SOFT = re.compile(
@@ -37,6 +37,11 @@ _PREPOSITION = re.compile(
 _APPOSED = re.compile(r",\s[^,]{3,60},")
 _COMPARED = re.compile(
     r"\b(?:than|like|unlike|as|als|wie|que|comme|como)\s+(?:the\s+|la\s+|le\s+|el\s+)?$", re.IGNORECASE
+)
+_RELATING = re.compile(
+    r"(?:\b(?:its|their|his|her|our|seine?r?|ihre?r?|son|sa|ses|leurs?|sus?)\s+|['’]s?\s+|"
+    r"^\W*(?:the\s+)?)(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
 )
 _FIRST_CHARS = 32
 _LEAD_CHARS = 40
@@ -172,7 +177,7 @@ def _acts(text: str, part: Segment, item: Named) -> bool:
     """Whether another name is what a part is about: at its beginning or behind a comma, and behind no preposition."""
     lead = _lead(text, part, item)
     first = item.start - part.start <= _FIRST_CHARS or lead.rstrip().endswith((",", ";", ":"))
-    return first and not _PREPOSITION.search(lead)
+    return first and not _PREPOSITION.search(lead) and not lead.endswith(('"', "“", "„", "«"))
 
 
 def _lead(text: str, part: Segment, item: Named) -> str:
@@ -183,7 +188,9 @@ def _lead(text: str, part: Segment, item: Named) -> str:
 def _relation(text: str, part: Segment, value: Value, ahead: Sequence[Named], words: Sequence[str]) -> bool:
     """Whether the value is that of a relation: "Acme's rival has …"; not where the field asks for one."""
     found = _RELATED.search(text, part.start, value.start)
-    if found is None or any(item.ours and item.start >= found.end() for item in ahead):
+    if found is None or not _RELATING.search(text[part.start : found.start()]):
+        return False
+    if any(item.ours and item.start >= found.end() for item in ahead):
         return False
     if any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
         return False
@@ -193,8 +200,7 @@ def _relation(text: str, part: Segment, value: Value, ahead: Sequence[Named], wo
 def _holder(text: str, part: Segment, value: Value, ahead: Sequence[Named]) -> Named | None:
     """The name that has the value by its grammar: "Acme with 45 employees", "Brill's 30 people"."""
     for item in reversed(ahead):
-        after_ours = any(other.ours and other.end <= item.start for other in ahead)
-        only_placed = after_ours and _PREPOSITION.search(_lead(text, part, item))
+        only_placed = not item.ours and _PREPOSITION.search(_lead(text, part, item))
         near = len(text[item.end : value.start].split()) <= _NEAR_WORDS
         if near and not only_placed and _OWNER.match(text[item.end : item.end + 8]):
             return item
@@ -253,8 +259,3 @@ def refers_back(text: str) -> bool:
 
 def _is_value(item: Named, value: Value) -> bool:
     return item.start < value.end and value.start < item.end
-
-
-def words_between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
-    """The words that stand between two places."""
-    return [token for token in tokens if start <= token.start and token.end <= end]

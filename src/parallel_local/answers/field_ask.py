@@ -120,7 +120,7 @@ _IN_UNIT = re.compile(
 )
 _FORMS_WORDS = """
 per contains contain enthält contient contiene time times company companies firm unternehmen firma name
-names full number count amount total value type list size date year day url the of in a an for and is are
+names full number count amount total value type list size date year url the of in a an for and is are
 was field current currently official exact overall main primary approximate given num nr anzahl zahl jahr
 datum betrag nombre numéro número fecha année año person persons people who when where what how which many
 much long tall wer wann wo qui quand où quién cuándo dónde title info information details text string city

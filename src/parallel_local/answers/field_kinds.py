@@ -180,7 +180,8 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
         return Kind.MONEY
     if known is not None and known.kind == "date" and _FIRM.search(label):
         return Kind.ORGANISATION
-    if known is not None and (known.kind == "date" or _DATE.search(label)):
+    dated = _DATE.search(label) and (known is None or known.kind not in ("money", "count", "percent"))
+    if known is not None and (known.kind == "date" or dated):
         return Kind.DATE
     if known is not None and known.kind != "place" and _PLACE.search(label):
         return Kind.PLACE

@@ -77,7 +77,7 @@ def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Ca
         and len(text.split()) <= 4
         and re.match(r"[^\W\d_]", text)
     ):
-        return [Candidate(text, Value(text, 0))]
+        return [Candidate(text.rstrip("."), Value(text, 0))]
     if len({item.key for item in found}) > 1:
         return [msgspec.structs.replace(item, doubts=(*item.doubts, "several")) for item in found[:1]]
     return found[:1]

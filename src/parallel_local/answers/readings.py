@@ -17,6 +17,7 @@ from parallel_local.answers.clause_fit import (
     scope,
     spans_of,
     strictly,
+    together,
     whose,
     wishes,
 )
@@ -59,6 +60,7 @@ _IDENTIFIER = re.compile(
     r"\s*(?:(?:number|no\.?|nr\.?|nummer|code|id|numéro|número)\s*)?(?:is|was|:|=|ist|est|es|lautet)?\s*"
     r"(?P<id>(?:[A-Z]{1,5}[ -]?)?\d[\w./-]*\w|[A-Z]{2,}\d*)\b"
 )
+_LOOSE_WORDS = 0.94  # several words of a field that do not stand together
 _MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
@@ -129,7 +131,9 @@ def _read(
         strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
         return None
-    strength *= 0.8 if "former" in doubts else 1.0
+    strength *= 0.6 if "former" in doubts else 1.0
+    if len(ask.demands) > 1 and not together(spans, part):
+        covered *= _LOOSE_WORDS
     near = distance(candidate.place, spans)
     score = strength * covered - 0.12 * min(near / 100, 1.0)
     year = 0 if ask.kind in (Kind.YEAR, Kind.DATE) else _year("" if ask.kind in _HELD else said, sentence)
@@ -258,7 +262,7 @@ def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         yield Reading(
             candidate.value,
             candidate.key,
-            0.98 * strength,
+            min(1.0, strength + 0.06),
             marks,
             sentence.text,
             sentence.card,

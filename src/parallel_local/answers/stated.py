@@ -46,7 +46,8 @@ _OVER = re.compile(
     r"discontinued|left|resigned|"
     r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|"
     r"zuvor|verließ|"
-    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|"
+    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|removed|"
+    r"dropped|withdrawn|cancelled|entfernt|supprimé\w*|"
     r"closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|"
     r"exdirector\w*|dejó)\b",
     re.IGNORECASE,
@@ -60,10 +61,6 @@ _CLAUSE_END = re.compile(
     r"y|pero|que)\s"
     r"|\s(?:but|while|whereas|because|although|und|aber|weil|mais|pero)\s|\s[–—(]|,\s(?=\d)"
 )
-_ARTICLE = re.compile(
-    r"^(?:the|a|an|der|die|das|den|ein|eine|einen|le|la|les|l['’]|un|une|el|los|las|una|unos)\s+", re.I
-)
-_MOST_VALUE_WORDS = 12
 OPPOSITES = {
     "public": "private privately", "open": "closed shut",
     "active": "inactive defunct closed dissolved", "allowed": "forbidden prohibited banned",
@@ -132,16 +129,6 @@ def predicate(text: str, spans: Sequence[Span]) -> tuple[str, int] | None:
         if cut:
             return flat(cut), match.end()
     return None
-
-
-def without_article(text: str) -> str:
-    """A value without the article before it."""
-    return _ARTICLE.sub("", text)
-
-
-def short(text: str) -> bool:
-    """Whether a text is short enough to be a value rather than a statement."""
-    return len(text.split()) <= _MOST_VALUE_WORDS
 
 
 def complement(text: str, span: Span) -> tuple[str, int] | None:

@@ -158,6 +158,10 @@ flag|covered,included,versichert,inbegriffen,inclus,incluido|cover*,includ*,vers
     inklusive,inclus*,couvert*,incluid*,cubiert*
 word|purchase,bought,purchased,kauf,gekauft,achat,acheté,compra,comprado|bought,purchase*,buy,buys,acquired,
     gekauft,kaufte,achet*,achat,compr*
+word|annual,yearly,jährlich,annuel,anual|annual*,yearly,a year,per year,each year,every year,jährlich*,
+    im jahr,pro jahr,par an,annuel*,al año,anual*
+word|monthly,monatlich,mensuel,mensual|monthly,a month,per month,each month,every month,monat*,par mois,
+    mensuel*,al mes,mensual*
 word|limit,cap,höchstbetrag,obergrenze,plafond,límite,máximo|up to,at most,limit*,maximum,max,more than,
     exceed*,höchstens,bis zu,maximal,jusqu à,hasta,máximo
 text|industry,sector,branche,secteur,sector|industry,sector,branche,secteur

@@ -49,6 +49,7 @@ _MONTHS = re.compile(
     r"Mittwoch|Donnerstag|(?:Series|Phase|Class|Grade|Type|Round|Level|Tier|Serie|Klasse)\s[A-Z0-9]+|Freitag|"
     r"Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
 )
+_UNIT_OF = re.compile(r"\d\s?$")  # "50 MB" neither
 _CODE = re.compile(r"[A-ZÀ-Þ]{1,5}\s\d")  # "WX 20931" is no name
 _SMALL_WORDS = """
 a an the this that these those it its he she they we i you his her their our my in on at by for from of to
@@ -96,7 +97,12 @@ def proper_names(text: str) -> list[Value]:
     found: list[Value] = []
     for value in every(_PROPER, text):
         kept = _without_lead(value)
-        if kept and not _MONTHS.match(kept.text) and not _CODE.match(text, kept.start):
+        if (
+            kept
+            and not _MONTHS.match(kept.text)
+            and not _CODE.match(text, kept.start)
+            and not _UNIT_OF.search(text, 0, kept.start)
+        ):
             found.append(kept)
     return found
 
