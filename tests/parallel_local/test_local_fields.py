@@ -44,6 +44,7 @@ def _filled(library: Library, given: object, schema: Schema) -> dict[str, object
         ("field_traps_third", 0.87, 0.8),
         ("field_traps_fourth", 0.84, 0.7),
         ("field_traps_fifth", 0.8, 0.7),
+        ("field_traps_sixth", 0.75, 0.9),
     ],
 )
 def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ count|seats,capacity,seating capacity,sitzplätze,plätze,places,asientos,aforo,
 count|members,membership,mitglieder,membres,miembros,socios|member*,mitglied*,membres,miembros,socios
 count|users,customers,clients,kunden,nutzer,clientes,usuarios|user*,customer*,client*,kunden,nutzer*,
     clientes,usuarios
+count|visitors,attendance,spectators,besucher,besucherzahl,visiteurs,visitantes|visit*,attend*,spectator*,
+    audience,came,besuch*,zuschauer*,visiteur*,spectateur*,visitant*,espectador*
 count|servings,serves,portions,portionen,personen,personnes,raciones|serves,serving*,portion*,portionen,
     personen,personnes,raciones,personas
 count|calories,kcal,kalorien,calorías|calorie*,kcal,kalorien,calorías
