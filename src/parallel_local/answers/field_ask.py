@@ -150,7 +150,7 @@ def label_of(name: str) -> str:
 
 
 def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
-    """The field as asked for."""
+    """The field as asked for: what it is called, then what must be said of it, and what had better be."""
     lexicon = _spelled(lexicon, f"{label} {node.description}")
     parts = words(label)
     plain = node.type == "boolean" or bool(node.options())
@@ -161,23 +161,28 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     opened = found is None and not unit and not money
     kept = [] if opened and all(word in _FORMS or word in _OPEN for word in kept) else kept
     years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
-    shares = [word for word in kept if kind is Kind.PERCENT and word in _SHARES and found is None]
-    if kind is Kind.MEASURE and found is None:
-        shares = [word for word in kept if word in _SPANS]
-        shares = shares if len(shares) < len(kept) else []
+    soft = [] if found else _soft(kept, kind)
     ends = [word for word in kept if _LOW.fullmatch(word) or _HIGH.fullmatch(word)]
-    shares = [*shares, *(ends if len(ends) < len(kept) else [])]
-    kept = [word for word in kept if word not in (*shares, *years)]
+    soft = [*soft, *(ends if len(ends) < len(kept) else [])]
+    kept = [word for word in kept if word not in (*soft, *years)]
     found = found and _wording(kept)
     demands = _demands(kept, found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
-    wishes = _plain([*shares, *_content(node.description, [*kept, *years])], lexicon)
+    wishes = _plain([*soft, *_content(node.description, [*kept, *years])], lexicon)
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
         strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
         currency=money, scale=scale, iso=is_iso(node), end=_end(label),
     )  # fmt: skip
+
+
+def _soft(parts: Sequence[str], kind: Kind) -> list[str]:
+    """Words that the value itself says: the "share" of a percentage, the "period" of a time."""
+    if kind is Kind.PERCENT:
+        return [word for word in parts if word in _SHARES]
+    found = [word for word in parts if word in _SPANS] if kind is Kind.MEASURE else []
+    return found if len(found) < len(parts) else []
 
 
 def _spelled(lexicon: Lexicon, text: str) -> Lexicon:

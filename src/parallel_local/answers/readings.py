@@ -35,8 +35,7 @@ from parallel_local.text.values.value import Number, Value
 
 _PLAN_FIELD = re.compile(
     r"\b(?:plan\w*|expected|target\w*|goal\w*|forecast\w*|future|next|projected|geplant\w*|ziel\w*|prévu\w*|"
-    r"previst\w*|upcoming|due|"
-    r"deadline|proposed|budget\w*|estimated|penalty|fee|fine|end|start|expir\w*)\b",
+    r"previst\w*|upcoming|due|deadline|proposed|budget\w*|estimated|penalty|fee|fine|end|start|expir\w*)\b",
     re.IGNORECASE,
 )
 _PAST_FIELD = re.compile(
