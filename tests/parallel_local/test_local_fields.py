@@ -38,7 +38,14 @@ def _filled(library: Library, given: object, schema: Schema) -> dict[str, object
 
 @pytest.mark.parametrize(
     ("table", "exact", "silent"),
-    [("field_traps", 0.95, 0.9), ("field_traps_more", 0.93, 0.9), ("field_traps_third", 0.85, 0.8)],
+    [
+        ("field_traps", 0.95, 0.9),
+        ("field_traps_more", 0.93, 0.9),
+        ("field_traps_third", 0.87, 0.8),
+        ("field_traps_fourth", 0.84, 0.7),
+        ("field_traps_fifth", 0.8, 0.7),
+        ("field_traps_sixth", 0.75, 0.9),
+    ],
 )
 def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
     """The limits are well above what is promised (.50 exact, 5 % of `high` wrong), so that a step back shows."""
@@ -54,7 +61,8 @@ def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["who", "when", "answer", "value", "the", "of", "is_it", "wer", "où", "el", "что", "何", "x1", "_", " ", "?", "A&B", "a" * 200],
+    ["who", "when", "answer", "value", "the", "of", "is_it", "wer", "où", "el", "что", "何", "x1", "_", " ", "?",
+     "A&B", "a" * 200],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["string", "integer", "boolean"])
 async def test_any_name_for_a_field(name: str, kind: str, tmp_path: Path) -> None:
@@ -134,7 +142,8 @@ async def test_what_was_not_found_and_cannot_be_null_is_warned_of(tmp_path: Path
 
 
 NAMES = st.sampled_from(
-    ["ceo", "employees", "founded_year", "who", "raised_money", "amount", "investors", "length_km", "website", "x", "the", "être"]
+    ["ceo", "employees", "founded_year", "who", "raised_money", "amount", "investors", "length_km", "website", "x",
+     "the", "être"]
 )  # fmt: skip
 LEAVES = st.one_of(
     st.sampled_from(["string", "integer", "number", "boolean"]).map(lambda kind: {"type": kind}),

@@ -43,7 +43,8 @@ class About:
             if earlier.ours:
                 first = earlier.named[0]
                 acts = first.ours and not related(earlier.text[: first.start])
-                carried = acts and (around > 0 or refers_back(sentence.text))
+                next_to = earlier is sentence.before[-1]
+                carried = acts and (around > 0 or next_to or refers_back(sentence.text))
                 return max(CARRIED if carried else LOOSE if acts else 0.0, around)
             if any(not item.ours for item in _acting(earlier)) and not earlier.key:
                 return min(around, LOOSE) if not refers_back(sentence.text) or around < HEADED else 0.0

@@ -13,7 +13,7 @@ _CLOSE = 0.12
 _LISTED = 0.2
 _HIGH = 0.88
 _MEDIUM = 0.6
-_GRAVE = frozenset(["missing", "counted", "titled"])
+_GRAVE = frozenset(["missing", "counted"])
 _REASONS = {
     "hedged": "the document says only about how much",
     "loose": "the sentence does not name the subject itself",
@@ -30,6 +30,8 @@ _REASONS = {
     "unasked": "the field's own words are not said",
     "compound": "the number is part of a compound",
     "mentioned": "it is mentioned, but not that it is there",
+    "former": "it is what was before the change",
+    "range": "it is the end of a range of days",
     "ahead": "it lies ahead",
     "rival": "the documents also give another value",
 }

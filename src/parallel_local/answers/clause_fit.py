@@ -12,11 +12,17 @@ from parallel_local.answers.field_ask import Demand, FieldAsk
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
+from parallel_local.answers.stated import negated
 from parallel_local.text.tokens import words
 from parallel_local.text.values.names import is_person
 from parallel_local.text.values.value import Value
 
 _SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
+_OF_UNIT = frozenset(
+    ["power", "voltage", "frequency", "energy", "leistung", "puissance", "potencia", "spannung"]
+)
+_COMMA = re.compile(r"[,;][\"”’]?\s|,[\"”]")
+_MARKS = re.compile(r"[,;][\"”’]?\s|\s(?:and|und|et|y)\s")
 _BARE = frozenset(
     [Kind.DATE, Kind.YEAR, Kind.MONEY]
 )  # "date" alone: the one date that is said of the subject
@@ -27,15 +33,28 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 
 def scope(text: str, part: Segment, place: Value, spans: Sequence[Sequence[Span]]) -> str:
     """What is said of a value between the commas around it and the field's nearest words: there a "not" counts."""
-    near = [
-        span for each in spans if each for span in [min(each, key=lambda span: abs(span[0] - place.start))]
-    ]
-    held = [span for span in near if part.holds(span)]
+    near = [span for each in spans for span in each if part.holds(span)]
+    held = sorted(near, key=lambda span: max(span[0] - place.end, place.start - span[1]))[:1]
     first = min([place.start, *(span[0] for span in held)])
     last = max([place.end, *(span[1] for span in held)])
-    start = text.rfind(", ", part.start, first)
-    end = text.find(", ", last, part.end)
-    return text[part.start if start < 0 else start : part.end if end < 0 else end]
+    return _between(text, part, first, last)
+
+
+def denied(text: str, part: Segment, spans: Sequence[Sequence[Span]]) -> bool:
+    """Whether one of the field's words stands in a piece that denies it: "1,312 were delayed, none was lost"."""
+    found = [min(each, key=lambda span: abs(span[0] - part.start)) for each in spans if each]
+    return any(negated(_piece(text, part, span)) for span in found if part.holds(span))
+
+
+def _piece(text: str, part: Segment, span: Span) -> str:
+    return _between(text, part, span[0], span[1])
+
+
+def _between(text: str, part: Segment, first: int, last: int) -> str:
+    """The text around two places, up to the commas and the "and" before and the comma behind."""
+    start = max((match.end() for match in _MARKS.finditer(text, part.start, first)), default=part.start)
+    end = next((match.start() for match in _COMMA.finditer(text, last, part.end)), part.end)
+    return text[start:end]
 
 
 def whose(
@@ -100,7 +119,8 @@ def coverage(
     doubts: set[str] = set()
     inside = False
     unsaid = 0
-    headed = tokens(sentence.heading.split(" > ")[-1], sentence.card.language)
+    section = sentence.heading.split(" > ")[-1] if " > " in sentence.heading else ""
+    headed = tokens(section, sentence.card.language)
     titled = tokens(f"{sentence.card.title} {sentence.heading}", sentence.card.language)
     before = sentence.before[-1] if sentence.before and _IT.search(sentence.text) else None
     for demand, found in zip(ask.demands, spans, strict=True):
@@ -121,7 +141,7 @@ def coverage(
         elif next(demand.phrases.spans(titled), None) is not None:
             held += 0.6 * demand.weight
             doubts.add("titled")
-        elif ask.kind in _SELF or (demand.phrases.said and _told_by_unit(ask)):
+        elif ask.kind in _SELF or _told_by_unit(ask, demand):
             held += 0.8 * demand.weight
             inside = True
         elif demand.known or len(ask.demands) == 1:
@@ -129,10 +149,23 @@ def coverage(
         else:
             unsaid += 1
             doubts.add("missing")
+    if not inside and ask.kind in _BARE and doubts == {"titled"}:
+        inside = True  # "incident_date" of a document that is called an incident: its date
     return (held / total if inside and 2 * unsaid <= len(ask.demands) else 0.0), frozenset(doubts)
 
 
-def _told_by_unit(ask: FieldAsk) -> bool:
+def together(spans: Sequence[Sequence[Span]], part: Segment) -> bool:
+    """Whether the field's words stand side by side in a part: "day tickets" rather than tickets for days."""
+    found = [span for each in spans for span in each if part.holds(span)]
+    return any(0 < after[0] - before[1] <= 1 for before in found for after in found)
+
+
+def _told_by_unit(ask: FieldAsk, demand: Demand) -> bool:
+    """Whether the value itself says what it is: degrees are a temperature, kilowatts a power."""
+    if demand.word in _OF_UNIT:
+        return ask.kind is Kind.MEASURE and bool(ask.unit)
+    if not demand.phrases.said:
+        return False
     return ask.dimension in ("celsius", "kmh") or (
         ask.kind is Kind.MONEY and len(ask.demands) > 1 and _priced(ask)
     )

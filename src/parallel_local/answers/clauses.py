@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from parallel_local.answers.mentions import Span, Token
+from parallel_local.answers.mentions import Span
 from parallel_local.text.values.value import Value
 
 _SOFT = re.compile(
@@ -21,7 +21,7 @@ _SOFT = re.compile(
 _HARD = re.compile(
     r";|\s[–—]\s|,?\s\b(?:while|whereas|although|but|während|aber|mais|tandis que|pero|mientras)\b|,\s(?=(?:and|"
     r"und|et|y)\s\w+\s\w+)"
-    r"|[.!?]\s",
+    r"|(?<!Prof)(?<!Mio)(?<!Mrd)(?<!Tsd)(?<![A-Z][a-z])(?<!\s[A-Z])[.!?]\s",
     re.IGNORECASE,
 )
 _PREPOSITION = re.compile(
@@ -29,12 +29,23 @@ _PREPOSITION = re.compile(
     r"before|since|between|"
     r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|"
     r"avec|pour|par|"
-    r"sur|d|l|del|con|para|por|a|al|desde|called|named|and|und|et|y|the|near|around)['’]?\s*(?:the\s+|der\s+|"
+    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around)['’]?\s*(?:the\s+|der\s+|"
     r"dem\s+|den\s+|la\s+|"
     r"le\s+|el\s+|l['’])?$",
     re.IGNORECASE,
 )
 _APPOSED = re.compile(r",\s[^,]{3,60},")
+_COMPARED = re.compile(
+    r"\b(?:than|like|unlike|as|als|wie|que|comme|como)\s+(?:the\s+|la\s+|le\s+|el\s+)?$", re.IGNORECASE
+)
+_RELATING = re.compile(
+    r"(?:\b(?:its|their|his|her|our|seine?r?|ihre?r?|son|sa|ses|leurs?|sus?)\s+|['’]s?\s+|"
+    r"^\W*(?:the\s+)?)(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
+)
+_FIRST_CHARS = 32
+_LEAD_CHARS = 40
+_NEAR_WORDS = 6
 _OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
@@ -75,7 +86,7 @@ GENERIC = frozenset(_GENERIC_WORDS.split())
 _RELATED = re.compile(
     r"\b(?:subsidiary|subsidiaries|parent(?: company)?|competitors?|rivals?|suppliers?|customers?|partners?|"
     r"predecessors?|successors?|"
-    r"sisters?|brothers?|wife|husband|mother|father|daughters?|sons?|neighbou?rs?|owner|landlord|tenants?|investors?|"
+    r"sisters?|brothers?|wife|husband|mother|father|daughters?|sons|neighbou?rs?|owner|landlord|tenants?|investors?|"
     r"tochter\w*|mutter\w*|konkurrent\w*|wettbewerber\w*|lieferant\w*|filiale|concurrents?|fournisseurs?|filial|"
     r"competidor\w*|rival\w*"
     r"|proveedor\w*)\b",
@@ -128,26 +139,19 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
 
     `words` are those of the field and of the subject: a thing called by them is nobody else.
     """
-    inside = [item for item in named if part.start <= item.start < part.end and not _is_value(item, value)]
+    inside = [
+        item
+        for item in named
+        if part.start <= item.start < part.end
+        and not _is_value(item, value)
+        and not _COMPARED.search(_lead(text, part, item))
+    ]
     ahead = [item for item in inside if item.end <= value.start]
-    related = _RELATED.search(text, part.start, value.start)
-    if related and any(item.ours and item.start >= related.end() for item in ahead):
-        related = None
-    if related and any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
-        related = None
-    if related and any(word.startswith(related.group().casefold()[:6]) for word in words):
-        related = None
-    for item in reversed(ahead):
-        placed = any(other.ours and other.end <= item.start for other in ahead) and _PREPOSITION.search(
-            text[part.start : item.start]
-        )
-        if (
-            not placed
-            and _OWNER.match(text[item.end : item.end + 8])
-            and len(text[item.end : value.start].split()) <= 6
-        ):
-            return "other" if related or not item.ours else "ours"
-    acting = [item for item in ahead if item.ours or not _PREPOSITION.search(text[part.start : item.start])]
+    related = _relation(text, part, value, ahead, words)
+    holder = _holder(text, part, value, ahead)
+    if holder is not None:
+        return "other" if related or not holder.ours else "ours"
+    acting = [item for item in ahead if item.ours or _acts(text, part, item)]
     if related and (not acting or acting[-1].ours):
         return "other"
     if acting and not acting[-1].ours and any(item.ours for item in acting[:-1]):
@@ -157,9 +161,50 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours" if acting[-1].ours else "other"
     if any(item.ours for item in inside):
         return "ours"
-    if any(_OF.search(text[part.start : item.start]) for item in ahead):
+    if any(_has_it(_lead(text, part, item), words) for item in ahead):
         return "other"
     return "nominal" if _nominal(text, part, value, words) else ""
+
+
+def _has_it(lead: str, words: Sequence[str]) -> bool:
+    """Whether the words before a name give it the field's thing: "the height of", "le pont de"."""
+    found = _OF.search(lead)
+    thing = lead[: found.start()].split()[-1:] if found else []
+    return any(word.casefold() in GENERIC or word.casefold() in words for word in thing)
+
+
+def _acts(text: str, part: Segment, item: Named) -> bool:
+    """Whether another name is what a part is about: at its beginning or behind a comma, and behind no preposition."""
+    lead = _lead(text, part, item)
+    first = item.start - part.start <= _FIRST_CHARS or lead.rstrip().endswith((",", ";", ":"))
+    return first and not _PREPOSITION.search(lead) and not lead.endswith(('"', "“", "„", "«"))
+
+
+def _lead(text: str, part: Segment, item: Named) -> str:
+    """The few words before a name."""
+    return text[max(part.start, item.start - _LEAD_CHARS) : item.start]
+
+
+def _relation(text: str, part: Segment, value: Value, ahead: Sequence[Named], words: Sequence[str]) -> bool:
+    """Whether the value is that of a relation: "Acme's rival has …"; not where the field asks for one."""
+    found = _RELATED.search(text, part.start, value.start)
+    if found is None or not _RELATING.search(text[part.start : found.start()]):
+        return False
+    if any(item.ours and item.start >= found.end() for item in ahead):
+        return False
+    if any(_APPOSED.match(text, item.end, value.start) for item in ahead if item.ours):
+        return False
+    return not any(word.startswith(found.group().casefold()[:6]) for word in words)
+
+
+def _holder(text: str, part: Segment, value: Value, ahead: Sequence[Named]) -> Named | None:
+    """The name that has the value by its grammar: "Acme with 45 employees", "Brill's 30 people"."""
+    for item in reversed(ahead):
+        only_placed = not item.ours and _PREPOSITION.search(_lead(text, part, item))
+        near = len(text[item.end : value.start].split()) <= _NEAR_WORDS
+        if near and not only_placed and _OWNER.match(text[item.end : item.end + 8]):
+            return item
+    return None
 
 
 def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bool:
@@ -191,12 +236,13 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
         return not _RELATED.search(nominal.group())
     named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
     folded = [word.casefold() for word in named if word]
-    return any(word in GENERIC or word.rstrip("s") in words or word in words for word in folded)
+    roots = tuple(word for word in words if len(word) > 4)
+    return any(word in GENERIC or word.rstrip("s") in words or word.startswith(roots) for word in folded)
 
 
 def placed(text: str, item: Named) -> bool:
     """Whether a name only says where or with whom: it stands behind a preposition."""
-    return bool(_PREPOSITION.search(text[: item.start]))
+    return bool(_PREPOSITION.search(text[max(0, item.start - _LEAD_CHARS) : item.start]))
 
 
 def related(text: str) -> bool:
@@ -213,8 +259,3 @@ def refers_back(text: str) -> bool:
 
 def _is_value(item: Named, value: Value) -> bool:
     return item.start < value.end and value.start < item.end
-
-
-def words_between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
-    """The words that stand between two places."""
-    return [token for token in tokens if start <= token.start and token.end <= end]

@@ -13,11 +13,12 @@ from parallel_local.answers.mentions import Phrases
 from parallel_local.answers.schema_view import Node
 from parallel_local.answers.wordings import Wording, wording
 from parallel_local.retrieval.query import Query
-from parallel_local.text.tokens import stems, words
+from parallel_local.text.tokens import fold, stems, stop_words, words
 from parallel_local.text.values.money import FIELD as CURRENCY
 from parallel_local.text.values.money import currency
 from parallel_local.text.values.names import proper_names
-from parallel_local.text.values.units import unit_of
+from parallel_local.text.values.units import BY_NAME, unit_of
+from parallel_local.text.words import tokens as written_tokens
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -66,6 +67,12 @@ class FieldAsk(msgspec.Struct, frozen=True):
 _SHARES = frozenset(
     ["share", "rate", "anteil", "quote", "part", "taux", "tasa", "cuota", "prozent", "pourcentage"]
 )
+_YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
+_OPEN = frozenset(
+    ["answer", "answers", "response", "result", "reply", "output", "it", "antwort", "ergebnis", "réponse"]
+)
+_UNIT_WORDS = frozenset(["years", "months", "weeks", "days", "hours", "minutes", "seconds"])
+_SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "durée", "plazo"])
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
 _SCALES: Mapping[str, float] = {
     "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
@@ -112,12 +119,12 @@ _IN_UNIT = re.compile(
     re.I,
 )
 _FORMS_WORDS = """
-per time times name names full number count amount total value type list size date year day url the of in a
-an for and is are was field current currently official exact overall main primary approximate given num nr
-anzahl zahl name jahr datum betrag nombre numéro número fecha année año person persons people who when where
-what how which many much long tall wer wann wo was qui quand où quién cuándo dónde title info information
-details text string city country town place place ort stadt land ville pays lieu ciudad país lugar usd eur
-gbp percent percentage pct
+per contains contain enthält contient contiene time times company companies firm unternehmen firma name
+names full number count amount total value type list size date year url the of in a an for and is are
+was field current currently official exact overall main primary approximate given num nr anzahl zahl jahr
+datum betrag nombre numéro número fecha année año person persons people who when where what how which many
+much long tall wer wann wo qui quand où quién cuándo dónde title info information details text string city
+country town place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent percentage pct
 """
 _FORMS = frozenset(_FORMS_WORDS.split())
 _FILLERS_WORDS = """
@@ -143,23 +150,58 @@ def label_of(name: str) -> str:
 
 
 def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
-    """The field as asked for."""
+    """The field as asked for: what it is called, then what must be said of it, and what had better be."""
+    lexicon = _spelled(lexicon, f"{label} {node.description}")
     parts = words(label)
     plain = node.type == "boolean" or bool(node.options())
     unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
-    found = wording(kept) or wording([_umlauts(word) for word in kept])
+    found = _wording(kept)
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
-    kept = [word for word in kept if kind is not Kind.PERCENT or word not in _SHARES]
-    demands = _demands(kept, wording(kept) if kind is Kind.PERCENT else found, lexicon)
+    opened = found is None and not unit and not money
+    kept = [] if opened and all(word in _FORMS or word in _OPEN for word in kept) else kept
+    years = [word for word in kept if _YEAR_NUMBER.fullmatch(word)]
+    soft = [] if found else _soft(kept, kind)
+    ends = [word for word in kept if _LOW.fullmatch(word) or _HIGH.fullmatch(word)]
+    soft = [*soft, *(ends if len(ends) < len(kept) else [])]
+    kept = [word for word in kept if word not in (*soft, *years)]
+    found = found and _wording(kept)
+    demands = _demands(kept, found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
-    wishes = _plain(_content(node.description, kept), lexicon)
+    wishes = _plain([*soft, *_content(node.description, [*kept, *years])], lexicon)
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
-        strict=_strict(node.description), unit=unit, dimension=_dimension(unit, found, label), currency=money,
-        scale=scale, iso=is_iso(node), end="low" if _LOW.search(label) else "high" if _HIGH.search(label) else "",
+        strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
+        currency=money, scale=scale, iso=is_iso(node), end=_end(label),
     )  # fmt: skip
+
+
+def _soft(parts: Sequence[str], kind: Kind) -> list[str]:
+    """Words that the value itself says: the "share" of a percentage, the "period" of a time."""
+    if kind is Kind.PERCENT:
+        return [word for word in parts if word in _SHARES]
+    found = [word for word in parts if word in _SPANS] if kind is Kind.MEASURE else []
+    return found if len(found) < len(parts) else []
+
+
+def _spelled(lexicon: Lexicon, text: str) -> Lexicon:
+    """A lexicon that asks for folded words as they are written: stemmers need their accents."""
+    written = {fold(token): token for token in written_tokens(text)}
+
+    def query(asked: str) -> Query:
+        return lexicon.query(" ".join(written.get(word, word) for word in asked.split()))
+
+    return msgspec.structs.replace(lexicon, query=query)
+
+
+def _end(label: str) -> str:
+    """Which end of a range a field asks for."""
+    return "low" if _LOW.search(label) else "high" if _HIGH.search(label) else ""
+
+
+def _wording(parts: Sequence[str]) -> tuple[Wording, int, int] | None:
+    return wording(parts) or wording([_umlauts(word) for word in parts])
 
 
 def _umlauts(word: str) -> str:
@@ -197,17 +239,16 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[last]
         elif len(last) == 3 and currency(last):
             money = currency(last)
-        elif (
-            known is not None
-            and not unit
-            and (last != "min" or _lasts(kept[:-1]))
-            and last not in _NOT_UNITS
-            and kept[-2] != "per"
-        ):
+        elif known is not None and not unit and _is_unit(last, kept[:-1]):
             unit = known.name
         elif last not in ("in", "of", "us"):
             break
         kept.pop()
+    for word in kept if len(kept) > 1 and not unit else ():
+        if word in _UNIT_WORDS:
+            unit = BY_NAME[word.removesuffix("s")].name
+            kept.remove(word)
+            break
     for match in _IN_UNIT.finditer(description):
         word = match.group("unit").strip(".")
         known = unit_of(word)
@@ -216,6 +257,11 @@ def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list
             scale = _SCALES[match.group("scale").split()[0].casefold()]
     stated = CURRENCY.search(description)
     return unit, money or (currency(stated.group()) if stated else ""), scale, kept
+
+
+def _is_unit(word: str, before: Sequence[str]) -> bool:
+    """Whether the last word of a name is a unit: not in `per_day`, and "min" is minutes only of what lasts."""
+    return word not in _NOT_UNITS and before[-1] != "per" and (word != "min" or _lasts(before))
 
 
 def _lasts(parts: Sequence[str]) -> bool:
@@ -256,6 +302,7 @@ def _demands(
 
 
 def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
+    parts = [word for word in parts if len(word) > 3 or not _is_small(word)] or list(parts)
     if not parts:
         return ()
     asked = lexicon.query(" ".join(parts))
@@ -270,6 +317,11 @@ def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
         for term in asked.terms
         if not all(word in _FORMS for word in term.word.split())
     )
+
+
+def _is_small(word: str) -> bool:
+    """Whether a short word is a function word of one of the languages that fields are named in."""
+    return any(word in stop_words(language) for language in ("de", "fr", "es"))
 
 
 def _doing(word: str) -> tuple[tuple[str, ...], ...]:

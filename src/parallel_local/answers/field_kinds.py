@@ -52,7 +52,8 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:where|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|lieu|"
+    r"\b(?:where|site|venue|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|"
+    r"lieu|"
     r"ciudad|país|"
     r"lugar|dónde|donde|où|destination|origin|capital|hauptstadt|capitale)\b",
     re.IGNORECASE,
@@ -63,8 +64,12 @@ _ORGANISATION = re.compile(
     r"versicherung|versicherer|auftraggeber|operator|carrier|institution|agency)\b",
     re.IGNORECASE,
 )
+_FIRM = re.compile(
+    r"\b(?:compan(?:y|ies)|firms?|organi[sz]ations?|unternehmen|firma|entreprise|empresa)\b", re.IGNORECASE
+)
 _PERCENT = re.compile(
-    r"\b(?:percent(?:age)?|pct|share$|share of|growth rate|margin|ratio|interest rate|vat|tax rate|discount|prozent|anteil|"
+    r"\b(?:percent(?:age)?|pct|share$|share of|growth rate|margin|ratio|interest rate|vat|tax rate|discount|"
+    r"prozent|anteil|"
     r"zinssatz|rabatt|pourcentage|porcentaje|part de marché|unemployment rate|growth|alcohol|abv)\b|%",
     re.IGNORECASE,
 )
@@ -87,7 +92,8 @@ _HAPPENED = re.compile(
     r"invented|painted|rebuilt|"
     r"registered|appointed|graduated|married|hired|adopted|ratified|planted|dammed|destroyed|abolished|granted|"
     r"demolished|"
-    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|aufgelöst|"
+    r"created|formed|dissolved|bought|purchased|patented|awarded|inspected|approved|ascent|electrified|gepflanzt|"
+    r"gekauft|verkauft|gebaut|umgebaut|verlegt|umbenannt|gefunden|aufgelöst|"
     r"geschlossen|renoviert|entdeckt|abgerissen|eingeweiht|fermé|fermée|détruite?|rénovée?|découverte?|"
     r"inaugurée?|cerrad[oa]|renovad[oa]|descubiert[oa]|inaugurad[oa])$",
     re.IGNORECASE,
@@ -121,7 +127,8 @@ def is_iso(node: Node) -> bool:
 
 
 _BY_WORDING = {
-    "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE, "person": Kind.PERSON, "place": Kind.PLACE,
+    "percent": Kind.PERCENT, "money": Kind.MONEY, "count": Kind.COUNT, "date": Kind.DATE,
+    "person": Kind.PERSON, "place": Kind.PLACE,
     "organisation": Kind.ORGANISATION, "url": Kind.URL, "email": Kind.EMAIL, "phone": Kind.PHONE,
     "text": Kind.TEXT, "flag": Kind.TEXT,
 }  # fmt: skip
@@ -171,11 +178,14 @@ def _guess(label: str, known: Wording | None, unit: str, money: str) -> Kind:
         return Kind.PERCENT
     if money:
         return Kind.MONEY
-    if known is not None and (known.kind == "date" or _DATE.search(label)):
+    if known is not None and known.kind == "date" and _FIRM.search(label):
+        return Kind.ORGANISATION
+    dated = _DATE.search(label) and (known is None or known.kind not in ("money", "count", "percent"))
+    if known is not None and (known.kind == "date" or dated):
         return Kind.DATE
     if known is not None and known.kind != "place" and _PLACE.search(label):
         return Kind.PLACE
-    if known is not None:
+    if known is not None and known.kind != "word":
         return _BY_WORDING.get(known.kind, Kind.MEASURE)
     return _guess_plain(label)
 

@@ -55,6 +55,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     said = sentence.text[part.start : part.end]
     if (
         covered <= 0
+        or "missing" in missing
         or planned(said, allowed=True)
         or not all(name in f"{sentence.text} {sentence.heading}" for name in ask.strict)
     ):

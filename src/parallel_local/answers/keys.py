@@ -11,7 +11,7 @@ from parallel_local.answers.field_ask import FieldAsk
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.mentions import tokens
 from parallel_local.answers.stated import flag
-from parallel_local.answers.typed_values import Candidate, candidates
+from parallel_local.answers.typed_values import Candidate, candidates, part_of_place
 from parallel_local.text.tokens import words
 from parallel_local.text.values.tongue import Tongue
 from parallel_local.text.values.value import Value
@@ -68,7 +68,8 @@ def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Ca
         ]
         return [Candidate(option, Value(text, 0)) for option in same]
     if ask.kind is Kind.PLACE and len(text.split()) <= 8:
-        return [Candidate(text, Value(text, 0))]
+        whole = part_of_place(ask.label, text.rstrip("."))
+        return [Candidate(whole, Value(whole, max(0, text.find(whole))))]
     found = candidates(ask, text, alone=True, language=language)
     if (
         ask.kind in (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION)
@@ -76,7 +77,7 @@ def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Ca
         and len(text.split()) <= 4
         and re.match(r"[^\W\d_]", text)
     ):
-        return [Candidate(text, Value(text, 0))]
+        return [Candidate(text.rstrip("."), Value(text, 0))]
     if len({item.key for item in found}) > 1:
         return [msgspec.structs.replace(item, doubts=(*item.doubts, "several")) for item in found[:1]]
     return found[:1]

@@ -33,6 +33,7 @@ _AND = re.compile(
     r",\s*(?:and|und|et|y|or|oder|ou|o)\s+|,\s+|;\s+|\s+(?:and|und|et|y|sowie|as well as|or|oder)\s+|\s&\s"
 )
 _LEAD = re.compile(r"^(?:in|at|from|with|for|of|bei|mit|aus|à|en|avec|con)\s+", re.IGNORECASE)
+_PLURALS = frozenset(["members", "items", "list", "people", "names", "entries"])
 _NAME_LIKE = re.compile(
     r"\b(?:name|company|organi[sz]ation|vendor|person|title|target|investor|product|member|item|city|ingredient|"
     r"step|event)\b",
@@ -76,9 +77,12 @@ class Lister:
         for page in self._seeker.pages(whole):
             for grid in page.grids:
                 columns = _columns(asks, grid.header)
-                if not columns or 2 * len(columns) < len(asks):
+                named = sum(bool(key_fit(asks[name], grid.header[at])) for name, at in columns.items())
+                fit = self._fit(whole, grid)
+                # A first column alone is in every table: without a word of the field around it, it says nothing.
+                if not named or 2 * len(columns) < len(asks) or (named < 2 and fit < 1 and len(asks) > 1):
                     continue
-                score = len(columns) + self._fit(whole, grid)
+                score = len(columns) + fit
                 if best is None or score > best[0]:
                     best = score, grid, columns
         if best is None:
@@ -274,9 +278,8 @@ def _sure(item: Reading, best: Answer) -> Confidence:
 
 def _says(whole: FieldAsk, text: str) -> bool:
     found = tokens(text)
-    return bool(whole.demands) and all(
-        next(demand.phrases.spans(found), None) is not None for demand in whole.demands
-    )
+    telling = [demand for demand in whole.demands if demand.word not in _PLURALS] or whole.demands
+    return bool(telling) and all(next(demand.phrases.spans(found), None) is not None for demand in telling)
 
 
 def _columns(asks: Mapping[str, FieldAsk], header: Sequence[str]) -> dict[str, int]:

@@ -12,10 +12,12 @@ from parallel_local.answers.about import LOOSE, About
 from parallel_local.answers.clause_fit import (
     belongs,
     coverage,
+    denied,
     distance,
     scope,
     spans_of,
     strictly,
+    together,
     whose,
     wishes,
 )
@@ -33,8 +35,7 @@ from parallel_local.text.values.value import Number, Value
 
 _PLAN_FIELD = re.compile(
     r"\b(?:plan\w*|expected|target\w*|goal\w*|forecast\w*|future|next|projected|geplant\w*|ziel\w*|prévu\w*|"
-    r"previst\w*|upcoming|due|"
-    r"deadline|proposed|budget\w*|estimated|penalty|fee|fine|end|start|expir\w*)\b",
+    r"previst\w*|upcoming|due|deadline|proposed|budget\w*|estimated|penalty|fee|fine|end|start|expir\w*)\b",
     re.IGNORECASE,
 )
 _PAST_FIELD = re.compile(
@@ -50,9 +51,19 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_LIMIT_FIELD = re.compile(r"\b(?:limit|max\w*|cap|höchst\w*|plafond|límite|máximo)\b", re.IGNORECASE)
+_NUMBERED_FIELD = re.compile(
+    r"\b(?:number|no|id|code|serial|reference|plate|symbol|nummer|numéro|número|kennzeichen)\b", re.I
+)
+_IDENTIFIER = re.compile(
+    r"\s*(?:(?:number|no\.?|nr\.?|nummer|code|id|numéro|número)\s*)?(?:is|was|:|=|ist|est|es|lautet)?\s*"
+    r"(?P<id>(?:[A-Z]{1,5}[ -]?)?\d[\w./-]*\w|[A-Z]{2,}\d*)\b"
+)
+_LOOSE_WORDS = 0.94  # several words of a field that do not stand together
+_MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
-_TAKEN = re.compile(r"\b(?:by|von|par|por)\s*$", re.IGNORECASE)
+_OBJECT_FIELD = re.compile(r"(?:acquired|bought|purchased|founded|owned|supplied)\b", re.IGNORECASE)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -79,7 +90,7 @@ def from_sentence(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[R
         yield from _from_text(ask, sentence, spans, about)
         return
     found = candidates(ask, sentence.text, language=sentence.language)
-    found = [item for item in found if not _asked(ask, item, sentence)]
+    found = [item for item in found if not _asked(ask, item, sentence)][:_MOST_VALUES]
     for candidate in found:
         reading = _read(ask, sentence, candidate, [other.place for other in found], spans, about)
         if reading is not None:
@@ -95,13 +106,20 @@ def _read(
     strength, loose = whose(ask, sentence, part, candidate.place, about)
     if strength <= 0:
         return None
+    if isinstance(candidate.place, Number):
+        # "six weeks" says nothing of weekly hours: what stands in the value itself is no mention of the field.
+        spans = [[span for span in each if not _within(span, candidate.place)] for each in spans]
     covered, missing = coverage(ask, sentence, part, spans)
     if covered <= 0:
         return None
     said = text[part.start : part.end]
     doubts = {*candidate.doubts, *missing, *loose, *wishes(ask, sentence)}
+    if ask.says(_LIMIT_FIELD):
+        doubts -= {"hedged"}
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
+    if denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
+        return None
     if _denied(ask, scope(text, part, candidate.place, spans)) or not strictly(ask, sentence, part):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
@@ -112,17 +130,27 @@ def _read(
         strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
         return None
+    strength *= 0.6 if "former" in doubts else 1.0
+    if len(ask.demands) > 1 and not together(spans, part):
+        covered *= _LOOSE_WORDS
     near = distance(candidate.place, spans)
     score = strength * covered - 0.12 * min(near / 100, 1.0)
     year = 0 if ask.kind in (Kind.YEAR, Kind.DATE) else _year("" if ask.kind in _HELD else said, sentence)
     return Reading(candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, year)
 
 
+def _within(span: Span, place: Value) -> bool:
+    return place.start <= span[0] and span[1] <= place.end
+
+
 def _denied(ask: FieldAsk, said: str) -> bool:
     """Whether what is said is denied, only planned, or over, and the field does not ask for that."""
-    if negated(said):
+    limits = ask.says(_LIMIT_FIELD)
+    if negated(said) and not limits:
         return True
-    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE)) and not ask.says(_PLAN_FIELD):
+    if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE), firm=True) and not ask.says(
+        _PLAN_FIELD
+    ):
         return True
     return ask.kind in (*_HELD, Kind.TEXT) and over(said) and not ask.says(_PAST_FIELD)
 
@@ -148,7 +176,7 @@ def _wrong_way(
     ask: FieldAsk, text: str, place: Value, spans: Sequence[Sequence[Span]], sentence: Sentence
 ) -> bool:
     """ "Acme acquired Brill" names no acquirer of Acme: the value must act, or stand behind "by"."""
-    if ask.kind is not Kind.ORGANISATION or not ask.demands:
+    if ask.kind is not Kind.ORGANISATION or not ask.demands or _OBJECT_FIELD.match(ask.label):
         return False
     verbs = [
         span for span in spans[0] if re.search(r"(?:ed|es|ought|uilt|lies|ade)$", text[span[0] : span[1]])
@@ -184,6 +212,15 @@ def _year(said: str, sentence: Sentence) -> int:
         return 9999
     found = _YEAR.findall(said)
     return int(found[-1]) if found else int(sentence.card.date[:4]) if sentence.card.date else 0
+
+
+def _identifier(ask: FieldAsk, text: str, spans: Sequence[Span]) -> tuple[str, int] | None:
+    """A number that only names a thing: "Frame number WX 20931"."""
+    if not _NUMBERED_FIELD.search(ask.label):
+        return None
+    last = max(span[1] for span in spans)
+    match = _IDENTIFIER.match(text, last)
+    return (match.group("id"), match.start("id")) if match else None
 
 
 def _named_thing(sentence: Sentence, spans: Sequence[Span]) -> tuple[str, int] | None:
@@ -224,7 +261,7 @@ def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         yield Reading(
             candidate.value,
             candidate.key,
-            0.98 * strength,
+            min(1.0, strength + 0.06),
             marks,
             sentence.text,
             sentence.card,
@@ -241,7 +278,11 @@ def _from_text(
     found = [span for each in spans for span in each]
     if not found:
         return
-    said = _named_thing(sentence, found) or predicate(sentence.text, found)
+    said = (
+        _identifier(ask, sentence.text, found)
+        or _named_thing(sentence, found)
+        or predicate(sentence.text, found)
+    )
     if said is None and ask.demands[0].phrases.said:
         said = complement(sentence.text, max(found, key=lambda span: span[1]))
     place = Value(said[0], said[1]) if said else Value(sentence.text[found[0][0] : found[0][1]], found[0][0])

@@ -126,5 +126,4 @@ def read_open(seeker: Seeker, ask: FieldAsk, node: Node) -> Answer | None:
     asked = " ".join(word for word in words(question) if word not in named)
     if not asked:
         return None
-    label = f"{ask.label} {asked}"
-    return answered(seeker.readings(seeker.ask(label, node)), limit="medium")
+    return answered(seeker.readings(seeker.ask(asked, node)), limit="medium")

@@ -23,7 +23,8 @@ _NEGATION = re.compile(
 _PLANNED = re.compile(
     r"\b(?:plans? to|plan to|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|"
     r"expected|expecting|will|would|could|"
-    r"might|may(?!\s\d)|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|targets?|forecasts?|"
+    r"might|may(?!\s(?:\d|be\s|only|not))|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|"
+    r"targets?|forecasts?|"
     r"projected|projects|is to|are to|"
     r"draft|rumou?red|rumou?rs?|reportedly|allegedly|goal|ambition|promised|promises|"
     r"plant|planen|geplant\w*|soll|sollen|will|wollen|möchte\w*|würde\w*|könnte\w*|falls|wenn|hofft|erwartet|"
@@ -38,13 +39,15 @@ _AHEAD_WORDS = """
 will should soll sollen is to are to prévu prévue prévus previsto prevista due
 """
 _AHEAD = frozenset(_AHEAD_WORDS.split()) | {"is to", "are to"}
+_CONDITIONS = frozenset(["if", "unless", "falls", "wenn"])
 _MAY = frozenset(["may", "could", "should", "if"])
 _OVER = re.compile(
     r"\b(?:until|till|no longer|formerly|former|previously|previous|used to|once|ex-?|stopped|ceased|ended|"
     r"discontinued|left|resigned|"
     r"stepped down|retired|replaced|succeeded|predecessor|bis|nicht mehr|früher\w*|ehemalig\w*|ehemals|vormals|"
     r"zuvor|verließ|"
-    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|"
+    r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|removed|"
+    r"dropped|withdrawn|cancelled|entfernt|supprimé\w*|"
     r"closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|"
     r"exdirector\w*|dejó)\b",
     re.IGNORECASE,
@@ -58,15 +61,11 @@ _CLAUSE_END = re.compile(
     r"y|pero|que)\s"
     r"|\s(?:but|while|whereas|because|although|und|aber|weil|mais|pero)\s|\s[–—(]|,\s(?=\d)"
 )
-_ARTICLE = re.compile(
-    r"^(?:the|a|an|der|die|das|den|ein|eine|einen|le|la|les|l['’]|un|une|el|los|las|una|unos)\s+", re.I
-)
-_MOST_VALUE_WORDS = 12
 OPPOSITES = {
     "public": "private privately", "open": "closed shut",
     "active": "inactive defunct closed dissolved", "allowed": "forbidden prohibited banned",
     "permitted": "forbidden prohibited banned", "included": "excluded extra",
-    "profitable": "unprofitable loss-making", "furnished": "unfurnished",
+    "profitable": "unprofitable loss-making", "covered": "excluded uninsured", "furnished": "unfurnished",
     "available": "unavailable", "mandatory": "optional voluntary",
     "required": "optional voluntary", "alive": "died dead deceased",
     "approved": "rejected declined refused", "accepted": "rejected declined refused",
@@ -82,15 +81,17 @@ def negated(text: str) -> bool:
     return bool(_NEGATION.search(text))
 
 
-def planned(text: str, *, dated: bool = False, allowed: bool = False) -> bool:
+def planned(text: str, *, dated: bool = False, allowed: bool = False, firm: bool = False) -> bool:
     """Whether something is only planned, expected or conditional.
 
-    What `dated` asks for may lie ahead: "will take place on 12 July". What `allowed` asks for is said with "may".
+    What `dated` asks for may lie ahead: "will take place on 12 July". What `allowed` asks for is said with "may". With
+    `firm` a condition is none: "covered up to 2,000 euros if locked".
     """
     if text.rstrip().endswith("?"):
         return True
     found = (match.group().casefold() for match in _PLANNED.finditer(text))
-    return any(not (dated and word in _AHEAD) and not (allowed and word in _MAY) for word in found)
+    passed = {*(_AHEAD if dated else ()), *(_MAY if allowed else ()), *(_CONDITIONS if firm else ())}
+    return any(word not in passed for word in found)
 
 
 def over(text: str) -> bool:
@@ -128,16 +129,6 @@ def predicate(text: str, spans: Sequence[Span]) -> tuple[str, int] | None:
         if cut:
             return flat(cut), match.end()
     return None
-
-
-def without_article(text: str) -> str:
-    """A value without the article before it."""
-    return _ARTICLE.sub("", text)
-
-
-def short(text: str) -> bool:
-    """Whether a text is short enough to be a value rather than a statement."""
-    return len(text.split()) <= _MOST_VALUE_WORDS
 
 
 def complement(text: str, span: Span) -> tuple[str, int] | None:

@@ -31,7 +31,9 @@ def from_grid(ask: FieldAsk, grid: Grid, about: About) -> Iterator[Reading]:
             continue
         if subject_column is not None and subject_column < len(row_cells):
             yield from _cell(ask, grid, row, row_cells[0], row_cells[subject_column], 1.0)
-        elif any(about.mentions(cell) for cell in row_cells[:2]):
+        elif any(about.mentions(cell) for cell in row_cells[:2]) or (
+            above > 0 and row_cells[0] in ask.strict
+        ):
             yield from _by_column(ask, grid, row, row_cells)
         elif len(row_cells) == 2 and above > 0:
             yield from _cell(ask, grid, row, row_cells[0], row_cells[1], above)

@@ -20,9 +20,11 @@ from parallel_local.text.values.value import Date, Number, Value
 _LARGEST = 1e18
 _PLACE_LEAD = re.compile(
     r"(?:\b(?:in|at|to|from|near|of|is|are|was|sits on|based|on the|ist|aus|bei|nach|en|à|au|de|est|es|desde)|[:|"
-    r"(—–-]|^)\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
+    r"(—–-])\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
+_SPANNED = re.compile(r"\b([12]?\d|3[01])\.?\s?(?:to|until|–|-|bis|au|al)\s?$")  # "from 11 to 13 July"
+_BASED = re.compile(r"\b([A-ZÀ-Þ]\w+(?:[ -][A-ZÀ-Þ]\w+)*)-based\b")  # "a Berlin-based firm"
 _PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
 _COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
 _CITY = re.compile(r"\b(?:city|town|stadt|ville|ciudad|village|birthplace)\b", re.IGNORECASE)
@@ -73,13 +75,16 @@ def candidates(
 
 def _dates(ask: FieldAsk, text: str) -> Iterator[Candidate]:
     for date in dated(text):
+        spanned = _SPANNED.search(text, max(0, date.start - 12), date.start)
+        doubts = ("range",) if spanned and ask.end != "high" else ()
         if ask.kind is Kind.YEAR or ask.node.type in _NUMERIC:
             if date.year is not None and date.quarter is None:
-                yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date)
+                yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date, doubts)
         elif not ask.iso:
-            yield Candidate(date.text, date)
+            yield Candidate(date.text, date, doubts)
         elif date.iso() is not None:
-            yield Candidate(_stamp(ask, date), date)
+            first = msgspec.structs.replace(date, day=int(spanned.group(1))) if spanned and doubts else date
+            yield Candidate(_stamp(ask, first), date, doubts)
 
 
 def _stamp(ask: FieldAsk, date: Date) -> str:
@@ -97,6 +102,7 @@ def _number(ask: FieldAsk, number: Number, text: str, alone: bool) -> Candidate 
         amount = number.upper if ask.end == "high" else number.amount
     doubts: tuple[str, ...] = ("hedged",) if number.hedged else ()
     doubts += ("compound",) if number.compound else ()
+    doubts += ("former",) if number.former else ()
     if ask.node.type not in _NUMERIC:
         return Candidate(text[number.start : number.end].strip(), number, doubts)
     if ask.unit and number.unit and amount is not None:
@@ -152,6 +158,8 @@ def _people(text: str, alone: bool, language: Tongue) -> Iterator[Value]:
 
 def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
     """Names behind "in", "at" and the like, with a country behind a comma."""
+    for match in _BASED.finditer(text):
+        yield Candidate(match.group(1), Value(match.group(1), match.start()))
     for value in proper_names(text):
         if not alone and not _PLACE_LEAD.search(text, 0, value.start):
             continue
@@ -162,6 +170,14 @@ def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
         elif _CITY.search(ask.label):
             whole = value
         yield Candidate(whole.text, whole)
+
+
+def part_of_place(label: str, text: str) -> str:
+    """The city or the country of "Norwick, Veldland", where a field asks for one of them."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and _COUNTRY.search(label):
+        return parts[-1]
+    return parts[0] if len(parts) > 1 and _CITY.search(label) else text
 
 
 def options_in(options: Sequence[object], numbers: Sequence[Number]) -> list[tuple[object, Value]]:

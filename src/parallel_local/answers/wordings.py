@@ -12,7 +12,8 @@ from parallel_local.text.tokens import words
 
 # kind | what a field is called | how documents say it; a line that is set in goes on with the one above
 _ROWS = """
-money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,chiffre affaires,ingresos,ventas,
+money|revenue,annual revenue,sales,turnover,umsatz,jahresumsatz,chiffre d affaires,chiffre affaires,
+    ingresos,ventas,
     facturación|revenue*,sales,turnover,umsatz*,umgesetzt,chiffre affaires,ingresos,ventas,facturó,
     factura,facturación
 money|profit,net income,earnings,gewinn,bénéfice,beneficio|profit*,net income,earnings,gewinn*,bénéfice*,
@@ -29,7 +30,8 @@ money|funding,amount raised,raised,total funding,funding amount,investment,raise
 money|valuation|valuation,valued,bewertet,valorisée,valorada
 money|budget|budget*,presupuesto
 count|employees,employee count,headcount,staff,staff size,workforce,team size,mitarbeiter,mitarbeiterzahl,
-    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|employ*,emploie*,staff*,headcount,
+    mitarbeitende,beschäftigte,effectif,salariés,employés,empleados,plantilla|team,employ*,emploie*,staff*,
+    headcount,
     workforce,worker*,people work,works for it,mitarbeit*,beschäftig*,angestellt*,salarié*,effectif*,
     empleado*,emplea,trabajador*,plantilla,personen arbeiten
 count|population,inhabitants,einwohner,einwohnerzahl,habitants,población,habitantes|population,inhabitant*,
@@ -43,13 +45,20 @@ count|seats,capacity,seating capacity,sitzplätze,plätze,places,asientos,aforo,
 count|members,membership,mitglieder,membres,miembros,socios|member*,mitglied*,membres,miembros,socios
 count|users,customers,clients,kunden,nutzer,clientes,usuarios|user*,customer*,client*,kunden,nutzer*,
     clientes,usuarios
+count|visitors,attendance,spectators,besucher,besucherzahl,visiteurs,visitantes|visit*,attend*,spectator*,
+    audience,came,besuch*,zuschauer*,visiteur*,spectateur*,visitant*,espectador*
 count|servings,serves,portions,portionen,personen,personnes,raciones|serves,serving*,portion*,portionen,
     personen,personnes,raciones,personas
 count|calories,kcal,kalorien,calorías|calorie*,kcal,kalorien,calorías
 time|shelf life,haltbarkeit,conservation|keeps,keep,shelf life,haltbar,haltbarkeit,se conserve,conserva
+percent|market share,marktanteil,part de marché,cuota de mercado|market share,share,marktanteil,
+    part de marché,cuota
+percent|growth,growth rate,annual growth,wachstum,croissance,crecimiento|grew,grow*,rose,increase*,wuchs,
+    wachstum*,gewachsen,croissance,augment*,creció,crecimiento,aument*
 length|height,elevation,höhe,hauteur,altura,tallness|height,high,tall,rises,elevation,above sea,altitude,
     stands,rises,über dem meer,hoch,höhe,haut,haute,hauteur,mesure,alto,alta,altura,mide
-length|length,länge,longueur,longitud,largo|long,length,measures,misst,mesure,mide,lang,länge,longueur,longitud,larga,runs,stretches
+length|length,länge,longueur,longitud,largo|long,length,measures,misst,mesure,mide,lang,länge,longueur,
+    longitud,larga,runs,stretches
 length|width,breite,largeur,ancho,anchura|wide,width,breit,breite,large,largeur,ancho
 length|depth,tiefe,profondeur,profundidad|deep,depth,tief,tiefe,profond*
 length|distance,entfernung,distancia|distance,away,far,entfernt,entfernung,distancia,from
@@ -107,7 +116,8 @@ person|architect,designer,designed by,architekt,architecte,arquitecto|architect*
     entworfen,architekt*,conçu*,dessiné*,arquitect*,diseñad*
 person|mayor,bürgermeister,bürgermeisterin,maire,alcalde,alcaldesa|mayor,bürgermeister*,maire,alcald*
 person|coach,trainer,entraîneur,entrenador|coach*,coached,trainer*,trainiert,entraîn*,entren*
-person|manager,head,leader,leiter,leiterin,responsable,team lead|manage*,head,heads,headed,leads,led by,
+person|manager,head,lead,leader,leiter,leiterin,responsable,team lead|manage*,head,heads,headed,leads,
+    led by,
     leader,run by,leiter*,leitet,geleitet,responsable,dirige
 person|spouse,wife,husband,married to,ehefrau,ehemann,épouse,mari,esposa,esposo|married,marries,wife,
     husband,spouse,verheiratet,heiratete,ehefrau,ehemann,épouse,épousa,mari,marié*,casad*,casó,esposa,esposo
@@ -133,7 +143,7 @@ organisation|acquirer,buyer,acquired by,käufer|acquired,bought,buyer,acquirer,t
     übernommen,gekauft,racheté*,adquirid*,comprad*
 organisation|employer,arbeitgeber,employeur|works for,works at,employer,employed,arbeitet,arbeitgeber,
     travaille,employeur,trabaja
-organisation|lead investor,investor,investors|investor*,led by,round led,invested,backed
+organisation|lead investor,investor,investors|investor*,led by,led the,round led,invested,backed
 organisation|supplier,vendor,lieferant,fournisseur,proveedor|suppl*,delivered,vendor,lieferant*,liefert,
     geliefert,fourni*,proveedor*
 url|website,homepage,web site,url,site web,sitio web,webseite,webpage,web address|website,homepage,web,site,
@@ -146,6 +156,16 @@ flag|allowed,permitted,welcome,accepted,erlaubt,gestattet,autorisé,autorisés,a
     allow*,permit*,may,can,welcome,admitted,accept*,take,takes,erlaubt,dürfen,darf,gestattet,zulässig,
     willkommen,admis*,autoris*,permis*,peuvent,peut,accepte*,bienvenu*,permitid*,permite*,admit*,pueden,
     puede,bienvenid*,acepta*,forbidden,prohibited,banned,verboten,interdit*,prohibid*
+flag|covered,included,versichert,inbegriffen,inclus,incluido|cover*,includ*,versichert,inbegriffen,
+    inklusive,inclus*,couvert*,incluid*,cubiert*
+word|purchase,bought,purchased,kauf,gekauft,achat,acheté,compra,comprado|bought,purchase*,buy,buys,acquired,
+    gekauft,kaufte,achet*,achat,compr*
+word|annual,yearly,jährlich,annuel,anual|annual*,yearly,a year,per year,each year,every year,jährlich*,
+    im jahr,pro jahr,par an,annuel*,al año,anual*
+word|monthly,monatlich,mensuel,mensual|monthly,a month,per month,each month,every month,monat*,par mois,
+    mensuel*,al mes,mensual*
+word|limit,cap,höchstbetrag,obergrenze,plafond,límite,máximo|up to,at most,limit*,maximum,max,more than,
+    exceed*,höchstens,bis zu,maximal,jusqu à,hasta,máximo
 text|industry,sector,branche,secteur,sector|industry,sector,branche,secteur
 text|material,werkstoff,matériau|made of,made from,material,besteht aus,aus,fait de,hecho de
 """

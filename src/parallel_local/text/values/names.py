@@ -38,23 +38,28 @@ _ORGANISATION = re.compile(
     r"SL|SARL|KG|Stiftung|Universität|Versicherung|Werke|Bau|Board|Team|Court|Party|Orchestra|Theatre|Hotel)\b\.?"
 )
 _PLACE = re.compile(
-    r"\b(?:Street|Road|Avenue|Lane|Square|River|Lake|Mount|Mountain|Valley|Bay|Island|Bridge|Harbou?r|County|State|"
+    r"(?<![\w-])(?:Street|Road|Avenue|Lane|Square|River|Lake|Mount|Mountain|Valley|Bay|Island|Bridge|Harbou?r|"
+    r"County|State|"
     r"Province|North|South|East|West|Park|Tower|Castle|Station|Airport|Republic|Kingdom|Germany|France|Spain|Italy|"
     r"England|Europe|America|Africa|Asia|Coast|Hall|Building|Platz|Straße|See|Fluss|Berg|Rue|Calle)\b"
 )
 _MONTHS = re.compile(
     r"^(?:January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday|"
     r"Wednesday|Thursday|Friday|Saturday|Sunday|Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Montag|Dienstag|"
-    r"Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
+    r"Mittwoch|Donnerstag|(?:Series|Phase|Class|Grade|Type|Round|Level|Tier|Serie|Klasse)\s[A-Z0-9]+|Freitag|"
+    r"Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
 )
+_UNIT_OF = re.compile(r"\d\s?$")  # "50 MB" neither
+_CODE = re.compile(r"[A-ZÀ-Þ]{1,5}\s\d")  # "WX 20931" is no name
 _SMALL_WORDS = """
 a an the this that these those it its he she they we i you his her their our my in on at by for from of to
 with and or but as if when while where who what which how why since after before during under over about
-there here no not all some each every both many most more other such only also then thus today however
-meanwhile although because until between through within without according section chapter note der die das
-ein eine einer ein es er sie wir ihr im am in auf bei mit nach seit von vor zu zum zur und oder aber wenn
-als für aus le la les un une des du de il elle ils elles nous dans sur avec pour par en au aux et ou mais el
-los las una del al se su en con por para y o pero dr prof mr mrs ms mme sr sra ceo cto cfo coo vp hr it ai us uk eu
+there here no not all some each every both many most more other such only also around about nearly almost
+roughly then thus today however meanwhile although because until between through within without according
+section chapter note der die das ein eine einer ein es er sie wir ihr im am in auf bei mit nach seit von vor
+zu zum zur und oder aber wenn als für aus le la les un une des du de il elle ils elles nous dans sur avec
+pour par en au aux et ou mais el los las una del al se su en con por para y o pero dr prof mr mrs ms mme sr
+sra ceo cto cfo coo vp hr it ai us uk eu
 """
 _SMALL = frozenset(_SMALL_WORDS.split())
 
@@ -92,7 +97,12 @@ def proper_names(text: str) -> list[Value]:
     found: list[Value] = []
     for value in every(_PROPER, text):
         kept = _without_lead(value)
-        if kept and not _MONTHS.match(kept.text) and any(char.islower() for char in kept.text + "a"):
+        if (
+            kept
+            and not _MONTHS.match(kept.text)
+            and not _CODE.match(text, kept.start)
+            and not _UNIT_OF.search(text, 0, kept.start)
+        ):
             found.append(kept)
     return found
 

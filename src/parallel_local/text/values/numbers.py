@@ -208,8 +208,18 @@ def _ranges(masked: str, found: list[Number]) -> list[Number]:
                 upper=number.amount,
             )
         else:
+            if last is not None and _changes(masked, last, number):
+                joined[-1] = msgspec.structs.replace(last, former=True)
             joined.append(number)
     return joined
+
+
+def _changes(masked: str, before: Number, after: Number) -> bool:
+    """ "from 12 to 58": the first is no more."""
+    link = masked[before.end : after.start].strip()
+    return link in ("to", "auf", "à", "a") and bool(
+        _MOVED.search(masked, max(0, before.start - 16), before.start)
+    )
 
 
 def _joins(masked: str, low: Number, high: Number) -> bool:

@@ -25,7 +25,8 @@ class Number(Value, frozen=True):
     """A number as written and as counted: `$3.5 million` is 3500000.
 
     `upper` is the other end of a range; `hedged` says "about", "over" or the like stands before it;
-    `compound` that it is glued to a word, as in "24-hour", and counts for nothing but a measure.
+    `compound` that it is glued to a word, as in "24-hour", and counts for nothing but a measure; `former` that it is
+    the first of "from 12 to 58".
     """
 
     amount: float
@@ -36,6 +37,7 @@ class Number(Value, frozen=True):
     upper: float | None = None
     hedged: bool = False
     compound: bool = False
+    former: bool = False
 
 
 class Date(Value, frozen=True):
