@@ -57,6 +57,8 @@ NUMBERS = [
     ("Acme employs nearly 50 people.", "fewer than 50 employees", True),
     ("Acme has 40 to 60 employees.", "at least 40 employees", True),
     ("Acme has 40 to 60 employees.", "at least 50 employees", False),
+    ("Acme had 40 employees in 2020 and 75 employees in 2024.", "more than 50 employees", True),
+    ("Acme had 75 employees in 2020 and 40 employees in 2024.", "more than 50 employees", False),
     ("A ticket costs €12.", "costs less than 20 euros", True),
     ("A ticket costs $12.", "costs less than 20 euros", False),
     ("Revenue was 3.5 million euros.", "revenue between 1 and 10 million euros", True),
@@ -146,6 +148,18 @@ async def test_two_names_of_one_thing_are_one_candidate(tmp_path: Path) -> None:
     async with engine(tmp_path, docs=docs) as call:
         _, candidates = await run(call, "companies", "ships to Norway")
     assert sorted(str(item["name"]) for item in candidates) == ["Acme Robotics GmbH", "Brill"]
+
+
+async def test_a_name_that_looks_like_several_things_is_one(tmp_path: Path) -> None:
+    text = (
+        "# Suppliers\n\n### Foo Metals\n\nFoo Metals ships to Norway.\n\n"
+        "### Bar Plastics\n\nBar Plastics cannot ship to Norway.\n"
+    )
+    page(tmp_path / "docs", "suppliers", text)
+    async with engine(tmp_path, docs=tmp_path / "docs") as call:
+        _, candidates = await run(call, "suppliers", "ships to Norway")
+    states = {item["name"]: item["match_status"] for item in candidates}
+    assert states == {"Foo Metals": "matched", "Bar Plastics": "unmatched"}
 
 
 @pytest.mark.parametrize(

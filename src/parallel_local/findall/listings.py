@@ -61,12 +61,22 @@ def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iter
     name, own_kinds = title_parts(section.path[-1])
     above = (title, *section.path[:-1])
     kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
-    if not kinds or kind_heading(section.path[-1]) or not is_name(name):
+    if not kinds or not is_name(name) or (kind_heading(section.path[-1]) and not _is_proper(name, section)):
         return
     if words(name)[0] in _ASKING or _is_group(section, labels):
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
     yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True)
+
+
+def _is_proper(name: str, section: Section) -> bool:
+    """Whether a heading that looks like several things is the name of one: "Foo Metals", and the text says so."""
+    spelled = name.split()
+    return (
+        len(spelled) > 1
+        and all(word[:1].isupper() for word in spelled)
+        and any(name in piece.text for piece in section.pieces)
+    )
 
 
 def _is_group(section: Section, labels: frozenset[str]) -> bool:

@@ -78,7 +78,20 @@ def _of_noun(wanted: Quantity, stated: Sequence[Quantity], text: str, demand: De
         return None
     distances = [(min(_distance(own, item, place) for place in where), item) for item in fitting]
     near = [pair for pair in distances if pair[0] <= _NEAR]
-    return min(near, key=lambda pair: pair[0])[1] if near else None
+    nearest = min((distance for distance, _ in near), default=0)
+    return _latest([item for distance, item in near if distance == nearest], text)
+
+
+def _latest(found: Sequence[Quantity], text: str) -> Quantity | None:
+    """ "40 employees in 2020 and 75 in 2024": the one that the latest year stands behind."""
+    if len(found) < 2:
+        return found[0] if found else None
+    years = times(text)
+
+    def when(item: Quantity) -> float:
+        return next((year.span.high for year in years if year.start >= item.end), 0.0)
+
+    return max(found, key=when)
 
 
 def _of_aspect(fitting: Sequence[Quantity], aspect: str, own: Sequence[Token]) -> Quantity | None:

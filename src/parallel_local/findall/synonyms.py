@@ -28,7 +28,7 @@ raised, raised money, funding, financing, funding round, investment round, seed 
 revenue, sales, turnover, umsatz
 profit, profitable, profits, gewinn
 cost, costs, price, priced, prices, pricing, fee, charge, charges, kostet, kosten, preis, cost of
-certified, certificate, certification, certifications, zertifiziert, zertifikat
+certified, certificate, certification, certifications, holds, zertifiziert, zertifikat
 ceo, chief executive, chief executive officer, managing director, geschäftsführer
 cto, chief technology officer
 cfo, chief financial officer
