@@ -4,6 +4,7 @@ No text a caller can write is parsed: a query is put together from stems. Nothin
 policy and the sites that were named; each word that occurs adds what BM25 says it is worth.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import tantivy
@@ -63,13 +64,24 @@ def _term(term: Term, known: Mapping[str, int], view: View, effort: Effort) -> t
 def _phrases(
     phrases: Iterable[tuple[str, ...]], weight: float, known: Mapping[str, int], view: View
 ) -> list[tantivy.Query]:
-    """Those of the phrases whose words all occur."""
+    """Those of the phrases whose words all occur.
+
+    They are one word's forms in several languages: a form that is rare, as in the one text whose language was not
+    told, is worth no more for it than the word is.
+    """
     kept = dict.fromkeys(map(indexed_phrase, phrases))
+    found = [phrase for phrase in kept if phrase and all(known.get(word) for word in phrase)]
+    counts = [min(known[word] for word in phrase) for phrase in found]
+    together = _idf(sum(counts), view.count())
     return [
-        tantivy.Query.boost_query(_phrase(phrase, view.schema), weight)
-        for phrase in kept
-        if phrase and all(known.get(word) for word in phrase)
+        tantivy.Query.boost_query(_phrase(phrase, view.schema), weight * together / _idf(count, view.count()))
+        for phrase, count in zip(found, counts, strict=True)
     ]
+
+
+def _idf(frequency: int, units: int) -> float:
+    """What BM25 weighs a word with that occurs in so many units, as tantivy has it."""
+    return math.log(1.0 + max(0.0, units - frequency + 0.5) / (frequency + 0.5))
 
 
 def _compounds(term: Term, view: View) -> list[tantivy.Query]:
