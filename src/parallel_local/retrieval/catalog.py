@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
@@ -19,6 +20,7 @@ from parallel_local.retrieval.card import Card, Hit
 from parallel_local.retrieval.units import Cut
 
 PASSAGES = 1 << 32
+_CARDS_AT_A_TIME = 1000
 _VERSION = 3
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, mtime_ns INTEGER, size INTEGER,
@@ -196,6 +198,31 @@ class Catalog:
             connection.close()
             raise
         return connection
+
+
+class Cards(Sequence[Card]):
+    """The cards of a catalogue as it is now, in order of path, read when they are looked at: not kept in memory."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def __len__(self) -> int:
+        return self._catalog.count()
+
+    def __iter__(self) -> Iterator[Card]:
+        after = ""
+        while found := self._catalog.cards(after, _CARDS_AT_A_TIME):
+            yield from found
+            after = found[-1].path
+
+    @overload
+    def __getitem__(self, index: int) -> Card: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Card]: ...
+
+    def __getitem__(self, index: int | slice) -> Card | Sequence[Card]:
+        return list(self)[index]
 
 
 class CatalogWriter:

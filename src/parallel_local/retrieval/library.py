@@ -14,7 +14,7 @@ import msgspec
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp, read_document, scan
 from parallel_local.documents.pdf import Unreadable
-from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.catalog import Cards
 from parallel_local.retrieval.effort import USUAL, Effort
 from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.inverted import FoundUnit, View
