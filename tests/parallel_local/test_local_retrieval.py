@@ -157,6 +157,16 @@ def test_a_form_that_is_rare_is_worth_no_more_than_its_word(tmp_path: Path) -> N
     assert "german.md" in hits
 
 
+def test_words_that_may_ask_for_what_is_new_count_as_words_too(tmp_path: Path) -> None:
+    files = {
+        "a.md": "# A\n\nThe noise of a transistor depends on its voltage.\n",
+        "b.md": "# B\n\nThe noise of a transistor depends on its current.\n",
+    }
+    with library(tmp_path, files) as found:
+        assert best(found, "current noise of a transistor") == "b.md"
+        assert best(found, "current") == "b.md"
+
+
 def test_a_query_cut_out_of_the_objective_changes_nothing(tmp_path: Path) -> None:
     with library(tmp_path, FOREIGN) as found:
         objective = found.query("the meeting in London and the keys of the office on the table")

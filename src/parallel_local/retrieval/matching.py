@@ -20,6 +20,7 @@ from parallel_local.wire.common import SourcePolicy
 _HEAD_WEIGHT = 0.3
 _SYNONYM_WEIGHT = 0.5
 _COMPOUND_WEIGHT = 0.5
+_AMBIGUOUS_WEIGHT = 0.5
 _MOST_COMPOUNDS = 30
 _SIMILAR_SCORE = 2.0
 _LEAST_SIMILAR = 5
@@ -37,10 +38,12 @@ def frequencies(terms: Iterable[Term], look_up: Callable[[str], int]) -> dict[st
 
 def expression(query: Query, policy: SourcePolicy | None, view: View, effort: Effort) -> tantivy.Query | None:
     """What to look for; None where nothing of the query occurs anywhere."""
-    known = frequencies(query.terms, view.frequency)
+    known = frequencies((*query.terms, *query.ambiguous), view.frequency)
     wanted = [part for term in query.terms if (part := _term(term, known, view, effort))]
     if not wanted:
         return None
+    less = [part for term in query.ambiguous if (part := _term(term, known, view, effort))]
+    wanted += [tantivy.Query.boost_query(part, _AMBIGUOUS_WEIGHT) for part in less]
     clauses = [(Occur.Must, tantivy.Query.boolean_query([(Occur.Should, part) for part in wanted]))]
     return tantivy.Query.boolean_query([*clauses, *_filters(query, policy, view.schema)])
 
