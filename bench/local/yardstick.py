@@ -59,7 +59,7 @@ def with_bm25s(texts: Sequence[str], language: str) -> Search:
 
 def with_tantivy(texts: Sequence[str], language: str) -> Search:
     tantivy = import_module("tantivy")
-    name = _SNOWBALL.get(language, "")
+    name = "" if language == "hi" else _SNOWBALL.get(language, "")  # it has no stemmer of Hindi
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(tantivy.Filter.lowercase())
     analyzer = (builder.filter(tantivy.Filter.stemmer(name)) if name else builder).build()
     schema_builder = tantivy.SchemaBuilder()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from parallel_local.retrieval.query import parse_query
 from parallel_local.text.languages import asked_language, language_of
 from parallel_local.text.stopwords import STOPWORDS_BY_LANGUAGE
-from parallel_local.text.tokens import content_words, spaced, stems
+from parallel_local.text.tokens import content_words, indexed, spaced, stems
 from parallel_local.text.vocabulary import vocabulary
 from parallel_local.text.words import tokens
 
@@ -116,6 +116,12 @@ def test_signs_that_tell_words_apart_are_kept(language: str, one: str, other: st
 def test_a_part_of_a_run_is_found_within_it(run: str) -> None:
     for start in range(len(run) - 2):
         assert spaced(stems(run[start : start + 3])) in spaced(stems(run))
+
+
+def test_accents_keep_content_words_of_vietnamese_apart_from_stop_words() -> None:
+    text = "Tảng đá đã ở trên bàn của các bạn"
+    assert content_words(text, "vi") == ["tang", "da", "ban"]
+    assert indexed(text, "vi").split() == ["tảng", "đá", "bàn"]
 
 
 def test_terms_are_found_in_documents_of_every_language_held() -> None:

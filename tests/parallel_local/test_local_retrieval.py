@@ -141,6 +141,32 @@ def test_every_word_of_a_question_adds_to_a_document(tmp_path: Path) -> None:
     assert [hit.card.path for hit in hits] == ["two.md", "one.md"]
 
 
+def test_a_form_that_is_rare_is_worth_no_more_than_its_word(tmp_path: Path) -> None:
+    """One document is in another language by its look, and its words are stemmed differently."""
+    files = {
+        f"{number}.md": f"# Barn {number}\n\nThis is the barn of the houses number {number}, and it is old.\n"
+        for number in range(20)
+    }
+    files["best.md"] = "# Houses\n\nThe houses have walls of granite, and the houses are old.\n"
+    files["german.md"] = (
+        "# Liste\n\nDie houses und der Wagen stehen nicht auf der Liste, weil sie weg sind.\n"
+    )
+    with library(tmp_path, files) as found:
+        hits = [hit.card.path for hit in found.search([found.query("houses")])]
+    assert hits[0] == "best.md"
+    assert "german.md" in hits
+
+
+def test_words_that_may_ask_for_what_is_new_count_as_words_too(tmp_path: Path) -> None:
+    files = {
+        "a.md": "# A\n\nThe noise of a transistor depends on its voltage.\n",
+        "b.md": "# B\n\nThe noise of a transistor depends on its current.\n",
+    }
+    with library(tmp_path, files) as found:
+        assert best(found, "current noise of a transistor") == "b.md"
+        assert best(found, "current") == "b.md"
+
+
 def test_a_query_cut_out_of_the_objective_changes_nothing(tmp_path: Path) -> None:
     with library(tmp_path, FOREIGN) as found:
         objective = found.query("the meeting in London and the keys of the office on the table")

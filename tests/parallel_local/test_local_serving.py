@@ -80,7 +80,7 @@ async def test_client_that_leaves_makes_no_noise(tmp_path: Path, caplog: pytest.
             async for _ in stream.aiter_lines():
                 break
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(f"/v1/tasks/runs/{run_id}/result", timeout=0.05)
+            await client.get(f"/v1/tasks/runs/{run_id}/result", timeout=httpx.Timeout(30, read=0.05))
         assert (await client.get(f"/v1/tasks/runs/{run_id}")).status_code == 200
     assert caplog.records == []
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
@@ -19,6 +20,8 @@ from parallel_local.retrieval.card import Card, Hit
 from parallel_local.retrieval.units import Cut
 
 PASSAGES = 1 << 32
+_CARDS_AT_A_TIME = 1000
+_BEHIND_ALL = 1 << 62  # no document has so high a number
 _VERSION = 4
 _AT_ONCE = 1_000
 _SCHEMA = """
@@ -229,6 +232,37 @@ class Catalog:
             connection.close()
             raise
         return connection
+
+
+class Cards(Sequence[Card]):
+    """The cards of a catalogue as it is now, in order of path, read when they are looked at: not kept in memory."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def __len__(self) -> int:
+        return self._catalog.count()
+
+    def __iter__(self) -> Iterator[Card]:
+        return self._from("", 0)
+
+    def behind(self, path: str) -> Iterator[Card]:
+        """Those of the files behind a path."""
+        return self._from(path, _BEHIND_ALL)
+
+    def _from(self, path: str, number: int) -> Iterator[Card]:
+        while found := self._catalog.cards(path, number, _CARDS_AT_A_TIME):
+            yield from found
+            path, number = found[-1].path, found[-1].id
+
+    @overload
+    def __getitem__(self, index: int) -> Card: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Card]: ...
+
+    def __getitem__(self, index: int | slice) -> Card | Sequence[Card]:
+        return list(self)[index]
 
 
 class CatalogWriter:

@@ -4,8 +4,7 @@ What fits is quoted as whole passages, the best one first. Of what does not fit,
 what was asked are quoted, in the order in which they stand in the document.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -16,8 +15,8 @@ from parallel_local.text.tokens import spaced, stems
 DEFAULT_PER_RESULT = 3000
 _MOST_EXCERPTS = 8
 _NEIGHBOUR = 0.2  # what a sentence gains by standing beside one that says what was asked
-_WORD = re.compile(r"\S+")
-_WINDOW_STEP = 8  # a run of a script without blanks is cut this finely
+_PIECE_CHARS = 40  # a long sentence is looked at in pieces of this length
+_OVERLAP = 3  # what of a run goes on into the next piece
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -129,16 +128,47 @@ def _joined(kept: Sequence[_Sentence], shown: Sequence[Found]) -> list[_Sentence
 def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sentence:
     """The part of a long sentence that says most of what was asked."""
     text = item.text[sentence.start : sentence.end]
-    best = max(_starts(text, limit), key=lambda at: _worth(text[at : at + limit], item.card.language, asked))
-    piece = clip(text[best:], limit)
-    start = sentence.start + best
-    return _Sentence(sentence.passage, start, start + len(piece), sentence.score)
+    pieces = _pieces(text)
+    said = [_mentions(text[start : end + _OVERLAP], item.card.language, asked) for start, end in pieces]
+    worth = [_worth_from(at, pieces, said, limit) for at in range(len(pieces))]
+    best = [start for (start, _), value in zip(pieces, worth, strict=True) if value == max(worth)]
+    start = best[len(best) // 2]  # of windows that say the same, the one with most around it
+    piece = clip(text[start:], limit)
+    return _Sentence(
+        sentence.passage, sentence.start + start, sentence.start + start + len(piece), sentence.score
+    )
 
 
-def _starts(text: str, limit: int) -> list[int]:
-    """Where windows of a text may begin: at words, some of them, or within runs without blanks."""
-    starts = [match.start() for match in _WORD.finditer(text)]
-    if len(starts) * _WINDOW_STEP < len(text) // 4:
-        starts = list(range(0, len(text), _WINDOW_STEP))
-    starts = [at for at in starts if at <= max(0, len(text) - limit // 2)] or [0]
-    return starts[:: 1 + len(starts) // 64]
+def _worth_from(
+    first: int, pieces: Sequence[tuple[int, int]], said: Sequence[Mapping[tuple[int, str], float]], limit: int
+) -> float:
+    """What the pieces say together that fit into a window which begins with one of them."""
+    together: dict[tuple[int, str], float] = {}
+    for at in range(first, len(pieces)):
+        if pieces[at][1] > pieces[first][0] + limit:
+            break
+        together.update(said[at])
+    return sum(together.values())
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """A text in pieces of some words each, or of as many characters where there are no blanks."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    while start < len(text):
+        blank = text.find(" ", start + _PIECE_CHARS // 2, start + _PIECE_CHARS)
+        end = blank + 1 if blank >= 0 else min(len(text), start + _PIECE_CHARS)
+        found.append((start, end))
+        start = end
+    return found
+
+
+def _mentions(text: str, language: str, asked: Asked) -> dict[tuple[int, str], float]:
+    """The terms that a text mentions, with what each is worth."""
+    haystack = spaced(stems(text, language))
+    return {
+        (place, term.word): weight.get(term.word, 1.0)
+        for place, (query, weight) in enumerate(asked)
+        for term in query.terms
+        if term.within(haystack)
+    }

@@ -15,7 +15,7 @@ from parallel_local.documents.folder import FileStamp, scan
 from parallel_local.documents.folders import Folder, arranged
 from parallel_local.documents.holdings import Difference, Holdings
 from parallel_local.private import private_folder
-from parallel_local.retrieval.cards import Cards
+from parallel_local.retrieval.catalog import Cards
 from parallel_local.retrieval.effort import USUAL, Effort
 from parallel_local.retrieval.index import Card, Changing, Hit, Index
 from parallel_local.retrieval.meaning import Embedded, Meaning, WordsOnly

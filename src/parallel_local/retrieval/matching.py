@@ -4,6 +4,7 @@ No text a caller can write is parsed: a query is put together from stems. Nothin
 policy and the sites that were named; each word that occurs adds what BM25 says it is worth.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import tantivy
@@ -19,6 +20,7 @@ from parallel_local.wire.common import SourcePolicy
 _HEAD_WEIGHT = 0.3
 _SYNONYM_WEIGHT = 0.5
 _COMPOUND_WEIGHT = 0.5
+_AMBIGUOUS_WEIGHT = 0.5
 _MOST_COMPOUNDS = 30
 _SIMILAR_SCORE = 2.0
 _LEAST_SIMILAR = 5
@@ -36,10 +38,12 @@ def frequencies(terms: Iterable[Term], look_up: Callable[[str], int]) -> dict[st
 
 def expression(query: Query, policy: SourcePolicy | None, view: View, effort: Effort) -> tantivy.Query | None:
     """What to look for; None where nothing of the query occurs anywhere."""
-    known = frequencies(query.terms, view.frequency)
+    known = frequencies((*query.terms, *query.ambiguous), view.frequency)
     wanted = [part for term in query.terms if (part := _term(term, known, view, effort))]
     if not wanted:
         return None
+    less = [part for term in query.ambiguous if (part := _term(term, known, view, effort))]
+    wanted += [tantivy.Query.boost_query(part, _AMBIGUOUS_WEIGHT) for part in less]
     clauses = [(Occur.Must, tantivy.Query.boolean_query([(Occur.Should, part) for part in wanted]))]
     return tantivy.Query.boolean_query([*clauses, *_filters(query, policy, view.schema)])
 
@@ -63,13 +67,24 @@ def _term(term: Term, known: Mapping[str, int], view: View, effort: Effort) -> t
 def _phrases(
     phrases: Iterable[tuple[str, ...]], weight: float, known: Mapping[str, int], view: View
 ) -> list[tantivy.Query]:
-    """Those of the phrases whose words all occur."""
+    """Those of the phrases whose words all occur.
+
+    They are one word's forms in several languages: a form that is rare, as in the one text whose language was not
+    told, is worth no more for it than the word is.
+    """
     kept = dict.fromkeys(map(indexed_phrase, phrases))
+    found = [phrase for phrase in kept if phrase and all(known.get(word) for word in phrase)]
+    counts = [min(known[word] for word in phrase) for phrase in found]
+    together = _idf(sum(counts), view.count())
     return [
-        tantivy.Query.boost_query(_phrase(phrase, view.schema), weight)
-        for phrase in kept
-        if phrase and all(known.get(word) for word in phrase)
+        tantivy.Query.boost_query(_phrase(phrase, view.schema), weight * together / _idf(count, view.count()))
+        for phrase, count in zip(found, counts, strict=True)
     ]
+
+
+def _idf(frequency: int, units: int) -> float:
+    """What BM25 weighs a word with that occurs in so many units, as tantivy has it."""
+    return math.log(1.0 + max(0.0, units - frequency + 0.5) / (frequency + 0.5))
 
 
 def _compounds(term: Term, view: View) -> list[tantivy.Query]:

@@ -46,7 +46,8 @@ class Term(msgspec.Struct, frozen=True):
 class Query(msgspec.Struct, frozen=True):
     """What to look for. `sites` are a hard filter, `preferred` hosts only rank higher.
 
-    `language` is the one the question is asked in.
+    `language` is the one the question is asked in. `ambiguous` are words such as "current" that may ask for what is new
+    and may mean something: they add to a document's rank, and are no demand.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Query(msgspec.Struct, frozen=True):
     preferred: tuple[str, ...] = ()
     fresh: bool = False
     language: str = "en"
+    ambiguous: tuple[Term, ...] = ()
 
 
 def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> Query:
@@ -72,7 +74,10 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
     stemmed_in = tuple(dict.fromkeys((language, "en", *held)))
     found = content_tokens(rest, language)[:_MOST_WORDS]
     lasting = [token for token in found if fold(token) not in FRESHNESS]
-    terms = _terms(lasting, vocab, stemmed_in) or _terms(found, vocab, stemmed_in)
+    terms = _terms(lasting, vocab, stemmed_in)
+    ambiguous = _terms([token for token in found if fold(token) in FRESHNESS], vocab, stemmed_in)
+    if not terms:
+        terms, ambiguous = ambiguous, []
     return Query(
         text=rest.strip(),
         terms=tuple(terms[:_MOST_TERMS]),
@@ -80,6 +85,7 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
         preferred=preferred,
         fresh=any(word in FRESHNESS for word in words(rest)),
         language=language,
+        ambiguous=tuple(ambiguous),
     )
 
 

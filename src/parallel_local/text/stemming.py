@@ -33,7 +33,7 @@ _ELIDING = frozenset({"fr", "it", "ca"})
 _ELIDED = re.compile(
     r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|(?:d|n|s|qu)?[ae]ll|sull|dall|nell|un|quest|quell)'"
 )
-_KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
+KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
 _DIGIT = re.compile(r"\d")
 
 
@@ -69,7 +69,7 @@ def stem_of(piece: str, language: str) -> str:
         return fold(plain)
     plain = plain.replace(".", "")
     own = _language_of_word(plain, language)
-    if own in _KEEPING_ACCENTS:
+    if own in KEEPING_ACCENTS:
         return plain
     stemmer = _snowball(own)
     stemmed = stemmer.stem(plain) if stemmer else plain

@@ -5,11 +5,12 @@ is an ISO 639-1 code; none means English.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
 from parallel_local.text.languages import asked_language
-from parallel_local.text.stemming import stem_of
+from parallel_local.text.stemming import KEEPING_ACCENTS, stem_of
 from parallel_local.text.stopwords import FRESHNESS, SMALL_TALK, STOP_RUNS, STOPWORDS_BY_LANGUAGE
 from parallel_local.text.words import asked_grams, fold, grams, is_run, pieces, tokens
 
@@ -46,14 +47,23 @@ class StemTable(dict[str, str]):
     def _stems(self, token: str) -> str:
         if is_run(token):
             return " ".join(grams(token))
-        kept = (piece for piece in pieces(token) if not self._left_out or fold(piece) not in self._left_out)
-        return " ".join(filter(None, (stem_of(piece, self._language) for piece in kept)))
+        return " ".join(filter(None, map(self._stem, pieces(token))))
+
+    def _stem(self, piece: str) -> str:
+        if self._left_out and _compared(piece, self._language) in self._left_out:
+            return ""
+        return stem_of(piece, self._language)
 
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
-    """The folded function and question words of a language; none where it has no list."""
-    return frozenset(map(fold, STOPWORDS_BY_LANGUAGE.get(language, ())))
+    """The function and question words of a language, as `_compared`; none where it has no list."""
+    return frozenset(_compared(word, language) for word in STOPWORDS_BY_LANGUAGE.get(language, ()))
+
+
+def _compared(word: str, language: str) -> str:
+    """A word as it is looked up among stop words: folded, but where accents tell words apart."""
+    return unicodedata.normalize("NFC", word.lower()) if language in KEEPING_ACCENTS else fold(word)
 
 
 STOPWORDS = stop_words("en")
@@ -102,7 +112,8 @@ def _through(table: StemTable, text: str) -> str:
 
 def content_tokens(text: str, language: str = "") -> list[str]:
     """Words as written that say what the text is about, in order; a run without its question words."""
-    stops = stop_words(language or asked_language(text, ()) or "en")
+    spoken = language or asked_language(text, ()) or "en"
+    stops = stop_words(spoken)
     kept: list[str] = []
     for token in tokens(text):
         if is_run(token):
@@ -110,7 +121,7 @@ def content_tokens(text: str, language: str = "") -> list[str]:
             continue
         for piece in pieces(token):
             folded = fold(piece)
-            if folded and folded not in stops and folded not in SMALL_TALK:
+            if folded and _compared(piece, spoken) not in stops and folded not in SMALL_TALK:
                 kept.append(piece)
     return kept
 

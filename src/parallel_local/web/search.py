@@ -1,4 +1,7 @@
-"""`POST /v1/search` and `POST /v1beta/search` (Parallel 2.1, 2.2)."""
+"""`POST /v1/search` and `POST /v1beta/search` (Parallel 2.1, 2.2): what is asked, checked, and what is shown of it.
+
+Finding, ranking and quoting are the library's.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
