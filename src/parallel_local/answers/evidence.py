@@ -1,0 +1,226 @@
+"""Evidence: the sentences that may answer a question, each judged together with what stands around it.
+
+Pure. A heading belongs to the text below it, a list to the sentence above it, and what a sentence calls "it"
+stands in the sentence before. Whether the best one is good enough is decided in `trust.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from parallel_local.answers.questions import Question
+from parallel_local.answers.wanted import shows
+from parallel_local.retrieval.index import Card
+from parallel_local.retrieval.query import Query, Term
+from parallel_local.retrieval.ranking import Found
+from parallel_local.text.question_words import Asks
+from parallel_local.text.sentences import Kind, Unit, units
+from parallel_local.text.tokens import fold, spaced, stems
+
+_MOST_PASSAGES = 8
+_FIT = 0.4
+_SHORTEST_BEGINNING = 4
+_BEGINNING = 0.7
+_SATURATION = 1.2
+_QUESTION_MARKS = ("?", "？", "؟")
+_NOUNS = frozenset({"de"})  # every noun is written with a capital there: a capital says little
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """A term that an answer must meet: how much it weighs, and what it was in the question."""
+
+    term: Term
+    weight: float
+    name: bool
+    number: bool
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A unit that may answer. Shares (0–1) of the demands that the unit meets: with its headings, with its
+    neighbours, with the whole passage.
+    """
+
+    unit: Unit
+    card: Card
+    heading: str
+    passage: int
+    place: int
+    score: float
+    own: float
+    led: float
+    near: float
+    whole: float
+    alike: float
+    fit: bool | None
+    weight: float
+    missing: tuple[Demand, ...]
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A passage cut into units, with the stems of each as one string."""
+
+    found: Found
+    units: tuple[Unit, ...]
+    stems: tuple[str, ...]
+    around: str
+
+
+def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tuple[Demand, ...]:
+    """What the terms of a question demand; the words that ask are no demand unless there is nothing else."""
+    terms = [term for term in query.terms if not set(term.word.split()) <= question.phrase]
+    return tuple(
+        Demand(
+            term=term,
+            weight=weight[term.word],
+            name=bool(question.names.intersection(_parts(term))) and question.language not in _NOUNS,
+            number=bool(question.numbers.intersection(_parts(term))),
+        )
+        for term in terms or query.terms
+    )
+
+
+def _parts(term: Term) -> list[str]:
+    return [fold(part) for part in term.word.split()]
+
+
+def read(found: Sequence[Found]) -> list[Passage]:
+    """The best passages, cut into units."""
+    return [_cut(item) for item in found[:_MOST_PASSAGES]]
+
+
+def _cut(item: Found) -> Passage:
+    parts = tuple(units(item.text))
+    own = tuple(spaced(stems(unit.text)) for unit in parts)
+    return Passage(item, parts, own, spaced(stems(f"{item.card.title} | {item.heading}")))
+
+
+def lines(question: Question, wanted: Sequence[Demand], passages: Sequence[Passage]) -> list[Line]:
+    """The units of the passages that speak of what is asked, best first."""
+    total = sum(demand.weight for demand in wanted)
+    if not total:
+        return []
+    weights = [_passage_weight(wanted, passage, passages) / total for passage in passages]
+    best = max(weights, default=0.0) or 1.0
+    ranked = [
+        line
+        for passage, weight in zip(passages, weights, strict=True)
+        for line in _of(wanted, passage, weight, best)
+    ]
+    return sorted(_fitted(question, ranked), key=lambda line: (-line.score, line.passage, line.place))
+
+
+def _fitted(question: Question, found: Sequence[Line]) -> list[Line]:
+    """The lines with what their kind of value adds; the values of lines that are too far behind are not read."""
+    best = max((line.score for line in found), default=0.0)
+    return [
+        _with_fit(line, shows(question, line.unit.text)) if line.score >= best - 2 * _FIT else line
+        for line in found
+    ]
+
+
+def _with_fit(line: Line, fit: bool | None) -> Line:
+    bonus = {True: _FIT, False: -_FIT, None: 0.0}[fit]
+    return msgspec.structs.replace(line, fit=fit, score=line.score + bonus)
+
+
+def _passage_weight(wanted: Sequence[Demand], passage: Passage, among: Sequence[Passage]) -> float:
+    """BM25 of one passage among those at hand: often and in a short text counts for more."""
+    text = passage.around + "".join(passage.stems)
+    usual = sum(sum(map(len, other.stems)) for other in among) / len(among) or 1.0
+    long = sum(map(len, passage.stems)) / usual
+    saturation = _SATURATION * (0.25 + 0.75 * long)
+    counts = ((demand.weight, _count(demand.term, text)) for demand in wanted)
+    return sum(weight * (1 + _SATURATION) * count / (count + saturation) for weight, count in counts)
+
+
+def _count(term: Term, text: str) -> int:
+    return sum(text.count(spaced(phrase)) for phrase in term.alternatives)
+
+
+def _of(
+    wanted: Sequence[Demand], passage: Passage, weight: float, best: float
+) -> list[Line]:
+    everything = passage.around + "".join(passage.stems)
+    whole, alike = _met(wanted, everything), _alike(wanted, everything)
+    missing = tuple(demand for demand in wanted if not demand.term.within(everything))
+    made: list[Line] = []
+    for place, unit in enumerate(passage.units):
+        if unit.text.rstrip("*_ ").endswith(_QUESTION_MARKS):
+            continue
+        line = _line(wanted, passage, place)
+        if line is not None:
+            line = msgspec.structs.replace(
+                line, whole=whole, alike=alike, weight=weight, missing=missing,
+                score=line.score + whole + weight / best,
+            )  # fmt: skip
+            made.append(line)
+    return made
+
+
+def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None:
+    """One unit, before anything is known of its passage; None where neither it nor what leads to it says a word."""
+    unit = passage.units[place]
+    bare = passage.stems[place]
+    own = passage.around + bare
+    led = own + _leading(passage, place)
+    follows = passage.stems[place + 1] if place + 1 < len(passage.stems) else ""
+    said, with_heading, with_lead = _met(wanted, bare), _met(wanted, own), _met(wanted, led)
+    if not with_lead or (not said and with_lead < 1.0 and not _met(wanted, _leading(passage, place))):
+        return None
+    complete = 0.5 if with_lead > 0.999 else 0.0
+    near = _met(wanted, led + follows)
+    score = 0.3 * said + 0.8 * with_heading + 1.6 * with_lead + near + complete
+    score += 1.5 * _alike(wanted, bare)
+    return Line(
+        unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
+        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, fit=None, weight=0.0,
+        missing=(),
+    )  # fmt: skip
+
+
+def _leading(passage: Passage, place: int) -> str:
+    """Stems of what a unit hangs on: the line above its list, else the sentence before it."""
+    unit = passage.units[place]
+    if unit.lead:
+        return spaced(stems(unit.lead))
+    before = passage.units[place - 1] if place else None
+    return passage.stems[place - 1] if before is not None and before.kind is Kind.SENTENCE else ""
+
+
+def _met(wanted: Sequence[Demand], text: str) -> float:
+    total = sum(demand.weight for demand in wanted)
+    return sum(demand.weight for demand in wanted if demand.term.within(text)) / total
+
+
+def _alike(wanted: Sequence[Demand], text: str) -> float:
+    """The share of demands that are only nearly met: another word with the same beginning."""
+    total = sum(demand.weight for demand in wanted)
+    near = (
+        demand.weight for demand in wanted if not demand.number and not demand.term.within(text) and _begins(demand.term, text)
+    )
+    return sum(near) / total
+
+
+def _begins(term: Term, text: str) -> bool:
+    for phrase in term.alternatives:
+        if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST_BEGINNING:
+            length = max(_SHORTEST_BEGINNING, int(_BEGINNING * len(phrase[0])))
+            if f" {phrase[0][:length]}" in text:
+                return True
+    return False
+
+
+def beside(line: Line, passages: Sequence[Passage]) -> list[Line]:
+    """What stands next to a line, before it and after it: for why and how, the reason is told beside the event."""
+    home = next(passage for passage in passages if passage.found.passage == line.passage)
+    places = [place for place in (line.place - 1, line.place + 1) if 0 <= place < len(home.units)]
+    return [
+        msgspec.structs.replace(line, unit=home.units[place], place=place)
+        for place in places
+        if home.units[place].kind is line.unit.kind
+    ]
+
+
+def tells_beside(question: Question) -> bool:
+    """Whether what is asked for often stands beside the sentence with the question's words."""
+    return question.asks in (Asks.WHY, Asks.HOW)
