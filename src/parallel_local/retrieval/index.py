@@ -16,14 +16,15 @@ import msgspec
 from parallel_local.documents.document import Document, Entity
 from parallel_local.documents.folder import FileStamp
 from parallel_local.documents.markdown import passages
+from parallel_local.text.languages import language_of
 from parallel_local.text.tokens import stems
 from parallel_local.text.vocabulary import acronyms
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, title TEXT NOT NULL, date TEXT, text TEXT NOT NULL, entities TEXT NOT NULL,
-    acronyms TEXT NOT NULL);
+    acronyms TEXT NOT NULL, language TEXT NOT NULL);
 CREATE TABLE passages (id INTEGER PRIMARY KEY, document INTEGER NOT NULL, heading TEXT NOT NULL,
     text TEXT NOT NULL);
 CREATE INDEX passages_by_document ON passages (document);
@@ -31,8 +32,8 @@ CREATE VIRTUAL TABLE words USING fts5 (title, heading, body, tokenize = 'unicode
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, 'row');
 """
 _INSERT = """
-INSERT INTO documents (path, mtime_ns, size, url, title, date, text, entities, acronyms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO documents (path, mtime_ns, size, url, title, date, text, entities, acronyms, language)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _MATCH = """
 SELECT w.rowid, p.document, p.heading, p.text, -bm25(words, 5.0, 3.0, 1.0) AS score
@@ -52,6 +53,7 @@ class Card(msgspec.Struct, frozen=True):
     date: str | None
     entities: tuple[Entity, ...]
     acronyms: dict[str, str]
+    language: str = ""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -110,7 +112,7 @@ class Index:
         """All documents without their text, by path."""
         with self._borrow() as connection:
             rows = connection.execute(
-                "SELECT id, path, url, title, date, entities, acronyms FROM documents ORDER BY path"
+                "SELECT id, path, url, title, date, entities, acronyms, language FROM documents ORDER BY path"
             )
             return [_card(row) for row in rows]
 
@@ -202,15 +204,16 @@ def _forget(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _insert(connection: sqlite3.Connection, stamp: FileStamp, document: Document) -> None:
+    language = language_of(document.text)
     cursor = connection.execute(
         _INSERT,
         (
             *msgspec.structs.astuple(stamp),
             *(document.url, document.title, document.date, document.text),
-            *(msgspec.json.encode(document.entities).decode(), json.dumps(acronyms(document.text))),
+            *(msgspec.json.encode(document.entities).decode(), json.dumps(acronyms(document.text)), language),
         ),
     )
-    title = " ".join(stems(document.title))
+    title = " ".join(stems(document.title, language))
     for passage in passages(document.text):
         row = connection.execute(
             "INSERT INTO passages (document, heading, text) VALUES (?, ?, ?)",
@@ -218,10 +221,16 @@ def _insert(connection: sqlite3.Connection, stamp: FileStamp, document: Document
         )
         connection.execute(
             "INSERT INTO words (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
-            (row.lastrowid, title, " ".join(stems(passage.heading)), " ".join(stems(passage.text))),
+            (
+                row.lastrowid,
+                title,
+                " ".join(stems(passage.heading, language)),
+                " ".join(stems(passage.text, language)),
+            ),
         )
 
 
-def _card(row: tuple[int, str, str, str, str | None, str, str]) -> Card:
+def _card(row: tuple[int, str, str, str, str | None, str, str, str]) -> Card:
     entities = msgspec.json.decode(row[5], type=tuple[Entity, ...])
-    return Card(*row[:5], entities=entities, acronyms=msgspec.json.decode(row[6], type=dict[str, str]))
+    defined = msgspec.json.decode(row[6], type=dict[str, str])
+    return Card(*row[:5], entities=entities, acronyms=defined, language=row[7])

@@ -31,6 +31,7 @@ class Library:
         self._by_url: dict[str, Card] = {}
         for card in self.cards:
             self._by_url.setdefault(same_url(card.url), card)
+        self.languages: tuple[str, ...] = tuple(sorted({card.language for card in self.cards} - {""}))
         self._passages = index.passage_count()
         self.vocabulary: Vocabulary = vocabulary(
             {k: v for card in self.cards for k, v in card.acronyms.items()}
@@ -54,7 +55,7 @@ class Library:
 
     def query(self, text: str) -> Query:
         """Parse free text with this library's vocabulary."""
-        return parse_query(text, self.vocabulary)
+        return parse_query(text, self.vocabulary, self.languages)
 
     def search(self, queries: Sequence[Query], policy: SourcePolicy | None = None) -> list[Found]:
         """Passages for the queries together, best first; empty when no query has terms."""

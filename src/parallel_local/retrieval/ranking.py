@@ -64,7 +64,9 @@ def rank(
 def _score(
     query: Query, hit: Hit, card: Card, weight: Mapping[str, float], best: float, newest: str | None
 ) -> Found:
-    covered = coverage(query, spaced(stems(f"{card.title} | {hit.heading} | {hit.text}")), weight)
+    covered = coverage(
+        query, spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language)), weight
+    )
     score = (hit.score / best) * (0.3 + 0.7 * covered)
     if query.preferred and _is_preferred(query.preferred, card.url):
         score *= _PREFERRED_BOOST

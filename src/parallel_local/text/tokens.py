@@ -1,90 +1,90 @@
-"""Words: folding case and accents, stemming, and the words that carry no meaning of their own.
+"""Words as the index and the queries see them: folded or stemmed, with and without the words that say nothing.
 
-The index and every query use exactly these functions, so both sides always agree on what a word is.
+The index and every query use exactly these functions, so both sides always agree on what a word is. `language`
+is an ISO 639-1 code; none means English.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
-_WORD = re.compile(r"[^\W_]+(?:[&'’.](?=[^\W_])[^\W_]+)*")
-_ACRONYM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_ENDINGS = (
-    "ational ements ations ments ingly ement ation ings ment edly ions ees ers ing ion ed ee er ly es e s"
-)
-_SUFFIXES = tuple(_ENDINGS.split())
-_SHORTEST_STEM = 4
+from parallel_local.text.languages import asked_language
+from parallel_local.text.stemming import stem_table
+from parallel_local.text.stopwords import FRESHNESS, SMALL_TALK, STOP_RUNS, STOPWORDS_BY_LANGUAGE
+from parallel_local.text.words import asked_grams, fold, grams, is_run, pieces, tokens
 
-_STOPWORDS = """
-a about above after again all also am an and any are as at be because been before being below between both
-but by can could did do does doing down during each few for from further had has have having he her here
-hers him his how i if in into is it its itself just me more most my no nor not of off on once only or other
-our out over own please same she should so some such tell than that the their them then there these they
-this those through to too under until up us very was we were what when where which while who whom whose why
-will with would you your give show find list describe explain create write make need want get let many much
-"""
-_SMALL_TALK = (
-    "hello hi hey greetings good morning afternoon evening thanks thank howdy bye goodbye ok okay yo dear"
-)
-_FRESHNESS = "recent recently latest newest current currently new today"
+__all__ = ["FRESHNESS", "SMALL_TALK", "STOPWORDS", "content_tokens", "content_words", "fold", "slug"]
+__all__ += ["spaced", "stem", "stemmed", "stems", "stop_words", "words"]
 
-STOPWORDS = frozenset(_STOPWORDS.split())
-SMALL_TALK = frozenset(_SMALL_TALK.split())
-FRESHNESS = frozenset(_FRESHNESS.split())
+_STOP_RUN = re.compile("|".join(sorted((run for runs in STOP_RUNS.values() for run in runs), key=len)[::-1]))
+_FIRST_WITHOUT_BLANKS = "\u0e00"
 
 
-def fold(word: str) -> str:
-    """Lower case without accents, possessive ending and inner dots: `U.S.` → `us`."""
-    plain = unicodedata.normalize("NFKD", word.replace("’", "'")).casefold()
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return plain.removesuffix("'s").replace("'", "").replace(".", "")
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    """The folded function and question words of a language; none where it has no list."""
+    return frozenset(map(fold, STOPWORDS_BY_LANGUAGE.get(language, ())))
 
 
-def stem(word: str) -> str:
-    """The folded word without its inflection; words and numbers too short to cut stay whole."""
-    if not word.isalpha():
-        return word
-    if word.endswith("ies") and len(word) > _SHORTEST_STEM:
-        return word[:-3] + "y"
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
-            return _undouble(word[: -len(suffix)])
-    return word[:-1] if len(word) == _SHORTEST_STEM and word[-1] == "s" and word[-2] != "s" else word
-
-
-def _undouble(stemmed: str) -> str:
-    """`merg|ed` stays, `plann|ed` loses the doubled consonant."""
-    doubled = len(stemmed) > _SHORTEST_STEM and stemmed[-1] == stemmed[-2] and stemmed[-1] not in "lsz"
-    return stemmed[:-1] if doubled else stemmed
+STOPWORDS = stop_words("en")
 
 
 def words(text: str) -> list[str]:
-    """Folded words in order. Scripts written without spaces give one word per character."""
+    """Folded words in order. Scripts written without blanks give one word per character."""
     found: list[str] = []
-    for match in _WORD.finditer(text):
-        for piece in _pieces(match.group()):
-            folded = fold(piece)
-            found.extend(folded if _WIDE.search(folded) else filter(None, [folded]))
+    for token in tokens(text):
+        if is_run(token):
+            found.extend(token)
+        else:
+            found.extend(filter(None, map(fold, pieces(token))))
     return found
 
 
-def _pieces(word: str) -> list[str]:
-    """`M&A` and `U.S` are one word, `one.two` is two."""
-    if "." not in word or _ACRONYM.fullmatch(word) or word.replace(".", "").isdigit():
-        return [word]
-    return word.split(".")
+def stem(word: str, language: str = "en") -> str:
+    """The stem of one word, without accents; several with a blank between them where the word is a run."""
+    return " ".join(stems(word, language))
 
 
-def stems(text: str) -> list[str]:
-    """Stemmed words in order, as stored in the index."""
-    return [stem(word.replace("&", "")) for word in words(text)]
+def stems(text: str, language: str = "en") -> list[str]:
+    """Stemmed words in order, as they stand in the index."""
+    return stemmed(text, language).split()
 
 
-def content_words(text: str) -> list[str]:
-    """Folded words that say what the text is about: no stop words, no small talk, each once."""
-    kept = (word for word in words(text) if word not in STOPWORDS and word not in SMALL_TALK)
-    return list(dict.fromkeys(kept))
+def stemmed(text: str, language: str = "en") -> str:
+    """The same with blanks between them, some of them more than one."""
+    table = stem_table(language)
+    found = tokens(text)
+    if text.isascii():
+        return " ".join([table[token] for token in found])
+    return " ".join(
+        [
+            table[token] if token < _FIRST_WITHOUT_BLANKS or not is_run(token) else " ".join(grams(token))
+            for token in found
+        ]
+    )
+
+
+def content_tokens(text: str, language: str = "") -> list[str]:
+    """Words as written that say what the text is about, each once; a run without its question words."""
+    stops = stop_words(language or asked_language(text, ()) or "en")
+    kept: dict[str, str] = {}
+    for token in tokens(text):
+        if is_run(token):
+            kept.update((piece, piece) for run in _STOP_RUN.split(token) if run for piece in asked_grams(run))
+            continue
+        for piece in pieces(token):
+            folded = fold(piece)
+            if folded and folded not in stops and folded not in SMALL_TALK:
+                kept.setdefault(folded, piece)
+    return list(kept.values())
+
+
+def content_words(text: str, language: str = "") -> list[str]:
+    """Folded words that say what the text is about: no stop words, no small talk, each once.
+
+    Without `language` the text's own counts.
+    """
+    return [token if is_run(token) else fold(token) for token in content_tokens(text, language)]
 
 
 def slug(text: str, limit: int = 60) -> str:

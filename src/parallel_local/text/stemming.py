@@ -1,0 +1,118 @@
+"""Stems of words, by Snowball for the languages it knows; a word of another script by that script's language.
+
+The stems are without accents and remembered per language, since a stemmer costs more than a look-up. A stemmer
+is not thread safe: each has a lock. No tokenising of text and no stop words here.
+"""
+
+import re
+import threading
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+
+import Stemmer
+
+from parallel_local.text.words import fold, pieces, unaccented
+
+_SNOWBALL: Mapping[str, str] = {
+    **{"ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek"},
+    **{"en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish"},
+    **{"fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian"},
+    **{"it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch"},
+    **{"no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian"},
+    **{"sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish"},
+}
+_OF_SCRIPT: tuple[tuple[str, str, str, frozenset[str]], ...] = (
+    ("\u0370", "\u0400", "el", frozenset({"el"})),
+    ("\u0400", "\u0530", "ru", frozenset({"ru", "sr"})),
+    ("\u0530", "\u0590", "hy", frozenset({"hy"})),
+    ("\u0600", "\u0780", "ar", frozenset({"ar", "fa"})),
+    ("\u0900", "\u0980", "hi", frozenset({"hi", "ne"})),
+    ("\u0b80", "\u0c00", "ta", frozenset({"ta"})),
+)
+_ELIDING = frozenset({"fr", "it", "ca"})
+_ELIDED = re.compile(
+    r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|(?:d|n|s|qu)?[ae]ll|sull|dall|nell|un|quest|quell)'"
+)
+_KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
+_DIGIT = re.compile(r"\d")
+_LONGEST_REMEMBERED = 40
+_MOST_REMEMBERED = 200_000
+
+
+class Snowball:
+    """One stemmer, used by one thread at a time."""
+
+    def __init__(self, algorithm: str) -> None:
+        self._stemmer = Stemmer.Stemmer(algorithm, 0)
+        self._lock = threading.Lock()
+
+    def stem(self, word: str) -> str:
+        """The stem of a word in lower case."""
+        with self._lock:
+            return str(self._stemmer.stemWord(word))
+
+
+@cache
+def _snowball(language: str) -> Snowball | None:
+    algorithm = _SNOWBALL.get(language)
+    return Snowball(algorithm) if algorithm and algorithm in Stemmer.algorithms() else None
+
+
+class StemTable(dict[str, str]):
+    """Word as written → its stems with a blank between them; filled as words come, emptied when full."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, token: str) -> str:
+        found = " ".join(filter(None, (_stem(piece, self._language) for piece in pieces(token))))
+        if len(token) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[token] = found
+        return found
+
+
+@cache
+def stem_table(language: str) -> StemTable:
+    """The table of a language; of English where the language is not known."""
+    return StemTable(language or "en")
+
+
+def _stem(piece: str, language: str) -> str:
+    plain = _lower(piece, language).replace("’", "'").replace("&", "")
+    if "'" in plain:
+        if language in _ELIDING:
+            plain = _ELIDED.sub("", plain, count=1)
+        elif language == "tr":
+            plain = plain.partition("'")[0]  # İstanbul'un: endings of names stand behind it
+        plain = plain.removesuffix("'s").replace("'", "")
+    if _DIGIT.search(plain):
+        return fold(plain)
+    plain = plain.replace(".", "")
+    own = _language_of_word(plain, language)
+    if own in _KEEPING_ACCENTS:
+        return plain
+    stemmer = _snowball(own)
+    stemmed = stemmer.stem(plain) if stemmer else plain
+    return unaccented(_english(stemmed) if own == "en" else stemmed) or unaccented(plain)
+
+
+def _english(stemmed: str) -> str:
+    """Snowball keeps an `e` of `employee`; `employ` is the same work."""
+    return stemmed[:-1] if len(stemmed) > 6 and stemmed.endswith("e") else stemmed
+
+
+def _lower(piece: str, language: str) -> str:
+    if language == "tr":
+        piece = piece.replace("I", "ı").replace("İ", "i")
+    return piece.lower() if piece.isascii() else unicodedata.normalize("NFC", piece.lower())
+
+
+def _language_of_word(word: str, language: str) -> str:
+    for first, after, default, others in _OF_SCRIPT:
+        if first <= word[:1] < after:
+            return language if language in others else default
+    return language
