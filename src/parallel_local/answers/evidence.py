@@ -13,12 +13,14 @@ from parallel_local.answers.wanted import shows
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.query import Query, Term
 from parallel_local.retrieval.ranking import Found
+from parallel_local.text.anaphora import points_back
 from parallel_local.text.question_words import Asks
 from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.tokens import fold, spaced, stems
 
 _MOST_PASSAGES = 8
 _FIT = 0.4
+_ALL = 0.999
 _SHORTEST_BEGINNING = 4
 _BEGINNING = 0.7
 _SATURATION = 1.2
@@ -51,6 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     near: float
     whole: float
     alike: float
+    complete: bool
     fit: bool | None
     weight: float
     missing: tuple[Demand, ...]
@@ -90,8 +93,9 @@ def read(found: Sequence[Found]) -> list[Passage]:
 
 def _cut(item: Found) -> Passage:
     parts = tuple(units(item.text))
-    own = tuple(spaced(stems(unit.text)) for unit in parts)
-    return Passage(item, parts, own, spaced(stems(f"{item.card.title} | {item.heading}")))
+    language = item.card.language
+    own = tuple(spaced(stems(unit.text, language)) for unit in parts)
+    return Passage(item, parts, own, spaced(stems(f"{item.card.title} | {item.heading}", language)))
 
 
 def lines(question: Question, wanted: Sequence[Demand], passages: Sequence[Passage]) -> list[Line]:
@@ -137,9 +141,7 @@ def _count(term: Term, text: str) -> int:
     return sum(text.count(spaced(phrase)) for phrase in term.alternatives)
 
 
-def _of(
-    wanted: Sequence[Demand], passage: Passage, weight: float, best: float
-) -> list[Line]:
+def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) -> list[Line]:
     everything = passage.around + "".join(passage.stems)
     whole, alike = _met(wanted, everything), _alike(wanted, everything)
     missing = tuple(demand for demand in wanted if not demand.term.within(everything))
@@ -167,13 +169,15 @@ def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None
     said, with_heading, with_lead = _met(wanted, bare), _met(wanted, own), _met(wanted, led)
     if not with_lead or (not said and with_lead < 1.0 and not _met(wanted, _leading(passage, place))):
         return None
-    complete = 0.5 if with_lead > 0.999 else 0.0
+    refers = bool(unit.lead) or points_back(unit.text, passage.found.card.language)
+    complete = with_heading >= _ALL or (refers and with_lead >= _ALL)
     near = _met(wanted, led + follows)
-    score = 0.3 * said + 0.8 * with_heading + 1.6 * with_lead + near + complete
+    score = 0.3 * said + 0.8 * with_heading + (1.6 if refers else 1.0) * with_lead + near
+    score += 0.5 * complete
     score += 1.5 * _alike(wanted, bare)
     return Line(
         unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
-        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, fit=None, weight=0.0,
+        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, complete=complete, fit=None, weight=0.0,
         missing=(),
     )  # fmt: skip
 
@@ -182,7 +186,7 @@ def _leading(passage: Passage, place: int) -> str:
     """Stems of what a unit hangs on: the line above its list, else the sentence before it."""
     unit = passage.units[place]
     if unit.lead:
-        return spaced(stems(unit.lead))
+        return spaced(stems(unit.lead, passage.found.card.language))
     before = passage.units[place - 1] if place else None
     return passage.stems[place - 1] if before is not None and before.kind is Kind.SENTENCE else ""
 
@@ -196,7 +200,9 @@ def _alike(wanted: Sequence[Demand], text: str) -> float:
     """The share of demands that are only nearly met: another word with the same beginning."""
     total = sum(demand.weight for demand in wanted)
     near = (
-        demand.weight for demand in wanted if not demand.number and not demand.term.within(text) and _begins(demand.term, text)
+        demand.weight
+        for demand in wanted
+        if not demand.number and not demand.term.within(text) and _begins(demand.term, text)
     )
     return sum(near) / total
 

@@ -8,6 +8,7 @@ its basis.
 from parallel_local.answers.basis import Answer, absent, joined
 from parallel_local.answers.blanks import blank
 from parallel_local.answers.lists import table_items
+from parallel_local.answers.open_answer import open_answer, question_of, says_nothing
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.statements import Statement, cite, statements
 from parallel_local.answers.subject import Known, Subject, core_words, fact
@@ -45,7 +46,18 @@ class Filler:
             return self._object(node, label, depth)
         if node.type == "array" and depth < _DEEPEST:
             return self._array(node, label, depth)
-        return self._known(node, label) or self._read(node, label) or absent(blank(node, self._root))
+        found = self._open(node, name, label) if says_nothing(name) else None
+        found = found or self._known(node, label) or (None if says_nothing(name) else self._read(node, label))
+        return found or absent(blank(node, self._root))
+
+    def _open(self, node: Node, name: str, label: str) -> Answer | None:
+        """The answer to the input's question, or the description's, where the field's name says nothing."""
+        question = question_of(name, node, self._subject.text)
+
+        def typed(text: str) -> object | None:
+            return text if node.type == "string" and not node.options() else self._typed(node, label, text)
+
+        return open_answer(self._library, question, self._policy, typed)
 
     def _object(self, node: Node, label: str, depth: int) -> Answer:
         parts = {name: self.field(name, raw, label, depth + 1) for name, raw in node.properties().items()}

@@ -41,12 +41,12 @@ class _Match(msgspec.Struct, frozen=True):
 
 
 def read_question(text: str, language: str = "") -> Question:
-    """What a text asks. Without a known language it is the one whose asking words say most."""
+    """What a text asks, in `language` if it asks in that one, else in the one whose asking words say most."""
     shown = text[:_LONGEST]
     folded = " ".join(_folded(shown))
-    known = [language] if language in ASKING else list(ASKING)
-    best = max(((name, _match(name, folded, shown)) for name in known), key=_telling)
-    tongue, match = best
+    tongue, match = language, _match(language, folded, shown)
+    if match is None:
+        tongue, match = max(((name, _match(name, folded, shown)) for name in ASKING), key=_telling)
     words = _WORD.findall(shown)
     return Question(
         text=text,
@@ -103,7 +103,7 @@ def _plain(language: str) -> tuple[tuple[Asks, str], ...]:
 def _table(language: str) -> Mapping[Asks, tuple[str, ...]]:
     return {
         asks: tuple(" ".join(_folded(phrase, marks="*")) for phrase in phrases.split("|"))
-        for asks, phrases in ASKING[language].items()
+        for asks, phrases in ASKING.get(language, {}).items()
     }
 
 

@@ -13,7 +13,7 @@ from parallel_local.answers.evidence import Demand, Line
 from parallel_local.wire.common import Confidence
 
 _LIKELY = 0.5
-_SURE = 0.9
+_SURE = 0.91
 _MANY = 12
 
 
@@ -32,10 +32,10 @@ class Signs(msgspec.Struct, frozen=True):
 
 
 _WEIGHTS = Signs(
-    own=0.87, near=1.94, whole=2.52, alike=4.16, weight=2.38, length=0.56, missing_names=-3.53,
-    missing_numbers=-1.64, misfit=-0.47,
+    own=0.4, near=1.9, whole=2.1, alike=2.5, weight=1.9, length=0.65, missing_names=-9.0,
+    missing_numbers=-3.0, misfit=-0.4,
 )  # fmt: skip
-_BIAS = -4.22
+_BIAS = -4.2
 
 
 def signs(line: Line, wanted: Sequence[Demand]) -> Signs:

@@ -15,7 +15,7 @@ from parallel_local.text.months import MONTHS
 from parallel_local.text.question_words import Asks
 from parallel_local.text.tokens import STOPWORDS, fold
 
-_DIGITS = r"(?:[$€£¥₹]\s?)?(?<![\w.,])[-−]?\d+(?:[.,'’\u00a0\u202f ]\d{3})*(?:[.,]\d+)?[½¼¾]?(?![\d])"
+_DIGITS = r"(?:[$€£¥₹]\s?)?(?<![\w.,:])[-−]?\d+(?:[.,'’\u00a0\u202f ]\d{3})*(?:[.,]\d+)?[½¼¾]?(?![\d]|:\d)"
 _SCALE = (
     r"(?:thousand|million|billion|trillion|hundred|dozen|Tausend|Million(?:en)?|Milliarden?|Mio\.?|Mrd\.?|mille"
     r"|millions?|milliards?|mil|millones|milioni|miliardi|milhões|bilhões|miljoner|miljarder|miljoen|miljard|milioane|miliarde|bin|milyon"
@@ -47,9 +47,7 @@ _SHARED = (
     rf"{_ABOUT}(?:{_COUNTED}\s?-?{_PERCENT}|(?:ร้อยละ|yüzde|%)\s?{_DIGITS}"
     r"|(?:(?:one|two|three)[\s-](?:third|quarter|fifth|half)s?|half|a third|a quarter))"
 )
-_UNIT = (
-    r"(?:\s?-?(?:[°º]\s?[CF]|[kKMGTc]?m[²³2]?|[kKMGm]?g|[kKMGT]?B|[kM]?W|ft|km/h|mph|%|[$€£¥])(?!\w)|\s?[-]?\s?[^\W\d_]+)?"
-)
+_UNIT = r"(?:\s?-?(?:[°º]\s?[CF]|[kKMGTc]?m[²³2]?|[kKMGm]?g|[kKMGT]?B|[kM]?W|ft|km/h|mph|%|[$€£¥])(?!\w)|\s?[-]?\s?[^\W\d_]+)?"
 _TIME_UNIT = (
     r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centur(?:y|ies)|Sekunden?|Minuten?|Stunden?|Tagen?|Tage?"
     r"|Wochen?|Monaten?|Monate?|Jahren?|Jahre?|Jahrzehnten?|Jahrhunderten?|secondes?|heures?|jours?|semaines?|mois|ans?|années?"
@@ -74,10 +72,14 @@ _DATE = (
     r"|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b|\b(?:Mon|Diens|Donners|Frei|Sams|Sonn)tags?\b|\bMittwochs?\b"
 )
 _ERA = r"(?: ?(?:BC|BCE|AD|CE|v\. ?Chr\.|n\. ?Chr\.|av\. J\.-C\.|a\. ?C\.|до н\. ?э\.))?"
-_TIMES = rf"(?:{_DATE}|{_YEAR}{_ERA}(?:\s?[–-]\s?\d{{2,4}}(?!\d))?|\b\d{{1,4}}{_ERA.removesuffix('?')})"
+_TIMES = rf"(?:(?:between|from|zwischen|von|entre|de|между|с) {_YEAR} (?:and|to|und|bis|et|y|a|à|и|по) {_YEAR}|{_DATE}|{_YEAR}{_ERA}(?:\s?[–-]\s?\d{{2,4}}(?!\d))?|\b\d{{1,4}}{_ERA.removesuffix('?')})"
 _CAPITAL = r"[A-ZÀ-ÞĂÂÎȘȚŞİĞÇÖÜА-ЯЁΑ-ΩΆΈΉΊΌΎΏ]"
-_JOINT = r"(?:of|the|de|del|della|di|da|la|le|van|von|der|den|und|et|y|e|al|bin|ibn|do|dos|du|des|în|din|si|și|&)"
-_NAME = re.compile(rf"(?<![\w’'])(?:{_CAPITAL}[\w’'.&-]*\w|{_CAPITAL}\.?)(?:\s+(?:{_JOINT}\s+){{0,2}}{_CAPITAL}(?:[\w’'.&-]*\w|\.)?)*")
+_JOINT = (
+    r"(?:of|the|de|del|della|di|da|la|le|van|von|der|den|und|et|y|e|al|bin|ibn|do|dos|du|des|în|din|si|și|&)"
+)
+_NAME = re.compile(
+    rf"(?<![\w’'])(?:{_CAPITAL}[\w’'.&-]*\w|{_CAPITAL}\.?)(?:\s+(?:{_JOINT}\s+){{0,2}}{_CAPITAL}(?:[\w’'.&-]*\w|\.)?)*"
+)
 _CLAUSE = re.compile(r"[,;:()–—]|\s-\s")
 
 
@@ -121,7 +123,7 @@ def shows(question: Question, text: str) -> bool | None:
 def _pattern(asks: Asks) -> re.Pattern[str] | None:
     forms = {
         Asks.SHARE: _SHARED,
-        Asks.COUNT: rf"{_SHARED}|{_COUNTED}",
+        Asks.COUNT: rf"{_SHARED}|{_COUNTED}{_UNIT}",
         Asks.LENGTH: rf"{_LASTING}|{_COUNTED}{_UNIT}",
         Asks.MEASURE: rf"{_SHARED}|{_COUNTED}{_UNIT}",
         Asks.YEAR: rf"{_YEAR}{_ERA}",
@@ -152,7 +154,7 @@ def _names(question: Question, text: str) -> list[Span]:
     found: list[Span] = []
     for match in _NAME.finditer(text):
         words = [fold(word) for word in re.findall(r"\w+", match.group())]
-        if match.start() == 0 and (len(words) == 1 and words[0] in STOPWORDS):
+        if match.start() == 0 and len(words) == 1:
             continue
         if any(word not in asked and word not in STOPWORDS for word in words):
             found.append(Span(match.group(), match.start()))

@@ -33,7 +33,9 @@ vb bkz yy dç
 np tzn ul godz zob
 """
 # Words of their own as well: abbreviations only before a number.
-_SHORT_BEFORE_NUMBERS = frozenset("no nos art min max est str nr sec fig vol núm num s p".split())
+_SHORT_BEFORE_NUMBERS = frozenset(
+    ["no", "nos", "art", "min", "max", "est", "str", "nr", "sec", "fig", "vol", "núm", "num", "s", "p"]
+)
 _ORDINAL = frozenset(_BEFORE_ORDINAL.split())
 _STARTER = frozenset(_STARTERS.split())
 _KNOWN = frozenset(_SHORT.split())

@@ -1,11 +1,14 @@
-"""What asks for what, in each language: question words, and the nouns that say what a "which …" is after.
+"""What asks for what, in each language: question words and phrases, and the names of fields that say nothing.
 
-Data only; `answers/questions.py` reads it. Phrases are lower case, mostly without accents, and are folded where they are read. Languages written
-without blanks are matched by substring, all others by whole words. A `*` stands for any ending.
+Data; `answers/questions.py` reads it. Phrases are lower case, mostly without accents, and are folded where they
+are read. Languages written without blanks are matched by substring, all others by whole words. A `*` stands for
+any ending.
 """
 
 from collections.abc import Mapping
 from enum import Enum
+
+from parallel_local.text.tokens import fold
 
 
 class Asks(Enum):
@@ -26,6 +29,15 @@ class Asks(Enum):
     OPEN = "open"
 
 
+# Names of fields that say nothing of what is asked.
+NAMELESS = """
+a the final short brief direct exact full answer answers value values result results response responses reply output
+text content information info data field solution conclusion antwort antworten wert ergebnis ausgabe lösung
+réponse valeur résultat respuesta valor resultado contestación risposta valore risultato resposta antwoord waarde
+resultaat svar värde resultat værdi verdi răspuns valoare rezultat odpowiedź wartość wynik yanıt cevap değer sonuç ответ
+значение результат відповідь απάντηση τιμή αποτέλεσμα الجواب جواب الإجابة إجابة قيمة نتيجة उत्तर जवाब मान परिणाम trả lời câu
+kết quả คำตอบ ค่า ผลลัพธ์ 答案 回答 答え 値 結果 结果 值 답 답변 결과 값
+"""
 UNSPACED = frozenset({"th", "zh", "ja"})
 
 # language → kind → phrases, parted by "|"
@@ -345,3 +357,9 @@ ASKING: Mapping[str, Mapping[Asks, str]] = {
         Asks.WHAT: "무엇*|뭐|무슨",
     },
 }  # fmt: skip
+
+
+def asking_words() -> frozenset[str]:
+    """The words that ask by themselves, folded: "who", "wann"; not the nouns of longer phrases."""
+    phrases = (phrase for kinds in ASKING.values() for text in kinds.values() for phrase in text.split("|"))
+    return frozenset(fold(phrase.replace("*", "")) for phrase in phrases if " " not in phrase) - {"name"}

@@ -16,7 +16,9 @@ _OPENING = r"[\"'“„‘«¿¡(\[*_]*"
 _END = re.compile(rf"[.!?…؟।॥]+{_CLOSING}(?=\s+{_OPENING}(?![a-zà-ÿа-яё])[\w$€£])|[。！？][」』”’）]*")
 _PHRASE_END = re.compile(r"(?<=[\u0e00-\u0e7f\d)”\"])[ \u200b]+(?=[\u0e00-\u0e7f(“\"])")
 _THAI = re.compile(r"[\u0e00-\u0e7f]")
-_THAI_PIECE = 100  # Thai marks no sentences: its blanks part phrases, and about so many characters say something
+_THAI_PIECE = (
+    100  # Thai marks no sentences: its blanks part phrases, and about so many characters say something
+)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 _RULE = re.compile(r"\s*(?:\|?[\s:|-]*-{3,}[\s:|-]*|[*_=]{3,})\s*$")
@@ -85,7 +87,9 @@ def split(block: str) -> list[str]:
     start = 0
     for match in _END.finditer(block):
         stop = match.start() + 1
-        if block[match.start()] == "." and ends_nothing(block[max(start, stop - 40) : stop], block[match.end() :][:40]):
+        if block[match.start()] == "." and ends_nothing(
+            block[max(start, stop - 40) : stop], block[match.end() :][:40]
+        ):
             continue
         pieces.append(block[start : match.end()].strip())
         start = match.end()
