@@ -65,7 +65,7 @@ def judge(library: Library, query: Query, found: Sequence[Found], text: str = ""
     passages = read(found)
     wanted = demands(question, query, library.weigh(query))
     ranked = lines(question, wanted, passages)
-    sure: Confidence = trust(ranked[0], wanted) if ranked else "low"
+    sure = trust(ranked, wanted)
     quoted = () if sure == "low" else tuple(_quoted(question, ranked, passages))
     return Answered(question, query, wanted, quoted, tuple(ranked), sure)
 

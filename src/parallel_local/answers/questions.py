@@ -69,17 +69,17 @@ def _telling(found: tuple[str, _Match | None]) -> tuple[int, int]:
 def _match(language: str, folded: str, shown: str) -> _Match | None:
     """The first asking phrase of a language; of those at one place, the longest, then the more telling."""
     if language in UNSPACED:
-        return _first(shown, ((asks, phrase, shown.find(phrase)) for asks, phrase in _plain(language)))
+        return _first(((asks, phrase, shown.find(phrase)) for asks, phrase in _plain(language)))
     found = ((asks, hit.group(), hit.start()) for asks, pattern in _patterns(language)
              for hit in pattern.finditer(folded))  # fmt: skip
-    return _first(folded, found)
+    return _first(found)
 
 
-def _first(text: str, found: Iterable[tuple[Asks, str, int]]) -> _Match | None:
-    """Kinds are tried in their order: "how many" before "how", wherever it stands."""
+def _first(found: Iterable[tuple[Asks, str, int]]) -> _Match | None:
+    """The first asking words count: "what was used when …" asks what. At one place the longest phrase does."""
     order = list(Asks)
     hits = [_Match(asks, phrase, start) for asks, phrase, start in found if start >= 0]
-    return min(hits, key=lambda hit: (order.index(hit.asks), hit.start, -len(hit.phrase)), default=None)
+    return min(hits, key=lambda hit: (hit.start, -len(hit.phrase), order.index(hit.asks)), default=None)
 
 
 @cache

@@ -10,6 +10,7 @@ import msgspec
 
 from parallel_local.answers.answering import Answered
 from parallel_local.answers.evidence import Demand, Line
+from parallel_local.answers.trust import pointed
 from parallel_local.answers.wanted import Span, clause_at, spans
 from parallel_local.text.question_words import Asks
 from parallel_local.text.sentences import flat
@@ -20,9 +21,13 @@ _SAID_OF = re.compile(
     r"\s(?:is|are|was|were|means|ist|sind|war|waren|est|sont|était|es|son|era|fue|è|sono|é|são|foi|is|zijn|är|este|sunt)\s"
     r"|:\s+|\s[–—=]\s+"
 )
+_SUBORDINATE = re.compile(
+    r"[,;(]|\b(?:which|who|that|because|if|when|where|weil|dass|der|die|das|wenn|qui|que|parce|porque|che|которы\w+|что)\s"
+)
 _OTHER_CLAUSE = 60
+_POINTED = 0.65
 _AMONG = 0.85
-_CLEAR = 12
+_CLEAR = 25
 _MOSTLY = 0.8
 
 
@@ -35,8 +40,8 @@ class Short(msgspec.Struct, frozen=True):
 
 
 def short_value(said: Answered) -> Short | None:
-    """The value of an answer; None where nothing was found."""
-    if not said.quoted:
+    """The value of an answer; None where nothing was found, or too much that would do."""
+    if not said.quoted or pointed(said.ranked) < _POINTED:
         return None
     best = said.quoted[0]
     for line in said.quoted:
@@ -86,8 +91,9 @@ def _said_of(line: Line, wanted: Sequence[Demand]) -> str:
     if line.own < _MOSTLY:
         return text
     own = [demand for demand in wanted if demand.term.within(spaced(stems(text, line.card.language)))]
-    for match in _SAID_OF.finditer(text):
-        before = spaced(stems(text[: match.start()], line.card.language))
-        if own and all(demand.term.within(before) for demand in own):
-            return text[match.end() :].rstrip(" .;。") or text
-    return text
+    verb = _SAID_OF.search(text)
+    before = text[: verb.start()] if verb else ""
+    if verb is None or not own or _SUBORDINATE.search(before):
+        return text
+    said = spaced(stems(before, line.card.language))
+    return text[verb.end() :].rstrip(" .;。") if all(demand.term.within(said) for demand in own) else text

@@ -12,8 +12,9 @@ import msgspec
 from parallel_local.answers.evidence import Demand, Line
 from parallel_local.wire.common import Confidence
 
-_LIKELY = 0.5
-_SURE = 0.91
+_LIKELY = 0.52
+_SURE = 0.9
+_SURE_OF_ONE = 0.7
 _MANY = 12
 
 
@@ -57,14 +58,30 @@ def signs(line: Line, wanted: Sequence[Demand]) -> Signs:
 def probability(seen: Signs) -> float:
     """How likely the sentence answers the question."""
     pairs = zip(msgspec.structs.astuple(seen), msgspec.structs.astuple(_WEIGHTS), strict=True)
-    return 1.0 / (1.0 + math.exp(-_BIAS - sum(value * weight for value, weight in pairs)))
+    return _logistic(_BIAS + sum(value * weight for value, weight in pairs))
 
 
-def trust(line: Line, wanted: Sequence[Demand]) -> Confidence:
+def pointed(ranked: Sequence[Line]) -> float:
+    """How likely the first line, and none of the others, is the one that answers, if any does."""
+    best = ranked[0]
+    second = ranked[1].score if len(ranked) > 1 else 0.0
+    elsewhere = next((line.score for line in ranked if line.passage != best.passage), 0.0)
+    weighed = 3.82 * best.own + 1.79 * best.near + 1.64 * best.alike - 1.78 * best.weight
+    leads = 3.25 * (1.0 - second / best.score) + 2.09 * (1.0 - elsewhere / best.score)
+    return _logistic(weighed + leads - 2.24)
+
+
+def trust(ranked: Sequence[Line], wanted: Sequence[Demand]) -> Confidence:
     """Low means that the documents do not say it; high that all that was asked stands there together."""
-    seen = signs(line, wanted)
-    likely = probability(seen)
+    if not ranked:
+        return "low"
+    best = ranked[0]
+    likely = probability(signs(best, wanted))
     if likely < _LIKELY:
         return "low"
-    complete = not line.missing and line.fit is not False
-    return "high" if complete and likely >= _SURE else "medium"
+    complete = not best.missing and best.fit is not False
+    return "high" if complete and likely >= _SURE and pointed(ranked) >= _SURE_OF_ONE else "medium"
+
+
+def _logistic(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-value))
