@@ -4,26 +4,33 @@ Pure. A heading belongs to the text below it, a list to the sentence above it, a
 stands in the sentence before. Whether the best one is good enough is decided in `trust.py`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import msgspec
 
+from parallel_local.answers.claims import Claim, claim
 from parallel_local.answers.questions import Question
 from parallel_local.answers.wanted import shows
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.query import Query, Term
 from parallel_local.retrieval.ranking import Found
 from parallel_local.text.anaphora import points_back
-from parallel_local.text.question_words import Asks
+from parallel_local.text.question_words import LIGHT, Asks
 from parallel_local.text.sentences import Kind, Unit, units
 from parallel_local.text.tokens import fold, spaced, stems
 
 _MOST_PASSAGES = 8
+_FARTHEST = 100
+_MOST_SHORT = 4
 _FIT = 0.4
 _ALL = 0.999
 _SHORTEST_BEGINNING = 4
 _BEGINNING = 0.7
 _SATURATION = 1.2
+_LIGHTER = 0.25
+_SMALL_RUN = re.compile(r"[\u3040-\u309f]+|.?[何誰谁哪几什么].?")
 _QUESTION_MARKS = ("?", "？", "؟")
 _NOUNS = frozenset({"de"})  # every noun is written with a capital there: a capital says little
 
@@ -55,6 +62,7 @@ class Line(msgspec.Struct, frozen=True):
     alike: float
     complete: bool
     fit: bool | None
+    claim: Claim
     weight: float
     missing: tuple[Demand, ...]
 
@@ -71,10 +79,12 @@ class Passage(msgspec.Struct, frozen=True):
 def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tuple[Demand, ...]:
     """What the terms of a question demand; the words that ask are no demand unless there is nothing else."""
     terms = [term for term in query.terms if not set(term.word.split()) <= question.phrase]
+    light = _light(question.language)
     return tuple(
         Demand(
             term=term,
-            weight=weight[term.word],
+            weight=weight[term.word]
+            * (_LIGHTER if light.issuperset(term.word.split()) or _small_run(term) else 1.0),
             name=bool(question.names.intersection(_parts(term))) and question.language not in _NOUNS,
             number=bool(question.numbers.intersection(_parts(term))),
         )
@@ -82,13 +92,26 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
     )
 
 
+@cache
+def _light(language: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in LIGHT.get(language, "").split())
+
+
+def _small_run(term: Term) -> bool:
+    """A piece of Japanese or Chinese that only inflects or asks."""
+    return bool(_SMALL_RUN.fullmatch(term.word))
+
+
 def _parts(term: Term) -> list[str]:
     return [fold(part) for part in term.word.split()]
 
 
 def read(found: Sequence[Found]) -> list[Passage]:
-    """The best passages, cut into units."""
-    return [_cut(item) for item in found[:_MOST_PASSAGES]]
+    """The best passages, cut into units; and short ones behind them that mention as much."""
+    first = found[:_MOST_PASSAGES]
+    enough = max((item.coverage for item in first), default=1.0)
+    behind = [item for item in found[_MOST_PASSAGES:_FARTHEST] if item.coverage >= enough]
+    return [_cut(item) for item in (*first, *sorted(behind, key=lambda item: len(item.text))[:_MOST_SHORT])]
 
 
 def _cut(item: Found) -> Passage:
@@ -110,21 +133,21 @@ def lines(question: Question, wanted: Sequence[Demand], passages: Sequence[Passa
         for passage, weight in zip(passages, weights, strict=True)
         for line in _of(wanted, passage, weight, best)
     ]
-    return sorted(_fitted(question, ranked), key=lambda line: (-line.score, line.passage, line.place))
+    return sorted(_fitted(question, wanted, ranked), key=lambda line: (-line.score, line.passage, line.place))
 
 
-def _fitted(question: Question, found: Sequence[Line]) -> list[Line]:
+def _fitted(question: Question, wanted: Sequence[Demand], found: Sequence[Line]) -> list[Line]:
     """The lines with what their kind of value adds; the values of lines that are too far behind are not read."""
     best = max((line.score for line in found), default=0.0)
-    return [
-        _with_fit(line, shows(question, line.unit.text)) if line.score >= best - 2 * _FIT else line
-        for line in found
-    ]
+    terms = [demand.term for demand in wanted]
+    return [_with_fit(question, terms, line) if line.score >= best - 2 * _FIT else line for line in found]
 
 
-def _with_fit(line: Line, fit: bool | None) -> Line:
+def _with_fit(question: Question, terms: Sequence[Term], line: Line) -> Line:
+    fit = shows(question, line.unit.text)
     bonus = {True: _FIT, False: -_FIT, None: 0.0}[fit]
-    return msgspec.structs.replace(line, fit=fit, score=line.score + bonus)
+    how = claim(question, terms, line.unit.text, line.card.language)
+    return msgspec.structs.replace(line, fit=fit, claim=how, score=line.score + bonus)
 
 
 def _passage_weight(wanted: Sequence[Demand], passage: Passage, among: Sequence[Passage]) -> float:
@@ -153,7 +176,7 @@ def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) 
         if line is not None:
             line = msgspec.structs.replace(
                 line, whole=whole, alike=alike, weight=weight, missing=missing,
-                score=line.score + whole + weight / best,
+                score=line.score + whole + (1.0 if line.complete else weight / best),
             )  # fmt: skip
             made.append(line)
     return made
@@ -170,14 +193,14 @@ def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None
     if not with_lead or (not said and with_lead < 1.0 and not _met(wanted, _leading(passage, place))):
         return None
     refers = bool(unit.lead) or points_back(unit.text, passage.found.card.language)
-    complete = with_heading >= _ALL or (refers and with_lead >= _ALL)
+    complete = with_heading >= _ALL or (refers and said > 0 and with_lead >= _ALL)
     near = _met(wanted, led + follows)
     score = 0.3 * said + 0.8 * with_heading + (1.6 if refers else 1.0) * with_lead + near
     score += 0.5 * complete
-    score += 1.5 * _alike(wanted, bare)
+    score += 1.5 * _alike(wanted, bare) + 0.6 * _density(wanted, bare)
     return Line(
         unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
-        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, complete=complete, fit=None, weight=0.0,
+        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, complete=complete, fit=None, claim=Claim.SAID, weight=0.0,
         missing=(),
     )  # fmt: skip
 
@@ -194,6 +217,12 @@ def _leading(passage: Passage, place: int) -> str:
 def _met(wanted: Sequence[Demand], text: str) -> float:
     total = sum(demand.weight for demand in wanted)
     return sum(demand.weight for demand in wanted if demand.term.within(text)) / total
+
+
+def _density(wanted: Sequence[Demand], text: str) -> float:
+    """How much of a unit is about the question: of two that say all of it, the shorter says it more plainly."""
+    said = sum(demand.term.within(text) for demand in wanted)
+    return said / max(text.count(" ") - 1, 1)
 
 
 def _alike(wanted: Sequence[Demand], text: str) -> float:

@@ -26,9 +26,10 @@ _SUBORDINATE = re.compile(
 )
 _OTHER_CLAUSE = 60
 _POINTED = 0.65
-_AMONG = 0.85
+_AMONG = 0.93
 _CLEAR = 25
 _MOSTLY = 0.8
+_LONGEST_SHORTENED = 5
 
 
 class Short(msgspec.Struct, frozen=True):
@@ -44,7 +45,10 @@ def short_value(said: Answered) -> Short | None:
     if not said.quoted or pointed(said.ranked) < _POINTED:
         return None
     best = said.quoted[0]
-    for line in said.quoted:
+    if said.question.asks is Asks.WHY:
+        return Short(" ".join(flat(line.unit.text) for line in said.quoted[:2]), best, alone=False)
+    named = said.question.asks in (Asks.WHO, Asks.WHERE)
+    for line in said.quoted[:1] if named else said.quoted:
         found = spans(said.question, line.unit.text) if line.score >= _AMONG * best.score else None
         if found:
             return _chosen(found, line, said)
@@ -58,11 +62,20 @@ def _chosen(found: Sequence[Span], line: Line, said: Answered) -> Short:
     ordered = sorted(found, key=lambda span: _distance(span, places, text))
     others = [span for span in ordered if span.text != ordered[0].text]
     if not others:
-        return Short(ordered[0].text, line, alone=True)
+        return Short(_bare(ordered[0]), line, alone=True)
     lead = _distance(others[0], places, text) - _distance(ordered[0], places, text)
     if lead >= _CLEAR and said.question.asks not in (Asks.WHO, Asks.WHERE):
-        return Short(ordered[0].text, line, alone=False)
+        return Short(_bare(ordered[0]), line, alone=False)
     return Short(flat(text), line, alone=False)
+
+
+def _bare(span: Span) -> str:
+    """Without the full stop that only ends the sentence."""
+    return (
+        span.text.rstrip(".")
+        if span.text.count(".") == 1 and len(span.text) > _LONGEST_SHORTENED
+        else span.text
+    )
 
 
 def _distance(span: Span, places: Sequence[tuple[int, int]], text: str) -> float:
@@ -88,7 +101,7 @@ def _places(text: str, wanted: Sequence[Demand], language: str) -> list[tuple[in
 def _said_of(line: Line, wanted: Sequence[Demand]) -> str:
     """What follows "is" or a colon when the question's words stand before it; else the whole sentence."""
     text = flat(line.unit.text)
-    if line.own < _MOSTLY:
+    if line.own < _MOSTLY and not line.complete:
         return text
     own = [demand for demand in wanted if demand.term.within(spaced(stems(text, line.card.language)))]
     verb = _SAID_OF.search(text)

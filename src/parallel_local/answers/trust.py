@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from parallel_local.answers.claims import Claim
 from parallel_local.answers.evidence import Demand, Line
 from parallel_local.wire.common import Confidence
 
@@ -77,9 +78,9 @@ def trust(ranked: Sequence[Line], wanted: Sequence[Demand]) -> Confidence:
         return "low"
     best = ranked[0]
     likely = probability(signs(best, wanted))
-    if likely < _LIKELY:
+    if likely < _LIKELY or best.claim is not Claim.SAID:
         return "low"
-    complete = not best.missing and best.fit is not False
+    complete = best.complete and not best.missing and best.fit is not False
     return "high" if complete and likely >= _SURE and pointed(ranked) >= _SURE_OF_ONE else "medium"
 
 

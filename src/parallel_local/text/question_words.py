@@ -38,6 +38,19 @@ resultaat svar värde resultat værdi verdi răspuns valoare rezultat odpowiedź
 значение результат відповідь απάντηση τιμή αποτέλεσμα الجواب جواب الإجابة إجابة قيمة نتيجة उत्तर जवाब मान परिणाम trả lời câu
 kết quả คำตอบ ค่า ผลลัพธ์ 答案 回答 答え 値 結果 结果 值 답 답변 결과 값
 """
+# Words of a question that its answer need not repeat: small verbs and particles that are in no list of stop words.
+LIGHT: Mapping[str, str] = {
+    "en": "get gets got take takes took happen happens happened called named kind type sort exactly approximately",
+    "de": "raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt eigentlich genau ungefähr"
+    " heißt heissen nennt genannt art passiert geht stattfinden",
+    "fr": "faut ai avons avez dois doit peut fait appelle nommé sorte type quel exactement environ",
+    "es": "tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente",
+    "it": "ho hai devo deve posso chiama chiamato tipo occorre serve",
+    "pt": "tenho tem devo posso chama chamado tipo",
+    "nl": "heb heeft krijg krijgt heet genoemd soort",
+    "ru": "есть имеет имею называется назвали вид тип нужно надо можно",
+    "ja": "か",
+}
 UNSPACED = frozenset({"th", "zh", "ja"})
 
 # language → kind → phrases, parted by "|"
@@ -331,11 +344,11 @@ ASKING: Mapping[str, Mapping[Asks, str]] = {
     "ja": {
         Asks.SHARE: "何パーセント|何割|何%",
         Asks.COUNT: "いくつ|何人|何個|何回|何件|何台|何冊|何本|何匹|何種類|何社",
-        Asks.LENGTH: "どのくらいの期間|どれくらいの期間|何年間|何日間|何時間|何週間|何か月|何ヶ月|何カ月",
+        Asks.LENGTH: "どのくらいの期間|どれくらいの期間|何年間|何日間|何時間|何日|何週間|何か月|何ヶ月|何カ月",
         Asks.MEASURE: "いくら|どれくらい|どのくらい|何メートル|何キロ|何歳|何度",
         Asks.YEAR: "何年",
         Asks.WHY: "なぜ|どうして|何故|なんで",
-        Asks.WHEN: "いつ|何月|何日|何時|何世紀",
+        Asks.WHEN: "いつ|何月|何時|何世紀",
         Asks.WHO: "誰|だれ|どなた",
         Asks.WHERE: "どこ|何処",
         Asks.HOW: "どうやって|どのように|どう",

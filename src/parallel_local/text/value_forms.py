@@ -72,7 +72,7 @@ def shares(language: str) -> re.Pattern[str]:
 @cache
 def durations(language: str) -> re.Pattern[str]:
     """How long something takes, or is."""
-    return _compiled(rf"{_ABOUT}(?:{_numbers(language)}|an?|one|ein(?:e|en|em)?|une?|una?)[\s-]?{_TIME_UNIT}"
+    return _compiled(rf"{_ABOUT}(?:{_numbers(language)}|[一二三四五六七八九十百千]+|an?|one|ein(?:e|en|em)?|une?|una?)[\s-]?{_TIME_UNIT}"
                      rf"|{_ABOUT}{_DIGITS}{_SCALE}{_UNIT}")  # fmt: skip
 
 
