@@ -1,4 +1,4 @@
-"""Whether a sentence claims what is asked, or denies it, or only means to: "did not buy", "plans to open". Pure.
+"""Whether a sentence claims what is asked, or denies it, only means to, or says it of another. Pure.
 
 The words are in `text/modality.py`. What it means for an answer is decided in `trust.py`.
 """
@@ -9,11 +9,12 @@ from enum import Enum
 
 from parallel_local.answers.questions import Question
 from parallel_local.retrieval.query import Term
-from parallel_local.text.modality import NEGATIONS, PAST, PLANS, folded_words
+from parallel_local.text.modality import NEGATIONS, NOUNS_HAVE_CAPITALS, PAST, PLANS, folded_words
 from parallel_local.text.question_words import Asks
-from parallel_local.text.tokens import spaced, stems
+from parallel_local.text.tokens import STOPWORDS, fold, spaced, stems
 
 _CLAUSE = re.compile(r"[,;:()–—]\s|\s-\s|[、，；：。]")
+_WORD = re.compile(r"\w+")
 _NEAR = 3
 
 
@@ -23,6 +24,7 @@ class Claim(Enum):
     SAID = "said"
     DENIED = "denied"
     PLANNED = "planned"
+    OTHERS = "others"
 
 
 def claim(question: Question, terms: Sequence[Term], text: str, language: str) -> Claim:
@@ -34,7 +36,28 @@ def claim(question: Question, terms: Sequence[Term], text: str, language: str) -
         return Claim.DENIED
     if asked & PAST and not asked & PLANS and PLANS.intersection(words):
         return Claim.PLANNED
-    return Claim.SAID
+    return Claim.OTHERS if _of_another(question, text, language) else Claim.SAID
+
+
+def _of_another(question: Question, text: str, language: str) -> bool:
+    """Asked of "the Norwick factory", and said of "the Eastham factory": one name stands where another was asked."""
+    if language in NOUNS_HAVE_CAPITALS:
+        return False
+    asked, said = _WORD.findall(question.text), _WORD.findall(text)
+    forms = [stems(word, language) for word in said]
+    known = {fold(word) for word in asked}
+    for name, noun in zip(asked[1:], asked[2:], strict=False):
+        if not name[:1].isupper() or noun[:1].isupper() or stems(name, language) in forms:
+            continue
+        noun_form = stems(noun, language)
+        for before, word, form in zip(said, said[1:], forms[1:], strict=False):
+            if form == noun_form and word.islower() and before[:1].isupper() and _is_name(before, known):
+                return True
+    return False
+
+
+def _is_name(word: str, known: set[str]) -> bool:
+    return fold(word) not in known and fold(word) not in STOPWORDS
 
 
 def _mentions(terms: Sequence[Term], text: str, language: str) -> int:

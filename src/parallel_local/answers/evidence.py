@@ -32,7 +32,6 @@ _SATURATION = 1.2
 _LIGHTER = 0.25
 _SMALL_RUN = re.compile(r"[\u3040-\u309f]+|.?[何誰谁哪几什么].?")
 _QUESTION_MARKS = ("?", "？", "؟")
-_NOUNS = frozenset({"de"})  # every noun is written with a capital there: a capital says little
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -85,7 +84,7 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
             term=term,
             weight=weight[term.word]
             * (_LIGHTER if light.issuperset(term.word.split()) or _small_run(term) else 1.0),
-            name=bool(question.names.intersection(_parts(term))) and question.language not in _NOUNS,
+            name=bool(question.names.intersection(_parts(term))),
             number=bool(question.numbers.intersection(_parts(term))),
         )
         for term in terms or query.terms

@@ -29,7 +29,6 @@ _POINTED = 0.65
 _AMONG = 0.93
 _CLEAR = 25
 _MOSTLY = 0.8
-_LONGEST_SHORTENED = 5
 
 
 class Short(msgspec.Struct, frozen=True):
@@ -62,20 +61,16 @@ def _chosen(found: Sequence[Span], line: Line, said: Answered) -> Short:
     ordered = sorted(found, key=lambda span: _distance(span, places, text))
     others = [span for span in ordered if span.text != ordered[0].text]
     if not others:
-        return Short(_bare(ordered[0]), line, alone=True)
+        return Short(_bare(ordered[0], text), line, alone=True)
     lead = _distance(others[0], places, text) - _distance(ordered[0], places, text)
     if lead >= _CLEAR and said.question.asks not in (Asks.WHO, Asks.WHERE):
-        return Short(_bare(ordered[0]), line, alone=False)
+        return Short(_bare(ordered[0], text), line, alone=False)
     return Short(flat(text), line, alone=False)
 
 
-def _bare(span: Span) -> str:
+def _bare(span: Span, text: str) -> str:
     """Without the full stop that only ends the sentence."""
-    return (
-        span.text.rstrip(".")
-        if span.text.count(".") == 1 and len(span.text) > _LONGEST_SHORTENED
-        else span.text
-    )
+    return span.text.rstrip(".") if span.end >= len(text.rstrip()) else span.text
 
 
 def _distance(span: Span, places: Sequence[tuple[int, int]], text: str) -> float:

@@ -11,12 +11,14 @@ import msgspec
 
 from parallel_local.answers.claims import Claim
 from parallel_local.answers.evidence import Demand, Line
+from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.wire.common import Confidence
 
-_LIKELY = 0.52
+_LIKELY = 0.5
 _SURE = 0.9
 _SURE_OF_ONE = 0.7
 _MANY = 12
+_NOUN = 0.2
 
 
 class Signs(msgspec.Struct, frozen=True):
@@ -35,14 +37,15 @@ class Signs(msgspec.Struct, frozen=True):
 
 _WEIGHTS = Signs(
     own=0.4, near=1.9, whole=2.1, alike=2.5, weight=1.9, length=0.65, missing_names=-9.0,
-    missing_numbers=-3.0, misfit=-0.4,
+    missing_numbers=-3.0, misfit=-1.6,
 )  # fmt: skip
 _BIAS = -4.2
 
 
-def signs(line: Line, wanted: Sequence[Demand]) -> Signs:
+def signs(line: Line, wanted: Sequence[Demand], language: str = "") -> Signs:
     """The signs of one sentence for the demands of a question."""
     total = sum(demand.weight for demand in wanted)
+    scale = _NOUN if language in NOUNS_HAVE_CAPITALS else 1.0
     return Signs(
         own=line.own,
         near=line.near,
@@ -50,7 +53,7 @@ def signs(line: Line, wanted: Sequence[Demand]) -> Signs:
         alike=line.alike,
         weight=line.weight,
         length=min(len(wanted), _MANY) / 8,
-        missing_names=sum(demand.weight for demand in line.missing if demand.name) / total,
+        missing_names=sum(demand.weight for demand in line.missing if demand.name) / total * scale,
         missing_numbers=float(any(demand.number for demand in line.missing)),
         misfit=float(line.fit is False),
     )
@@ -72,12 +75,12 @@ def pointed(ranked: Sequence[Line]) -> float:
     return _logistic(weighed + leads - 2.24)
 
 
-def trust(ranked: Sequence[Line], wanted: Sequence[Demand]) -> Confidence:
+def trust(ranked: Sequence[Line], wanted: Sequence[Demand], language: str = "") -> Confidence:
     """Low means that the documents do not say it; high that all that was asked stands there together."""
     if not ranked:
         return "low"
     best = ranked[0]
-    likely = probability(signs(best, wanted))
+    likely = probability(signs(best, wanted, language))
     if likely < _LIKELY or best.claim is not Claim.SAID:
         return "low"
     complete = best.complete and not best.missing and best.fit is not False

@@ -15,6 +15,7 @@ from parallel_local.text.value_forms import NAME, counted, durations, shares, ti
 
 _CLAUSE = re.compile(r"[,;:()–—]\s|\s-\s|[、，；：]")
 _WORD = re.compile(r"\w+")
+_LONGEST = 3000  # characters of a unit that are read: no sentence is longer
 _WITH_DIGITS = re.compile(r"\w*\d\w*")
 
 
@@ -37,9 +38,9 @@ def spans(question: Question, text: str) -> list[Span] | None:
     pattern = _pattern(question)
     if pattern is None:
         return None
-    found = [Span(match.group().strip(), match.start()) for match in pattern.finditer(text)]
+    found = [Span(match.group().strip(), match.start()) for match in pattern.finditer(text, 0, _LONGEST)]
     if question.asks is Asks.COUNT:
-        taken = [match.span() for match in times().finditer(text)]
+        taken = [match.span() for match in times().finditer(text, 0, _LONGEST)]
         found = [span for span in found if not any(start <= span.start < end for start, end in taken)]
     return [span for span in found if not _asked(question, span)]
 
@@ -79,7 +80,7 @@ def _names(question: Question, text: str) -> list[Span]:
     """Names with a word that the question has not; a capital that only begins the sentence makes no name."""
     asked = {fold(word) for word in _WORD.findall(question.text)}
     found: list[Span] = []
-    for match in NAME.finditer(text):
+    for match in NAME.finditer(text, 0, _LONGEST):
         words = [fold(word) for word in _WORD.findall(match.group())]
         begins = match.start() == 0 and len(words) == 1
         if not begins and any(word not in asked and word not in STOPWORDS for word in words):

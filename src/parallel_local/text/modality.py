@@ -24,6 +24,7 @@ did was were had has have wurde wurden hat haben war waren a ont avait était fu
 NEGATIONS = frozenset(fold(word) for word in _NEGATIONS.split())
 PLANS = frozenset(fold(word) for word in _PLANS.split())
 PAST = frozenset(fold(word) for word in _PAST.split())
+NOUNS_HAVE_CAPITALS = frozenset({"de"})  # a capital says little there
 _WORD = re.compile(r"[\w'’]+")
 
 

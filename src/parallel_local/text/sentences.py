@@ -13,7 +13,9 @@ from parallel_local.text.abbreviations import ends_nothing
 
 _CLOSING = r"[\"'”’»)\]*_]*"
 _OPENING = r"[\"'“„‘«¿¡(\[*_]*"
-_END = re.compile(rf"[.!?…؟।॥]+{_CLOSING}(?=\s+{_OPENING}(?![a-zà-ÿа-яё])[\w$€£])|[。！？][」』”’）]*")
+_END = re.compile(
+    rf"(?<![.!?…؟।॥])[.!?…؟।॥]+{_CLOSING}(?=\s+{_OPENING}(?![a-zà-ÿа-яё])[\w$€£])|[。！？][」』”’）]*"
+)
 _PHRASE_END = re.compile(r"(?<=[\u0e00-\u0e7f\d)”\"])[ \u200b]+(?=[\u0e00-\u0e7f(“\"])")
 _THAI = re.compile(r"[\u0e00-\u0e7f]")
 _THAI_PIECE = (
