@@ -6,6 +6,7 @@ The words are in `text/modality.py`. What it means for an answer is decided in `
 import re
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from parallel_local.answers.questions import Question
 from parallel_local.retrieval.query import Term
@@ -28,7 +29,7 @@ class Claim(Enum):
 
 
 def claim(question: Question, terms: Sequence[Term], text: str, language: str) -> Claim:
-    """How the clause with most of the question's words speaks of it; what the question asks so itself counts as said."""
+    """How the clause with most of the question's words speaks of it; what the question itself denies counts as said."""
     asked = set(folded_words(question.text))
     clause = max(_CLAUSE.split(text), key=lambda part: _mentions(terms, part, language), default=text)
     words = folded_words(clause)
@@ -46,11 +47,11 @@ def _of_another(question: Question, text: str, language: str) -> bool:
     asked, said = _WORD.findall(question.text), _WORD.findall(text)
     forms = [stems(word, language) for word in said]
     known = {fold(word) for word in asked}
-    for name, noun in zip(asked[1:], asked[2:], strict=False):
+    for name, noun in pairwise(asked[1:]):
         if not name[:1].isupper() or noun[:1].isupper() or stems(name, language) in forms:
             continue
         noun_form = stems(noun, language)
-        for before, word, form in zip(said, said[1:], forms[1:], strict=False):
+        for (before, word), form in zip(pairwise(said), forms[1:], strict=True):
             if form == noun_form and word.islower() and before[:1].isupper() and _is_name(before, known):
                 return True
     return False

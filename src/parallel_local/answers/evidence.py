@@ -199,8 +199,8 @@ def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None
     score += 1.5 * _alike(wanted, bare) + 0.6 * _density(wanted, bare)
     return Line(
         unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
-        place=place, score=score, own=with_heading, led=with_lead, near=near, whole=0.0, alike=0.0, complete=complete, fit=None, claim=Claim.SAID, weight=0.0,
-        missing=(),
+        place=place, score=score, own=with_heading, led=with_lead, near=near, complete=complete,
+        whole=0.0, alike=0.0, fit=None, claim=Claim.SAID, weight=0.0, missing=(),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ _LIKELY = 0.5
 _SURE = 0.9
 _SURE_OF_ONE = 0.7
 _MANY = 12
-_NOUN = 0.2
+_NOUN = 0.1
 
 
 class Signs(msgspec.Struct, frozen=True):

@@ -9,8 +9,9 @@ import re
 import msgspec
 
 from parallel_local.answers.questions import Question
+from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.text.question_words import Asks
-from parallel_local.text.tokens import STOPWORDS, fold
+from parallel_local.text.tokens import fold, stop_words
 from parallel_local.text.value_forms import NAME, counted, durations, shares, times, years
 
 _CLAUSE = re.compile(r"[,;:()–—]\s|\s-\s|[、，；：]")
@@ -77,13 +78,17 @@ def _asked(question: Question, span: Span) -> bool:
 
 
 def _names(question: Question, text: str) -> list[Span]:
-    """Names with a word that the question has not; a capital that only begins the sentence makes no name."""
-    asked = {fold(word) for word in _WORD.findall(question.text)}
+    """Names with a word that the question has not; a capital that only begins the sentence makes no name.
+
+    Where every noun has a capital, a name is two of them.
+    """
+    asked = {fold(word) for word in _WORD.findall(question.text)} | stop_words(question.language or "en")
+    least = 2 if question.language in NOUNS_HAVE_CAPITALS else 1
     found: list[Span] = []
     for match in NAME.finditer(text, 0, _LONGEST):
         words = [fold(word) for word in _WORD.findall(match.group())]
-        begins = match.start() == 0 and len(words) == 1
-        if not begins and any(word not in asked and word not in STOPWORDS for word in words):
+        fresh = [word for word in words if word not in asked]
+        if len(fresh) >= least and (match.start() > 0 or len(words) > 1):
             found.append(Span(match.group(), match.start()))
     return found
 

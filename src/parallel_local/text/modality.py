@@ -12,7 +12,7 @@ nessuna senza não nunca nenhum nenhuma sem niet geen nooit zonder inte aldrig i
 """
 _PLANS = """
 plan plans planned planning intends intend intended hopes hope seeks seeking aims aim proposes proposed expects
-expected considers considering wants might may will would plant planen beabsichtigt will wollen soll sollen hofft
+expected considers considering wants might will would plant planen beabsichtigt will wollen soll sollen hofft
 erwartet möchte prévoit prévoient envisage envisagent espère compte veut planea planean prevé prevén espera quiere
 pretende piensa prevede pianifica spera vuole planeja pretende espera plant verwacht wil planerar avser planuje chce
 planlıyor планирует планируют намерен намерена собирается будет хочет योजना σχεδιάζει يخطط تخطط يعتزم تعتزم

@@ -42,13 +42,15 @@ SCALES = (
 )
 ABOUT = (
     "up to|more than|less than|fewer than|at least|at most|as many as|over|about|around|approximately|nearly|almost"
-    "|roughly|only|every|alle|toutes les|tous les|cada|ogni|каждые|bis zu|mehr als|weniger als|mindestens|höchstens|über|rund|etwa|ungefähr|knapp|fast|zirka|ca."
+    "|roughly|only|every|alle|toutes les|tous les|cada|ogni|каждые|bis zu|mehr als|weniger als"
+    "|mindestens|höchstens|über|rund|etwa|ungefähr|knapp|fast|zirka|ca."
     "|plus de|moins de|près de|environ|jusqu'à|más de|menos de|cerca de|alrededor de|casi|unos|unas|hasta|più di"
     "|circa|quasi|oltre|mais de|meer dan|ongeveer|peste|aproximativ|около|более|менее|свыше|почти|до"
 )
 SHARES = (
     "%|٪|per cent|percent|percentage|Prozent|pour cent|pourcent|por ciento|per cento|por cento|procent|la sută"
-    "|процент|процента|процентов|प्रतिशत|بالمئة|بالمائة|في المئة|في المائة|เปอร์เซ็นต์|phần trăm|τοις εκατό|パーセント|퍼센트"
+    "|процент|процента|процентов|प्रतिशत|بالمئة|بالمائة|في المئة|في المائة|เปอร์เซ็นต์"
+    "|phần trăm|τοις εκατό|パーセント|퍼센트"
 )
 TIME_UNITS = (
     "seconds|second|minutes|minute|hours|hour|days|day|weeks|week|months|month|years|year|decades|decade|centuries"

@@ -35,13 +35,15 @@ a the final short brief direct exact full answer answers value values result res
 text content information info data field solution conclusion antwort antworten wert ergebnis ausgabe lösung
 réponse valeur résultat respuesta valor resultado contestación risposta valore risultato resposta antwoord waarde
 resultaat svar värde resultat værdi verdi răspuns valoare rezultat odpowiedź wartość wynik yanıt cevap değer sonuç ответ
-значение результат відповідь απάντηση τιμή αποτέλεσμα الجواب جواب الإجابة إجابة قيمة نتيجة उत्तर जवाब मान परिणाम trả lời câu
+значение результат відповідь απάντηση τιμή αποτέλεσμα الجواب جواب الإجابة إجابة قيمة نتيجة उत्तर जवाब मान
+परिणाम trả lời câu
 kết quả คำตอบ ค่า ผลลัพธ์ 答案 回答 答え 値 結果 结果 值 답 답변 결과 값
 """
 # Words of a question that its answer need not repeat: small verbs and particles that are in no list of stop words.
 LIGHT: Mapping[str, str] = {
     "en": "get gets got take takes took happen happens happened called named kind type sort exactly approximately",
-    "de": "ins ans aufs raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt eigentlich genau ungefähr"
+    "de": "ins ans aufs raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt"
+    " eigentlich genau ungefähr"
     " heißt heissen nennt genannt art passiert geht stattfinden",
     "fr": "faut ai avons avez dois doit peut fait appelle nommé sorte type quel exactement environ",
     "es": "tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente",

@@ -20,7 +20,8 @@ _DIGITS = r"(?:[$€£¥₹]\s?)?(?<![\w.,:])[-−]?\d+(?:[.,'’\u00a0\u202f ]\
 _SCALE = rf"(?:[\s-]?(?:{_any_of(SCALES)})\.?(?!\w)){{0,2}}"
 _ABOUT = rf"(?:(?<!\w)(?:{_any_of(ABOUT)})\s+)?"
 _RANGE = rf"(?:\s?(?:–|—|-|to|bis|à|a|до)\s?{_DIGITS})?"
-_HAN = r"(?<![一二三四五六七八九十百千万两])[一二三四五六七八九十百千万两]{1,8}(?=[名人个個次种種座年家位所条冊本台匹回])"
+_HAN_DIGITS = r"(?<![一二三四五六七八九十百千万两])[一二三四五六七八九十百千万两]{1,8}"
+_HAN = rf"{_HAN_DIGITS}(?=[名人个個次种種座年家位所条冊本台匹回])"
 _SMALL = "of and the in on at to by for per that which who were was is are und der die das in im et de des la le y e"
 _WORD_AFTER = rf"\s(?!(?:{'|'.join(sorted(set(_SMALL.split())))})\b)[^\W\d_]+"
 _UNIT = rf"(?:\s?-?(?:{_any_of(MEASURES)})(?!\w)|{_WORD_AFTER})?"
@@ -70,7 +71,8 @@ def shares(language: str) -> re.Pattern[str]:
 @cache
 def durations(language: str) -> re.Pattern[str]:
     """How long something takes, or is."""
-    return _compiled(rf"{_ABOUT}(?:{_numbers(language)}|(?<![一二三四五六七八九十百千])[一二三四五六七八九十百千]{1,8}|an?|one|ein(?:e|en|em)?|une?|una?)[\s-]?{_TIME_UNIT}"
+    one = r"an?|one|ein(?:e|en|em)?|une?|una?"
+    return _compiled(rf"{_ABOUT}(?:{_numbers(language)}|{_HAN_DIGITS}|{one})[\s-]?{_TIME_UNIT}"
                      rf"|{_ABOUT}{_DIGITS}{_SCALE}{_UNIT}")  # fmt: skip
 
 
@@ -90,7 +92,8 @@ def _numbers(language: str) -> str:
     """Digits, or words of this language; the plain digits of any."""
     listed = NUMBER_WORDS.get(language, NUMBER_WORDS["en"])
     word = rf"(?<!\w)(?:{_any_of('|'.join(listed.split()))})(?!\w)"
-    return rf"{_ABOUT}(?:{_DIGITS}{_RANGE}{_SCALE}|{word}(?:[\s-]{word}){{0,4}}(?:\s(?:to|or|bis|oder|à|ou|a|o|до|или)\s{word})?{_SCALE}|{_HAN})"
+    upto = rf"(?:\s(?:to|or|bis|oder|à|ou|a|o|до|или)\s{word})?"
+    return rf"{_ABOUT}(?:{_DIGITS}{_RANGE}{_SCALE}|{word}(?:[\s-]{word}){{0,4}}{upto}{_SCALE}|{_HAN})"
 
 
 def _shares(language: str) -> str:
