@@ -4,12 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parallel_local.answers.claims import Claim, claim
 from parallel_local.answers.open_answer import says_nothing
 from parallel_local.answers.questions import read_question
 from parallel_local.answers.wanted import shows, spans
+from parallel_local.retrieval.query import parse_query
 from parallel_local.text.languages import asked_language
 from parallel_local.text.question_words import ASKING, UNSPACED, Asks
 from parallel_local.text.sentences import split, units
+from parallel_local.text.vocabulary import vocabulary
 
 HOSTILE = (
     "1 ",
@@ -113,6 +116,35 @@ def test_a_value_of_the_question_is_none() -> None:
     question = read_question("How many people lived there in 1901?")
     assert shows(question, "In 1901 many people lived there.") is False
     assert shows(question, "In 1901 there were 700 people.") is True
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "language", "expected"),
+    [
+        ("When did Acme buy Brill?", "Acme did not buy Brill.", "en", Claim.DENIED),
+        ("When did Acme buy Brill?", "Acme never bought Brill.", "en", Claim.DENIED),
+        ("When did Acme buy Brill?", "Acme bought not only Brill in 2019.", "en", Claim.SAID),
+        ("Who did not buy Brill?", "Acme did not buy Brill.", "en", Claim.SAID),
+        ("Did Acme buy Brill?", "Acme did not buy Brill.", "en", Claim.SAID),
+        ("When did Acme open a shop?", "Acme plans to open a shop in 2027.", "en", Claim.PLANNED),
+        ("When will Acme open a shop?", "Acme plans to open a shop in 2027.", "en", Claim.SAID),
+        ("When did the Norwick shop open?", "The Eastham shop opened in 1990.", "en", Claim.OTHERS),
+        ("When did the Norwick shop open?", "The Norwick shop opened in 1990.", "en", Claim.SAID),
+        ("Wann kaufte Acme Brill?", "Acme kaufte Brill nicht.", "de", Claim.DENIED),
+        ("Wann hat Acme den Laden eröffnet?", "Acme will den Laden 2027 eröffnen.", "de", Claim.PLANNED),
+        (
+            "Quand Acme a-t-il ouvert la boutique ?",
+            "Acme prévoit d'ouvrir la boutique en 2027.",
+            "fr",
+            Claim.PLANNED,
+        ),
+        ("¿Cuándo compró Acme la tienda?", "Acme no compró la tienda.", "es", Claim.DENIED),
+        ("Когда Acme купила завод?", "Acme не купила завод.", "ru", Claim.DENIED),
+    ],
+)
+def test_what_a_sentence_claims(question: str, text: str, language: str, expected: Claim) -> None:
+    terms = parse_query(question, vocabulary({}), (language,)).terms
+    assert claim(read_question(question, language), terms, text, language) is expected
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

@@ -10,7 +10,15 @@ from itertools import pairwise
 
 from parallel_local.answers.questions import Question
 from parallel_local.retrieval.query import Term
-from parallel_local.text.modality import NEGATIONS, NOUNS_HAVE_CAPITALS, PAST, PLANS, folded_words
+from parallel_local.text.modality import (
+    DENIED_AFTERWARDS,
+    LIMITS,
+    NOUNS_HAVE_CAPITALS,
+    folded_words,
+    negations,
+    past,
+    plans,
+)
 from parallel_local.text.question_words import Asks
 from parallel_local.text.tokens import STOPWORDS, fold, spaced, stems
 
@@ -33,9 +41,11 @@ def claim(question: Question, terms: Sequence[Term], text: str, language: str) -
     asked = set(folded_words(question.text))
     clause = max(_CLAUSE.split(text), key=lambda part: _mentions(terms, part, language), default=text)
     words = folded_words(clause)
-    if question.asks is not Asks.OPEN and not asked & NEGATIONS and _before_a_term(words, terms, language):
+    supposed = question.asks is not Asks.OPEN and not asked & negations(question.language)
+    if supposed and _by_a_term(negations(language), words, terms, language):
         return Claim.DENIED
-    if asked & PAST and not asked & PLANS and PLANS.intersection(words):
+    happened = bool(asked & past(question.language)) and not asked & plans(question.language)
+    if happened and _by_a_term(plans(language), words, terms, language):
         return Claim.PLANNED
     return Claim.OTHERS if _of_another(question, text, language) else Claim.SAID
 
@@ -66,11 +76,12 @@ def _mentions(terms: Sequence[Term], text: str, language: str) -> int:
     return sum(term.within(said) for term in terms)
 
 
-def _before_a_term(words: Sequence[str], terms: Sequence[Term], language: str) -> bool:
-    """A word that denies, with one of the question's words close by."""
+def _by_a_term(listed: frozenset[str], words: Sequence[str], terms: Sequence[Term], language: str) -> bool:
+    """A word of the list, and one of the question's words close behind it; before it where verbs stand there."""
+    back = 1 if language in DENIED_AFTERWARDS else 0
     for place, word in enumerate(words):
-        if word in NEGATIONS:
-            around = spaced(stems(" ".join(words[max(0, place - 1) : place + _NEAR]), language))
+        if word in listed and not LIMITS.intersection(words[place + 1 : place + 2]):
+            around = spaced(stems(" ".join(words[max(0, place - back) : place + 1 + _NEAR]), language))
             if any(term.within(around) for term in terms):
                 return True
     return False

@@ -14,7 +14,7 @@ from parallel_local.answers.evidence import Demand, Line
 from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.wire.common import Confidence
 
-_LIKELY = 0.5
+_LIKELY = 0.46
 _SURE = 0.9
 _SURE_OF_ONE = 0.7
 _MANY = 12
