@@ -28,6 +28,8 @@ _FIT = 0.4
 _ALL = 0.999
 _SHORTEST_BEGINNING = 4
 _BEGINNING = 0.7
+_SHORTEST_MISSPELT = 6
+_SAME_LETTERS = 2
 _SATURATION = 1.2
 _LIGHTER = 0.25
 _SMALL_RUN = re.compile(r"[\u3040-\u309f]+|.?[何誰谁哪几什么].?")
@@ -166,7 +168,10 @@ def _count(term: Term, text: str) -> int:
 def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) -> list[Line]:
     everything = passage.around + "".join(passage.stems)
     whole, alike = _met(wanted, everything), _alike(wanted, everything)
-    missing = tuple(demand for demand in wanted if not demand.term.within(everything))
+    missing = tuple(
+        demand for demand in wanted
+        if not demand.term.within(everything) and not (demand.name and _begins(demand.term, everything))
+    )  # fmt: skip
     made: list[Line] = []
     for place, unit in enumerate(passage.units):
         if unit.text.rstrip("*_ ").endswith(_QUESTION_MARKS):
@@ -236,12 +241,40 @@ def _alike(wanted: Sequence[Demand], text: str) -> float:
 
 
 def _begins(term: Term, text: str) -> bool:
+    """Whether a text has a word with the same beginning, or the same word with one letter amiss."""
     for phrase in term.alternatives:
         if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST_BEGINNING:
             length = max(_SHORTEST_BEGINNING, int(_BEGINNING * len(phrase[0])))
-            if f" {phrase[0][:length]}" in text:
+            if f" {phrase[0][:length]}" in text or _misspelt(phrase[0], text):
                 return True
     return False
+
+
+def _misspelt(word: str, text: str) -> bool:
+    """One letter too many, too few or another, behind the first two: "coruption" for "corruption"."""
+    if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
+        return False
+    begins = f" {word[:_SAME_LETTERS]}"
+    place = text.find(begins)
+    while place >= 0:
+        if _one_apart(word, text[place + 1 : text.index(" ", place + 1)]):
+            return True
+        place = text.find(begins, place + 1)
+    return False
+
+
+def _one_apart(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
+    if same is None:
+        return True
+    left, right = one[same:], other[same:]
+    return (
+        left[1:] in (right, right[1:])
+        or left == right[1:]
+        or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    )
 
 
 def beside(line: Line, passages: Sequence[Passage]) -> list[Line]:

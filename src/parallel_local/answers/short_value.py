@@ -11,7 +11,7 @@ import msgspec
 from parallel_local.answers.answering import Answered
 from parallel_local.answers.evidence import Demand, Line
 from parallel_local.answers.trust import pointed
-from parallel_local.answers.wanted import Span, clause_at, spans
+from parallel_local.answers.wanted import Span, clause_at, place_of, spans
 from parallel_local.text.question_words import Asks
 from parallel_local.text.sentences import flat
 from parallel_local.text.tokens import spaced, stems
@@ -25,7 +25,7 @@ _SUBORDINATE = re.compile(
     r"[,;(]|\b(?:which|who|that|because|if|when|where|weil|dass|der|die|das|wenn|qui|que|parce|porque|che|которы\w+|что)\s"
 )
 _OTHER_CLAUSE = 60
-_POINTED = 0.68
+_POINTED = 0.7
 _AMONG = 0.93
 _CLEAR = 25
 _MOSTLY = 0.8
@@ -60,6 +60,9 @@ def _chosen(found: Sequence[Span], line: Line, said: Answered) -> Short:
     places = _places(text, said.demands, line.card.language)
     ordered = sorted(found, key=lambda span: _distance(span, places, text))
     others = [span for span in ordered if span.text != ordered[0].text]
+    if not others and said.question.asks is Asks.WHERE:
+        place = place_of(said.question, ordered[0], text)
+        return Short(place.text if place else flat(text), line, alone=place is not None)
     if not others:
         return Short(_bare(ordered[0], text), line, alone=True)
     lead = _distance(others[0], places, text) - _distance(ordered[0], places, text)

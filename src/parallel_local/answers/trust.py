@@ -16,8 +16,9 @@ from parallel_local.wire.common import Confidence
 
 _LIKELY = 0.46
 _SURE = 0.9
-_SURE_OF_ONE = 0.7
+_SURE_OF_ONE = 0.75
 _MANY = 12
+_SMALL_DIGITS = 2
 _NOUN = 0.1
 
 
@@ -54,9 +55,14 @@ def signs(line: Line, wanted: Sequence[Demand], language: str = "") -> Signs:
         weight=line.weight,
         length=min(len(wanted), _MANY) / 8,
         missing_names=sum(demand.weight for demand in line.missing if demand.name) / total * scale,
-        missing_numbers=float(any(demand.number for demand in line.missing)),
+        missing_numbers=max((_told(demand) for demand in line.missing if demand.number), default=0.0),
         misfit=float(line.fit is False),
     )
+
+
+def _told(demand: Demand) -> float:
+    """A year or a long number tells more than a small one, which may be written as a word."""
+    return 1.0 if len(demand.term.word) > _SMALL_DIGITS else 0.5
 
 
 def probability(seen: Signs) -> float:

@@ -16,6 +16,7 @@ from parallel_local.text.value_forms import NAME, counted, durations, shares, ti
 
 _CLAUSE = re.compile(r"[,;:()–—]\s|\s-\s|[、，；：]")
 _WORD = re.compile(r"\w+")
+_BEFORE = 24
 _LONGEST = 3000  # characters of a unit that are read: no sentence is longer
 _WITH_DIGITS = re.compile(r"\w*\d\w*")
 
@@ -91,6 +92,20 @@ def _names(question: Question, text: str) -> list[Span]:
         if len(fresh) >= least and (match.start() > 0 or len(words) > 1):
             found.append(Span(match.group(), match.start()))
     return found
+
+
+def place_of(question: Question, span: Span, text: str) -> Span | None:
+    """A place with the small words before it ("within the Church of England"); None where it only goes with a noun."""
+    small = stop_words(question.language or "en")
+    following = _WORD.match(text, span.end + 1) if text[span.end : span.end + 1] == " " else None
+    if following and following.group().islower() and fold(following.group()) not in small:
+        return None
+    start = span.start
+    for word in reversed(list(_WORD.finditer(text, max(0, start - _BEFORE), start))[-2:]):
+        if fold(word.group()) not in small or text[word.end() : start].strip():
+            break
+        start = word.start()
+    return Span(text[start : span.end], start)
 
 
 def clause_at(text: str, place: int) -> tuple[int, int]:

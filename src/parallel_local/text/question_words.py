@@ -41,7 +41,8 @@ kết quả คำตอบ ค่า ผลลัพธ์ 答案 回答 答え
 """
 # Words of a question that its answer need not repeat: small verbs and particles that are in no list of stop words.
 LIGHT: Mapping[str, str] = {
-    "en": "get gets got take takes took happen happens happened called named kind type sort exactly approximately",
+    "en": "one main upon common generally used use using based among amount number person thing things example"
+    " examples get gets got take takes took happen happens happened called named kind type sort exactly approximately",
     "de": "ins ans aufs raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt"
     " eigentlich genau ungefähr"
     " heißt heissen nennt genannt art passiert geht stattfinden",

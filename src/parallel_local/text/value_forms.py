@@ -99,7 +99,9 @@ def _numbers(language: str) -> str:
 def _shares(language: str) -> str:
     percent = rf"(?:{_any_of(SHARES)})"
     fraction = r"(?:(?:one|two|three)[\s-](?:third|quarter|fifth|half)s?|half|a third|a quarter)"
-    return rf"{_numbers(language)}\s?-?{percent}|(?:ร้อยละ|yüzde|%)\s?{_DIGITS}|(?<!\w){fraction}(?!\w)"
+    return (
+        rf"{_numbers(language)}\s?-?{percent}|(?:ร้อยละ|yüzde|%)\s?{_DIGITS}|{_ABOUT}(?<!\w){fraction}(?!\w)"
+    )
 
 
 def _compiled(form: str) -> re.Pattern[str]:
