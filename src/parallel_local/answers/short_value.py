@@ -25,7 +25,7 @@ _SUBORDINATE = re.compile(
     r"[,;(]|\b(?:which|who|that|because|if|when|where|weil|dass|der|die|das|wenn|qui|que|parce|porque|che|которы\w+|что)\s"
 )
 _OTHER_CLAUSE = 60
-_POINTED = 0.7
+_POINTED = 0.73
 _AMONG = 0.93
 _CLEAR = 25
 _MOSTLY = 0.8

@@ -11,11 +11,12 @@ import msgspec
 
 from parallel_local.answers.claims import Claim
 from parallel_local.answers.evidence import Demand, Line
+from parallel_local.text.anaphora import leaves_open
 from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.wire.common import Confidence
 
 _LIKELY = 0.46
-_SURE = 0.9
+_SURE = 0.93
 _SURE_OF_ONE = 0.75
 _MANY = 12
 _SMALL_DIGITS = 2
@@ -90,6 +91,7 @@ def trust(ranked: Sequence[Line], wanted: Sequence[Demand], language: str = "") 
     if likely < _LIKELY or best.claim is not Claim.SAID:
         return "low"
     complete = best.complete and not best.missing and best.fit is not False
+    complete = complete and not leaves_open(best.unit.text, best.card.language)
     return "high" if complete and likely >= _SURE and pointed(ranked) >= _SURE_OF_ONE else "medium"
 
 
