@@ -19,6 +19,7 @@ _LIKELY = 0.46
 _SURE = 0.93
 _SURE_OF_ONE = 0.75
 _MANY = 12
+_FEW = 3
 _SMALL_DIGITS = 2
 _NOUN = 0.1
 
@@ -88,11 +89,19 @@ def trust(ranked: Sequence[Line], wanted: Sequence[Demand], language: str = "") 
         return "low"
     best = ranked[0]
     likely = probability(signs(best, wanted, language))
-    if likely < _LIKELY or best.claim is not Claim.SAID:
+    if likely < _LIKELY or best.claim is not Claim.SAID or _lacks_the_point(best, wanted):
         return "low"
     complete = best.complete and not best.missing and best.fit is not False
     complete = complete and not leaves_open(best.unit.text, best.card.language)
     return "high" if complete and likely >= _SURE and pointed(ranked) >= _SURE_OF_ONE else "medium"
+
+
+def _lacks_the_point(line: Line, wanted: Sequence[Demand]) -> bool:
+    """Of a short question each word is the point: one that is missing altogether is another question."""
+    usual = sum(demand.weight for demand in wanted) / len(wanted)
+    return (
+        len(wanted) <= _FEW and line.alike == 0.0 and any(demand.weight >= usual for demand in line.missing)
+    )
 
 
 def _logistic(value: float) -> float:

@@ -47,8 +47,8 @@ LIGHT: Mapping[str, str] = {
     " eigentlich genau ungefähr"
     " heißt heissen nennt genannt art passiert geht stattfinden",
     "fr": "faut ai avons avez dois doit peut fait appelle nommé sorte type quel exactement environ",
-    "es": "tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente",
-    "it": "ho hai devo deve posso chiama chiamato tipo occorre serve",
+    "es": "se tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente",
+    "it": "si ho hai devo deve posso chiama chiamato tipo occorre serve",
     "pt": "tenho tem devo posso chama chamado tipo",
     "nl": "heb heeft krijg krijgt heet genoemd soort",
     "ru": "есть имеет имею называется назвали вид тип нужно надо можно",
