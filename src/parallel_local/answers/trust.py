@@ -15,7 +15,7 @@ from parallel_local.text.anaphora import leaves_open
 from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.wire.common import Confidence
 
-_LIKELY = 0.46
+_LIKELY = 0.43
 _SURE = 0.93
 _SURE_OF_ONE = 0.75
 _MANY = 12
@@ -99,9 +99,8 @@ def trust(ranked: Sequence[Line], wanted: Sequence[Demand], language: str = "") 
 def _lacks_the_point(line: Line, wanted: Sequence[Demand]) -> bool:
     """Of a short question each word is the point: one that is missing altogether is another question."""
     usual = sum(demand.weight for demand in wanted) / len(wanted)
-    return (
-        len(wanted) <= _FEW and line.alike == 0.0 and any(demand.weight >= usual for demand in line.missing)
-    )
+    telling = sum(demand.weight >= usual / 2 for demand in wanted)
+    return telling <= _FEW and not line.alike and any(demand.weight >= usual for demand in line.missing)
 
 
 def _logistic(value: float) -> float:
