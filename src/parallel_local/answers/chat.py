@@ -8,11 +8,12 @@ from typing import Literal
 
 import msgspec
 
+from parallel_local.answers.answering import answer
 from parallel_local.answers.basis import Answer, basis
-from parallel_local.answers.compose import Assignment, compose, direct_statements
-from parallel_local.answers.render import short_markdown
+from parallel_local.answers.compose import Assignment, compose
+from parallel_local.answers.render import not_found, short_markdown
 from parallel_local.answers.report import Depth, Step
-from parallel_local.answers.statements import cite, confidence
+from parallel_local.answers.statements import cite
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import is_empty
 from parallel_local.wire.common import FieldBasis
@@ -44,22 +45,14 @@ def reply(library: Library, question: Question) -> Reply:
         return _composed(library, question, question.schema)
     if is_empty(question.text):
         return Reply(introduction(library), _no_basis())
-    query = library.query(question.text)
-    found = library.search([query])
-    quoted = direct_statements(library, query, found)
-    if not quoted and question.context:
-        # A follow-up such as "and in 2024?" makes sense only with what was said before.
-        query = library.query(f"{question.text} {question.context}")
-        quoted = direct_statements(library, query, library.search([query]))
+    said = answer(library, question.text, context=question.context)
+    quoted = said.statements()
     if not quoted:
-        asked = ", ".join(term.word for term in query.terms)
-        text = (
-            f"Not found in the documents: nothing relevant to {asked or 'this'}.\n\n{introduction(library)}"
-        )
-        return Reply(text, _no_basis())
+        return Reply(f"{not_found(said)}\n\n{introduction(library)}", _no_basis())
     reasoning = f"Quoted from {len(cite(quoted))} documents."
-    answer = Answer(short_markdown(quoted), tuple(cite(quoted)), confidence(quoted), reasoning)
-    return Reply(short_markdown(quoted), basis({"output": answer}, per_element=False))
+    text = short_markdown(quoted)
+    answered = Answer(text, tuple(cite(quoted)), said.confidence, reasoning)
+    return Reply(text, basis({"output": answered}, per_element=False))
 
 
 def introduction(library: Library) -> str:

@@ -9,26 +9,22 @@ from typing import Literal
 
 import msgspec
 
+from parallel_local.answers.answering import answer, judge
 from parallel_local.answers.auto import auto_answers, auto_schema
 from parallel_local.answers.basis import NOT_FOUND, Answer, basis, unfound
 from parallel_local.answers.brief import Brief, read_brief
+from parallel_local.answers.evidence import Line
 from parallel_local.answers.fill import Filler
-from parallel_local.answers.render import report_markdown, short_markdown
+from parallel_local.answers.render import not_found, report_markdown, short_markdown
 from parallel_local.answers.report import Depth, Report, ReportWriter, Step
 from parallel_local.answers.schema_view import view
-from parallel_local.answers.statements import Statement, cite, confidence, statements
+from parallel_local.answers.statements import Statement, cite, confidence
 from parallel_local.answers.subject import Subject, named_entities, subject_text
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import RELEVANT, Found
-from parallel_local.text.sentences import Kind
-from parallel_local.text.tokens import spaced, words
 from parallel_local.wire.common import SourcePolicy
 from parallel_local.wire.tasks import JsonOutput, Output, TextOutput
-
-_SHORT_STATEMENTS = 4
-_NEARLY_AS_GOOD = 0.75
-_ANSWERS = 0.5
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -55,37 +51,19 @@ def compose(library: Library, task: Assignment) -> Iterator[Step | Output]:
     query = library.query(f"{brief.topic} {task.context}")
     yield Step("plan", _plan(brief, library))
     yield Step("search", f"Objective: {brief.topic}")
-    found = library.search([query, library.query(f"{brief.genre} {brief.topic}")], task.policy)
-    yield _read(found)
     if (task.form == "auto" and task.deep) or (task.form == "text" and brief.is_report):
+        found = library.search([query, library.query(f"{brief.genre} {brief.topic}")], task.policy)
+        yield _read(
+            [item for item in found if item.coverage >= RELEVANT], len({item.card.id for item in found})
+        )
         yield from _report(library, task, brief, query, found)
     else:
-        yield _short(library, task, query, found)
+        yield from _short(library, task)
 
 
 def direct_statements(library: Library, query: Query, found: Sequence[Found]) -> list[Statement]:
-    """The few sentences that answer a question, best first; empty when nothing relevant was found."""
-    relevant = [item for item in found if item.coverage >= RELEVANT]
-    ranked = statements(query, relevant, library.weigh(query))
-    ranked = [item for item in ranked if item.coverage >= _ANSWERS]
-    ranked = _about_named(library, query, ranked)
-    best = ranked[0].score if ranked else 0.0
-    close = [item for item in ranked if item.score >= _NEARLY_AS_GOOD * best]
-    prose = [item for item in close if item.kind is not Kind.ROW] or close
-    return prose[:_SHORT_STATEMENTS]
-
-
-def _about_named(library: Library, query: Query, ranked: list[Statement]) -> list[Statement]:
-    """A question that names a known entity is answered by what is said of that one, if anything is."""
-    known = named_entities(query.text, library.entities())
-    wanted = [spaced(words(item.entity.name)) for item in known]
-    about = [
-        statement
-        for statement in ranked
-        if any(name in spaced(words(f"{statement.text} | {statement.heading} | {statement.card.title}"))
-               for name in wanted)
-    ]  # fmt: skip
-    return about or ranked
+    """The few sentences of these passages that answer a query, best first; empty when none does."""
+    return judge(library, query, found).statements()
 
 
 def _brief(text: str, instruction: str) -> Brief:
@@ -100,12 +78,10 @@ def _plan(brief: Brief, library: Library) -> str:
     return f"Look up {brief.topic}{aspects} in {len(library.cards)} documents and quote what they say."
 
 
-def _read(found: Sequence[Found]) -> Step:
-    relevant = [item for item in found if item.coverage >= RELEVANT]
+def _read(relevant: Sequence[Found | Line], considered: int) -> Step:
     urls = tuple(dict.fromkeys(item.card.url for item in relevant))
-    considered = len({item.card.id for item in found})
-    message = f"{len(relevant)} relevant passages in {len(urls)} documents"
-    return Step("result", message, urls, considered)
+    passages = len({item.passage for item in relevant})
+    return Step("result", f"{passages} relevant passages in {len(urls)} documents", urls, considered)
 
 
 def _report(
@@ -115,7 +91,7 @@ def _report(
         if not isinstance(item, Report):
             yield item
         elif not item.summary.statements and not item.sections:
-            yield _short(library, task, query, ())
+            yield from _short(library, task)
         elif task.form == "auto":
             yield _auto(auto_answers(item), task)
         else:
@@ -123,18 +99,18 @@ def _report(
             yield _text(report_markdown(item), quoted)
 
 
-def _short(library: Library, task: Assignment, query: Query, found: Sequence[Found]) -> Output:
-    quoted = direct_statements(library, query, found)
+def _short(library: Library, task: Assignment) -> Iterator[Step | Output]:
+    said = answer(library, subject_text(task.given), task.policy, task.context)
+    yield _read(said.quoted, len({line.card.id for line in said.ranked}))
+    quoted = said.statements()
+    sources = tuple(cite(quoted))
     if task.form == "text":
-        return _text(short_markdown(quoted) if quoted else _nothing(query), quoted)
+        text = short_markdown(quoted) if quoted else not_found(said)
+        whole = Answer(text, sources, said.confidence, _reason(quoted))
+        yield TextOutput(content=text, basis=basis({"output": whole}, per_element=False))
+        return
     content = " ".join(statement.text for statement in quoted) or NOT_FOUND
-    answer = Answer(content, tuple(cite(quoted)), confidence(quoted), _reason(quoted))
-    return _auto({"answer": answer}, task)
-
-
-def _nothing(query: Query) -> str:
-    asked = ", ".join(term.word for term in query.terms) or "this"
-    return f"Not found in the documents: nothing relevant to {asked}."
+    yield _auto({"answer": Answer(content, sources, said.confidence, _reason(quoted))}, task)
 
 
 def _text(content: str, quoted: Sequence[Statement]) -> Output:

@@ -4,6 +4,8 @@ A value is a stated fact of a named entity, or what sentences, lines and tables 
 words. Where nothing is found the field gets null, or the least that the schema allows, and says so.
 """
 
+from functools import partial
+
 import msgspec
 
 from parallel_local.answers.basis import Answer, absent, joined
@@ -13,8 +15,9 @@ from parallel_local.answers.field_ask import FieldAsk, label_of
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.lists import Lister
+from parallel_local.answers.open_answer import open_answer, question_of, says_nothing
 from parallel_local.answers.schema_view import JsonObject, Node, view
-from parallel_local.answers.seeker import Seeker, read_open
+from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.stated import flag
 from parallel_local.answers.subject import Known, Subject, stated_facts
 from parallel_local.retrieval.library import Library
@@ -43,6 +46,7 @@ class Filler:
         self._library = library
         self._subject = subject
         self._root = root
+        self._policy = policy
         self._seeker = Seeker(library, subject, policy)
         self._lister = Lister(library, self._seeker, root)
 
@@ -92,9 +96,14 @@ class Filler:
         stated = self._stated(ask) or self._own_name(ask)
         if stated is not None:
             return stated
-        if not ask.demands and ask.kind not in (Kind.URL, Kind.EMAIL, Kind.PHONE):
-            return read_open(self._seeker, ask, node) or answered(self._seeker.readings(ask), limit="medium")
+        if says_nothing(label) or (not ask.demands and ask.kind not in (Kind.URL, Kind.EMAIL, Kind.PHONE)):
+            return self._open(ask, node, label) or answered(self._seeker.readings(ask), limit="medium")
         return answered(self._seeker.readings(ask))
+
+    def _open(self, ask: FieldAsk, node: Node, label: str) -> Answer | None:
+        """The answer to the input's question, or the description's, where the field's name says nothing."""
+        question = question_of(label, node, self._subject.text)
+        return open_answer(self._library, question, self._policy, partial(self._typed, ask))
 
     def _stated(self, ask: FieldAsk) -> Answer | None:
         """A fact stated for an entity that the input names."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from parallel_local.answers.answering import Answered
 from parallel_local.answers.report import Report, Section
 from parallel_local.answers.statements import Statement
 from parallel_local.retrieval.index import Card
@@ -75,6 +76,11 @@ def short_markdown(quoted: Sequence[Statement]) -> str:
         f"[{number}] {card.title} — {card.url}" for number, card in enumerate(numbering.cards, start=1)
     )
     return f"{body}\n\nSources:\n{sources}"
+
+
+def not_found(said: Answered) -> str:
+    """Saying that nothing answers, with what is missing."""
+    return f"Not found in the documents: nothing relevant to {said.missing}."
 
 
 def _join(run: Sequence[str], kind: Kind | None) -> str:

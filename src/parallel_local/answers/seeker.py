@@ -24,7 +24,6 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.query import Query
 from parallel_local.retrieval.ranking import Found
-from parallel_local.text.tokens import words
 from parallel_local.wire.common import SourcePolicy
 
 _UNSEEN = "qxzvwkj"  # a word of no document: what it weighs is what an unknown word weighs
@@ -117,13 +116,3 @@ class Seeker:
 def question_of(ask: FieldAsk, naming: Naming) -> str:
     """What is asked: the field's description or title, else the input's question; empty where there is none."""
     return ask.node.description or ask.node.title or naming.question
-
-
-def read_open(seeker: Seeker, ask: FieldAsk, node: Node) -> Answer | None:
-    """The answer to a field that only its question describes; None where the documents have none."""
-    question = question_of(ask, seeker.naming)
-    named = {word for name in seeker.naming.names for word in words(name.text)}
-    asked = " ".join(word for word in words(question) if word not in named)
-    if not asked:
-        return None
-    return answered(seeker.readings(seeker.ask(asked, node)), limit="medium")

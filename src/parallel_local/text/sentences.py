@@ -1,6 +1,7 @@
 """Cutting Markdown into units that can be quoted: sentences, list items and table rows.
 
-Every unit is an exact slice of the text it came from; only `flat` (for display) touches white space.
+Every unit is an exact slice of the text it came from; only `flat` (for display) touches white space. A unit
+knows what stands above it: the sentence a list hangs on, the head of a table, the question an answer follows.
 """
 
 import re
@@ -8,10 +9,17 @@ from enum import Enum
 
 import msgspec
 
-_END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s+[\"'“‘(\[*_]*[A-Z0-9À-Þ$€£])|[。！？]")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Inc|Ltd|Co|Corp|No|vs|approx|est|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov"
-    r"|Dec|Fig|e\.g|i\.e|U\.S|U\.K|U\.N)|\b[A-Z])\.$"
+from parallel_local.text.abbreviations import ends_nothing
+
+_CLOSING = r"[\"'”’»)\]*_]*"
+_OPENING = r"[\"'“„‘«¿¡(\[*_]*"
+_END = re.compile(
+    rf"(?<![.!?…؟।॥])[.!?…؟।॥]+{_CLOSING}(?=\s+{_OPENING}(?![a-zà-ÿа-яё])[\w$€£])|[。！？][」』”’）]*"
+)
+_PHRASE_END = re.compile(r"(?<=[\u0e00-\u0e7f\d)”\"])[ \u200b]+(?=[\u0e00-\u0e7f(“\"])")
+_THAI = re.compile(r"[\u0e00-\u0e7f]")
+_THAI_PIECE = (
+    100  # Thai marks no sentences: its blanks part phrases, and about so many characters say something
 )
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
@@ -27,10 +35,11 @@ class Kind(Enum):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A quotable piece of text, verbatim."""
+    """A quotable piece of text, verbatim. `lead` is what an item or a row hangs on, itself a unit's text."""
 
     text: str
     kind: Kind
+    lead: str = ""
 
 
 def units(text: str) -> list[Unit]:
@@ -46,7 +55,7 @@ def units(text: str) -> list[Unit]:
             _flush(paragraph, found)
         elif line.lstrip().startswith("|"):
             _flush(paragraph, found)
-            found.append(Unit(line.strip(), Kind.ROW))
+            found.append(Unit(line.strip(), Kind.ROW, _lead(found, Kind.ROW)))
         else:
             if _ITEM.match(line):
                 _flush(paragraph, found)
@@ -60,7 +69,18 @@ def _flush(paragraph: list[str], found: list[Unit]) -> None:
     paragraph.clear()
     marker = _ITEM.match(block)
     kind = Kind.ITEM if marker else Kind.SENTENCE
-    found.extend(Unit(text, kind) for text in split(block[marker.end() :] if marker else block))
+    lead = _lead(found, kind) if marker else ""
+    found.extend(Unit(text, kind, lead) for text in split(block[marker.end() :] if marker else block))
+
+
+def _lead(found: list[Unit], kind: Kind) -> str:
+    """What the unit before hangs on, or that unit itself: a sentence above a list, the head of a table."""
+    if not found:
+        return ""
+    last = found[-1]
+    if last.kind is kind:
+        return last.lead or (last.text if kind is Kind.ROW else "")
+    return last.text if kind is Kind.ITEM and last.kind is Kind.SENTENCE else ""
 
 
 def split(block: str) -> list[str]:
@@ -68,11 +88,29 @@ def split(block: str) -> list[str]:
     pieces: list[str] = []
     start = 0
     for match in _END.finditer(block):
-        if not _ABBREVIATION.search(block[max(start, match.start() - 12) : match.start() + 1]):
-            pieces.append(block[start : match.end()].strip())
-            start = match.end()
+        stop = match.start() + 1
+        if block[match.start()] == "." and ends_nothing(
+            block[max(start, stop - 40) : stop], block[match.end() :][:40]
+        ):
+            continue
+        pieces.append(block[start : match.end()].strip())
+        start = match.end()
     pieces.append(block[start:].strip())
-    return [piece for piece in pieces if piece]
+    return [part for piece in pieces if piece for part in _phrases(piece)]
+
+
+def _phrases(piece: str) -> list[str]:
+    """A long Thai sentence in groups of phrases; all others as they are."""
+    if len(piece) < 2 * _THAI_PIECE or 3 * len(_THAI.findall(piece)) < len(piece):
+        return [piece]
+    parts: list[str] = []
+    start = 0
+    for match in _PHRASE_END.finditer(piece):
+        if match.start() - start >= _THAI_PIECE:
+            parts.append(piece[start : match.start()].strip())
+            start = match.end()
+    parts.append(piece[start:].strip())
+    return [part for part in parts if part]
 
 
 def flat(text: str) -> str:
