@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 JsonObject = dict[str, object]
+LEAVES = frozenset(["string", "integer", "number", "boolean"])
 _DEEPEST = 8
 
 
