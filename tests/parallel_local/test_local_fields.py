@@ -180,7 +180,7 @@ def _deeper(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
 NODES: st.SearchStrategy[Schema] = st.recursive(LEAVES, _deeper, max_leaves=6)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)  # the law was searched widely; here it is held
 @given(st.dictionaries(NAMES, NODES, min_size=1, max_size=4), st.booleans())
 def test_every_output_is_valid(library: Library, fields: dict[str, Schema], named: bool) -> None:
     schema: Schema = {

@@ -10,6 +10,7 @@ import msgspec
 from parallel_local.answers.field_ask import FieldAsk
 from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.mentions import tokens
+from parallel_local.answers.schema_view import LEAVES
 from parallel_local.answers.stated import flag
 from parallel_local.answers.typed_values import Candidate, candidates, part_of_place
 from parallel_local.text.tokens import words
@@ -56,6 +57,8 @@ def _of_form(word: str) -> bool:
 
 def in_cell(ask: FieldAsk, text: str, language: Tongue | None = None) -> list[Candidate]:
     """The value that a cell or the right side of a key holds; several make each other doubtful."""
+    if ask.node.type not in LEAVES and not ask.node.options():
+        return []
     if ask.kind is Kind.TEXT and ask.node.type == "string":
         cut = re.sub(r"(?<=\w)\.$", "", text)
         return [Candidate(cut, Value(cut, 0))] if cut.strip(" -–—?") else []

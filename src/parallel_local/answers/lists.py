@@ -18,7 +18,7 @@ from parallel_local.answers.judgements import mentioned
 from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.mentions import tokens
 from parallel_local.answers.readings import Reading
-from parallel_local.answers.schema_view import JsonObject, Node, view
+from parallel_local.answers.schema_view import LEAVES, JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.sources import Grid, Sentence
 from parallel_local.answers.stated import flag
@@ -308,6 +308,8 @@ def _cell_value(ask: FieldAsk, text: str) -> object | None:
         return next((option for option in ask.node.options() if str(option).casefold() == folded), None)
     if ask.kind is Kind.BOOLEAN:
         return flag(text)
+    if ask.node.type not in LEAVES:
+        return None
     if ask.node.type == "string" and not ask.iso:
         return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
     found = in_cell(ask, text)

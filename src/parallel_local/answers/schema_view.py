@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 JsonObject = dict[str, object]
+LEAVES = frozenset(["string", "integer", "number", "boolean"])
 _DEEPEST = 8
 
 
@@ -95,9 +96,8 @@ def _merged(schema: JsonObject, root: Mapping[str, object]) -> JsonObject:
         part = dict(branch) if isinstance(branch, dict) else {}
         if isinstance(part.get("$ref"), str):
             part = _resolve(str(part["$ref"]), root)
-        for key in ("properties", "required"):
-            part[key] = _added(merged.get(key), part.get(key))
-        merged |= {key: value for key, value in part.items() if value is not None}
+        summed = {key: _added(merged.get(key), part.get(key)) for key in ("properties", "required")}
+        merged |= part | {key: value for key, value in summed.items() if value is not None}
     return merged
 
 

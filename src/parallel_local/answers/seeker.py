@@ -16,7 +16,7 @@ from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.judgements import options, yes_or_no
 from parallel_local.answers.naming import Naming, naming
 from parallel_local.answers.readings import Reading, from_sentence
-from parallel_local.answers.schema_view import Node
+from parallel_local.answers.schema_view import LEAVES, Node
 from parallel_local.answers.sources import Page, Sources
 from parallel_local.answers.subject import Subject
 from parallel_local.answers.tables import from_grid
@@ -59,6 +59,8 @@ class Seeker:
     def readings(self, ask: FieldAsk) -> list[Reading]:
         """All that the passages say for a field."""
         found: list[Reading] = []
+        if ask.node.type not in LEAVES and not ask.node.options():
+            return found
         for page in self.pages(ask):
             for grid in page.grids:
                 found.extend(from_grid(ask, grid, self.about))

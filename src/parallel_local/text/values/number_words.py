@@ -60,7 +60,7 @@ _ARTICLES: Mapping[Tongue, frozenset[str]] = {
 }  # fmt: skip
 _ALONE = frozenset(["hundert", "tausend", "cent", "mille", "mil"])  # these need no "one" before them
 _WORD = re.compile(r"[^\W\d_]+")
-_MOST_LETTERS = 60
+_MOST_LETTERS = 80
 
 
 def number_words(text: str, language: Tongue) -> Iterator[tuple[int, int, float]]:
