@@ -25,8 +25,10 @@ class ManualClock:
         self._timers.append((self._now + timedelta(seconds=seconds), timer))
         async with self._asleep:
             self._asleep.notify_all()
-        await asyncio.wait((waiter, timer), return_when=asyncio.FIRST_COMPLETED)
-        timer.cancel()
+        try:
+            await asyncio.wait((waiter, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()  # also for who does not wait any more
         return waiter.done()
 
     async def sleepers(self, count: int) -> None:

@@ -79,7 +79,7 @@ async def test_a_failing_start_closes_all(
 
 def test_an_application_that_was_never_served_is_closed(tmp_path: Path, connections: Connections) -> None:
     app = create_app(write_documents(tmp_path / "docs"), tmp_path / "data")
-    assert connections.still_open() == 2
+    assert connections.still_open() >= 2
     app.state.engine.close()
     assert connections.still_open() == 0
 

@@ -42,7 +42,7 @@ async def test_a_failed_findall_run_is_logged_with_the_place(
     def broken(*_: object) -> object:
         raise ZeroDivisionError(SECRET)
 
-    monkeypatch.setattr("parallel_local.retrieval.library.Library.entities", broken)
+    monkeypatch.setattr("parallel_local.findall.entity_index.EntityIndex.now", broken)
     asked = {
         "objective": "robotics companies",
         "entity_type": "companies",

@@ -231,7 +231,7 @@ async def test_an_execution_waits_until_all_documents_are_taken_up(tmp_path: Pat
         ]
         call.engine.documents_changing()
         (tmp_path / "docs" / "survey.md").unlink()
-        seen(call, tmp_path)
+        seen(call)
         await triggered(call, monitor)
         write(tmp_path, "other.md", SECOND)
         await changed(call, tmp_path, monitor)

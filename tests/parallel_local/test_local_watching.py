@@ -205,7 +205,7 @@ async def test_the_right_line_is_quoted_after_an_edit(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "handbook.md").write_text("The office key is with Ines.\n")
-    async with engine(tmp_path, docs=docs) as call:
+    async with engine(tmp_path, docs=docs, watch=True) as call:
         (docs / "handbook.md").write_text("The office key is at the desk.\n")
         await quoted(call.client, "at the desk")
 
