@@ -330,6 +330,15 @@ def test_a_reader_goes_on_after_a_bad_file() -> None:
         assert reader.read("a.pdf", pdf_file("Words.")).parts[0].text == "Words."
 
 
+def test_a_file_of_nothing_is_looked_at_once(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.jsonl").write_text("\n\n")
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        assert library.skipped == {"a.jsonl": "nothing in it"}
+        assert library.refresh().came == ()
+
+
 def test_broken_files_are_remembered_until_they_change(tmp_path: Path) -> None:
     docs, memory = tmp_path / "docs", tmp_path / "memory.json"
     docs.mkdir()
