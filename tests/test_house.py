@@ -151,6 +151,7 @@ LATE_IMPORTS = {
     ("parallel_local.documents.pptx", "pptx"),
     ("parallel_local.documents.rst", "docutils.core"),
     ("parallel_local.documents.xlsx", "openpyxl"),
+    ("parallel_local.engine", "parallel_local.embeddings.dense_index"),  # with numpy, an extra
     ("penstock.access.google_assertion", "cryptography.exceptions"),  # likewise, few call with such accounts
     ("penstock.access.google_assertion", "cryptography.hazmat.primitives.asymmetric"),
     ("penstock.access.google_assertion", "cryptography.hazmat.primitives.hashes"),

@@ -1,4 +1,7 @@
-"""The command line: `parallel-local serve`, and the commands of the terminal."""
+"""The command line: `parallel-local serve`, and the commands of the terminal.
+
+Options become what an engine is opened with. How it works, and what `ask` and `search` do, is known elsewhere.
+"""
 
 import hashlib
 import logging

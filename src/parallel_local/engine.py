@@ -183,7 +183,7 @@ def _meaning(settings: EmbeddingSettings | None, data: Path) -> Meaning | None:
         return None
     try:
         # Optional, and slow to load.
-        from parallel_local.embeddings.opening import open_meaning  # noqa: PLC0415
+        from parallel_local.embeddings.dense_index import open_meaning  # noqa: PLC0415
     except ImportError as error:
         raise EmbeddingError(f"{error.name} is missing: install penstock[hybrid]") from error
     return open_meaning(settings, data)

@@ -48,7 +48,9 @@ class ReadingProgress:
         with self._lock:
             is_first, self._reading = self._reading is None, indexed
             self._announce()
-            if self._console.is_terminal:
+            if indexed.done == indexed.total:
+                self._end_bar()  # lines of a log follow
+            elif self._console.is_terminal:
                 self._advance(indexed)
             elif is_first:
                 size = max(indexed.total_bytes // 1_000_000, 1)
@@ -82,6 +84,7 @@ class ReadingProgress:
         if self._is_announced or not self._serves or not (self._is_settled or self._reading):
             return
         self._is_announced = True
+        self._end_bar()  # the next progress draws it below the line
         count = counted(self._count(), "document") + ("" if self._is_settled else " so far")
         click.echo(one_line(f"parallel-local: {count}, serving on {self._place}"))
 

@@ -25,6 +25,7 @@ from parallel_local.documents.front_matter import split_front_matter
 from parallel_local.documents.holdings import Holdings
 from parallel_local.documents.html_tags import with_end_tags
 from parallel_local.documents.reader_process import ReaderProcess
+from parallel_local.documents.reading import documents_of
 from parallel_local.documents.zipped import checked
 from parallel_local.retrieval.library import Library
 
@@ -330,6 +331,15 @@ def test_a_reader_goes_on_after_a_bad_file() -> None:
         assert reader.read("a.pdf", pdf_file("Words.")).parts[0].text == "Words."
 
 
+def test_a_file_of_nothing_is_looked_at_once(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "a.jsonl").write_text("\n\n")
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        assert library.skipped == {"a.jsonl": "nothing in it"}
+        assert library.refresh().came == ()
+
+
 def test_broken_files_are_remembered_until_they_change(tmp_path: Path) -> None:
     docs, memory = tmp_path / "docs", tmp_path / "memory.json"
     docs.mkdir()
@@ -354,3 +364,13 @@ def test_broken_files_are_remembered_until_they_change(tmp_path: Path) -> None:
     assert second.left_out == {}
     memory.write_text(json.dumps({"version": 99}))
     assert Holdings([Folder(docs)], memory).left_out == {}
+
+
+@pytest.mark.parametrize("unit", ["[", "[a](", "**a** ", "| [", "`"])
+def test_a_cell_without_end_is_read_in_passing(unit: str) -> None:
+    cell = unit * (200_000 // len(unit))
+    content = read_content(
+        "a.md", f"| Company | CEO |\n| --- | --- |\n| {cell} | Ada |\n| Acme | Bo |\n".encode()
+    )
+    (document,) = documents_of(Folder(Path("docs")), "a.md", content)
+    assert [entity.name for entity in document.entities] == ["Acme"]

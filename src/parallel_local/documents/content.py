@@ -50,7 +50,9 @@ def missing(what: str) -> NotNow:
 
 
 def bounded(content: Content) -> Content:
-    """The same. Raises `Unreadable` for more than an index has room for; small files may unpack to anything."""
+    """The same. Raises `Unreadable` for no part at all, and for more than an index has room for."""
+    if not content.parts:
+        raise Unreadable("nothing in it")
     if len(content.parts) > _MOST_PARTS:
         raise Unreadable(f"more than {_MOST_PARTS:,} parts")
     if sum(len(part.text) for part in content.parts) > _MOST_CHARS:

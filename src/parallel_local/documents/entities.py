@@ -18,6 +18,7 @@ _ITEM = re.compile(r"^\s*[-*+]\s+\*\*([^*\n]{2,60})\*\*\s*[:—–-]?\s*(.*)$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.+?)\s*#*$")
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _CELL_LIMIT = 300
+_LONGEST_LINK = 1000  # looking for the end of a link may take its square
 _NAME_COLUMNS = frozenset(_NAMES.split())
 _NAME_STEMS = frozenset(map(stem, _NAME_COLUMNS))
 
@@ -83,7 +84,7 @@ def _kind(heading: str) -> str:
 
 def unlink(cell: str) -> tuple[str, str | None]:
     """A cell without markup, and the address it links to."""
-    link = _LINK.search(cell)
+    link = _LINK.search(cell) if len(cell) <= _LONGEST_LINK else None
     if link:
         return link.group(1).strip("*_` "), link.group(2)
     return cell.strip("*_` "), None

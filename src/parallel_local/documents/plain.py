@@ -9,7 +9,7 @@ from parallel_local.documents.content import Content, Part, whole
 from parallel_local.documents.decoding import decode_text
 from parallel_local.documents.front_matter import split_front_matter
 
-_FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 
 
 def read_plain(content: bytes) -> Content:

@@ -1,6 +1,7 @@
 """The dense side of the index: keeps a vector for each passage, and finds passages near a text.
 
-Joins a model, the file of vectors and the matrix. `refresh` may take long and is called from one worker thread at a
+Joins a model, the file of vectors and the matrix. The one way into this package: who imports it loads `numpy` and the
+like, which is done where vectors are asked for and nowhere else. `refresh` may take long and is called from one worker thread at a
 time; `search` goes on meanwhile, on what there was before. A model that fails never fails a search: it is said in
 the log, once for a cause, and words alone decide.
 """
@@ -11,16 +12,21 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from parallel_local.embeddings.embedder import Embedder, Matrix, unit
+from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.nearest import Nearest
-from parallel_local.embeddings.settings import EmbeddingError
+from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
+from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
-from parallel_local.retrieval.meaning import Embedded
+from parallel_local.private import private_folder
+from parallel_local.retrieval.meaning import Embedded, Meaning
 
 log = logging.getLogger("parallel_local.embeddings")
 
+_FILE: Final = "vectors.db"
 _BATCH: Final = 256
 _REMEMBERED: Final = 1_000
 
@@ -116,3 +122,15 @@ def _batches(passages: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, st
     left = iter(passages)
     while batch := list(islice(left, _BATCH)):
         yield batch
+
+
+def open_meaning(settings: EmbeddingSettings, data: Path) -> Meaning:
+    """The dense side of a library whose data lies in `data`. Raises `EmbeddingError`."""
+    server = settings.server
+    embedder: Embedder = StaticModel.open(settings.place) if server is None else Endpoint(server)
+    try:
+        private_folder(data)
+        return DenseIndex(embedder, VectorFile(data / _FILE))
+    except BaseException:
+        embedder.close()
+        raise

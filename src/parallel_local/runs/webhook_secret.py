@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from parallel_local.private import private_file
 from penstock_common.webhook_signatures import PREFIX, decoded
 
 _FILE = "webhook-secret"
@@ -21,6 +22,7 @@ def own_secret(data: Path) -> str:
     path = data / _FILE
     if not path.exists():
         _make(path)
+    private_file(path)
     secret = path.read_text().strip()
     if decoded(secret) is None:
         raise NoSecret(f"{path} holds no webhook secret: remove it, and another is made")
