@@ -1,9 +1,9 @@
 """The dense side of the index: keeps a vector for each passage, and finds passages near a text.
 
 Joins a model, the file of vectors and the matrix. The one way into this package: who imports it loads `numpy` and the
-like, which is done where vectors are asked for and nowhere else. `refresh` may take long and is called from one worker thread at a
-time; `search` goes on meanwhile, on what there was before. A model that fails never fails a search: it is said in
-the log, once for a cause, and words alone decide.
+like, which is done where vectors are asked for and nowhere else. `refresh` may take long and is called from one worker
+thread at a time; `search` goes on meanwhile, on what there was before. A model that fails never fails a search: it is
+said in the log, once for a cause, and words alone decide.
 """
 
 from __future__ import annotations
