@@ -23,6 +23,7 @@ from bench.child import Child
 from bench.failure import Failed
 
 _START_SECONDS = 3600.0  # vectors of a slow model take long
+_SECOND_LOOK_SECONDS = 1.5
 _QUERY_CHARS = 200
 _SERVING = re.compile(r"serving on (http://127\.0\.0\.1:\d+)")
 _PARTLY_READ = "so far, serving on"
@@ -103,7 +104,9 @@ def serving(docs: Path, base: Path, embeddings: Embeddings | None = None) -> Ite
     child = Child(command, log, environment, Path.cwd())  # where a place of vectors may be relative to
     try:
         address = _address(child, log)
-        child.settle(_START_SECONDS)
+        for _ in range(2):  # soon after the first look at the folder it takes another one
+            child.settle(_START_SECONDS)
+            time.sleep(_SECOND_LOOK_SECONDS)
         size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file()) / 1e6
         limits = httpx.Limits(max_connections=100)
         with httpx.Client(base_url=address, headers=_HEADERS, timeout=120.0, limits=limits) as client:
