@@ -1,23 +1,27 @@
-"""The command line of this work: which collections, how many made-up documents, and where the JSON goes.
+"""The command line of this work: which collections, how many made-up documents and questions, and where the JSON goes.
 
-The table goes to standard output, progress to standard error.
+Tables go to standard output, progress to standard error.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import click
-from rich.table import Table
+from rich.console import Console
 
 from bench import machine
+from bench.local.answers import QUESTIONS, SEED
 from bench.local.collection import Collection, load, made_up
-from bench.local.measuring import ENGINE, Row, rows_of
-from bench.measure import Skip
+from bench.local.engine import Embeddings
+from bench.local.fields import FieldFigures, measure_fields
+from bench.local.measuring import ENGINE, Measured, Plan, measure_collection
+from bench.local.progress import OnConsole, Shown
+from bench.local.report import show, to_json
+from bench.places import FIELD_TABLES
 from bench.report import console_for
 
 NAME = "local"
@@ -25,13 +29,12 @@ SUMMARY = "the local engine on collections with judgements, beside bm25s and tan
 EXAMPLES = """\b
 Examples:
   python -m bench local --collection ~/collections/cranfield     what is found, how good, how fast
+  python -m bench local --collection DIR --questions 0           without answers to the questions
   python -m bench local --documents 1000 --documents 10000       speed on folders of made-up text
+  python -m bench local --fields                                 named fields of our own tables
+  python -m bench local --collection DIR --embeddings wordllama  by words, and by vectors too
   python -m bench local --collection DIR --json out.json         the figures for a program
 """
-_HEADINGS = (
-    *("collection", "engine", "nDCG@10", "recall@10", "MRR@10", "CPU ms/call"),
-    *("index CPU s", "index MB", "memory MB", "holds answer", "50 at once s"),
-)
 
 
 @click.command(epilog=EXAMPLES)
@@ -50,31 +53,53 @@ _HEADINGS = (
     help="A folder of so many made-up documents; may be given several times.",
 )
 @click.option(
+    "--questions",
+    default=QUESTIONS,
+    show_default=True,
+    type=click.IntRange(0),
+    help="So many questions are asked of a collection that has answers.",
+)
+@click.option("--seed", default=SEED, show_default=True, help="Another one chooses other questions.")
+@click.option("--fields", "with_fields", is_flag=True, help="Fill the named fields of our own tables.")
+@click.option(
+    "--embeddings", "place", default="", metavar="PLACE", help="Measure with vectors too: as `serve` has it."
+)
+@click.option("--embeddings-model", "model", default="", help="Name of the model there.")
+@click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here too."
 )
-def main(folders: tuple[Path, ...], sizes: tuple[int, ...], json_path: Path | None) -> None:
-    """Measure what the local engine finds and what that costs, over HTTP, beside bm25s and tantivy.
+def main(
+    folders: tuple[Path, ...],
+    sizes: tuple[int, ...],
+    questions: int,
+    seed: int,
+    with_fields: bool,
+    place: str,
+    model: str,
+    json_path: Path | None,
+) -> None:
+    """Measure what the local engine finds and answers and what that costs, over HTTP, beside bm25s and tantivy.
 
     CPU time is of the whole process; the yardsticks' is of their library alone. The exit code is 1 when the engine
     gave no figures.
     """
-    if not folders and not sizes:
-        raise click.UsageError("--collection or --documents says what to measure")
+    if not folders and not sizes and not with_fields:
+        raise click.UsageError("--collection, --documents or --fields says what to measure")
+    if model and not place:
+        raise click.UsageError("--embeddings-model names a model at the address that --embeddings gives")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rows: list[Row] = []
-    skips: list[Skip] = []
-    for collection in (*map(_loaded, folders), *map(made_up, sizes)):
-        measured, skipped = rows_of(collection, _say)
-        rows += measured
-        skips += skipped
-    console = console_for(sys.stdout.isatty())
-    console.print(_table(rows, not sys.stdout.isatty()))
-    for skip in skips:
-        console.print(str(skip), markup=False)
+    collections = [*map(_loaded, folders), *map(made_up, sizes)]
+    errors = Console(stderr=True)
+    shown = OnConsole(NAME, errors)
+    plan = Plan(Embeddings(place, model) if place else None, questions, seed)
+    measured = Measured()
+    fields = _field_figures(shown) if with_fields else {}
+    for collection in collections:
+        measure_collection(collection, plan, measured, shown)
+    show(measured, fields, console_for(sys.stdout.isatty()), errors)
     if json_path is not None:
-        found = {"machine": machine.describe(), "rows": [dataclasses.asdict(row) for row in rows]}
-        json_path.write_text(json.dumps(found, indent=2) + "\n")
-    sys.exit(0 if any(row.who == ENGINE for row in rows) else 1)
+        json_path.write_text(to_json(measured, fields, machine.describe()))
+    sys.exit(0 if not collections or any(row.who == ENGINE for row in measured.rows) else 1)
 
 
 def _loaded(folder: Path) -> Collection:
@@ -86,25 +111,10 @@ def _loaded(folder: Path) -> Collection:
         ) from error
 
 
-def _table(rows: list[Row], plain: bool) -> Table:
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0)) if plain else Table(pad_edge=False)
-    for place, heading in enumerate(_HEADINGS):
-        grid.add_column(heading, justify="left" if place < 2 else "right", no_wrap=True)
-    for row in rows:
-        quality = row.quality
-        values = (
-            *((quality.ndcg, quality.recall, quality.mrr) if quality else (None, None, None)),
-            *(row.call_ms, row.index_seconds, row.index_megabytes, row.memory_megabytes),
-            *(row.holding, row.at_once_seconds),
-        )
-        digits = (4, 4, 4, 2, 2, 1, 0, 3, 2)
-        grid.add_row(row.collection, row.who, *map(_shown, values, digits))
-    return grid
-
-
-def _shown(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
-
-
-def _say(line: str) -> None:
-    click.echo(f"{NAME}: {line}", err=True)
+def _field_figures(shown: Shown) -> dict[str, FieldFigures]:
+    tables = sorted(FIELD_TABLES.glob("field_traps*.txt"))
+    found: dict[str, FieldFigures] = {}
+    for table in shown.each(tables, len(tables), "tables of fields"):
+        with tempfile.TemporaryDirectory(prefix="bench-local-") as folder:
+            found[table.stem] = measure_fields(table, Path(folder))
+    return found

@@ -1,6 +1,6 @@
-"""Measuring one collection: the engine over HTTP, then each yardstick in a process of its own.
+"""Measuring one collection: the engine over HTTP, by words alone and with vectors where any are asked for; yardsticks.
 
-What cannot be measured becomes a line that says why; the rest goes on.
+Each is a process of its own. What cannot be measured becomes a line that says why; the rest goes on.
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
 from bench import installs
 from bench.failure import Failed
+from bench.local.answers import QUESTIONS, SEED, Sample, Trust, measure_answers, sample
 from bench.local.collection import Collection, Quality, measure, write
-from bench.local.engine import Engine, serving
+from bench.local.engine import Embeddings, Engine, serving
+from bench.local.progress import Shown
 from bench.measure import Skip
 
 ENGINE = "parallel-local"
+HYBRID = "with vectors"
 YARDSTICKS = ("bm25s", "tantivy")
 BM25S = "bm25s[stem]==0.3.16"
 EXCERPT_CHARS = 300
 AT_ONCE = 50
 _PROGRAM = Path(__file__).with_name("yardstick.py")
 _LIMIT_SECONDS = 900.0
-
-Say = Callable[[str], None]
 
 
 class Said(TypedDict):
@@ -41,7 +43,7 @@ class Said(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; None for what does not apply."""
+    """What one of them finds in a collection, and what that costs; None for what does not apply."""
 
     collection: str
     who: str
@@ -54,21 +56,54 @@ class Row:
     at_once_seconds: float | None = None
 
 
-def rows_of(collection: Collection, say: Say) -> tuple[list[Row], list[Skip]]:
-    say(f"{collection.name}: {ENGINE}")
-    rows: list[Row] = []
-    skips: list[Skip] = []
-    try:
-        rows.append(_of_engine(collection))
-    except Failed as failure:
-        skips.append(Skip(ENGINE, f"{collection.name}: {failure}"))
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """How far the engine's answers out of a collection can be trusted."""
+
+    collection: str
+    who: str
+    answered: int
+    near_misses: int
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured beside retrieval with words alone."""
+
+    embeddings: Embeddings | None = None
+    questions: int = QUESTIONS
+    seed: int = SEED
+
+    @property
+    def engines(self) -> Mapping[str, Embeddings | None]:
+        """The engines to measure, by what they are called."""
+        hybrid = {f"{ENGINE} {HYBRID}": self.embeddings} if self.embeddings else {}
+        return {ENGINE: None, **hybrid}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that is known so far."""
+
+    rows: list[Row] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+
+
+def measure_collection(collection: Collection, plan: Plan, measured: Measured, shown: Shown) -> None:
+    """Add what is found out about a collection."""
+    for who, embeddings in plan.engines.items():
+        with _skipping(who, collection, measured):
+            measured.rows.append(_of_engine(collection, who, embeddings, shown))
     for name in YARDSTICKS:
-        say(f"{collection.name}: {name}")
-        try:
-            rows.append(_of_yardstick(collection, name))
-        except Failed as failure:
-            skips.append(Skip(name, f"{collection.name}: {failure}"))
-    return rows, skips
+        with _skipping(name, collection, measured):
+            shown.step(f"{collection.name}: {name}")
+            measured.rows.append(_of_yardstick(collection, name))
+    asked = sample(collection, plan.questions, plan.seed)
+    for who, embeddings in plan.engines.items() if asked.answered else ():
+        with _skipping(who, collection, measured):
+            measured.answers.append(_answers_of(asked, who, embeddings, shown))
 
 
 def language_of(name: str) -> str:
@@ -77,38 +112,57 @@ def language_of(name: str) -> str:
     return last if len(last) == 2 and last.isalpha() else "en"
 
 
-def _of_engine(collection: Collection) -> Row:
+@contextmanager
+def _skipping(who: str, collection: Collection, measured: Measured) -> Iterator[None]:
+    try:
+        yield
+    except Failed as failure:
+        measured.skips.append(Skip(who, f"{collection.name}: {failure}"))
+
+
+@contextmanager
+def _engine_over(
+    collection: Collection, who: str, embeddings: Embeddings | None, shown: Shown
+) -> Iterator[Engine]:
+    shown.step(f"{collection.name}: {who}")
     with tempfile.TemporaryDirectory(prefix="bench-local-") as base:
-        docs, data = Path(base) / "docs", Path(base) / "data"
+        docs = Path(base) / "docs"
         write(collection, docs)
-        with serving(docs, data, Path(base) / "log") as engine:
-            indexed = engine.index_seconds
-            names = {str(place): one.id for place, one in enumerate(collection.documents)}
-            engine.search(collection.queries[0].text)
-            before = engine.cpu_seconds()
-            rankings = {
-                query.id: [names[name] for name, _ in engine.search(query.text)]
-                for query in collection.queries
-            }
-            spent = engine.cpu_seconds() - before
-            return Row(
-                collection=collection.name,
-                who=ENGINE,
-                quality=measure(rankings, collection.judgements) if collection.judgements else None,
-                call_ms=spent / len(collection.queries) * 1000,
-                index_seconds=indexed,
-                index_megabytes=engine.index_megabytes,
-                memory_megabytes=engine.megabytes(),
-                holding=_holding(engine, collection, names),
-                at_once_seconds=engine.at_once([query.text for query in collection.queries[:AT_ONCE]]),
-            )
+        with serving(docs, Path(base), embeddings) as engine:
+            yield engine
 
 
-def _holding(engine: Engine, collection: Collection, names: Mapping[str, str]) -> float | None:
+def _of_engine(collection: Collection, who: str, embeddings: Embeddings | None, shown: Shown) -> Row:
+    queries = collection.queries
+    names = {str(place): one.id for place, one in enumerate(collection.documents)}
+    with _engine_over(collection, who, embeddings, shown) as engine:
+        engine.search(queries[0].text)
+        before = engine.cpu_seconds()
+        rankings = {
+            query.id: [names[name] for name, _ in engine.search(query.text)]
+            for query in shown.each(queries, len(queries), f"{collection.name}: searches")
+        }
+        spent = engine.cpu_seconds() - before
+        return Row(
+            collection=collection.name,
+            who=who,
+            quality=measure(rankings, collection.judgements) if collection.judgements else None,
+            call_ms=spent / len(queries) * 1000,
+            index_seconds=engine.index_seconds,
+            index_megabytes=engine.index_megabytes,
+            memory_megabytes=engine.megabytes(),
+            holding=_holding(engine, collection, names, shown),
+            at_once_seconds=engine.at_once([query.text for query in queries[:AT_ONCE]]),
+        )
+
+
+def _holding(engine: Engine, collection: Collection, names: Mapping[str, str], shown: Shown) -> float | None:
     """The share of questions whose answer is in what is quoted of a document that has it."""
     asked = [query for query in collection.queries if query.answers]
+    if not asked:
+        return None
     held = 0
-    for query in asked:
+    for query in shown.each(asked, len(asked), f"{collection.name}: excerpts"):
         relevant = collection.judgements.get(query.id, {})
         texts = [
             text
@@ -117,7 +171,18 @@ def _holding(engine: Engine, collection: Collection, names: Mapping[str, str]) -
             for text in excerpts
         ]
         held += any(answer in text for answer in query.answers for text in texts)
-    return held / len(asked) if asked else None
+    return held / len(asked)
+
+
+def _answers_of(asked: Sample, who: str, embeddings: Embeddings | None, shown: Shown) -> AnswerRow:
+    with _engine_over(asked.served, who, embeddings, shown) as engine:
+        return AnswerRow(
+            collection=asked.served.name,
+            who=who,
+            answered=len(asked.answered),
+            near_misses=len(asked.near_misses),
+            trust=measure_answers(engine, asked, shown),
+        )
 
 
 def _of_yardstick(collection: Collection, name: str) -> Row:

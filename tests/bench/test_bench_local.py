@@ -78,7 +78,12 @@ def test_the_yardstick_finds_words_by_their_stems() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "says what to measure"), (["--collection", "."], "is no collection")],
+    [
+        ([], "says what to measure"),
+        (["--collection", "."], "is no collection"),
+        (["--fields", "--embeddings-model", "m"], "at the address that --embeddings gives"),
+        (["--fields", "--questions", "-1"], "--questions"),
+    ],
 )
 def test_what_cannot_be_measured_is_refused(
     arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from bench.local_fields import FieldFigures, measure_fields, told
+from bench.local.fields import FieldFigures, measure_fields, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_engine import engine, write_documents

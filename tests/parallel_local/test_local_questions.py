@@ -180,6 +180,12 @@ def test_sentences_are_slices_and_lose_no_word(text: str) -> None:
         ("Er wohnt z. B. in der Hauptstr. 5. Das ist ca. 3 km entfernt.", 2),
         ("Dr. Müller kommt am 3. Oktober. Es kostet 3 Mio. Euro. Der 2. Platz ging an Bo.", 3),
         ("Le Dr. Martin habite av. Foch. Il pèse env. 80 kg.", 2),
+        (
+            "It has a restaurant at 128 m. The other tower is 13 m shorter. It closes at 5 p.m. The lift is small.",
+            4,
+        ),
+        ("Der Turm misst 12,5 m. Er kostete 3 Mio. Die Stadt zahlte. Im Haus Nr. 5 wohnt er.", 4),
+        ("Le 5 M. Dupont arrive. Le pont mesure 300 m. Paris paie.", 3),
         ("El Sr. Pérez vive en la calle Mayor, núm. 5. ¿Cuándo llega? Llega el lunes.", 3),
         ("Il dott. Rossi arriva alle 5. Parla con la sig. Bianchi.", 2),
         ("Den 15. maj kommer hun. Kl. 8 starter vi.", 2),

@@ -16,6 +16,7 @@ from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.lists import Lister
 from parallel_local.answers.open_answer import open_answer, question_of, says_nothing
+from parallel_local.answers.questions import read_question
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.stated import flag
@@ -96,9 +97,16 @@ class Filler:
         stated = self._stated(ask) or self._own_name(ask)
         if stated is not None:
             return stated
-        if says_nothing(label) or (not ask.demands and ask.kind not in (Kind.URL, Kind.EMAIL, Kind.PHONE)):
-            return self._open(ask, node, label) or answered(self._seeker.readings(ask), limit="medium")
-        return answered(self._seeker.readings(ask))
+        nameless = says_nothing(label)
+        if not nameless and (ask.demands or ask.kind in (Kind.URL, Kind.EMAIL, Kind.PHONE)):
+            return answered(self._seeker.readings(ask))
+        asks = bool(node.description) or read_question(self._subject.text).is_question
+        if nameless and asks:
+            return self._open(ask, node, label)
+        read = answered(self._seeker.readings(ask), limit="medium")
+        if read is not None and not nameless and not asks:
+            return read  # `place` of a course: documents that have it as a key say it best
+        return self._open(ask, node, label) or read
 
     def _open(self, ask: FieldAsk, node: Node, label: str) -> Answer | None:
         """The answer to the input's question, or the description's, where the field's name says nothing."""

@@ -32,7 +32,7 @@ class Nearest:
             return []
         likeness = np.concatenate(
             [
-                self._vectors[start : start + _ROWS_AT_ONCE].astype(np.float32) @ query
+                _products(self._vectors[start : start + _ROWS_AT_ONCE].astype(np.float32), query)
                 for start in range(0, len(self.passages), _ROWS_AT_ONCE)
             ]
         )
@@ -41,3 +41,9 @@ class Nearest:
         # The passage decides between equals, so that the order is the same each time.
         order = best[np.lexsort((self.passages[best], -likeness[best]))]
         return [(int(self.passages[row]), float(likeness[row])) for row in order if likeness[row] > 0]
+
+
+def _products(vectors: Matrix, query: Matrix) -> Matrix:
+    """Each row times the query, in this thread: those of BLAS spin for tens of milliseconds after each product."""
+    products: Matrix = np.einsum("ij,j->i", vectors, query)
+    return products

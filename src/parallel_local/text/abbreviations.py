@@ -36,6 +36,8 @@ np tzn ul godz zob
 _SHORT_BEFORE_NUMBERS = frozenset(
     ["no", "nos", "art", "min", "max", "est", "str", "nr", "sec", "fig", "vol", "núm", "num", "s", "p"]
 )
+# Behind a number they are units, and a full stop after them ends a sentence ("at 128 m. The next").
+_UNITS = frozenset(["m", "mm", "ft", "sec", "hr"])
 _ORDINAL = frozenset(_BEFORE_ORDINAL.split())
 _STARTER = frozenset(_STARTERS.split())
 _KNOWN = frozenset(_SHORT.split())
@@ -51,13 +53,14 @@ def ends_nothing(before: str, after: str) -> bool:
     found = _LAST.search(tail)
     if found is None:
         return False
-    last = found.group("last").strip("\"'“„«»(*_[").casefold()
+    written = found.group("last").strip("\"'“„«»(*_[")
+    last = written.casefold()
     follows = _WORD.match(after.lstrip("\"'“„«(*_[ \n\t"))
     following = follows.group().casefold() if follows else ""
     if last.isdigit():
         return len(last) <= 3 and _is_ordinal(found.group("before"), following)
     if last in _KNOWN:
-        return True
+        return not (found.group("before")[-1:].isdigit() and (written in _UNITS or following in _STARTER))
     if after.lstrip()[:1].isdigit() and (last in _SHORT_BEFORE_NUMBERS or last.endswith("str")):
         return True
     return bool(_SPACED_LETTERS.search(tail)) and (len(last) > 1 or following not in _STARTER)

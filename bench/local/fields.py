@@ -1,6 +1,7 @@
 """How well the local engine fills named fields: exact values, and answers of high confidence that are wrong.
 
-The questions are a table of our own writing (`tests/parallel_local/field_traps.txt`); its form is read here.
+The questions are tables of our own writing (`tests/parallel_local/field_traps*.txt`); their form is read here. They are
+asked of the library itself, without HTTP: what is measured is the filling.
 """
 
 import json
