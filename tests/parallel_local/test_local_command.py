@@ -29,7 +29,7 @@ def progress(count: int, console: Console) -> ReadingProgress:
 
 
 def plain() -> Console:
-    return Console(file=io.StringIO())
+    return Console(file=io.StringIO(), force_terminal=False)  # whatever the environment forces
 
 
 def test_of_few_documents_it_is_said_when_they_are_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,8 @@ def test_a_ticker_calls_until_it_is_ended() -> None:
     ticker.end()
 
 
-def test_on_a_terminal_there_is_a_bar() -> None:
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
     shown = progress(5, console)
     shown.serving()

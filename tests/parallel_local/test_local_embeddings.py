@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path, missing: str) -> None
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff" * 100, b"[" * 100_000])
 def test_a_broken_model_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     (write_model(tmp_path) / name).write_bytes(content)
-    with pytest.raises(EmbeddingError, match=str(tmp_path)):
+    with pytest.raises(EmbeddingError, match=re.escape(str(tmp_path))):
         StaticModel.open(str(tmp_path))
 
 
