@@ -89,7 +89,8 @@ def tools(client: genai.Client) -> None:
 
 def picture(client: genai.Client) -> None:
     part = types.Part.from_bytes(data=PNG, mime_type="image/png")
-    answer = client.models.generate_content(model=MODEL, contents=[part, "What is this?"])
+    contents: list[Any] = [part, "What is this?"]
+    answer = client.models.generate_content(model=MODEL, contents=contents)
     assert answer.text == "I see image/png of 70 bytes"
 
 
@@ -119,9 +120,8 @@ def errors(client: genai.Client) -> None:
 
 def embedded(client: genai.Client) -> None:
     config = types.EmbedContentConfig(output_dimensionality=5)
-    found = client.models.embed_content(
-        model="gemini-embedding-001", contents=["Hello", "you"], config=config
-    )
+    texts: list[Any] = ["Hello", "you"]
+    found = client.models.embed_content(model="gemini-embedding-001", contents=texts, config=config)
     assert found.embeddings
     assert [entry.values for entry in found.embeddings] == [vector("Hello", 5), vector("you", 5)]
 

@@ -20,7 +20,8 @@ _LEVELS = (
     {"web"},
     {"engine"},
     {"app"},
-    {"server", "progress", "terminal", "model_options"},
+    {"server", "progress", "model_options"},
+    {"terminal"},
     {"cli"},
     {"__main__"},
 )

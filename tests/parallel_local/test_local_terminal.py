@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from local_engine import served, write_documents
+from local_vectors import write_model
 
 from parallel_local.cli import main
 
@@ -175,3 +176,32 @@ async def test_what_answers_and_is_no_engine(tmp_path: Path) -> None:
         done = await asyncio.to_thread(called, "search", "x", "--url", url)
     assert done.exit_code == 2
     assert "no engine" in done.stderr
+
+
+# -- models
+
+
+def test_a_search_by_what_is_meant(tmp_path: Path) -> None:
+    folder = tmp_path / "garage"
+    folder.mkdir()
+    (folder / "a.md").write_text("# A\n\nThe car stands in the garage.\n")
+    (folder / "b.md").write_text("# B\n\nA pear lies on the table.\n")
+    model = write_model(tmp_path / "model")
+    asked = ("search", "automobile", "--docs", str(folder), "--json")
+    assert called(*asked).exit_code == 1
+    found = called(*asked, "--embeddings", str(model))
+    assert found.exit_code == 0, found.output
+    assert "The car stands in the garage." in json.loads(found.stdout)["results"][0]["excerpts"][0]
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_model_that_is_not_there_is_named(docs: str, command: str, tmp_path: Path) -> None:
+    done = called(command, "river", "--docs", docs, "--embeddings", str(tmp_path / "nothing"))
+    assert done.exit_code == 2
+    assert "there is no such folder" in done.stderr
+
+
+def test_a_model_without_an_address_is_refused(docs: str) -> None:
+    done = called("ask", "river", "--docs", docs, "--model", "small")
+    assert done.exit_code != 0
+    assert "--model-url" in done.stderr

@@ -171,7 +171,7 @@ def test_a_refresh_that_fails_is_said_and_tried_again(
                 raise OSError("the disk is full")
             return real(progress)
 
-        library.refresh = refresh  # type: ignore[method-assign]
+        library.refresh = refresh  # type: ignore[method-assign, assignment]
         (docs / "a.md").write_text("words\n")
         looks.until(lambda: paths(library) == ["a.md"])
         assert failing.is_set()

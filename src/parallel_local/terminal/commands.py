@@ -11,6 +11,9 @@ from typing import TypeVar
 import click
 import msgspec
 
+from parallel_local.embeddings.settings import EmbeddingSettings
+from parallel_local.model_options import embedding_options, model_options
+from parallel_local.model_server.settings import ModelSettings
 from parallel_local.terminal.engine import CannotAsk, Place, told
 from parallel_local.terminal.printing import Printer
 from parallel_local.wire.common import Citation, Confidence, FieldBasis, Notice
@@ -83,6 +86,8 @@ def _ask(place: PlaceOf) -> click.Command:
     @click.argument("question", nargs=-1, required=True)
     @click.option("--processor", default="base", show_default=True, type=click.Choice(_PROCESSORS))
     @_where
+    @model_options
+    @embedding_options
     def ask(
         question: tuple[str, ...],
         processor: str,
@@ -90,6 +95,8 @@ def _ask(place: PlaceOf) -> click.Command:
         url: str | None,
         api_key: str,
         as_json: bool,
+        model: ModelSettings | None,
+        embeddings: EmbeddingSettings | None,
     ) -> None:
         """Answer QUESTION out of documents, with sources.
 
@@ -97,7 +104,8 @@ def _ask(place: PlaceOf) -> click.Command:
         """
         asked = _text(question, "question")
         body = {"model": processor, "messages": [{"role": "user", "content": asked}]}
-        answer = _call(place(docs, url, api_key), "/v1beta/chat/completions", body, _Answer)
+        there = msgspec.structs.replace(place(docs, url, api_key), model=model, embeddings=embeddings)
+        answer = _call(there, "/v1beta/chat/completions", body, _Answer)
         _show_answer(Printer(), asked, answer, as_json=as_json)
 
     return ask
@@ -110,8 +118,15 @@ def _search(place: PlaceOf) -> click.Command:
         "--limit", default=5, show_default=True, type=click.IntRange(1, _MOST_RESULTS), help="Most results."
     )
     @_where
+    @embedding_options
     def search(
-        query: tuple[str, ...], limit: int, docs: Path | None, url: str | None, api_key: str, as_json: bool
+        query: tuple[str, ...],
+        limit: int,
+        docs: Path | None,
+        url: str | None,
+        api_key: str,
+        as_json: bool,
+        embeddings: EmbeddingSettings | None,
     ) -> None:
         """Search documents for QUERY and show the best passages.
 
@@ -124,7 +139,8 @@ def _search(place: PlaceOf) -> click.Command:
             "search_queries": [asked[:_LONGEST_QUERY]],
             "advanced_settings": settings,
         }
-        results = _call(place(docs, url, api_key), "/v1/search", body, _Results)
+        there = msgspec.structs.replace(place(docs, url, api_key), embeddings=embeddings)
+        results = _call(there, "/v1/search", body, _Results)
         _show_results(Printer(), results, as_json=as_json)
 
     return search

@@ -12,6 +12,9 @@ import httpx
 import msgspec
 
 from parallel_local.app import create_app
+from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
+from parallel_local.engine import Engine
+from parallel_local.model_server.settings import ModelSettings
 
 _HERE = "http://127.0.0.1"
 _SECONDS = 120.0
@@ -23,12 +26,14 @@ class CannotAsk(Exception):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A folder of documents with where its index is kept, or the URL of an engine."""
+    """A folder of documents with where its index is kept, and the models for it; or the URL of an engine."""
 
     docs: Path
     data: Path
     url: str | None = None
     api_key: str = "local"
+    model: ModelSettings | None = None
+    embeddings: EmbeddingSettings | None = None
 
 
 @asynccontextmanager
@@ -41,13 +46,19 @@ async def _client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
         ) as client:
             yield client
         return
-    app = create_app(place.docs, place.data)
+    try:
+        app = create_app(place.docs, place.data, model=place.model, embeddings=place.embeddings)
+    except EmbeddingError as error:
+        raise CannotAsk(str(error)) from error
+    engine: Engine = app.state.engine
     try:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(base_url=_HERE, headers=headers, transport=transport) as client:
             yield client
     finally:
-        app.state.engine.close()
+        if engine.model is not None:
+            await engine.model.aclose()
+        engine.close()
 
 
 async def told(place: Place, path: str, body: object) -> bytes:
