@@ -313,3 +313,9 @@ def test_the_nearest_come_first_and_none_is_missing(rows: list[tuple[float, floa
     found = Nearest(range(len(rows)), vectors).search(query, limit)
     wanted = sorted(((-row[0], place) for place, row in enumerate(rows) if row[0] > 0))[:limit]
     assert [passage for passage, _ in found] == [place for _, place in wanted]
+
+
+def test_of_passages_that_are_as_near_the_first_ones_are_found() -> None:
+    vectors = [np.array([1.0, 0.0], dtype=np.float32)] * 40
+    found = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3)
+    assert [passage for passage, _ in found] == [0, 1, 2]
