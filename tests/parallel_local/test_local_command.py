@@ -118,7 +118,7 @@ async def test_a_large_folder_is_served_while_it_is_read(tmp_path: Path) -> None
 async def test_stopping_while_it_reads(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
-    for number in range(3000):
+    for number in range(1000):
         (docs / f"{number}.md").write_text("# Note\n\nwords about lamps and sand\n" * 5)
     async with process(tmp_path, "--port", "0") as (child, _line):
         child.send_signal(signal.SIGTERM)

@@ -23,6 +23,13 @@ WHERE = {"model": "base", "messages": [{"role": "user", "content": "Where is the
 LONG = 120.0  # of a machine that does other things
 
 
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher in this process looks around more often, so that nobody waits for it."""
+    monkeypatch.setattr("parallel_local.watcher._TICK_MS", 100)
+    monkeypatch.setattr("parallel_local.watcher._POLL_SECONDS", 0.1)
+
+
 class Looks:
     """Waits for what a watcher says, without asking again and again."""
 
