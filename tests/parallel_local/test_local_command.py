@@ -151,7 +151,8 @@ async def test_folders_globs_and_private_files(tmp_path: Path) -> None:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(main, ["serve", str(tmp_path), "--port", str(port)])
+        arguments = ["serve", str(tmp_path), "--port", str(port), "--data", str(tmp_path / "data")]
+        result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     said = f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port"
     assert result.output.strip() == said

@@ -37,7 +37,7 @@ async def process(base: Path, *options: str) -> AsyncIterator[tuple[asyncio.subp
 
 
 async def test_sigterm_ends_waits_and_streams_at_once(tmp_path: Path) -> None:
-    async with process(tmp_path, "--port", "0") as (child, line):
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
         assert line.startswith("parallel-local: 5 documents, serving on http://127.0.0.1:")
         url = line.rpartition(" ")[2]
         async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=BOUND) as client:
@@ -109,9 +109,8 @@ def test_help_names_every_option() -> None:
 def test_address_in_use_is_a_plain_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a socket")
-    result = CliRunner().invoke(
-        main, ["serve", str(write_documents(tmp_path / "docs")), "--uds", str(blocked)]
-    )
+    docs, data = write_documents(tmp_path / "docs"), tmp_path / "data"
+    result = CliRunner().invoke(main, ["serve", str(docs), "--uds", str(blocked), "--data", str(data)])
     assert result.exit_code == 1
     assert "cannot listen" in result.output
     assert blocked.read_text() == "not a socket"
@@ -133,7 +132,7 @@ async def test_an_offered_upgrade_changes_nothing(tmp_path: Path, framing: str) 
     }
     head = b"POST /v1/search HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: local\r\ncontent-type: application/json\r\n"
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEA\r\n"
-    async with process(tmp_path, "--port", "0") as (child, line):
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
         port = int(line.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for part in (offer, b"", offer):
