@@ -94,7 +94,7 @@ class Watcher:
                 continue
             try:
                 self._follow(places)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # the latter when the user has too many watchers already
                 log.warning(
                     "the system tells of no changes in the folders: %s; looking for them instead", error
                 )

@@ -300,7 +300,11 @@ _MEANING = {
     steps=st.lists(st.one_of(st.integers(1, 7), Outcome), max_size=25),
     records=st.integers(1, 6),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_whatever_happens_each_call_arrives_and_objects_never_overlap(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int | str], records: int
 ) -> None:

@@ -102,7 +102,11 @@ def test_a_log_is_bounded_and_says_what_it_lacks(store: Store, encrypted: bool, 
 
 
 @given(request=st.binary(max_size=300), response=st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
+    deadline=None,
+)
 def test_encrypted_fields_are_what_they_were(store: Store, request: bytes, response: bytes) -> None:
     if not store.rows():
         store.add(metadata={"who": "ann@team"})

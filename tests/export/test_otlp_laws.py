@@ -69,7 +69,11 @@ def read(data: bytes) -> ExportTraceServiceRequest:
 
 
 @given(changes=changes(), bodies=BODIES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=150,
+    deadline=None,
+)
 def test_both_forms_say_the_same(store: Store, changes: dict[str, Any], bodies: Bodies | None) -> None:
     if not store.rows():
         store.add()

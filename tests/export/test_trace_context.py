@@ -82,7 +82,11 @@ def test_a_trace_is_found_by_the_events_id(store: Store) -> None:
 
 
 @given(event=st.text(max_size=40), call=st.text(max_size=40), header=st.text(max_size=70))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=100,
+    deadline=None,
+)
 def test_ids_are_always_sound(store: Store, event: str, call: str, header: str) -> None:
     if not store.rows():
         store.add()

@@ -215,7 +215,11 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(body=JSON | st.fixed_dictionaries({"name": st.just("x"), "elements": st.lists(JSON, max_size=3)}))
 def test_any_json_is_refused(api: Api, body: object) -> None:
     assert problems(api.send("POST", "/routes", body=body, raw=json.dumps(body).encode()))

@@ -198,7 +198,11 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(body=JSON | st.fixed_dictionaries({}, optional={"feedback": JSON, "score": JSON, "metadata": JSON}))
 def test_any_json_is_a_note_or_is_refused(api: Api, body: object) -> None:
     answer = api.send("PATCH", f"/logs/{call_id(0)}", body=body)

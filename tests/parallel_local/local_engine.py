@@ -173,8 +173,11 @@ async def engine(
 
 @asynccontextmanager
 async def served(base: Path, *, workers: int = 1) -> AsyncIterator[str]:
-    """The base URL of an engine on a loopback socket, held to the contract."""
-    app = create_app(write_documents(base / "docs"), base / "data", workers=workers)
+    """The base URL of an engine on a loopback socket, held to the contract.
+
+    It looks for changes by itself: of the system's watchers each user has but a few.
+    """
+    app = create_app(write_documents(base / "docs"), base / "data", workers=workers, poll=True)
     listener = socket.create_server(("127.0.0.1", 0))
     ready = asyncio.Event()
     watched = Watched(app)

@@ -29,7 +29,7 @@ def progress(count: int, console: Console) -> ReadingProgress:
 
 
 def plain() -> Console:
-    return Console(file=io.StringIO())
+    return Console(file=io.StringIO(), force_terminal=False)  # whatever the environment forces
 
 
 def test_of_few_documents_it_is_said_when_they_are_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,8 @@ def test_a_ticker_calls_until_it_is_ended() -> None:
     ticker.end()
 
 
-def test_on_a_terminal_there_is_a_bar() -> None:
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
     shown = progress(5, console)
     shown.serving()
@@ -117,7 +118,7 @@ async def test_a_large_folder_is_served_while_it_is_read(tmp_path: Path) -> None
 async def test_stopping_while_it_reads(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
-    for number in range(3000):
+    for number in range(1000):
         (docs / f"{number}.md").write_text("# Note\n\nwords about lamps and sand\n" * 5)
     async with process(tmp_path, "--port", "0") as (child, _line):
         child.send_signal(signal.SIGTERM)
@@ -150,7 +151,8 @@ async def test_folders_globs_and_private_files(tmp_path: Path) -> None:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(main, ["serve", str(tmp_path), "--port", str(port)])
+        arguments = ["serve", str(tmp_path), "--port", str(port), "--data", str(tmp_path / "data")]
+        result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     said = f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port"
     assert result.output.strip() == said

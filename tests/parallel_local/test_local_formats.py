@@ -37,13 +37,13 @@ ORG = f"""#+TITLE: Keepers
 # no heading
 #+END_SRC
 """
-RST = f"""Keepers
+RST = """Keepers
 =======
 
 Towers
 ------
 
-{FACT}
+FACT
 
 - first
 - second
@@ -54,7 +54,7 @@ Tower Steps
 North 210
 ===== =====
 
-.. include:: /etc/hostname
+.. include:: OTHER
 .. raw:: html
 
    <b>raw</b>
@@ -123,13 +123,15 @@ def test_messages_of_a_mailbox(tmp_path: Path) -> None:
     assert "\nFrom now on we meet on Mondays." in found[0].text
 
 
-def test_rst_opens_nothing_and_passes_nothing_raw() -> None:
-    found = read_content("keepers.rst", RST.encode())
+def test_rst_opens_nothing_and_passes_nothing_raw(tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("words of another file")
+    found = read_content("keepers.rst", RST.replace("FACT", FACT).replace("OTHER", str(other)).encode())
     assert "# Keepers\n\n## Towers\n" in found.parts[0].text
     assert FACT in found.parts[0].text
     assert "- first\n- second" in found.parts[0].text
     assert "| North | 210 |" in found.parts[0].text
-    assert Path("/etc/hostname").read_text().strip() not in found.parts[0].text
+    assert "another file" not in found.parts[0].text
     assert "raw" not in found.parts[0].text
 
 

@@ -139,7 +139,7 @@ def test_deep_things() -> None:
     assert "nested too deeply" in reason("a.json", b"[" * 100_000 + b"]" * 100_000)
     assert "nested too deeply" in reason("a.json", b'{"a":' * 200 + b"1" + b"}" * 200)
     assert "notebook" in reason("a.ipynb", b"[" * 100_000)
-    assert read_content("a.html", b"<ul><li>" * 50_000 + b"x").parts[0].text.endswith("x")
+    assert read_content("a.html", b"<ul><li>" * 10_000 + b"x").parts[0].text.endswith("x")
     inner = message("Deepest", "sand")
     for _ in range(50):
         outer = message("Outer", "words")
@@ -239,7 +239,7 @@ def test_rules_are_no_front_matter(source: str) -> None:
     assert split_front_matter(source)[0].problem is None
 
 
-def test_things_that_are_no_files(tmp_path: Path) -> None:
+def test_things_that_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (tmp_path / "secret.md").write_text("hunter2\n")
@@ -251,7 +251,8 @@ def test_things_that_are_no_files(tmp_path: Path) -> None:
     (docs / "nowhere.md").symlink_to(docs / "nothing.md")
     (docs / "device.md").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(docs / "s.md"))
+        monkeypatch.chdir(docs)
+        listener.bind("s.md")  # the whole path may be too long for a socket
         found = scan([Folder(docs)])
     assert [stamp.path for stamp in found.stamps] == ["good.md"]
     assert found.left_out["pipe.md"] == found.left_out["s.md"] == "no regular file"

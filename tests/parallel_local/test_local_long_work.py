@@ -67,7 +67,7 @@ async def test_a_schema_leads_to_no_other_machine(tmp_path: Path) -> None:
     port = server.sockets[0].getsockname()[1]
     asked = task({"a": 1}, {"properties": {"a": {"$ref": f"http://127.0.0.1:{port}/x"}}})
     async with server, engine(tmp_path, workers=0) as call:
-        answer = await asyncio.wait_for(call.post("/v1/tasks/runs", asked), 5)
+        answer = await asyncio.wait_for(call.post("/v1/tasks/runs", asked), 60)
     assert answer.status_code == 202
     assert met == []
 

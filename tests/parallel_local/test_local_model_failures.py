@@ -217,12 +217,12 @@ async def test_slow_servers_are_left(tmp_path: Path, head: bool) -> None:
 
 
 async def test_nobody_is_there(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    settings = ModelSettings(f"http://127.0.0.1:{port}/v1", "m", Secret(KEY))
     docs = write_documents(tmp_path / "docs")
-    async with engine(tmp_path, docs=docs, clock=LeapingClock(), model=settings) as call:
-        result = await finished(call, TASK)
+    with socket.socket() as taken:  # and not listening: nobody else can have the port meanwhile
+        taken.bind(("127.0.0.1", 0))
+        settings = ModelSettings(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", "m", Secret(KEY))
+        async with engine(tmp_path, docs=docs, clock=LeapingClock(), model=settings) as call:
+            result = await finished(call, TASK)
     assert result["output"] == await quoted(tmp_path, TASK)
     assert "the connection failed" in warning(result)
 

@@ -77,6 +77,8 @@ def test_sentences_around_a_slice_hold_it(before: str, quote: str, after: str) -
         ("412 kilometers", "412\u00a0kilometers", "412\u00a0kilometers"),
         ("The River", "the river", None),  # another case is another text
         ("4 12", "412", None),
+        ("so it is.", "so it is… perhaps", None),  # a dot of three is none
+        ("is.", "it is… it is.", "is."),
     ],
 )
 def test_copies_of_all_kinds(quote: str, text: str, found: str | None) -> None:

@@ -223,7 +223,8 @@ async def test_a_slow_answer_drips_and_is_the_same() -> None:
     assert answer.headers["content-length"] == str(len(TOLD))
 
 
-async def test_a_slow_stream_is_the_same_stream(tmp_path: Path) -> None:
+async def test_a_slow_stream_is_the_same_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parallel_local.web.rehearsal._DRIP_SECONDS", 0.001)
     async with client(tmp_path) as http:
         chat = {"model": "speed", "messages": [{"role": "user", "content": "hi"}]}
         plain = (await http.post("/v1/chat/completions", json=chat)).json()

@@ -238,7 +238,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     question=st.lists(
         st.sampled_from(

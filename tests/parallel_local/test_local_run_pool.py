@@ -32,11 +32,11 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def composed(library: Library, task: Assignment) -> Iterator[Step | Output]:
         if LONG in str(task.given):
-            opened.wait(60)
+            opened.wait(250)
         yield from compose(library, task)
 
     def named(*given: object) -> object:
-        opened.wait(60)
+        opened.wait(250)
         return nominees(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr("parallel_local.runs.tasks.compose", composed)

@@ -16,6 +16,7 @@ from local_engine import HEADERS, engine, served, write_documents
 from parallel_local.cli import default_data, main
 
 TASK = {"input": "Amber River", "processor": "lite"}
+BOUND = 120  # true seconds, for a test that hangs
 
 
 @asynccontextmanager
@@ -36,10 +37,10 @@ async def process(base: Path, *options: str) -> AsyncIterator[tuple[asyncio.subp
 
 
 async def test_sigterm_ends_waits_and_streams_at_once(tmp_path: Path) -> None:
-    async with process(tmp_path, "--port", "0") as (child, line):
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
         assert line.startswith("parallel-local: 5 documents, serving on http://127.0.0.1:")
         url = line.rpartition(" ")[2]
-        async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=BOUND) as client:
             wanted = {
                 "objective": "x",
                 "entity_type": "companies",
@@ -54,7 +55,7 @@ async def test_sigterm_ends_waits_and_streams_at_once(tmp_path: Path) -> None:
             async with client.stream("GET", f"/v1/tasks/groups/{group}/events") as stream:
                 assert stream.status_code == 200
                 child.send_signal(signal.SIGTERM)
-                assert await asyncio.wait_for(child.wait(), 10) in (0, -signal.SIGTERM)
+                assert await asyncio.wait_for(child.wait(), BOUND) in (0, -signal.SIGTERM)
         assert child.stderr
         assert await child.stderr.read() == b""
 
@@ -69,7 +70,7 @@ async def test_unix_socket(tmp_path: Path) -> None:
         ) as client:
             assert (await client.get("/v1/tasks/runs/trun_x")).status_code == 404
         child.send_signal(signal.SIGINT)
-        await asyncio.wait_for(child.wait(), 10)
+        await asyncio.wait_for(child.wait(), BOUND)
     assert not path.exists()
 
 
@@ -108,9 +109,8 @@ def test_help_names_every_option() -> None:
 def test_address_in_use_is_a_plain_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a socket")
-    result = CliRunner().invoke(
-        main, ["serve", str(write_documents(tmp_path / "docs")), "--uds", str(blocked)]
-    )
+    docs, data = write_documents(tmp_path / "docs"), tmp_path / "data"
+    result = CliRunner().invoke(main, ["serve", str(docs), "--uds", str(blocked), "--data", str(data)])
     assert result.exit_code == 1
     assert "cannot listen" in result.output
     assert blocked.read_text() == "not a socket"
@@ -132,17 +132,17 @@ async def test_an_offered_upgrade_changes_nothing(tmp_path: Path, framing: str) 
     }
     head = b"POST /v1/search HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: local\r\ncontent-type: application/json\r\n"
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEA\r\n"
-    async with process(tmp_path, "--port", "0") as (child, line):
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
         port = int(line.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for part in (offer, b"", offer):
             writer.write(head + part + framed[framing])
-            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), BOUND)
             assert answer.startswith(b"HTTP/1.1 200 "), answer
             length = next(one for one in answer.split(b"\r\n") if one.lower().startswith(b"content-length: "))
             assert b"Amber" in await reader.readexactly(int(length[16:]))
         writer.close()
         child.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(child.wait(), 10)
+        await asyncio.wait_for(child.wait(), BOUND)
         assert child.stderr
         assert await child.stderr.read() == b""

@@ -66,8 +66,11 @@ async def test_an_engine_that_others_can_call_does_not(tmp_path: Path) -> None:
         await told(client, hooks.url)
         async with asyncio.timeout(60):
             line = (await log.readline()).decode()
+            while "given up" not in line:  # what else a program may have to say of its machine
+                assert line
+                line = (await log.readline()).decode()
         assert hooks.came.empty()
-    assert "given up after 1 tries: only public addresses are called" in line
+    assert "after 1 tries: only public addresses are called" in line
 
 
 async def test_unless_it_is_allowed_to(tmp_path: Path) -> None:

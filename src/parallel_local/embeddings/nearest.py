@@ -37,10 +37,11 @@ class Nearest:
             ]
         )
         limit = min(limit, len(likeness))
-        best = np.argpartition(-likeness, limit - 1)[:limit]
-        # The passage decides between equals, so that the order is the same each time.
-        order = best[np.lexsort((self.passages[best], -likeness[best]))]
-        return [(int(self.passages[row]), float(likeness[row])) for row in order if likeness[row] > 0]
+        least = np.partition(likeness, -limit)[-limit]
+        best = np.flatnonzero((likeness >= least) & (likeness > 0))
+        # The passage decides between equals, also about who comes last, so that it is the same each time.
+        order = best[np.lexsort((self.passages[best], -likeness[best]))][:limit]
+        return [(int(self.passages[row]), float(likeness[row])) for row in order]
 
 
 def _products(vectors: Matrix, query: Matrix) -> Matrix:

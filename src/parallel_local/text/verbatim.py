@@ -54,10 +54,17 @@ class FoldedText:
         """Where the text says `quote`, as a slice whose folding is the quote's; None where it does not."""
         wanted = fold(quote)
         found = self._folded.find(wanted) if wanted else -1
-        if found < 0:
-            return None
-        start, end = self._places[found], self._places[found + len(wanted) - 1] + 1
-        return Slice(self._text[start:end], start, end)
+        while found >= 0:
+            behind = found + len(wanted)
+            if self._is_between(found) and self._is_between(behind):
+                start, end = self._places[found], self._places[behind - 1] + 1
+                return Slice(self._text[start:end], start, end)
+            found = self._folded.find(wanted, found + 1)
+        return None
+
+    def _is_between(self, place: int) -> bool:
+        """Whether characters of the text meet here: one may be folded to several, as `…` is."""
+        return place in (0, len(self._places)) or self._places[place - 1] != self._places[place]
 
 
 def pieces(quote: str) -> list[str]:

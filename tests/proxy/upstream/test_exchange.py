@@ -96,7 +96,11 @@ class Bench:
         return not self.wire.aborted
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.sampled_from([LENGTH, CHUNKED, INTERIM + LENGTH, INTERIM * 3 + CHUNKED]),
     st.lists(st.integers(0, 300), max_size=10),

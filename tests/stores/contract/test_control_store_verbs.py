@@ -62,7 +62,11 @@ def test_what_is_put_in_comes_out(store: ControlStore) -> None:
     assert [type(value) for value in metadata.values()] == [str, int, float, bool, float]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(tokens, max_size=3, unique_by=lambda token: token.id))
 def test_any_token_comes_out_as_it_was(control_stores: ControlStoreEngine, made: list[Token]) -> None:
     with TemporaryDirectory() as folder:

@@ -139,7 +139,11 @@ def questions() -> Iterator[Question]:
 
 
 @given(STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_rows_and_rollups_are_of_the_same_calls(ledgers: LedgerEngine, steps: list[Step]) -> None:
     with TemporaryDirectory() as folder, closing(Remembered(ledgers, Path(folder))) as known:
         for step in steps:

@@ -60,7 +60,7 @@ def test_a_run_is_found_by_each_confidence_and_each_domain_of_its_result(
             assert [one.run.id for one in look.results(where, 9)] == found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(st.lists(FIELDS, min_size=1, max_size=4))
 def test_filters_say_what_reading_each_result_would(
     runs: OpenRunLedger, results: list[list[tuple[str, set[str]]]]
