@@ -74,7 +74,7 @@ PROXY_LAYERS: Rows = (
     ("policies.key_pool", "policies.breaker", "downstream.body_writer"),
     ("downstream.inbound", "single_flight"),
     ("request_body", "upstream.dial"),
-    ("room",),
+    ("paced", "room"),
     (
         "upstream.exchange",
         "downstream.busy_poll",

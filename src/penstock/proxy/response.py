@@ -153,11 +153,16 @@ class Responder:
     # -- from a provider
 
     def relay(
-        self, call: Call, exchange: Exchange, inbound: Inbound, stream: Relayed | None = None
+        self,
+        call: Call,
+        exchange: Exchange,
+        inbound: Inbound,
+        stream: Relayed | None = None,
+        via: Relayed | None = None,
     ) -> Awaitable[None] | None:
         """Passes the answer on: what is there already in one piece; else as it comes, which is to be awaited.
 
-        `stream`: what its body becomes the beginning of.
+        `stream`: what its body becomes the beginning of. `via`: through what it comes, as it is.
         """
         head = self.head(call, exchange)
         lines, pieces = b"".join(head.forward), exchange.held if exchange.complete else None
@@ -167,7 +172,7 @@ class Responder:
             call, inbound, lines, head.length, pieces, exchange.trailers, bodiless=exchange.bodiless
         )
         if writer is not None:
-            return _relayed(writer, stream or exchange)
+            return _relayed(writer, stream or via or exchange)
         note_answer(call, exchange.held)
         return None
 

@@ -17,6 +17,7 @@ from penstock.errors import GatewayError, without_frames
 from penstock.proxy.attempts import Attempts
 from penstock.proxy.call import Call, Route
 from penstock.proxy.downstream.inbound import Inbound
+from penstock.proxy.paced import Paced
 from penstock.proxy.plan import MAX_SENDINGS, Leg
 from penstock.proxy.policies.retry import advice, is_failure
 from penstock.proxy.response import Responder
@@ -34,7 +35,6 @@ STEADY_SECONDS: Final = 30.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0  # seconds before an attempt; doubled after each in vain
 _HELD: Final = 65536  # bytes of an event that has not ended, for which no room is taken
 _STEP: Final = 262144
-_TURN: Final = 65536  # bytes that are read before others have their turn
 _OK: Final = 200
 _OWN_PLACE: Final = frozenset({b"last-event-id"})  # of the caller's; the query says it
 
@@ -63,8 +63,10 @@ class Relay(NamedTuple):
     def relay(self, call: Call, exchange: Exchange, inbound: Inbound) -> Awaitable[None] | None:
         """Like `Responder.relay`; more answers follow this one where it breaks off."""
         place = None if call.ticket is None else call.ticket.place()
-        if place is None or not _is_plain_stream(exchange):
+        if not _is_stream(exchange):
             return self.parts.responder.relay(call, exchange, inbound)
+        if place is None or not _is_plain(exchange):
+            return self.parts.responder.relay(call, exchange, inbound, via=Paced(exchange))
         stream = _Stream(self.parts, self.leg, self.route, exchange, place)
         return _to_the_end(stream, self.parts.responder.relay(call, exchange, inbound, stream))
 
@@ -81,12 +83,11 @@ class _Stream:
         self._budget = parts.budget
         self._leg = leg
         self._route = route
-        self._exchange = exchange
+        self._exchange = Paced(exchange)
         self._place = place
         self._borrowed = 0
         self._is_raw = False  # there is no room for events: from here on bytes go on as they come
         self._paused = False
-        self._in_turn = 0  # bytes that were read
         self._sink: Sink = _nowhere
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -136,16 +137,6 @@ class _Stream:
             passed += self._place.finish()
         if passed:
             self._sink(passed)
-        if not self._in_turn:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        self._in_turn += len(data)
-        if self._in_turn >= _TURN:
-            self._exchange.pause()
-
-    def _next_turn(self) -> None:
-        self._in_turn = 0
-        if not self._paused:
-            self._exchange.resume()
 
     def _answer_ended(self, relayed: asyncio.Future[None]) -> None:
         if self._ended.done():
@@ -182,7 +173,8 @@ class _Stream:
         if exchange is None:
             self._end_if_open(error)
             return
-        self._exchange = self._leg.call.exchange = exchange
+        self._leg.call.exchange = exchange
+        self._exchange = Paced(exchange)
         self._place.anew()
         self._began, self._steps = self._clock.monotonic(), self._place.steps
         self._listen()
@@ -215,7 +207,7 @@ class _Stream:
                 break
             finally:
                 call.secrets = tuple(dict.fromkeys(call.secrets))
-            if _is_plain_stream(exchange):
+            if _is_stream(exchange) and _is_plain(exchange):
                 return exchange
             exchange.close()
             if not is_failure(exchange.status):
@@ -258,14 +250,18 @@ def _end_of(call: Call, place: StreamPlace) -> float:
     return float("inf") if place.act is Act.FINDALL_EVENTS else call.started + GROUP_SECONDS
 
 
-def _is_plain_stream(exchange: Exchange) -> bool:
-    """Whether it is a stream of events that can be read as it is."""
+def _is_stream(exchange: Exchange) -> bool:
+    """Whether it is a stream of events."""
     return (
         exchange.status == _OK
         and not exchange.bodiless
         and _values(exchange.headers, b"content-type")[:17].lower() == b"text/event-stream"
-        and _values(exchange.headers, b"content-encoding").strip().lower() in (b"", b"identity")
     )
+
+
+def _is_plain(exchange: Exchange) -> bool:
+    """Whether it can be read as it is."""
+    return _values(exchange.headers, b"content-encoding").strip().lower() in (b"", b"identity")
 
 
 def _values(headers: Sequence[Header], name: bytes) -> bytes:
