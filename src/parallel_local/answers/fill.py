@@ -16,6 +16,7 @@ from parallel_local.answers.field_kinds import Kind
 from parallel_local.answers.keys import in_cell, key_fit
 from parallel_local.answers.lists import Lister
 from parallel_local.answers.open_answer import open_answer, question_of, says_nothing
+from parallel_local.answers.questions import read_question
 from parallel_local.answers.schema_view import JsonObject, Node, view
 from parallel_local.answers.seeker import Seeker
 from parallel_local.answers.stated import flag
@@ -97,7 +98,12 @@ class Filler:
         if stated is not None:
             return stated
         if says_nothing(label) or (not ask.demands and ask.kind not in (Kind.URL, Kind.EMAIL, Kind.PHONE)):
-            return self._open(ask, node, label) or answered(self._seeker.readings(ask), limit="medium")
+            found = self._open(ask, node, label)
+            if found or (says_nothing(label) and read_question(self._subject.text).is_question):
+                return (
+                    found  # a question is not answered with something else, because a field is called `when`
+                )
+            return answered(self._seeker.readings(ask), limit="medium")
         return answered(self._seeker.readings(ask))
 
     def _open(self, ask: FieldAsk, node: Node, label: str) -> Answer | None:
