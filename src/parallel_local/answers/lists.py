@@ -80,7 +80,8 @@ class Lister:
                 named = sum(bool(key_fit(asks[name], grid.header[at])) for name, at in columns.items())
                 fit = self._fit(whole, grid)
                 # A first column alone is in every table: without a word of the field around it, it says nothing.
-                if not named or 2 * len(columns) < len(asks) or (named < 2 and fit < 1 and len(asks) > 1):
+                is_told = fit >= 1 or not whole.demands
+                if not named or 2 * len(columns) < len(asks) or (named < 2 and not is_told and len(asks) > 1):
                     continue
                 score = len(columns) + fit
                 if best is None or score > best[0]:
