@@ -4,7 +4,6 @@ Everything here blocks on the index and runs in a worker thread.
 """
 
 import json
-from typing import Literal
 
 import msgspec
 
@@ -20,7 +19,6 @@ from parallel_local.wire.common import FieldBasis
 from parallel_local.wire.tasks import JsonOutput, TextOutput
 
 _TITLES_SHOWN = 5
-Model = Literal["speed", "lite", "base", "core"]
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -57,12 +55,12 @@ def reply(library: Library, question: Question) -> Reply:
 
 def introduction(library: Library) -> str:
     """What this engine is and what it can quote from, as the index has it."""
-    cards = sorted(library.cards, key=lambda card: card.date or "", reverse=True)
+    cards, total = library.newest(_TITLES_SHOWN), len(library.cards)
     if not cards:
         return "This is a document engine without documents: add Markdown, text, HTML or PDF files."
-    titles = "\n".join(f"- {card.title} ({card.url})" for card in cards[:_TITLES_SHOWN])
-    more = "Among them" if len(cards) > _TITLES_SHOWN else "They are"
-    count = "one document" if len(cards) == 1 else f"{len(cards)} documents"
+    titles = "\n".join(f"- {card.title} ({card.url})" for card in cards)
+    more = "Among them" if total > _TITLES_SHOWN else "They are"
+    count = "one document" if total == 1 else f"{total} documents"
     return (
         f"This is a document engine: it answers by quoting {count}, with sources, and adds nothing. "
         f"{more}:\n{titles}\n\nAsk about anything they cover."

@@ -113,8 +113,3 @@ class Seeker:
 
     def _headings(self, card: Card) -> list[str]:
         return [hit.heading for hit in self._library.passages(card)]
-
-
-def question_of(ask: FieldAsk, naming: Naming) -> str:
-    """What is asked: the field's description or title, else the input's question; empty where there is none."""
-    return ask.node.description or ask.node.title or naming.question

@@ -248,7 +248,8 @@ class SubjectReader:
             return referred
         if lead and mentions and mentions[0].start < start and _HOST.match(text[: mentions[0].start]):
             return (mentions[0].key,)
-        if _OTHERS.match(rest) and self._reading.is_kind_word(_OTHERS.match(rest).group("kind")):  # type: ignore[union-attr]
+        others = _OTHERS.match(rest)
+        if others and self._reading.is_kind_word(others.group("kind")):
             return _UNKNOWN
         if (words(rest) or [""])[0] in _RELATIONS or self._is_unknown_name(rest):
             return _UNKNOWN

@@ -121,6 +121,12 @@ class Catalog:
             )
             return [_card(row) for row in rows]
 
+    def newest(self, most: int) -> list[Card]:
+        """The cards with the latest dates first, those without a date last."""
+        with self._borrow() as connection:
+            rows = connection.execute(f"{_CARD} ORDER BY date DESC, path, id LIMIT ?", (most,))
+            return [_card(row) for row in rows]
+
     def cards_with_entities(self) -> list[Card]:
         """Cards of the documents that name entities, in order of path."""
         with self._borrow() as connection:

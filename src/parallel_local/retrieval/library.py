@@ -191,6 +191,10 @@ class Library:
         """The documents of the files behind a path, in their order."""
         return self.cards.behind(path)
 
+    def newest(self, most: int) -> list[Card]:
+        """The documents with the latest dates first."""
+        return self._index.catalog.newest(most)
+
     def text(self, card: Card) -> str:
         """The whole text of a document."""
         return self._index.catalog.text(card.id)

@@ -23,6 +23,7 @@ from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
 from parallel_local.web.fetch_policies import fetch_policy_problems
+from parallel_local.web.query_rules import LONGEST_OBJECTIVE, LONGEST_QUERY, length_problems
 from parallel_local.wire.common import FetchPolicy, UsageItem
 from parallel_local.wire.search import (
     AdvancedExtractSettings,
@@ -38,9 +39,7 @@ from parallel_local.wire.search import (
 
 _MOST_URLS = 20
 _LEGACY_MOST_URLS = 10
-_LONGEST_OBJECTIVE = 5000
 _MOST_QUERIES = 5
-_LONGEST_QUERY = 200
 _FETCH_SECONDS = 20.0
 _LONGEST_FETCH = 60.0
 _LEGACY_LEAST_CHARS = 1000
@@ -202,10 +201,9 @@ def _problems(
     queries = asked.search_queries or ()
     if not 1 <= len(asked.urls) <= most:
         problems.append(Problem(("body", "urls"), f"1 to {most} URLs are required"))
-    if len(asked.objective or "") > _LONGEST_OBJECTIVE:
-        problems.append(Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters"))
-    if len(queries) > _MOST_QUERIES or any(len(query) > _LONGEST_QUERY for query in queries):
-        text = f"at most {_MOST_QUERIES} queries of {_LONGEST_QUERY} characters"
+    problems += length_problems(asked.objective, LONGEST_OBJECTIVE)
+    if len(queries) > _MOST_QUERIES or any(len(query) > LONGEST_QUERY for query in queries):
+        text = f"at most {_MOST_QUERIES} queries of {LONGEST_QUERY} characters"
         problems.append(Problem(("body", "search_queries"), text))
     if any(limit is not None and limit <= 0 for limit in limits):
         problems.append(Problem(("body", "max_chars_total"), "limits must be greater than 0"))

@@ -26,6 +26,7 @@ from parallel_local.runs.webhooks import webhook_problems
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import identifier, read_json
+from parallel_local.web.query_rules import LONGEST_OBJECTIVE, length_problems
 from parallel_local.web.rehearsal import fails_run
 from parallel_local.wire.common import Notice
 from parallel_local.wire.findall import (
@@ -44,7 +45,6 @@ from parallel_local.wire.findall import (
 
 _FEWEST_MATCHES = 5
 _MOST_PREVIEW = 10
-_LONGEST_OBJECTIVE = 5000
 _LONGEST_CONDITION = 5000
 _LONGEST_NAME = 500
 _MOST_CONDITIONS = 50  # each is judged for each candidate
@@ -199,15 +199,12 @@ def _run_problems(asked: FindAllInput) -> list[Problem]:
         found.append(Problem(("body", "entity_type"), f"at most {_LONGEST_NAME} characters"))
     if not asked.entity_type.strip():
         found.append(Problem(("body", "entity_type"), "must not be empty"))
-    if len(asked.objective) > _LONGEST_OBJECTIVE:
-        found.append(Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters"))
-    return found
+    return found + length_problems(asked.objective, LONGEST_OBJECTIVE)
 
 
 def _limit_length(objective: str, shape: Shape) -> None:
-    if len(objective) > _LONGEST_OBJECTIVE:
-        problem = Problem(("body", "objective"), f"at most {_LONGEST_OBJECTIVE} characters")
-        raise invalid([problem], shape)
+    if problems := length_problems(objective, LONGEST_OBJECTIVE):
+        raise invalid(problems, shape)
 
 
 def _without_secrets(asked: EnrichInput) -> EnrichInput:

@@ -34,8 +34,6 @@ class Paced:
     def relay(self, sink: Sink) -> asyncio.Future[None]:
         """From now on every piece goes to `sink`. Resolves at the sound end, or fails."""
         self._sink = sink
-        if self._paused:
-            self._exchange.pause()
         return self._exchange.relay(self._feed)
 
     def pause(self) -> None:
