@@ -6,6 +6,7 @@ What a test opened is closed when it ends. Asynchronous tests run on uvloop, as 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -72,6 +73,12 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """How tests are shared between processes."""
     return scheduler(config, log)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """All tests are there now, and stay: the collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -102,7 +102,7 @@ def test_gateways_times_tokens_and_keys() -> None:
     assert taken < LIMIT
     begun = time.thread_time()
     assert [one.keys.away(0.0) for one in world.gateways if one.keys is not None] == [[]] * MANY
-    assert time.thread_time() - begun < 0.05  # each second, in the loop
+    assert time.thread_time() - begun < 0.25  # each second, in the loop; it takes a few milliseconds
 
 
 ACCOUNT = [key("1", "default"), key("2", "batch"), key("3", "other", is_default=True)]

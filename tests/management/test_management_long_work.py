@@ -65,7 +65,7 @@ async def test_a_filter_of_graphql_has_a_number_of_conditions(
 def test_like_takes_no_longer_for_each_percent_sign(pattern: str) -> None:
     begun = time.thread_time()
     assert not fits("a" * 256, Having("gateway", "like", (pattern,)))
-    assert time.thread_time() - begun < 0.1
+    assert time.thread_time() - begun < 1
 
 
 @pytest.mark.parametrize(
