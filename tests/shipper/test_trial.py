@@ -49,7 +49,7 @@ sys.exit(process.main(Stores(Path(sys.argv[1]))))
 _CRASH = "if b'poison' in request: os.kill(os.getpid(), signal.SIGSEGV)"
 _NO_MEMORY = "if b'poison' in request: os.kill(os.getpid(), signal.SIGKILL)"
 _MEMORY_ERROR = "if b'poison' in request: raise MemoryError"
-# Without end unless its time is limited; of which little is left, here alone: what is sound may take as long as it does.
+# Without end unless its time is limited; of which little is left, here alone: what is sound takes as long as it does.
 _LOOP = """while b'poison' in request:
         if signal.getitimer(signal.ITIMER_PROF)[0] > 1: signal.setitimer(signal.ITIMER_PROF, 0.05)"""
 _ALWAYS = f"if record.id == {name(5)!r}: os.kill(os.getpid(), signal.SIGABRT)"

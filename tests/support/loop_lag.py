@@ -8,7 +8,6 @@ import time
 from types import TracebackType
 from typing import Self
 
-
 _NEVER = 1_000_000_000  # collections of the younger ones, before one of the oldest
 
 
