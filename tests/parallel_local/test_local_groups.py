@@ -91,6 +91,16 @@ async def test_refusals(tmp_path: Path) -> None:
         assert (await call.get("/v1/tasks/groups/tgrp_x/events")).status_code == 404
 
 
+async def test_counts_are_told_only_when_a_run_has_another_state(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        group = await new_group(call)
+        await call.post(f"{group}/runs", tasks("a", "b", "c"))
+        live = await call.events(f"{group}/events")
+    told = [event["event_id"] for event in live if event["type"] == "task_group_status"]
+    assert len(told) == len(set(told)) > 0
+    assert told[-1] == live[-2]["event_id"]
+
+
 async def test_a_thousand_inputs_are_accepted_at_once(tmp_path: Path) -> None:
     async with engine(tmp_path, workers=0) as call:
         group = await new_group(call)

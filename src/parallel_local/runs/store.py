@@ -5,8 +5,9 @@ event is a line of a named stream. Calls are short, keyed reads and writes, made
 that a state and the event that tells of it are always written together.
 """
 
+import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,8 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_stream ON events (stream, seq);
 """
 Record = TypeVar("Record", bound=msgspec.Struct)
+
+log = logging.getLogger("parallel_local.runs")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -86,19 +89,19 @@ class RunStore:
     def all(self, kind: str, type_: type[Record]) -> list[Record]:
         """Every record of a kind, in no particular order."""
         rows = self._connection.execute("SELECT body FROM records WHERE kind = ?", (kind,))
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def active(self, kind: str, type_: type[Record]) -> list[Record]:
         """The records of a kind that were stored as active."""
         rows = self._connection.execute("SELECT body FROM records WHERE kind = ? AND active = 1", (kind,))
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def children(self, kind: str, parent: str, type_: type[Record]) -> list[Record]:
         """The records of a kind below a parent, in no particular order."""
         rows = self._connection.execute(
             "SELECT body FROM records WHERE kind = ? AND parent = ?", (kind, parent)
         )
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def append(self, stream: str, event: msgspec.Struct, subject: str = "") -> int:
         """Add an event to a stream; its sequence number."""
@@ -134,6 +137,17 @@ class RunStore:
         """The newest sequence number of a stream, or None."""
         row = self._connection.execute("SELECT max(seq) FROM events WHERE stream = ?", (stream,)).fetchone()
         return int(row[0]) if row[0] is not None else None
+
+
+def _readable(kind: str, rows: Iterable[tuple[bytes]], type_: type[Record]) -> Iterator[Record]:
+    """The records of these rows. One that cannot be read, another version's say, must not hide the others."""
+    for (body,) in rows:
+        try:
+            yield msgspec.json.decode(body, type=type_)
+        except (msgspec.DecodeError, RecursionError) as error:
+            log.error(
+                "a record of the kind %s cannot be read and is left alone: %s", kind, type(error).__name__
+            )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -124,17 +124,21 @@ class GroupApi:
                 )
 
     async def _live(self, group: str, position: int, seconds: float) -> AsyncIterator[bytes]:
+        """Counts are told when a run has another state; what else a run stores wakes this, too, and changes none."""
         deadline = self._clock.now().timestamp() + seconds
+        counted, is_active = -1, True
         while True:
             while batch := self._groups.events(group, position):
                 for event in batch:
                     position = event.seq
-                    told = msgspec.json.decode(event.body, type=TaskRunEvent)
-                    yield struct_frame(msgspec.structs.replace(told, event_id=str(position)))
-            status = self._groups.status(group)
-            yield struct_frame(GroupStatusEvent(event_id=str(position), status=status))
+                    state = msgspec.json.decode(event.body, type=TaskRunEvent)
+                    yield struct_frame(msgspec.structs.replace(state, event_id=str(position)))
+            if counted != position:
+                counted, status = position, self._groups.status(group)
+                is_active = status.is_active
+                yield struct_frame(GroupStatusEvent(event_id=str(position), status=status))
             left = deadline - self._clock.now().timestamp()
-            if not status.is_active or left <= 0:
+            if not is_active or left <= 0:
                 return
             newer = self._groups.last_event(group) > position
             if not newer and not await self._groups.changed(group, left):

@@ -9,7 +9,7 @@ from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape, invalid
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.runs.specs import task_problems, task_warnings
+from parallel_local.runs.specs import task_problems, task_warnings, without_secrets
 from parallel_local.runs.task_records import Accepted, new_task, result_of
 from parallel_local.runs.tasks import TaskRuns
 from parallel_local.web.answers import json_answer
@@ -88,13 +88,5 @@ def accept(
     problems = task_problems(task, loc)
     if problems:
         raise invalid(problems, shape)
-    return redacted(task), task_warnings(task, unknown)
-
-
-def redacted(task: TaskRunInput) -> TaskRunInput:
-    """The task with the header values of its tool servers blacked out, before it is stored anywhere."""
-    servers = [
-        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
-        for server in task.mcp_servers or []
-    ]
-    return msgspec.structs.replace(task, mcp_servers=servers or None)
+    kept = msgspec.structs.replace(task, mcp_servers=without_secrets(task.mcp_servers))
+    return kept, task_warnings(task, unknown)
