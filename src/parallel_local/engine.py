@@ -124,6 +124,7 @@ class Engine:
             self.run_threads,
             task_kind.again,
             self.deliveries.post,
+            self.memory,
         )
         self.monitor_runs = self.runs.add(self.monitor_kind)
         self.monitors = MonitorService(

@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS records_parent ON records (kind, parent) WHERE parent
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, subject TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS events_stream ON events (stream, seq);
+CREATE INDEX IF NOT EXISTS events_subject ON events (stream, subject, seq) WHERE subject <> '';
 """
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -127,11 +128,23 @@ class RunStore:
         )
         return [Event(*row) for row in rows]
 
+    def latest(self, stream: str, subject: str) -> Event | None:
+        """The last event of a stream about a subject."""
+        rows = self._connection.execute(
+            "SELECT seq, subject, body FROM events WHERE stream = ? AND subject = ? AND subject <> ''"
+            " ORDER BY seq DESC LIMIT 1",
+            (stream, subject),
+        )
+        row = rows.fetchone()
+        return Event(*row) if row else None
+
     def forget(self, stream: str, subject: str | None = None) -> None:
         """Drop the events of a stream, all or those about one subject."""
-        self._connection.execute(
-            "DELETE FROM events WHERE stream = ?1 AND (?2 IS NULL OR subject = ?2)", (stream, subject)
-        )
+        if subject is None:
+            self._connection.execute("DELETE FROM events WHERE stream = ?", (stream,))
+        else:
+            about = "DELETE FROM events WHERE stream = ? AND subject = ? AND subject <> ''"
+            self._connection.execute(about, (stream, subject))
 
     def last(self, stream: str) -> int | None:
         """The newest sequence number of a stream, or None."""
