@@ -1,7 +1,7 @@
 """Memory: what completed runs leave behind under a scope key, and finding it again (Parallel 2.15).
 
-A run is remembered in the moment it completes, by a line in the stream of its scope, a monitor with each execution that is
-listed; without a key that is the scope of this engine's one user. For looking back: answers come of documents alone.
+A run is remembered in the moment it completes, by a line in the stream of its scope, a monitor with each execution that
+is listed; without a key that is the scope of this engine's one user. For looking back: no answer is made of it.
 """
 
 import math

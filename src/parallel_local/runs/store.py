@@ -6,7 +6,6 @@ that a state and the event that tells of it are always written together.
 """
 
 import logging
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from parallel_local.private import private_file, private_folder
+from parallel_local.sqlite_file import open_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -44,9 +43,7 @@ class RunStore:
     """Open with a path, close with `close`. Every write is durable in the order it was made."""
 
     def __init__(self, path: Path) -> None:
-        private_folder(path.parent)
-        private_file(path)
-        self._connection = _connect(path)
+        self._connection = open_file(path, _SCHEMA)
 
     def close(self) -> None:
         """Release the file."""
@@ -161,15 +158,3 @@ def _readable(kind: str, rows: Iterable[tuple[bytes]], type_: type[Record]) -> I
             log.error(
                 "a record of the kind %s cannot be read and is left alone: %s", kind, type(error).__name__
             )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
