@@ -87,7 +87,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
     threads, library = engine.threads, engine.library
     apis: tuple[_Api, ...] = (
         SearchApi(library, clock, threads),
-        ExtractApi(library, clock, threads, fetcher),
+        ExtractApi(library, clock, threads, engine.page_threads, fetcher),
         TaskApi(engine.tasks, engine.interactions, clock),
         TaskEventsApi(engine.tasks, clock),
         GroupApi(engine.groups, clock),
