@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match, Route
 
@@ -54,7 +54,17 @@ class ErrorAnswers:
 
     def handlers(self) -> dict[object, Handler]:
         """What to register with the application."""
-        return {ApiError: self.api_error, 404: self.not_served, 405: self.wrong_method, 500: self.internal}
+        return {
+            ApiError: self.api_error,
+            ClientDisconnect: self.nobody,
+            404: self.not_served,
+            405: self.wrong_method,
+            500: self.internal,
+        }
+
+    async def nobody(self, _request: Request, _error: Exception) -> Response:
+        """The caller has left: nothing went wrong here, and nobody reads this."""
+        return json_answer(error_body(ApiError(499, "the caller has left"), self._clock.new_hex()), 499)
 
     async def api_error(self, _request: Request, error: Exception) -> Response:
         """A refusal that an endpoint decided on."""

@@ -1,12 +1,13 @@
 """Task run endpoints (Parallel 2.9.1–2.9.4): create, state, result, input."""
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape, invalid
+from parallel_local.runs.ended import unless
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
 from parallel_local.runs.specs import task_problems, task_warnings, without_secrets
@@ -61,7 +62,8 @@ class TaskApi:
         """The output as soon as there is one, waiting up to `timeout` seconds (Parallel 2.9.3)."""
         run_id = identifier(request, "run_id", "trun_")
         seconds = min(number(request, "timeout", _RESULT_SECONDS), _LONGEST_POLL)
-        record = await self._runs.settled(run_id, seconds)
+        settled = self._runs.settled(run_id, seconds)
+        record = await unless(_left(request), settled, ClientDisconnect)
         return json_answer(TaskRunResult(record.run, result_of(record)))
 
     async def input(self, request: Request) -> Response:
@@ -90,3 +92,9 @@ def accept(
         raise invalid(problems, shape)
     kept = msgspec.structs.replace(task, mcp_servers=without_secrets(task.mcp_servers))
     return kept, task_warnings(task, unknown)
+
+
+async def _left(request: Request) -> None:
+    """Returns when the caller has left: nobody would read the answer that it waits for."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
