@@ -92,7 +92,7 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
         ExtractApi(library, clock, threads, engine.page_threads, fetcher),
         TaskApi(engine.tasks, engine.interactions, clock),
         TaskEventsApi(engine.tasks, clock),
-        GroupApi(engine.groups, clock),
+        GroupApi(engine.groups, engine.interactions, clock),
         ChatApi(engine.replies, engine.interactions, clock),
         ResponsesApi(engine.replies, engine.interactions, clock),
         FindAllApi(engine.entities, engine.findall, engine.findall_service, clock, threads),

@@ -47,8 +47,7 @@ class TaskApi:
         """202 with the queued run."""
         body = await raw_body(request)
         task = decode(body, TaskRunInput)
-        kept, notices = accept(task, ("body",), unknown_keys(body, TaskRunInput))
-        notices = notices + self._interaction_warnings(task)
+        kept, notices = accept(task, ("body",), self._interactions, unknown_keys(body, TaskRunInput))
         per_element, fails = has_beta(request, PER_ELEMENT), fails_run(request)
         record = new_task((kept, notices), self._clock, per_element=per_element, fails=fails)
         self._runs.accept([record])
@@ -70,17 +69,15 @@ class TaskApi:
         """What the run was created with, without secrets."""
         return json_answer(self._runs.get(identifier(request, "run_id", "trun_")).input)
 
-    def _interaction_warnings(self, task: TaskRunInput) -> list[Notice]:
-        previous = task.previous_interaction_id
-        if previous is None or self._interactions.context(previous):
-            return []
-        return [Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")]
-
 
 def accept(
-    task: TaskRunInput, loc: tuple[str | int, ...], unknown: list[str], shape: Shape = Shape.STANDARD
+    task: TaskRunInput,
+    loc: tuple[str | int, ...],
+    interactions: Interactions,
+    unknown: list[str] | None = None,
+    shape: Shape = Shape.STANDARD,
 ) -> Accepted:
-    """A checked task without secrets, with the remarks on it. Raises 403 or 422."""
+    """A checked task without secrets, with the remarks on it, and on keys that are unknown. Raises 403 or 422."""
     if task.processor not in PROCESSORS:
         raise ApiError(
             403,
@@ -91,7 +88,12 @@ def accept(
     if problems:
         raise invalid(problems, shape)
     kept = msgspec.structs.replace(task, mcp_servers=without_secrets(task.mcp_servers))
-    return kept, task_warnings(task, unknown)
+    previous, notices = task.previous_interaction_id, task_warnings(task, unknown or [])
+    if previous is not None and not interactions.context(previous):
+        notices.append(
+            Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")
+        )
+    return kept, notices
 
 
 async def _left(request: Request) -> None:
