@@ -88,6 +88,14 @@ async def test_client_that_leaves_makes_no_noise(tmp_path: Path, caplog: pytest.
     assert caplog.records == []
 
 
+async def test_the_head_of_a_stream_comes_at_once(tmp_path: Path) -> None:
+    async with served(tmp_path, workers=0) as url, httpx.AsyncClient(base_url=url, headers=HEADERS) as client:
+        run_id = (await client.post("/v1/tasks/runs", json=TASK)).json()["run_id"]
+        for path in (f"/v1/tasks/runs/{run_id}/events", "/v1/monitors"):
+            answer = await client.head(path, timeout=BOUND)
+            assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def leaving(app: ASGIApp, method: str, path: str, *pieces: bytes) -> None:
     """A call whose caller sends this much of it and leaves."""
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces[:-1]]

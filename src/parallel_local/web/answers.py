@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape
@@ -33,7 +34,18 @@ def error_body(error: ApiError, ref_id: str) -> dict[str, object]:
 def event_stream(frames: AsyncIterator[bytes]) -> Response:
     """A stream of frames; nothing between here and the reader should hold them back."""
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+    return _EventStream(frames, media_type="text/event-stream", headers=headers)
+
+
+class _EventStream(StreamingResponse):
+    """Who asks for the head alone has it at once, however long the stream would be."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def frame(type_: str, body: bytes) -> bytes:
