@@ -31,6 +31,8 @@ class Open(msgspec.Struct):
     pair: tuple[int, str] | None = None
     mark: Literal[0, 1] = 0
     share: Annotated[float, Meta(gt=0)] = 1.0
+    labels: Annotated[dict[str, str], Meta(max_length=2)] | None = None
+    tag: Annotated[str, Meta(pattern="^[a-z]+$", max_length=8)] = "x"
 
 
 def told(
@@ -62,6 +64,17 @@ def told(
         ({"pair": [1]}, ("pair",), "found an array of 1, allowed: an array of 2"),
         ({"mark": 2}, ("mark",), "found 2, allowed: 0 or 1"),
         ({"share": 0}, ("share",), "found 0, allowed: a number above 0"),
+        (
+            {"labels": {"a": "", "b": "", "c": ""}},
+            ("labels",),
+            "found an object of 3, allowed: an object of at most 2 entries",
+        ),
+        ({"labels": 5}, ("labels",), "found a number, allowed: an object of at most 2 entries"),
+        (
+            {"tag": "a b"},
+            ("tag",),
+            'found "a b", allowed: a string of at most 8 characters, as the pattern ^[a-z]+$ has it',
+        ),
     ],
 )
 def test_what_is_wrong_with_json(value: object, path: tuple[str | int, ...], what: str) -> None:

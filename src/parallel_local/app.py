@@ -18,6 +18,7 @@ from parallel_local.engine import Engine, Options
 from parallel_local.fetch.page import PageFetcher
 from parallel_local.web.answers import ErrorAnswers
 from parallel_local.web.auth import ApiKeyGuard
+from parallel_local.web.body_room import BodyRoom
 from parallel_local.web.chat import ChatApi
 from parallel_local.web.documents import DocumentsApi
 from parallel_local.web.extract import ExtractApi
@@ -66,6 +67,7 @@ def create_app(
         routes=_routes(engine, time, fetcher or PageFetcher()),
         middleware=[
             Middleware(ApiKeyGuard, api_key=api_key),
+            Middleware(BodyRoom),
             Middleware(Rehearsal, signals=engine.signals, clock=time),
         ],
         exception_handlers=ErrorAnswers(time).handlers(),
@@ -87,10 +89,10 @@ def _routes(engine: Engine, clock: Clock, fetcher: PageFetcher) -> list[Route]:
     threads, library = engine.threads, engine.library
     apis: tuple[_Api, ...] = (
         SearchApi(library, clock, threads),
-        ExtractApi(library, clock, threads, fetcher),
+        ExtractApi(library, clock, threads, engine.page_threads, fetcher),
         TaskApi(engine.tasks, engine.interactions, clock),
         TaskEventsApi(engine.tasks, clock),
-        GroupApi(engine.groups, clock),
+        GroupApi(engine.groups, engine.interactions, clock),
         ChatApi(engine.replies, engine.interactions, clock),
         ResponsesApi(engine.replies, engine.interactions, clock),
         FindAllApi(engine.entities, engine.findall, engine.findall_service, clock, threads),

@@ -29,7 +29,7 @@ from parallel_local.engine import Engine
 from parallel_local.fetch.post import HookSender
 from parallel_local.model_options import embedding_options, model_options
 from parallel_local.model_server.settings import ModelSettings
-from parallel_local.private import FILE_MODE
+from parallel_local.private import FILE_MODE, InUse, claimed
 from parallel_local.progress import ReadingProgress, Ticker
 from parallel_local.runs.webhook_secret import NoSecret, check_secrets, own_secret
 from parallel_local.server import EngineServer
@@ -116,10 +116,10 @@ def serve(
     """
     log_to_stderr(logging.WARNING)
     folders, kept = _places(docs, data, include, exclude)
-    secrets = _secrets(webhook_secrets, kept)
-    listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
     is_own = fd is None and uds is None and host in _LOOPBACK
-    with _plain_errors():
+    with _plain_errors(kept), claimed(kept):
+        secrets = _secrets(webhook_secrets, kept)
+        listener, place = _listen(host, port, uds) if fd is None else _inherit(fd)
         app = create_app(
             folders,
             kept,
@@ -132,14 +132,17 @@ def serve(
             model=model,
             embeddings=embeddings,
         )
-    _run(app, listener, place, uds, parent_fd)
+        _run(app, listener, place, uds, parent_fd)
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors(data: Path) -> Iterator[None]:
     """What a user can do something about is one line."""
     try:
         yield
+    except InUse as error:
+        reason = f"another parallel-local has the data folder {data}; stop it, or choose another with --data"
+        raise click.ClickException(one_line(reason)) from error
     except EmbeddingError as error:
         raise click.ClickException(one_line(str(error))) from error
 

@@ -43,6 +43,7 @@ from parallel_local.runs.webhook_secret import own_secret
 from parallel_local.watcher import Watcher, is_much
 
 _THREADS = 4
+_PAGE_THREADS = 2
 _FEWEST_WORKERS = 2
 
 
@@ -82,8 +83,9 @@ class Engine:
             self.library.close()
             raise
         self.signals = Signals(clock)
-        # A search never waits for a run: each has threads of its own.
+        # A search never waits for a run, nor for a stranger's page: each has threads of its own.
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="parallel-local")
+        self.page_threads = ThreadPoolExecutor(_PAGE_THREADS, thread_name_prefix="parallel-local-page")
         self.run_threads = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="parallel-local-run")
         self.interactions = Interactions(self.store)
         self.memory = Memory(self.store)
@@ -124,6 +126,7 @@ class Engine:
             self.run_threads,
             task_kind.again,
             self.deliveries.post,
+            self.memory,
         )
         self.monitor_runs = self.runs.add(self.monitor_kind)
         self.monitors = MonitorService(
@@ -172,6 +175,7 @@ class Engine:
         """Wait for threads and release all files. Only an application that was never served needs this call."""
         self.watcher.stop()
         self.threads.shutdown(cancel_futures=True)
+        self.page_threads.shutdown(cancel_futures=True)
         self.run_threads.shutdown(cancel_futures=True)
         self.journal.close()
         self.library.close()

@@ -1,15 +1,38 @@
 """Files and folders of the engine's own that only their owner may open: they hold what the documents say.
 
-For folders that were there before, and files that an earlier version made readable, too.
+For folders that were there before, and files that an earlier version made readable, too. A data folder is one
+process's at a time.
 """
 
+import fcntl
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_LOCK = "lock"
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+
+
+class InUse(Exception):
+    """Another process has the data folder."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Has a data folder for this process alone; however that ends, the folder is free then. Raises `InUse`."""
+    private_folder(folder)
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InUse from error
+        yield
+    finally:
+        os.close(lock)
 
 
 def private_folder(path: Path) -> None:

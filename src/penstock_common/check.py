@@ -178,7 +178,8 @@ class _Check:
             case list():
                 return f"an array of {len(value)}"
             case Mapping():
-                return self.table
+                counted = get_origin(_structure(value, kind)) in _TABLES
+                return f"{self.table} of {len(value)}" if counted else self.table
             case date() | time():
                 return "a date or time"
             case None:
@@ -284,7 +285,10 @@ def _describe(kind: inspect.Type, table: str) -> str:
         case inspect.IntType() | inspect.FloatType():
             return _describe_number(kind)
         case inspect.StrType():
-            return f"a string{_length(kind.min_length, kind.max_length, ' characters')}"
+            form = f", as the pattern {kind.pattern} has it" if kind.pattern else ""
+            return f"a string{_length(kind.min_length, kind.max_length, ' characters')}{form}"
+        case inspect.DictType():
+            return f"{table}{_length(kind.min_length, kind.max_length, ' entries')}"
         case inspect.VarTupleType() | inspect.ListType():
             return f"an array{_length(kind.min_length, kind.max_length, '')}"
         case inspect.TupleType(item_types=items):

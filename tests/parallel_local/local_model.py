@@ -73,6 +73,10 @@ class Silence(msgspec.Struct, frozen=True):
     head: bool = False
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """Half of an answer, and the end of the connection."""
+
+
 class Said(msgspec.Struct, frozen=True):
     """A chat completion with this text; `tokens` is what the server counts."""
 
@@ -80,7 +84,7 @@ class Said(msgspec.Struct, frozen=True):
     tokens: int | None = None
 
 
-Answer = Raw | Silence | Said | dict[str, object]
+Answer = Raw | Silence | Cut | Said | dict[str, object]
 """An object stands for its JSON as the model's text."""
 
 
@@ -112,6 +116,10 @@ class FakeModel:
                 self.came.set()
                 if isinstance(answer, Silence):
                     await self._be_silent(answer, reader, writer)
+                    return
+                if isinstance(answer, Cut):
+                    whole = _whole(Said("{}"))
+                    writer.write(whole[: len(whole) - 20])
                     return
                 writer.write(_whole(answer))
                 await writer.drain()

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from local_engine import engine, write_documents
+from local_monitors import made, stream
 
 from parallel_local.app import create_app
 from parallel_local.documents.document import Document
 from parallel_local.documents.folder import FileStamp
 from parallel_local.retrieval.catalog import Catalog
 from parallel_local.retrieval.index import Index
-from parallel_local.runs.store import RunStore
+from parallel_local.sqlite_file import open_file
 
 UNSTORABLE = Document(path="a.md", url="https://docs.local/a", title="\ud800", text="words")
 
@@ -84,15 +85,30 @@ def test_an_application_that_was_never_served_is_closed(tmp_path: Path, connecti
     assert connections.still_open() == 0
 
 
-def test_unreadable_runs_leave_nothing_open(tmp_path: Path, connections: Connections) -> None:
+@pytest.mark.parametrize("name", ["runs.db", "journal.db"])
+async def test_a_damaged_file_is_set_aside_and_does_not_keep_it_from_starting(
+    tmp_path: Path, connections: Connections, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    damaged = b"this is no database" * 100
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "runs.db").write_bytes(b"this is no database" * 100)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        RunStore(tmp_path / "data" / "runs.db")
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        create_app(write_documents(tmp_path / "docs"), tmp_path / "data")
-    assert connections.opened
+    (tmp_path / "data" / name).write_bytes(damaged)
+    (tmp_path / "data" / f"{name}.damaged-1").write_bytes(b"from before")
+    async with engine(tmp_path) as call:
+        await call.run({"input": "Amber River", "processor": "lite"})
+        await made(call, stream())
+    assert (tmp_path / "data" / f"{name}.damaged-1").read_bytes() == b"from before"
+    assert (tmp_path / "data" / f"{name}.damaged-2").read_bytes() == damaged
+    assert f"it is set aside as {name}.damaged-2" in caplog.text
     assert connections.still_open() == 0
+
+
+def test_what_cannot_be_opened_is_not_taken_for_damaged(tmp_path: Path, connections: Connections) -> None:
+    open_file(tmp_path / "runs.db", "CREATE TABLE runs (id)").close()
+    with pytest.raises(sqlite3.OperationalError, match="syntax"):
+        open_file(tmp_path / "runs.db", "nonsense")
+    assert len(connections.opened) == 2
+    assert connections.still_open() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.db"]
 
 
 def test_an_unreadable_folder_leaves_nothing_open(

@@ -148,6 +148,20 @@ async def test_folders_globs_and_private_files(tmp_path: Path) -> None:
         await asyncio.wait_for(child.wait(), 120)
 
 
+async def test_a_data_folder_is_one_process_s_at_a_time(tmp_path: Path) -> None:
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
+        assert line.startswith("parallel-local: ")
+        arguments = ["serve", str(tmp_path / "docs"), "--port", "0", "--data", str(tmp_path / "data")]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 1
+        said = f"Error: another parallel-local has the data folder {tmp_path / 'data'}; stop it, or choose another"
+        assert result.output.strip() == f"{said} with --data"
+        child.kill()
+        await asyncio.wait_for(child.wait(), 120)
+    async with process(tmp_path, "--port", "0", "--poll") as (child, line):
+        assert line.startswith("parallel-local: ")
+
+
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,6 +1,9 @@
 """Extract: documents of the folder, public pages through the guard, and failures that are no errors."""
 
 import asyncio
+import gzip
+import resource
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -265,6 +268,51 @@ async def test_failures_of_pages(tmp_path: Path) -> None:
         "missing": "http_error",
     }
     assert {error["http_status_code"] for error in body["errors"]} == {200, 404}
+
+
+def packed(body: bytes, encoding: str = "gzip", kind: str = "text/plain") -> bytes:
+    return page(body, kind, extra=f"content-encoding: {encoding}\r\n")
+
+
+def bomb(megabytes: int) -> bytes:
+    """As many of one letter, packed piece by piece."""
+    packer = zlib.compressobj(1, wbits=31)
+    pieces = [packer.compress(b"x" * 1_000_000) for _ in range(megabytes)]
+    return b"".join([*pieces, packer.flush()])
+
+
+async def test_packed_pages(tmp_path: Path) -> None:
+    pages = {
+        "/gzip": packed(gzip.compress(HTML), kind="text/html"),
+        "/x-gzip": packed(gzip.compress(b"plain words"), "X-GZIP"),
+        "/none": packed(b"plain words", "identity"),
+        "/broken": packed(b"plain words"),
+        "/other": packed(zlib.compress(b"plain words"), "deflate"),
+        "/bomb": packed(bomb(300)),
+        "/twice": packed(gzip.compress(bomb(300)), "gzip, gzip"),
+    }
+    async with site(pages) as web, engine(tmp_path, fetcher=web.fetcher()) as call:
+        urls = [f"http://a.example:{web.port}{path}" for path in pages]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        body = (await call.post("/v1/extract", {"urls": urls})).json()
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert [result["url"].rpartition("/")[2] for result in body["results"]] == ["gzip", "x-gzip", "none"]
+    assert "A dam." in body["results"][0]["excerpts"][0]
+    assert {error["url"].rpartition("/")[2]: error["error_type"] for error in body["errors"]} == {
+        "broken": "unreadable",
+        "other": "unreadable",
+        "bomb": "too_large",
+        "twice": "unreadable",
+    }
+    assert grown < 100_000  # kilobytes
+
+
+async def test_a_large_page_is_read_apart(tmp_path: Path) -> None:
+    body = HTML.replace(b"A dam.", b"A dam. " + b"<b>Water</b> and <i>stone</i>. " * 10_000)
+    async with site({"/a": page(body)}) as web, engine(tmp_path, fetcher=web.fetcher()) as call:
+        answer = (await call.post("/v1/extract", {"urls": [f"http://a.example:{web.port}/a"]})).json()
+    assert (answer["results"][0]["title"], answer["results"][0]["publish_date"]) == ("Dams", "2020-01-02")
+    assert "A dam. **Water** and *stone*." in answer["results"][0]["excerpts"][0]
 
 
 async def test_slow_page_times_out() -> None:

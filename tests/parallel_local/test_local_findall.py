@@ -139,6 +139,36 @@ async def test_enrichment_queues_the_run_again(tmp_path: Path) -> None:
     assert {entry["field"] for entry in acme["basis"]} == {"raised", "ceo_name", "website"}
 
 
+async def test_tool_servers_of_an_enrichment_are_named_in_a_warning_and_keep_no_secrets(
+    tmp_path: Path,
+) -> None:
+    servers = [{"url": "https://tools.example", "name": "tools", "headers": {"authorization": "hush"}}]
+    async with engine(tmp_path, workers=0) as call:
+        run = await new_run(call)
+        answer = await call.post(f"{run}/enrich", {**fields("ceo_name"), "mcp_servers": servers})
+        kept = await call.get(f"{run}/schema")
+        plain = (await call.post(f"{run}/enrich", fields("website"))).json()
+        many = await call.post(f"{run}/enrich", {**fields("website"), "mcp_servers": servers * 11})
+    assert [warning["message"] for warning in answer.json()["warnings"]] == [
+        "MCP servers are not called by this engine: tools"
+    ]
+    assert "warnings" not in plain
+    assert many.status_code == 422
+    assert "tools.example" in kept.text
+    assert "hush" not in answer.text + kept.text
+
+
+async def test_a_field_that_is_asked_for_twice_has_one_basis(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        run = await new_run(call)
+        for _ in range(2):
+            await call.post(f"{run}/enrich", fields("ceo_name"))
+            await call.events(f"{run}/events")
+        candidates = (await call.get(f"{run}/result")).json()["candidates"]
+    acme = next(candidate for candidate in candidates if candidate["name"] == "Acme Robotics")
+    assert [entry["field"] for entry in acme["basis"]] == ["raised", "ceo_name"]
+
+
 async def test_a_run_changed_while_queued_is_worked_on_once(tmp_path: Path) -> None:
     async with engine(tmp_path, workers=4) as call:
         run = await new_run(call)

@@ -91,6 +91,31 @@ async def test_refusals(tmp_path: Path) -> None:
         assert (await call.get("/v1/tasks/groups/tgrp_x/events")).status_code == 404
 
 
+async def test_remarks_on_an_input_are_its_run_s(tmp_path: Path) -> None:
+    servers = [{"url": "https://tools.example", "name": "tools"}]
+    async with engine(tmp_path, workers=0) as call:
+        group = await new_group(call)
+        plain = {"input": "a", "processor": "lite"}
+        odd = {**plain, "previous_interaction_id": "trun_none", "mcp_servers": servers}
+        added = (await call.post(f"{group}/runs", {"inputs": [plain, odd]})).json()
+        runs = [(await call.get(f"{group}/runs/{run_id}")).json() for run_id in added["run_ids"]]
+    assert runs[0]["warnings"] is None
+    assert [warning["message"] for warning in runs[1]["warnings"]] == [
+        "MCP servers are not called by this engine: tools",
+        "previous interaction 'trun_none' is unknown and was ignored",
+    ]
+
+
+async def test_counts_are_told_only_when_a_run_has_another_state(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        group = await new_group(call)
+        await call.post(f"{group}/runs", tasks("a", "b", "c"))
+        live = await call.events(f"{group}/events")
+    told = [event["event_id"] for event in live if event["type"] == "task_group_status"]
+    assert len(told) == len(set(told)) > 0
+    assert told[-1] == live[-2]["event_id"]
+
+
 async def test_a_thousand_inputs_are_accepted_at_once(tmp_path: Path) -> None:
     async with engine(tmp_path, workers=0) as call:
         group = await new_group(call)

@@ -37,6 +37,35 @@ async def test_broken_bodies_are_422(tmp_path: Path, path: str) -> None:
                 assert (await call.post(path, raw=body)).status_code == 422, body
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing", "each"), [("[", "]", 1), ('{"b": ', "}", 1), ('[{"]": ', "}]", 2)]
+)
+async def test_nesting_has_a_bound_that_leaves_what_is_kept_readable(
+    tmp_path: Path, opening: str, closing: str, each: int
+) -> None:
+    def nested(levels: int) -> bytes:
+        times = (levels - 2) // each
+        return f'{{"processor": "lite", "input": {{"a": {opening * times}1{closing * times}}}}}'.encode()
+
+    async with engine(tmp_path) as call:
+        for levels in (40, 100):
+            created = await call.post("/v1/tasks/runs", raw=nested(levels))
+            assert created.status_code == 202, created.text
+            run = f"/v1/tasks/runs/{created.json()['run_id']}"
+            assert (await call.get(f"{run}/result")).status_code == 200
+            assert (await call.get(f"{run}/input")).status_code == 200
+        for levels in (102, 300, 960, 100_000):
+            assert (await call.post("/v1/tasks/runs", raw=nested(levels))).status_code == 422
+
+
+async def test_brackets_in_texts_are_no_nesting(tmp_path: Path) -> None:
+    texts = ("[" * 500, '\\"' + "[{" * 300, "\\" * 7 + '\\"' + "{" * 200, "}]" * 50 + "[" * 150)
+    async with engine(tmp_path) as call:
+        for text in texts:
+            body = {"processor": "lite", "input": {"a": [text, {text: "["}]}}
+            assert (await call.post("/v1/tasks/runs", body)).status_code == 202
+
+
 async def test_oversized_body_is_422(tmp_path: Path) -> None:
     async with engine(tmp_path, workers=0) as call:
         response = await call.post("/v1/search", raw=b'{"objective":"' + b"x" * 32_000_001 + b'"}')

@@ -10,7 +10,7 @@ import parallel_local
 _ROOT = Path(parallel_local.__file__).parent
 _FILES = sorted(_ROOT.rglob("*.py"))
 _LEVELS = (
-    {"clock", "errors", "private", "threads", "text", "wire", "model_server"},
+    {"clock", "errors", "private", "sqlite_file", "threads", "text", "wire", "model_server"},
     {"documents"},
     {"retrieval", "fetch"},
     {"answers", "watcher", "embeddings"},

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from local_clock import ManualClock
-from local_engine import Caller, engine
+from local_engine import Caller, engine, write_documents
+from local_monitors import made, stream, triggered
 
 RETRIEVE = "/v1beta/memory/retrieve"
 CLEAR = "/v1beta/memory/clear"
@@ -37,13 +39,13 @@ async def findall(call: Caller, **rest: object) -> str:
     return findall_id
 
 
-async def recalled(call: Caller, **asked: object) -> list[dict[str, object]]:
+async def recalled(call: Caller, **asked: object) -> list[dict[str, Any]]:
     answer = await call.post(RETRIEVE, asked)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["results"])
 
 
-def ids(results: Sequence[dict[str, object]]) -> list[object]:
+def ids(results: Sequence[dict[str, Any]]) -> list[object]:
     return [item["id"] for item in results]
 
 
@@ -116,6 +118,71 @@ async def test_a_run_that_completes_again_is_remembered_once(tmp_path: Path) -> 
         assert (await call.post(path + "/enrich", enrichment)).status_code == 200
         await call.events(path + "/events")
         assert ids(await recalled(call)) == [companies]
+
+
+async def test_monitors_are_remembered_with_what_they_told(tmp_path: Path) -> None:
+    docs = write_documents(tmp_path / "docs")
+    async with engine(tmp_path, docs=docs) as call:
+        river = await made(call, stream(RIVER, include_backfill=True))
+        silent = await made(call, stream("How many steps has the lighthouse?"))
+        first = await recalled(call, kind="monitor")
+        (docs / "new.md").write_text("# Dams\n\nThe Amber River is 431 kilometers long since the new dam.\n")
+        call.engine.library.refresh()
+        await triggered(call, river)
+        every = await recalled(call)
+        dam = await recalled(call, query="431")
+        steps = await recalled(call, query="lighthouse steps")
+        events = (await call.get(f"/v1/monitors/{river}/events")).json()["events"]
+    assert ids(first) == [silent, river]
+    assert ids(every) == [river, silent]
+    assert [item["status"] for item in every] == ["active", "active"]
+    assert every[0]["input_excerpt"] == RIVER
+    told = every[0]["matched_events"]
+    assert [one["event_id"] for one in told] == [event["event_id"] for event in events]
+    assert [one["event_group_id"] for one in told] == [event["event_group_id"] for event in events]
+    assert "431 kilometers" in told[0]["excerpt"]
+    assert every[1]["matched_events"] == []
+    assert (ids(dam), dam[0]["matched_events"]) == ([river], [told[0]])
+    assert ids(steps) == [silent]
+
+
+async def test_a_monitor_that_ended_is_remembered_as_that_and_can_be_forgotten(tmp_path: Path) -> None:
+    async with engine(tmp_path) as call:
+        ours = await made(call, {**stream(include_backfill=True), "memory_scope_key": "team-a"})
+        theirs = await made(call, stream(include_backfill=True))
+        assert ids(await recalled(call)) == [theirs]
+        await call.post(f"/v1/monitors/{ours}/cancel")
+        [item] = await recalled(call, memory_scope_key="team-a")
+        assert (item["id"], item["status"]) == (ours, "cancelled")
+        await call.post(EVICT, {"kind": "monitor", "id": theirs})
+        assert await recalled(call) == []
+        await triggered(call, theirs)
+        [again] = await recalled(call)
+        assert (again["id"], again["matched_events"]) == (theirs, [])
+    async with engine(tmp_path) as call:
+        assert ids(await recalled(call, memory_scope_key="team-a", kind="monitor")) == [ours]
+
+
+async def test_a_snapshot_is_remembered_by_the_fields_that_changed(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "fees.md").write_text("# Fees\n\nThe entrance fee is 12 euros.\n")
+    schema = {
+        "type": "object",
+        "properties": {"entrance_fee": {"type": "string"}},
+        "required": ["entrance_fee"],
+    }
+    spec = {"output_schema": {"type": "json", "json_schema": schema}}
+    async with engine(tmp_path, docs=docs) as call:
+        run_id = await task(call, "What is the entrance fee?", task_spec=spec, memory_scope_key="tasks")
+        body = {"type": "snapshot", "frequency": "1d", "settings": {"task_run_id": run_id}}
+        monitor = await made(call, body)
+        (docs / "fees.md").write_text("# Fees\n\nThe entrance fee is 15 euros.\n")
+        call.engine.library.refresh()
+        await triggered(call, monitor)
+        [item] = await recalled(call, query="entrance fee")
+    assert (item["id"], item["input_excerpt"]) == (monitor, "What is the entrance fee?")
+    assert [event["excerpt"] for event in item["matched_events"]] == ['{"entrance_fee":"15 euros"}']
 
 
 async def test_what_is_unfinished_or_cancelled_is_not_remembered(tmp_path: Path) -> None:

@@ -121,6 +121,21 @@ async def test_rambling_around_a_good_answer(tmp_path: Path, text: str) -> None:
     assert warning(result) == ""
 
 
+async def test_an_answer_in_parts(tmp_path: Path) -> None:
+    whole = json.dumps(GOOD)
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "text", "text": whole[:9]},
+        {"type": "text", "text": None},
+        {"type": "text", "text": whole[9:]},
+    ]
+    body = json.dumps({"choices": [{"message": {"content": parts}}]}).encode()
+    result, _, _ = await result_of(tmp_path, lambda _: Raw(200, body))
+    output = result["output"]
+    assert isinstance(output, dict)
+    assert output["content"] == WRITTEN
+
+
 async def test_wrong_types_among_right_ones(tmp_path: Path) -> None:
     said: dict[str, object] = {
         "found": "maybe",

@@ -108,6 +108,18 @@ async def test_what_was_unfinished_is_carried_out_after_a_restart_the_oldest_fir
     assert kind.begun == ["b", "a", "c", "d"]
 
 
+async def test_what_cannot_be_read_keeps_nothing_else_from_being_carried_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await leave_unfinished(tmp_path, Note("a"), Note("b"), Note("c"))
+    with closing(sqlite3.connect(tmp_path / "runs.db", isolation_level=None)) as file:
+        file.execute("UPDATE records SET body = '{\"id\": 1}' WHERE id = 'a'")
+        file.execute("UPDATE records SET body = '{' WHERE id = 'b'")
+    async with again(tmp_path, Notes()) as (_, runs):
+        assert (await runs.settled("c", LONG)).status == "completed"
+    assert len([line for line in caplog.messages if "cannot be read" in line]) == 2
+
+
 @pytest.mark.parametrize(
     ("starts_over", "told"),
     [(True, ["running", "completed"]), (False, ["queued", "running", "half", "running", "completed"])],

@@ -74,6 +74,29 @@ async def test_too_many_results_are_clamped_with_a_warning(tmp_path: Path) -> No
     assert len(body["warnings"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("policy", "warned"),
+    [
+        ({"max_age_seconds": 600}, True),
+        ({"timeout_seconds": 5}, True),
+        ({"disable_cache_fallback": True}, True),
+        ({"disable_cache_fallback": False}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+async def test_who_wants_pages_fetched_is_told_that_none_are(
+    tmp_path: Path, policy: object, warned: bool
+) -> None:
+    async with engine(tmp_path) as call:
+        queries = {"search_queries": ["Norwick"]}
+        now = await call.post("/v1/search", {**queries, "advanced_settings": {"fetch_policy": policy}})
+        former = await call.post("/v1beta/search", {**queries, "fetch_policy": policy})
+    for answer in (now, former):
+        assert ("fetch_policy" in str(answer.json()["warnings"])) is warned
+        assert answer.json()["results"]
+
+
 async def test_character_limits_hold(tmp_path: Path) -> None:
     async with engine(tmp_path) as call:
         settings = {"excerpt_settings": {"max_chars_per_result": 60}}

@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 from local_clock import ManualClock
 from local_engine import HEADERS, engine, served, write_documents
+from starlette.types import ASGIApp, Message
 
+from parallel_local.app import create_app
 from parallel_local.cli import default_data, main
 
 TASK = {"input": "Amber River", "processor": "lite"}
@@ -83,6 +85,45 @@ async def test_client_that_leaves_makes_no_noise(tmp_path: Path, caplog: pytest.
         with pytest.raises(httpx.ReadTimeout):
             await client.get(f"/v1/tasks/runs/{run_id}/result", timeout=httpx.Timeout(30, read=0.05))
         assert (await client.get(f"/v1/tasks/runs/{run_id}")).status_code == 200
+    assert caplog.records == []
+
+
+async def test_the_head_of_a_stream_comes_at_once(tmp_path: Path) -> None:
+    async with served(tmp_path, workers=0) as url, httpx.AsyncClient(base_url=url, headers=HEADERS) as client:
+        run_id = (await client.post("/v1/tasks/runs", json=TASK)).json()["run_id"]
+        for path in (f"/v1/tasks/runs/{run_id}/events", "/v1/monitors"):
+            answer = await client.head(path, timeout=BOUND)
+            assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def leaving(app: ASGIApp, method: str, path: str, *pieces: bytes) -> None:
+    """A call whose caller sends this much of it and leaves."""
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces[:-1]]
+    messages.append({"type": "http.request", "body": pieces[-1], "more_body": method == "POST"})
+    messages.append({"type": "http.disconnect"})
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(_message: Message) -> None:
+        """Nobody reads it."""
+
+    headers = [(b"x-api-key", b"k"), (b"host", b"127.0.0.1")]
+    scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+    await app({**scope, "server": ("127.0.0.1", 80)}, receive, send)
+
+
+async def test_whoever_leaves_is_waited_for_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    docs = write_documents(tmp_path / "docs")
+    app = create_app(docs, tmp_path / "data", workers=0, watch=False, clock=ManualClock())
+    async with asyncio.timeout(BOUND), app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://engine", headers=HEADERS
+        ) as client:
+            run_id = (await client.post("/v1/tasks/runs", json=TASK)).json()["run_id"]
+        await leaving(app, "GET", f"/v1/tasks/runs/{run_id}/result", b"")  # no time passes on that clock
+        await leaving(app, "POST", "/v1/tasks/runs", b'{"input":', b' "half')
     assert caplog.records == []
 
 

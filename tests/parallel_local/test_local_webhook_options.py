@@ -1,6 +1,7 @@
 """Webhooks by the command line: which secret signs them, and whether they may go to private addresses."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -13,8 +14,10 @@ from click.testing import CliRunner
 from local_engine import HEADERS, write_documents
 from local_hooks import OTHER, SECRET, decoded_key, receiver
 
+from conftest import Connect, Serve
 from parallel_local.cli import main
 from parallel_local.runs.webhook_secret import own_secret
+from support.gateway import Gateway
 
 TASK = {"input": "How long is the Amber River?", "processor": "lite"}
 
@@ -84,6 +87,36 @@ async def test_unless_it_is_allowed_to(tmp_path: Path) -> None:
     assert event.verified(decoded_key(SECRET))
     assert event.verified(decoded_key(OTHER))
     assert not (tmp_path / "data" / "webhook-secret").exists()
+
+
+async def _told_through(gateway: Gateway, connect: Connect, url: str) -> None:
+    """Has the engine behind a gateway tell of a task."""
+    client = await connect(gateway.url)
+    body = json.dumps({**TASK, "webhook": {"url": url}}).encode()
+    answer = await client.ask(
+        "POST", "/v1/local/default/parallel/v1/tasks/runs", ("x-api-key", "k"), body=body
+    )
+    assert answer.status == 202
+
+
+async def test_behind_a_gateway_an_option_says_so(tmp_path: Path, serve: Serve, connect: Connect) -> None:
+    docs = str(write_documents(tmp_path / "docs"))
+    async with receiver() as hooks:
+        plain = await serve(None, "--local-parallel", docs)
+        await _told_through(plain, connect, hooks.url)
+        await plain.says("after 1 tries: only public addresses are called")
+        await plain.stop()
+        assert hooks.came.empty()
+        allowed = await serve(None, "--local-parallel", docs, "--local-private-webhooks")
+        await _told_through(allowed, connect, hooks.url)
+        assert (await hooks.next()).said["type"] == "task_run.status"
+        await allowed.stop()
+
+
+async def test_which_is_nothing_without_an_engine(serve: Serve) -> None:
+    gateway = await serve(None, "--local-private-webhooks", ready=False)
+    await gateway.says("--local-private-webhooks is for the local engine: add --local-parallel")
+    assert await gateway.ended() == 2
 
 
 def test_the_secret_is_shown_and_stays(tmp_path: Path) -> None:

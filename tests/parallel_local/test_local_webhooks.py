@@ -98,11 +98,31 @@ async def test_a_findall_run_tells_of_its_candidates_and_its_end(tmp_path: Path)
 
 async def test_only_what_was_asked_for_is_told(tmp_path: Path) -> None:
     async with receiver() as hooks, engine(tmp_path, sender=INSIDE) as call:
-        await create(call, task(hooks.url) | {"webhook": {"url": hooks.url, "event_types": ["other.kind"]}})
-        body = {**FINDALL, "webhook": {"url": hooks.url, "event_types": ["findall.run.completed"]}}
+        wanted = ["findall.run.completed", "findall.candidate.unmatched", "task_run.status"]
+        body = {**FINDALL, "webhook": {"url": hooks.url, "event_types": wanted}}
         await call.post("/v1beta/findall/runs", body)
         assert (await hooks.next()).said["type"] == "findall.run.completed"
         assert hooks.came.empty()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "type_"),
+    [
+        ("/v1/tasks/runs", task(""), "task_run.finished"),
+        ("/v1/tasks/runs", task(""), "findall.run.completed"),
+        ("/v1/tasks/runs", task(""), "Task_Run.Status"),
+        ("/v1beta/findall/runs", FINDALL, "findall.run.done"),
+        ("/v1beta/findall/runs", FINDALL, "monitor.event.detected"),
+    ],
+)
+async def test_what_would_never_be_told_is_refused(
+    tmp_path: Path, path: str, body: dict[str, object], type_: str
+) -> None:
+    async with engine(tmp_path, workers=0) as call:
+        webhook = {"url": "https://hook.example/x", "event_types": ["task_run.status", type_]}
+        answer = await call.post(path, {**body, "webhook": webhook})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["detail"]["errors"][0]["loc"] == ["body", "webhook", "event_types", 1]
 
 
 async def test_a_cancelled_findall_run_is_told(tmp_path: Path) -> None:

@@ -57,7 +57,10 @@ def introduction(library: Library) -> str:
     """What this engine is and what it can quote from, as the index has it."""
     cards, total = library.newest(_TITLES_SHOWN), len(library.cards)
     if not cards:
-        return "This is a document engine without documents: add Markdown, text, HTML or PDF files."
+        return (
+            "This is a document engine without documents: add some to its folder. "
+            "GET /v1/local/documents tells which files are left out, and why."
+        )
     titles = "\n".join(f"- {card.title} ({card.url})" for card in cards)
     more = "Among them" if total > _TITLES_SHOWN else "They are"
     count = "one document" if total == 1 else f"{total} documents"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from parallel_local.documents.document import Passage
 
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^\n]*)")
+_FENCE = re.compile(r"[ \t]*+(`{3,}|~{3,})([^\n]*)")
 _TARGET_CHARS = 900
 _HARD_CHARS = 1800
 _LONGEST_HEADING = 1000  # a longer line is text; looking for the end of a heading may take its square

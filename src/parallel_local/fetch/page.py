@@ -17,11 +17,14 @@ from parallel_local.documents.decoding import decode
 from parallel_local.documents.front_matter import split_front_matter
 from parallel_local.documents.html import Page, read_html
 from parallel_local.documents.reader_process import ReaderProcess
+from parallel_local.fetch.body import ENCODINGS, Unusable, limited_body
 from parallel_local.fetch.guard import Checked, Refused, check
 from penstock_common.egress import Permit, Resolver, is_public, resolve
 
 _MOST_REDIRECTS = 5
 _LARGEST_BYTES = 5_000_000
+_LARGE = 200_000  # bytes of a page; the tags of larger ones may take long to read
+_AT_ONCE = 2  # pages that are read
 _LONGEST_FRONT_MATTER = 20_000  # characters: reading it takes long
 _USER_AGENT = "parallel-local/1 (+self-hosted document engine)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -50,6 +53,7 @@ class PageFetcher:
     def __init__(self, resolver: Resolver = resolve, permit: Permit = is_public) -> None:
         self._resolver = resolver
         self._permit = permit
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(self, url: str, seconds: float) -> Page:
         """The page at `url`, within `seconds` in all. Raises `FetchError`."""
@@ -71,9 +75,20 @@ class PageFetcher:
             elif reply.status >= 400:
                 raise FetchError("http_error", f"the server answered {reply.status}", reply.status)
             else:
-                # Parsing a large page takes long enough to be noticed by everybody else.
-                return await asyncio.to_thread(_read, reply)
+                return await self._read(reply)
         raise FetchError("too_many_redirects", f"more than {_MOST_REDIRECTS} redirects")
+
+    async def _read(self, reply: _Reply) -> Page:
+        """In a thread, few at a time; one that nobody waits for any more has its turn until it has ended."""
+        await self._turns.acquire()
+        reading = asyncio.ensure_future(asyncio.to_thread(_read, reply))
+        reading.add_done_callback(self._ended)
+        return await asyncio.shield(reading)
+
+    def _ended(self, reading: asyncio.Future[Page]) -> None:
+        self._turns.release()
+        if not reading.cancelled():
+            reading.exception()  # is somebody's who waits, or nobody's
 
     async def _get(self, where: Checked) -> _Reply:
         """One request to the checked address; name and certificate are still those of the host."""
@@ -81,6 +96,7 @@ class PageFetcher:
             "host": where.host_header,
             "user-agent": _USER_AGENT,
             "accept": "text/html, text/*, application/pdf",
+            "accept-encoding": ENCODINGS,
         }
         async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client:  # noqa: S113
             request = client.build_request(
@@ -91,47 +107,37 @@ class PageFetcher:
             )
             reply = await client.send(request, stream=True)
             try:
-                body = await _limited(reply)
+                body = await limited_body(reply, _LARGEST_BYTES)
+            except Unusable as error:
+                raise FetchError(error.kind, str(error), reply.status_code) from error
             finally:
                 await reply.aclose()
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         return _Reply(reply.status_code, kind, reply.headers.get("location"), body)
 
 
-async def _limited(reply: httpx.Response) -> bytes:
-    """The body, refused as soon as it grows too large, whatever its headers promise."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in reply.aiter_bytes():
-        size += len(chunk)
-        if size > _LARGEST_BYTES:
-            raise FetchError("too_large", f"larger than {_LARGEST_BYTES // 1_000_000} MB", reply.status_code)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _read(reply: _Reply) -> Page:
     if reply.kind == "application/pdf":
-        return _pdf(reply)
+        return _apart("page.pdf", reply)
     if not _is_text(reply.kind, ("text/", "application/xhtml", "application/json", "application/xml")):
         raise FetchError("unsupported_type", f"cannot read {reply.kind}", reply.status)
     source = decode(reply.body)
     if "html" in reply.kind or (not reply.kind and "<html" in source[:2000].lower()):
-        return _html(source, reply.status)
+        return _html(source, reply.status) if len(source) <= _LARGE else _apart("page.html", reply)
     if source.find("\n---", 3, _LONGEST_FRONT_MATTER) < 0:
         return Page(text=source)
     matter, text = split_front_matter(source)
     return Page(text=text, title=matter.title, date=matter.date)
 
 
-def _pdf(reply: _Reply) -> Page:
-    """All pages together. Strangers' files are read where they can do nothing."""
+def _apart(name: str, reply: _Reply) -> Page:
+    """All of its parts together. What strangers' files may want much of is read where they can do nothing."""
     with closing(ReaderProcess()) as reader:
         try:
-            content = reader.read("page.pdf", reply.body)
+            content = reader.read(name, reply.body)
         except Unreadable as error:
             raise FetchError("unreadable", str(error), reply.status) from error
-    return Page("\n\n".join(part.text for part in content.parts), content.title)
+    return Page("\n\n".join(part.text for part in content.parts), content.title, content.date)
 
 
 def _html(source: str, status: int) -> Page:

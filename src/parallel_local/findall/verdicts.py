@@ -77,5 +77,8 @@ def _with_fields(
     }
     output = dict(candidate.output or {})
     output |= {name: {"value": answer.value, "type": "enrichment"} for name, answer in answers.items()}
-    entries: list[FieldBasis] = [*(candidate.basis or []), *basis(answers, per_element=False)]
+    kept = [
+        entry for entry in candidate.basis or [] if entry.field not in answers
+    ]  # a field may be asked for twice
+    entries: list[FieldBasis] = [*kept, *basis(answers, per_element=False)]
     return msgspec.structs.replace(candidate, output=output, basis=entries)

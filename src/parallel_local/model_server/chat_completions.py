@@ -39,8 +39,19 @@ class Dialect(msgspec.Struct, frozen=True):
     cold: bool = True
 
 
+class _Part(msgspec.Struct):
+    text: str | None = None
+
+
 class _Message(msgspec.Struct):
-    content: str | None = None
+    content: str | list[_Part] | None = None
+
+    @property
+    def text(self) -> str:
+        """All that was written; some servers answer in parts, and what has no text is none of it."""
+        if isinstance(self.content, list):
+            return "".join(part.text or "" for part in self.content)
+        return self.content or ""
 
 
 class _Choice(msgspec.Struct):
@@ -133,8 +144,8 @@ def _completion(body: bytes, said: Sequence[Said]) -> Completion:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.MsgspecError, RecursionError, ValueError):
         raise ModelError("its server's answer is no chat completion") from None
-    text = answer.choices[0].message.content if answer.choices else None
-    if not text or not text.strip():
+    text = answer.choices[0].message.text if answer.choices else ""
+    if not text.strip():
         raise ModelError("it wrote nothing")
     return Completion(text, _counted(body) or estimated_tokens(said) + _tokens(text))
 

@@ -13,9 +13,9 @@ from threading import Lock
 
 import msgspec
 
-from parallel_local.private import private_file
 from parallel_local.retrieval.card import Card
 from parallel_local.retrieval.library import Library
+from parallel_local.sqlite_file import open_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS marks (
@@ -117,27 +117,10 @@ class Journal:
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
     def _connection(self) -> sqlite3.Connection:
-        """Open, and made anew where it cannot be read: it is known then what is there, not what was."""
+        """Open. Where it was damaged it is known then what is there, not what was."""
         if self._opened is None:
-            try:
-                self._opened = _opened(self._path)
-            except sqlite3.DatabaseError:
-                for suffix in ("", "-wal", "-shm"):
-                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-                self._opened = _opened(self._path)
+            self._opened = open_file(self._path, _SCHEMA)
         return self._opened
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    private_file(path)
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _newest(connection: sqlite3.Connection) -> int:
@@ -147,6 +130,7 @@ def _newest(connection: sqlite3.Connection) -> int:
 def _write(connection: sqlite3.Connection, marks: Iterable[tuple[str, bytes, int]]) -> None:
     """All of it under the next number; of what is gone, the oldest is forgotten in the end."""
     with connection:
+        connection.execute("BEGIN IMMEDIATE")
         seq = _newest(connection) + 1
         rows = [{"url": url, "digest": digest, "seq": seq, "gone": gone} for url, digest, gone in marks]
         connection.executemany(_PUT, rows)

@@ -1,4 +1,4 @@
-"""Waiting within a run's work that ends with the run: a cancelled run waits for nobody any more.
+"""Waiting that ends before what is waited for: with the run that it is for, or with whoever asked.
 
 For work that waits for others than the index, whose steps are short.
 """
@@ -15,14 +15,18 @@ Result = TypeVar("Result")
 
 async def unless_ended(book: Book[Record], run_id: str, work: Awaitable[Result]) -> Result:
     """The result of `work`. Raises `RunEnded`, with the work cancelled, as soon as the run is no longer active."""
-    doing = asyncio.ensure_future(work)
-    ending = asyncio.ensure_future(book.ended(run_id))
+    return await unless(book.ended(run_id), work, RunEnded)
+
+
+async def unless(ending: Awaitable[None], work: Awaitable[Result], raised: type[Exception]) -> Result:
+    """The result of `work`. Raises that, with the work cancelled, as soon as `ending` comes before it."""
+    doing, ended = asyncio.ensure_future(work), asyncio.ensure_future(ending)
     try:
-        await asyncio.wait((doing, ending), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((doing, ended), return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
-            raise RunEnded
+            raise raised
         return doing.result()
     finally:
         doing.cancel()
-        ending.cancel()
-        await asyncio.gather(doing, ending, return_exceptions=True)
+        ended.cancel()
+        await asyncio.gather(doing, ended, return_exceptions=True)

@@ -43,9 +43,7 @@ class TaskGroups:
 
     def get(self, group: str) -> Group:
         """A group with its present counts; 404 when there is none."""
-        record = self._store.get(_KIND, group, GroupRecord)
-        if record is None:
-            raise not_found("task group", group)
+        record = self._known(group)
         return Group(group, record.metadata, self.status(group), record.created_at)
 
     def status(self, group: str) -> GroupStatus:
@@ -64,7 +62,7 @@ class TaskGroups:
         self, group: str, tasks: Sequence[Accepted], *, per_element: bool, fails: bool = False
     ) -> GroupRunsResponse:
         """Add runs. The cursors point before the batch and are null for the first one."""
-        self.get(group)
+        self._known(group)
         cursor = self._store.last(group_stream(group))
         added = [
             new_task(task, self._clock, per_element=per_element, fails=fails, group=group) for task in tasks
@@ -75,7 +73,7 @@ class TaskGroups:
 
     def run(self, group: str, run_id: str) -> TaskRecord:
         """A run of this group; 404 when it belongs elsewhere."""
-        self.get(group)
+        self._known(group)
         record = self._runs.get(run_id)
         if record.run.taskgroup_id != group:
             raise not_found("task run", run_id)
@@ -102,3 +100,10 @@ class TaskGroups:
             for event in batch:
                 seen.setdefault(event.subject, event.seq)
         return [(seq, run_id) for run_id, seq in seen.items() if seq > after]
+
+    def _known(self, group: str) -> GroupRecord:
+        """What is kept of a group; its runs are not looked at."""
+        record = self._store.get(_KIND, group, GroupRecord)
+        if record is None:
+            raise not_found("task group", group)
+        return record

@@ -49,9 +49,15 @@ class MonitorRecord(msgspec.Struct, frozen=True):
     metadata: Labels | None = None
     last_run_at: datetime | None = None
     latest: Output | None = None
+    memory_scope_key: str | None = None
     owed: int = 1
     stale: int = 0
     executed: int = 0
+
+    @property
+    def query(self) -> str:
+        """What it asks of the documents."""
+        return self.stream.query if self.stream else self.snapshot.query if self.snapshot else ""
 
     @property
     def is_cancelled(self) -> bool:

@@ -9,7 +9,7 @@ from parallel_local.monitors.frequency import RULE, interval
 from parallel_local.retrieval.policy import policy_problems
 from parallel_local.runs.monitor_records import MonitorRecord
 from parallel_local.runs.specs import metadata_problems
-from parallel_local.runs.webhooks import webhook_problems
+from parallel_local.runs.webhooks import MONITOR_EVENTS, webhook_problems
 from parallel_local.wire.monitors import (
     CreateEventStream,
     CreateSnapshot,
@@ -69,7 +69,7 @@ def _common_problems(
     frequency: str, webhook: MonitorWebhook | None, metadata: dict[str, str] | None
 ) -> list[Problem]:
     found = [] if interval(frequency) else [Problem(("body", "frequency"), RULE)]
-    found += webhook_problems(webhook.plain() if webhook else None, ("body", "webhook"))
+    found += webhook_problems(webhook.plain() if webhook else None, MONITOR_EVENTS, ("body", "webhook"))
     return found + metadata_problems({**metadata} if metadata else None, ("body", "metadata"))
 
 

@@ -76,6 +76,7 @@ class MonitorService:
             snapshot=self._snapshot(asked) if isinstance(asked, CreateSnapshot) else None,
             webhook=asked.webhook,
             metadata=asked.metadata,
+            memory_scope_key=asked.memory_scope_key,
         )
         self._runs.accept([record])
         return record

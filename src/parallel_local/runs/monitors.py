@@ -13,13 +13,14 @@ import msgspec
 from parallel_local.clock import Clock, timestamp
 from parallel_local.monitors.detection import Detection, Watch, detect
 from parallel_local.monitors.journal import Journal
-from parallel_local.monitors.memory import Memory
+from parallel_local.monitors.memory import Memory as Seen
 from parallel_local.monitors.telling import changed_part, json_output, text_output
 from parallel_local.retrieval.library import Library
 from parallel_local.runs.engine import Post, RunEnded, Runs
 from parallel_local.runs.failures import RunFailure, cause, trace
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.kind import Book, Card, Line, Move, Posting
+from parallel_local.runs.memory import Memory
 from parallel_local.runs.monitor_records import (
     EXECUTION,
     MEMORY,
@@ -63,7 +64,7 @@ class _Outcome(msgspec.Struct, frozen=True):
     """What an execution comes to: events, and what is kept for the next one."""
 
     events: list[MonitorEvent] = []
-    memory: Memory | None = None
+    memory: Seen | None = None
     latest: Output | None = None
     error: str | None = None
 
@@ -87,6 +88,7 @@ class MonitorKind:
         threads: Executor,
         rerun: Rerun,
         post: Post,
+        memory: Memory,
     ) -> None:
         self._library = library
         self._journal = journal
@@ -96,6 +98,7 @@ class MonitorKind:
         self._threads = threads
         self._rerun = rerun
         self._post = post
+        self._memory = memory
         self._is_held = False
 
     def card(self, record: MonitorRecord) -> Card:
@@ -136,11 +139,11 @@ class MonitorKind:
         if record.snapshot is not None:
             return await self._compare(record, record.snapshot, group)
         settings = record.stream or EventStreamSettings(query="")
-        memory = self._store.get(MEMORY, record.monitor_id, Memory)
+        memory = self._store.get(MEMORY, record.monitor_id, Seen)
         return await in_thread(self._threads, lambda: self._detect(record, settings, memory, group))
 
     def _detect(
-        self, record: MonitorRecord, settings: EventStreamSettings, memory: Memory | None, group: str
+        self, record: MonitorRecord, settings: EventStreamSettings, memory: Seen | None, group: str
     ) -> _Outcome:
         """In a thread: what changed in the documents, as events."""
         advanced = settings.advanced_settings
@@ -216,10 +219,10 @@ class MonitorKind:
         for alike in (True, False):
             for old in [one for one in kept if one.is_completion is alike][_MOST_EXECUTIONS:]:
                 forget_execution(self._store, self._interactions, old)
-        query = record.stream.query if record.stream else ""
         for event in execution.events:
             if isinstance(event, EventStreamEvent):
-                told = f"{query} {event.output.content}"
+                told = f"{record.query} {event.output.content}"
                 self._interactions.remember(event.event_id, told[:_LONGEST_CONTEXT])
+        self._memory.remember(record, execution)
         for posting in monitor_postings(record, execution):
             self._post(posting)

@@ -1,5 +1,6 @@
 """Checking and reading what a task asks for: limits, output schema, remarks (Parallel 2.9.1). Pure."""
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Literal
 
@@ -9,8 +10,8 @@ from parallel_local.answers.schema_rules import schema_problems, schema_warnings
 from parallel_local.errors import Problem
 from parallel_local.retrieval.policy import policy_problems
 from parallel_local.runs.input_schema import misfit
-from parallel_local.runs.webhooks import webhook_problems
-from parallel_local.wire.common import Metadata, Notice
+from parallel_local.runs.webhooks import TASK_EVENTS, webhook_problems
+from parallel_local.wire.common import McpServer, Metadata, Notice
 from parallel_local.wire.tasks import TaskRunInput, TaskSpec
 
 _LONGEST_SPEC = 15_000
@@ -49,9 +50,8 @@ def task_problems(task: TaskRunInput, loc: Loc) -> list[Problem]:
     """Everything the contract refuses with 422, except an unknown processor."""
     found = metadata_problems(task.metadata, (*loc, "metadata"))
     found += policy_problems(task.source_policy, (*loc, "source_policy"))
-    found += webhook_problems(task.webhook, (*loc, "webhook"))
-    if len(task.mcp_servers or []) > _MOST_MCP_SERVERS:
-        found.append(Problem((*loc, "mcp_servers"), f"at most {_MOST_MCP_SERVERS} servers"))
+    found += webhook_problems(task.webhook, TASK_EVENTS, (*loc, "webhook"))
+    found += server_problems(task.mcp_servers, (*loc, "mcp_servers"))
     spec_chars = chars_of(task.task_spec)
     if spec_chars > _LONGEST_SPEC:
         found.append(Problem((*loc, "task_spec"), f"at most {_LONGEST_SPEC} characters"))
@@ -79,6 +79,26 @@ def metadata_problems(metadata: Metadata | None, loc: Loc) -> list[Problem]:
     return found
 
 
+def server_problems(servers: Sequence[McpServer] | None, loc: Loc) -> list[Problem]:
+    """More tool servers than a run may have."""
+    few = len(servers or ()) <= _MOST_MCP_SERVERS
+    return [] if few else [Problem(loc, f"at most {_MOST_MCP_SERVERS} servers")]
+
+
+def server_warnings(servers: Sequence[McpServer] | None) -> list[Notice]:
+    """That tool servers are kept and nothing else, where there are any."""
+    names = ", ".join(server.name[:80] for server in servers or ())
+    return [Notice("warning", f"MCP servers are not called by this engine: {names}")] if servers else []
+
+
+def without_secrets(servers: Sequence[McpServer] | None) -> list[McpServer] | None:
+    """Tool servers with the values of their headers blacked out, as they are stored and shown."""
+    return [
+        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
+        for server in servers or ()
+    ] or None
+
+
 def task_warnings(task: TaskRunInput, unknown: list[str]) -> list[Notice]:
     """Remarks on an accepted task: ignored keys, features kept but not carried out, schema advice."""
     notices = [
@@ -87,9 +107,7 @@ def task_warnings(task: TaskRunInput, unknown: list[str]) -> list[Notice]:
     ask = wanted(task.task_spec)
     notices += schema_warnings(ask.schema) if ask.form == "json" else []
     notices += _input_warnings(task)
-    if task.mcp_servers:
-        names = ", ".join(server.name for server in task.mcp_servers)
-        notices.append(Notice("warning", f"MCP servers are not called by this engine: {names}"))
+    notices += server_warnings(task.mcp_servers)
     location = task.advanced_settings.location if task.advanced_settings else None
     if location:
         notices.append(location_warning(location))

@@ -5,15 +5,15 @@ event is a line of a named stream. Calls are short, keyed reads and writes, made
 that a state and the event that tells of it are always written together.
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from parallel_local.private import private_file, private_folder
+from parallel_local.sqlite_file import open_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -24,8 +24,11 @@ CREATE INDEX IF NOT EXISTS records_parent ON records (kind, parent) WHERE parent
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, subject TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS events_stream ON events (stream, seq);
+CREATE INDEX IF NOT EXISTS events_subject ON events (stream, subject, seq) WHERE subject <> '';
 """
 Record = TypeVar("Record", bound=msgspec.Struct)
+
+log = logging.getLogger("parallel_local.runs")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -40,9 +43,7 @@ class RunStore:
     """Open with a path, close with `close`. Every write is durable in the order it was made."""
 
     def __init__(self, path: Path) -> None:
-        private_folder(path.parent)
-        private_file(path)
-        self._connection = _connect(path)
+        self._connection = open_file(path, _SCHEMA)
 
     def close(self) -> None:
         """Release the file."""
@@ -86,19 +87,19 @@ class RunStore:
     def all(self, kind: str, type_: type[Record]) -> list[Record]:
         """Every record of a kind, in no particular order."""
         rows = self._connection.execute("SELECT body FROM records WHERE kind = ?", (kind,))
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def active(self, kind: str, type_: type[Record]) -> list[Record]:
         """The records of a kind that were stored as active."""
         rows = self._connection.execute("SELECT body FROM records WHERE kind = ? AND active = 1", (kind,))
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def children(self, kind: str, parent: str, type_: type[Record]) -> list[Record]:
         """The records of a kind below a parent, in no particular order."""
         rows = self._connection.execute(
             "SELECT body FROM records WHERE kind = ? AND parent = ?", (kind, parent)
         )
-        return [msgspec.json.decode(row[0], type=type_) for row in rows]
+        return list(_readable(kind, rows, type_))
 
     def append(self, stream: str, event: msgspec.Struct, subject: str = "") -> int:
         """Add an event to a stream; its sequence number."""
@@ -124,11 +125,23 @@ class RunStore:
         )
         return [Event(*row) for row in rows]
 
+    def latest(self, stream: str, subject: str) -> Event | None:
+        """The last event of a stream about a subject."""
+        rows = self._connection.execute(
+            "SELECT seq, subject, body FROM events WHERE stream = ? AND subject = ? AND subject <> ''"
+            " ORDER BY seq DESC LIMIT 1",
+            (stream, subject),
+        )
+        row = rows.fetchone()
+        return Event(*row) if row else None
+
     def forget(self, stream: str, subject: str | None = None) -> None:
         """Drop the events of a stream, all or those about one subject."""
-        self._connection.execute(
-            "DELETE FROM events WHERE stream = ?1 AND (?2 IS NULL OR subject = ?2)", (stream, subject)
-        )
+        if subject is None:
+            self._connection.execute("DELETE FROM events WHERE stream = ?", (stream,))
+        else:
+            about = "DELETE FROM events WHERE stream = ? AND subject = ? AND subject <> ''"
+            self._connection.execute(about, (stream, subject))
 
     def last(self, stream: str) -> int | None:
         """The newest sequence number of a stream, or None."""
@@ -136,13 +149,12 @@ class RunStore:
         return int(row[0]) if row[0] is not None else None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _readable(kind: str, rows: Iterable[tuple[bytes]], type_: type[Record]) -> Iterator[Record]:
+    """The records of these rows. One that cannot be read, another version's say, must not hide the others."""
+    for (body,) in rows:
+        try:
+            yield msgspec.json.decode(body, type=type_)
+        except (msgspec.DecodeError, RecursionError) as error:
+            log.error(
+                "a record of the kind %s cannot be read and is left alone: %s", kind, type(error).__name__
+            )

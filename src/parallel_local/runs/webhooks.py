@@ -6,6 +6,7 @@ kept and sent stands in `deliveries.py`.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,10 +34,24 @@ _MOST_TYPES = 20
 _ENDED = ("completed", "failed", "cancelled")
 _CANDIDATE = ("findall.candidate.generated", "findall.candidate.matched", "findall.candidate.enriched")
 _STATUS = "findall.status"
+TASK_EVENTS = ("task_run.status",)
+FINDALL_EVENTS = (
+    *_CANDIDATE,
+    "findall.candidate.unmatched",  # this and the next may be named, and are not sent
+    "findall.candidate.cancelled",
+    *(f"findall.run.{status}" for status in _ENDED),
+    *TASK_EVENTS,  # the only one that the OpenAPI document declares, here too
+)
+MONITOR_EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 
 
-def webhook_problems(webhook: Webhook | None, loc: tuple[str | int, ...]) -> list[Problem]:
-    """An address that nothing can be sent to is refused; where it leads is looked at when something is."""
+def webhook_problems(
+    webhook: Webhook | None, known: Sequence[str], loc: tuple[str | int, ...]
+) -> list[Problem]:
+    """What nothing would ever come of: an address that is none, types of events that there are not.
+
+    Where an address leads is looked at when something is sent.
+    """
     if webhook is None:
         return []
     found: list[Problem] = []
@@ -44,6 +59,11 @@ def webhook_problems(webhook: Webhook | None, loc: tuple[str | int, ...]) -> lis
         found.append(Problem((*loc, "url"), f"an http(s) URL of at most {_LONGEST_URL} characters"))
     if len(webhook.event_types) > _MOST_TYPES:
         found.append(Problem((*loc, "event_types"), f"at most {_MOST_TYPES} types"))
+    found += [
+        Problem((*loc, "event_types", place), f"one of {', '.join(known)}")
+        for place, type_ in enumerate(webhook.event_types[:_MOST_TYPES])
+        if type_ not in known
+    ]
     return found
 
 
@@ -54,8 +74,8 @@ def wants(webhook: Webhook | None, type_: str) -> bool:
 
 def task_postings(run: TaskRun, webhook: Webhook | None) -> Iterable[Posting]:
     """That a task has completed or failed: the run without its output (Parallel 2.9.10)."""
-    if webhook is not None and run.status in ("completed", "failed") and wants(webhook, "task_run.status"):
-        yield Posting(webhook.url, "task_run.status", run.modified_at or "", run)
+    if webhook is not None and run.status in ("completed", "failed") and wants(webhook, TASK_EVENTS[0]):
+        yield Posting(webhook.url, TASK_EVENTS[0], run.modified_at or "", run)
 
 
 def findall_postings(record: FindAllRecord, lines: Sequence[Line]) -> Iterable[Posting]:

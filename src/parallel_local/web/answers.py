@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape
@@ -33,7 +34,18 @@ def error_body(error: ApiError, ref_id: str) -> dict[str, object]:
 def event_stream(frames: AsyncIterator[bytes]) -> Response:
     """A stream of frames; nothing between here and the reader should hold them back."""
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+    return _EventStream(frames, media_type="text/event-stream", headers=headers)
+
+
+class _EventStream(StreamingResponse):
+    """Who asks for the head alone has it at once, however long the stream would be."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def frame(type_: str, body: bytes) -> bytes:
@@ -54,7 +66,17 @@ class ErrorAnswers:
 
     def handlers(self) -> dict[object, Handler]:
         """What to register with the application."""
-        return {ApiError: self.api_error, 404: self.not_served, 405: self.wrong_method, 500: self.internal}
+        return {
+            ApiError: self.api_error,
+            ClientDisconnect: self.nobody,
+            404: self.not_served,
+            405: self.wrong_method,
+            500: self.internal,
+        }
+
+    async def nobody(self, _request: Request, _error: Exception) -> Response:
+        """The caller has left: nothing went wrong here, and nobody reads this."""
+        return json_answer(error_body(ApiError(499, "the caller has left"), self._clock.new_hex()), 499)
 
     async def api_error(self, _request: Request, error: Exception) -> Response:
         """A refusal that an endpoint decided on."""

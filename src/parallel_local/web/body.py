@@ -5,7 +5,7 @@ Every problem becomes 422 in the shape its endpoint uses (Parallel 1.7); nothing
 
 import asyncio
 import re
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,8 @@ _LARGEST_BYTES = 32_000_000
 _SMALL_BYTES = 131_072
 _MOST_VALUES = 100_000  # in a larger one; each is decoded in the same step
 _MOST_PROBLEMS = 100
+_DEEPEST = 100  # levels of nesting: what is kept of a body has to be read again, and within other things
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 Decoded = TypeVar("Decoded")
 
 
@@ -41,7 +43,18 @@ async def raw_body(request: Request, shape: Shape = Shape.STANDARD) -> bytes:
             if values > _MOST_VALUES:
                 raise invalid([Problem(("body",), f"more than {_MOST_VALUES} values")], shape)
             await asyncio.sleep(0)
+    if _is_deep(body):
+        raise invalid([Problem(("body",), f"nested deeper than {_DEEPEST} levels")], shape)
     return body
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether JSON is nested too deeply, by its brackets that stand in no string; without decoding it."""
+    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+        return False
+    marks = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_MARKS)
+    brackets = b"".join(marks.split(b'"')[::2])
+    return max(accumulate(1 if mark in b"[{" else -1 for mark in brackets), default=0) > _DEEPEST
 
 
 def decode(body: bytes, type_: type[Decoded], shape: Shape = Shape.STANDARD) -> Decoded:

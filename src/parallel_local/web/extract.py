@@ -62,10 +62,19 @@ class Ask(msgspec.Struct, frozen=True):
 class ExtractApi:
     """The extract endpoints."""
 
-    def __init__(self, library: Library, clock: Clock, threads: Executor, fetcher: PageFetcher) -> None:
+    def __init__(
+        self,
+        library: Library,
+        clock: Clock,
+        threads: Executor,
+        page_threads: Executor,
+        fetcher: PageFetcher,
+    ) -> None:
+        """What is fetched is looked through in `page_threads`: it may be anything, and others do not wait for it."""
         self._library = library
         self._clock = clock
         self._threads = threads
+        self._page_threads = page_threads
         self._fetcher = fetcher
 
     def routes(self) -> list[Route]:
@@ -98,13 +107,12 @@ class ExtractApi:
 
     async def _one(self, url: str, ask: Ask) -> ExtractResult | ExtractFailure:
         try:
-            page = await in_thread(self._threads, lambda: self._own(url))
-            if page is None:
-                page = await self._fetched(url, ask.seconds)
+            own = await in_thread(self._threads, lambda: self._own(url))
+            page = own or await self._fetched(url, ask.seconds)
         except FetchError as error:
             return ExtractFailure(url, error.kind, error.status, error.message)
-        found = page
-        return await in_thread(self._threads, lambda: self._result(url, found, ask))
+        threads = self._threads if own else self._page_threads
+        return await in_thread(threads, lambda: self._result(url, page, ask))
 
     def _own(self, url: str) -> Page | None:
         """The file of a folder that has this URL, or the part of it that its fragment names."""

@@ -21,8 +21,8 @@ from parallel_local.findall.objective import enrichment_schema, read_objective
 from parallel_local.runs.findall import FindAllRuns
 from parallel_local.runs.findall_service import MOST_MATCHES, FindAllService
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.runs.specs import metadata_problems
-from parallel_local.runs.webhooks import webhook_problems
+from parallel_local.runs.specs import metadata_problems, server_problems, server_warnings, without_secrets
+from parallel_local.runs.webhooks import FINDALL_EVENTS, webhook_problems
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import identifier, read_json
@@ -121,11 +121,15 @@ class FindAllApi:
         asked = await read_json(request, EnrichInput)
         loc = ("body", "output_schema", "json_schema")
         problems = schema_problems(asked.output_schema.json_schema, loc)
+        problems += server_problems(asked.mcp_servers, ("body", "mcp_servers"))
         if asked.processor not in PROCESSORS:
             problems.append(Problem(("body", "processor"), f"one of {', '.join(sorted(PROCESSORS))}"))
         if problems:
             raise invalid(problems)
-        return json_answer(self._service.enrich(findall_id, _without_secrets(asked)))
+        kept = msgspec.structs.replace(asked, mcp_servers=without_secrets(asked.mcp_servers))
+        schema = self._service.enrich(findall_id, kept)
+        warnings = server_warnings(asked.mcp_servers) or None
+        return json_answer(msgspec.structs.replace(schema, warnings=warnings))
 
     async def extend(self, request: Request) -> Response:
         """More matches."""
@@ -183,7 +187,7 @@ def ingested(objective: str, warnings: list[Notice] | None) -> FindAllSchema:
 def _run_problems(asked: FindAllInput) -> list[Problem]:
     """The limits of Parallel 2.12.1."""
     found = metadata_problems(asked.metadata, ("body", "metadata"))
-    found += webhook_problems(asked.webhook, ("body", "webhook"))
+    found += webhook_problems(asked.webhook, FINDALL_EVENTS, ("body", "webhook"))
     most = _MOST_PREVIEW if asked.generator == "preview" else MOST_MATCHES
     if not _FEWEST_MATCHES <= asked.match_limit <= most:
         found.append(Problem(("body", "match_limit"), f"between {_FEWEST_MATCHES} and {most}"))
@@ -205,14 +209,6 @@ def _run_problems(asked: FindAllInput) -> list[Problem]:
 def _limit_length(objective: str, shape: Shape) -> None:
     if problems := length_problems(objective, LONGEST_OBJECTIVE):
         raise invalid(problems, shape)
-
-
-def _without_secrets(asked: EnrichInput) -> EnrichInput:
-    servers = [
-        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
-        for server in asked.mcp_servers or []
-    ]
-    return msgspec.structs.replace(asked, mcp_servers=servers or None)
 
 
 def _item(nominee: Nominee) -> EntityItem:

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.runs.groups import TaskGroups
+from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.specs import metadata_problems
-from parallel_local.runs.task_records import Accepted
 from parallel_local.web.answers import event_stream, json_answer, struct_frame
 from parallel_local.web.body import cursor, flag, has_beta, identifier, number, read_json
 from parallel_local.web.rehearsal import fails_run
@@ -24,8 +24,6 @@ from parallel_local.wire.tasks import (
     GroupStatusEvent,
     RunStatus,
     TaskRunEvent,
-    TaskRunInput,
-    TaskSpec,
 )
 
 _MOST_INPUTS = 1000
@@ -36,8 +34,9 @@ _STATUSES: tuple[str, ...] = get_args(RunStatus)
 class GroupApi:
     """The group endpoints."""
 
-    def __init__(self, groups: TaskGroups, clock: Clock) -> None:
+    def __init__(self, groups: TaskGroups, interactions: Interactions, clock: Clock) -> None:
         self._groups = groups
+        self._interactions = interactions
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -68,7 +67,7 @@ class GroupApi:
         return json_answer(self._groups.get(_group(request)))
 
     async def add(self, request: Request) -> Response:
-        """Add runs to a group, all or none."""
+        """Add runs to a group, all or none; the batch's spec holds where an input has none."""
         group = _group(request)
         flag(request, "refresh_status", True, Shape.VALIDATION)
         asked = await read_json(request, GroupRunsRequest, Shape.VALIDATION)
@@ -78,7 +77,10 @@ class GroupApi:
         self._groups.get(group)
         accepted = []
         for place, task in enumerate(asked.inputs):
-            accepted.append(_accepted(task, place, asked.default_task_spec))
+            if task.task_spec is None and asked.default_task_spec is not None:
+                task = msgspec.structs.replace(task, task_spec=asked.default_task_spec)
+            loc = ("body", "inputs", place)
+            accepted.append(accept(task, loc, self._interactions, shape=Shape.VALIDATION))
             await asyncio.sleep(0)  # each may take some tens of milliseconds
         per_element, fails = has_beta(request, PER_ELEMENT), fails_run(request)
         return json_answer(self._groups.add(group, accepted, per_element=per_element, fails=fails))
@@ -124,28 +126,25 @@ class GroupApi:
                 )
 
     async def _live(self, group: str, position: int, seconds: float) -> AsyncIterator[bytes]:
+        """Counts are told when a run has another state; what else a run stores wakes this, too, and changes none."""
         deadline = self._clock.now().timestamp() + seconds
+        counted, is_active = -1, True
         while True:
             while batch := self._groups.events(group, position):
                 for event in batch:
                     position = event.seq
-                    told = msgspec.json.decode(event.body, type=TaskRunEvent)
-                    yield struct_frame(msgspec.structs.replace(told, event_id=str(position)))
-            status = self._groups.status(group)
-            yield struct_frame(GroupStatusEvent(event_id=str(position), status=status))
+                    state = msgspec.json.decode(event.body, type=TaskRunEvent)
+                    yield struct_frame(msgspec.structs.replace(state, event_id=str(position)))
+            if counted != position:
+                counted, status = position, self._groups.status(group)
+                is_active = status.is_active
+                yield struct_frame(GroupStatusEvent(event_id=str(position), status=status))
             left = deadline - self._clock.now().timestamp()
-            if not status.is_active or left <= 0:
+            if not is_active or left <= 0:
                 return
             newer = self._groups.last_event(group) > position
             if not newer and not await self._groups.changed(group, left):
                 return
-
-
-def _accepted(task: TaskRunInput, place: int, default: TaskSpec | None) -> Accepted:
-    """One checked input of a batch; the batch's spec holds where the input has none."""
-    if task.task_spec is None and default is not None:
-        task = msgspec.structs.replace(task, task_spec=default)
-    return accept(task, ("body", "inputs", place), [], Shape.VALIDATION)
 
 
 def _group(request: Request) -> str:

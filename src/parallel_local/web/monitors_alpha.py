@@ -6,7 +6,6 @@ streams.
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import get_args
 
 import msgspec
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from parallel_local.runs.monitor_records import Execution, MonitorRecord
 from parallel_local.runs.monitor_rules import create_problems, updated
 from parallel_local.runs.monitor_schedule import MonitorSchedule
 from parallel_local.runs.monitor_service import MonitorService
+from parallel_local.runs.webhooks import MONITOR_EVENTS
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
 from parallel_local.web.listing import cursor_of, limit_of
@@ -35,7 +35,6 @@ from parallel_local.wire.monitors import (
     EventStreamSettings,
     UpdateMonitor,
     UpdateSettings,
-    WebhookEvent,
 )
 from parallel_local.wire.monitors_alpha import (
     FREQUENCIES,
@@ -53,7 +52,6 @@ from parallel_local.wire.tasks import TextOutput
 
 _LISTED, _MOST_LISTED = 100, 10_000
 _LOOKBACK = "10d"
-_EVENT_TYPES: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 
 
 class AlphaMonitorApi:
@@ -161,10 +159,10 @@ class AlphaMonitorApi:
     async def simulate(self, request: Request) -> Response:
         """204; the webhook is sent as if an execution had come to that."""
         record = self._stream(request)
-        given = request.query_params.get("event_type") or _EVENT_TYPES[0]
-        types = [one for one in _EVENT_TYPES if one == given]
+        given = request.query_params.get("event_type") or MONITOR_EVENTS[0]
+        types = [one for one in MONITOR_EVENTS if one == given]
         if not types:
-            raise invalid([Problem(("query", "event_type"), f"one of {', '.join(_EVENT_TYPES)}")])
+            raise invalid([Problem(("query", "event_type"), f"one of {', '.join(MONITOR_EVENTS)}")])
         self._service.simulate(record.monitor_id, types[0])
         return Response(status_code=204)
 

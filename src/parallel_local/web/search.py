@@ -22,7 +22,7 @@ from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import read_json
-from parallel_local.web.fetch_policies import fetch_policy_problems
+from parallel_local.web.fetch_policies import fetch_policy_problems, fetch_policy_warnings
 from parallel_local.web.query_rules import (
     INCLUDED_RESULTS,
     LONGEST_OBJECTIVE,
@@ -131,6 +131,7 @@ def _current(asked: SearchRequest) -> Ask:
     if problems:
         raise invalid(problems)
     results, warnings = clamped(settings.max_results)
+    warnings += fetch_policy_warnings(settings.fetch_policy)
     if settings.location:
         warnings.append(location_warning(settings.location))
     return Ask(
@@ -162,6 +163,7 @@ def _legacy(asked: LegacySearchRequest) -> Ask:
         warnings.append(
             Notice("warning", "processor and max_chars_per_result are deprecated; use /v1/search")
         )
+    warnings += fetch_policy_warnings(asked.fetch_policy)
     if asked.location:
         warnings.append(location_warning(asked.location))
     total = settings.max_chars_total

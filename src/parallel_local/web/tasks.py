@@ -1,15 +1,16 @@
 """Task run endpoints (Parallel 2.9.1–2.9.4): create, state, result, input."""
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import ApiError, Shape, invalid
+from parallel_local.runs.ended import unless
 from parallel_local.runs.interactions import Interactions
 from parallel_local.runs.processors import PROCESSORS
-from parallel_local.runs.specs import task_problems, task_warnings
+from parallel_local.runs.specs import task_problems, task_warnings, without_secrets
 from parallel_local.runs.task_records import Accepted, new_task, result_of
 from parallel_local.runs.tasks import TaskRuns
 from parallel_local.web.answers import json_answer
@@ -46,8 +47,7 @@ class TaskApi:
         """202 with the queued run."""
         body = await raw_body(request)
         task = decode(body, TaskRunInput)
-        kept, notices = accept(task, ("body",), unknown_keys(body, TaskRunInput))
-        notices = notices + self._interaction_warnings(task)
+        kept, notices = accept(task, ("body",), self._interactions, unknown_keys(body, TaskRunInput))
         per_element, fails = has_beta(request, PER_ELEMENT), fails_run(request)
         record = new_task((kept, notices), self._clock, per_element=per_element, fails=fails)
         self._runs.accept([record])
@@ -61,24 +61,23 @@ class TaskApi:
         """The output as soon as there is one, waiting up to `timeout` seconds (Parallel 2.9.3)."""
         run_id = identifier(request, "run_id", "trun_")
         seconds = min(number(request, "timeout", _RESULT_SECONDS), _LONGEST_POLL)
-        record = await self._runs.settled(run_id, seconds)
+        settled = self._runs.settled(run_id, seconds)
+        record = await unless(_left(request), settled, ClientDisconnect)
         return json_answer(TaskRunResult(record.run, result_of(record)))
 
     async def input(self, request: Request) -> Response:
         """What the run was created with, without secrets."""
         return json_answer(self._runs.get(identifier(request, "run_id", "trun_")).input)
 
-    def _interaction_warnings(self, task: TaskRunInput) -> list[Notice]:
-        previous = task.previous_interaction_id
-        if previous is None or self._interactions.context(previous):
-            return []
-        return [Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")]
-
 
 def accept(
-    task: TaskRunInput, loc: tuple[str | int, ...], unknown: list[str], shape: Shape = Shape.STANDARD
+    task: TaskRunInput,
+    loc: tuple[str | int, ...],
+    interactions: Interactions,
+    unknown: list[str] | None = None,
+    shape: Shape = Shape.STANDARD,
 ) -> Accepted:
-    """A checked task without secrets, with the remarks on it. Raises 403 or 422."""
+    """A checked task without secrets, with the remarks on it, and on keys that are unknown. Raises 403 or 422."""
     if task.processor not in PROCESSORS:
         raise ApiError(
             403,
@@ -88,13 +87,16 @@ def accept(
     problems = task_problems(task, loc)
     if problems:
         raise invalid(problems, shape)
-    return redacted(task), task_warnings(task, unknown)
+    kept = msgspec.structs.replace(task, mcp_servers=without_secrets(task.mcp_servers))
+    previous, notices = task.previous_interaction_id, task_warnings(task, unknown or [])
+    if previous is not None and not interactions.context(previous):
+        notices.append(
+            Notice("warning", f"previous interaction {previous[:80]!r} is unknown and was ignored")
+        )
+    return kept, notices
 
 
-def redacted(task: TaskRunInput) -> TaskRunInput:
-    """The task with the header values of its tool servers blacked out, before it is stored anywhere."""
-    servers = [
-        msgspec.structs.replace(server, headers=dict.fromkeys(server.headers or {}, "[redacted]") or None)
-        for server in task.mcp_servers or []
-    ]
-    return msgspec.structs.replace(task, mcp_servers=servers or None)
+async def _left(request: Request) -> None:
+    """Returns when the caller has left: nobody would read the answer that it waits for."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

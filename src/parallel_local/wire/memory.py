@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from parallel_local.wire.monitors import MonitorStatus
 from parallel_local.wire.tasks import MemoryScope
 
 MemoryKind = Literal["task", "monitor", "findall"]
@@ -43,7 +44,26 @@ class FindAllMemory(msgspec.Struct, frozen=True, tag_field="kind", tag="findall"
     matched_count: int
 
 
-MemoryResult = TaskMemory | FindAllMemory
+class MemoryEvent(msgspec.Struct, frozen=True):
+    """What an execution of a monitor told."""
+
+    event_id: str
+    event_group_id: str
+    detected_at: str
+    excerpt: str
+
+
+class MonitorMemory(msgspec.Struct, frozen=True, tag_field="kind", tag="monitor"):
+    """`matched_events` are those that have words of the query, or the newest."""
+
+    id: str
+    updated_at: str
+    input_excerpt: str
+    status: MonitorStatus
+    matched_events: list[MemoryEvent] = []
+
+
+MemoryResult = TaskMemory | FindAllMemory | MonitorMemory
 
 
 class RetrieveResponse(msgspec.Struct, frozen=True):

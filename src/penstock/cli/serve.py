@@ -65,6 +65,11 @@ _FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; i
     help="Serve Parallel's API from a folder of documents, or the folders that a settings file names (*.toml); "
     "without either: a small packaged collection.",
 )
+@click.option(
+    "--local-private-webhooks",
+    is_flag=True,
+    help="Let the local engine send webhooks to private addresses, too, for whoever may call it through the gateway.",
+)
 def serve(
     host: str | None,
     port: int | None,
@@ -72,6 +77,7 @@ def serve(
     data: Path | None,
     config: Path | None,
     local_parallel: str | None,
+    local_private_webhooks: bool,
 ) -> None:
     """Run the gateway until Ctrl-C or SIGTERM. SIGHUP, or a change of the file, reloads the configuration; SIGHUP
     has the local engine look at its documents again.
@@ -90,19 +96,27 @@ def serve(
         "server.workers": workers,
         "server.data": None if data is None else str(data),
     }
-    sys.exit(run(config, overrides, local_parallel, announce))
+    wanted = WantedEngine(local_parallel, local_private_webhooks)
+    sys.exit(run(config, overrides, wanted, announce))
+
+
+class WantedEngine(msgspec.Struct, frozen=True):
+    """What is said of the local engine: its documents ("" for the packaged ones), None for no engine."""
+
+    documents: str | None
+    private_webhooks: bool = False
 
 
 def run(
     config: Path | None,
     overrides: Mapping[str, object],
-    local_parallel: str | None,
+    wanted: WantedEngine,
     ready: Callable[[str], None],
 ) -> int:
     """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each."""
     try:
         settings = load(config, environ=os.environ, overrides=overrides)
-        local = _local_parallel(settings, local_parallel)
+        local = _local_parallel(settings, wanted)
 
         def reload() -> Settings:
             fresh = load(config, environ=os.environ, overrides=overrides)
@@ -158,14 +172,16 @@ def announce(address: str) -> None:
         tell("penstock: others than this machine can reach it: every call needs a token")
 
 
-def _local_parallel(settings: Settings, documents: str | None) -> LocalParallel | None:
-    if documents is None:
+def _local_parallel(settings: Settings, wanted: WantedEngine) -> LocalParallel | None:
+    if wanted.documents is None:
+        if wanted.private_webhooks:
+            raise StartError("--local-private-webhooks is for the local engine: add --local-parallel")
         return None
-    place = Path(documents).resolve() if documents else None
+    place = Path(wanted.documents).resolve() if wanted.documents else None
     if place is not None and not place.is_dir() and not (place.suffix == ".toml" and place.is_file()):
         raise StartError(f"--local-parallel: there is no folder {place}")
     data = Path(settings.server.data).resolve()
-    return LocalParallel(place, engine_socket(data), data / "parallel-local")
+    return LocalParallel(place, engine_socket(data), data / "parallel-local", wanted.private_webhooks)
 
 
 def engine_socket(data: Path) -> Path:

@@ -20,11 +20,15 @@ Listener = socket.socket
 
 @dataclass(slots=True)
 class LocalParallel:
-    """The engine of one gateway: over a folder or those of a settings file (none: the packaged one), at a socket."""
+    """The engine of one gateway: over a folder or those of a settings file (none: the packaged one), at a socket.
+
+    It sends webhooks to public addresses, and with `private_webhooks` to any.
+    """
 
     documents: Path | None
     socket: Path
     data: Path
+    private_webhooks: bool = False
     _listener: Listener | None = None
 
     def listen(self) -> None:
@@ -51,6 +55,8 @@ class LocalParallel:
         if self.documents is not None:
             command.append(str(self.documents))
         command += ["--fd", str(listener), "--parent-fd", str(parent), "--data", str(self.data)]
+        if self.private_webhooks:
+            command.append("--allow-private-webhooks")
         os.set_inheritable(listener, True)
         os.set_inheritable(parent, True)
         os.execv(sys.executable, command)
