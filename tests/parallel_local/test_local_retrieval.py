@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from local_engine import engine
 
 from parallel_local.documents.document import Document
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.effort import EFFORTS
 from parallel_local.retrieval.excerpts import by_document, quotations
 from parallel_local.retrieval.library import Library
@@ -265,7 +266,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 )
 def test_excerpts_are_slices_in_order_within_the_limit(sentences: Library, question: str, limit: int) -> None:
     query = sentences.query(question)
-    asked = [(query, sentences.weigh(query))]
+    asked = Asked([(query, sentences.weigh(query))])
     for group in by_document(sentences.search([query])):
         quoted = quotations(group, limit, asked)
         text = sentences.text(group[0].card)
@@ -277,7 +278,7 @@ def test_excerpts_are_slices_in_order_within_the_limit(sentences: Library, quest
 def test_a_short_excerpt_holds_the_sentence_that_was_asked_for(sentences: Library) -> None:
     query = sentences.query("When was the derrick moved?")
     group = by_document(sentences.search([query]))[0]
-    quoted = quotations(group, 80, [(query, sentences.weigh(query))])
+    quoted = quotations(group, 80, Asked([(query, sentences.weigh(query))]))
     assert any("The derrick was moved in 19" in piece for piece in quoted)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.retrieval.ranking import Asked, Found, coverage
+from parallel_local.retrieval.asked import Asked, Sought
+from parallel_local.retrieval.ranking import Found
 from parallel_local.text.sentences import units
 from parallel_local.text.tokens import spaced, stems
 
@@ -108,8 +109,7 @@ def _spans(text: str) -> Iterable[tuple[int, int]]:
 
 
 def _worth(text: str, language: str, asked: Asked) -> float:
-    haystack = spaced(stems(text, language))
-    return sum(coverage(query, haystack, weight) for query, weight in asked)
+    return asked.worth(spaced(stems(text, language)))
 
 
 def _joined(kept: Sequence[_Sentence], shown: Sequence[Found]) -> list[_Sentence]:
@@ -129,7 +129,10 @@ def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sent
     """The part of a long sentence that says most of what was asked."""
     text = item.text[sentence.start : sentence.end]
     pieces = _pieces(text)
-    said = [_mentions(text[start : end + _OVERLAP], item.card.language, asked) for start, end in pieces]
+    said = [
+        asked.mentions(spaced(stems(text[start : end + _OVERLAP], item.card.language)))
+        for start, end in pieces
+    ]
     worth = [_worth_from(at, pieces, said, limit) for at in range(len(pieces))]
     best = [start for (start, _), value in zip(pieces, worth, strict=True) if value == max(worth)]
     start = best[len(best) // 2]  # of windows that say the same, the one with most around it
@@ -140,10 +143,10 @@ def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sent
 
 
 def _worth_from(
-    first: int, pieces: Sequence[tuple[int, int]], said: Sequence[Mapping[tuple[int, str], float]], limit: int
+    first: int, pieces: Sequence[tuple[int, int]], said: Sequence[Mapping[Sought, float]], limit: int
 ) -> float:
     """What the pieces say together that fit into a window which begins with one of them."""
-    together: dict[tuple[int, str], float] = {}
+    together: dict[Sought, float] = {}
     for at in range(first, len(pieces)):
         if pieces[at][1] > pieces[first][0] + limit:
             break
@@ -161,14 +164,3 @@ def _pieces(text: str) -> list[tuple[int, int]]:
         found.append((start, end))
         start = end
     return found
-
-
-def _mentions(text: str, language: str, asked: Asked) -> dict[tuple[int, str], float]:
-    """The terms that a text mentions, with what each is worth."""
-    haystack = spaced(stems(text, language))
-    return {
-        (place, term.word): weight.get(term.word, 1.0)
-        for place, (query, weight) in enumerate(asked)
-        for term in query.terms
-        if term.within(haystack)
-    }

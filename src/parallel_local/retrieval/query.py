@@ -27,20 +27,23 @@ class Term(msgspec.Struct, frozen=True):
     """One idea: any of its alternatives (each a phrase of stems) counts as a mention.
 
     The first `forms` of them are the word itself, in each language; the others are synonyms. `count` says how
-    often the question mentions it. `parts` are stems that count as mentioned within compounds, too.
+    often the question mentions it. `parts` are stems that count as mentioned within compounds, too. `needles` are
+    the alternatives as a text has them.
     """
 
     word: str
     alternatives: tuple[tuple[str, ...], ...]
+    needles: tuple[str, ...]
     forms: int = 1
     count: int = 1
     parts: tuple[str, ...] = ()
 
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
-        if any(spaced(phrase) in haystack for phrase in self.alternatives):
-            return True
-        return any(in_compounds(part, haystack) for part in self.parts)
+        for needle in self.needles:  # a plain loop: this is asked of each sentence, for each word
+            if needle in haystack:
+                return True
+        return bool(self.parts) and any(in_compounds(part, haystack) for part in self.parts)
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -67,7 +70,7 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
     sites = tuple(match.casefold().strip(".") for match in _SITE.findall(text))
     wish, rest = _take_wish(_SITE.sub(" ", text))
     preferred = tuple(word for word in content_words(wish) if word != "official")
-    if not content_words(rest):
+    if (sites or wish) and not content_words(rest):
         rest = text
     held = tuple(filter(None, languages))
     language = asked_language(rest, (*held, "en")) or language_of(rest) or "en"
@@ -147,7 +150,8 @@ def _terms(found: list[str], vocab: Vocabulary, asked: tuple[str, ...]) -> list[
         elif own[0] not in meant:
             alternatives = tuple(dict.fromkeys((*own, *synonyms)))
             parts = parts_of(own[0][0]) if asked[0] in COMPOUNDING and len(own[0]) == 1 else ()
-            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own), parts=parts)
+            needles = tuple(map(spaced, alternatives))
+            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, needles, len(own), parts=parts)
             meant.update(dict.fromkeys(alternatives, own[0]))
     return list(terms.values())
 

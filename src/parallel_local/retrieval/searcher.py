@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.catalog import PASSAGES
 from parallel_local.retrieval.effort import Effort
 from parallel_local.retrieval.fusion import joined
@@ -49,7 +50,7 @@ class Searcher:
 
     def _search(self, asked: Sequence[Query], wanted: Wanted, view: View) -> list[Found] | None:
         """None when documents of the view have gone meanwhile."""
-        weighed = [(query, _weights(query, view)) for query in asked]
+        weighed = Asked([(query, _weights(query, view)) for query in asked])
         by_words = fuse([self._rank(query, wanted, view) for query in merged(asked)])
         near = self._near(asked, wanted)
         ranked = joined(by_words, near) if near else by_words
