@@ -6,7 +6,7 @@ import json
 import math
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -52,6 +52,21 @@ class Counting:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class Known:
+    """Passages; which texts were asked for is remembered."""
+
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self.texts = dict(texts)
+        self.asked: list[int] = []
+
+    def passage_numbers(self) -> Sequence[int]:
+        return sorted(self.texts)
+
+    def passage_texts(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        self.asked.extend(numbers)
+        return {number: self.texts[number] for number in numbers}
 
 
 def _ignore(_state: Embedded) -> None:
@@ -259,7 +274,7 @@ TEXTS = {1: "A car.", 2: "An apple.", 3: "A pear and an apple."}
 def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> None:
     index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
     states: list[Embedded] = []
-    index.refresh(TEXTS.items(), len(TEXTS), states.append)
+    assert index.refresh(Known(TEXTS), states.append)
     assert index.search(["automobile"], 3) == [1, 3, 2]
     assert index.search(["pear"], 2) == [3, 2]
     assert index.search(["zebra"], 3) == []
@@ -270,7 +285,7 @@ def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> N
 def test_a_text_is_embedded_once(tmp_path: Path, model: Counting) -> None:
     for texts in (TEXTS, TEXTS | {2: "A pear."}, {9: "A pear.", 1: "A car."}):
         index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-        index.refresh(texts.items(), len(texts), _ignore)
+        index.refresh(Known(texts), _ignore)
         index.close()
     assert model.asked == [*TEXTS.values(), "A pear."]
     file = VectorFile(tmp_path / "vectors.db")
@@ -282,7 +297,7 @@ def test_another_model_makes_its_own(tmp_path: Path, model: Counting) -> None:
     for name in ("one", "two"):
         model.name = name
         index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-        index.refresh(TEXTS.items(), len(TEXTS), _ignore)
+        index.refresh(Known(TEXTS), _ignore)
         index.close()
     assert model.asked == [*TEXTS.values()] * 2
 
@@ -291,9 +306,9 @@ def test_a_model_that_fails_fails_no_search(
     tmp_path: Path, model: Counting, caplog: pytest.LogCaptureFixture
 ) -> None:
     index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-    index.refresh([(1, TEXTS[1])], 1, _ignore)
+    index.refresh(Known({1: TEXTS[1]}), _ignore)
     model.fails = True
-    index.refresh(TEXTS.items(), len(TEXTS), _ignore)
+    assert not index.refresh(Known(TEXTS), _ignore)
     assert index.search(["automobile"], 3) == []
     model.fails = False
     assert index.search(["automobile"], 3) == [1]
@@ -303,19 +318,57 @@ def test_a_model_that_fails_fails_no_search(
     index.close()
 
 
+def test_after_a_change_only_what_is_new_is_read(tmp_path: Path, model: Counting) -> None:
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+    known = Known(TEXTS)
+    index.refresh(known, _ignore)
+    del known.texts[1]
+    known.texts[7] = "An automobile."
+    states: list[Embedded] = []
+    assert index.refresh(known, states.append)
+    assert known.asked == [1, 2, 3, 7]
+    assert states[-1] == Embedded(1, 1)
+    assert index.search(["car"], 1) == [7]
+    assert 1 not in index.search(["car"], 9)
+    index.close()
+
+
+def test_what_a_model_failed_at_is_made_by_the_next_look(tmp_path: Path, model: Counting) -> None:
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+    known = Known(TEXTS)
+    model.fails = True
+    states: list[Embedded] = []
+    assert not index.refresh(known, states.append)
+    assert all(state.done < state.total for state in states)
+    model.fails = False
+    assert index.refresh(known, _ignore)
+    assert index.search(["automobile"], 1) == [1]
+    index.close()
+
+
+def test_vectors_that_were_made_outlive_a_model_that_fails(tmp_path: Path, model: Counting) -> None:
+    for fails, texts in ((False, TEXTS), (True, {0: "A new car."} | TEXTS)):
+        model.fails = fails
+        index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+        index.refresh(Known(texts), _ignore)
+        model.fails = False
+        assert index.search(["automobile"], 1) == [1]
+        index.close()
+
+
 @given(
     st.lists(st.tuples(st.floats(-1, 1, width=16), st.floats(-1, 1, width=16)), max_size=30),
     st.integers(1, 40),
 )
 def test_the_nearest_come_first_and_none_is_missing(rows: list[tuple[float, float]], limit: int) -> None:
     query = np.array([1.0, 0.0], dtype=np.float32)
-    vectors = [np.array(row, dtype=np.float32) for row in rows]
+    vectors = [np.array(row, dtype=np.float16) for row in rows]
     found = Nearest(range(len(rows)), vectors).search(query, limit)
     wanted = sorted(((-row[0], place) for place, row in enumerate(rows) if row[0] > 0))[:limit]
     assert [passage for passage, _ in found] == [place for _, place in wanted]
 
 
 def test_of_passages_that_are_as_near_the_first_ones_are_found() -> None:
-    vectors = [np.array([1.0, 0.0], dtype=np.float32)] * 40
+    vectors = [np.array([1.0, 0.0], dtype=np.float16)] * 40
     found = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3)
     assert [passage for passage, _ in found] == [0, 1, 2]

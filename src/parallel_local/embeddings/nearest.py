@@ -5,26 +5,26 @@ Exact, not approximate: a hundred thousand passages are one multiplication of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from parallel_local.embeddings.embedder import Matrix
+from parallel_local.embeddings.embedder import Halves, Matrix
 
-Halves = npt.NDArray[np.float16]
 _ROWS_AT_ONCE = 16_384  # the products are made in pieces: halves as a whole would be doubled in memory
 
 
 class Nearest:
     """Passages and their vectors; unchangeable."""
 
-    def __init__(self, passages: Sequence[int], vectors: Sequence[Matrix]) -> None:
+    def __init__(self, passages: Sequence[int], vectors: Sequence[Halves]) -> None:
         """A vector for each passage, all of one length."""
         self.passages = np.array(passages, dtype=np.int64)
-        self._vectors: Halves = (
-            np.stack(vectors).astype(np.float16) if vectors else np.zeros((0, 0), dtype=np.float16)
-        )
+        self._vectors: Halves = np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float16)
+
+    def rows(self) -> Mapping[int, Halves]:
+        """Passage → its vector."""
+        return dict(zip(self.passages.tolist(), self._vectors, strict=True))
 
     def search(self, query: Matrix, limit: int) -> list[tuple[int, float]]:
         """Passages with their likeness (cosine), best first; those that point away are left out."""

@@ -23,7 +23,6 @@ PASSAGES = 1 << 32
 _CARDS_AT_A_TIME = 1000
 _BEHIND_ALL = 1 << 62  # no document has so high a number
 _VERSION = 4
-_AT_ONCE = 1_000
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,
@@ -170,22 +169,19 @@ class Catalog:
         with self._borrow() as connection:
             return [Hit(*row) for span in spans for row in connection.execute(_PASSAGES, span)]
 
-    def all_passages(self) -> Iterator[tuple[int, str]]:
-        """Number and text of every passage, read in pieces: they may be many."""
-        last = -1
-        while True:
-            with self._borrow() as connection:
-                rows = connection.execute(
-                    "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _AT_ONCE)
-                ).fetchall()
-            if not rows:
-                return
-            yield from rows
-            last = rows[-1][0]
+    def passage_numbers(self) -> list[int]:
+        """The numbers of all passages."""
+        with self._borrow() as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM passages ORDER BY id")]
 
-    def passage_count(self) -> int:
-        """How many passages there are."""
-        return self._number("SELECT count(*) FROM passages")
+    def passage_texts(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Number → text, of those that there are."""
+        with self._borrow() as connection:
+            rows = connection.execute(
+                "SELECT id, text FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(numbers),),
+            )
+            return dict(rows.fetchall())
 
     def acronyms(self) -> dict[str, str]:
         """Acronym → words, of all documents."""
