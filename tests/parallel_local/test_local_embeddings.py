@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import stat
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_vectors import EmbeddingServer, Reply, embedding_server, honest, write_model
+from local_clock import ManualClock
+from local_vectors import EmbeddingServer, Hasty, Reply, embedding_server, honest, write_model
 
 from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.embedder import Matrix, unit
@@ -27,6 +30,7 @@ from parallel_local.model_server.settings import ModelSettings, Secret, Settings
 from parallel_local.retrieval.meaning import Embedded
 
 KEY = "sk-very-secret"
+LONG = 120.0
 
 
 @pytest.fixture
@@ -44,11 +48,11 @@ class Counting:
         self.fails = False
         self._inner = inner
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
+    def embed(self, texts: Sequence[str], seconds: float) -> Matrix:
         self.asked.extend(texts)
         if self.fails:
             raise EmbeddingError("it is down")
-        return self._inner.embed(texts)
+        return self._inner.embed(texts, seconds)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -124,8 +128,8 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_server_is_asked_in_batches_and_order_is_kept(server: EmbeddingServer) -> None:
     texts = ["car", "pear"] * 50
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
-    vectors = endpoint.embed(texts)
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
+    vectors = endpoint.embed(texts, LONG)
     endpoint.close()
     assert vectors.shape == (100, 2)
     assert (vectors[::2, 0] > vectors[::2, 1]).all()
@@ -166,9 +170,9 @@ BAD: dict[str, Reply] = {
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.replace(" ", "-"))
 def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, bad: str) -> None:
     server.reply = BAD[bad]
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="small") as caught:
-        endpoint.embed(["car", "pear"])
+        endpoint.embed(["car", "pear"], LONG)
     endpoint.close()
     assert KEY not in str(caught.value)
 
@@ -176,31 +180,60 @@ def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, b
 def test_what_may_pass_is_tried_again(server: EmbeddingServer) -> None:
     replies = iter([_status(503), _status(429), honest])
     server.reply = lambda asked: next(replies)(asked)
-    endpoint = Endpoint(ModelSettings(server.url, "small"))
-    assert endpoint.embed(["car"]).shape == (1, 2)
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    assert endpoint.embed(["car"], LONG).shape == (1, 2)
     endpoint.close()
     assert server.keys == [None] * 3
 
 
 def test_what_will_not_pass_is_not_tried_again(server: EmbeddingServer) -> None:
     server.reply = _status(401)
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="status 401"):
-        endpoint.embed(["car"])
+        endpoint.embed(["car"], LONG)
     endpoint.close()
     assert len(server.asked) == 1
 
 
 def test_a_server_that_is_not_there_is_a_clear_error() -> None:
-    def refuse(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
-
-    endpoint = Endpoint(
-        ModelSettings("http://127.0.0.1:9/v1", "small", Secret(KEY)), httpx.MockTransport(refuse)
-    )
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    endpoint = Endpoint(ModelSettings(address, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="ConnectError"):
-        endpoint.embed(["car"])
+        endpoint.embed(["car"], LONG)
     endpoint.close()
+
+
+def test_a_server_that_does_not_answer_is_left_when_its_time_is_up(server: EmbeddingServer) -> None:
+    answered = threading.Event()
+    server.reply = lambda asked: (answered.wait(LONG), honest(asked))[1]
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    with pytest.raises(EmbeddingError, match="too long"):
+        endpoint.embed(["car"], 0.01)
+    answered.set()
+    endpoint.close()
+
+
+def test_closing_ends_a_call_that_another_thread_waits_for(server: EmbeddingServer) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def late(body: dict[str, object]) -> tuple[int, bytes]:
+        asked.set()
+        answered.wait(LONG)
+        return honest(body)
+
+    server.reply = late
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(endpoint.embed, ["car"], LONG)
+        assert asked.wait(LONG)
+        endpoint.close()
+        with pytest.raises(EmbeddingError, match="closed"):
+            call.result(LONG)
+        answered.set()
+    with pytest.raises(EmbeddingError, match="closed"):
+        endpoint.embed(["car"], LONG)
 
 
 @pytest.mark.parametrize(
@@ -305,12 +338,17 @@ def test_another_model_makes_its_own(tmp_path: Path, model: Counting) -> None:
 def test_a_model_that_fails_fails_no_search(
     tmp_path: Path, model: Counting, caplog: pytest.LogCaptureFixture
 ) -> None:
-    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+    clock = ManualClock()
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"), clock)
     index.refresh(Known({1: TEXTS[1]}), _ignore)
     model.fails = True
     assert not index.refresh(Known(TEXTS), _ignore)
     assert index.search(["automobile"], 3) == []
+    asked = len(model.asked)
     model.fails = False
+    assert index.search(["automobile"], 3) == []  # it has its rest
+    assert len(model.asked) == asked
+    clock.advance(31)
     assert index.search(["automobile"], 3) == [1]
     assert [record.getMessage() for record in caplog.records] == [
         "no vectors, words alone decide: it is down"

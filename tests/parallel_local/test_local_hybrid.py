@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from local_vectors import embedding_server, write_model
+from local_vectors import Hasty, embedding_server, write_model
 
 from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.endpoint import Endpoint
@@ -116,7 +116,8 @@ def test_vectors_are_kept_over_a_restart(docs: Path, tmp_path: Path) -> None:
 def test_a_server_that_is_down_leaves_words(docs: Path, tmp_path: Path) -> None:
     with embedding_server() as server:
         server.reply = lambda _asked: (500, b"{}")
-        meaning = DenseIndex(Endpoint(ModelSettings(server.url, "small")), VectorFile(tmp_path / "v.db"))
+        endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+        meaning = DenseIndex(endpoint, VectorFile(tmp_path / "v.db"))
         library = Library.open(docs, tmp_path / "data", meaning)
         assert paths(library, "garage") == ["garage.md"]
         assert paths(library, "automobile") == []

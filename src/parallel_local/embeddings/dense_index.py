@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from parallel_local.clock import Clock, SystemClock
 from parallel_local.embeddings.embedder import Embedder, Matrix, unit
 from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.nearest import Nearest
@@ -28,13 +30,18 @@ log = logging.getLogger("parallel_local.embeddings")
 _FILE: Final = "vectors.db"
 _BATCH: Final = 256
 _REMEMBERED: Final = 1_000
+_SECONDS_FOR_PASSAGES: Final = 120.0
+_SECONDS_FOR_A_QUERY: Final = 5.0
+_REST: Final = timedelta(seconds=30)  # for a model that failed: searches do not wait for it again and again
 
 
 class DenseIndex:
     """Open with a model and a file; `close` closes both."""
 
-    def __init__(self, embedder: Embedder, file: VectorFile) -> None:
+    def __init__(self, embedder: Embedder, file: VectorFile, clock: Clock | None = None) -> None:
         self._embedder = embedder
+        self._clock = clock or SystemClock()
+        self._rests_until: datetime | None = None
         self._file = file
         self._keys: dict[int, Key] = {}  # of the passages that have a vector
         self._nearest = Nearest((), ())
@@ -78,20 +85,22 @@ class DenseIndex:
     def search(self, texts: Sequence[str], limit: int) -> list[int]:
         """Passages near the texts taken together, best first; none where the model fails."""
         nearest = self._nearest
-        if not len(nearest.passages):
+        resting = self._rests_until
+        if not len(nearest.passages) or (resting and self._clock.now() < resting):
             return []
         try:
             query = unit(self._vectors(tuple(dict.fromkeys(texts))).sum(axis=0, keepdims=True))
         except EmbeddingError as error:
+            self._rests_until = self._clock.now() + _REST
             self._tell(str(error))
             return []
-        self._told = ""
+        self._rests_until, self._told = None, ""
         return [passage for passage, _ in nearest.search(query[0], limit)]
 
     def _embed(self, texts: Mapping[Key, str]) -> bool:
         """Make and keep vectors; false where the model fails."""
         try:
-            vectors = self._embedder.embed(list(texts.values()))
+            vectors = self._embedder.embed(list(texts.values()), _SECONDS_FOR_PASSAGES)
         except EmbeddingError as error:
             self._tell(str(error))
             return False
@@ -113,7 +122,7 @@ class DenseIndex:
         with self._remembering:
             known = self._remembered.get(texts)
         if known is None:
-            known = self._embedder.embed(texts)
+            known = self._embedder.embed(texts, _SECONDS_FOR_A_QUERY)
             with self._remembering:
                 self._remembered[texts] = known
                 while len(self._remembered) > _REMEMBERED:

@@ -20,8 +20,11 @@ class Embedder(Protocol):
 
     name: str
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
-        """A row of length one per text; a row of zeros for a text that holds nothing. Raises `EmbeddingError`."""
+    def embed(self, texts: Sequence[str], seconds: float) -> Matrix:
+        """A row of length one per text; a row of zeros for a text that holds nothing. Raises `EmbeddingError`.
+
+        Whoever has to wait for somebody else waits no longer than `seconds` at a time.
+        """
 
     def close(self) -> None:
         """Release what is held open."""
