@@ -73,6 +73,11 @@ class Known:
         return {number: self.texts[number] for number in numbers}
 
 
+def found(index: DenseIndex, texts: Sequence[str], limit: int) -> list[int]:
+    nearby = index.search(texts, limit, ())
+    return [passage for passage, _ in nearby.passages] if nearby else []
+
+
 def _ignore(_state: Embedded) -> None:
     """Nobody is told."""
 
@@ -308,9 +313,9 @@ def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> N
     index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
     states: list[Embedded] = []
     assert index.refresh(Known(TEXTS), states.append)
-    assert index.search(["automobile"], 3) == [1, 3, 2]
-    assert index.search(["pear"], 2) == [3, 2]
-    assert index.search(["zebra"], 3) == []
+    assert found(index, ["automobile"], 3) == [1, 3, 2]
+    assert found(index, ["pear"], 2) == [3, 2]
+    assert found(index, ["zebra"], 3) == []
     assert states[-1] == Embedded(3, 3)
     index.close()
 
@@ -343,13 +348,13 @@ def test_a_model_that_fails_fails_no_search(
     index.refresh(Known({1: TEXTS[1]}), _ignore)
     model.fails = True
     assert not index.refresh(Known(TEXTS), _ignore)
-    assert index.search(["automobile"], 3) == []
+    assert found(index, ["automobile"], 3) == []
     asked = len(model.asked)
     model.fails = False
-    assert index.search(["automobile"], 3) == []  # it has its rest
+    assert found(index, ["automobile"], 3) == []  # it has its rest
     assert len(model.asked) == asked
     clock.advance(31)
-    assert index.search(["automobile"], 3) == [1]
+    assert found(index, ["automobile"], 3) == [1]
     assert [record.getMessage() for record in caplog.records] == [
         "no vectors, words alone decide: it is down"
     ]
@@ -366,8 +371,8 @@ def test_after_a_change_only_what_is_new_is_read(tmp_path: Path, model: Counting
     assert index.refresh(known, states.append)
     assert known.asked == [1, 2, 3, 7]
     assert states[-1] == Embedded(1, 1)
-    assert index.search(["car"], 1) == [7]
-    assert 1 not in index.search(["car"], 9)
+    assert found(index, ["car"], 1) == [7]
+    assert 1 not in found(index, ["car"], 9)
     index.close()
 
 
@@ -380,7 +385,7 @@ def test_what_a_model_failed_at_is_made_by_the_next_look(tmp_path: Path, model: 
     assert all(state.done < state.total for state in states)
     model.fails = False
     assert index.refresh(known, _ignore)
-    assert index.search(["automobile"], 1) == [1]
+    assert found(index, ["automobile"], 1) == [1]
     index.close()
 
 
@@ -390,7 +395,7 @@ def test_vectors_that_were_made_outlive_a_model_that_fails(tmp_path: Path, model
         index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
         index.refresh(Known(texts), _ignore)
         model.fails = False
-        assert index.search(["automobile"], 1) == [1]
+        assert found(index, ["automobile"], 1) == [1]
         index.close()
 
 
@@ -401,12 +406,26 @@ def test_vectors_that_were_made_outlive_a_model_that_fails(tmp_path: Path, model
 def test_the_nearest_come_first_and_none_is_missing(rows: list[tuple[float, float]], limit: int) -> None:
     query = np.array([1.0, 0.0], dtype=np.float32)
     vectors = [np.array(row, dtype=np.float16) for row in rows]
-    found = Nearest(range(len(rows)), vectors).search(query, limit)
+    nearby = Nearest(range(len(rows)), vectors).search(query, limit, ())
     wanted = sorted(((-row[0], place) for place, row in enumerate(rows) if row[0] > 0))[:limit]
-    assert [passage for passage, _ in found] == [place for _, place in wanted]
+    assert [passage for passage, _ in (nearby.passages if nearby else ())] == [place for _, place in wanted]
 
 
 def test_of_passages_that_are_as_near_the_first_ones_are_found() -> None:
     vectors = [np.array([1.0, 0.0], dtype=np.float16)] * 40
-    found = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3)
-    assert [passage for passage, _ in found] == [0, 1, 2]
+    nearby = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3, ())
+    assert nearby is not None
+    assert [passage for passage, _ in nearby.passages] == [0, 1, 2]
+
+
+def test_how_far_passages_stand_out_and_the_best_of_each_span() -> None:
+    numbers = [40, 10, 30, 20]
+    vectors = [np.array([x, 0.0], dtype=np.float16) for x in (0.5, 1.0, 0.0, 0.5)]
+    nearby = Nearest(numbers, vectors).search(
+        np.array([1.0, 0.0], dtype=np.float32), 2, [(0, 15), (16, 35), (50, 60), (30, 40)]
+    )
+    assert nearby is not None
+    spread = math.sqrt(0.125)
+    assert [number for number, _ in nearby.passages] == [10, 20]
+    assert [standing for _, standing in nearby.passages] == pytest.approx([0.5 / spread, 0.0], abs=1e-6)
+    assert nearby.spans == pytest.approx((0.5 / spread, 0.0, 0.0, 0.0), abs=1e-6)

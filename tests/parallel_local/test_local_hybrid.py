@@ -124,11 +124,21 @@ def test_a_server_that_is_down_leaves_words(docs: Path, tmp_path: Path) -> None:
         library.close()
 
 
-def test_words_count_twice_as_much_as_vectors() -> None:
-    words = {1: [FoundUnit(1, 0, 0, 9.0)], 2: [FoundUnit(2, 0, 2, 3.0), FoundUnit(2, 3, 4, 1.0)]}
-    near = [FoundUnit(3, 7, 7, 1.0), FoundUnit(2, 1, 1, 1.0), FoundUnit(3, 9, 9, 1.0)]
-    ranked = joined(words, near)
-    assert list(ranked) == [2, 1, 3]
-    assert [(unit.first, unit.last) for unit in ranked[2]] == [(0, 2), (3, 4)]
-    assert [(unit.first, unit.last) for unit in ranked[3]] == [(7, 7)]
+def unit(document: int, place: int, score: float) -> FoundUnit:
+    return FoundUnit(document, place, place, score)
+
+
+def test_shares_of_words_and_what_stands_out_by_meaning_add_up() -> None:
+    words = {1: [unit(1, 0, 9.0)], 2: [unit(2, 0, 8.0), unit(2, 3, 2.0)], 3: [unit(3, 0, 1.0)]}
+    near = [unit(4, 7, 5.0), unit(2, 1, 4.0), unit(4, 9, 3.0)]
+    ranked = joined(words, near, {1: 0.0, 2: 4.0, 3: -2.0})
+    assert list(ranked) == [2, 1, 4, 3]
+    assert [found.first for found in ranked[2]] == [0, 3]
+    assert [found.first for found in ranked[4]] == [7]
     assert ranked[2][0].score == 1.0 > ranked[2][1].score > 0
+
+
+def test_a_model_that_sees_no_difference_changes_no_order() -> None:
+    words = {1: [unit(1, 0, 9.0)], 2: [unit(2, 0, 8.9)]}
+    assert list(joined(words, [unit(2, 0, 0.0), unit(1, 0, 0.0)], {1: 0.0, 2: 0.0})) == [1, 2]
+    assert joined({}, [], {}) == {}

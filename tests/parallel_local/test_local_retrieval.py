@@ -15,8 +15,10 @@ from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.effort import EFFORTS
 from parallel_local.retrieval.excerpts import by_document, quotations
 from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.query import bounded, parse_query
 from parallel_local.retrieval.units import cut, units
 from parallel_local.text.languages import language_of
+from parallel_local.text.vocabulary import vocabulary
 
 GERMAN = {
     "miete.md": "# Mietvertrag\n\nDie Kündigungsfrist beträgt drei Monate, und sie beginnt am Ersten des Monats.\n",
@@ -290,3 +292,29 @@ def test_no_text_breaks_a_search(sentences: Library, text: str) -> None:
         found = sentences.search([query], None, 3, effort)
         assert all(0.0 <= item.coverage <= 1.0 for item in found)
     assert language_of(text) == language_of(text)
+
+
+def test_of_very_many_queries_the_first_ones_are_asked() -> None:
+    queries = [
+        parse_query(" ".join(f"lamp{place}x{word}" for word in range(60)), vocabulary({}))
+        for place in range(50)
+    ]
+    assert bounded(queries) == queries[:8]
+    assert bounded(queries[:3]) == queries[:3]
+
+
+def test_many_small_sentences_are_quoted_within_the_limit(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    words = ["Sand.", "Lamps stand here.", "Salt.", "Oil  and\nlamps."]
+    (docs / "a.md").write_text("# T\n\n" + " ".join(words * 300))
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        query = library.query("lamps of sand")
+        asked = Asked([(query, library.weigh(query))])
+        (group,) = by_document(library.search([query]))
+        text = (docs / "a.md").read_text()
+        for limit in (5, 40, 300, 3000):
+            quoted = quotations(group, limit, asked)
+            assert quoted
+            assert all(piece in text for piece in quoted)
+            assert limit // 3 <= sum(map(len, quoted)) <= limit

@@ -23,7 +23,7 @@ from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
 from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
 from parallel_local.private import private_folder
-from parallel_local.retrieval.meaning import Embedded, Meaning, Passages
+from parallel_local.retrieval.meaning import Embedded, Meaning, Nearby, Passages
 
 log = logging.getLogger("parallel_local.embeddings")
 
@@ -82,20 +82,20 @@ class DenseIndex:
         self._nearest, self._keys = self._load(keys), keys
         return works
 
-    def search(self, texts: Sequence[str], limit: int) -> list[int]:
-        """Passages near the texts taken together, best first; none where the model fails."""
+    def search(self, texts: Sequence[str], limit: int, spans: Sequence[tuple[int, int]]) -> Nearby | None:
+        """Passages near the texts taken together, and the nearest one of each span; None where the model fails."""
         nearest = self._nearest
         resting = self._rests_until
         if not len(nearest.passages) or (resting and self._clock.now() < resting):
-            return []
+            return None
         try:
             query = unit(self._vectors(tuple(dict.fromkeys(texts))).sum(axis=0, keepdims=True))
         except EmbeddingError as error:
             self._rests_until = self._clock.now() + _REST
             self._tell(str(error))
-            return []
+            return None
         self._rests_until, self._told = None, ""
-        return [passage for passage, _ in nearest.search(query[0], limit)]
+        return nearest.search(query[0], limit, spans)
 
     def _embed(self, texts: Mapping[Key, str]) -> bool:
         """Make and keep vectors; false where the model fails."""

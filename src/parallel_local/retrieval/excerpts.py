@@ -5,6 +5,7 @@ what was asked are quoted, in the order in which they stand in the document.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -70,11 +71,7 @@ def quotations(found: Sequence[Found], limit: int, asked: Asked) -> list[str]:
     if sum(len(item.text) for item in shown) <= limit:
         return [item.text for item in shown]
     sentences = [one for place, item in enumerate(shown) for one in _sentences(item, place, asked)]
-    kept: list[_Sentence] = []
-    for sentence in sorted(sentences, key=lambda one: (-one.score, one.passage, one.start)):
-        joined = _joined([*kept, sentence], shown)
-        if sum(one.end - one.start for one in joined) <= limit:
-            kept = joined
+    kept = _joined(_best(sentences, shown, limit), shown)
     if not kept and sentences:
         best = max(sentences, key=lambda one: one.score)
         kept = [_window(best, shown[best.passage], limit, asked)]
@@ -112,12 +109,33 @@ def _worth(text: str, language: str, asked: Asked) -> float:
     return asked.worth(spaced(stems(text, language)))
 
 
+def _best(sentences: Sequence[_Sentence], shown: Sequence[Found], limit: int) -> list[_Sentence]:
+    """The best ones that fit in `limit`, in order; with two that follow each other come the blanks between them."""
+    blanks = [_blanks(one, other, shown) for one, other in pairwise(sentences)]
+    kept: set[int] = set()
+    for at in sorted(range(len(sentences)), key=lambda at: -sentences[at].score):
+        length = sentences[at].end - sentences[at].start
+        length += (blanks[at - 1] or 0) if at - 1 in kept else 0
+        length += (blanks[at] or 0) if at + 1 in kept else 0
+        if length <= limit:
+            kept.add(at)
+            limit -= length
+    return [sentences[at] for at in sorted(kept)]
+
+
+def _blanks(one: _Sentence, other: _Sentence, shown: Sequence[Found]) -> int | None:
+    """How many stand between two sentences; None where something else does."""
+    if one.passage != other.passage or shown[one.passage].text[one.end : other.start].strip():
+        return None
+    return other.start - one.end
+
+
 def _joined(kept: Sequence[_Sentence], shown: Sequence[Found]) -> list[_Sentence]:
     """Sentences that follow each other become one slice, with the blanks between them."""
     joined: list[_Sentence] = []
-    for one in sorted(kept, key=lambda sentence: (sentence.passage, sentence.start)):
+    for one in kept:
         last = joined[-1] if joined else None
-        if last and last.passage == one.passage and not shown[one.passage].text[last.end : one.start].strip():
+        if last and _blanks(last, one, shown) is not None:
             score = max(last.score, one.score)
             joined[-1] = _Sentence(last.passage, last.start, one.end, score)
         else:

@@ -26,14 +26,24 @@ class Passages(Protocol):
         """Number → text."""
 
 
+class Nearby(msgspec.Struct, frozen=True):
+    """Passages near what was asked, best first, each with how far it stands out; and that of the spans asked about.
+
+    It is told in standard deviations above the mean of all passages: what a likeness is worth depends on the model.
+    """
+
+    passages: tuple[tuple[int, float], ...] = ()
+    spans: tuple[float, ...] = ()
+
+
 class Meaning(Protocol):
     """Finds passages by what they mean. `search` is called by many threads, `refresh` by one at a time."""
 
     def refresh(self, passages: Passages, tell: Callable[[Embedded], None]) -> bool:
         """Know these passages, and no others; false when some have to be tried again. What `tell` raises ends it."""
 
-    def search(self, texts: Sequence[str], limit: int) -> list[int]:
-        """Passages near any of the texts, best first."""
+    def search(self, texts: Sequence[str], limit: int, spans: Sequence[tuple[int, int]]) -> Nearby | None:
+        """Passages near the texts taken together, and the nearest one of each span of numbers; None where it fails."""
 
     def close(self) -> None:
         """Release what is held open."""
@@ -46,9 +56,8 @@ class WordsOnly:
         """Looks at nothing."""
         return True
 
-    def search(self, texts: Sequence[str], limit: int) -> list[int]:
+    def search(self, texts: Sequence[str], limit: int, spans: Sequence[tuple[int, int]]) -> None:
         """Finds nothing."""
-        return []
 
     def close(self) -> None:
         """Nothing is held open."""

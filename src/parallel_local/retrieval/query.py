@@ -5,6 +5,7 @@ What is asked of the index for it is put together in `matching`.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -16,6 +17,7 @@ from parallel_local.text.vocabulary import Vocabulary
 from parallel_local.text.words import fold, is_run
 
 _MOST_TERMS = 100
+_MOST_TERMS_IN_ALL = 500
 _MOST_WORDS = 400  # looked at for them
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
 _WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
@@ -90,6 +92,12 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
         language=language,
         ambiguous=tuple(ambiguous),
     )
+
+
+def bounded(queries: Sequence[Query]) -> list[Query]:
+    """The first ones, with so many terms together that a search stays short whatever is found."""
+    so_far = accumulate(len(query.terms) for query in queries)
+    return [query for query, terms in zip(queries, so_far, strict=True) if terms <= _MOST_TERMS_IN_ALL]
 
 
 def merged(queries: Sequence[Query]) -> list[Query]:
