@@ -22,11 +22,11 @@ from parallel_local.retrieval.units import Cut
 PASSAGES = 1 << 32
 _CARDS_AT_A_TIME = 1000
 _BEHIND_ALL = 1 << 62  # no document has so high a number
-_VERSION = 4
+_VERSION = 5
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,
-    entities TEXT NOT NULL, acronyms TEXT NOT NULL, units INTEGER NOT NULL, tail TEXT NOT NULL);
+    entities TEXT NOT NULL, acronyms TEXT NOT NULL, tail TEXT NOT NULL);
 CREATE INDEX documents_by_path ON documents (path);
 CREATE INDEX documents_by_page ON documents (page, path);
 CREATE INDEX documents_by_date ON documents (date);
@@ -34,25 +34,24 @@ CREATE INDEX documents_by_language ON documents (language);
 CREATE INDEX documents_with_entities ON documents (path) WHERE entities != '[]';
 CREATE INDEX documents_with_acronyms ON documents (path) WHERE acronyms != '{}';
 CREATE TABLE passages (id INTEGER PRIMARY KEY, heading TEXT NOT NULL, lead TEXT NOT NULL, text TEXT NOT NULL);
-CREATE TABLE numbers (next INTEGER NOT NULL);
-INSERT INTO numbers VALUES (1);
+CREATE TABLE numbers (next INTEGER NOT NULL, words INTEGER NOT NULL);
+INSERT INTO numbers VALUES (1, 0);
 """
 _CARD = "SELECT id, path, url, title, date, entities, acronyms, language FROM documents"
-_INSERT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PASSAGES = (
     f"SELECT id, id / {PASSAGES}, heading, text, 0.0 FROM passages WHERE id BETWEEN ? AND ? ORDER BY id"
 )
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A document as it is written down: its card, its file, its passages, and how many units it has."""
+    """A document as it is written down: its card, its file, and its passages."""
 
     card: Card
     stamp: FileStamp
     page: str
     cuts: list[Cut]
     tail: str
-    units: int
 
 
 class Catalog:
@@ -108,9 +107,9 @@ class Catalog:
         """How many files they are of."""
         return self._number("SELECT count(DISTINCT path) FROM documents")
 
-    def unit_count(self) -> int:
-        """How many units they have together."""
-        return self._number("SELECT coalesce(sum(units), 0) FROM documents")
+    def words_state(self) -> int:
+        """The state of the inverted index that it was committed with."""
+        return self._number("SELECT words FROM numbers")
 
     def cards(self, path: str, number: int, most: int) -> list[Card]:
         """Cards in order of path and number, from the one behind these on."""
@@ -296,7 +295,7 @@ class CatalogWriter:
         row = (
             *(card.id, card.path, stamp.mtime_ns, stamp.size, card.url, entry.page, card.title, card.date),
             *(card.language, _entities(card), json.dumps(card.acronyms) if card.acronyms else "{}"),
-            *(entry.units, entry.tail),
+            entry.tail,
         )
         self._connection.execute(_INSERT, row)
         first = card.id * PASSAGES
@@ -305,9 +304,9 @@ class CatalogWriter:
             ((first + place, cut.heading, cut.lead, cut.text) for place, cut in enumerate(entry.cuts)),
         )
 
-    def commit(self) -> None:
-        """Make it count."""
-        self._connection.execute("UPDATE numbers SET next = ?", (self._next,))
+    def commit(self, words_state: int) -> None:
+        """Make it count, together with a state of the inverted index."""
+        self._connection.execute("UPDATE numbers SET next = ?, words = ?", (self._next, words_state))
         self._connection.commit()
 
 
