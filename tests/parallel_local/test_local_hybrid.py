@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from local_vectors import Hasty, embedding_server, write_model
 
+from parallel_local.app import create_app
 from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.endpoint import Endpoint
+from parallel_local.embeddings.settings import EmbeddingSettings
 from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import VectorFile
+from parallel_local.engine import Engine
 from parallel_local.model_server.settings import ModelSettings
 from parallel_local.retrieval.fusion import joined
 from parallel_local.retrieval.inverted import FoundUnit
@@ -122,6 +125,20 @@ def test_a_server_that_is_down_leaves_words(docs: Path, tmp_path: Path) -> None:
         assert paths(library, "garage") == ["garage.md"]
         assert paths(library, "automobile") == []
         library.close()
+
+
+def test_a_start_waits_for_no_vectors(docs: Path, tmp_path: Path) -> None:
+    with embedding_server() as server:
+        settings = EmbeddingSettings(server=ModelSettings(server.url, "small"))
+        app = create_app(docs, tmp_path / "data", index_now=False, embeddings=settings)
+        started: Engine = app.state.engine
+        assert len(started.library.cards) == len(FILES)
+        assert not started.library.is_learnt
+        assert server.asked == []
+        started.close()
+        app = create_app(docs, tmp_path / "data", embeddings=settings)
+        assert app.state.engine.library.is_learnt
+        app.state.engine.close()
 
 
 def unit(document: int, place: int, score: float) -> FoundUnit:
