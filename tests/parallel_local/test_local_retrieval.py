@@ -318,3 +318,20 @@ def test_many_small_sentences_are_quoted_within_the_limit(tmp_path: Path) -> Non
             assert quoted
             assert all(piece in text for piece in quoted)
             assert limit // 3 <= sum(map(len, quoted)) <= limit
+
+
+def test_a_part_of_the_best_sentence_goes_before_whole_ones_that_say_less(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    long = (
+        "After many winters, during which the harbour lay under ice and nobody came, the keeper of the lighthouse, who "
+        "had read all books of the island twice, was given a new lamp of forty thousand candles by the shipping office."
+    )
+    (docs / "a.md").write_text(f"# T\n\nThe lighthouse is white. {long} The lamp is heavy.\n" + "Salt.\n" * 9)
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        query = library.query("Who gave the keeper of the lighthouse a new lamp of candles?")
+        (group,) = by_document(library.search([query]))
+        (quoted,) = quotations(group, 120, Asked([(query, library.weigh(query))]))
+    assert quoted in long
+    assert "forty thousand candles" in quoted
+    assert len(quoted) <= 120

@@ -71,10 +71,11 @@ def quotations(found: Sequence[Found], limit: int, asked: Asked) -> list[str]:
     if sum(len(item.text) for item in shown) <= limit:
         return [item.text for item in shown]
     sentences = [one for place, item in enumerate(shown) for one in _sentences(item, place, asked)]
-    kept = _joined(_best(sentences, shown, limit), shown)
-    if not kept and sentences:
-        best = max(sentences, key=lambda one: one.score)
+    best = max(sentences, key=lambda one: one.score)
+    if best.end - best.start > limit:  # a part of it says more than whole ones that say less
         kept = [_window(best, shown[best.passage], limit, asked)]
+    else:
+        kept = _joined(_best(sentences, shown, limit), shown)
     in_order = sorted(kept, key=lambda one: (shown[one.passage].passage, one.start))
     texts = (shown[one.passage].text[one.start : one.end].strip() for one in in_order)
     return [text for text in texts if text]
