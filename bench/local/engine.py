@@ -104,12 +104,13 @@ def serving(docs: Path, base: Path, embeddings: Embeddings | None = None) -> Ite
     child = Child(command, log, environment, Path.cwd())  # where a place of vectors may be relative to
     try:
         address = _address(child, log)
-        for _ in range(2):  # soon after the first look at the folder it takes another one
-            child.settle(_START_SECONDS)
-            time.sleep(_SECOND_LOOK_SECONDS)
-        size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file()) / 1e6
         limits = httpx.Limits(max_connections=100)
         with httpx.Client(base_url=address, headers=_HEADERS, timeout=120.0, limits=limits) as client:
+            for _ in range(2):  # soon after the first look at the folder it takes another one
+                _wait_for_vectors(client)
+                child.settle(_START_SECONDS)
+                time.sleep(_SECOND_LOOK_SECONDS)
+            size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file()) / 1e6
             yield Engine(child, client, procfs.cpu_seconds(child.group), size)
         _refuse_words_alone(log)
     except httpx.HTTPError as error:
@@ -129,6 +130,12 @@ def _address(child: Child, log: Path) -> str:
             raise Failed(f"the engine ended: {child.last_words()}")
         time.sleep(0.05)
     raise Failed(f"the engine did not start: {child.last_words()}")
+
+
+def _wait_for_vectors(client: httpx.Client) -> None:
+    """Until they are made: their model may be elsewhere, and the engine has nothing to do meanwhile."""
+    while client.get("/v1/local/documents", params={"limit": 1}).json()["making_vectors"] is not None:
+        time.sleep(0.5)
 
 
 def _refuse_words_alone(log: Path) -> None:

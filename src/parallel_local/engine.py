@@ -25,7 +25,7 @@ from parallel_local.model_server.settings import ModelSettings
 from parallel_local.model_server.transport import ModelServer
 from parallel_local.monitors.journal import Journal
 from parallel_local.retrieval.library import Indexed, Library
-from parallel_local.retrieval.meaning import Meaning
+from parallel_local.retrieval.meaning import Embedded, Meaning
 from parallel_local.runs.deliveries import Deliveries
 from parallel_local.runs.engine import RunEngine
 from parallel_local.runs.findall import FindAllKind
@@ -138,7 +138,10 @@ class Engine:
         """Take up the documents as they are now, or without `much` only few; everything is closed when that fails."""
         try:
             with suppress(_Much):
-                self.library.refresh(None if much else _refuse_much)
+                learn = (
+                    much or not self._watches
+                )  # a server of vectors may be slow, and the watcher looks at once
+                self.library.refresh(None if much else _refuse_much, learn=learn)
         except BaseException:
             self.close()
             raise
@@ -206,6 +209,9 @@ class _Bell:
         if not self._is_changing:
             self._is_changing = True
             self._call(self._engine.documents_changing)
+
+    def embedded(self, embedded: Embedded) -> None:
+        """Nothing is whole yet."""
 
     def settled(self, *, changed: bool) -> None:
         """The whole of it."""

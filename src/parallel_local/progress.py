@@ -1,4 +1,4 @@
-"""What `parallel-local serve` shows while it reads: a bar on a terminal, a line now and then elsewhere.
+"""What `parallel-local serve` shows while it reads and makes vectors: a bar on a terminal, else a line now and then.
 
 And the line that says where it serves: of few documents when they are read, of many at once.
 """
@@ -8,13 +8,23 @@ from collections.abc import Callable
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from parallel_local.retrieval.library import Indexed
+from parallel_local.retrieval.meaning import Embedded
 from parallel_local.watcher import is_much
 from penstock_common.printable import one_line
 
 SECONDS_A_LINE = 5.0
+_MANY_PASSAGES = 1000  # vectors of fewer are made before a bar can be seen
 
 
 def counted(count: int, what: str) -> str:
@@ -32,6 +42,8 @@ class ReadingProgress:
         self._lock = threading.Lock()
         self._serves = self._is_settled = self._is_announced = False
         self._reading: Indexed | None = None  # while it is much
+        self._embedding: Embedded | None = None  # while vectors are made
+        self._is_told = False  # that they are
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -51,33 +63,57 @@ class ReadingProgress:
             if indexed.done == indexed.total:
                 self._end_bar()  # lines of a log follow
             elif self._console.is_terminal:
-                self._advance(indexed)
+                said = f"{indexed.done:,} of {indexed.total:,} files"
+                self._advance(said, indexed.done_bytes, indexed.total_bytes, DownloadColumn())
             elif is_first:
                 size = max(indexed.total_bytes // 1_000_000, 1)
                 _say(f"reading {counted(indexed.total, 'file')}, {size:,} MB")
 
+    def embedded(self, embedded: Embedded) -> None:
+        """All is read, and so many vectors are made. A bar is for many; a line comes when it takes long."""
+        with self._lock:
+            if self._embedding is None:
+                self._end_reading()
+            self._embedding = embedded
+            if self._console.is_terminal and embedded.total > _MANY_PASSAGES:
+                said = f"vectors of {embedded.done:,} of {embedded.total:,} passages"
+                self._advance(said, embedded.done, embedded.total)
+
     def tick(self) -> None:
         """Say how far it is, if nobody can see a bar. A file may take long: this does not wait for the next one."""
         with self._lock:
-            read = self._reading
-            if read is not None and self._bar is None:
-                share = 100 * read.done_bytes // max(read.total_bytes, 1)
-                _say(f"{read.done:,} of {read.total:,} files are read ({share} %)")
+            if self._bar is not None:
+                return
+            if read := self._reading:
+                share = _percent(read.done_bytes, read.total_bytes)
+                _say(f"{read.done:,} of {read.total:,} files are read ({share})")
+            elif made := self._embedding:
+                self._is_told = True
+                share = _percent(made.done, made.total)
+                _say(f"vectors of {made.done:,} of {made.total:,} passages are made ({share})")
 
     def settled(self, *, changed: bool) -> None:
-        """All is read."""
+        """All is done that can be."""
         with self._lock:
-            read, self._reading, self._is_settled = self._reading, None, True
-            self._end_bar()
-            if self._is_announced and read is not None:
-                _say(f"all is read: {counted(self._count(), 'document')}")
-            self._announce()
+            self._end_reading()
+            made, self._embedding = self._embedding, None
+            if self._is_told and made is not None and made.done == made.total:
+                _say("all vectors are made")
+            self._is_told = False
 
     def ended(self) -> None:
         """Nothing is shown any more, whatever is left to read."""
         with self._lock:
-            self._reading = None
+            self._reading = self._embedding = None
             self._end_bar()
+
+    def _end_reading(self) -> None:
+        """Everything can be found."""
+        read, self._reading, self._is_settled = self._reading, None, True
+        self._end_bar()
+        if self._is_announced and read is not None:
+            _say(f"all is read: {counted(self._count(), 'document')}")
+        self._announce()
 
     def _announce(self) -> None:
         """Once, and as soon as there is something to be served, or it will take a while."""
@@ -88,17 +124,14 @@ class ReadingProgress:
         count = counted(self._count(), "document") + ("" if self._is_settled else " so far")
         click.echo(one_line(f"parallel-local: {count}, serving on {self._place}"))
 
-    def _advance(self, indexed: Indexed) -> None:
+    def _advance(self, said: str, done: int, total: int, *columns: ProgressColumn) -> None:
         if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=self._console, transient=True)
+            shown = (TextColumn("{task.description}"), BarColumn(), *columns, TimeRemainingColumn())
+            self._bar = Progress(*shown, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("reading", total=indexed.total_bytes)
+            self._task = self._bar.add_task(said, total=total)
         if self._task is not None:
-            said = f"{indexed.done:,} of {indexed.total:,} files"
-            self._bar.update(
-                self._task, completed=indexed.done_bytes, total=indexed.total_bytes, description=said
-            )
+            self._bar.update(self._task, completed=done, total=total, description=said)
 
     def _end_bar(self) -> None:
         if self._bar is not None:
@@ -122,6 +155,10 @@ class Ticker:
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):
             self._tick()
+
+
+def _percent(done: int, total: int) -> str:
+    return f"{100 * done // max(total, 1)} %"
 
 
 def _say(what: str) -> None:

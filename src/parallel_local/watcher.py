@@ -15,12 +15,14 @@ from watchfiles import Change, watch
 from parallel_local.clock import Clock
 from parallel_local.documents.folder import is_hidden, scan
 from parallel_local.retrieval.library import Indexed, Library
+from parallel_local.retrieval.meaning import Embedded
 
 _GROUPED_MS = 1000  # changes that follow each other are taken together for no longer than this
 _QUIET_MS = 100
 _TICK_MS = 500
 _POLL_SECONDS = 1.0
 _RETRY_TICKS = 6
+_RELEARN_TICKS = 120  # a model that failed
 _PATIENCE = 3.0
 _SHARE = 4  # a look rests for so many times its length: files that change all the time cost a fifth of a core
 _LONGEST_REST = 5.0
@@ -36,6 +38,9 @@ class Listener(Protocol):
     def progress(self, indexed: Indexed) -> None:
         """So much is read of what is to be."""
 
+    def embedded(self, embedded: Embedded) -> None:
+        """All is read, and so many passages are known by their meaning."""
+
     def settled(self, *, changed: bool) -> None:
         """The library is as the folders were a moment ago, another one than before if `changed`."""
 
@@ -50,7 +55,7 @@ class _Stopped(Exception):
 
 
 class Watcher:
-    """Started with `start`, ended with `stop`. `reading` is how far it is; None when all is read."""
+    """Started with `start`, ended with `stop`. `reading` and `embedding` are how far it is; None when that is done."""
 
     def __init__(self, library: Library, clock: Clock, *, poll: bool, data: Path) -> None:
         self._library = library
@@ -61,8 +66,10 @@ class Watcher:
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed = False
+        self._waited = 0  # ticks since the last look
         self._listeners: list[Listener] = []
         self.reading: Indexed | None = None
+        self.embedding: Embedded | None = None
 
     def tell(self, listener: Listener) -> None:
         """Tells one more of progress. To be called before `start`."""
@@ -102,7 +109,7 @@ class Watcher:
 
     def _follow(self, places: dict[Path, tuple[int, int]]) -> None:
         """Looks after each change that the system tells of, until a folder is another one or it is time to end."""
-        is_due, waited = True, 0  # what changed before the system was asked to tell of it
+        is_due = True  # what changed before the system was asked to tell of it
         for changes in watch(
             *places,
             watch_filter=self._counts,
@@ -115,17 +122,24 @@ class Watcher:
             force_polling=False,
             ignore_permission_denied=True,
         ):
-            waited = waited + 1 if self._failed else 0
+            self._waited += 1
             is_other = _places(self._roots()) != places
-            if is_due or changes or is_other or self._asked.is_set() or waited >= _RETRY_TICKS:
-                is_due, waited = False, 0
+            if is_due or changes or is_other or self._asked.is_set() or self._is_late():
+                is_due = False
                 self._rested(self._look)
             if is_other:
                 break
 
+    def _is_late(self) -> bool:
+        """Whether it is time to try again what failed."""
+        if self._failed:
+            return self._waited >= _RETRY_TICKS
+        return self._waited >= _RELEARN_TICKS and not self._library.is_learnt
+
     def _compare(self) -> None:
         """Looks if anything is not as it was."""
-        if self._failed or self._asked.is_set():
+        self._waited += 1
+        if self._failed or self._asked.is_set() or self._is_late():
             self._look()
         else:
             self._rested(self._look_at_difference)
@@ -144,12 +158,12 @@ class Watcher:
 
     def _look(self) -> None:
         """Has the library be as the folders are, and tells of it."""
-        self._failed = True
+        self._failed, self._waited = True, 0
         if self._asked.is_set():
             self._asked.clear()
             self._library.holdings.retry()
         try:
-            changed = self._library.refresh(self._progress)
+            changed = self._library.refresh(self._progress, self._embedded)
         except _Stopped:
             return
         except Exception:
@@ -158,7 +172,7 @@ class Watcher:
             log.exception("the documents cannot be taken up now; this is tried again")
             return
         finally:
-            self.reading = None
+            self.reading = self.embedding = None
         self._failed = False
         for line in self._library.holdings.news():
             log.warning("%s", line)
@@ -171,6 +185,13 @@ class Watcher:
         self.reading = indexed
         for listener in self._listeners:
             listener.progress(indexed)
+
+    def _embedded(self, embedded: Embedded) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        self.reading, self.embedding = None, embedded
+        for listener in self._listeners:
+            listener.embedded(embedded)
 
     def _roots(self) -> Sequence[Path]:
         return [folder.path for folder in self._library.holdings.folders]

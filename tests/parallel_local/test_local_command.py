@@ -19,6 +19,7 @@ from test_local_serving import process
 from parallel_local.cli import data_of, default_data, main, served_folders
 from parallel_local.progress import ReadingProgress, Ticker
 from parallel_local.retrieval.library import Indexed
+from parallel_local.retrieval.meaning import Embedded
 
 MUCH = 10_000_000
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "parallel-local.md"
@@ -73,6 +74,38 @@ def test_of_many_it_is_said_at_once_and_how_far_it_is(
     ]
 
 
+def test_how_far_vectors_are_is_said_when_it_takes_long(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = progress(2000, plain())
+    shown.serving()
+    shown.progress(Indexed(0, 4000, 0, MUCH))
+    capsys.readouterr()
+    shown.embedded(Embedded(0, 3000))
+    shown.tick()
+    shown.embedded(Embedded(1500, 3000))
+    shown.tick()
+    shown.embedded(Embedded(3000, 3000))
+    shown.settled(changed=True)
+    shown.tick()
+    assert capsys.readouterr().err.splitlines() == [
+        "parallel-local: all is read: 2,000 documents",
+        "parallel-local: vectors of 0 of 3,000 passages are made (0 %)",
+        "parallel-local: vectors of 1,500 of 3,000 passages are made (50 %)",
+        "parallel-local: all vectors are made",
+    ]
+
+
+def test_vectors_that_are_made_soon_or_never_are_not_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = progress(20, plain())
+    shown.serving()
+    shown.embedded(Embedded(30, 30))
+    shown.settled(changed=True)
+    assert capsys.readouterr().err == ""
+    shown.embedded(Embedded(0, 30))
+    shown.tick()
+    shown.settled(changed=True)
+    assert capsys.readouterr().err == "parallel-local: vectors of 0 of 30 passages are made (0 %)\n"
+
+
 def test_a_ticker_calls_until_it_is_ended() -> None:
     calls = threading.Semaphore(0)
     ticker = Ticker(calls.release, 0.01)
@@ -88,10 +121,12 @@ def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     shown.serving()
     shown.progress(Indexed(0, 4000, 0, MUCH))
     shown.progress(Indexed(2000, 4000, MUCH // 2, MUCH))
+    shown.embedded(Embedded(512, 3000))
     shown.settled(changed=True)
     shown.ended()
     assert isinstance(console.file, io.StringIO)
     assert "2,000 of 4,000 files" in console.file.getvalue()
+    assert "vectors of 512 of 3,000 passages" in console.file.getvalue()
 
 
 async def test_a_large_folder_is_served_while_it_is_read(tmp_path: Path) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import stat
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from local_vectors import EmbeddingServer, Reply, embedding_server, honest, write_model
+from local_clock import ManualClock
+from local_vectors import EmbeddingServer, Hasty, Reply, embedding_server, honest, write_model
 
 from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.embedder import Matrix, unit
@@ -27,6 +30,7 @@ from parallel_local.model_server.settings import ModelSettings, Secret, Settings
 from parallel_local.retrieval.meaning import Embedded
 
 KEY = "sk-very-secret"
+LONG = 120.0
 
 
 @pytest.fixture
@@ -44,14 +48,34 @@ class Counting:
         self.fails = False
         self._inner = inner
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
+    def embed(self, texts: Sequence[str], seconds: float) -> Matrix:
         self.asked.extend(texts)
         if self.fails:
             raise EmbeddingError("it is down")
-        return self._inner.embed(texts)
+        return self._inner.embed(texts, seconds)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class Known:
+    """Passages; which texts were asked for is remembered."""
+
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self.texts = dict(texts)
+        self.asked: list[int] = []
+
+    def passage_numbers(self) -> Sequence[int]:
+        return sorted(self.texts)
+
+    def passage_texts(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        self.asked.extend(numbers)
+        return {number: self.texts[number] for number in numbers}
+
+
+def found(index: DenseIndex, texts: Sequence[str], limit: int) -> list[int]:
+    nearby = index.search(texts, limit, ())
+    return [passage for passage, _ in nearby.passages] if nearby else []
 
 
 def _ignore(_state: Embedded) -> None:
@@ -109,8 +133,8 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_server_is_asked_in_batches_and_order_is_kept(server: EmbeddingServer) -> None:
     texts = ["car", "pear"] * 50
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
-    vectors = endpoint.embed(texts)
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
+    vectors = endpoint.embed(texts, LONG)
     endpoint.close()
     assert vectors.shape == (100, 2)
     assert (vectors[::2, 0] > vectors[::2, 1]).all()
@@ -151,9 +175,9 @@ BAD: dict[str, Reply] = {
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.replace(" ", "-"))
 def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, bad: str) -> None:
     server.reply = BAD[bad]
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="small") as caught:
-        endpoint.embed(["car", "pear"])
+        endpoint.embed(["car", "pear"], LONG)
     endpoint.close()
     assert KEY not in str(caught.value)
 
@@ -161,31 +185,60 @@ def test_a_server_that_answers_badly_is_a_clear_error(server: EmbeddingServer, b
 def test_what_may_pass_is_tried_again(server: EmbeddingServer) -> None:
     replies = iter([_status(503), _status(429), honest])
     server.reply = lambda asked: next(replies)(asked)
-    endpoint = Endpoint(ModelSettings(server.url, "small"))
-    assert endpoint.embed(["car"]).shape == (1, 2)
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    assert endpoint.embed(["car"], LONG).shape == (1, 2)
     endpoint.close()
     assert server.keys == [None] * 3
 
 
 def test_what_will_not_pass_is_not_tried_again(server: EmbeddingServer) -> None:
     server.reply = _status(401)
-    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)))
+    endpoint = Endpoint(ModelSettings(server.url, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="status 401"):
-        endpoint.embed(["car"])
+        endpoint.embed(["car"], LONG)
     endpoint.close()
     assert len(server.asked) == 1
 
 
 def test_a_server_that_is_not_there_is_a_clear_error() -> None:
-    def refuse(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
-
-    endpoint = Endpoint(
-        ModelSettings("http://127.0.0.1:9/v1", "small", Secret(KEY)), httpx.MockTransport(refuse)
-    )
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    endpoint = Endpoint(ModelSettings(address, "small", Secret(KEY)), Hasty())
     with pytest.raises(EmbeddingError, match="ConnectError"):
-        endpoint.embed(["car"])
+        endpoint.embed(["car"], LONG)
     endpoint.close()
+
+
+def test_a_server_that_does_not_answer_is_left_when_its_time_is_up(server: EmbeddingServer) -> None:
+    answered = threading.Event()
+    server.reply = lambda asked: (answered.wait(LONG), honest(asked))[1]
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    with pytest.raises(EmbeddingError, match="too long"):
+        endpoint.embed(["car"], 0.01)
+    answered.set()
+    endpoint.close()
+
+
+def test_closing_ends_a_call_that_another_thread_waits_for(server: EmbeddingServer) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def late(body: dict[str, object]) -> tuple[int, bytes]:
+        asked.set()
+        answered.wait(LONG)
+        return honest(body)
+
+    server.reply = late
+    endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(endpoint.embed, ["car"], LONG)
+        assert asked.wait(LONG)
+        endpoint.close()
+        with pytest.raises(EmbeddingError, match="closed"):
+            call.result(LONG)
+        answered.set()
+    with pytest.raises(EmbeddingError, match="closed"):
+        endpoint.embed(["car"], LONG)
 
 
 @pytest.mark.parametrize(
@@ -259,10 +312,10 @@ TEXTS = {1: "A car.", 2: "An apple.", 3: "A pear and an apple."}
 def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> None:
     index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
     states: list[Embedded] = []
-    index.refresh(TEXTS.items(), len(TEXTS), states.append)
-    assert index.search(["automobile"], 3) == [1, 3, 2]
-    assert index.search(["pear"], 2) == [3, 2]
-    assert index.search(["zebra"], 3) == []
+    assert index.refresh(Known(TEXTS), states.append)
+    assert found(index, ["automobile"], 3) == [1, 3, 2]
+    assert found(index, ["pear"], 2) == [3, 2]
+    assert found(index, ["zebra"], 3) == []
     assert states[-1] == Embedded(3, 3)
     index.close()
 
@@ -270,7 +323,7 @@ def test_texts_are_found_by_what_they_mean(tmp_path: Path, model: Counting) -> N
 def test_a_text_is_embedded_once(tmp_path: Path, model: Counting) -> None:
     for texts in (TEXTS, TEXTS | {2: "A pear."}, {9: "A pear.", 1: "A car."}):
         index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-        index.refresh(texts.items(), len(texts), _ignore)
+        index.refresh(Known(texts), _ignore)
         index.close()
     assert model.asked == [*TEXTS.values(), "A pear."]
     file = VectorFile(tmp_path / "vectors.db")
@@ -282,7 +335,7 @@ def test_another_model_makes_its_own(tmp_path: Path, model: Counting) -> None:
     for name in ("one", "two"):
         model.name = name
         index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-        index.refresh(TEXTS.items(), len(TEXTS), _ignore)
+        index.refresh(Known(TEXTS), _ignore)
         index.close()
     assert model.asked == [*TEXTS.values()] * 2
 
@@ -290,17 +343,60 @@ def test_another_model_makes_its_own(tmp_path: Path, model: Counting) -> None:
 def test_a_model_that_fails_fails_no_search(
     tmp_path: Path, model: Counting, caplog: pytest.LogCaptureFixture
 ) -> None:
-    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
-    index.refresh([(1, TEXTS[1])], 1, _ignore)
+    clock = ManualClock()
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"), clock)
+    index.refresh(Known({1: TEXTS[1]}), _ignore)
     model.fails = True
-    index.refresh(TEXTS.items(), len(TEXTS), _ignore)
-    assert index.search(["automobile"], 3) == []
+    assert not index.refresh(Known(TEXTS), _ignore)
+    assert found(index, ["automobile"], 3) == []
+    asked = len(model.asked)
     model.fails = False
-    assert index.search(["automobile"], 3) == [1]
+    assert found(index, ["automobile"], 3) == []  # it has its rest
+    assert len(model.asked) == asked
+    clock.advance(31)
+    assert found(index, ["automobile"], 3) == [1]
     assert [record.getMessage() for record in caplog.records] == [
         "no vectors, words alone decide: it is down"
     ]
     index.close()
+
+
+def test_after_a_change_only_what_is_new_is_read(tmp_path: Path, model: Counting) -> None:
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+    known = Known(TEXTS)
+    index.refresh(known, _ignore)
+    del known.texts[1]
+    known.texts[7] = "An automobile."
+    states: list[Embedded] = []
+    assert index.refresh(known, states.append)
+    assert known.asked == [1, 2, 3, 7]
+    assert states[-1] == Embedded(1, 1)
+    assert found(index, ["car"], 1) == [7]
+    assert 1 not in found(index, ["car"], 9)
+    index.close()
+
+
+def test_what_a_model_failed_at_is_made_by_the_next_look(tmp_path: Path, model: Counting) -> None:
+    index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+    known = Known(TEXTS)
+    model.fails = True
+    states: list[Embedded] = []
+    assert not index.refresh(known, states.append)
+    assert all(state.done < state.total for state in states)
+    model.fails = False
+    assert index.refresh(known, _ignore)
+    assert found(index, ["automobile"], 1) == [1]
+    index.close()
+
+
+def test_vectors_that_were_made_outlive_a_model_that_fails(tmp_path: Path, model: Counting) -> None:
+    for fails, texts in ((False, TEXTS), (True, {0: "A new car."} | TEXTS)):
+        model.fails = fails
+        index = DenseIndex(model, VectorFile(tmp_path / "vectors.db"))
+        index.refresh(Known(texts), _ignore)
+        model.fails = False
+        assert found(index, ["automobile"], 1) == [1]
+        index.close()
 
 
 @given(
@@ -309,13 +405,27 @@ def test_a_model_that_fails_fails_no_search(
 )
 def test_the_nearest_come_first_and_none_is_missing(rows: list[tuple[float, float]], limit: int) -> None:
     query = np.array([1.0, 0.0], dtype=np.float32)
-    vectors = [np.array(row, dtype=np.float32) for row in rows]
-    found = Nearest(range(len(rows)), vectors).search(query, limit)
+    vectors = [np.array(row, dtype=np.float16) for row in rows]
+    nearby = Nearest(range(len(rows)), vectors).search(query, limit, ())
     wanted = sorted(((-row[0], place) for place, row in enumerate(rows) if row[0] > 0))[:limit]
-    assert [passage for passage, _ in found] == [place for _, place in wanted]
+    assert [passage for passage, _ in (nearby.passages if nearby else ())] == [place for _, place in wanted]
 
 
 def test_of_passages_that_are_as_near_the_first_ones_are_found() -> None:
-    vectors = [np.array([1.0, 0.0], dtype=np.float32)] * 40
-    found = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3)
-    assert [passage for passage, _ in found] == [0, 1, 2]
+    vectors = [np.array([1.0, 0.0], dtype=np.float16)] * 40
+    nearby = Nearest(range(40), vectors).search(np.array([1.0, 0.0], dtype=np.float32), 3, ())
+    assert nearby is not None
+    assert [passage for passage, _ in nearby.passages] == [0, 1, 2]
+
+
+def test_how_far_passages_stand_out_and_the_best_of_each_span() -> None:
+    numbers = [40, 10, 30, 20]
+    vectors = [np.array([x, 0.0], dtype=np.float16) for x in (0.5, 1.0, 0.0, 0.5)]
+    nearby = Nearest(numbers, vectors).search(
+        np.array([1.0, 0.0], dtype=np.float32), 2, [(0, 15), (16, 35), (50, 60), (30, 40)]
+    )
+    assert nearby is not None
+    spread = math.sqrt(0.125)
+    assert [number for number, _ in nearby.passages] == [10, 20]
+    assert [standing for _, standing in nearby.passages] == pytest.approx([0.5 / spread, 0.0], abs=1e-6)
+    assert nearby.spans == pytest.approx((0.5 / spread, 0.0, 0.0, 0.0), abs=1e-6)

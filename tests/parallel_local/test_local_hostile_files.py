@@ -281,6 +281,15 @@ def test_a_file_that_becomes_something_else_is_not_opened(tmp_path: Path) -> Non
         read_bytes(folder, "b.md")
 
 
+def test_a_file_of_a_folder_that_is_a_link_is_read(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("words about sand\n")
+    (tmp_path / "docs" / "b.md").symlink_to("a.md")
+    (tmp_path / "link").symlink_to("docs")
+    assert read_bytes(Folder(tmp_path / "link"), "a.md") == b"words about sand\n"
+    assert read_bytes(Folder(tmp_path / "link"), "b.md") == b"words about sand\n"
+
+
 def test_odd_names(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()

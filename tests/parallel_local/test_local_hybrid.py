@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from local_vectors import embedding_server, write_model
+from local_vectors import Hasty, embedding_server, write_model
 
+from parallel_local.app import create_app
 from parallel_local.embeddings.dense_index import DenseIndex
 from parallel_local.embeddings.endpoint import Endpoint
+from parallel_local.embeddings.settings import EmbeddingSettings
 from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import VectorFile
+from parallel_local.engine import Engine
 from parallel_local.model_server.settings import ModelSettings
 from parallel_local.retrieval.fusion import joined
 from parallel_local.retrieval.inverted import FoundUnit
@@ -95,7 +98,7 @@ def test_files_that_change_and_go_are_learnt_anew(docs: Path, tmp_path: Path) ->
     library.refresh(tell=states.append)
     assert paths(library, "car")[0] == "roof.md"
     assert "garage.md" not in paths(library, "car")
-    assert states[-1] == Embedded(2, 2)
+    assert states[-1] == Embedded(1, 1)  # one passage is new
     library.close()
 
 
@@ -116,18 +119,43 @@ def test_vectors_are_kept_over_a_restart(docs: Path, tmp_path: Path) -> None:
 def test_a_server_that_is_down_leaves_words(docs: Path, tmp_path: Path) -> None:
     with embedding_server() as server:
         server.reply = lambda _asked: (500, b"{}")
-        meaning = DenseIndex(Endpoint(ModelSettings(server.url, "small")), VectorFile(tmp_path / "v.db"))
+        endpoint = Endpoint(ModelSettings(server.url, "small"), Hasty())
+        meaning = DenseIndex(endpoint, VectorFile(tmp_path / "v.db"))
         library = Library.open(docs, tmp_path / "data", meaning)
         assert paths(library, "garage") == ["garage.md"]
         assert paths(library, "automobile") == []
         library.close()
 
 
-def test_words_count_twice_as_much_as_vectors() -> None:
-    words = {1: [FoundUnit(1, 0, 0, 9.0)], 2: [FoundUnit(2, 0, 2, 3.0), FoundUnit(2, 3, 4, 1.0)]}
-    near = [FoundUnit(3, 7, 7, 1.0), FoundUnit(2, 1, 1, 1.0), FoundUnit(3, 9, 9, 1.0)]
-    ranked = joined(words, near)
-    assert list(ranked) == [2, 1, 3]
-    assert [(unit.first, unit.last) for unit in ranked[2]] == [(0, 2), (3, 4)]
-    assert [(unit.first, unit.last) for unit in ranked[3]] == [(7, 7)]
+def test_a_start_waits_for_no_vectors(docs: Path, tmp_path: Path) -> None:
+    with embedding_server() as server:
+        settings = EmbeddingSettings(server=ModelSettings(server.url, "small"))
+        app = create_app(docs, tmp_path / "data", index_now=False, embeddings=settings)
+        started: Engine = app.state.engine
+        assert len(started.library.cards) == len(FILES)
+        assert not started.library.is_learnt
+        assert server.asked == []
+        started.close()
+        app = create_app(docs, tmp_path / "data", embeddings=settings)
+        assert app.state.engine.library.is_learnt
+        app.state.engine.close()
+
+
+def unit(document: int, place: int, score: float) -> FoundUnit:
+    return FoundUnit(document, place, place, score)
+
+
+def test_shares_of_words_and_what_stands_out_by_meaning_add_up() -> None:
+    words = {1: [unit(1, 0, 9.0)], 2: [unit(2, 0, 8.0), unit(2, 3, 2.0)], 3: [unit(3, 0, 1.0)]}
+    near = [unit(4, 7, 5.0), unit(2, 1, 4.0), unit(4, 9, 3.0)]
+    ranked = joined(words, near, {1: 0.0, 2: 4.0, 3: -2.0})
+    assert list(ranked) == [2, 1, 4, 3]
+    assert [found.first for found in ranked[2]] == [0, 3]
+    assert [found.first for found in ranked[4]] == [7]
     assert ranked[2][0].score == 1.0 > ranked[2][1].score > 0
+
+
+def test_a_model_that_sees_no_difference_changes_no_order() -> None:
+    words = {1: [unit(1, 0, 9.0)], 2: [unit(2, 0, 8.9)]}
+    assert list(joined(words, [unit(2, 0, 0.0), unit(1, 0, 0.0)], {1: 0.0, 2: 0.0})) == [1, 2]
+    assert joined({}, [], {}) == {}

@@ -10,6 +10,7 @@ import pytest
 
 from parallel_local.documents.folder import FileStamp
 from parallel_local.documents.holdings import Holdings
+from parallel_local.retrieval.catalog import CatalogWriter
 from parallel_local.retrieval.index import Changing
 from parallel_local.retrieval.inverted import InvertedIndex, View
 from parallel_local.retrieval.library import Changes, Indexed, Library
@@ -122,6 +123,32 @@ def test_a_folder_that_is_left_half_indexed_is_indexed_anew(
     with closing(Library.open(docs, tmp_path / "data")) as again:
         assert quoted(again, "office key")
         assert len(again.cards) == 2
+
+
+def test_an_index_that_was_left_between_two_commits_is_made_anew(
+    docs: Path, tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are of the new text, the rows of the old one; there are as many of both."""
+
+    def killed(_rows: CatalogWriter, _state: int) -> None:
+        raise KeyboardInterrupt
+
+    (docs / "handbook.md").write_text("# Handbook\n\nThe office key is lost for good.\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(CatalogWriter, "commit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            library.refresh()
+    library.close()
+    with closing(Library.ready(docs, tmp_path / "data")) as again:
+        assert len(again.cards) == 0
+        again.refresh()
+        assert quoted(again, "lost for good")
+        assert len(again.cards) == 2
+        for _ in range(20):
+            (docs / "garden.md").write_text("# Garden\n\nTomatoes come out in May.\n")
+            again.refresh()  # parts of the index are merged meanwhile
+    with closing(Library.ready(docs, tmp_path / "data")) as kept:
+        assert len(kept.cards) == 2
 
 
 def test_progress_is_told_for_each_file(docs: Path, tmp_path: Path) -> None:

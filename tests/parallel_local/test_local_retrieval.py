@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from local_engine import engine
 
 from parallel_local.documents.document import Document
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.effort import EFFORTS
 from parallel_local.retrieval.excerpts import by_document, quotations
 from parallel_local.retrieval.library import Library
+from parallel_local.retrieval.query import bounded, parse_query
 from parallel_local.retrieval.units import cut, units
 from parallel_local.text.languages import language_of
+from parallel_local.text.vocabulary import vocabulary
 
 GERMAN = {
     "miete.md": "# Mietvertrag\n\nDie Kündigungsfrist beträgt drei Monate, und sie beginnt am Ersten des Monats.\n",
@@ -265,7 +268,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 )
 def test_excerpts_are_slices_in_order_within_the_limit(sentences: Library, question: str, limit: int) -> None:
     query = sentences.query(question)
-    asked = [(query, sentences.weigh(query))]
+    asked = Asked([(query, sentences.weigh(query))])
     for group in by_document(sentences.search([query])):
         quoted = quotations(group, limit, asked)
         text = sentences.text(group[0].card)
@@ -277,7 +280,7 @@ def test_excerpts_are_slices_in_order_within_the_limit(sentences: Library, quest
 def test_a_short_excerpt_holds_the_sentence_that_was_asked_for(sentences: Library) -> None:
     query = sentences.query("When was the derrick moved?")
     group = by_document(sentences.search([query]))[0]
-    quoted = quotations(group, 80, [(query, sentences.weigh(query))])
+    quoted = quotations(group, 80, Asked([(query, sentences.weigh(query))]))
     assert any("The derrick was moved in 19" in piece for piece in quoted)
 
 
@@ -289,3 +292,46 @@ def test_no_text_breaks_a_search(sentences: Library, text: str) -> None:
         found = sentences.search([query], None, 3, effort)
         assert all(0.0 <= item.coverage <= 1.0 for item in found)
     assert language_of(text) == language_of(text)
+
+
+def test_of_very_many_queries_the_first_ones_are_asked() -> None:
+    queries = [
+        parse_query(" ".join(f"lamp{place}x{word}" for word in range(60)), vocabulary({}))
+        for place in range(50)
+    ]
+    assert bounded(queries) == queries[:8]
+    assert bounded(queries[:3]) == queries[:3]
+
+
+def test_many_small_sentences_are_quoted_within_the_limit(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    words = ["Sand.", "Lamps stand here.", "Salt.", "Oil  and\nlamps."]
+    (docs / "a.md").write_text("# T\n\n" + " ".join(words * 300))
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        query = library.query("lamps of sand")
+        asked = Asked([(query, library.weigh(query))])
+        (group,) = by_document(library.search([query]))
+        text = (docs / "a.md").read_text()
+        for limit in (5, 40, 300, 3000):
+            quoted = quotations(group, limit, asked)
+            assert quoted
+            assert all(piece in text for piece in quoted)
+            assert limit // 3 <= sum(map(len, quoted)) <= limit
+
+
+def test_a_part_of_the_best_sentence_goes_before_whole_ones_that_say_less(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    long = (
+        "After many winters, during which the harbour lay under ice and nobody came, the keeper of the lighthouse, who "
+        "had read all books of the island twice, was given a new lamp of forty thousand candles by the shipping office."
+    )
+    (docs / "a.md").write_text(f"# T\n\nThe lighthouse is white. {long} The lamp is heavy.\n" + "Salt.\n" * 9)
+    with closing(Library.open(docs, tmp_path / "data")) as library:
+        query = library.query("Who gave the keeper of the lighthouse a new lamp of candles?")
+        (group,) = by_document(library.search([query]))
+        (quoted,) = quotations(group, 120, Asked([(query, library.weigh(query))]))
+    assert quoted in long
+    assert "forty thousand candles" in quoted
+    assert len(quoted) <= 120

@@ -17,6 +17,7 @@ from test_local_serving import process
 from parallel_local.clock import SystemClock
 from parallel_local.documents.folders import Folder
 from parallel_local.retrieval.library import Changes, Indexed, Library
+from parallel_local.retrieval.meaning import Embedded, Meaning, Passages, WordsOnly
 from parallel_local.watcher import Watcher
 
 WHERE = {"model": "base", "messages": [{"role": "user", "content": "Where is the office key?"}]}
@@ -37,9 +38,13 @@ class Looks:
         self._changed = threading.Condition()
         self.count = 0
         self.progress_seen: list[Indexed] = []
+        self.embedded_seen: list[Embedded] = []
 
     def progress(self, indexed: Indexed) -> None:
         self.progress_seen.append(indexed)
+
+    def embedded(self, embedded: Embedded) -> None:
+        self.embedded_seen.append(embedded)
 
     def settled(self, *, changed: bool) -> None:
         with self._changed:
@@ -54,10 +59,10 @@ class Looks:
 
 @contextmanager
 def watched(
-    folders: list[Folder], data: Path, *, poll: bool = False
+    folders: list[Folder], data: Path, *, poll: bool = False, meaning: Meaning | None = None
 ) -> Iterator[tuple[Library, Looks, Watcher]]:
     """A library that follows its folders, once it has looked at them twice: the second time in its usual way."""
-    with closing(Library.ready(folders, data)) as library:
+    with closing(Library.ready(folders, data, meaning)) as library:
         looks = Looks()
         watcher = Watcher(library, SystemClock(), poll=poll, data=data)
         watcher.tell(looks)
@@ -172,11 +177,13 @@ def test_a_refresh_that_fails_is_said_and_tried_again(
         failing = threading.Event()
         real = library.refresh
 
-        def refresh(progress: Callable[[Indexed], None] | None = None) -> Changes:
+        def refresh(
+            progress: Callable[[Indexed], None] | None = None, tell: Callable[[Embedded], None] | None = None
+        ) -> Changes:
             if not failing.is_set():
                 failing.set()
                 raise OSError("the disk is full")
-            return real(progress)
+            return real(progress, tell)
 
         library.refresh = refresh  # type: ignore[method-assign, assignment]
         (docs / "a.md").write_text("words\n")
@@ -215,6 +222,9 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
                 if indexed.done == 10:
                     watcher._stop.set()
 
+            def embedded(self, embedded: Embedded) -> None:
+                raise AssertionError("it was stopped")
+
             def settled(self, *, changed: bool) -> None:
                 raise AssertionError("it was stopped")
 
@@ -225,6 +235,33 @@ def test_reading_is_ended_by_stopping(tmp_path: Path) -> None:
         assert not watcher._thread.is_alive()
         library.refresh()
         assert len(library.cards) == 50
+
+
+class Unsteady(WordsOnly):
+    """Knows passages by their meaning when it is asked for the third time."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def refresh(self, passages: Passages, tell: Callable[[Embedded], None]) -> bool:
+        self.tries += 1
+        tell(Embedded(self.tries, 3))
+        return self.tries == 3
+
+
+@pytest.mark.parametrize("poll", [False, True])
+def test_a_model_that_failed_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poll: bool
+) -> None:
+    monkeypatch.setattr("parallel_local.watcher._RELEARN_TICKS", 1)
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    model = Unsteady()
+    with watched([Folder(docs)], tmp_path / "data", poll=poll, meaning=model) as (library, looks, watcher):
+        looks.until(lambda: library.is_learnt)
+        assert model.tries == 3
+        assert watcher.embedding is None
+        assert looks.embedded_seen == [Embedded(1, 3), Embedded(2, 3), Embedded(3, 3)]
 
 
 async def test_the_right_line_is_quoted_after_an_edit(tmp_path: Path) -> None:

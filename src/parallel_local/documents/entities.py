@@ -32,6 +32,8 @@ def recognise(listed: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
 
 
 def _from_tables(text: str) -> Iterator[Entity]:
+    if "|" not in text:
+        return
     header: list[str] | None = None
     for line in text.splitlines():
         row = cells(line)
@@ -65,6 +67,8 @@ def _from_row(header: list[str], row: list[str]) -> Entity | None:
 
 
 def _from_lists(text: str) -> Iterator[Entity]:
+    if "**" not in text:
+        return
     kind = ""
     for line in text.splitlines():
         heading = _HEADING.match(line)

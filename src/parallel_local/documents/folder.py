@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -57,17 +58,38 @@ def scan(folders: Sequence[Folder], ignored: Path | None = None) -> Scan:
 
 def read_bytes(folder: Folder, relative: str) -> bytes:
     """A file's content. Raises `Unreadable` for what has become no file or too large, `OSError` when it vanished."""
-    path = folder.path / relative
-    if not path.resolve().is_relative_to(folder.path.resolve()):
-        raise Unreadable(_OUTSIDE)
+    path = os.path.join(folder.path, relative)
     # Opening a pipe would wait for who writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        if not _lies_in(folder, _place_of(descriptor, path)):
+            raise Unreadable(_OUTSIDE)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise Unreadable("no regular file")
-        content = file.read(LARGEST_BYTES + 1)
+        content = _whole(file, status.st_size)
     if len(content) > LARGEST_BYTES:
         raise Unreadable(f"larger than {LARGEST_BYTES // 1_000_000} MB")
+    return content
+
+
+def _place_of(descriptor: int, path: str) -> str:
+    """Where an open file really lies: what the system says, and not what links say that may be others by now."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:  # a system without
+        return os.path.realpath(path)
+
+
+def _lies_in(folder: Folder, place: str) -> bool:
+    return place.startswith(os.path.join(os.path.realpath(folder.path), ""))
+
+
+def _whole(file: BinaryIO, size: int) -> bytes:
+    """What is in a file that has, or had, a size; of one that is too large, or grew, enough to tell."""
+    content = file.read(min(size, LARGEST_BYTES) + 1)
+    if len(content) > size:
+        content += file.read(max(LARGEST_BYTES + 1 - len(content), 0))
     return content
 
 

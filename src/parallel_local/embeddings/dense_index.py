@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from parallel_local.clock import Clock, SystemClock
 from parallel_local.embeddings.embedder import Embedder, Matrix, unit
 from parallel_local.embeddings.endpoint import Endpoint
 from parallel_local.embeddings.nearest import Nearest
@@ -22,21 +23,27 @@ from parallel_local.embeddings.settings import EmbeddingError, EmbeddingSettings
 from parallel_local.embeddings.static_model import StaticModel
 from parallel_local.embeddings.vector_file import Key, VectorFile, key_of
 from parallel_local.private import private_folder
-from parallel_local.retrieval.meaning import Embedded, Meaning
+from parallel_local.retrieval.meaning import Embedded, Meaning, Nearby, Passages
 
 log = logging.getLogger("parallel_local.embeddings")
 
 _FILE: Final = "vectors.db"
 _BATCH: Final = 256
 _REMEMBERED: Final = 1_000
+_SECONDS_FOR_PASSAGES: Final = 120.0
+_SECONDS_FOR_A_QUERY: Final = 5.0
+_REST: Final = timedelta(seconds=30)  # for a model that failed: searches do not wait for it again and again
 
 
 class DenseIndex:
     """Open with a model and a file; `close` closes both."""
 
-    def __init__(self, embedder: Embedder, file: VectorFile) -> None:
+    def __init__(self, embedder: Embedder, file: VectorFile, clock: Clock | None = None) -> None:
         self._embedder = embedder
+        self._clock = clock or SystemClock()
+        self._rests_until: datetime | None = None
         self._file = file
+        self._keys: dict[int, Key] = {}  # of the passages that have a vector
         self._nearest = Nearest((), ())
         self._told = ""
         self._remembering = threading.Lock()
@@ -47,46 +54,53 @@ class DenseIndex:
         self._embedder.close()
         self._file.close()
 
-    def refresh(
-        self, passages: Iterable[tuple[int, str]], total: int, tell: Callable[[Embedded], None]
-    ) -> None:
-        """Have a vector for each of `total` passages: new texts are embedded, those that are gone are forgotten.
+    def refresh(self, passages: Passages, tell: Callable[[Embedded], None]) -> bool:
+        """Have a vector for each passage: new texts are embedded, those that are gone are forgotten.
 
         Where the model fails, what has its vector is found by it, and the rest by its words.
         """
+        numbers = passages.passage_numbers()
+        keys = {number: self._keys[number] for number in numbers if number in self._keys}
+        new = [number for number in numbers if number not in keys]
+        if not new and len(keys) == len(self._keys):
+            return True
         known = self._file.keys()
-        keys: dict[int, Key] = {}
-        failed = False
-        for batch in _batches(passages):
-            fresh = {passage: key_of(self._embedder.name, text) for passage, text in batch}
-            missing = {
-                key: text for key, (_, text) in zip(fresh.values(), batch, strict=True) if key not in known
-            }
-            if missing and not failed:
-                failed = not self._embed(missing)
-                known.update(() if failed else missing)
-            keys.update((passage, key) for passage, key in fresh.items() if key in known)
-            tell(Embedded(len(keys), total))
+        works = True
+        for done, batch in _batches(new):
+            if works:
+                tell(Embedded(done, len(new)))
+            texts = passages.passage_texts(batch)
+            fresh = {number: key_of(self._embedder.name, text) for number, text in texts.items()}
+            missing = {key: texts[number] for number, key in fresh.items() if key not in known}
+            if missing and works:
+                works = self._embed(missing)
+                known.update(missing if works else ())
+            keys.update((number, key) for number, key in fresh.items() if key in known)
+        if works:
+            tell(Embedded(len(new), len(new)))
         self._file.forget(known.difference(keys.values()))
-        self._nearest = self._load(keys)
+        self._nearest, self._keys = self._load(keys), keys
+        return works
 
-    def search(self, texts: Sequence[str], limit: int) -> list[int]:
-        """Passages near the texts taken together, best first; none where the model fails."""
+    def search(self, texts: Sequence[str], limit: int, spans: Sequence[tuple[int, int]]) -> Nearby | None:
+        """Passages near the texts taken together, and the nearest one of each span; None where the model fails."""
         nearest = self._nearest
-        if not len(nearest.passages):
-            return []
+        resting = self._rests_until
+        if not len(nearest.passages) or (resting and self._clock.now() < resting):
+            return None
         try:
             query = unit(self._vectors(tuple(dict.fromkeys(texts))).sum(axis=0, keepdims=True))
         except EmbeddingError as error:
+            self._rests_until = self._clock.now() + _REST
             self._tell(str(error))
-            return []
-        self._told = ""
-        return [passage for passage, _ in nearest.search(query[0], limit)]
+            return None
+        self._rests_until, self._told = None, ""
+        return nearest.search(query[0], limit, spans)
 
     def _embed(self, texts: Mapping[Key, str]) -> bool:
         """Make and keep vectors; false where the model fails."""
         try:
-            vectors = self._embedder.embed(list(texts.values()))
+            vectors = self._embedder.embed(list(texts.values()), _SECONDS_FOR_PASSAGES)
         except EmbeddingError as error:
             self._tell(str(error))
             return False
@@ -94,18 +108,21 @@ class DenseIndex:
         return True
 
     def _load(self, keys: Mapping[int, Key]) -> Nearest:
-        """The matrix; passages whose vectors have another length than most are left to their words."""
-        kept = self._file.get(list(dict.fromkeys(keys.values())))
-        length = max((len(vector) for vector in kept.values()), default=0)
-        usable = [passage for passage, key in keys.items() if key in kept and len(kept[key]) == length]
-        return Nearest(usable, [kept[keys[passage]] for passage in usable])
+        """The matrix, with the rows that were in it. Passages whose vectors are shorter than others have none."""
+        rows = self._nearest.rows()
+        kept = self._file.get(list(dict.fromkeys(key for number, key in keys.items() if number not in rows)))
+        found = {number: rows[number] if number in rows else kept.get(key) for number, key in keys.items()}
+        there = {number: row for number, row in found.items() if row is not None}
+        length = max(map(len, there.values()), default=0)
+        usable = {number: row for number, row in there.items() if len(row) == length}
+        return Nearest(list(usable), list(usable.values()))
 
     def _vectors(self, texts: tuple[str, ...]) -> Matrix:
         """Vectors of queries. Those asked last are remembered: one task asks about one subject many times."""
         with self._remembering:
             known = self._remembered.get(texts)
         if known is None:
-            known = self._embedder.embed(texts)
+            known = self._embedder.embed(texts, _SECONDS_FOR_A_QUERY)
             with self._remembering:
                 self._remembered[texts] = known
                 while len(self._remembered) > _REMEMBERED:
@@ -118,10 +135,9 @@ class DenseIndex:
             self._told = cause
 
 
-def _batches(passages: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    left = iter(passages)
-    while batch := list(islice(left, _BATCH)):
-        yield batch
+def _batches(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """With how many come before."""
+    return ((start, numbers[start : start + _BATCH]) for start in range(0, len(numbers), _BATCH))
 
 
 def open_meaning(settings: EmbeddingSettings, data: Path) -> Meaning:

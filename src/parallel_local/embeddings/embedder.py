@@ -1,6 +1,6 @@
 """What makes vectors of texts, whichever it is: the interface, and the law that its vectors have length one.
 
-Needs `numpy`, of the extra `hybrid`; nothing outside this package and `retrieval/dense.py` may import it.
+Needs `numpy`, of the extra `hybrid`; nothing outside this package may import it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]  # a row per text
+Halves = npt.NDArray[np.float16]  # vectors as they are kept
 
 
 class Embedder(Protocol):
@@ -19,8 +20,11 @@ class Embedder(Protocol):
 
     name: str
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
-        """A row of length one per text; a row of zeros for a text that holds nothing. Raises `EmbeddingError`."""
+    def embed(self, texts: Sequence[str], seconds: float) -> Matrix:
+        """A row of length one per text; a row of zeros for a text that holds nothing. Raises `EmbeddingError`.
+
+        Whoever has to wait for somebody else waits no longer than `seconds` at a time.
+        """
 
     def close(self) -> None:
         """Release what is held open."""

@@ -56,7 +56,7 @@ class StaticModel:
             )
         return cls(f"static:{_fingerprint(table_file, tokenizer_file)}", table, weights, tokenizer)
 
-    def embed(self, texts: Sequence[str]) -> Matrix:
+    def embed(self, texts: Sequence[str], seconds: float = 0.0) -> Matrix:
         """Averages of the tokens' vectors."""
         found = np.zeros((len(texts), self._table.shape[1]), dtype=np.float32)
         clipped = [text[:_MOST_CHARS] for text in texts]

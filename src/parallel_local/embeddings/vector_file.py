@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from parallel_local.embeddings.embedder import Matrix
+from parallel_local.embeddings.embedder import Halves, Matrix
 from parallel_local.private import private_file
 
 _SCHEMA: Final = (
@@ -57,9 +57,9 @@ class VectorFile:
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
-    def get(self, keys: Sequence[Key]) -> dict[Key, Matrix]:
+    def get(self, keys: Sequence[Key]) -> dict[Key, Halves]:
         """Those of the keys that are kept."""
-        found: dict[Key, Matrix] = {}
+        found: dict[Key, Halves] = {}
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
@@ -67,7 +67,7 @@ class VectorFile:
                 f"SELECT key, vector FROM vectors WHERE key IN ({marks})",
                 some,
             ):
-                found[key] = np.frombuffer(body, dtype=np.float16).astype(np.float32)
+                found[key] = np.frombuffer(body, dtype=np.float16)
         return found
 
     def forget(self, keys: Iterable[Key]) -> None:

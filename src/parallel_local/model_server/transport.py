@@ -54,10 +54,11 @@ class _Reply(msgspec.Struct, frozen=True):
 class ModelServer:
     """A server, with its connections. Used from the event loop; `aclose` when no more is asked."""
 
-    def __init__(self, settings: ModelSettings, clock: Clock) -> None:
+    def __init__(self, settings: ModelSettings, clock: Clock, largest_answer: int = _LARGEST_ANSWER) -> None:
         self._base = settings.url
         self._key = settings.key
         self._clock = clock
+        self._largest_answer = largest_answer
         self._client = httpx.AsyncClient(
             trust_env=not _is_local(settings.url),  # a proxy knows no way back to this machine
             follow_redirects=False,  # a key goes nowhere else
@@ -100,7 +101,7 @@ class ModelServer:
         request = self._client.build_request("POST", f"{self._base}{path}", content=body, headers=headers)
         reply = await self._client.send(request, stream=True)
         try:
-            largest = _LARGEST_ANSWER if reply.status_code < 300 else _LARGEST_ERROR
+            largest = self._largest_answer if reply.status_code < 300 else _LARGEST_ERROR
             whole = await _limited(reply, largest)
         finally:
             await reply.aclose()

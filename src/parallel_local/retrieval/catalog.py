@@ -22,12 +22,11 @@ from parallel_local.retrieval.units import Cut
 PASSAGES = 1 << 32
 _CARDS_AT_A_TIME = 1000
 _BEHIND_ALL = 1 << 62  # no document has so high a number
-_VERSION = 4
-_AT_ONCE = 1_000
+_VERSION = 5
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,
-    entities TEXT NOT NULL, acronyms TEXT NOT NULL, units INTEGER NOT NULL, tail TEXT NOT NULL);
+    entities TEXT NOT NULL, acronyms TEXT NOT NULL, tail TEXT NOT NULL);
 CREATE INDEX documents_by_path ON documents (path);
 CREATE INDEX documents_by_page ON documents (page, path);
 CREATE INDEX documents_by_date ON documents (date);
@@ -35,25 +34,24 @@ CREATE INDEX documents_by_language ON documents (language);
 CREATE INDEX documents_with_entities ON documents (path) WHERE entities != '[]';
 CREATE INDEX documents_with_acronyms ON documents (path) WHERE acronyms != '{}';
 CREATE TABLE passages (id INTEGER PRIMARY KEY, heading TEXT NOT NULL, lead TEXT NOT NULL, text TEXT NOT NULL);
-CREATE TABLE numbers (next INTEGER NOT NULL);
-INSERT INTO numbers VALUES (1);
+CREATE TABLE numbers (next INTEGER NOT NULL, words INTEGER NOT NULL);
+INSERT INTO numbers VALUES (1, 0);
 """
 _CARD = "SELECT id, path, url, title, date, entities, acronyms, language FROM documents"
-_INSERT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PASSAGES = (
     f"SELECT id, id / {PASSAGES}, heading, text, 0.0 FROM passages WHERE id BETWEEN ? AND ? ORDER BY id"
 )
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A document as it is written down: its card, its file, its passages, and how many units it has."""
+    """A document as it is written down: its card, its file, and its passages."""
 
     card: Card
     stamp: FileStamp
     page: str
     cuts: list[Cut]
     tail: str
-    units: int
 
 
 class Catalog:
@@ -109,9 +107,9 @@ class Catalog:
         """How many files they are of."""
         return self._number("SELECT count(DISTINCT path) FROM documents")
 
-    def unit_count(self) -> int:
-        """How many units they have together."""
-        return self._number("SELECT coalesce(sum(units), 0) FROM documents")
+    def words_state(self) -> int:
+        """The state of the inverted index that it was committed with."""
+        return self._number("SELECT words FROM numbers")
 
     def cards(self, path: str, number: int, most: int) -> list[Card]:
         """Cards in order of path and number, from the one behind these on."""
@@ -170,22 +168,19 @@ class Catalog:
         with self._borrow() as connection:
             return [Hit(*row) for span in spans for row in connection.execute(_PASSAGES, span)]
 
-    def all_passages(self) -> Iterator[tuple[int, str]]:
-        """Number and text of every passage, read in pieces: they may be many."""
-        last = -1
-        while True:
-            with self._borrow() as connection:
-                rows = connection.execute(
-                    "SELECT id, text FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _AT_ONCE)
-                ).fetchall()
-            if not rows:
-                return
-            yield from rows
-            last = rows[-1][0]
+    def passage_numbers(self) -> list[int]:
+        """The numbers of all passages."""
+        with self._borrow() as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM passages ORDER BY id")]
 
-    def passage_count(self) -> int:
-        """How many passages there are."""
-        return self._number("SELECT count(*) FROM passages")
+    def passage_texts(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Number → text, of those that there are."""
+        with self._borrow() as connection:
+            rows = connection.execute(
+                "SELECT id, text FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(numbers),),
+            )
+            return dict(rows.fetchall())
 
     def acronyms(self) -> dict[str, str]:
         """Acronym → words, of all documents."""
@@ -300,7 +295,7 @@ class CatalogWriter:
         row = (
             *(card.id, card.path, stamp.mtime_ns, stamp.size, card.url, entry.page, card.title, card.date),
             *(card.language, _entities(card), json.dumps(card.acronyms) if card.acronyms else "{}"),
-            *(entry.units, entry.tail),
+            entry.tail,
         )
         self._connection.execute(_INSERT, row)
         first = card.id * PASSAGES
@@ -309,9 +304,9 @@ class CatalogWriter:
             ((first + place, cut.heading, cut.lead, cut.text) for place, cut in enumerate(entry.cuts)),
         )
 
-    def commit(self) -> None:
-        """Make it count."""
-        self._connection.execute("UPDATE numbers SET next = ?", (self._next,))
+    def commit(self, words_state: int) -> None:
+        """Make it count, together with a state of the inverted index."""
+        self._connection.execute("UPDATE numbers SET next = ?, words = ?", (self._next, words_state))
         self._connection.commit()
 
 

@@ -5,10 +5,12 @@ what was asked are quoted, in the order in which they stand in the document.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
-from parallel_local.retrieval.ranking import Asked, Found, coverage
+from parallel_local.retrieval.asked import Asked, Sought
+from parallel_local.retrieval.ranking import Found
 from parallel_local.text.sentences import units
 from parallel_local.text.tokens import spaced, stems
 
@@ -69,14 +71,11 @@ def quotations(found: Sequence[Found], limit: int, asked: Asked) -> list[str]:
     if sum(len(item.text) for item in shown) <= limit:
         return [item.text for item in shown]
     sentences = [one for place, item in enumerate(shown) for one in _sentences(item, place, asked)]
-    kept: list[_Sentence] = []
-    for sentence in sorted(sentences, key=lambda one: (-one.score, one.passage, one.start)):
-        joined = _joined([*kept, sentence], shown)
-        if sum(one.end - one.start for one in joined) <= limit:
-            kept = joined
-    if not kept and sentences:
-        best = max(sentences, key=lambda one: one.score)
+    best = max(sentences, key=lambda one: one.score)
+    if best.end - best.start > limit:  # a part of it says more than whole ones that say less
         kept = [_window(best, shown[best.passage], limit, asked)]
+    else:
+        kept = _joined(_best(sentences, shown, limit), shown)
     in_order = sorted(kept, key=lambda one: (shown[one.passage].passage, one.start))
     texts = (shown[one.passage].text[one.start : one.end].strip() for one in in_order)
     return [text for text in texts if text]
@@ -108,16 +107,36 @@ def _spans(text: str) -> Iterable[tuple[int, int]]:
 
 
 def _worth(text: str, language: str, asked: Asked) -> float:
-    haystack = spaced(stems(text, language))
-    return sum(coverage(query, haystack, weight) for query, weight in asked)
+    return asked.worth(spaced(stems(text, language)))
+
+
+def _best(sentences: Sequence[_Sentence], shown: Sequence[Found], limit: int) -> list[_Sentence]:
+    """The best ones that fit in `limit`, in order; with two that follow each other come the blanks between them."""
+    blanks = [_blanks(one, other, shown) for one, other in pairwise(sentences)]
+    kept: set[int] = set()
+    for at in sorted(range(len(sentences)), key=lambda at: -sentences[at].score):
+        length = sentences[at].end - sentences[at].start
+        length += (blanks[at - 1] or 0) if at - 1 in kept else 0
+        length += (blanks[at] or 0) if at + 1 in kept else 0
+        if length <= limit:
+            kept.add(at)
+            limit -= length
+    return [sentences[at] for at in sorted(kept)]
+
+
+def _blanks(one: _Sentence, other: _Sentence, shown: Sequence[Found]) -> int | None:
+    """How many stand between two sentences; None where something else does."""
+    if one.passage != other.passage or shown[one.passage].text[one.end : other.start].strip():
+        return None
+    return other.start - one.end
 
 
 def _joined(kept: Sequence[_Sentence], shown: Sequence[Found]) -> list[_Sentence]:
     """Sentences that follow each other become one slice, with the blanks between them."""
     joined: list[_Sentence] = []
-    for one in sorted(kept, key=lambda sentence: (sentence.passage, sentence.start)):
+    for one in kept:
         last = joined[-1] if joined else None
-        if last and last.passage == one.passage and not shown[one.passage].text[last.end : one.start].strip():
+        if last and _blanks(last, one, shown) is not None:
             score = max(last.score, one.score)
             joined[-1] = _Sentence(last.passage, last.start, one.end, score)
         else:
@@ -129,7 +148,10 @@ def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sent
     """The part of a long sentence that says most of what was asked."""
     text = item.text[sentence.start : sentence.end]
     pieces = _pieces(text)
-    said = [_mentions(text[start : end + _OVERLAP], item.card.language, asked) for start, end in pieces]
+    said = [
+        asked.mentions(spaced(stems(text[start : end + _OVERLAP], item.card.language)))
+        for start, end in pieces
+    ]
     worth = [_worth_from(at, pieces, said, limit) for at in range(len(pieces))]
     best = [start for (start, _), value in zip(pieces, worth, strict=True) if value == max(worth)]
     start = best[len(best) // 2]  # of windows that say the same, the one with most around it
@@ -140,10 +162,10 @@ def _window(sentence: _Sentence, item: Found, limit: int, asked: Asked) -> _Sent
 
 
 def _worth_from(
-    first: int, pieces: Sequence[tuple[int, int]], said: Sequence[Mapping[tuple[int, str], float]], limit: int
+    first: int, pieces: Sequence[tuple[int, int]], said: Sequence[Mapping[Sought, float]], limit: int
 ) -> float:
     """What the pieces say together that fit into a window which begins with one of them."""
-    together: dict[tuple[int, str], float] = {}
+    together: dict[Sought, float] = {}
     for at in range(first, len(pieces)):
         if pieces[at][1] > pieces[first][0] + limit:
             break
@@ -161,14 +183,3 @@ def _pieces(text: str) -> list[tuple[int, int]]:
         found.append((start, end))
         start = end
     return found
-
-
-def _mentions(text: str, language: str, asked: Asked) -> dict[tuple[int, str], float]:
-    """The terms that a text mentions, with what each is worth."""
-    haystack = spaced(stems(text, language))
-    return {
-        (place, term.word): weight.get(term.word, 1.0)
-        for place, (query, weight) in enumerate(asked)
-        for term in query.terms
-        if term.within(haystack)
-    }

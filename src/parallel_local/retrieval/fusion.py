@@ -1,40 +1,42 @@
-"""One order out of what words find and what vectors find: reciprocal rank fusion of documents. Pure.
+"""One order out of what words find and what vectors find. Pure.
 
-Places count, not scores: those of BM25 and of vectors have nothing in common (decision 61).
+Scores of BM25 count as shares of the best one, likenesses by how far they stand out among all passages: so a model
+that sees little difference between them decides little (decision 61).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from parallel_local.retrieval.inverted import FoundUnit
 
-_DAMPING = 60
-_SAY_OF_VECTORS = 0.5
+_SAY_OF_VECTORS = 0.14  # of each standard deviation
 
 
 def joined(
-    by_words: Mapping[int, Sequence[FoundUnit]], near: Sequence[FoundUnit]
+    by_words: Mapping[int, Sequence[FoundUnit]], near: Sequence[FoundUnit], standing: Mapping[int, float]
 ) -> dict[int, list[FoundUnit]]:
     """Document → its units, in the order of both together; scores are shares of the best document's.
 
-    `near` are passages, best first. A document that words have found as well keeps its units.
+    `near` are passages, best first, scored by how far they stand out; `standing` says that of the documents that words
+    have found, which keep their units.
     """
-    nearest: dict[int, FoundUnit] = {}
+    most = {document: max(unit.score for unit in units) for document, units in by_words.items()}
+    best = max(most.values(), default=0.0) or 1.0
+    says = {document: score / best + _say(standing.get(document, 0.0)) for document, score in most.items()}
+    units: dict[int, Sequence[FoundUnit]] = dict(by_words)
     for unit in near:
-        nearest.setdefault(unit.document, unit)
-    says: dict[int, float] = _places(by_words, 1.0)
-    for document, share in _places(nearest, _SAY_OF_VECTORS).items():
-        says[document] = says.get(document, 0.0) + share
-    best = max(says.values(), default=1.0)
+        if unit.document not in says:
+            says[unit.document], units[unit.document] = _say(unit.score), (unit,)
+    top = max(says.values(), default=0.0) or 1.0
     found: dict[int, list[FoundUnit]] = {}
-    for document in sorted(says, key=lambda one: (-says[one], one)):
-        units = by_words.get(document) or [nearest[document]]
-        most = max((unit.score for unit in units), default=0.0) or 1.0
+    for document in sorted(says, key=lambda one: -says[one]):
+        highest = most.get(document, units[document][0].score) or 1.0
         found[document] = [
-            FoundUnit(unit.document, unit.first, unit.last, says[document] / best * unit.score / most)
-            for unit in units
+            FoundUnit(unit.document, unit.first, unit.last, says[document] / top * unit.score / highest)
+            for unit in units[document]
         ]
     return found
 
 
-def _places(documents: Iterable[int], say: float) -> dict[int, float]:
-    return {document: say / (_DAMPING + place) for place, document in enumerate(documents, start=1)}
+def _say(standing: float) -> float:
+    """Who says nothing to the point in the eyes of a model is not put down for it."""
+    return _SAY_OF_VECTORS * max(standing, 0.0)

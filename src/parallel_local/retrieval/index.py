@@ -53,9 +53,10 @@ class Index:
         folder.chmod(0o700)
         catalog = Catalog.open(folder / "documents.db")
         try:
-            index = cls(catalog, InvertedIndex(folder / "words"))
-            if index._view.count() != catalog.unit_count():
+            inverted = InvertedIndex(folder / "words")
+            if inverted.state() != catalog.words_state():  # it ended between the two commits
                 raise ValueError("the catalogue and the inverted index do not fit together")
+            index = cls(catalog, inverted)
         except BaseException:
             catalog.close()
             raise
@@ -133,7 +134,6 @@ class Changing:
     def add(self, stamp: FileStamp, document: Document) -> None:
         """A further document of a file."""
         cuts, tail = cut(document)
-        found = units(cuts)
         card = Card(
             id=self._rows.take_number(),
             path=document.path,
@@ -144,13 +144,12 @@ class Changing:
             acronyms=acronyms(document.text),
             language=language_of(document.text),
         )
-        self._writing.add(card, found)
-        self._rows.add(Entry(card, stamp, same_url(document.url), cuts, tail, len(found)))
+        self._writing.add(card, units(cuts))
+        self._rows.add(Entry(card, stamp, same_url(document.url), cuts, tail))
 
     def commit(self) -> None:
         """Make it count, for searches that begin from now on."""
         self._publish(self._commit)
 
     def _commit(self) -> None:
-        self._writing.commit()
-        self._rows.commit()
+        self._rows.commit(self._writing.commit())

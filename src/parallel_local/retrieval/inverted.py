@@ -22,8 +22,15 @@ from parallel_local.text.tokens import indexed
 BODY, HEAD, TAIL, HOST, DATE, DOCUMENT, SPAN = "body", "head", "tail", "host", "date", "document", "span"
 _HEAP_BYTES = 40_000_000
 _LONGEST_IN_HEAD = 2000
+_META = "meta.json"
 _SPAN_BITS = 32
 _LAST_MASK = (1 << _SPAN_BITS) - 1
+
+
+class _Meta(msgspec.Struct):
+    """What is read of the file in which the library says which parts make up the index."""
+
+    opstamp: int
 
 
 class FoundUnit(msgspec.Struct, frozen=True):
@@ -88,6 +95,13 @@ class InvertedIndex:
         self._writing = threading.Lock()
         self._make_private()
 
+    def state(self) -> int:
+        """The number of the last commit on disk; raises `ValueError` where none can be told."""
+        try:
+            return msgspec.json.decode((self._folder / _META).read_bytes(), type=_Meta).opstamp
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"{_META} cannot be read") from error
+
     def view(self) -> View:
         """The index as it is now."""
         self._index.reload()
@@ -143,9 +157,9 @@ class Writing:
             row.add_unsigned(SPAN, unit.first << _SPAN_BITS | unit.last)
             self._writer.add_document(row)
 
-    def commit(self) -> None:
-        """What was changed since the last one counts from now on, for views that are made from now on."""
-        self._writer.commit()
+    def commit(self) -> int:
+        """What was changed since the last one counts from now on, for views that are made from now on: its number."""
+        return int(self._writer.commit())
 
 
 def _head(title: str, unit: Unit, language: str) -> str:

@@ -75,7 +75,7 @@ class Library:
         self._meaning = meaning
         self._searcher = Searcher(index, meaning)
         self._refreshing = threading.Lock()
-        self._is_learnt = False
+        self._is_learnt = False  # the passages, as they are now
         self._snapshot = _snapshot(index)
         self.holdings = holdings
         self.cards = Cards(index.catalog)
@@ -115,26 +115,31 @@ class Library:
         self._index.close()
 
     def refresh(
-        self, progress: Progress | None = None, tell: Callable[[Embedded], None] | None = None
+        self,
+        progress: Progress | None = None,
+        tell: Callable[[Embedded], None] | None = None,
+        *,
+        learn: bool = True,
     ) -> Changes:
         """Index what is new or changed and forget what is gone.
 
         It blocks for as long as that takes, and is called in a thread of its own: searches go on meanwhile, over what
         is there already. `progress` is told before each file, and at the end; what it raises ends the refresh, and
-        what was read by then is kept. `tell` is told how far what knows passages by their meaning has come.
+        what was read by then is kept. `tell` is told how far what knows passages by their meaning has come; words find
+        them meanwhile. Without `learn` that is left to the next refresh.
         """
         with self._refreshing:
             try:
                 known = self._index.catalog.stamps()
                 difference = self.holdings.compare(scan(self.holdings.folders, self._data), known)
                 if difference.gone or difference.to_read:
+                    self._is_learnt = False
                     self._change(difference, known, progress)
             finally:
                 self.holdings.settle()
-            changes = _changes(known, difference, self.holdings.left_out)
-            if changes or not self._is_learnt:
-                self._learn(tell or _say_nothing)
-        return changes
+            if learn and not self._is_learnt:
+                self._is_learnt = self._meaning.refresh(self._index.catalog, tell or _say_nothing)
+            return _changes(known, difference, self.holdings.left_out)
 
     def count(self) -> int:
         """How many files the documents are."""
@@ -144,6 +149,11 @@ class Library:
     def version(self) -> int:
         """Another number after each change."""
         return self._index.version
+
+    @property
+    def is_learnt(self) -> bool:
+        """Whether all passages are known by their meaning, as far as that is wanted; else another refresh may help."""
+        return self._is_learnt
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -257,12 +267,6 @@ class Library:
             yield batch
         if progress:
             progress(Indexed(len(stamps), len(stamps), total, total))
-
-    def _learn(self, tell: Callable[[Embedded], None]) -> None:
-        """Have the passages known by what they mean; words find them meanwhile."""
-        catalog = self._index.catalog
-        self._meaning.refresh(catalog.all_passages(), catalog.passage_count(), tell)
-        self._is_learnt = True
 
 
 def _snapshot(index: Index) -> Snapshot:

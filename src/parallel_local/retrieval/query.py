@@ -5,6 +5,7 @@ What is asked of the index for it is put together in `matching`.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -16,6 +17,7 @@ from parallel_local.text.vocabulary import Vocabulary
 from parallel_local.text.words import fold, is_run
 
 _MOST_TERMS = 100
+_MOST_TERMS_IN_ALL = 500
 _MOST_WORDS = 400  # looked at for them
 _SITE = re.compile(r"\bsite:([\w.-]+)", re.IGNORECASE)
 _WISH = re.compile(r"\b(?:prefer(?:ably|ring|red)?|ideally|focus on)\b", re.IGNORECASE)
@@ -27,20 +29,23 @@ class Term(msgspec.Struct, frozen=True):
     """One idea: any of its alternatives (each a phrase of stems) counts as a mention.
 
     The first `forms` of them are the word itself, in each language; the others are synonyms. `count` says how
-    often the question mentions it. `parts` are stems that count as mentioned within compounds, too.
+    often the question mentions it. `parts` are stems that count as mentioned within compounds, too. `needles` are
+    the alternatives as a text has them.
     """
 
     word: str
     alternatives: tuple[tuple[str, ...], ...]
+    needles: tuple[str, ...]
     forms: int = 1
     count: int = 1
     parts: tuple[str, ...] = ()
 
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
-        if any(spaced(phrase) in haystack for phrase in self.alternatives):
-            return True
-        return any(in_compounds(part, haystack) for part in self.parts)
+        for needle in self.needles:  # a plain loop: this is asked of each sentence, for each word
+            if needle in haystack:
+                return True
+        return bool(self.parts) and any(in_compounds(part, haystack) for part in self.parts)
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -67,7 +72,7 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
     sites = tuple(match.casefold().strip(".") for match in _SITE.findall(text))
     wish, rest = _take_wish(_SITE.sub(" ", text))
     preferred = tuple(word for word in content_words(wish) if word != "official")
-    if not content_words(rest):
+    if (sites or wish) and not content_words(rest):
         rest = text
     held = tuple(filter(None, languages))
     language = asked_language(rest, (*held, "en")) or language_of(rest) or "en"
@@ -87,6 +92,12 @@ def parse_query(text: str, vocab: Vocabulary, languages: Iterable[str] = ()) -> 
         language=language,
         ambiguous=tuple(ambiguous),
     )
+
+
+def bounded(queries: Sequence[Query]) -> list[Query]:
+    """The first ones, with so many terms together that a search stays short whatever is found."""
+    so_far = accumulate(len(query.terms) for query in queries)
+    return [query for query, terms in zip(queries, so_far, strict=True) if terms <= _MOST_TERMS_IN_ALL]
 
 
 def merged(queries: Sequence[Query]) -> list[Query]:
@@ -147,7 +158,8 @@ def _terms(found: list[str], vocab: Vocabulary, asked: tuple[str, ...]) -> list[
         elif own[0] not in meant:
             alternatives = tuple(dict.fromkeys((*own, *synonyms)))
             parts = parts_of(own[0][0]) if asked[0] in COMPOUNDING and len(own[0]) == 1 else ()
-            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, len(own), parts=parts)
+            needles = tuple(map(spaced, alternatives))
+            terms[own[0]] = Term(" ".join(map(fold, run)), alternatives, needles, len(own), parts=parts)
             meant.update(dict.fromkeys(alternatives, own[0]))
     return list(terms.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.card import Card, Hit
 from parallel_local.retrieval.inverted import FoundUnit
 from parallel_local.retrieval.matching import indexed_phrase
@@ -17,8 +18,6 @@ _PREFERRED_BOOST = 1.6
 _FRESH_WEIGHT = 0.25
 _LEAST_SHARE = 0.3
 RELEVANT = 0.34
-
-Asked = Sequence[tuple[Query, Mapping[str, float]]]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -93,7 +92,7 @@ def passages_of(
     covered = []
     for hit in hits:
         haystack = spaced(stems(f"{card.title} | {hit.heading} | {hit.text}", card.language))
-        covered.append((hit, [coverage(query, haystack, weight) for query, weight in asked]))
+        covered.append((hit, asked.shares(haystack)))
     best = max((sum(shares) for _, shares in covered), default=0.0)
     if not best:  # what was found stands in the title, or across passages
         covered = covered[:1]
@@ -124,13 +123,9 @@ def _is_preferred(preferred: Sequence[str], url: str) -> bool:
     return any(word in labels or "".join(preferred) in labels for word in preferred)
 
 
-def focus(passages: Sequence[str], queries: Sequence[tuple[Query, Mapping[str, float]]]) -> list[str]:
-    """Passages of one document that mention the queries, best first; all of them in order without queries."""
-    asked = [(query, weight) for query, weight in queries if query.terms]
-    scored = []
-    for place, passage in enumerate(passages):
-        haystack = spaced(stems(passage))
-        scored.append((sum(coverage(query, haystack, weight) for query, weight in asked), place))
+def focus(passages: Sequence[str], asked: Asked) -> list[str]:
+    """Passages of one document that mention what is asked, best first; all of them in order if nothing is asked."""
+    scored = [(asked.worth(spaced(stems(passage))), place) for place, passage in enumerate(passages)]
     relevant = [(score, place) for score, place in scored if score > 0]
     order = sorted(relevant, key=lambda pair: (-pair[0], pair[1])) or scored
     return [passages[place] for _, place in order]

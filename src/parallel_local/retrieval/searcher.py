@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.catalog import PASSAGES
 from parallel_local.retrieval.effort import Effort
 from parallel_local.retrieval.fusion import joined
 from parallel_local.retrieval.index import Index
 from parallel_local.retrieval.inverted import FoundUnit, View
 from parallel_local.retrieval.matching import expression, frequencies
-from parallel_local.retrieval.meaning import Meaning
+from parallel_local.retrieval.meaning import Meaning, Nearby
 from parallel_local.retrieval.policy import permits
 from parallel_local.retrieval.query import Query, merged
 from parallel_local.retrieval.ranking import Found, favoured, fuse, passages_of, weights
@@ -49,10 +50,9 @@ class Searcher:
 
     def _search(self, asked: Sequence[Query], wanted: Wanted, view: View) -> list[Found] | None:
         """None when documents of the view have gone meanwhile."""
-        weighed = [(query, _weights(query, view)) for query in asked]
+        weighed = Asked([(query, _weights(query, view)) for query in asked])
         by_words = fuse([self._rank(query, wanted, view) for query in merged(asked)])
-        near = self._near(asked, wanted)
-        ranked = joined(by_words, near) if near else by_words
+        near, ranked = self._joined(asked, wanted, by_words)
         units = [unit for found in list(ranked.values())[: wanted.documents] for unit in found]
         read = self._index.read([(unit.document, unit.first, unit.last) for unit in units])
         there = [one for one in read if one is not None]
@@ -81,22 +81,34 @@ class Searcher:
             for unit in found
         ]
 
-    def _near(self, asked: Sequence[Query], wanted: Wanted) -> list[FoundUnit]:
-        """Passages that mean alike, of documents that are there and allowed, best first."""
+    def _joined(
+        self, asked: Sequence[Query], wanted: Wanted, by_words: dict[int, list[FoundUnit]]
+    ) -> tuple[list[FoundUnit], dict[int, list[FoundUnit]]]:
+        """Passages that mean alike, and the documents in the order of words and meaning; of words if none is known."""
         if not wanted.effort.meaning:
-            return []
-        numbers = self._meaning.search([query.text for query in asked], _MOST_NEAR)
-        if not numbers:
-            return []
-        cards = self._index.catalog.numbered({number // PASSAGES for number in numbers})
+            return [], by_words
+        spans = [(number * PASSAGES, (number + 1) * PASSAGES - 1) for number in by_words]
+        nearby = self._meaning.search([query.text for query in asked], _MOST_NEAR, spans)
+        if nearby is None:
+            return [], by_words
+        near = self._allowed(asked, wanted, nearby)
+        return near, joined(by_words, near, dict(zip(by_words, nearby.spans, strict=True)))
+
+    def _allowed(self, asked: Sequence[Query], wanted: Wanted, nearby: Nearby) -> list[FoundUnit]:
+        """Passages of documents that are there and allowed, best first."""
+        cards = self._index.catalog.numbered({number // PASSAGES for number, _ in nearby.passages})
         sites = SourcePolicy(include_domains=[site for query in asked for site in query.sites])
         allowed = {
             number
             for number, card in cards.items()
             if permits(wanted.policy, card.url, card.date) and permits(sites, card.url, None)
         }
-        places = [divmod(number, PASSAGES) for number in numbers]
-        return [FoundUnit(one, place, place, 1.0) for one, place in places if one in allowed]
+        places = [(*divmod(number, PASSAGES), standing) for number, standing in nearby.passages]
+        return [
+            FoundUnit(document, place, place, standing)
+            for document, place, standing in places
+            if document in allowed
+        ]
 
 
 def _weights(query: Query, view: View) -> dict[str, float]:

@@ -59,6 +59,7 @@ def _weights() -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 _LATIN = _weights()
+_LATIN_WORDS = frozenset(_LATIN)
 
 
 def language_of(text: str) -> str:
@@ -103,8 +104,8 @@ def _neighbour(language: str, sample: str) -> str:
 def _of_words(sample: str, words: Iterable[str], among: Collection[str], least: float) -> str:
     """Each word counts once: a name such as "Los Angeles" that comes often is no sign of a language."""
     scores: defaultdict[str, float] = defaultdict(float)
-    for word in set(words):
-        for language, weight in _LATIN.get(word, ()):
+    for word in _LATIN_WORDS.intersection(words):
+        for language, weight in _LATIN[word]:
             scores[language] += weight
     if not sample.isascii():
         _add_letters(scores, set(sample))

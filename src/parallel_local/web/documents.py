@@ -18,7 +18,13 @@ from parallel_local.threads import in_thread
 from parallel_local.watcher import Watcher
 from parallel_local.web.answers import json_answer
 from parallel_local.web.body import number
-from parallel_local.wire.documents import DocumentsPage, FilesLeftOut, Indexing, ServedDocument
+from parallel_local.wire.documents import (
+    DocumentsPage,
+    FilesLeftOut,
+    Indexing,
+    MakingVectors,
+    ServedDocument,
+)
 
 _LIMIT = 100
 _MOST = 1000
@@ -57,6 +63,7 @@ class DocumentsApi:
             left_out=_grouped(holdings.left_out),
             noted=_grouped(holdings.noted),
             indexing=self._indexing(),
+            making_vectors=self._making_vectors(),
         )
 
     def _document(self, parts: list[Card]) -> ServedDocument:
@@ -78,6 +85,10 @@ class DocumentsApi:
         if reading is None:
             return Indexing("ready", 0, 0, 0, 0)
         return Indexing("reading", reading.done, reading.total, reading.done_bytes, reading.total_bytes)
+
+    def _making_vectors(self) -> MakingVectors | None:
+        made = self._watcher.embedding
+        return MakingVectors(made.done, made.total) if made else None
 
 
 def _grouped(reasons: Mapping[str, str]) -> list[FilesLeftOut]:

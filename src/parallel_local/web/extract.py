@@ -15,6 +15,7 @@ from parallel_local.documents.markdown import passages
 from parallel_local.documents.reading import file_title
 from parallel_local.errors import Problem, invalid
 from parallel_local.fetch.page import FetchError, PageFetcher
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, clip, excerpts
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.policy import host_of
@@ -142,7 +143,7 @@ class ExtractApi:
     def _result(self, url: str, page: Page, ask: Ask) -> ExtractResult:
         texts = [passage.text for passage in passages(page.text)]
         queries = [self._library.query(text) for text in ask.texts]
-        ordered = focus(texts, [(query, self._library.weigh(query)) for query in queries])
+        ordered = focus(texts, Asked([(query, self._library.weigh(query)) for query in queries]))
         return ExtractResult(
             url=url,
             title=page.title,

@@ -13,11 +13,13 @@ from starlette.routing import Route
 
 from parallel_local.clock import Clock
 from parallel_local.errors import Problem, invalid
+from parallel_local.retrieval.asked import Asked
 from parallel_local.retrieval.effort import EFFORTS, Effort
 from parallel_local.retrieval.excerpts import DEFAULT_PER_RESULT, Limits, by_document, quotations
 from parallel_local.retrieval.library import Library
 from parallel_local.retrieval.policy import policy_problems
-from parallel_local.retrieval.ranking import Asked, Found
+from parallel_local.retrieval.query import bounded
+from parallel_local.retrieval.ranking import Found
 from parallel_local.runs.specs import location_warning
 from parallel_local.threads import in_thread
 from parallel_local.web.answers import json_answer
@@ -95,9 +97,9 @@ class SearchApi:
 
     def _results(self, ask: Ask) -> list[SearchResult]:
         texts = ask.queries if ask.queries and not ask.effort.objective else [ask.objective, *ask.queries]
-        queries = [self._library.query(text) for text in texts if text]
+        queries = bounded([self._library.query(text) for text in dict.fromkeys(texts) if text])
         found = self._library.search(queries, ask.policy, ask.results, ask.effort)
-        asked = [(query, self._library.weigh(query)) for query in queries if query.terms]
+        asked = Asked([(query, self._library.weigh(query)) for query in queries])
         return _within(by_document(found, ask.effort.passages), ask.limits, asked)
 
 

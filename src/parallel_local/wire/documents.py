@@ -33,6 +33,13 @@ class Indexing(msgspec.Struct, frozen=True):
     of_bytes: int
 
 
+class MakingVectors(msgspec.Struct, frozen=True):
+    """How far it is with the passages that have no vector yet."""
+
+    passages: int
+    of_passages: int
+
+
 class DocumentsPage(msgspec.Struct, frozen=True):
     """A page of all documents, in order of path, and everything that is none."""
 
@@ -42,3 +49,4 @@ class DocumentsPage(msgspec.Struct, frozen=True):
     left_out: list[FilesLeftOut]
     noted: list[FilesLeftOut]
     indexing: Indexing
+    making_vectors: MakingVectors | None
