@@ -7,6 +7,7 @@ class Declared(msgspec.Struct, frozen=True):
     """A thing by name, the phrases that say what it is, and the verbatim text that says so.
 
     `facts` are stated beside the name; `strong` tells that it is said outright, and is no mere item of a list.
+    `loose` are nouns of a heading above it that may be plural ("Vereine"): they count for whoever asks in that form.
     """
 
     name: str
@@ -15,6 +16,7 @@ class Declared(msgspec.Struct, frozen=True):
     facts: dict[str, str] = {}
     url: str | None = None
     strong: bool = False
+    loose: tuple[str, ...] = ()
 
 
 class PageNames(msgspec.Struct, frozen=True):

@@ -12,7 +12,15 @@ import msgspec
 
 from parallel_local.findall.declarations import page_names
 from parallel_local.findall.declared import Declared
-from parallel_local.findall.kinds import GENERAL, forms, head, is_company_noun, is_of_kind, is_role
+from parallel_local.findall.kinds import (
+    GENERAL,
+    forms,
+    head,
+    is_company_noun,
+    is_of_kind,
+    is_role,
+    is_same_form,
+)
 from parallel_local.findall.names import Key, NameFinder, key_of, merged
 from parallel_local.findall.pages import sections
 from parallel_local.findall.subjects import Reading, Statement, SubjectReader
@@ -39,8 +47,10 @@ class Thing(msgspec.Struct, frozen=True):
 
     def is_subject(self, noun: str) -> bool:
         """Whether sentences are read as being about it: it is of the kind, or said outright to be something."""
-        return any(item.kinds and item.strong for _, item in self.declared) or any(
-            kind and is_of_kind(kind, noun) for kind in self.kinds
+        return (
+            any(item.kinds and item.strong for _, item in self.declared)
+            or any(kind and is_of_kind(kind, noun) for kind in self.kinds)
+            or any(is_same_form(kind, noun) for _, item in self.declared for kind in item.loose)
         )
 
 
@@ -112,7 +122,9 @@ class Entities:
             text = self._library.text(card)
             named = self._finder_for(noun)
             finder = NameFinder(self._short(named, f"{card.title}\n{text}"), named)
-            reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
+            reading = Reading(
+                finder, self._kinds, self._is_kind_word, self._common.__contains__, card.language
+            )
             first = next(iter(named.find(tokens(self._topics[card.id]))), None)
             topic = first.key if first and first.start <= _ARTICLE else None
             known = SubjectReader(reading, topic).read(sections(text), card.title)

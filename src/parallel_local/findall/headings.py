@@ -12,8 +12,9 @@ from parallel_local.text.tokens import words
 _LONGEST_NAME = 80
 _TITLE_PARTS = re.compile(r"\s+[—–|-]\s+|\s*:\s+|\s*\((?=[^)]*\)$)")
 _OF = re.compile(
-    r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht)"
-    r"\s+(?:of|der|von)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle)\s+|"
+    r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht|lista)"
+    r"\s+(?:of|der|von|de)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle|los|las|"
+    r"nuestr[oa]s|todos|todas)\s+|"
     r"\d+\s+)*(?P<rest>.+)$",
     re.IGNORECASE,
 )
@@ -22,6 +23,7 @@ hotel museum restaurant cafe lake mount hostel pension villa schloss weingut cha
 trattoria camping club verein ruderclub chor kloster castle camp port
 """
 _TITLES = frozenset(_TITLES_WORDS.split())
+_MAY_BE_SEVERAL = re.compile(r"^\w{3,}(?:e|en|er|eln|ern|s)$")
 _MASS = frozenset({"software", "hardware", "equipment", "furniture", "literature", "staff", "personnel"})
 _GENERIC_WORDS = """
 overview introduction summary contact criteria notes background history about conclusion references sources
@@ -49,6 +51,14 @@ def kind_heading(text: str) -> tuple[str, ...]:
     match = _OF.match(text.strip().rstrip(":"))
     phrases = kinds_of(match.group("rest")) if match else []
     return tuple(phrase for phrase in phrases if _are_several(head(phrase)))
+
+
+def loose_heading(text: str) -> tuple[str, ...]:
+    """The nouns of a heading that may mean several, by their form: "Vereine im Kreis", "Inns worth a trip"."""
+    match = _OF.match(text.strip().rstrip(":"))
+    found = (kinds_of(match.group("rest")) if match else [""])[0].split()
+    several = (place for place, word in enumerate(found, 1) if _MAY_BE_SEVERAL.search(head(word)))
+    return tuple(" ".join(found[:place]) for place in several)
 
 
 def _are_several(noun: str) -> bool:

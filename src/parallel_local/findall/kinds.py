@@ -19,7 +19,9 @@ _COMPANIES = (
     "developer corporation enterprise retailer wholesaler distributor agency consultancy bank insurer brewery "
     "carrier airline operator publisher shipyard foundry integrator subsidiary spinoff "
     "unternehmen firma firmen hersteller anbieter lieferant betrieb konzern gmbh scaleup contractor dealer seller "
-    "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill"
+    "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill "
+    "builder distiller distillery sawmill label studio "
+    "empresa compania fabricante proveedor productor"
 )
 _ROLES = (
     "person people man woman human founder cofounder ceo cto cfo coo author writer engineer manager director "
@@ -32,10 +34,16 @@ _ROLES = (
     "entrepreneur investor inventor midwife surgeon dentist pharmacist veterinarian clerk salesman saleswoman "
     "mitarbeiter mitarbeiterin ingenieur ingenieurin lehrer lehrerin leiter leiterin arztin arzt autor autorin "
     "grunder grunderin geschaftsfuhrer geschaftsfuhrerin kollege kollegin personen leute mensch entwickler "
-    "entwicklerin violinist pianist guitarist sculptor artist novelist explorer climber athlete footballer"
+    "entwicklerin elektriker buchhalter tischler maler klempner dachdecker koch kochin pfleger pflegerin "
+    "musiker ingeniero ingeniera profesor profesora medico medica abogado abogada enfermero enfermera "
+    "arquitecta cocinero cocinera directora empleado empleada trabajador trabajadora persona violinist "
+    "pianist guitarist sculptor artist novelist explorer climber athlete footballer"
 )
 _FAMILIES: tuple[tuple[str, str], ...] = (
-    ("company firm business unternehmen firma firmen betrieb corporation enterprise employer", _COMPANIES),
+    (
+        "company firm business unternehmen firma firmen betrieb corporation enterprise employer empresa compania",
+        _COMPANIES,
+    ),
     ("startup scaleup", "startup scaleup"),
     (
         "organization organisation institution",
@@ -51,14 +59,15 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
         "manufacturer maker producer hersteller builder produzent",
     ),
     ("competitor rival", "competitor rival konkurrent wettbewerber"),
-    ("person people human individual leute personen mensch menschen contact", _ROLES),
+    ("person people human individual leute personen mensch menschen contact persona personas gente", _ROLES),
     ("employee colleague mitarbeiter mitarbeiterin staff kollege", _ROLES),
     (
-        "restaurant eatery",
-        "restaurant bistro trattoria pizzeria brasserie diner steakhouse eatery gasthaus taverna osteria gasthof",
+        "restaurant eatery restaurante",
+        "restaurant bistro trattoria pizzeria brasserie diner steakhouse eatery gasthaus taverna osteria gasthof "
+        "restaurante taberna meson",
     ),
     ("cafe coffeehouse", "cafe coffeehouse coffeeshop"),
-    ("hotel accommodation lodging", "hotel inn guesthouse hostel pension lodge"),
+    ("hotel accommodation lodging", "hotel inn guesthouse hostel pension lodge hostal posada"),
     ("hike trail walk route wanderung", "hike trail walk trek route wanderung tour loop ramble"),
     ("book buch bucher", "book novel memoir textbook biography anthology buch roman novella"),
     ("town stadt", "town stadt"),
@@ -83,14 +92,28 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("school", "school college academy schule"),
     ("investor", "investor fund backer"),
     ("project projekt", "project projekt initiative"),
-    ("event", "event conference festival fair workshop meeting concert"),
+    (
+        "event veranstaltung evento",
+        "event conference festival fair workshop meeting concert konzert concierto",
+    ),
+    (
+        "building gebaude edificio structure",
+        "building gebaude edificio hochhaus tower church skyscraper bauwerk lagerhaus warehouse house hall turm "
+        "kirche palace castle",
+    ),
+    ("grant funding", "grant fellowship bursary scholarship award stipend subsidy voucher"),
 )
 _LEGAL_WORDS = """
 gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv
 uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa mbh
 """
 _LEGAL = frozenset(_LEGAL_WORDS.split())
-_PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")
+_ARTICLES = frozenset(["the", "die", "der", "das", "el", "la", "los", "las"])
+_PARTICLE = re.compile(r"-(?=(?:ups?|offs?|outs?)\b)", re.IGNORECASE)  # a "start-up" is one word
+_PERSONS = re.compile(
+    r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?|lehrer(?:in)?|halter(?:in)?|meister(?:in)?|"
+    r"iker(?:in)?)$"
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -98,7 +121,7 @@ def forms(noun: str) -> frozenset[str]:
     """A folded noun as it is, and in singular where it looks like a plural."""
     found = {noun}
     if noun.endswith("ies") and len(noun) > 4:
-        found.add(noun[:-3] + "y")
+        found |= {noun[:-3] + "y", noun[:-1]}
     elif noun.endswith(("ches", "shes", "sses", "xes", "zes")):
         found.add(noun[:-2])
     elif noun.endswith("ves") and len(noun) > 4:
@@ -130,7 +153,7 @@ def is_plural(noun: str) -> bool:
 
 def head(phrase: str) -> str:
     """The folded noun that a phrase is about: its last word."""
-    found = words(phrase)
+    found = words(_PARTICLE.sub("", phrase))
     return found[-1] if found else ""
 
 
@@ -141,7 +164,10 @@ def alike(one: str, other: str) -> bool:
         return True
     short, long = sorted((one, other), key=len)
     # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
-    return len(short) > 5 and long.endswith(short) and len(long) - len(short) > 2
+    return len(long) - len(short) > 2 and any(
+        len(root) > 5 and long.endswith(root + ending)
+        for root, ending in ((short, ""), (short, "e"), (short, "en"), (short.removesuffix("e"), ""))
+    )
 
 
 def is_of_kind(phrase: str, wanted: str) -> bool:
@@ -160,6 +186,12 @@ def _is_kind(own: str, noun: str) -> bool:
         for names, members in _FAMILIES
         if any(alike(noun, name) for name in names.split())
     )
+
+
+def is_same_form(phrase: str, wanted: str) -> bool:
+    """Whether a phrase has the wanted noun as it is asked for, also at the end of a compound."""
+    noun, own = head(wanted), head(phrase)
+    return own == noun or (len(noun) > 4 and own.endswith(noun))
 
 
 def is_role(noun: str) -> bool:
@@ -192,4 +224,4 @@ def bare(name: str) -> tuple[str, ...]:
     found = words(name)
     while len(found) > 1 and found[-1] in _LEGAL:
         found.pop()
-    return tuple(found[1:] if len(found) > 1 and found[0] in ("the", "die", "der", "das") else found)
+    return tuple(found[1:] if len(found) > 1 and found[0] in _ARTICLES else found)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from parallel_local.documents.entities import unlink
 from parallel_local.findall.declared import Declared
-from parallel_local.findall.headings import GENERIC, is_name, kind_heading, title_parts
+from parallel_local.findall.headings import GENERIC, is_name, kind_heading, loose_heading, title_parts
 from parallel_local.findall.kinds import head, is_of_kind
 from parallel_local.findall.naming import NAME, names_in
 from parallel_local.findall.pages import Piece, Section
@@ -30,6 +30,10 @@ _LABELS_WORDS = """
 founded employees staff location city country address website url phone email price cost seats capacity
 owner year date status size language languages region type kind category established headquarters ceo
 contact notes gegründet mitarbeiter ort stadt land preis sitz telefon art
+town entry admission opened opening hours area height length weight rooms visitors members shop café parking
+deadline maximum amount venue genre capacity habitat author price built floors revenue turnover headcount
+mitglieder beitrag baujahr höhe fläche plätze öffnungszeiten eröffnet zimmer beruf wohnort sprachen
+ciudad precio habitaciones plazas apertura fundación empleados superficie altura aforo fecha lugar tipo
 """
 _LABELS = frozenset(_LABELS_WORDS.split())
 
@@ -61,21 +65,32 @@ def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iter
     name, own_kinds = title_parts(section.path[-1])
     above = (title, *section.path[:-1])
     kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
-    if not kinds or not is_name(name) or (kind_heading(section.path[-1]) and not _is_proper(name, section)):
+    loose = _loose(above)
+    if not (kinds or loose) or not is_name(name):
+        return
+    if kind_heading(section.path[-1]) and not _is_proper(name, section):
         return
     if words(name)[0] in _ASKING or _is_group(section, labels):
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
-    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True)
+    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True, loose=loose)
+
+
+def _loose(above: Sequence[str]) -> tuple[str, ...]:
+    """What the headings above may name as several, each."""
+    return tuple(phrase for heading in reversed(above) for phrase in loose_heading(heading))
 
 
 def _is_proper(name: str, section: Section) -> bool:
-    """Whether a heading that looks like several things is the name of one: "Foo Metals", and the text says so."""
+    """Whether a heading that looks like several things is the name of one: "Foo Metals", over text and no list."""
     spelled = name.split()
     return (
         len(spelled) > 1
         and all(word[:1].isupper() for word in spelled)
-        and any(name in piece.text for piece in section.pieces)
+        and (
+            any(name in piece.text for piece in section.pieces)
+            or not any(piece.item or piece.kind is Kind.ROW for piece in section.pieces)
+        )
     )
 
 
@@ -94,27 +109,34 @@ def _section_kinds(section: Section, title: str, labels: frozenset[str]) -> tupl
     """The kinds that a section's lists and tables are lists of."""
     above = (title, *section.path)
     named = section.path and not kind_heading(section.path[-1])
-    if named and not (_is_group(section, labels) or head(section.path[-1]) in GENERIC):
+    if named and not _heads_list(section, labels):
         return ()
     return next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
+
+
+def _heads_list(section: Section, labels: frozenset[str]) -> bool:
+    """Whether what stands in a section is a list of what headings above it name."""
+    return not section.path or _is_group(section, labels) or head(section.path[-1]) in GENERIC
 
 
 def _listed(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
     """Rows, and items of lists under a heading or after a line that says what they are."""
     kinds = _section_kinds(section, title, labels)
+    loose = _loose((title, *section.path)) if _heads_list(section, labels) else ()
     introduced: tuple[str, ...] = ()
     for piece in section.pieces:
         if piece.kind is Kind.ROW:
             yield from _row_things(piece, kinds)
         elif not piece.item:
             introduced = _introduced(piece.text)
-            if kinds and (bold := _BOLD.match(piece.shown)):
-                yield Declared(bold.group("bold"), kinds, piece.shown)
-        elif not piece.depth and (kinds or introduced):
+            if (kinds or loose) and (bold := _BOLD.match(piece.shown)):
+                yield Declared(bold.group("bold"), kinds, piece.shown, loose=loose)
+        elif not piece.depth and (kinds or introduced or loose):
             name = _item_name(piece) or _bare_name(piece)
             if name and name.casefold() not in labels:
                 facts = {"about": piece.text[len(name) :].strip(" :–—-,;()")}
-                yield Declared(name, introduced or kinds, piece.shown, facts, unlink(piece.shown)[1])
+                link = unlink(piece.shown)[1]
+                yield Declared(name, introduced or kinds, piece.shown, facts, link, loose=loose)
 
 
 def _introduced(text: str) -> tuple[str, ...]:

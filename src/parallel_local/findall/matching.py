@@ -9,15 +9,16 @@ from enum import Enum
 
 import msgspec
 
-from parallel_local.findall.clauses import FINITE, Standing, standing
-from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.clauses import FINITE, Standing, is_ended, standing
+from parallel_local.findall.demands import PERSONS, Demand, Term, term_places
 from parallel_local.findall.kinds import alike, head, is_of_kind
 from parallel_local.findall.measuring import Now, measured
 from parallel_local.findall.subjects import Statement
+from parallel_local.findall.voice import fits_voice, is_taken
 from parallel_local.findall.wording import Token, places, same, tokens
 
 _YES_WORDS = """
-yes ja true x ✓ ✔ y available oui si
+yes ja true x ✓ ✔ y available oui si sí
 """
 _YES = frozenset(_YES_WORDS.split())
 _NO_WORDS = """
@@ -27,7 +28,7 @@ _NO = frozenset(_NO_WORDS.split())
 _PLACE_LABELS_WORDS = """
 location city country address headquarters headquarter region place seat based town state base home where
 sitz ort river lake coast sea island fluss see stadt land standort hauptsitz adresse hq residence lives
-district
+district ciudad lugar ubicacion direccion localidad sede provincia pais zona municipio wohnort gemeinde kreis
 """
 _PLACE_LABELS = frozenset(_PLACE_LABELS_WORDS.split())
 _KIND_LABELS_WORDS = """
@@ -40,8 +41,9 @@ _WEAK_BE = re.compile(
     re.IGNORECASE,
 )
 _BASED = re.compile(
-    r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|lives|resides|"
-    r"wohnt|home|comes from|stands|sits)\b",
+    r"\b(?:based|headquartered|headquarters|(?:head|main) office|sede|ubicad[oa]|located|situated|seat|ansässig|"
+    r"sitz|hauptsitz|liegt|lies|lives|resides|"
+    r"wohnt|home|comes from|stands|sits|sitzt|est[áa]n?)\b",
     re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
@@ -58,6 +60,7 @@ _HAVING = re.compile(
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
     r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
+    r"covers?|measures?|ist|sind|befindet|eingebaut|does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
     re.IGNORECASE,
@@ -78,8 +81,25 @@ _MONEY_OF_OTHERS = re.compile(
 )
 _PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
 _NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
-_STATES = frozenset(
-    {"certified", "certificate", "certification", "available", "allowed", "offered", "included", "has"}
+_STATES_WORDS = """
+certified certificate certification available allowed offered included has allows accepts permits
+welcomes offers admite admiten acepta permite tiene ofrece erlaubt bietet hat zertifiziert certificado
+"""
+_STATES = frozenset(_STATES_WORDS.split())
+_LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
+_ONLY = re.compile(
+    r"^(?:Only|Nur|Solo|Sólo) (?:the|an?|der|die|das|ein|eine|el|la|una?)\b|\b(?:partly|partially|teilweise)\b"
+)
+_FOR_SOME = re.compile(
+    r"\b(?:children|kids|members|students|pensioners|under[- ]\d+s?|Kinder|Mitglieder|niños|socios)\b",
+    re.IGNORECASE,
+)
+_FREE = frozenset(["free", "kostenlos", "gratis", "gratuito", "gratuita"])
+_NEEDS = frozenset(
+    ["requires", "require", "required", "needs", "need", "has", "requiere", "erfordert", "verlangt"]
+)
+_IS_ONE = re.compile(
+    r"\b(?:is|became|been|are|now|ist|wurde|es)\s+an?\b|\b(?:hold|has|have)\b", re.IGNORECASE
 )
 _RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
 _POWERS = frozenset(
@@ -117,26 +137,34 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     """What one clause, with the headings it stands under, says about a demand."""
     if statement.label and _value(statement) in _NOTHING:
         return SILENT
+    if statement.undergone and not is_taken(demand.text):
+        return SILENT
+    if demand.over:
+        return Finding(Bearing.MEETS) if is_ended(statement.text) else SILENT
+    if _is_partial(demand, statement.text):
+        return SILENT
     own = tokens(statement.text)
     around = [token.word for token in tokens(statement.below)]
     found = [term_places(term, own) for term in demand.terms]
     missing = [term for term, where in zip(demand.terms, found, strict=True) if not where]
+    if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
+        return SILENT
     missing = [term for term in missing if not _implied(term, demand, statement)]
     if any(not _in_words(term, around) for term in missing):
-        return SILENT
-    if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
         return SILENT
     if (
         not _fits_sides(demand, own, found)
         or not _fits_place(demand, statement)
         or not _fits_kind(demand, statement)
         or (demand.held and not _has(statement))
+        or not fits_voice(demand.text, statement.text, undergone=statement.undergone)
     ):
         return SILENT
-    measures = measured(demand, statement.text, now)
+    measures = measured(demand, statement, now)
     if measures is None:
         return SILENT
-    return _judged(demand, statement, now, measures, direct=not missing)
+    weak = any(_is_loose(term, own, where) for term, where in zip(demand.terms, found, strict=True))
+    return _judged(demand, statement, now, measures, direct=not missing and not weak)
 
 
 def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, direct: bool) -> Finding:
@@ -166,6 +194,20 @@ def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     return standing(text, year)
 
 
+def _is_partial(demand: Demand, text: str) -> bool:
+    """ "Only the ground floor …" and "children go free" speak of a part, unless that part is asked about."""
+    some = _FOR_SOME.search(text)
+    free = any(term.word in _FREE for term in demand.terms)
+    return bool(_ONLY.search(text)) or bool(
+        free and some and some.group().casefold() not in demand.text.casefold()
+    )
+
+
+def _is_loose(term: Term, own: Sequence[Token], where: Sequence[int]) -> bool:
+    """Whether a word is said only by one that says little: "since 2010" may be said of anything."""
+    return bool(where) and term.word not in _LOOSE and all(own[place].word in _LOOSE for place in where)
+
+
 def _in_words(term: Term, words: list[str]) -> bool:
     return any(places(option, words) for option in term.options)
 
@@ -185,6 +227,12 @@ def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     if term.word in _RATES and "percent" in dimensions:
         return True
     if term.word in _POWERS and "power" in dimensions:
+        return True
+    if statement.label and term.word in _NEEDS and _value(statement) not in _NO:
+        return True
+    if term.word in PERSONS and demand.quantities and len(demand.terms) > 1:
+        return True
+    if term.word in _STATES and _IS_ONE.search(statement.text):
         return True
     if term.word in _LASTS and dimensions & {"time", "years"}:
         return True
@@ -253,7 +301,7 @@ def _names(term: Term, token: Token) -> bool:
 
 def _at_home(text: str, start: int, end: int) -> bool:
     before = text[:start]
-    if re.match(r"-based\b", text[end:]):
+    if re.match(r"-based\b|,?\s+where (?:its|the) (?:headquarters|head office|seat|home)\b", text[end:]):
         return True
     if _MOVED_FROM.search(before):
         return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))

@@ -72,19 +72,20 @@ def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[
     found: dict[Key, Key] = {key: key for key in kinds}
     for key, said in kinds.items():
         longer = by_short.get(key, [])
-        longer = [other for other in longer if _fits(said, kinds[other])]
+        own = set(documents[key])
+        longer = [other for other in longer if _fits(said, kinds[other], own <= set(documents[other]))]
         if len(longer) != 1:
             continue
-        together = set(documents[key]) & set(documents[longer[0]])
+        together = own & set(documents[longer[0]])
         companies = any(is_company_noun(kind) for kind in kinds[longer[0]])
         if companies or (together and len(longer[0]) == len(key) + 1 and not _is_place(kinds[longer[0]])):
             found[key] = longer[0]
     return found
 
 
-def _fits(short: Sequence[str], long: Sequence[str]) -> bool:
-    """A name of which nothing is said may be short for any; else both must be of one family."""
-    if not short or not long:
+def _fits(short: Sequence[str], long: Sequence[str], together: bool) -> bool:
+    """A name of which nothing is said, or only where the other stands, may be short for it; else of one family."""
+    if not short or not long or together:
         return True
     families = [any(is_company_noun(kind) for kind in kinds) for kinds in (short, long)]
     return families[0] == families[1]

@@ -13,6 +13,7 @@ from parallel_local.findall.kinds import is_of_kind, is_role, legal_form
 from parallel_local.findall.names import Key, Mention, NameFinder, key_of
 from parallel_local.findall.naming import NAME
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.voice import taken_in
 from parallel_local.findall.wording import tokens
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
@@ -27,7 +28,7 @@ _LEAD = re.compile(
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
 _BEFORE_NAME = re.compile(
     r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|"
-    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$",
+    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere|El|La|Los|Las)\s+)?$",
     re.IGNORECASE,
 )
 _COORDINATED = re.compile(
@@ -35,8 +36,8 @@ _COORDINATED = re.compile(
 )
 _POSSESSIVE = re.compile(r"^\.?[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
-    r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
-    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
+    r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?|Su|Sus)"
+    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?|El|La|Este|Esta)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
     r"\s*(?P<owned>(?:[\w-]+\s*){0,3})",
     re.IGNORECASE,
 )
@@ -45,6 +46,7 @@ _OTHERS = re.compile(
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
 _LONGEST_SENTENCE = 1000
+_ARTICLE = len("The ")
 _WE = re.compile(r"\b(?:we|I|wir|ich)\b", re.IGNORECASE)
 _RESTRICTED = re.compile(r"^\s+(?:that|which|who|whose|next door|behind|opposite)\b")
 _RELATIONS_WORDS = """
@@ -66,6 +68,8 @@ founding headquarters output demand growth work food wine beer bread coffee tea 
 energy the
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
+_WITHOUT_ENDINGS = frozenset({"de", "es", "fr", "it", "pt"})  # where -s and -ed are no verb's
+_PARTICIPLE = re.compile(r"\w{4}ed$")  # "Guided tours"
 _NOMINAL = ("ing", "tion", "sion", "ment", "age", "ness", "ity", "ance", "ence", "ship", "ure")
 _UNKNOWN: tuple[Key, ...] = ()
 
@@ -73,7 +77,8 @@ _UNKNOWN: tuple[Key, ...] = ()
 class Statement(msgspec.Struct, frozen=True):
     """A clause about one thing. `shown` is the verbatim text around it, `below` the headings it stands under.
 
-    `label` is that of a stated fact. `sentence` numbers the sentence, so that clauses of one can be put together.
+    `label` is that of a stated fact. `sentence` numbers the sentence, so that clauses of one can be put together;
+    `language` is its document's; `undergone` tells that somebody else does it, and the thing is what it is done to.
     """
 
     text: str
@@ -81,6 +86,8 @@ class Statement(msgspec.Struct, frozen=True):
     below: str
     sentence: int
     label: str = ""
+    language: str = ""
+    undergone: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -90,6 +97,7 @@ class Reading(msgspec.Struct, frozen=True):
     kinds_of: Callable[[Key], Sequence[str]]
     is_kind_word: Callable[[str], bool]
     is_common: Callable[[str], bool]
+    language: str = ""
 
 
 class SubjectReader:
@@ -103,6 +111,7 @@ class SubjectReader:
         self._person: tuple[Key, ...] = _UNKNOWN
         self._named: list[Key] = []
         self._count = 0
+        self._block = -1  # of the last paragraph that spoke of a thing
         self.found: dict[Key, list[Statement]] = {}
 
     def read(self, parts: Sequence[Section], title: str) -> Mapping[Key, Sequence[Statement]]:
@@ -116,7 +125,7 @@ class SubjectReader:
         below: list[str] = []
         for heading in section.path:
             named = [] if heading == title else self._reading.finder.find(tokens(heading))
-            whole = [mention.key for mention in named if mention.start == 0]
+            whole = [mention.key for mention in named if mention.start <= _ARTICLE]
             if whole and len(key_of(heading)) <= len(whole[0]) + 3:
                 page, below = (whole[0],), []
             elif set(words(heading)) & _RELATIONS:
@@ -124,6 +133,7 @@ class SubjectReader:
             elif heading != title:
                 below.append(heading)
         block = item = depth = 0
+        self._block = -1
         self._topic = self._current = page
         for piece in section.pieces:
             if piece.block != block or (piece.item == 0) != (item == 0):
@@ -131,7 +141,7 @@ class SubjectReader:
             if piece.kind is Kind.ROW:
                 self._row(piece, page, " ".join(below))
                 continue
-            if piece.item == 0:
+            if piece.item == 0 and (piece.block != block or item):
                 self._topic = page
             elif piece.item != item and piece.depth <= depth:
                 own = self._item_subject(piece)
@@ -177,12 +187,39 @@ class SubjectReader:
             for key in self._topic:
                 self._state(key, piece.text, piece.shown, below, label)
             return
+        spoken: dict[Key, None] = {}
         for clause, keys in self._resolved(piece.text):
             for key in keys:
                 self._state(key, clause.text.replace("_", " "), piece.shown, below, "")
+                spoken.setdefault(key)
+            self._taken_over(clause, keys, piece.shown, below)
+        self._follow(piece, tuple(spoken))
+
+    def _taken_over(self, clause: Clause, keys: tuple[Key, ...], shown: str, below: str) -> None:
+        """ "Vantor bought Brill" is told of Brill, too."""
+        start = taken_in(clause.text)
+        mentions = self._reading.finder.find(tokens(clause.text)) if start >= 0 else []
+        taken = next((mention.key for mention in mentions if mention.start >= start), None)
+        if taken and taken not in keys:
+            said = Statement(
+                clause.text, shown, below, self._count, "", self._reading.language, undergone=True
+            )
+            self.found.setdefault(taken, []).append(said)
+
+    def _follow(self, piece: Piece, spoken: tuple[Key, ...]) -> None:
+        """On a page about nobody a paragraph that begins with a thing is about it, until it speaks of another."""
+        if self._page or piece.item or not spoken:
+            return
+        first, self._block = piece.block != self._block, piece.block
+        if first and len(spoken) == 1 and not self._topic:
+            self._topic = spoken
+        elif self._topic != spoken and not first:
+            self._topic = _UNKNOWN
 
     def _state(self, key: Key, text: str, shown: str, below: str, label: str) -> None:
-        self.found.setdefault(key, []).append(Statement(text, shown, below, self._count, label))
+        self.found.setdefault(key, []).append(
+            Statement(text, shown, below, self._count, label, self._reading.language)
+        )
 
     def _whole_names(self, sentence: str) -> str:
         """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
@@ -307,7 +344,7 @@ class SubjectReader:
         if noun in _RELATIONS:
             return _UNKNOWN
         for keys in (current, self._topic):
-            if any(noun == key[-1] for key in keys):
+            if any(noun in key for key in keys):
                 return keys
             if keys and any(is_of_kind(kind, noun) for key in keys for kind in self._reading.kinds_of(key)):
                 return keys
@@ -332,11 +369,17 @@ class SubjectReader:
         first = words(name)[0] if words(name) else ""
         if legal_form(name):
             return True
-        acts = (
+        acts = self._reading.language not in _WITHOUT_ENDINGS and (
             verb.group("verb") in _BE
             or verb.group("verb").endswith(("s", "ed"))
             or verb.group("verb") in ("has", "had")
         )
-        if not acts or first in _COMMON or first.endswith(_NOMINAL) or self._reading.is_common(first):
+        if (
+            not acts
+            or first in _COMMON
+            or first.endswith(_NOMINAL)
+            or _PARTICIPLE.search(first)
+            or self._reading.is_common(first)
+        ):
             return False
         return len(name.split()) > 1 or verb.group("verb") not in _BE

@@ -19,6 +19,11 @@ e s es ed d ing er ers or ors ion ions ation ations ication icate icates icated 
 ment ments ance ic ics ically n en em ern t te ten
 """
 _ENDINGS = frozenset(_ENDINGS_WORDS.split())
+# Endings of Spanish, and of German women.
+_OF_LONG_ROOTS_WORDS = """
+o a os as an ar ado ada ados adas in innen
+"""
+_OF_LONG_ROOTS = frozenset(_OF_LONG_ROOTS_WORDS.split())
 _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
 
@@ -59,7 +64,8 @@ def same(one: str, other: str) -> bool:
     shared = _shared(one, other)
     if shared < _SHORTEST_ROOT + (min(len(one), len(other)) > _SHORTEST_ROOT + 1):
         return False
-    return all(not rest or rest in _ENDINGS for rest in (one[shared:], other[shared:]))
+    endings = _ENDINGS if shared <= _SHORTEST_ROOT else _ENDINGS | _OF_LONG_ROOTS
+    return all(not rest or rest in endings for rest in (one[shared:], other[shared:]))
 
 
 def _shared(one: str, other: str) -> int:
