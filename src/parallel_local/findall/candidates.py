@@ -8,7 +8,7 @@ from parallel_local.documents.document import Entity
 from parallel_local.findall.declared import Declared
 from parallel_local.findall.entity_index import Entities, Thing
 from parallel_local.findall.headings import kind_heading
-from parallel_local.findall.kinds import alike, head, is_of_kind, is_same_form, legal_form
+from parallel_local.findall.kinds import alike, head, legal_form
 from parallel_local.findall.names import key_of
 from parallel_local.findall.wording import same
 from parallel_local.retrieval.index import Card
@@ -51,14 +51,14 @@ def nominees(entities: Entities, entity_type: str, exclude: Iterable[tuple[str, 
 
 
 def _nominee(thing: Thing, wanted: str) -> Nominee | None:
-    declared = tuple((card, item) for card, item in thing.declared if _kind_of(item, wanted))
+    declared = tuple((card, item) for card, item in thing.declared if item.of_kind(wanted))
     heads_list = any(alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name))
     if not declared or (heads_list and not any(item.strong for _, item in declared)):
         return None
     facts: dict[str, str] = {}
     for _, item in thing.declared:
         facts = {**item.facts, **facts}
-    kind = _kind_of(declared[0][1], wanted)
+    kind = declared[0][1].of_kind(wanted)
     url = next((item.url for _, item in thing.declared if item.url), None)
     name = max(thing.names, key=_fullness)
     return Nominee(Entity(name, kind, url, dict(list(facts.items())[:_MOST_FACTS])), thing, declared)
@@ -68,12 +68,6 @@ def _fullness(name: str) -> tuple[int, bool, bool, int]:
     """The name to show: the one with most words, its legal form, and no article of a sentence before it."""
     article = name.casefold().startswith(("die ", "der ", "das ", "el "))
     return len(key_of(name)), bool(legal_form(name)), not article, len(name)
-
-
-def _kind_of(item: Declared, wanted: str) -> str:
-    """The phrase by which something is declared to be of the wanted kind, or nothing."""
-    named = (kind for kind in item.kinds if kind and is_of_kind(kind, wanted))
-    return next(named, next((kind for kind in item.loose if is_same_form(kind, wanted)), ""))
 
 
 def _qualified(found: Sequence[Nominee], wanted: str) -> list[Nominee]:

@@ -124,13 +124,13 @@ def _without_title(section: Section, title: str) -> Section:
 def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared, bool]]:
     """What sentences declare, with whether the sentence is about the name. The title is one name, however spelled."""
     spelled = bool(title) and is_name(title)
-    spelling = _spelling(title)
+    spelling = _spelling(title) if spelled else None
     for section in parts:
         yield from ((item, False) for item in _told_behind(section.pieces))
         for piece in section.pieces:
             if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
                 yield from ((item, False) for item in _telling_names(piece))
-                text = spelling.sub(_STAND_IN, piece.text) if spelled else piece.text
+                text = spelling.sub(_STAND_IN, piece.text) if spelling else piece.text
                 titled = _TITLED.search(text) if spelled else None
                 if titled:
                     yield Declared(title, (titled.group("noun"),), piece.shown), False

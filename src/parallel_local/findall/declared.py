@@ -1,6 +1,8 @@
-"""The nouns of naming: a thing that a document declares to be of some kind. No behaviour."""
+"""The nouns of naming: a thing that a document declares to be of some kind. Pure."""
 
 import msgspec
+
+from parallel_local.findall.kinds import is_of_kind, is_same_form
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -17,6 +19,11 @@ class Declared(msgspec.Struct, frozen=True):
     url: str | None = None
     strong: bool = False
     loose: tuple[str, ...] = ()
+
+    def of_kind(self, wanted: str) -> str:
+        """The phrase by which it is declared to be of a kind, or nothing."""
+        named = (kind for kind in self.kinds if kind and is_of_kind(kind, wanted))
+        return next(named, next((kind for kind in self.loose if is_same_form(kind, wanted)), ""))
 
 
 class PageNames(msgspec.Struct, frozen=True):

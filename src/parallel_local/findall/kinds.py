@@ -5,9 +5,11 @@ families below count, so that a kind nobody thought of works by its own name.
 """
 
 import re
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 
-from parallel_local.findall.wording import same
+from parallel_local.findall.wording import inflected
 from parallel_local.text.tokens import words
 
 GENERAL_WORDS = """
@@ -108,6 +110,7 @@ gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab
 uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa mbh
 """
 _LEGAL = frozenset(_LEGAL_WORDS.split())
+_BEGINNING = 3  # letters
 _ARTICLES = frozenset(["the", "die", "der", "das", "el", "la", "los", "las"])
 _PARTICLE = re.compile(r"-(?=(?:ups?|offs?|outs?)\b)", re.IGNORECASE)  # a "start-up" is one word
 _PERSONS = re.compile(
@@ -160,7 +163,7 @@ def head(phrase: str) -> str:
 @lru_cache(maxsize=50_000)
 def alike(one: str, other: str) -> bool:
     """Whether two folded nouns are one noun, in singular or plural, in German also compounded."""
-    if forms(one) & forms(other) or (len(one) > 4 and len(other) > 4 and same(one, other)):
+    if forms(one) & forms(other) or inflected(one, other):
         return True
     short, long = sorted((one, other), key=len)
     # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
@@ -178,13 +181,25 @@ def is_of_kind(phrase: str, wanted: str) -> bool:
     return bool(own) and _is_kind(own, noun)
 
 
+def are_of_kind(nouns: Iterable[str], wanted: str) -> bool:
+    """Whether any of many folded words is a noun of the wanted kind, or its form at the end of a compound."""
+    noun = head(wanted)
+    return any(_is_kind(own, noun) or (len(noun) > 4 and own.endswith(noun)) for own in nouns if own)
+
+
 @lru_cache(maxsize=50_000)
 def _is_kind(own: str, noun: str) -> bool:
     return alike(own, noun) or any(
-        any(alike(own, member) for member in members.split())
-        or (members is _ROLES and bool(_PERSONS.search(own)))
-        for names, members in _FAMILIES
-        if any(alike(noun, name) for name in names.split())
+        _is_member(own, members) or (members is _ROLES and bool(_PERSONS.search(own)))
+        for members in _families(noun)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _families(noun: str) -> tuple[str, ...]:
+    """The members of each family that a noun is a name of."""
+    return tuple(
+        members for names, members in _FAMILIES if any(alike(noun, name) for name in names.split())
     )
 
 
@@ -192,6 +207,36 @@ def is_same_form(phrase: str, wanted: str) -> bool:
     """Whether a phrase has the wanted noun as it is asked for, also at the end of a compound."""
     noun, own = head(wanted), head(phrase)
     return own == noun or (len(noun) > 4 and own.endswith(noun))
+
+
+@lru_cache(maxsize=50_000)
+def _is_member(own: str, members: str) -> bool:
+    """Whether a noun is one of a family's. What is alike begins alike, or is the end of a compound."""
+    if any(alike(own, member) for member in _beginning(members).get(own[:_BEGINNING], ())):
+        return True
+    return any(own[place:] in _endings(members) for place in range(3, len(own) - 5))
+
+
+@cache
+def _beginning(members: str) -> Mapping[str, Sequence[str]]:
+    """A family's nouns by their first letters, in every form that changes those."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for member in members.split():
+        for start in {form[:_BEGINNING] for form in forms(member)}:
+            found[start].append(member)
+    return found
+
+
+@cache
+def _endings(members: str) -> frozenset[str]:
+    """How compounds of a family's longer nouns end."""
+    return frozenset(
+        f"{root}{ending}"
+        for member in members.split()
+        for root in (member, member.removesuffix("e"))
+        for ending in ("", "e", "en")
+        if len(root) > 5
+    )
 
 
 def is_role(noun: str) -> bool:

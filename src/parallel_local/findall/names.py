@@ -1,7 +1,7 @@
 """Names of things: finding known ones in a text, and which names are of one thing. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -56,6 +56,21 @@ class NameFinder:
             if len(run) == length > best[1] and spelled and name in self._names:
                 return self._names[name], length
         return best
+
+
+class NameWords:
+    """Tells whether a text may have one of many names, by its words alone."""
+
+    def __init__(self, names: Iterable[Key]) -> None:
+        self._by_first: dict[str, list[Key]] = defaultdict(list)
+        for name in set(names):
+            if name:
+                self._by_first[name[0]].append(name)
+
+    def any_in(self, found: Set[str]) -> bool:
+        """Whether all words of a name are among those of a text."""
+        firsts = found & self._by_first.keys()
+        return any(found >= set(name) for word in firsts for name in self._by_first[word])
 
 
 def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[int]]) -> dict[Key, Key]:

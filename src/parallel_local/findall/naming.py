@@ -99,14 +99,14 @@ in near outside across around within on unlike bei
 _PLACING = frozenset(_PLACING_WORDS.split())
 
 
-_AGENTS = {
+AGENTS = {
     "provides": "provider", "makes": "maker", "sells": "seller",
     "supplies": "supplier", "manufactures": "manufacturer", "produces": "producer",
     "builds": "builder", "develops": "developer", "publishes": "publisher",
     "operates": "operator", "distributes": "distributor", "brews": "brewer",
     "insures": "insurer", "exports": "exporter", "imports": "importer",
 }  # fmt: skip
-_ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(_AGENTS)})\b")
+_ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(AGENTS)})\b")
 
 _WORKS_AS = re.compile(
     rf"^(?P<names>{NAME})\s+(?:works|worked|is employed|arbeitet|trabaja)\s+(?:as|als|como|de)\s+(?:an?\s+|"
@@ -134,7 +134,7 @@ def named(sentence: str) -> Iterator[Named]:
     acting = _ACTS.match(sentence)
     if acting:
         for name in names_in(acting.group("names")):
-            yield Named(name, _AGENTS[acting.group("verb")])
+            yield Named(name, AGENTS[acting.group("verb")])
     for pattern in (_APPOSITION, _REVERSED, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
         for match in pattern.finditer(sentence):
             if not _begins_placed(sentence, match):

@@ -38,4 +38,9 @@ _SOMETHING_ELSE = re.compile(
 def is_like_company(texts: Sequence[str]) -> bool:
     """Whether what a page says of its topic shows that it is a company."""
     whole = " ".join(texts)
-    return not _SOMETHING_ELSE.search(whole) and sum(bool(sign.search(whole)) for sign in _SIGNS) >= _LEAST
+    return not _SOMETHING_ELSE.search(whole) and count_signs(whole) >= _LEAST
+
+
+def count_signs(text: str) -> int:
+    """How many different signs of a company a text has."""
+    return sum(bool(sign.search(text)) for sign in _SIGNS)

@@ -24,8 +24,12 @@ _OF_LONG_ROOTS_WORDS = """
 o a os as an ar ado ada ados adas in innen
 """
 _OF_LONG_ROOTS = frozenset(_OF_LONG_ROOTS_WORDS.split())
+_OF_NOUNS = frozenset(["", "e", "en", "n", "er", "s", "es", "in", "innen", "o", "a", "os", "as"])
 _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
+
+
+folded = lru_cache(maxsize=100_000)(fold)  # most words of a text have been seen before
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -45,7 +49,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 def _tokens(text: str) -> tuple[Token, ...]:
     found = []
     for match in _WORD.finditer(text):
-        word = fold(match.group())
+        word = folded(match.group())
         if word:
             found.append(Token(match.group(), word, match.start(), match.end()))
     return tuple(found)
@@ -66,6 +70,12 @@ def same(one: str, other: str) -> bool:
         return False
     endings = _ENDINGS if shared <= _SHORTEST_ROOT else _ENDINGS | _OF_LONG_ROOTS
     return all(not rest or rest in endings for rest in (one[shared:], other[shared:]))
+
+
+def inflected(one: str, other: str) -> bool:
+    """Whether two folded nouns are one in different forms; a derivation such as "operation" is no "operator"."""
+    shared = _shared(one, other)
+    return shared > _SHORTEST_ROOT and one[shared:] in _OF_NOUNS and other[shared:] in _OF_NOUNS
 
 
 def _shared(one: str, other: str) -> int:

@@ -101,7 +101,7 @@ class FindAllKind:
         if record.fails:
             raise RehearsedFailure
         findall_id, wanted = record.run.findall_id, record.input
-        entities = await in_thread(self._threads, self._index.now)
+        entities = await in_thread(self._threads, partial(self._index.now, wanted.entity_type))
         listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
         judges = Judging(
             Judge(entities, wanted.entity_type), self._judges.begin(wanted, listed) if self._judges else None

@@ -155,7 +155,8 @@ class FindAllApi:
         return json_answer(CandidatesResponse(f"candidate_set_{self._clock.new_hex()}", entities))
 
     def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
-        entities, kind = self._index.now(), asked.entity_type
+        kind = asked.entity_type
+        entities = self._index.now(kind)
         conditions, judge = read_objective(asked.objective).conditions, Judge(entities, kind)
         ranked: list[tuple[int, Nominee]] = []
         for nominee in nominees(entities, kind):
