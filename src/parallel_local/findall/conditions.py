@@ -47,10 +47,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Judge:
-    """Judges things of one wanted kind; each condition is read once."""
+    """Judges things of one wanted kind by so many documents each; each condition is read once."""
 
-    def __init__(self, entities: Entities, wanted: str) -> None:
+    def __init__(self, entities: Entities, wanted: str, most_documents: int) -> None:
         self._entities = entities
+        self._most_documents = most_documents
         self._wanted = wanted
         self._now = _now(entities)
         self._demands: dict[str, tuple[Ways, ...]] = {}
@@ -60,7 +61,7 @@ class Judge:
         demands = self._read(condition.description or condition.name)
         if not demands:
             return _declared(nominee)
-        about = self._entities.about(nominee.thing.key, self._wanted)
+        about = self._entities.about(nominee.thing.key, self._wanted, self._most_documents)
         outcomes = [_best(ways, nominee, about, self._now, self._wanted) for ways in demands]
         if all(outcome.met for outcome in outcomes):
             return _yes(nominee, outcomes)

@@ -114,16 +114,26 @@ class Entities:
             for key in dict.fromkeys(mention.key for mention in finder.find(tokens(text))):
                 self._places[key].append(card)
 
-    def about(self, key: Key, wanted: str) -> list[About]:
+    def about(self, key: Key, wanted: str, most: int) -> list[About]:
         """What documents say of a thing, in order of path, read with the wanted kind in mind.
 
-        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences.
+        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences. Where more
+        than `most` documents name it, those that declare it come first, and then the newest.
         """
         return [
             About(statement, card)
-            for card in self._places.get(key, ())
+            for card in self._chosen(key, most)
             for statement in self._statements(card, head(wanted)).get(key, ())
         ]
+
+    def _chosen(self, key: Key, most: int) -> Sequence[Card]:
+        places = self._places.get(key, ())
+        if len(places) <= most:
+            return places
+        declaring = {card.id for card, _ in self.things[key].declared}
+        first = sorted(places, key=lambda card: (card.id in declaring, card.date or ""), reverse=True)[:most]
+        kept = {card.id for card in first}
+        return [card for card in places if card.id in kept]
 
     def _finder_for(self, noun: str) -> NameFinder:
         with self._lock:

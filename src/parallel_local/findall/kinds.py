@@ -198,9 +198,7 @@ def _is_kind(own: str, noun: str) -> bool:
 @lru_cache(maxsize=1000)
 def _families(noun: str) -> tuple[str, ...]:
     """The members of each family that a noun is a name of."""
-    return tuple(
-        members for names, members in _FAMILIES if any(alike(noun, name) for name in names.split())
-    )
+    return tuple(members for names, members in _FAMILIES if any(alike(noun, name) for name in names.split()))
 
 
 def is_same_form(phrase: str, wanted: str) -> bool:
