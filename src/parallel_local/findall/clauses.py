@@ -66,7 +66,7 @@ _DENIED = re.compile(
     r"fewer|more))"
     r"|never|none|nor|neither|cannot|hardly|nowhere|lacks?|lacking|refuses?|refused|declined|failed to"
     r"|fails to|unable|yet to|without|except|excluding|nicht|kein|keine|keinen|keinem|keiner|nie|niemals|ohne|außer|"
-    r"nunca|jamás|ningún|ninguna|ninguno|sin|tampoco|carece|excepto|"
+    r"fehlt|fehlen|falta|faltan|missing|nunca|jamás|ningún|ninguna|ninguno|sin|tampoco|carece|excepto|"
     r"weder|rather than|instead of|other than|apart from|denies|denied|far from|free of(?! charge)|rejects|"
     r"rejected)\b"
     r"|n[’']t\b|^not\b)",
@@ -76,7 +76,8 @@ _OVER = re.compile(
     r"\b(?:no longer|formerly|used to|ceased|stopped|stops|discontinued|closed (?:its|the|down|in)|withdrew|former|"
     r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|"
     r"cancelled|canceled|wound up|"
-    r"ya no|dejó de|antiguamente|antes era|hasta hace poco|suspendido|nicht mehr|früher|ehemals|ehemalige|"
+    r"cerró|cerraron|perdió|perdieron|verlor|ya no|dejó de|antiguamente|antes era|hasta hace poco|suspendido|"
+    r"nicht mehr|früher|ehemals|ehemalige|"
     r"ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|"
     r"sold (?:off|its|their|his|her|the)|got rid of|scrapped|dismantled)\b",
     re.IGNORECASE,

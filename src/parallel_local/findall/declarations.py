@@ -39,8 +39,11 @@ _APART = re.compile(r"^(?P<det>The|Die|Das|Der|El|La)\s+(?P<phrase>[\w-]+),\s")
 _FIRST_NAME = re.compile(rf"^(?P<name>{NAME})(?:,|\s+(?:[a-z]+s|[a-z]+ed|is|was|has)\b)")
 _POINTING = frozenset({"this", "diese", "dieser", "dieses"})
 _IT_IS = re.compile(
-    r"(?:^|,\s+|\.\s+)(?:It|it|They|We|we|Es|es|Sie|Er)\s+(?:is|are|was|remains|ist|sind|war)\s+(?:also\s+|still\s+)?"
-    r"(?:an?|the|one of (?:the|our)|ein|eine|eine[rs]? der)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})"
+    r"(?:(?:^|,\s+|\.\s+)(?:It|it|They|We|we|Es|es|Sie|Er)\s+(?:is|are|was|remains|ist|sind|war)\s+(?:also\s+|"
+    r"still\s+)?"
+    r"|\b(?:ist|war)\s+(?:er|sie|es)\s+(?=ein)|^(?:Es|Fue|Son)\s+(?=una?\s))(?:an?|una|the|one of (?:the|our)|"
+    r"eine?|eine[rs]? der)\s+"
+    r"(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})"
 )
 _IS_RANK = re.compile(r"est$|^(?:corp|leader|one|largest|favourite)$")  # says how it stands, not what it is
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")

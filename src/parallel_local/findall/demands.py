@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from parallel_local.findall.clauses import Standing, standing
-from parallel_local.findall.frames import LIGHT, SMALL, framed
+from parallel_local.findall.frames import LIGHT, NEVER_NAMES, SMALL, framed
 from parallel_local.findall.kinds import GENERAL, alike, head
 from parallel_local.findall.periods import times
 from parallel_local.findall.predicates import PREDICATE, predicates
@@ -18,6 +18,7 @@ from parallel_local.findall.quantities import Quantity, quantities
 from parallel_local.findall.synonyms import LONGEST, SYNONYMS
 from parallel_local.findall.wording import Token, places, tokens
 from parallel_local.text.languages import asked_language
+from parallel_local.text.months import MONTHS
 from parallel_local.text.tokens import words
 
 _DOING_WORDS = """
@@ -26,7 +27,8 @@ operate operates serve serves run runs accept accepts cover covers reaches
 _DOING = frozenset(_DOING_WORDS.split())
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
-    r"sede|ubicad[oa]s?|situad[oa]s?|radica|stammt|stands?|sits?|lives?|living|wohnt|wohnen|sitzt)\b",
+    r"sede|ubicad[oa]s?|situad[oa]s?|radica|stammt|stands?|sits?|lives?|living|wohnt|wohnen|sitzt|held|"
+    r"takes? place|findet|statt|tiene lugar|celebra)\b",
     re.IGNORECASE,
 )
 _MEASURES = (
@@ -86,6 +88,12 @@ _OR = re.compile(
 )
 _LISTED = re.compile(r",\s+(?=[A-ZÀ-Þ\d])")
 _ASIDE = re.compile(r"\s*\((?:e\.?g\.?|i\.?e\.?|z\.\s?B\.|p\. ej\.)?,?\s*(?P<said>[^()]{3,80})\)")
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_MONTHS_OF = re.compile(
+    rf"\b({_MONTH})(\s+(?:or|and|oder|und|o|y)\s+)({_MONTH})\s+(?:de\s+)?((?:19|"
+    rf"20)\d\d)\b",
+    re.IGNORECASE,
+)
 _SEVERAL = re.compile(r"\b(?:several|multiple|mehrere[nr]?|vari[oa]s)\b", re.IGNORECASE)
 _AT_LEAST_TWO = {"s": "at least 2", "m": "at least 2", "v": "al menos 2"}
 _NO_MORE = re.compile(
@@ -162,6 +170,9 @@ Ways = tuple[Demand, ...]
 def read_condition(description: str, kind: str, acronyms: Mapping[str, str]) -> tuple[Ways, ...]:
     """The demands of a condition; of each, the ways to meet it. Empty where it asks for the kind alone."""
     description = _SEVERAL.sub(lambda match: _AT_LEAST_TWO[match.group().casefold()[0]], description)
+    description = _MONTHS_OF.sub(
+        lambda match: f"{match[1]} {match[4]}{match[2]}{match[3]} {match[4]}", description
+    )
     core = framed(description.strip().rstrip(".!"), kind).strip(" ,.:")
     found: list[Ways] = []
     for part in _parts(core):
@@ -334,7 +345,7 @@ def _is_name(token: Token, place: int) -> bool:
     """A capital at the beginning of a condition says nothing."""
     if not token.raw[0].isupper() or (place == 0 and not token.raw.isupper()):
         return False
-    return token.word not in SMALL or (len(token.raw) == 1 and place > 0)  # "Hall A"
+    return token.word not in NEVER_NAMES or (len(token.raw) == 1 and place > 0)  # "Hall A"
 
 
 def _side(found: Sequence[Token], place: int) -> str:

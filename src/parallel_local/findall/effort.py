@@ -6,7 +6,7 @@ _ALL = 1_000_000
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How many candidates are judged, `per_match` that is wanted and at least `candidates`, and by how many documents."""
+    """How many candidates are judged, `per_match` and at least `candidates`, and by how many documents each."""
 
     candidates: int
     per_match: int

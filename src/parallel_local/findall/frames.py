@@ -41,12 +41,34 @@ dispone disponen ofrece ofrecen cuenta cuentan incluye incluyen situado situada 
 steht stehen jahr jahrlich monat ano anual another other others else somebody someone anybody products product goods
 produkte produkt productos producto waren currently fixed
 operating existing exist exists running trading existiert existieren aktiv existe existen aktuell fully completely
-entirely voll
+entirely voll last latest
 """
 LIGHT = frozenset(_LIGHT_WORDS.split())
 _ARTICLES_WORDS = """
-der die das und oder mit ein eine einen einem einer im bei aus von el la los las una uno con
+der die das und oder mit ein eine einen einem einer im bei aus von el la los las una uno con denen deren dessen
 """
+NEVER_NAMES = frozenset(_ARTICLES_WORDS.split()) | frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "in",
+        "at",
+        "of",
+        "to",
+        "from",
+        "on",
+        "for",
+        "by",
+        "with",
+        "nach",
+        "de",
+        "en",
+        "y",
+    ]
+)
 # Words of grammar, whatever language a condition is in.
 SMALL = STOPWORDS | stop_words("de") | stop_words("es") | frozenset(_ARTICLES_WORDS.split())
 

@@ -82,7 +82,7 @@ def kinds_in_name(name: str) -> tuple[str, ...]:
     if (
         len(found) < 2
         or found[0] in ("our", "my", "a", "an", "no", "this")
-        or (found[0] == "the" and len(found) < 3)
+        or (found[0] in ("the", "die", "der", "das", "el", "la") and len(found) < 3)
     ):
         return ()
     if legal_form(name):

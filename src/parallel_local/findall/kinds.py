@@ -90,7 +90,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("museum", "museum gallery"),
     ("river", "river stream fluss"),
     ("mountain peak berg", "mountain peak summit berg gipfel"),
-    ("lake", "lake see reservoir"),
+    ("lake see seen lago", "lake see reservoir stausee bergsee baggersee weiher talsperre lago embalse"),
     ("school", "school college academy schule"),
     ("investor", "investor fund backer"),
     ("project projekt", "project projekt initiative"),
@@ -163,9 +163,15 @@ def head(phrase: str) -> str:
 @lru_cache(maxsize=50_000)
 def alike(one: str, other: str) -> bool:
     """Whether two folded nouns are one noun, in singular or plural, in German also compounded."""
-    if forms(one) & forms(other) or inflected(one, other):
-        return True
     short, long = sorted((one, other), key=len)
+    german = len(short) > 2 and long in (
+        f"{short}e",
+        f"{short}en",
+        f"{short}er",
+        f"{short}n"[: 99 * short.endswith("e")],
+    )
+    if forms(one) & forms(other) or inflected(one, other) or german:
+        return True
     # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
     return len(long) - len(short) > 2 and any(
         len(root) > 5 and long.endswith(root + ending)

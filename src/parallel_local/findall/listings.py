@@ -41,9 +41,13 @@ _LABELS = frozenset(_LABELS_WORDS.split())
 def listed_things(parts: Sequence[Section], title: str) -> Iterator[Declared]:
     """Everything that sections, lists and tables name; `title` is empty where it heads no list."""
     labels = _fact_labels(parts)
+    groups = {section.path for section in parts if _is_group(section, labels)}
+    # Sections that stand beside ones of text are things like those, and what they list are facts.
+    beside = {section.path[:-1] for section in parts if section.path and section.path not in groups}
+    groups = {path for path in groups if not path or path[:-1] not in beside}
     for section in parts:
-        yield from _section_thing(section, title, labels)
-        yield from _listed(section, title, labels)
+        yield from _section_thing(section, title, is_group=section.path in groups)
+        yield from _listed(section, title, labels, is_group=section.path in groups)
 
 
 def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
@@ -58,7 +62,7 @@ def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
     return frozenset(label for label, count in used.items() if count > 1) | _LABELS
 
 
-def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
+def _section_thing(section: Section, title: str, *, is_group: bool) -> Iterator[Declared]:
     """A section headed by a name, below a heading or title that names the kind: "Vendors" > "Acme"."""
     if not section.path or not section.pieces:
         return
@@ -70,7 +74,7 @@ def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iter
         return
     if kind_heading(section.path[-1]) and not _is_proper(name, section):
         return
-    if words(name)[0] in _ASKING or _is_group(section, labels):
+    if words(name)[0] in _ASKING or is_group:
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
     yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True, loose=loose)
@@ -105,24 +109,24 @@ def _is_group(section: Section, labels: frozenset[str]) -> bool:
     return bool(items) and len(items) >= len(section.pieces) / 2 and all(_item_name(item) for item in items)
 
 
-def _section_kinds(section: Section, title: str, labels: frozenset[str]) -> tuple[str, ...]:
+def _section_kinds(section: Section, title: str, *, is_group: bool) -> tuple[str, ...]:
     """The kinds that a section's lists and tables are lists of."""
     above = (title, *section.path)
     named = section.path and not kind_heading(section.path[-1])
-    if named and not _heads_list(section, labels):
+    if named and not _heads_list(section, is_group=is_group):
         return ()
     return next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
 
 
-def _heads_list(section: Section, labels: frozenset[str]) -> bool:
+def _heads_list(section: Section, *, is_group: bool) -> bool:
     """Whether what stands in a section is a list of what headings above it name."""
-    return not section.path or _is_group(section, labels) or head(section.path[-1]) in GENERIC
+    return not section.path or is_group or head(section.path[-1]) in GENERIC
 
 
-def _listed(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
+def _listed(section: Section, title: str, labels: frozenset[str], *, is_group: bool) -> Iterator[Declared]:
     """Rows, and items of lists under a heading or after a line that says what they are."""
-    kinds = _section_kinds(section, title, labels)
-    loose = _loose((title, *section.path)) if _heads_list(section, labels) else ()
+    kinds = _section_kinds(section, title, is_group=is_group)
+    loose = _loose((title, *section.path)) if _heads_list(section, is_group=is_group) else ()
     introduced: tuple[str, ...] = ()
     for piece in section.pieces:
         if piece.kind is Kind.ROW:

@@ -43,7 +43,7 @@ _WEAK_BE = re.compile(
 _BASED = re.compile(
     r"\b(?:based|headquartered|headquarters|(?:head|main) office|sede|ubicad[oa]|located|situated|seat|ansässig|"
     r"sitz|hauptsitz|liegt|lies|lives|resides|"
-    r"wohnt|home|comes from|stands|sits|sitzt|est[áa]n?)\b",
+    r"wohnt|home|comes from|stands|sits|sitzt|est[áa]n?|held|takes place|findet|tiene lugar|celebra)\b",
     re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
@@ -60,7 +60,8 @@ _HAVING = re.compile(
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
     r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
-    r"covers?|measures?|ist|sind|befindet|eingebaut|does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
+    r"(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
+    r"does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
     re.IGNORECASE,
@@ -87,6 +88,11 @@ welcomes offers admite admiten acepta permite tiene ofrece erlaubt bietet hat ze
 """
 _STATES = frozenset(_STATES_WORDS.split())
 _LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
+_DEFINITE = frozenset({"the", "der", "die", "das", "el", "la", "los", "las"})
+_PERIODS = frozenset(
+    {"night", "month", "week", "day", "nacht", "monat", "woche", "tag", "noche", "mes", "semana"}
+)
+_INCLUDED = re.compile(r"\b(?:included|inclusive|inbegriffen|inklusive|incluid[oa]s?)\b", re.IGNORECASE)
 _ONLY = re.compile(
     r"^(?:Only|Nur|Solo|Sólo) (?:the|an?|der|die|das|ein|eine|el|la|una?)\b|\b(?:partly|partially|teilweise)\b"
 )
@@ -156,7 +162,7 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
         not _fits_sides(demand, own, found)
         or not _fits_place(demand, statement)
         or not _fits_kind(demand, statement)
-        or (demand.held and not _has(statement))
+        or (demand.held and not _has(demand, statement))
         or not fits_voice(demand.text, statement.text, undergone=statement.undergone)
     ):
         return SILENT
@@ -224,6 +230,10 @@ def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     dimensions = {item.dimension for item in demand.quantities}
     if term.word in _PRICES and "money" in dimensions:
         return not _MONEY_OF_OTHERS.search(statement.text)
+    if term.word in _PERIODS and "money" in dimensions:
+        return not any(token.word in _PERIODS for token in tokens(statement.text))
+    if term.word in _PRICES and _INCLUDED.search(statement.text):
+        return True
     if term.word in _RATES and "percent" in dimensions:
         return True
     if term.word in _POWERS and "power" in dimensions:
@@ -275,9 +285,12 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
     return named and not FINITE.search(statement.text)
 
 
-def _has(statement: Statement) -> bool:
-    """Whether a clause tells of having: "has a pool", "its pool", "Pool: yes", not "stands next to a pool"."""
-    return bool(statement.label) or not FINITE.search(statement.text) or bool(_HAVING.search(statement.text))
+def _has(demand: Demand, statement: Statement) -> bool:
+    """Whether a clause tells of having: "has a pool", "its pool", "the pool is …", not "stands next to a pool"."""
+    if statement.label or not FINITE.search(statement.text) or _HAVING.search(statement.text):
+        return True
+    own = tokens(statement.text)
+    return own[0].word in _DEFINITE and any(1 in term_places(term, own) for term in demand.terms)
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:

@@ -30,7 +30,8 @@ _JOINED = re.compile(
 # After a name or a number a relative word begins a predicate of its own: "in Lyon that are open", "after 2015 with".
 _ATTACHED = re.compile(rf"(?<=[\w%€$])\s+(?=(?:{_RELATIVES})\s)", re.IGNORECASE)
 _CLOSED = re.compile(
-    r"(?:\b[A-ZÀ-Þ][\w’'-]*|\d\w*|\d\s?(?:%|€|km|m|kg|g|euros?|dollars?|minutes|hours|years|employees|people))$"
+    r"(?:\b[A-ZÀ-Þ][\w’'-]*|\d\w*|\d[\d.,]*\s[a-zà-ÿ]+|\d\s?(?:%|€|km|m|kg|g|euros?|dollars?|minutes|hours|"
+    r"years|employees|people))$"
 )
 _BETWEEN = re.compile(
     r"\b(?P<first>between|zwischen|entre)\s+(?P<low>\S+(?:\s+\w+)?)\s+(?P<joint>and|und|y)\s+(?=\S*\d)",

@@ -15,10 +15,12 @@ from parallel_local.text.values import Number, numbers
 from parallel_local.text.values.tongue import Tongue
 
 _ADJECTIVES = (
-    "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter"
+    "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter|tiefer|"
+    "breiter|schwerer|schneller|weiter"
 )
 _LESSER = (
-    "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger"
+    "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger|"
+    "niedriger|leichter|langsamer|flacher|schmaler"
 )
 _ABOVE = re.compile(
     rf"(?:\b(?:more(?:\s+\w+)?\s+than|over|above|exceed(?:s|ing|ed)?|in excess of|beyond|upwards of|"
@@ -60,6 +62,7 @@ _RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und|y)\s)(?=
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
 _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|(?:square|cubic) \w+|[^\W\d_]+[²³]?)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")  # of things, which have no fractions: "1.150 people"
 _METRES = re.compile(r"\s?m\b")
 _MILLION = 1e6
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKMB]\b)")
@@ -246,6 +249,8 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
         dimension, factor = "percent", 1.0
     elif currency or number.money:
         dimension, factor = "money", 1.0
+    if not dimension and _THOUSANDS.fullmatch(text, begin, end):
+        number = msgspec.structs.replace(number, amount=float(text[begin:end].replace(".", "")))
     span, start = _bounded(text, number, end, asked)
     unit = _UNIT_WORD.match(text, end)
     if unit and (dimension or first in _CURRENCIES or first in _PERCENT):
@@ -269,9 +274,9 @@ def _bounded(text: str, number: Number, end: int, asked: bool) -> tuple[Span, in
     head = text[:begin]
     rules = (
         (_FROM, Span(low=amount)),
-        (_ABOVE, Span(low=amount, low_open=True)),
         (_UP_TO, Span(high=amount)),
         (_BELOW, Span(high=amount, high_open=True)),
+        (_ABOVE, Span(low=amount, low_open=True)),
     )
     for pattern, span in rules:
         match = pattern.search(head)

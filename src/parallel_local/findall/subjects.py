@@ -17,6 +17,7 @@ from parallel_local.findall.voice import taken_in
 from parallel_local.findall.wording import tokens
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
+from parallel_local.text.values import numbers
 
 _LEAD = re.compile(
     r"^(?:(?:In|Since|By|On|From|During|After|Before|Until|As of|At|With|For|Today|Currently|Now|However|Also|"
@@ -367,6 +368,8 @@ class SubjectReader:
             return False
         name = match.group()
         first = words(name)[0] if words(name) else ""
+        if numbers(name):
+            return False
         if legal_form(name):
             return True
         acts = self._reading.language not in _WITHOUT_ENDINGS and (

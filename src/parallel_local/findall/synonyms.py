@@ -85,10 +85,10 @@ maximum, up to, at most, as much as, ceiling, worth, amount, value, pays, gives,
 funded by, funder, financed by, paid by, money from, sponsor, sponsored by, donor, backed by, förderer,
     gefördert von, finanziert von, financiado por, patrocinado por
 written, author, wrote, writer, by, geschrieben, autor, autorin, verfasst, escrito, escrita, autora
-published, publication, appeared, released, came out, written, publisher, erschienen, veröffentlicht,
-    publicado, publicada
-population, inhabitants, residents, people, live here, einwohner, einwohnerinnen, bewohner, habitantes,
-    población
+published, publication, release, latest release, last release, appeared, released, came out, written,
+    publisher, erschienen, veröffentlicht, publicado, publicada
+population, inhabitants, live in, viven, vecinos, leben, residents, people, live here, einwohner,
+    einwohnerinnen, bewohner, habitantes, población
 speaks, speaking, fluent, languages, language, tongue, spricht, sprachen, habla, idiomas, lengua
 lives, living, resides, home, at home in, found in, occurs, native to, habitat, wohnt, lebt, kommt vor,
     heimisch, vive, habita, reside
@@ -110,9 +110,9 @@ free, kostenlos, gratis, no charge, free of charge, without charge, costs nothin
     gratuito, gratuita, libre, entrada libre, eintritt frei
 children, kids, child, family, families, youngsters, pupils, kinder, kind, niños, niñas, infantil
 dogs, dog, dog friendly, pets, hunde, hund, haustiere, perros, perro, mascotas
-allows, allowed, welcome, permitted, permits, accepts, accepted, admits, admitted, may be brought, friendly,
-    erlaubt, willkommen, zugelassen, gestattet, dürfen, mitgebracht, admite, admiten, permite, permiten,
-    bienvenidos, bienvenidas, aceptan
+allows, allowed, darf, welcome, permitted, permits, accepts, accepted, admits, admitted, may be brought,
+    friendly, erlaubt, willkommen, zugelassen, gestattet, dürfen, mitgebracht, admite, admiten, permite,
+    permiten, bienvenidos, bienvenidas, aceptan
 car park, parking, parking spaces, parkplatz, parkplätze, stellplätze, aparcamiento, parking propio
 wheelchair, wheelchair accessible, step free, accessible, barrierefrei, rollstuhl, rollstuhlgerecht,
     stufenlos, accesible, silla de ruedas
@@ -127,7 +127,8 @@ teaches, teacher, teaching, lessons, unterrichtet, lehrt, lehrer, lehrerin, ense
 leads, head of, leader, led, in charge of, heads, leitet, leiter, leiterin, runs, dirige, directora,
     director
 joined, joining, came, kam, since, been with, with us since, incorporó
-students, pupils, learners, schüler, studenten, studierende, alumnos, estudiantes
+students, pupils, kinder, jugendliche, lernende, learners, schüler, studenten, studierende, alumnos,
+    estudiantes
 visitors, guests, attendees, visitor numbers, besucher, gäste, besucherzahl, visitantes, asistentes
 members, member, membership, mitglieder, mitgliedern, mitglied, mitgliederzahl, leute, gehören, socios,
     miembros
@@ -151,7 +152,8 @@ invasive, alien, introduced, invasiv, eingeschleppt, invasora, invasor
 eats, feeds on, diet, prey, preys on, lives on, frisst, ernährt, nahrung, come, se alimenta, alimentación
 venue, place, hall, takes place, held, location, ort, spielort, veranstaltungsort, findet statt, lugar,
     recinto, tiene lugar, se celebra, sala
-date, takes place, held, when, datum, termin, findet statt, fecha, tiene lugar, se celebra
+date, takes place, starts, begins, beginnt, empieza, held, when, datum, termin, findet statt, fecha,
+    tiene lugar, se celebra
 genre, style, music, musik, stil, género, música, estilo
 sold out, no tickets left, no more tickets, tickets are gone, ausverkauft, agotado, agotadas,
     no quedan entradas
@@ -206,6 +208,11 @@ switzerland, swiss, schweiz, suiza
 norway, norwegian, norwegen, noruega
 japan, japanese, japón
 netherlands, dutch, holland, niederlande
+written in, programmed in, implemented in, coded in, programming language, language, geschrieben in,
+    programmiert
+runs on, runs, works on, platforms, platform, available for, available on, compatible with, läuft auf,
+    funciona en
+commercial, paid, kommerziell, bezahlt, comercial
 ai, artificial intelligence, ki, machine learning
 """
 # What counts in one direction only: what was founded has opened, what opened an office was not founded then.
