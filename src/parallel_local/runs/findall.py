@@ -102,15 +102,15 @@ class FindAllKind:
         if record.fails:
             raise RehearsedFailure
         findall_id, wanted = record.run.findall_id, record.input
-        effort = effort_of(wanted.generator)
         entities = await in_thread(self._threads, partial(self._index.now, wanted.entity_type))
-        listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
-        judges = Judging(
-            Judge(entities, wanted.entity_type, effort.documents),
-            self._judges.begin(wanted, listed) if self._judges else None,
-        )
-        most = effort.most_candidates(wanted.match_limit)
+        listed: Sequence[Nominee] = await in_thread(self._threads, partial(_nominees, entities, wanted))
+        judges = self._judging(wanted, entities, listed)
+        most = effort_of(wanted.generator).most_candidates(wanted.match_limit)
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
+        if judges.model is not None and (
+            not is_full(record) or known.keys() - {one.entity.name for one in listed}
+        ):
+            listed = await unless_ended(book, findall_id, judges.model.listed())
         for nominee in listed:
             record = book.get(findall_id)
             earlier = known.get(nominee.entity.name)
@@ -124,6 +124,10 @@ class FindAllKind:
         if judges.model is not None:
             judges.model.close(findall_id)
         return ended
+
+    def _judging(self, wanted: FindAllInput, entities: Entities, listed: Sequence[Nominee]) -> Judging:
+        own = Judge(entities, wanted.entity_type, effort_of(wanted.generator).documents)
+        return Judging(own, self._judges.begin(wanted, listed, entities.things) if self._judges else None)
 
     async def _consider(
         self,
