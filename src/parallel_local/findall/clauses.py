@@ -30,7 +30,7 @@ _VERBS = (
 _FINITE = rf"(?:never|no longer|not|{_VERBS})"
 FINITE = re.compile(rf"\b(?:{_VERBS})\b")
 _NAME_ACTS = re.compile(r"[A-ZÀ-Þ][\w-]*\s+[a-z]{3,}(?:s|ed)\b")
-_VERB = rf"(?:it|they|he|she|we|its|their|also|now|currently|still|recently|sie|er|ya|se|{_FINITE})"
+_VERB = rf"(?:it|they|he|she|we|there|its|their|also|now|currently|still|recently|sie|er|ya|se|{_FINITE})"
 _CAPITAL = r"[A-ZÀ-Þ][\w&'’-]*(?:\s+[A-ZÀ-Þ][\w&'’-]*)*"
 _DENYING = (
     r"without|except(?: for)?|excluding|rather than|instead of|other than|apart from|ohne|außer|statt|sin|excepto|"
@@ -58,6 +58,11 @@ _OPENING = re.compile(
     r"^(?:Unlike|In contrast to|As opposed to|Compared (?:with|to)|Contrary to|Just like|Like|Besides|Apart from|"
     r"Anders als|Im Gegensatz zu|Neben)\s+[^,]{1,80},\s+"
 )
+_WITH = re.compile(
+    r"^(?P<said>(?:With|At|Mit|Bei|Con)\s+[^,;]{3,80}?),?\s+(?:it|they|es|er|sie|[A-ZÀ-Þ][\w ]{1,40})\s*(?:is|are|was|"
+    r"were|has|have|"
+    r"ist|sind|war|hat|es|son)\b"
+)
 _SUBORDINATE = re.compile(
     r"^(?:While|Although|Whereas|Though|Während|Obwohl)\s+(?P<first>[^,]+),\s+(?P<second>.+)$"
 )
@@ -76,7 +81,8 @@ _OVER = re.compile(
     r"\b(?:no longer|formerly|used to|ceased|stopped|stops|discontinued|closed (?:its|the|down|in)|withdrew|former|"
     r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|"
     r"cancelled|canceled|wound up|"
-    r"cerró|cerraron|perdió|perdieron|verlor|ya no|dejó de|antiguamente|antes era|hasta hace poco|suspendido|"
+    r"abgelaufen|erloschen|widerrufen|caducad[oa]|cerró|cerraron|perdió|perdieron|verlor|ya no|dejó de|"
+    r"antiguamente|antes era|hasta hace poco|suspendido|"
     r"nicht mehr|früher|ehemals|ehemalige|"
     r"ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|"
     r"sold (?:off|its|their|his|her|the)|got rid of|scrapped|dismantled)\b",
@@ -190,6 +196,12 @@ def standing(clause: str, today: int | None) -> Standing:
     if _PLANNED.search(_STATED_PLAN.sub(" ", clause)):
         return Standing.PLANNED
     return Standing.HOLDS
+
+
+def opening(clause: str) -> str:
+    """What a clause says before it names its subject, and which holds whatever follows: "With 40 beds it …"."""
+    match = _WITH.match(clause)
+    return match.group("said") if match else ""
 
 
 def is_ended(clause: str) -> bool:

@@ -32,14 +32,18 @@ _LOCATED = re.compile(
     re.IGNORECASE,
 )
 _MEASURES = (
-    ("length", "longer shorter long length distance lang langer kurzer lange longitud largo larga"),
+    (
+        "length",
+        "longer shorter long length distance lang langer kurzer lange longitud largo larga longest langste",
+    ),
     (
         "height",
-        "higher taller lower high tall height elevation altitude hoch hoher hohe above altura alto alta",
+        "higher taller lower high tall height elevation altitude hoch hoher hohe above altura alto alta tallest "
+        "highest hochste",
     ),
     ("weight", "heavier lighter heavy weight weighs schwer schwerer gewicht peso"),
     ("width", "wider narrower wide width breit breiter breite"),
-    ("depth", "deeper shallower deep depth tief tiefer tiefe"),
+    ("depth", "deeper shallower deep depth tief tiefer tiefe deepest tiefste"),
 )
 ASPECTS: Mapping[str, str] = {word: aspect for aspect, words in _MEASURES for word in words.split()}
 _YEARLY = ("annual",)
@@ -94,6 +98,7 @@ _MONTHS_OF = re.compile(
     rf"20)\d\d)\b",
     re.IGNORECASE,
 )
+_APART = re.compile(r"\b(findet|finden)\s+(.+?)\s+(statt)\b")  # the halves of a German verb
 _SEVERAL = re.compile(r"\b(?:several|multiple|mehrere[nr]?|vari[oa]s)\b", re.IGNORECASE)
 _AT_LEAST_TWO = {"s": "at least 2", "m": "at least 2", "v": "al menos 2"}
 _NO_MORE = re.compile(
@@ -173,6 +178,7 @@ def read_condition(description: str, kind: str, acronyms: Mapping[str, str]) -> 
     description = _MONTHS_OF.sub(
         lambda match: f"{match[1]} {match[4]}{match[2]}{match[3]} {match[4]}", description
     )
+    description = _APART.sub(r"\1 \3 \2", description)
     core = framed(description.strip().rstrip(".!"), kind).strip(" ,.:")
     found: list[Ways] = []
     for part in _parts(core):
@@ -339,6 +345,7 @@ def _inflected(phrase: tuple[str, ...]) -> Iterator[str]:
     """Other forms under which a word may be listed: "ship" for "ships"."""
     word = phrase[0]
     yield from (f"{word}s", f"{word}es", word.removesuffix("s"), f"{word.removesuffix('ing')}s", f"{word}e")
+    yield from (word.removesuffix(ending) for ending in ("n", "en", "e") if len(word) > 5)
 
 
 def _is_name(token: Token, place: int) -> bool:

@@ -45,7 +45,8 @@ entirely voll last latest
 """
 LIGHT = frozenset(_LIGHT_WORDS.split())
 _ARTICLES_WORDS = """
-der die das und oder mit ein eine einen einem einer im bei aus von el la los las una uno con denen deren dessen
+der die das und oder mit ein eine einen einem einer im bei aus von el la los las una uno con denen deren
+dessen ihren ihrem ihrer seinen seinem seiner
 """
 NEVER_NAMES = frozenset(_ARTICLES_WORDS.split()) | frozenset(
     [

@@ -9,7 +9,7 @@ from enum import Enum
 
 import msgspec
 
-from parallel_local.findall.clauses import FINITE, Standing, is_ended, standing
+from parallel_local.findall.clauses import FINITE, Standing, is_ended, opening, standing
 from parallel_local.findall.demands import PERSONS, Demand, Term, term_places
 from parallel_local.findall.kinds import alike, head, is_of_kind
 from parallel_local.findall.measuring import Now, measured
@@ -41,7 +41,7 @@ _WEAK_BE = re.compile(
     re.IGNORECASE,
 )
 _BASED = re.compile(
-    r"\b(?:based|headquartered|headquarters|(?:head|main) office|sede|ubicad[oa]|located|situated|seat|ansässig|"
+    r"\b(?:based|headquartered|headquarters|(?:head|main|its) office|sede|ubicad[oa]|located|situated|seat|ansässig|"
     r"sitz|hauptsitz|liegt|lies|lives|resides|"
     r"wohnt|home|comes from|stands|sits|sitzt|est[áa]n?|held|takes place|findet|tiene lugar|celebra)\b",
     re.IGNORECASE,
@@ -88,6 +88,12 @@ welcomes offers admite admiten acepta permite tiene ofrece erlaubt bietet hat ze
 """
 _STATES = frozenset(_STATES_WORDS.split())
 _LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
+_BUILDING = frozenset(
+    {"built", "constructed", "erected", "erbaut", "gebaut", "errichtet", "construido", "construida"}
+)
+_HAPPENING = frozenset({"takes", "take", "held", "happens", "findet", "finden", "tiene", "celebra"})
+# "A lighthouse of 1790".
+_OF_YEAR = re.compile(r"\b(?:of|from|von|aus|de)\s+(?:the year\s+|dem Jahre?\s+)?(?:1\d|20)\d\d\b")
 _DEFINITE = frozenset({"the", "der", "die", "das", "el", "la", "los", "las"})
 _PERIODS = frozenset(
     {"night", "month", "week", "day", "nacht", "monat", "woche", "tag", "noche", "mes", "semana"}
@@ -149,6 +155,11 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
         return Finding(Bearing.MEETS) if is_ended(statement.text) else SILENT
     if _is_partial(demand, statement.text):
         return SILENT
+    first = opening(statement.text)
+    if first:
+        found_first = bearing(demand, msgspec.structs.replace(statement, text=first), now)
+        if found_first.bearing is not Bearing.SILENT:
+            return found_first
     own = tokens(statement.text)
     around = [token.word for token in tokens(statement.below)]
     found = [term_places(term, own) for term in demand.terms]
@@ -230,6 +241,10 @@ def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     dimensions = {item.dimension for item in demand.quantities}
     if term.word in _PRICES and "money" in dimensions:
         return not _MONEY_OF_OTHERS.search(statement.text)
+    if term.word in _BUILDING and demand.times and _OF_YEAR.search(statement.text):
+        return True
+    if term.word in _HAPPENING and demand.times and not FINITE.search(statement.text):
+        return True
     if term.word in _PERIODS and "money" in dimensions:
         return not any(token.word in _PERIODS for token in tokens(statement.text))
     if term.word in _PRICES and _INCLUDED.search(statement.text):
@@ -314,7 +329,11 @@ def _names(term: Term, token: Token) -> bool:
 
 def _at_home(text: str, start: int, end: int) -> bool:
     before = text[:start]
-    if re.match(r"-based\b|,?\s+where (?:its|the) (?:headquarters|head office|seat|home)\b", text[end:]):
+    if re.match(
+        r"-based\b|,?\s+where (?:its|the) (?:headquarters|head office|seat|home)\b|"
+        r",?\s+wo\s+(?:\w+\s+){0,4}?(?:Sitz|Hauptsitz)\b",
+        text[end:],
+    ):
         return True
     if _MOVED_FROM.search(before):
         return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))

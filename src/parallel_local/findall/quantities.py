@@ -60,6 +60,7 @@ _BETWEEN = re.compile(r"\b(?:between|zwischen|entre)\s+\S{0,3}\s?$", re.IGNORECA
 _AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und|y)\s+\S{0,3}?\s?$")
 _RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und|y)\s)(?=[$€£]?\d)")
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
+_TITLE = re.compile(r"[A-ZÀ-Þ][a-zà-ÿ]+\s+[A-ZÀ-Þ][a-zà-ÿ]")
 _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|(?:square|cubic) \w+|[^\W\d_]+[²³]?)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")  # of things, which have no fractions: "1.150 people"
@@ -176,7 +177,9 @@ def quantities(text: str, *, asked: bool = False, language: str = "") -> list[Qu
 
 
 def _names_something(text: str, number: Number) -> bool:
-    """ "ISO 27001" and "SOC 2" are names; "EUR 5" is an amount."""
+    """ "ISO 27001", "SOC 2" and "Seven Oaks" are names; "EUR 5" is an amount."""
+    if _TITLE.match(text, number.start):
+        return True
     match = _CODE.search(text[: _begin(text, number)])
     return match is not None and match.group("code").casefold() not in _CURRENCIES
 

@@ -32,6 +32,7 @@ _BEFORE_NAME = re.compile(
     r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere|El|La|Los|Las)\s+)?$",
     re.IGNORECASE,
 )
+_THERE_IS = re.compile(r"\b(?:there (?:is|was)|gibt es|es gibt|hay|está) (?:also |auch )?$", re.IGNORECASE)
 _COORDINATED = re.compile(
     r"^\.?\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
 )
@@ -212,7 +213,7 @@ class SubjectReader:
         if self._page or piece.item or not spoken:
             return
         first, self._block = piece.block != self._block, piece.block
-        if first and len(spoken) == 1 and not self._topic:
+        if len(spoken) == 1 and (piece.shown.startswith(("**", "__")) or (first and not self._topic)):
             self._topic = spoken
         elif self._topic != spoken and not first:
             self._topic = _UNKNOWN
@@ -247,7 +248,10 @@ class SubjectReader:
             yield clause, keys
             if clause.joint != "relative":
                 subject = keys
-                self._current = keys or self._met(clause.text, mentions)
+                if (
+                    keys or own is not None or not self._current
+                ):  # else nobody is named, and "it" stays who it was
+                    self._current = keys or self._met(clause.text, mentions)
             self._note(mentions)
             last, before = mentions, clause.text
 
@@ -295,7 +299,7 @@ class SubjectReader:
 
     def _leads(self, between: str) -> bool:
         """Whether what stands before a name leaves it the subject: "The vendor", "Neighbouring", "Both"."""
-        if _BEFORE_NAME.match(between):
+        if _BEFORE_NAME.match(between) or _THERE_IS.search(between):
             return True
         found = between.split()
         return bool(found) and len(found) <= 4 and (

@@ -18,8 +18,8 @@ employees, staff, people, workers, headcount, workforce, team, employs, persons,
     on the payroll, people on its books, mitarbeiter, mitarbeiterinnen, belegschaft, personas, empleados,
     empleadas, trabajadores, plantilla, emplea
 employees, colleagues, payroll, men and women, give work, gives work, employment, hands
-employees, mitarbeitende, beschäftigte, angestellte, personen, mitarbeiter, leute, beschäftigt, arbeiten,
-    zählt
+employees, mitarbeitende, menschen, beschäftigte, angestellte, personen, mitarbeiter, leute, beschäftigt,
+    arbeiten, zählt
 employs, beschäftigt, emplea
 founded, established, founding, foundation, foundation year, incorporated, started, starting, inception,
     set up, since, came into existence, came into being, dates back, created, creation, formed, born,
