@@ -4,6 +4,7 @@ from pathlib import Path
 
 import local_findall_more
 import local_findall_sets
+import local_findall_texts
 import local_findall_traps
 import msgspec
 import pytest
@@ -17,7 +18,12 @@ from parallel_local.findall.prefilter import may_name, seen
 from parallel_local.findall.read_pages import Pages
 from parallel_local.retrieval.index import Card
 
-FOLDERS = (*local_findall_sets.FOLDERS, *local_findall_more.FOLDERS, *local_findall_traps.FOLDERS)
+FOLDERS = (
+    *local_findall_sets.FOLDERS,
+    *local_findall_more.FOLDERS,
+    *local_findall_traps.FOLDERS,
+    *local_findall_texts.FOLDERS,
+)
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "parallel-local.md"
 KINDS = (*{question.kind for folder in FOLDERS for question in folder.questions if question.kind}, "people")
 
