@@ -59,7 +59,8 @@ _OPENING = re.compile(
     r"Anders als|Im Gegensatz zu|Neben)\s+[^,]{1,80},\s+"
 )
 _WITH = re.compile(
-    r"^(?P<said>(?:With|At|Mit|Bei|Con)\s+[^,;]{3,80}?),?\s+(?:it|they|es|er|sie|[A-ZÀ-Þ][\w ]{1,40})\s*(?:is|are|was|"
+    r"^(?P<said>(?:With|At|Mit|Bei|Con)\s+[^,;]{3,80}?),?\s+(?:it|they|es|er|sie|[A-ZÀ-Þ][\w ]{1,40})\s*(?:is|"
+    r"are|was|"
     r"were|has|have|"
     r"ist|sind|war|hat|es|son)\b"
 )
@@ -81,7 +82,8 @@ _OVER = re.compile(
     r"\b(?:no longer|formerly|used to|ceased|stopped|stops|discontinued|closed (?:its|the|down|in)|withdrew|former|"
     r"once(?! (?:a|per|every))|previously|abandoned|gave up|gives up|lost|expired|was revoked|revoked|"
     r"cancelled|canceled|wound up|"
-    r"abgelaufen|erloschen|widerrufen|caducad[oa]|cerró|cerraron|perdió|perdieron|verlor|ya no|dejó de|"
+    r"(?:closed since|cerrad[oa]s? desde|(?:geschlossen|gesperrt) seit)|abgelaufen|erloschen|widerrufen|"
+    r"caducad[oa]|cerró|cerraron|perdió|perdieron|verlor|ya no|dejó de|"
     r"antiguamente|antes era|hasta hace poco|suspendido|"
     r"nicht mehr|früher|ehemals|ehemalige|"
     r"ehemaliger|eingestellt|until recently|any more|anymore|bankrupt|"
@@ -120,7 +122,8 @@ _ENDED = re.compile(
     r"no longer (?:exists?|available|offered|open|active|runs?|operates?)|went (?:bankrupt|out of business)|"
     r"(?:wurde|ist|seit \w+) (?:\w+ ){0,3}?(?:eingestellt|aufgelöst|geschlossen|abgeschafft|abgerissen)|"
     r"hat (?:\w+ ){0,3}geschlossen|"
-    r"(?:cerró|desapareció|se suprimió|fue (?:suprimid|disuelt|demolid|cerrad)[oa]))\b(?! on | at | during |"
+    r"(?:cerró|desapareció|se suprimió|se disolvió|fue (?:suprimid|disuelt|demolid|cerrad)[oa]))\b(?! on | at |"
+    r" during |"
     r" from | am | los )",
     re.IGNORECASE,
 )

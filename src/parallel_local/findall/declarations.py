@@ -55,6 +55,24 @@ _TYPE = frozenset(_TYPE_WORDS.split())
 _OF_PERSONS_WORDS = """
 born birthday age languages sprachen geburtsjahr geburtsdatum geboren wohnort studies nacimiento idiomas edad
 """
+_CALLINGS = frozenset({"profession", "occupation", "role", "beruf", "profesión", "cargo", "oficio", "joined"})
+_NO_PERSONS = frozenset(
+    [
+        "museum",
+        "school",
+        "church",
+        "building",
+        "book",
+        "ship",
+        "event",
+        "town",
+        "village",
+        "charity",
+        "recipe",
+        "lease",
+    ]
+)
+_LONGEST_PERSON = 5  # words
 _OF_PERSONS = frozenset(_OF_PERSONS_WORDS.split())
 _OF_COMPANIES = frozenset(
     {"employees", "headquarters", "revenue", "ceo", "founded", "mitarbeiter", "umsatz", "sitz"}
@@ -175,6 +193,19 @@ def _folder_kinds(path: str) -> tuple[str, ...]:
 
 
 def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
+    """What a document says that its topic is, and that it is a person where it speaks of one."""
+    kinds = _said_kinds(topic, said, parts)
+    named = {kind for item, leads in said if leads and bare(item.name) == bare(topic) for kind in item.kinds}
+    pieces = [piece for section in parts for piece in section.pieces]
+    labels = {label.casefold() for piece in pieces for label, _ in piece.pairs}
+    person = any(_PRONOUN.match(piece.text) for piece in pieces) or len(labels & _OF_PERSONS) > 1
+    things = any(is_company_noun(head(kind)) or head(kind) in _NO_PERSONS for kind in (*kinds, *named))
+    if 1 < len(topic.split()) < _LONGEST_PERSON and (person or labels & _CALLINGS) and not things:
+        return [*kinds, "person"]
+    return kinds
+
+
+def _said_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
     """What a document says that its topic is, without naming it again: "A brewery in Bern.", "This hike …"."""
     opening = [section for section in parts if len(section.path) < 2] or list(parts[:1])
     pieces = [piece for section in opening for piece in section.pieces]
@@ -199,10 +230,6 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
     if kinds[0] and not is_plural(head(kinds[0])):
         return kinds
     labels = {label.casefold() for piece in pieces for label, _ in piece.pairs}
-    if len(topic.split()) > 1 and (
-        any(_PRONOUN.match(text) for text in texts) or len(labels & _OF_PERSONS) > 1
-    ):
-        return ["person"]
     pointed = _pointed_at(topic, texts)
     named = any(bare(topic)[0] in words(text) for text in texts)
     like_company = is_like_company(texts) if named else len(labels & _OF_COMPANIES) > 1

@@ -7,7 +7,7 @@ import re
 
 from parallel_local.findall.kinds import GENERAL, head, is_of_kind, is_plural, legal_form
 from parallel_local.findall.naming import kinds_of
-from parallel_local.text.tokens import words
+from parallel_local.text.tokens import STOPWORDS, words
 
 _LONGEST_NAME = 80
 _TITLE_PARTS = re.compile(r"\s+[—–|-]\s+|\s*:\s+|\s*\((?=[^)]*\)$)")
@@ -90,4 +90,4 @@ def kinds_in_name(name: str) -> tuple[str, ...]:
     if found[0] in _TITLES:
         return (found[0],)
     vague = is_plural(found[-1]) or is_of_kind(found[-1], "organisation") or is_of_kind(found[-1], "people")
-    return () if vague or not found[-1].isalpha() else (found[-1],)
+    return () if vague or not found[-1].isalpha() or found[-1] in STOPWORDS else (found[-1],)

@@ -131,6 +131,8 @@ def forms(noun: str) -> frozenset[str]:
         found |= {noun[:-3] + "f", noun[:-3] + "fe", noun[:-1]}
     elif noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
         found.add(noun[:-1])
+    if noun.endswith("es") and len(noun) > 5:
+        found.add(noun[:-2])
     irregular = {
         "museen": "museum",
         "stadte": "stadt",

@@ -13,6 +13,7 @@ from parallel_local.findall.headings import GENERIC, is_name, kind_heading, loos
 from parallel_local.findall.kinds import head, is_of_kind
 from parallel_local.findall.naming import NAME, names_in
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.paragraphs import leading_names
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
 
@@ -128,13 +129,16 @@ def _listed(section: Section, title: str, labels: frozenset[str], *, is_group: b
     kinds = _section_kinds(section, title, is_group=is_group)
     loose = _loose((title, *section.path)) if _heads_list(section, is_group=is_group) else ()
     introduced: tuple[str, ...] = ()
+    if kinds or loose:
+        for name, piece in leading_names(section.pieces):
+            yield Declared(name, kinds, piece.shown, loose=loose)
     for piece in section.pieces:
         if piece.kind is Kind.ROW:
             yield from _row_things(piece, kinds)
         elif not piece.item:
             introduced = _introduced(piece.text)
             if (kinds or loose) and (bold := _BOLD.match(piece.shown)):
-                yield Declared(bold.group("bold"), kinds, piece.shown, loose=loose)
+                yield Declared(bold.group("bold").rstrip(" .:"), kinds, piece.shown, loose=loose)
         elif not piece.depth and (kinds or introduced or loose):
             name = _item_name(piece) or _bare_name(piece)
             if name and name.casefold() not in labels:
@@ -156,7 +160,7 @@ def _item_name(piece: Piece) -> str:
     """The name that a list item is headed by, as its form shows."""
     bold = _BOLD.match(piece.shown)
     if bold:
-        return bold.group("bold").strip()
+        return bold.group("bold").strip(" .:")
     if _LINKED.match(piece.shown):
         return unlink(piece.shown)[0]
     match = _LISTED.match(piece.text)

@@ -32,7 +32,8 @@ district ciudad lugar ubicacion direccion localidad sede provincia pais zona mun
 """
 _PLACE_LABELS = frozenset(_PLACE_LABELS_WORDS.split())
 _KIND_LABELS_WORDS = """
-type kind industry sector category branche field business about typ art genre style cuisine
+type kind industry sector category branche field business about typ art genre style cuisine material
+made colour color farbe
 """
 _KIND_LABELS = frozenset(_KIND_LABELS_WORDS.split())
 _WEAK_BE = re.compile(
@@ -85,6 +86,7 @@ _NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbe
 _STATES_WORDS = """
 certified certificate certification available allowed offered included has allows accepts permits
 welcomes offers admite admiten acepta permite tiene ofrece erlaubt bietet hat zertifiziert certificado
+used open suitable possible usable welcome geeignet offen apto
 """
 _STATES = frozenset(_STATES_WORDS.split())
 _LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
@@ -94,6 +96,7 @@ _BUILDING = frozenset(
 _HAPPENING = frozenset({"takes", "take", "held", "happens", "findet", "finden", "tiene", "celebra"})
 # "A lighthouse of 1790".
 _OF_YEAR = re.compile(r"\b(?:of|from|von|aus|de)\s+(?:the year\s+|dem Jahre?\s+)?(?:1\d|20)\d\d\b")
+_CHARGES = frozenset({"charge", "charges", "cost", "costs", "verlangt", "kostet", "cobra", "cuesta"})
 _DEFINITE = frozenset({"the", "der", "die", "das", "el", "la", "los", "las"})
 _PERIODS = frozenset(
     {"night", "month", "week", "day", "nacht", "monat", "woche", "tag", "noche", "mes", "semana"}
@@ -252,6 +255,8 @@ def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
     if term.word in _RATES and "percent" in dimensions:
         return True
     if term.word in _POWERS and "power" in dimensions:
+        return True
+    if statement.label and term.word in _CHARGES and any(char.isdigit() for char in statement.text):
         return True
     if statement.label and term.word in _NEEDS and _value(statement) not in _NO:
         return True

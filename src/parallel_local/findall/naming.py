@@ -113,6 +113,11 @@ _WORKS_AS = re.compile(
     rf"una?\s+)?(?P<phrase>{_PHRASE})"
 )
 
+_FIRST = re.compile(
+    rf"^(?P<name>{NAME}(?:\s+&\s+{_W})?)(?:,|\s+\(|\s+(?:[a-zà-ÿ]+s|[a-zà-ÿ]+ed|is|was|has|ist|"
+    rf"hat|tiene|es)\b)"
+)
+
 
 class Named(msgspec.Struct, frozen=True):
     """A name and a phrase that says what it is; the phrase's last word is its noun.
@@ -187,6 +192,12 @@ def _each(match: re.Match[str], *, plural: bool = False) -> Iterator[Named]:
         for phrase in [_trailing(said)] if plural else kinds_of(said):
             if phrase and (not plural or is_plural(phrase.rpartition(" ")[2].casefold())):
                 yield Named(name, phrase)
+
+
+def first_name(sentence: str) -> str:
+    """The name that a sentence begins with and says something of, or nothing."""
+    match = _FIRST.match(sentence)
+    return next(iter(names_in(match.group("name"))), "") if match else ""
 
 
 def names_in(listed: str) -> list[str]:

@@ -16,6 +16,11 @@ _OTHER_MONTHS = {
     "mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar", "ene": "jan", "abr": "apr", "ago": "aug", "dic": "dec",
 }  # fmt: skip
 _DECADE = re.compile(r"\b(?P<decade>(?:1[5-9]|20)\d)0(?:s|[’']s|er)\b")
+_ROMAN = ["X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII", "XIX", "XX", "XXI"]  # from the tenth
+_CENTURY = re.compile(
+    r"\b(?:the\s+)?(?P<number>1\d|2[01])(?:st|nd|rd|th)\s+century|\b(?P<nummer>1\d|2[01])\.\s+Jahrhunderts?|"
+    rf"\b[Ss]iglo\s+(?P<roman>{'|'.join(_ROMAN)})\b"
+)
 _AFTER = re.compile(
     r"\b(?:after|later than|nach|newer than|more recent(?:ly)? than|después de|tras|posterior a)\s+(?:the\s+)?"
     r"(?:year\s+|\w+\s+of\s+)?$",
@@ -47,6 +52,10 @@ def times(text: str, *, asked: bool = False) -> list[Quantity]:
         first = int(match.group("decade")) * 10
         span = Span(_day(first, 1, 1), _day(first + 9, 12, 31))
         found.append(Quantity(span, "date", "", (), match.start(), match.end()))
+    for match in _CENTURY.finditer(text):
+        last = _century(match) * 100
+        span = Span(_day(last - 99, 1, 1), _day(last, 12, 31))
+        found.append(Quantity(span, "date", "", (), match.start(), match.end()))
     for value in dates(text):
         if any(other.start <= value.start < other.end for other in found):
             continue
@@ -54,6 +63,11 @@ def times(text: str, *, asked: bool = False) -> list[Quantity]:
         if period is not None:
             found.append(_timed(text, period, value.start, value.start + len(value.text), asked))
     return _joined(text, sorted(found, key=lambda item: item.start)) if asked else found
+
+
+def _century(match: re.Match[str]) -> int:
+    number = match.group("number") or match.group("nummer")
+    return int(number) if number else _ROMAN.index(match.group("roman")) + 10
 
 
 def _timed(text: str, period: Span, start: int, end: int, asked: bool) -> Quantity:

@@ -32,6 +32,7 @@ _BEFORE_NAME = re.compile(
     r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere|El|La|Los|Las)\s+)?$",
     re.IGNORECASE,
 )
+_UNIT = re.compile(r".*\((?:in )?(?P<unit>[^\W\d]{1,12}[²³]?|[€$£%])\)")
 _THERE_IS = re.compile(r"\b(?:there (?:is|was)|gibt es|es gibt|hay|está) (?:also |auch )?$", re.IGNORECASE)
 _COORDINATED = re.compile(
     r"^\.?\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
@@ -165,7 +166,7 @@ class SubjectReader:
         if own is not None:
             for place, (label, value) in enumerate(piece.pairs):
                 if place != own and value and (own == 0 or place == 0 or not keys[0]):
-                    self._state(keys[own] or (), f"{label}: {value}", piece.shown, below, label)
+                    self._state(keys[own] or (), _fact(label, value), piece.shown, below, label)
         elif len(piece.pairs) == 2 and page:
             label, value = piece.pairs[0][1], piece.pairs[1][1]
             self._state(page[0], f"{label}: {value}", piece.shown, below, label)
@@ -390,3 +391,11 @@ class SubjectReader:
         ):
             return False
         return len(name.split()) > 1 or verb.group("verb") not in _BE
+
+
+def _fact(label: str, value: str) -> str:
+    """A cell with its label; a unit that stands in the label belongs to the number: "Length (m)" and "310"."""
+    match = _UNIT.fullmatch(label)
+    if match and value[-1:].isdigit():
+        return f"{label}: {value} {match.group('unit')}"
+    return f"{label}: {value}"

@@ -13,6 +13,7 @@ from parallel_local.findall.headings import GENERIC, is_name, kind_heading, loos
 from parallel_local.findall.kinds import bare
 from parallel_local.findall.naming import NAME
 from parallel_local.findall.pages import Section
+from parallel_local.findall.paragraphs import leading_names
 from parallel_local.text.tokens import spaced, words
 
 _FEWEST = 2  # entries that make a list, mentions that make a name
@@ -66,7 +67,8 @@ def _heads_list(title: str, text: str, parts: Sequence[Section]) -> bool:
         return False
     below = sum(section.path[-1:] != (title,) for section in parts if section.path)
     bold = sum(bool(_ENTRY.match(piece.shown)) for section in parts for piece in section.pieces)
-    return below >= _FEWEST or bold >= _FEWEST
+    entries = (name for section in parts for name, _ in leading_names(section.pieces))
+    return below >= _FEWEST or bold >= _FEWEST or any(entries)
 
 
 def _is_phrase(title: str) -> bool:

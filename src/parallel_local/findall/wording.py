@@ -24,7 +24,7 @@ _OF_LONG_ROOTS_WORDS = """
 o a os as an ar ado ada ados adas in innen
 """
 _OF_LONG_ROOTS = frozenset(_OF_LONG_ROOTS_WORDS.split())
-_OF_NOUNS = frozenset(["", "e", "en", "n", "er", "s", "es", "in", "innen", "o", "a", "os", "as"])
+_OF_NOUNS = frozenset(["", "e", "en", "n", "s", "es", "in", "innen", "o", "a", "os", "as"])
 _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
 
