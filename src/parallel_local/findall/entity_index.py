@@ -24,7 +24,8 @@ from parallel_local.findall.names import Key, NameFinder, NameWords, key_of, mer
 from parallel_local.findall.pages import sections
 from parallel_local.findall.prefilter import Seen, may_name, seen
 from parallel_local.findall.read_pages import Pages
-from parallel_local.findall.subjects import Reading, Statement, SubjectReader
+from parallel_local.findall.statements import Reading, Statement
+from parallel_local.findall.subjects import SubjectReader
 from parallel_local.findall.wording import tokens
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
@@ -179,7 +180,7 @@ class Entities:
 
     def _kinds(self, key: Key) -> Sequence[str]:
         thing = self.things.get(key)
-        return thing.kinds if thing else ()
+        return (*thing.kinds, *(kind for _, item in thing.declared for kind in item.loose)) if thing else ()
 
     def _is_kind_word(self, word: str) -> bool:
         folded = words(word)

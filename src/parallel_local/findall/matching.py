@@ -10,21 +10,14 @@ from enum import Enum
 import msgspec
 
 from parallel_local.findall.clauses import FINITE, Standing, is_ended, opening, standing
-from parallel_local.findall.demands import PERSONS, Demand, Term, term_places
+from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.implied import NO, YES, implied, stated_value
 from parallel_local.findall.kinds import alike, head, is_of_kind
 from parallel_local.findall.measuring import Now, measured
-from parallel_local.findall.subjects import Statement
+from parallel_local.findall.statements import Statement
 from parallel_local.findall.voice import fits_voice, is_taken
 from parallel_local.findall.wording import Token, places, same, tokens
 
-_YES_WORDS = """
-yes ja true x ✓ ✔ y available oui si sí
-"""
-_YES = frozenset(_YES_WORDS.split())
-_NO_WORDS = """
-no nein false none n never keine kein ✗ ✘ 0
-"""
-_NO = frozenset(_NO_WORDS.split())
 _PLACE_LABELS_WORDS = """
 location city country address headquarters headquarter region place seat based town state base home where
 sitz ort river lake coast sea island fluss see stadt land standort hauptsitz adresse hq residence lives
@@ -61,12 +54,13 @@ _HAVING = re.compile(
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
     r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
-    r"(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
+    r"zählt|umfasst|verfügen|(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
     r"does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
     re.IGNORECASE,
 )
+_OF_SOMEBODY = re.compile(r"\b(?:by|por|von)\s+(?:[\w’'-]+\s+){1,4}?(?:of|from|in|de|aus)\s+$", re.IGNORECASE)
 _MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
 _IN = re.compile(
     r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE
@@ -75,59 +69,22 @@ _MAKES = re.compile(
     r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b",
     re.IGNORECASE,
 )
-_MONEY_OF_OTHERS = re.compile(
-    r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|"
-    r"umsatz|deposit|"
-    r"valued|earn\w*|grant|donat\w*|debt)\b",
-    re.IGNORECASE,
-)
-_PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
 _NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
-_STATES_WORDS = """
-certified certificate certification available allowed offered included has allows accepts permits
-welcomes offers admite admiten acepta permite tiene ofrece erlaubt bietet hat zertifiziert certificado
-used open suitable possible usable welcome geeignet offen apto
-"""
-_STATES = frozenset(_STATES_WORDS.split())
 _LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
-_BUILDING = frozenset(
-    {"built", "constructed", "erected", "erbaut", "gebaut", "errichtet", "construido", "construida"}
-)
-_HAPPENING = frozenset({"takes", "take", "held", "happens", "findet", "finden", "tiene", "celebra"})
-# "A lighthouse of 1790".
-_OF_YEAR = re.compile(r"\b(?:of|from|von|aus|de)\s+(?:the year\s+|dem Jahre?\s+)?(?:1\d|20)\d\d\b")
-_CHARGES = frozenset({"charge", "charges", "cost", "costs", "verlangt", "kostet", "cobra", "cuesta"})
 _DEFINITE = frozenset({"the", "der", "die", "das", "el", "la", "los", "las"})
-_PERIODS = frozenset(
-    {"night", "month", "week", "day", "nacht", "monat", "woche", "tag", "noche", "mes", "semana"}
-)
-_INCLUDED = re.compile(r"\b(?:included|inclusive|inbegriffen|inklusive|incluid[oa]s?)\b", re.IGNORECASE)
 _ONLY = re.compile(
     r"^(?:Only|Nur|Solo|Sólo) (?:the|an?|der|die|das|ein|eine|el|la|una?)\b|\b(?:partly|partially|teilweise)\b"
+)
+_ON_DAYS = re.compile(
+    r"\b(?:on (?:\w+ )?(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|(?:montag|dienstag|mittwoch|donnerstag|freitag|"
+    r"samstag|sonntag)s|los (?:lunes|martes|miércoles|jueves|viernes|sábados|domingos))\b",
+    re.IGNORECASE,
 )
 _FOR_SOME = re.compile(
     r"\b(?:children|kids|members|students|pensioners|under[- ]\d+s?|Kinder|Mitglieder|niños|socios)\b",
     re.IGNORECASE,
 )
 _FREE = frozenset(["free", "kostenlos", "gratis", "gratuito", "gratuita"])
-_NEEDS = frozenset(
-    ["requires", "require", "required", "needs", "need", "has", "requiere", "erfordert", "verlangt"]
-)
-_IS_ONE = re.compile(
-    r"\b(?:is|became|been|are|now|ist|wurde|es)\s+an?\b|\b(?:hold|has|have)\b", re.IGNORECASE
-)
-_RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
-_POWERS = frozenset(
-    {"produces", "generates", "capacity", "output", "power", "leistung", "supplies", "delivers"}
-)
-_LASTS_WORDS = """
-take takes taking lasts last lasting duration ready needs requires time dauert dauer
-"""
-_LASTS = frozenset(_LASTS_WORDS.split())
-_TRADES_WORDS = """
-sell sells supplies supply makes make trades produces stocks verkauft bietet
-"""
-_TRADES = frozenset(_TRADES_WORDS.split())
 
 
 class Bearing(Enum):
@@ -150,7 +107,7 @@ SILENT = Finding(Bearing.SILENT)
 
 def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     """What one clause, with the headings it stands under, says about a demand."""
-    if statement.label and _value(statement) in _NOTHING:
+    if statement.label and stated_value(statement) in _NOTHING:
         return SILENT
     if statement.undergone and not is_taken(demand.text):
         return SILENT
@@ -169,7 +126,7 @@ def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     missing = [term for term, where in zip(demand.terms, found, strict=True) if not where]
     if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
         return SILENT
-    missing = [term for term in missing if not _implied(term, demand, statement)]
+    missing = [term for term in missing if not implied(term, demand, statement)]
     if any(not _in_words(term, around) for term in missing):
         return SILENT
     if (
@@ -202,10 +159,10 @@ def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, d
 def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     """What the clause claims; a fact "Audited: no" denies."""
     if statement.label:
-        value = _value(statement)
-        if value in _NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
+        value = stated_value(statement)
+        if value in NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
             return Standing.DENIED
-        if value in _YES:
+        if value in YES:
             return Standing.HOLDS
     year = None if demand.times and any(same(term.word, "until") for term in demand.terms) else now.year
     text = statement.text
@@ -215,11 +172,11 @@ def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
 
 
 def _is_partial(demand: Demand, text: str) -> bool:
-    """ "Only the ground floor …" and "children go free" speak of a part, unless that part is asked about."""
-    some = _FOR_SOME.search(text)
+    """ "Only the ground floor …", "children go free", "free on Mondays" speak of a part, unless it is asked about."""
+    parts = (_FOR_SOME.search(text), _ON_DAYS.search(text))
     free = any(term.word in _FREE for term in demand.terms)
-    return bool(_ONLY.search(text)) or bool(
-        free and some and some.group().casefold() not in demand.text.casefold()
+    return bool(_ONLY.search(text)) or any(
+        free and part and part.group().casefold() not in demand.text.casefold() for part in parts
     )
 
 
@@ -230,43 +187,6 @@ def _is_loose(term: Term, own: Sequence[Token], where: Sequence[int]) -> bool:
 
 def _in_words(term: Term, words: list[str]) -> bool:
     return any(places(option, words) for option in term.options)
-
-
-def _value(statement: Statement) -> str:
-    """What a fact states, in small letters."""
-    return statement.text[len(statement.label) :].strip(" :").casefold().rstrip(".")
-
-
-def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
-    """What goes without saying: "costs" with money that is nothing else, "takes" with a time, "sells" in a list."""
-    if statement.label and term.word in _STATES and _value(statement) in _YES | _NO:
-        return True
-    dimensions = {item.dimension for item in demand.quantities}
-    if term.word in _PRICES and "money" in dimensions:
-        return not _MONEY_OF_OTHERS.search(statement.text)
-    if term.word in _BUILDING and demand.times and _OF_YEAR.search(statement.text):
-        return True
-    if term.word in _HAPPENING and demand.times and not FINITE.search(statement.text):
-        return True
-    if term.word in _PERIODS and "money" in dimensions:
-        return not any(token.word in _PERIODS for token in tokens(statement.text))
-    if term.word in _PRICES and _INCLUDED.search(statement.text):
-        return True
-    if term.word in _RATES and "percent" in dimensions:
-        return True
-    if term.word in _POWERS and "power" in dimensions:
-        return True
-    if statement.label and term.word in _CHARGES and any(char.isdigit() for char in statement.text):
-        return True
-    if statement.label and term.word in _NEEDS and _value(statement) not in _NO:
-        return True
-    if term.word in PERSONS and demand.quantities and len(demand.terms) > 1:
-        return True
-    if term.word in _STATES and _IS_ONE.search(statement.text):
-        return True
-    if term.word in _LASTS and dimensions & {"time", "years"}:
-        return True
-    return term.word in _TRADES and not FINITE.search(statement.text)
 
 
 def _fits_sides(demand: Demand, own: Sequence[Token], found: Sequence[list[int]]) -> bool:
@@ -324,7 +244,7 @@ def _fits_place(demand: Demand, statement: Statement) -> bool:
     if not names:
         return True
     if not FINITE.search(text) and not _NOT_HOME.search(text):
-        return True
+        return not any(_OF_SOMEBODY.search(text[: name.start]) for name in names)
     return any(_at_home(text, name.start, name.end) for name in names)
 
 
@@ -340,6 +260,8 @@ def _at_home(text: str, start: int, end: int) -> bool:
         text[end:],
     ):
         return True
+    if _OF_SOMEBODY.search(before):
+        return False
     if _MOVED_FROM.search(before):
         return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))
     strong = _BASED.search(before)

@@ -12,7 +12,7 @@ import msgspec
 from parallel_local.findall.demands import ASPECTS, PERSONS, Demand, Term, term_places
 from parallel_local.findall.periods import times
 from parallel_local.findall.quantities import Quantity, Span, quantities
-from parallel_local.findall.subjects import Statement
+from parallel_local.findall.statements import Statement
 from parallel_local.findall.wording import Token, same, tokens
 
 _NEAR = 5  # words between a number and what it counts

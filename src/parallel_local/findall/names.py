@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import msgspec
 
 from parallel_local.findall.kinds import bare, is_company_noun, is_legal
-from parallel_local.findall.wording import Token
+from parallel_local.findall.wording import Token, tokens
 
 Key = tuple[str, ...]
 
@@ -114,3 +114,23 @@ def _is_place(kinds: Sequence[str]) -> bool:
 def key_of(name: str) -> Key:
     """What a name is known by: its words without article and legal form."""
     return bare(name)
+
+
+def whole_name(finder: NameFinder, text: str) -> Key | None:
+    """The thing whose name a cell is."""
+    found = finder.find(tokens(text)) if text else []
+    name = key_of(text) if text else ()
+    return (
+        found[0].key
+        if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1
+        else None
+    )
+
+
+def tied(finder: NameFinder, sentence: str) -> str:
+    """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
+    for mention in finder.find(tokens(sentence)):
+        name = sentence[mention.start : mention.end]
+        if " and " in name or " und " in name:
+            sentence = sentence[: mention.start] + name.replace(" ", "_") + sentence[mention.end :]
+    return sentence

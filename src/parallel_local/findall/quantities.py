@@ -108,7 +108,7 @@ _SQUARES: Mapping[str, tuple[str, float]] = {
     for form, (of, factor) in _UNITS.items()
     if of == "length"
 }
-_POINTED: tuple[Tongue, ...] = ("de", "es", "fr")  # where "1.240" is more than a thousand
+_TONGUES: tuple[Tongue, ...] = ("en", "de", "es", "fr")  # that differ in what "1.240" is
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -154,7 +154,7 @@ class Quantity(msgspec.Struct, frozen=True):
 
 def quantities(text: str, *, asked: bool = False, language: str = "") -> list[Quantity]:
     """Every number with its bounds; in a question "up to 5" is a limit, in a document it is what is reached."""
-    spoken = next((name for name in _POINTED if name == language), None)
+    spoken = next((name for name in _TONGUES if name == language), None)
     found = [number for number in numbers(_apart(text), spoken) if not _names_something(text, number)]
     read: list[Quantity] = []
     place = 0

@@ -4,20 +4,19 @@ Pure. A clause about another thing, or about somebody unknown, is no statement a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
 
 from parallel_local.findall.clauses import Clause, clauses, contrasted
-from parallel_local.findall.kinds import is_of_kind, is_role, legal_form
-from parallel_local.findall.names import Key, Mention, NameFinder, key_of
+from parallel_local.findall.kinds import is_of_kind, is_role
+from parallel_local.findall.names import Key, Mention, key_of, tied, whole_name
 from parallel_local.findall.naming import NAME
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.statements import Reading, Statement, fact
+from parallel_local.findall.strangers import is_unknown_name
 from parallel_local.findall.voice import taken_in
 from parallel_local.findall.wording import tokens
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
-from parallel_local.text.values import numbers
 
 _LEAD = re.compile(
     r"^(?:(?:In|Since|By|On|From|During|After|Before|Until|As of|At|With|For|Today|Currently|Now|However|Also|"
@@ -32,7 +31,6 @@ _BEFORE_NAME = re.compile(
     r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere|El|La|Los|Las)\s+)?$",
     re.IGNORECASE,
 )
-_UNIT = re.compile(r".*\((?:in )?(?P<unit>[^\W\d]{1,12}[²³]?|[€$£%])\)")
 _THERE_IS = re.compile(r"\b(?:there (?:is|was)|gibt es|es gibt|hay|está) (?:also |auch )?$", re.IGNORECASE)
 _COORDINATED = re.compile(
     r"^\.?\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
@@ -59,48 +57,7 @@ wettbewerber competition peers peer others everyone nobody founder sister brothe
 son daughter former predecessors opponents opponent
 """
 _RELATIONS = frozenset(_RELATIONS_WORDS.split())
-_VERBAL = re.compile(r"^\s+(?:(?:also|now|still|never|always)\s+)?(?P<verb>[a-z]+)\b")
-_BE_WORDS = """
-is are was were be ist sind war waren can will must may
-"""
-_BE = frozenset(_BE_WORDS.split())
-_COMMON_WORDS = """
-revenue staff breakfast dinner lunch entry admission parking payment delivery shipping turnover production
-headcount membership access water power weight price cost rent capacity support sales profit founded
-founding headquarters output demand growth work food wine beer bread coffee tea music software hardware
-energy the
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
-_WITHOUT_ENDINGS = frozenset({"de", "es", "fr", "it", "pt"})  # where -s and -ed are no verb's
-_PARTICIPLE = re.compile(r"\w{4}ed$")  # "Guided tours"
-_NOMINAL = ("ing", "tion", "sion", "ment", "age", "ness", "ity", "ance", "ence", "ship", "ure")
 _UNKNOWN: tuple[Key, ...] = ()
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """A clause about one thing. `shown` is the verbatim text around it, `below` the headings it stands under.
-
-    `label` is that of a stated fact. `sentence` numbers the sentence, so that clauses of one can be put together;
-    `language` is its document's; `undergone` tells that somebody else does it, and the thing is what it is done to.
-    """
-
-    text: str
-    shown: str
-    below: str
-    sentence: int
-    label: str = ""
-    language: str = ""
-    undergone: bool = False
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What must be known of the library to read one document: names, kinds of names, and words for kinds."""
-
-    finder: NameFinder
-    kinds_of: Callable[[Key], Sequence[str]]
-    is_kind_word: Callable[[str], bool]
-    is_common: Callable[[str], bool]
-    language: str = ""
 
 
 class SubjectReader:
@@ -160,26 +117,16 @@ class SubjectReader:
 
     def _row(self, piece: Piece, page: tuple[Key, ...], below: str) -> None:
         """Cells of the row of a known thing are facts about it, cells of other rows about the page's topic."""
-        keys = [self._whole(value) for _, value in piece.pairs]
+        keys = [whole_name(self._reading.finder, value) for _, value in piece.pairs]
         own = next((place for place, key in enumerate(keys) if key), None)
         self._count += 1
         if own is not None:
             for place, (label, value) in enumerate(piece.pairs):
                 if place != own and value and (own == 0 or place == 0 or not keys[0]):
-                    self._state(keys[own] or (), _fact(label, value), piece.shown, below, label)
+                    self._state(keys[own] or (), fact(label, value), piece.shown, below, label)
         elif len(piece.pairs) == 2 and page:
             label, value = piece.pairs[0][1], piece.pairs[1][1]
             self._state(page[0], f"{label}: {value}", piece.shown, below, label)
-
-    def _whole(self, text: str) -> Key | None:
-        """The thing whose name a cell is."""
-        found = self._reading.finder.find(tokens(text)) if text else []
-        name = key_of(text) if text else ()
-        return (
-            found[0].key
-            if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1
-            else None
-        )
 
     def _piece(self, piece: Piece, below: str) -> None:
         self._count += 1
@@ -224,14 +171,6 @@ class SubjectReader:
             Statement(text, shown, below, self._count, label, self._reading.language)
         )
 
-    def _whole_names(self, sentence: str) -> str:
-        """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
-        for mention in self._reading.finder.find(tokens(sentence)):
-            name = sentence[mention.start : mention.end]
-            if " and " in name or " und " in name:
-                sentence = sentence[: mention.start] + name.replace(" ", "_") + sentence[mention.end :]
-        return sentence
-
     def _resolved(self, sentence: str) -> Iterator[tuple[Clause, tuple[Key, ...]]]:
         """Each clause with whom it is about; a clause without a subject of its own goes on with the one before."""
         subject: tuple[Key, ...] | None = None
@@ -240,7 +179,7 @@ class SubjectReader:
         others = {mention.key for mention in self._reading.finder.find(tokens(contrasted(sentence)))}
         if others and set(self._current) <= others:
             self._current = self._topic
-        for clause in clauses(self._whole_names(sentence)):
+        for clause in clauses(tied(self._reading.finder, sentence)):
             mentions = self._reading.finder.find(tokens(clause.text))
             own = self._own_subject(clause, mentions, first=subject is None)
             if clause.joint == "relative":
@@ -294,7 +233,7 @@ class SubjectReader:
         others = _OTHERS.match(rest)
         if others and self._reading.is_kind_word(others.group("kind")):
             return _UNKNOWN
-        if (words(rest) or [""])[0] in _RELATIONS or self._is_unknown_name(rest):
+        if (words(rest) or [""])[0] in _RELATIONS or is_unknown_name(rest, self._reading):
             return _UNKNOWN
         return None if not first else self._topic or None
 
@@ -364,38 +303,3 @@ class SubjectReader:
         if fitting:
             return (fitting,)
         return _UNKNOWN if is_of_kind(noun, "place") else None
-
-    def _is_unknown_name(self, text: str) -> bool:
-        """Whether a clause begins with a name that nothing is known of: "Zeta ships …" on the page of Acme."""
-        match = re.match(NAME, text)
-        verb = _VERBAL.match(text[match.end() :]) if match else None
-        if match is None or verb is None:
-            return False
-        name = match.group()
-        first = words(name)[0] if words(name) else ""
-        if numbers(name):
-            return False
-        if legal_form(name):
-            return True
-        acts = self._reading.language not in _WITHOUT_ENDINGS and (
-            verb.group("verb") in _BE
-            or verb.group("verb").endswith(("s", "ed"))
-            or verb.group("verb") in ("has", "had")
-        )
-        if (
-            not acts
-            or first in _COMMON
-            or first.endswith(_NOMINAL)
-            or _PARTICIPLE.search(first)
-            or self._reading.is_common(first)
-        ):
-            return False
-        return len(name.split()) > 1 or verb.group("verb") not in _BE
-
-
-def _fact(label: str, value: str) -> str:
-    """A cell with its label; a unit that stands in the label belongs to the number: "Length (m)" and "310"."""
-    match = _UNIT.fullmatch(label)
-    if match and value[-1:].isdigit():
-        return f"{label}: {value} {match.group('unit')}"
-    return f"{label}: {value}"

@@ -173,6 +173,8 @@ looking for, seeks, seeking, searching for, in search of, wants, needs, sought, 
     on the look out for, sucht, suchen, gesucht, busca, buscan
 investors, investor, investment, backers, outside money, kapitalgeber, investoren, inversores, inversor
 family, families, familie, familia, familiar
+family business, family firm, family company, family run, familienunternehmen, familienbetrieb,
+    empresa familiar
 visitor centre, visitor center, visitors centre, besucherzentrum, centro de visitantes
 tours, guided tours, guided tour, tour, shown around, führungen, führung, visitas guiadas, visita guiada
 vacancies, hiring, recruiting, open positions, looking for staff, stellen, offene stellen, vacantes

@@ -18,6 +18,7 @@ from parallel_local.text.tokens import spaced, words
 
 _FEWEST = 2  # entries that make a list, mentions that make a name
 _ENTRY = re.compile(r"\s*(?:\*\*|__)\w")
+_TWO_NAMES = re.compile(r"[A-ZÀ-Þ][\w’'-]+ [A-ZÀ-Þ][\w’'-]+(?<!s)(?<!ed)")  # "Acme Expands" is a headline
 _HEADLINE = re.compile(rf"(?P<name>{NAME})\s+[a-zà-ÿ]")
 
 
@@ -27,6 +28,8 @@ def topic_of(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[
     first = next((piece.text for section in parts for piece in section.pieces), "")
     for name in leading:
         if begins(bare(title), bare(name)) or begins(bare(name), bare(title)):
+            if _TWO_NAMES.fullmatch(title):
+                return title
             common = is_name(title) and re.match(rf"(?:The|Das|Der|Die|El|La)\s+{re.escape(name)}\b", first)
             return max(title, name, key=len) if common or begins(bare(name), bare(title)) else name
     if not kind_heading(title) and is_name(title) and spaced(bare(title)) in spaced(words(first)):
