@@ -101,7 +101,8 @@ _PLANNED = re.compile(
     r"someday|tries to|"
     r"trying to|attempts? to|negotiating|planea|planean|prevé|prevista?|previsto|va a|van a|quiere|pretende|"
     r"espera|proyecta|busca|en trámite|"
-    r"plant(?=,| (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|geplant|vorgesehen|"
+    r"plant(?=,| (?:ein|den|die|das|ab|für|nach|im))|planen|sucht|suchen|geplant|vorgesehen|umgestellt|"
+    r"in conversion|converting|"
     r"möchte|möchten|soll|sollen|"
     r"wollen|könnte|erwägt|beantragt|hofft|beabsichtigt|alleged|allegedly|asked for|toward a|towards a)\b",
     re.IGNORECASE,

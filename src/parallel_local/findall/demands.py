@@ -98,6 +98,11 @@ _MONTHS_OF = re.compile(
     rf"20)\d\d)\b",
     re.IGNORECASE,
 )
+_ONE = re.compile(
+    r"\b(?:than|within|under|over|als|unter|über|de)\s+(?P<one>an?|einer?|einem|una?)\s+"
+    r"(?=(?:hour|day|week|month|year|stunde|tag|woche|monat|jahr|hora|día|semana|mes|año)\b)",
+    re.IGNORECASE,
+)
 _APART = re.compile(r"\b(findet|finden)\s+(.+?)\s+(statt)\b")  # the halves of a German verb
 _SEVERAL = re.compile(r"\b(?:several|multiple|mehrere[nr]?|vari[oa]s)\b", re.IGNORECASE)
 _AT_LEAST_TWO = {"s": "at least 2", "m": "at least 2", "v": "al menos 2"}
@@ -178,6 +183,7 @@ def read_condition(description: str, kind: str, acronyms: Mapping[str, str]) -> 
     description = _MONTHS_OF.sub(
         lambda match: f"{match[1]} {match[4]}{match[2]}{match[3]} {match[4]}", description
     )
+    description = _ONE.sub(lambda match: match.group().replace(match["one"], "1"), description)
     description = _APART.sub(r"\1 \3 \2", description)
     core = framed(description.strip().rstrip(".!"), kind).strip(" ,.:")
     found: list[Ways] = []

@@ -41,7 +41,7 @@ dispone disponen ofrece ofrecen cuenta cuentan incluye incluyen situado situada 
 steht stehen jahr jahrlich monat ano anual another other others else somebody someone anybody products product goods
 produkte produkt productos producto waren currently fixed
 operating existing exist exists running trading existiert existieren aktiv existe existen aktuell fully completely
-entirely voll last latest
+entirely voll last latest halt halten
 """
 LIGHT = frozenset(_LIGHT_WORDS.split())
 _ARTICLES_WORDS = """

@@ -54,7 +54,8 @@ _HAVING = re.compile(
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
     r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
-    r"zählt|umfasst|verfügen|(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
+    r"zählt|umfasst|verfügen|"
+    r"(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
     r"does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",

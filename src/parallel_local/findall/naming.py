@@ -68,7 +68,7 @@ _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|s
 _HARD_WORDS = """
 in from of that which who with for near on at by to whose where since but as than about under over between
 when while because so if among we i you they it its their our has have had is are was were aus von mit für
-fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr
+fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr auf an ab
 de del en con para por que y e o u su sus al desde entre sobre según muy
 """
 _HARD = frozenset(_HARD_WORDS.split())

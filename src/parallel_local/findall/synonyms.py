@@ -175,6 +175,8 @@ investors, investor, investment, backers, outside money, kapitalgeber, investore
 family, families, familie, familia, familiar
 family business, family firm, family company, family run, familienunternehmen, familienbetrieb,
     empresa familiar
+carries, takes, transports, holds, accommodates, befördert, transporta
+open, opens, abre, abierto, abierta, geöffnet, öffnet
 visitor centre, visitor center, visitors centre, besucherzentrum, centro de visitantes
 tours, guided tours, guided tour, tour, shown around, führungen, führung, visitas guiadas, visita guiada
 vacancies, hiring, recruiting, open positions, looking for staff, stellen, offene stellen, vacantes
