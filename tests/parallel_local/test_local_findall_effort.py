@@ -1,5 +1,6 @@
 """What FindAll reads and judges: no more than the generator and the words of the documents ask for, and all of that."""
 
+import time
 from pathlib import Path
 
 import local_findall_more
@@ -25,6 +26,7 @@ FOLDERS = (
     *local_findall_texts.FOLDERS,
 )
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "parallel-local.md"
+MOST_SECONDS = 10.0  # a tenth of a second is usual; the square would be minutes
 KINDS = (*{question.kind for folder in FOLDERS for question in folder.questions if question.kind}, "people")
 
 
@@ -49,6 +51,17 @@ def test_documents_about_something_else_are_passed_over() -> None:
     assert not any(
         may_name(one, seen(one, text), kind) for kind in ("companies", "wineries", "people", "ships")
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 300_000, "a.b" * 100_000, "A-" * 150_000, "With A " * 40_000, "**A" * 100_000]
+)
+def test_no_text_takes_its_square(text: str) -> None:
+    one = card("long.md", text)
+    begun = time.process_time()
+    may_name(one, seen(one, text), "companies")
+    page_names(one, sections(text))
+    assert time.process_time() - begun < MOST_SECONDS
 
 
 def test_a_document_is_read_again_when_it_has_changed_and_not_before() -> None:

@@ -111,6 +111,7 @@ uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa m
 """
 _LEGAL = frozenset(_LEGAL_WORDS.split())
 _BEGINNING = 3  # letters
+_LONGEST_NOUN = 60  # letters; what is longer is no word of a person's
 _ARTICLES = frozenset(["the", "die", "der", "das", "el", "la", "los", "las"])
 _PARTICLE = re.compile(r"-(?=(?:ups?|offs?|outs?)\b)", re.IGNORECASE)  # a "start-up" is one word
 _PERSONS = re.compile(
@@ -186,13 +187,17 @@ def is_of_kind(phrase: str, wanted: str) -> bool:
     noun, own = head(wanted), head(phrase)
     if not noun or noun in GENERAL:
         return True
-    return bool(own) and _is_kind(own, noun)
+    return 0 < len(own) <= _LONGEST_NOUN and _is_kind(own, noun)
 
 
 def are_of_kind(nouns: Iterable[str], wanted: str) -> bool:
     """Whether any of many folded words is a noun of the wanted kind, or its form at the end of a compound."""
     noun = head(wanted)
-    return any(_is_kind(own, noun) or (len(noun) > 4 and own.endswith(noun)) for own in nouns if own)
+    return any(
+        _is_kind(own, noun) or (len(noun) > 4 and own.endswith(noun))
+        for own in nouns
+        if 0 < len(own) <= _LONGEST_NOUN
+    )
 
 
 @lru_cache(maxsize=50_000)

@@ -29,7 +29,13 @@ _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
 
 
-folded = lru_cache(maxsize=100_000)(fold)  # most words of a text have been seen before
+_known_folded = lru_cache(maxsize=100_000)(fold)  # most words of a text have been seen before
+_LONGEST_WORD = 40  # letters, of those that are remembered
+
+
+def folded(word: str) -> str:
+    """A word in small letters without accents."""
+    return _known_folded(word) if len(word) <= _LONGEST_WORD else fold(word)
 
 
 class Token(msgspec.Struct, frozen=True):
