@@ -40,8 +40,8 @@ class Prompt(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What is asked for: queries, claims, fields or verdicts."""
-        named = re.findall(r'\{"(queries|fields|verdicts|found)"', self.system)
+        """What is asked for: queries, claims, fields, verdicts or candidates."""
+        named = re.findall(r'\{"(queries|fields|verdicts|found|candidates)"', self.system)
         return "claims" if "found" in named else str(named[-1])
 
     @property

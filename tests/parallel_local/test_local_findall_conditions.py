@@ -11,7 +11,8 @@ from parallel_local.answers.fill import Filler
 from parallel_local.findall.clauses import clauses
 from parallel_local.findall.conditions import Judge
 from parallel_local.findall.names import NameFinder
-from parallel_local.findall.quantities import Span, quantities, times
+from parallel_local.findall.periods import times
+from parallel_local.findall.quantities import Span, quantities
 from parallel_local.findall.wording import tokens
 
 RUNS = "/v1beta/findall/runs"

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import local_findall_more
 import local_findall_sets
+import local_findall_texts
 import local_findall_traps
 import pytest
 from local_engine import Caller, engine
 from local_findall_sets import Folder, Question
 
-FOLDERS = (*local_findall_sets.FOLDERS, *local_findall_more.FOLDERS, *local_findall_traps.FOLDERS)
+FOLDERS = (
+    *local_findall_sets.FOLDERS,
+    *local_findall_more.FOLDERS,
+    *local_findall_traps.FOLDERS,
+    *local_findall_texts.FOLDERS,
+)
 LEAST_RECALL = 0.8
 LEAST_PRECISION = 0.95
 

@@ -50,7 +50,9 @@ def write(folder: Path, docs: dict[str, str]) -> Path:
 def verdicts(
     prompt: Prompt, quotes: dict[str, str], refuted: dict[str, str] | None = None
 ) -> dict[str, object]:
-    """A model that has a quote for some candidates, and one that speaks against others."""
+    """A model that has a quote for some candidates, and one that speaks against others; it names none."""
+    if prompt.kind == "candidates":
+        return {"candidates": []}
     candidates = prompt.data["candidates"]
     assert isinstance(candidates, list)
     listed = []
@@ -101,7 +103,7 @@ async def test_it_judges_by_what_is_said_of_each(tmp_path: Path) -> None:
     assert basis[0]["citations"][0]["excerpts"] == [
         "Acme Robotics posted a net profit of 3 million crowns for 2025."
     ]
-    assert len(model.asked) == 1, "candidates are judged together"
+    assert model.kinds() == ["candidates", "verdicts"], "candidates are judged together"
 
 
 @pytest.mark.parametrize(
@@ -209,3 +211,60 @@ async def test_matches_are_enriched_by_what_is_shown(tmp_path: Path) -> None:
     shown = [entry for entry in found["basis"] if entry["field"] == "profit_crowns"]
     assert len(shown) == 1
     assert "3 million crowns" in shown[0]["citations"][0]["excerpts"][0]
+
+
+LOG = {
+    "log.md": """# Log of May
+
+Rain all week. In the yard of Zorblax the crane stood still.
+
+Zorblax posted a net profit of 3 million crowns for 2025. Quimby is no company at all.
+""",
+}
+
+
+def naming(prompt: Prompt, named: dict[str, str], profit: str) -> dict[str, object]:
+    """A model that names things with a quote each, and judges all of them by one other quote."""
+    if prompt.kind == "candidates":
+        return {
+            "candidates": [{"name": name, "quotes": [prompt.quote(text)]} for name, text in named.items()]
+        }
+    return verdicts(prompt, dict.fromkeys(named, profit))
+
+
+async def test_it_names_what_only_a_reader_finds(tmp_path: Path) -> None:
+    docs = write(tmp_path / "docs", LOG)
+    async with (
+        fake_model(lambda prompt: naming(prompt, {"Zorblax": "In the yard of"}, "net profit")) as model,
+        engine(tmp_path, docs=docs, model=model.settings) as call,
+    ):
+        found = await judged(call, order())
+    assert {name: one["match_status"] for name, one in found.items()} == {"Zorblax": "matched"}
+
+
+@pytest.mark.parametrize(
+    ("name", "quote"),
+    [
+        ("Vantablue", "In the yard of"),  # the quotation does not have the name
+        ("Zorblax", "Zorblax owns all the cranes of the coast"),  # nobody wrote that
+        ("Quimby", "Quimby is no company"),
+        ("rain all week", "Rain all week"),  # not as it is written
+    ],
+)
+async def test_what_it_names_without_a_quotation_is_dropped(tmp_path: Path, name: str, quote: str) -> None:
+    docs = write(tmp_path / "docs", LOG)
+    async with (
+        fake_model(lambda prompt: naming(prompt, {name: quote}, "net profit")) as model,
+        engine(tmp_path, docs=docs, model=model.settings) as call,
+    ):
+        assert await judged(call, order()) == {}
+
+
+async def test_what_is_excluded_is_not_named_again(tmp_path: Path) -> None:
+    docs = write(tmp_path / "docs", LOG)
+    async with (
+        fake_model(lambda prompt: naming(prompt, {"Zorblax": "In the yard of"}, "net profit")) as model,
+        engine(tmp_path, docs=docs, model=model.settings) as call,
+    ):
+        out = {"exclude_list": [{"name": "Zorblax", "url": "https://zorblax.example"}]}
+        assert await judged(call, {**order(), **out}) == {}

@@ -8,7 +8,7 @@ from parallel_local.documents.document import Entity
 from parallel_local.findall.declared import Declared
 from parallel_local.findall.entity_index import Entities, Thing
 from parallel_local.findall.headings import kind_heading
-from parallel_local.findall.kinds import alike, head, is_of_kind, legal_form
+from parallel_local.findall.kinds import alike, head, legal_form
 from parallel_local.findall.names import key_of
 from parallel_local.findall.wording import same
 from parallel_local.retrieval.index import Card
@@ -51,29 +51,23 @@ def nominees(entities: Entities, entity_type: str, exclude: Iterable[tuple[str, 
 
 
 def _nominee(thing: Thing, wanted: str) -> Nominee | None:
-    declared = tuple(
-        (card, item) for card, item in thing.declared if any(_names_kind(kind, wanted) for kind in item.kinds)
-    )
+    declared = tuple((card, item) for card, item in thing.declared if item.of_kind(wanted))
     heads_list = any(alike(head(kind), head(wanted)) for name in thing.names for kind in kind_heading(name))
-    if not declared or heads_list:
+    if not declared or (heads_list and not any(item.strong for _, item in declared)):
         return None
     facts: dict[str, str] = {}
     for _, item in thing.declared:
         facts = {**item.facts, **facts}
-    kind = next(kind for kind in declared[0][1].kinds if _names_kind(kind, wanted))
+    kind = declared[0][1].of_kind(wanted)
     url = next((item.url for _, item in thing.declared if item.url), None)
     name = max(thing.names, key=_fullness)
     return Nominee(Entity(name, kind, url, dict(list(facts.items())[:_MOST_FACTS])), thing, declared)
 
 
 def _fullness(name: str) -> tuple[int, bool, bool, int]:
-    """The name to show: the one with most words, its legal form, and no German article before it."""
-    article = name.casefold().startswith(("die ", "der ", "das "))
+    """The name to show: the one with most words, its legal form, and no article of a sentence before it."""
+    article = name.casefold().startswith(("die ", "der ", "das ", "el "))
     return len(key_of(name)), bool(legal_form(name)), not article, len(name)
-
-
-def _names_kind(phrase: str, wanted: str) -> bool:
-    return bool(phrase) and is_of_kind(phrase, wanted)
 
 
 def _qualified(found: Sequence[Nominee], wanted: str) -> list[Nominee]:
@@ -87,6 +81,9 @@ def _qualified(found: Sequence[Nominee], wanted: str) -> list[Nominee]:
 
 def _is_qualified(nominee: Nominee, qualifiers: Sequence[str]) -> bool:
     said = [
-        word for card, item in nominee.declared for kind in (*item.kinds, card.title) for word in words(kind)
+        word
+        for card, item in nominee.declared
+        for kind in (*item.kinds, *item.loose, card.title)
+        for word in words(kind)
     ]
     return all(any(same(qualifier, word) for word in said) for qualifier in qualifiers)

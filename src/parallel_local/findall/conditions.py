@@ -16,7 +16,7 @@ from parallel_local.findall.demands import Demand, Ways, read_condition
 from parallel_local.findall.entity_index import About, Entities
 from parallel_local.findall.matching import Bearing, bearing, of_kind_phrase
 from parallel_local.findall.measuring import Now
-from parallel_local.findall.quantities import day_of
+from parallel_local.findall.periods import day_of
 from parallel_local.retrieval.index import Card
 from parallel_local.text.sentences import flat
 from parallel_local.text.values import years
@@ -34,7 +34,7 @@ class Evidence(msgspec.Struct, frozen=True):
     said: str
     shown: str
     card: Card
-    weight: tuple[str, int, int]
+    weight: tuple[str, int, int, bool]
     direct: bool
 
 
@@ -47,10 +47,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Judge:
-    """Judges things of one wanted kind; each condition is read once."""
+    """Judges things of one wanted kind by so many documents each; each condition is read once."""
 
-    def __init__(self, entities: Entities, wanted: str) -> None:
+    def __init__(self, entities: Entities, wanted: str, most_documents: int) -> None:
         self._entities = entities
+        self._most_documents = most_documents
         self._wanted = wanted
         self._now = _now(entities)
         self._demands: dict[str, tuple[Ways, ...]] = {}
@@ -60,7 +61,7 @@ class Judge:
         demands = self._read(condition.description or condition.name)
         if not demands:
             return _declared(nominee)
-        about = self._entities.about(nominee.thing.key, self._wanted)
+        about = self._entities.about(nominee.thing.key, self._wanted, self._most_documents)
         outcomes = [_best(ways, nominee, about, self._now, self._wanted) for ways in demands]
         if all(outcome.met for outcome in outcomes):
             return _yes(nominee, outcomes)
@@ -107,7 +108,7 @@ def _by_kind(demand: Demand, nominee: Nominee, wanted: str) -> Iterator[tuple[bo
     for card, item in nominee.declared:
         phrase = of_kind_phrase(demand, item.kinds, wanted)
         if phrase:
-            yield True, Evidence(item.shown, item.shown, card, (card.date or "", 1, 0), True)
+            yield True, Evidence(item.shown, item.shown, card, (card.date or "", 1, 0, True), True)
 
 
 def _bearing(demand: Demand, about: Sequence[About], now: Now) -> Iterator[tuple[bool, Evidence]]:
@@ -142,7 +143,7 @@ def _evidence(item: About, demand: Demand, direct: bool) -> Evidence:
     stated = max((int(year.text) for year in years(statement.text)), default=0) if not demand.times else 0
     present = 2 if _TODAY.search(statement.text) else 1 if not stated else 0
     return Evidence(
-        statement.text, statement.shown, item.card, (item.card.date or "", present, stated), direct
+        statement.text, statement.shown, item.card, (item.card.date or "", present, stated, direct), direct
     )
 
 

@@ -6,16 +6,19 @@ which thing is read in `subjects.py`.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from parallel_local.findall.clauses import FINITE
 from parallel_local.findall.declared import Declared, PageNames
 from parallel_local.findall.headings import is_name, kind_heading, kinds_in_name, title_parts
-from parallel_local.findall.kinds import alike, bare, head, is_of_kind, is_plural, legal_form
+from parallel_local.findall.kinds import alike, bare, head, is_company_noun, is_of_kind, is_plural, legal_form
 from parallel_local.findall.listings import listed_things
 from parallel_local.findall.naming import NAME, kinds_of, named
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.signs import is_like_company
+from parallel_local.findall.topics import in_full, topic_of
 from parallel_local.retrieval.index import Card
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import spaced, words
@@ -32,12 +35,45 @@ _THIS = re.compile(
     r"\s+(?P<phrase>(?:[\w-]+\s+){0,3}?[\w-]+)\s+(?=(?:\w+n[’']t|is|are|was|has|had|can|will|ist|hat|wurde|"
     r"[a-z]+s|[a-z]+ed|[a-z]+t)\b)"
 )
+_APART = re.compile(r"^(?P<det>The|Die|Das|Der|El|La)\s+(?P<phrase>[\w-]+),\s")
+_FIRST_NAME = re.compile(rf"^(?P<name>{NAME})(?:,|\s+(?:[a-z]+s|[a-z]+ed|is|was|has)\b)")
+_POINTING = frozenset({"this", "diese", "dieser", "dieses"})
 _IT_IS = re.compile(
-    r"(?:^|,\s+|\.\s+)(?:It|it|They|We|we|Es|es|Sie|Er)\s+(?:is|are|was|remains|ist|sind|war)\s+(?:also\s+|still\s+)?"
-    r"(?:an?|the|one of (?:the|our)|ein|eine|eine[rs]? der)\s+(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})"
+    r"(?:(?:^|,\s+|\.\s+)(?:It|it|They|We|we|Es|es|Sie|Er)\s+(?:is|are|was|remains|ist|sind|war)\s+(?:also\s+|"
+    r"still\s+)?"
+    r"|\b(?:ist|war)\s+(?:er|sie|es)\s+(?=ein)|^(?:Es|Fue|Son)\s+(?=una?\s))(?:an?|una|the|one of (?:the|our)|"
+    r"eine?|eine[rs]? der)\s+"
+    r"(?P<phrase>[\w’'&-]+(?:\s+[\w’'&-]+){0,8})"
 )
+_IS_RANK = re.compile(r"est$|^(?:corp|leader|one|largest|favourite)$")  # says how it stands, not what it is
 _PRONOUN = re.compile(r"^(?:She|He|Her|His)\b")
-_TYPE = frozenset({"type", "kind", "category", "typ", "art", "kategorie"})
+_TYPE_WORDS = """
+type kind category typ art kategorie tipo clase profession occupation job role position beruf funktion rolle
+profesión cargo oficio
+"""
+_TYPE = frozenset(_TYPE_WORDS.split())
+_OF_PERSONS_WORDS = """
+born birthday age languages sprachen geburtsjahr geburtsdatum geboren wohnort studies nacimiento idiomas edad
+"""
+_CALLINGS = frozenset({"profession", "occupation", "role", "beruf", "profesión", "cargo", "oficio", "joined"})
+_NO_PERSONS = frozenset(
+    [
+        "museum",
+        "school",
+        "church",
+        "building",
+        "book",
+        "ship",
+        "event",
+        "town",
+        "village",
+        "charity",
+        "recipe",
+        "lease",
+    ]
+)
+_LONGEST_PERSON = 5  # words
+_OF_PERSONS = frozenset(_OF_PERSONS_WORDS.split())
 _OF_COMPANIES = frozenset(
     {"employees", "headquarters", "revenue", "ceo", "founded", "mitarbeiter", "umsatz", "sitz"}
 )
@@ -60,7 +96,8 @@ def page_names(card: Card, parts: Sequence[Section]) -> PageNames:
     """All declarations of one document, its own data first."""
     title, title_kinds = title_parts(card.title)
     said = list(_sentences(parts, title))
-    topic = _topic(title, said, parts)
+    topic = topic_of(title, said, parts)
+    said = [(in_full(item, topic) if leads else item, leads) for item, leads in said]
     found = [
         Declared(item.name, (item.type,) if item.type else (), item.name, dict(item.facts), item.url, True)
         for item in card.entities
@@ -108,11 +145,13 @@ def _without_title(section: Section, title: str) -> Section:
 def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared, bool]]:
     """What sentences declare, with whether the sentence is about the name. The title is one name, however spelled."""
     spelled = bool(title) and is_name(title)
+    spelling = _spelling(title) if spelled else None
     for section in parts:
+        yield from ((item, False) for item in _told_behind(section.pieces))
         for piece in section.pieces:
             if piece.kind is not Kind.ROW and len(piece.text) <= _LONGEST_SENTENCE:
                 yield from ((item, False) for item in _telling_names(piece))
-                text = piece.text.replace(title, _STAND_IN) if spelled else piece.text
+                text = spelling.sub(_STAND_IN, piece.text) if spelling else piece.text
                 titled = _TITLED.search(text) if spelled else None
                 if titled:
                     yield Declared(title, (titled.group("noun"),), piece.shown), False
@@ -120,6 +159,23 @@ def _sentences(parts: Sequence[Section], title: str) -> Iterator[tuple[Declared,
                     name = item.name.replace(_STAND_IN, title)
                     kind = item.kind.replace(_STAND_IN, title)
                     yield Declared(name, (kind,), piece.shown, strong=item.strong), item.leads
+
+
+def _told_behind(pieces: Sequence[Piece]) -> Iterator[Declared]:
+    """ "Lumo cools fruit. This start-up was …" says what Lumo is: "this" stands for the name before it."""
+    for first, second in pairwise(pieces):
+        named = _FIRST_NAME.match(first.text)
+        pointed = _THIS.match(second.text)
+        if named and pointed and first.block == second.block and not (first.item or second.item):
+            noun = head(pointed.group("phrase"))
+            if pointed.group("det").casefold() in _POINTING or is_company_noun(noun):
+                yield Declared(named.group("name"), (pointed.group("phrase"),), first.shown, strong=True)
+
+
+def _spelling(title: str) -> re.Pattern[str]:
+    """A title as texts spell it: as it is, or behind an article with a small letter ("El lince", "The lynx")."""
+    small = re.escape(title[:1].lower() + title[1:])
+    return re.compile(rf"\b{re.escape(title)}(?!\w)|(?:(?<=\bEl )|(?<=\bLa )|(?<=\bThe )){small}(?!\w)")
 
 
 def _telling_names(piece: Piece) -> Iterator[Declared]:
@@ -131,30 +187,25 @@ def _telling_names(piece: Piece) -> Iterator[Declared]:
             yield Declared(name, kinds, piece.shown, strong=kinds == ("company",))
 
 
-def _topic(title: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> str:
-    """The name a document is about: its title, the name its title begins with, else what it first says."""
-    leading = [item.name for item, leads in said if leads]
-    for name in leading:
-        if _begins(bare(title), bare(name)) or _begins(bare(name), bare(title)):
-            return max(title, name, key=len) if _begins(bare(name), bare(title)) else name
-    first = next((piece.text for section in parts for piece in section.pieces), "")
-    if not kind_heading(title) and is_name(title) and spaced(bare(title)) in spaced(words(first)):
-        return title
-    if len(set(leading)) == 1 and first.startswith(leading[0]) and not kind_heading(title):
-        return leading[0]
-    return title if is_name(title) else ""
-
-
-def _begins(long: tuple[str, ...], short: tuple[str, ...]) -> bool:
-    return bool(short) and long[: len(short)] == short
-
-
 def _folder_kinds(path: str) -> tuple[str, ...]:
     folder = path.rpartition("/")[0].rpartition("/")[2].replace("_", " ").replace("-", " ")
     return kind_heading(folder)
 
 
 def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
+    """What a document says that its topic is, and that it is a person where it speaks of one."""
+    kinds = _said_kinds(topic, said, parts)
+    named = {kind for item, leads in said if leads and bare(item.name) == bare(topic) for kind in item.kinds}
+    pieces = [piece for section in parts for piece in section.pieces]
+    labels = {label.casefold() for piece in pieces for label, _ in piece.pairs}
+    person = any(_PRONOUN.match(piece.text) for piece in pieces) or len(labels & _OF_PERSONS) > 1
+    things = any(is_company_noun(head(kind)) or head(kind) in _NO_PERSONS for kind in (*kinds, *named))
+    if 1 < len(topic.split()) < _LONGEST_PERSON and (person or labels & _CALLINGS) and not things:
+        return [*kinds, "person"]
+    return kinds
+
+
+def _said_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequence[Section]) -> list[str]:
     """What a document says that its topic is, without naming it again: "A brewery in Bern.", "This hike …"."""
     opening = [section for section in parts if len(section.path) < 2] or list(parts[:1])
     pieces = [piece for section in opening for piece in section.pieces]
@@ -165,8 +216,9 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
     it_is = [
         kind for text in texts for found in _IT_IS.finditer(text) for kind in kinds_of(found.group("phrase"))
     ]
+    it_is = [kind for kind in it_is if kind and not _IS_RANK.search(head(kind))]
     if it_is or any(leads and bare(item.name) == bare(topic) for item, leads in said):
-        return [kind for kind in it_is if kind]
+        return it_is
     if legal_form(topic):
         return ["company"]
     first = next(iter(texts), "")
@@ -177,10 +229,12 @@ def _own_kinds(topic: str, said: Sequence[tuple[Declared, bool]], parts: Sequenc
     kinds = kinds_of(match.group("phrase")) if match else [""]
     if kinds[0] and not is_plural(head(kinds[0])):
         return kinds
-    if len(topic.split()) > 1 and any(_PRONOUN.match(text) for text in texts):
-        return ["person"]
     labels = {label.casefold() for piece in pieces for label, _ in piece.pairs}
-    return _pointed_at(topic, texts) or (["company"] if len(labels & _OF_COMPANIES) > 1 else [])
+    pointed = _pointed_at(topic, texts)
+    named = any(bare(topic)[0] in words(text) for text in texts)
+    like_company = is_like_company(texts) if named else len(labels & _OF_COMPANIES) > 1
+    known = any(is_company_noun(head(kind)) for kind in pointed)
+    return [*pointed, *(["company"] if like_company and not known else [])]
 
 
 def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
@@ -190,7 +244,7 @@ def _pointed_at(topic: str, texts: Sequence[str]) -> list[str]:
     own = any(spaced(short) in spaced(words(text)) for text in texts)
     found = []
     for text in texts:
-        match = _THIS.match(text)
+        match = _THIS.match(text) or _APART.match(text)
         noun = head(match.group("phrase")) if match else ""
         if not match or noun in _NO_THING or is_plural(noun):
             continue

@@ -10,74 +10,67 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from parallel_local.findall.clauses import Standing, standing
+from parallel_local.findall.frames import LIGHT, NEVER_NAMES, SMALL, framed
 from parallel_local.findall.kinds import GENERAL, alike, head
+from parallel_local.findall.periods import times
 from parallel_local.findall.predicates import PREDICATE, predicates
-from parallel_local.findall.quantities import Quantity, quantities, times
+from parallel_local.findall.quantities import Quantity, quantities
 from parallel_local.findall.synonyms import LONGEST, SYNONYMS
 from parallel_local.findall.wording import Token, places, tokens
-from parallel_local.text.tokens import STOPWORDS, stop_words, words
+from parallel_local.text.languages import asked_language
+from parallel_local.text.months import MONTHS
+from parallel_local.text.tokens import words
 
-_FRAME = re.compile(
-    r"^\s*(?:must meet\s*:|(?:the|an?|each|every)?\s*(?P<noun>[\w’' -]{0,60}?)\s*\b(?:must|should|shall|"
-    r"needs? to|has to|have to|"
-    r"is required to|are required to|muss|müssen|soll|sollen)\b(?:\s+(?:also|explicitly|currently|have been|"
-    r"be known to))?)\s*",
-    re.IGNORECASE,
-)
-_SUBJECT = re.compile(
-    r"(?:the|an?|all|any|every|each|die|der|das|alle)?\s*(?P<noun>(?:[\w-]+\s+){1,3}?)"
-    r"(?=(?:that|which|who|whose|is|are|has|have|was|were|with|ist|hat|[a-z]+s|can|does|do|did)\b)",
-    re.IGNORECASE,
-)
-_SAID = re.compile(
-    r"\b(?:according to|as stated in|stated in|mentioned in|based on) (?:the|its|their) [\w ]+$|\bor not\b",
-    re.I,
-)
-_LIGHT_WORDS = """
-offer offers provide provides include includes including feature features support supports available
-existing current currently actually explicitly known stated mentioned specific certain able allow allows
-kind type level located based situated own owning least most service services must one total number amount
-full active actively run runs operate operates maintain maintains company companies entity entities bietet
-hat haben verfugt gibt year years number covers cover spans span measures counts comprises reaches works
-working gives give giving grants grant official officially real any whose which have having serve serves
-hold holds accept accepts made being annual annually per approximately about around possible possibly
-presence customers according sein seine ihre mehr weniger uber unter sind ist wird werden liegt
-liegen befindet
+_DOING_WORDS = """
+operate operates serve serves run runs accept accepts cover covers reaches
 """
-_LIGHT = frozenset(_LIGHT_WORDS.split())
-_DOING = frozenset(
-    {
-        "operate",
-        "operates",
-        "serve",
-        "serves",
-        "run",
-        "runs",
-        "accept",
-        "accepts",
-        "cover",
-        "covers",
-        "reaches",
-    }
-)
+_DOING = frozenset(_DOING_WORDS.split())
 _LOCATED = re.compile(
     r"\b(?:based|located|headquartered|situated|seated|ansässig|headquarters|lies|lie|liegt|hauptsitz|sitz|resides?|"
-    r"stammt|stands?|sits?|lives?|living|wohnt|wohnen)\b",
+    r"sede|ubicad[oa]s?|situad[oa]s?|radica|stammt|stands?|sits?|lives?|living|wohnt|wohnen|sitzt|held|"
+    r"takes? place|findet|statt|tiene lugar|celebra)\b",
     re.IGNORECASE,
 )
 _MEASURES = (
-    ("length", "longer shorter long length distance lang langer kurzer lange"),
-    ("height", "higher taller lower high tall height elevation altitude hoch hoher hohe above"),
-    ("weight", "heavier lighter heavy weight weighs schwer schwerer gewicht"),
+    (
+        "length",
+        "longer shorter long length distance lang langer kurzer lange longitud largo larga longest langste",
+    ),
+    (
+        "height",
+        "higher taller lower high tall height elevation altitude hoch hoher hohe above altura alto alta tallest "
+        "highest hochste",
+    ),
+    ("weight", "heavier lighter heavy weight weighs schwer schwerer gewicht peso"),
     ("width", "wider narrower wide width breit breiter breite"),
-    ("depth", "deeper shallower deep depth tief tiefer tiefe"),
+    ("depth", "deeper shallower deep depth tief tiefer tiefe deepest tiefste"),
 )
 ASPECTS: Mapping[str, str] = {word: aspect for aspect, words in _MEASURES for word in words.split()}
+_YEARLY = ("annual",)
+PERSONS = frozenset(
+    [
+        "people",
+        "persons",
+        "guests",
+        "visitors",
+        "spectators",
+        "menschen",
+        "personen",
+        "leute",
+        "gaste",
+        "personas",
+    ]
+)
+_OF_OTHERS = re.compile(r"\b(?:by|to|from|with|for|another|von|durch|por)\b", re.IGNORECASE)
 _HAS = re.compile(
-    r"(?:has|have|having|with|offers?|provides?|includes?|features?|hat|haben|mit|bietet)\b", re.IGNORECASE
+    r"(?:(?:has|have|having|hat|haben)(?! (?:\w+ )?(?:been|become|\w+ed)\b)|with|offers?|provides?|includes?|"
+    r"features?|mit|bietet|tiene|tienen|con|"
+    r"ofrece|dispone)\b",
+    re.IGNORECASE,
 )
 _IN_PLACE = re.compile(
-    r"^(?:(?:is|are|be|comes?|kommt|ist|sind)\s+)?(?:in|from|near|outside|aus|bei|of)\s+(?:the\s+)?[A-ZÀ-Þ]"
+    r"^(?:(?:is|are|be|comes?|kommt|ist|sind|est[áa]n?)\s+)?(?:in|from|near|outside|aus|bei|of|en|"
+    r"de)\s+(?:the\s+)?[A-ZÀ-Þ]"
 )
 _RECENT = re.compile(
     r"\b(?:recent|recently|lately|latest|newly|kürzlich|neulich|zuletzt|past year|last year)\b", re.IGNORECASE
@@ -91,16 +84,38 @@ _AGE = re.compile(
 _LAST_YEARS = re.compile(
     r"\b(?:in|within|during|over)\s+the\s+(?:last|past)\s+(?P<years>\d+)\s+years\b", re.IGNORECASE
 )
-_PLAIN_AND = re.compile(r"\s+(?:and|und|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
+_PLAIN_AND = re.compile(r"\s+(?:and|und|y|as well as|sowie)\s+(?:also\s+)?(?=[A-ZÀ-Þ])")
 _OR = re.compile(
-    r"\s*,?\s+(?:or|oder)\s+(?!(?:more|fewer|less|later|earlier|older|mehr|weniger|above|below|over|under|not|"
+    r"\s*,?\s+(?:or|oder|o)\s+(?!(?:más|menos|después|antes|posterior|später|früher|älter|jünger|more|fewer|"
+    r"less|later|earlier|older|mehr|weniger|above|below|over|under|not|"
     r"after|before)\b)"
 )
+_LISTED = re.compile(r",\s+(?=[A-ZÀ-Þ\d])")
+_ASIDE = re.compile(r"\s*\((?:e\.?g\.?|i\.?e\.?|z\.\s?B\.|p\. ej\.)?,?\s*(?P<said>[^()]{3,80})\)")
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_MONTHS_OF = re.compile(
+    rf"\b({_MONTH})(\s+(?:or|and|oder|und|o|y)\s+)({_MONTH})\s+(?:de\s+)?((?:19|"
+    rf"20)\d\d)\b",
+    re.IGNORECASE,
+)
+_ONE = re.compile(
+    r"\b(?:than|within|under|over|als|unter|über|de)\s+(?P<one>an?|einer?|einem|una?)\s+"
+    r"(?=(?:hour|day|week|month|year|stunde|tag|woche|monat|jahr|hora|día|semana|mes|año)\b)",
+    re.IGNORECASE,
+)
+_APART = re.compile(r"\b(findet|finden)\s+(.+?)\s+(statt)\b")  # the halves of a German verb
+_SEVERAL = re.compile(r"\b(?:several|multiple|mehrere[nr]?|vari[oa]s)\b", re.IGNORECASE)
+_AT_LEAST_TWO = {"s": "at least 2", "m": "at least 2", "v": "al menos 2"}
+_NO_MORE = re.compile(
+    r"\b(?:no longer|not any ?more|any ?more|any longer|nicht mehr|ya no|used to be|formerly|not currently)\b",
+    re.I,
+)
 _BOUNDS = re.compile(
-    r"\b(?:or|oder) (?:more|fewer|less|later|earlier|older|mehr|weniger)\b|[%€$£+<>≤≥=]", re.IGNORECASE
+    r"\b(?:or|oder|o) (?:more|fewer|less|later|earlier|older|mehr|weniger|más|menos)\b|[%€$£+<>≤≥=]",
+    re.IGNORECASE,
 )
 _SIDES_WORDS = """
-to from by into aus nach von
+to from by into aus nach von por
 """
 _SIDES = frozenset(_SIDES_WORDS.split())
 _JOINTS = [
@@ -121,27 +136,10 @@ _JOINTS = [
     "von",
     "mit",
     "für",
+    "en",
+    "con",
+    "de",
 ]
-_SMALL = frozenset(
-    {
-        "in",
-        "at",
-        "of",
-        "to",
-        "from",
-        "und",
-        "oder",
-        "der",
-        "die",
-        "das",
-        "mit",
-        "nach",
-        "im",
-        "aus",
-        "von",
-        "ein",
-    }
-)
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -157,7 +155,8 @@ class Demand(msgspec.Struct, frozen=True):
     """One thing a condition asks for. `of_kind`: its words say what kind of thing it must be.
 
     `held`: its words are what it must have; `located`: where it must be; `recent`: that it must be new; `aspect`: which
-    of its measures is meant, where an adjective says so; `age`: how old it must be, in years.
+    of its measures is meant, where an adjective says so; `over`: that it is no more; `age`: how old it must be, in
+    years; `language`: in which it is asked.
     """
 
     text: str
@@ -171,6 +170,8 @@ class Demand(msgspec.Struct, frozen=True):
     recent: bool = False
     aspect: str = ""
     age: Quantity | None = None
+    over: bool = False
+    language: str = ""
 
 
 Ways = tuple[Demand, ...]
@@ -178,26 +179,19 @@ Ways = tuple[Demand, ...]
 
 def read_condition(description: str, kind: str, acronyms: Mapping[str, str]) -> tuple[Ways, ...]:
     """The demands of a condition; of each, the ways to meet it. Empty where it asks for the kind alone."""
-    core = _SAID.sub(" ", _framed(description.strip().rstrip(".!"), kind)).strip(" ,.:")
+    description = _SEVERAL.sub(lambda match: _AT_LEAST_TWO[match.group().casefold()[0]], description)
+    description = _MONTHS_OF.sub(
+        lambda match: f"{match[1]} {match[4]}{match[2]}{match[3]} {match[4]}", description
+    )
+    description = _ONE.sub(lambda match: match.group().replace(match["one"], "1"), description)
+    description = _APART.sub(r"\1 \3 \2", description)
+    core = framed(description.strip().rstrip(".!"), kind).strip(" ,.:")
     found: list[Ways] = []
     for part in _parts(core):
         ways = tuple(demand for text in _ways(part) if (demand := _demand(text, kind, acronyms)) is not None)
         if ways:
             found.append(ways)
     return tuple(found)
-
-
-def _framed(text: str, kind: str) -> str:
-    """The condition without the words that only say that it is one, and without the kind as its subject."""
-    frame = _FRAME.match(text)
-    rest = text[frame.end() :] if frame else text
-    first = _SUBJECT.match(rest)
-    if first and (
-        alike(head(first.group("noun")), head(kind))
-        or head(first.group("noun")) in GENERAL | {"company", "it"}
-    ):
-        rest = rest[first.end() :]
-    return re.sub(r"^(?:that|which|who|whose|die|der|das)\s+", "", rest.strip(), flags=re.IGNORECASE)
 
 
 def _parts(core: str) -> Iterator[str]:
@@ -211,7 +205,7 @@ def _parts(core: str) -> Iterator[str]:
 
 
 def _names_joined(part: str) -> Iterator[str]:
-    match = None if re.search(r"\b(?:between|zwischen)\b", part) else _PLAIN_AND.search(part)
+    match = None if re.search(r"\b(?:between|zwischen|entre)\b", part) else _PLAIN_AND.search(part)
     if match is None:
         yield part
         return
@@ -220,8 +214,15 @@ def _names_joined(part: str) -> Iterator[str]:
 
 
 def _ways(part: str) -> list[str]:
-    """What is joined by "or"."""
+    """What is joined by "or", and what explains it in parentheses: "has no fixed deadline (rolling)"."""
+    aside = _ASIDE.search(part)
+    if aside:
+        outside = f"{part[: aside.start()]} {part[aside.end() :]}"
+        return [*_ways(outside), *_ways(aside.group("said"))]
     first, *others = _OR.split(part)
+    if others:
+        first, *listed = _LISTED.split(first)
+        others = [*listed, *others]
     return [first, *(_with_other(first, other) for other in others)]
 
 
@@ -243,7 +244,7 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     dates = tuple(times(rest, asked=True))
     blanked = _blanked(rest, dates)
     counted = tuple(quantities(blanked, asked=True))
-    left = _BOUNDS.sub(" ", _blanked(blanked, counted))
+    left = _NO_MORE.sub(" ", _BOUNDS.sub(" ", _blanked(blanked, counted)))
     recent = bool(_RECENT.search(left))
     wanted = standing(_not_bounds(text), None)
     noun = head(kind)
@@ -251,6 +252,7 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
         bool(words(left))
         and noun not in GENERAL
         and alike(words(left)[-1], noun)
+        and not _OF_OTHERS.search(left)
         and not counted
         and not dates
     )
@@ -259,6 +261,8 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     terms = tuple(_terms(left, noun if of_kind else "", acronyms, located, bare=bare))
     if of_kind and not terms:
         return None
+    if _NO_MORE.search(text) and all(term.word in LIGHT for term in terms) and not counted and not dates:
+        return Demand(text, (), wanted=wanted, over=True)
     if not (terms or counted or dates or age):
         return None
     located = located and any(term.named for term in terms)
@@ -266,7 +270,10 @@ def _demand(text: str, kind: str, acronyms: Mapping[str, str]) -> Demand | None:
     aspect = (
         next((ASPECTS[token.word] for token in tokens(text) if token.word in ASPECTS), "") if counted else ""
     )
-    return Demand(text, terms, counted, dates, wanted, of_kind, held, located, recent, aspect, age)
+    language = asked_language(text, ("en", "de", "es"))
+    return Demand(
+        text, terms, counted, dates, wanted, of_kind, held, located, recent, aspect, age, language=language
+    )
 
 
 def _not_bounds(text: str) -> str:
@@ -302,11 +309,6 @@ def _blanked(text: str, found: Sequence[Quantity]) -> str:
 def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, bare: bool) -> list[Term]:
     """The words that have to be said; light ones only where nothing else is left, no number either (`bare`)."""
     found = [token for token in tokens(text) if not _RECENT.fullmatch(token.raw)]
-    small = (
-        STOPWORDS
-        | _SMALL
-        | (stop_words("de") if re.search(r"\b(?:der|die|das|und|mit|ein|eine|mehr|hat)\b", text) else set())
-    )
     heavy: list[Term] = []
     light: list[Term] = []
     place = 0
@@ -315,14 +317,14 @@ def _terms(text: str, noun: str, acronyms: Mapping[str, str], located: bool, *, 
         token = found[place]
         if (
             length == 1
-            and (token.word in small or (noun and alike(token.word, noun)))
+            and (token.word in SMALL or (noun and alike(token.word, noun)))
             and not _is_name(token, place)
         ):
             place += 1
             continue
         term = Term(token.word, options, _is_name(token, place), _side(found, place))
-        drop = token.word in _LIGHT or (located and bool(_LOCATED.fullmatch(token.raw)))
-        (light if drop and length == 1 else heavy).append(term)
+        drop = token.word in LIGHT or _YEARLY in options or (located and bool(_LOCATED.fullmatch(token.raw)))
+        (light if drop and (length == 1 or _YEARLY in options) else heavy).append(term)
         place += length
     if heavy and all(term.named for term in heavy):
         # "Operates in Norway" is more than having to do with Norway.
@@ -349,11 +351,14 @@ def _inflected(phrase: tuple[str, ...]) -> Iterator[str]:
     """Other forms under which a word may be listed: "ship" for "ships"."""
     word = phrase[0]
     yield from (f"{word}s", f"{word}es", word.removesuffix("s"), f"{word.removesuffix('ing')}s", f"{word}e")
+    yield from (word.removesuffix(ending) for ending in ("n", "en", "e") if len(word) > 5)
 
 
 def _is_name(token: Token, place: int) -> bool:
     """A capital at the beginning of a condition says nothing."""
-    return token.raw[0].isupper() and (place > 0 or token.raw.isupper()) and token.word not in _SMALL
+    if not token.raw[0].isupper() or (place == 0 and not token.raw.isupper()):
+        return False
+    return token.word not in NEVER_NAMES or (len(token.raw) == 1 and place > 0)  # "Hall A"
 
 
 def _side(found: Sequence[Token], place: int) -> str:

@@ -1,7 +1,7 @@
-"""Every thing that the documents name, and what they say about it; made once for each state of the library.
+"""The things that documents name, and what they say about them; for each kind made once for a state of the library.
 
-The documents are read through once, whatever is asked for later; which of their things are wanted, and whether they
-meet a condition, is decided elsewhere. Blocks on the library: to be called in a thread.
+Only documents that may name a thing of the kind are read, and those that mention one; which of their things are wanted,
+and whether they meet a condition, is decided elsewhere. Blocks on the library: to be called in a thread.
 """
 
 import threading
@@ -10,18 +10,29 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from parallel_local.findall.declarations import page_names
-from parallel_local.findall.declared import Declared
-from parallel_local.findall.kinds import GENERAL, forms, head, is_company_noun, is_of_kind, is_role
-from parallel_local.findall.names import Key, NameFinder, key_of, merged
+from parallel_local.findall.declared import Declared, PageNames
+from parallel_local.findall.kinds import (
+    GENERAL,
+    forms,
+    head,
+    is_company_noun,
+    is_of_kind,
+    is_role,
+    is_same_form,
+)
+from parallel_local.findall.names import Key, NameFinder, NameWords, key_of, merged
 from parallel_local.findall.pages import sections
-from parallel_local.findall.subjects import Reading, Statement, SubjectReader
+from parallel_local.findall.prefilter import Seen, may_name, seen
+from parallel_local.findall.read_pages import Pages
+from parallel_local.findall.statements import Reading, Statement
+from parallel_local.findall.subjects import SubjectReader
 from parallel_local.findall.wording import tokens
 from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.library import Library
 from parallel_local.text.tokens import words
 
 _ARTICLE = len("The ")
+_MOST_KINDS = 4  # of which the things are kept
 _MOST_READ = 4000  # documents whose statements are kept
 
 
@@ -39,8 +50,10 @@ class Thing(msgspec.Struct, frozen=True):
 
     def is_subject(self, noun: str) -> bool:
         """Whether sentences are read as being about it: it is of the kind, or said outright to be something."""
-        return any(item.kinds and item.strong for _, item in self.declared) or any(
-            kind and is_of_kind(kind, noun) for kind in self.kinds
+        return (
+            any(item.kinds and item.strong for _, item in self.declared)
+            or any(kind and is_of_kind(kind, noun) for kind in self.kinds)
+            or any(is_same_form(kind, noun) for _, item in self.declared for kind in item.loose)
         )
 
 
@@ -54,39 +67,74 @@ class About(msgspec.Struct, frozen=True):
 class Entities:
     """The things of one state of the library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, pages: Pages, wanted: str) -> None:
         self._library = library
         self.state = library.vocabulary
-        self.cards = tuple(library.cards)
         self.newest = library.newest_date()
-        self.acronyms = {short: long for card in self.cards for short, long in card.acronyms.items()}
+        self.acronyms = {short: long for card in library.cards for short, long in card.acronyms.items()}
         self._topics: dict[int, str] = {}
         self._common: set[str] = set()
         self._read: OrderedDict[tuple[int, str], Mapping[Key, Sequence[Statement]]] = OrderedDict()
         self._finders: dict[str, NameFinder] = {}
         self._lock = threading.Lock()
-        found = self._declared()
+        read = self._worth_reading(pages, wanted)
+        found = [(card, item) for card, names in read for item in names.declared if key_of(item.name)]
+        self._topics = {card.id: names.topic for card, names in read}
         self.things: dict[Key, Thing] = _things(found)
-        aliases = {key_of(name): thing.key for thing in self.things.values() for name in thing.names}
-        self._finder = NameFinder(aliases)
+        self._aliases = {key_of(name): thing.key for thing in self.things.values() for name in thing.names}
         nouns = {head(kind) for thing in self.things.values() for kind in thing.kinds} - GENERAL
         self._nouns = {form for noun in nouns for form in forms(noun)}
         self._places: dict[Key, list[Card]] = defaultdict(list)
-        for card in self.cards:
-            text = f"{card.title}\n{library.text(card)}"
-            for key in dict.fromkeys(mention.key for mention in self._finder.find(tokens(text))):
+        self._find([card for card, _ in read])
+
+    def _worth_reading(self, pages: Pages, wanted: str) -> list[tuple[Card, PageNames]]:
+        """The documents that may name things of the kind, and those that name one of these, in order of path."""
+        cards = tuple(self._library.cards)
+        others: list[tuple[Card, Seen]] = []
+        read: dict[int, PageNames] = {}
+        for card in cards:
+            text = self._library.text(card)
+            words = seen(card, text)
+            self._common.update(words.small)
+            if may_name(card, words, wanted):
+                read[card.id] = pages.names(card, text)
+            else:
+                others.append((card, msgspec.structs.replace(words, text="", raw=frozenset())))
+        declared = (item for names in read.values() for item in names.declared)
+        names = NameWords(key_of(item.name) for item in declared if item.of_kind(wanted))
+        for card, words in others:
+            if names.any_in(words.folded):
+                read[card.id] = pages.names(card, self._library.text(card))
+        return [(card, read[card.id]) for card in cards if card.id in read]
+
+    def _find(self, cards: Sequence[Card]) -> None:
+        """Note which documents name which things."""
+        finder = NameFinder(self._aliases)
+        for card in cards:
+            text = f"{card.title}\n{self._library.text(card)}"
+            for key in dict.fromkeys(mention.key for mention in finder.find(tokens(text))):
                 self._places[key].append(card)
 
-    def about(self, key: Key, wanted: str) -> list[About]:
+    def about(self, key: Key, wanted: str, most: int) -> list[About]:
         """What documents say of a thing, in order of path, read with the wanted kind in mind.
 
-        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences.
+        What lists of other kinds name ("languages: Danish and Norwegian") is then no subject of sentences. Where more
+        than `most` documents name it, those that declare it come first, and then the newest.
         """
         return [
             About(statement, card)
-            for card in self._places.get(key, ())
+            for card in self._chosen(key, most)
             for statement in self._statements(card, head(wanted)).get(key, ())
         ]
+
+    def _chosen(self, key: Key, most: int) -> Sequence[Card]:
+        places = self._places.get(key, ())
+        if len(places) <= most:
+            return places
+        declaring = {card.id for card, _ in self.things[key].declared}
+        first = sorted(places, key=lambda card: (card.id in declaring, card.date or ""), reverse=True)[:most]
+        kept = {card.id for card in first}
+        return [card for card in places if card.id in kept]
 
     def _finder_for(self, noun: str) -> NameFinder:
         with self._lock:
@@ -95,16 +143,6 @@ class Entities:
                 self._finders[noun] = NameFinder({key_of(name): t.key for t in counted for name in t.names})
             return self._finders[noun]
 
-    def _declared(self) -> list[tuple[Card, Declared]]:
-        found: list[tuple[Card, Declared]] = []
-        for card in self.cards:
-            text = self._library.text(card)
-            names = page_names(card, sections(text))
-            self._topics[card.id] = names.topic
-            self._common.update(token.word for token in tokens(text) if token.raw.islower())
-            found += [(card, item) for item in names.declared if key_of(item.name)]
-        return found
-
     def _statements(self, card: Card, noun: str) -> Mapping[Key, Sequence[Statement]]:
         with self._lock:
             known = self._read.get((card.id, noun))
@@ -112,7 +150,9 @@ class Entities:
             text = self._library.text(card)
             named = self._finder_for(noun)
             finder = NameFinder(self._short(named, f"{card.title}\n{text}"), named)
-            reading = Reading(finder, self._kinds, self._is_kind_word, self._common.__contains__)
+            reading = Reading(
+                finder, self._kinds, self._is_kind_word, self._common.__contains__, card.language
+            )
             first = next(iter(named.find(tokens(self._topics[card.id]))), None)
             topic = first.key if first and first.start <= _ARTICLE else None
             known = SubjectReader(reading, topic).read(sections(text), card.title)
@@ -140,7 +180,7 @@ class Entities:
 
     def _kinds(self, key: Key) -> Sequence[str]:
         thing = self.things.get(key)
-        return thing.kinds if thing else ()
+        return (*thing.kinds, *(kind for _, item in thing.declared for kind in item.loose)) if thing else ()
 
     def _is_kind_word(self, word: str) -> bool:
         folded = words(word)
@@ -148,20 +188,26 @@ class Entities:
 
 
 class EntityIndex:
-    """The things of the library as it is now."""
+    """The things of the library as it is now, by the kind that is asked for."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        self._pages = Pages()
         self._lock = threading.Lock()
-        self._made: Entities | None = None
+        self._made: OrderedDict[str, Entities] = OrderedDict()
 
-    def now(self) -> Entities:
+    def now(self, wanted: str) -> Entities:
         """Made again when the documents have changed; whoever comes meanwhile waits for it."""
+        noun = head(wanted)
         with self._lock:
+            made = self._made.pop(noun, None)
             # The vocabulary is made anew whenever the documents have changed.
-            if self._made is None or self._made.state is not self._library.vocabulary:
-                self._made = Entities(self._library)
-            return self._made
+            if made is None or made.state is not self._library.vocabulary:
+                made = Entities(self._library, self._pages, wanted)
+            self._made[noun] = made
+            while len(self._made) > _MOST_KINDS:
+                self._made.popitem(last=False)
+            return made
 
 
 def _things(found: Sequence[tuple[Card, Declared]]) -> dict[Key, Thing]:

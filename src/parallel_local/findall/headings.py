@@ -7,13 +7,14 @@ import re
 
 from parallel_local.findall.kinds import GENERAL, head, is_of_kind, is_plural, legal_form
 from parallel_local.findall.naming import kinds_of
-from parallel_local.text.tokens import words
+from parallel_local.text.tokens import STOPWORDS, words
 
 _LONGEST_NAME = 80
 _TITLE_PARTS = re.compile(r"\s+[—–|-]\s+|\s*:\s+|\s*\((?=[^)]*\)$)")
 _OF = re.compile(
-    r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht)"
-    r"\s+(?:of|der|von)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle)\s+|"
+    r"^(?:(?:a |the |our |all |my )*(?:list|lists|overview|directory|table|index|comparison|liste|übersicht|lista)"
+    r"\s+(?:of|der|von|de)\s+)?(?:(?:the|our|all|some|my|other|notable|top|best|unsere|die|alle|los|las|"
+    r"nuestr[oa]s|todos|todas)\s+|"
     r"\d+\s+)*(?P<rest>.+)$",
     re.IGNORECASE,
 )
@@ -22,6 +23,7 @@ hotel museum restaurant cafe lake mount hostel pension villa schloss weingut cha
 trattoria camping club verein ruderclub chor kloster castle camp port
 """
 _TITLES = frozenset(_TITLES_WORDS.split())
+_MAY_BE_SEVERAL = re.compile(r"^\w{3,}(?:e|en|er|eln|ern|s)$")
 _MASS = frozenset({"software", "hardware", "equipment", "furniture", "literature", "staff", "personnel"})
 _GENERIC_WORDS = """
 overview introduction summary contact criteria notes background history about conclusion references sources
@@ -51,6 +53,14 @@ def kind_heading(text: str) -> tuple[str, ...]:
     return tuple(phrase for phrase in phrases if _are_several(head(phrase)))
 
 
+def loose_heading(text: str) -> tuple[str, ...]:
+    """The nouns of a heading that may mean several, by their form: "Vereine im Kreis", "Inns worth a trip"."""
+    match = _OF.match(text.strip().rstrip(":"))
+    found = (kinds_of(match.group("rest")) if match else [""])[0].split()
+    several = (place for place, word in enumerate(found, 1) if _MAY_BE_SEVERAL.search(head(word)))
+    return tuple(" ".join(found[:place]) for place in several)
+
+
 def _are_several(noun: str) -> bool:
     return noun in _MASS or (is_plural(noun) and noun not in GENERIC)
 
@@ -72,7 +82,7 @@ def kinds_in_name(name: str) -> tuple[str, ...]:
     if (
         len(found) < 2
         or found[0] in ("our", "my", "a", "an", "no", "this")
-        or (found[0] == "the" and len(found) < 3)
+        or (found[0] in ("the", "die", "der", "das", "el", "la") and len(found) < 3)
     ):
         return ()
     if legal_form(name):
@@ -80,4 +90,4 @@ def kinds_in_name(name: str) -> tuple[str, ...]:
     if found[0] in _TITLES:
         return (found[0],)
     vague = is_plural(found[-1]) or is_of_kind(found[-1], "organisation") or is_of_kind(found[-1], "people")
-    return () if vague or not found[-1].isalpha() else (found[-1],)
+    return () if vague or not found[-1].isalpha() or found[-1] in STOPWORDS else (found[-1],)

@@ -5,9 +5,11 @@ families below count, so that a kind nobody thought of works by its own name.
 """
 
 import re
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 
-from parallel_local.findall.wording import same
+from parallel_local.findall.wording import inflected
 from parallel_local.text.tokens import words
 
 GENERAL_WORDS = """
@@ -19,7 +21,9 @@ _COMPANIES = (
     "developer corporation enterprise retailer wholesaler distributor agency consultancy bank insurer brewery "
     "carrier airline operator publisher shipyard foundry integrator subsidiary spinoff "
     "unternehmen firma firmen hersteller anbieter lieferant betrieb konzern gmbh scaleup contractor dealer seller "
-    "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill"
+    "handler dienstleister zulieferer haendler agentur winery bakery creamery workshop factory mill "
+    "builder distiller distillery sawmill label studio "
+    "empresa compania fabricante proveedor productor"
 )
 _ROLES = (
     "person people man woman human founder cofounder ceo cto cfo coo author writer engineer manager director "
@@ -32,10 +36,16 @@ _ROLES = (
     "entrepreneur investor inventor midwife surgeon dentist pharmacist veterinarian clerk salesman saleswoman "
     "mitarbeiter mitarbeiterin ingenieur ingenieurin lehrer lehrerin leiter leiterin arztin arzt autor autorin "
     "grunder grunderin geschaftsfuhrer geschaftsfuhrerin kollege kollegin personen leute mensch entwickler "
-    "entwicklerin violinist pianist guitarist sculptor artist novelist explorer climber athlete footballer"
+    "entwicklerin elektriker buchhalter tischler maler klempner dachdecker koch kochin pfleger pflegerin "
+    "musiker ingeniero ingeniera profesor profesora medico medica abogado abogada enfermero enfermera "
+    "arquitecta cocinero cocinera directora empleado empleada trabajador trabajadora persona violinist "
+    "pianist guitarist sculptor artist novelist explorer climber athlete footballer"
 )
 _FAMILIES: tuple[tuple[str, str], ...] = (
-    ("company firm business unternehmen firma firmen betrieb corporation enterprise employer", _COMPANIES),
+    (
+        "company firm business unternehmen firma firmen betrieb corporation enterprise employer empresa compania",
+        _COMPANIES,
+    ),
     ("startup scaleup", "startup scaleup"),
     (
         "organization organisation institution",
@@ -51,14 +61,15 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
         "manufacturer maker producer hersteller builder produzent",
     ),
     ("competitor rival", "competitor rival konkurrent wettbewerber"),
-    ("person people human individual leute personen mensch menschen contact", _ROLES),
+    ("person people human individual leute personen mensch menschen contact persona personas gente", _ROLES),
     ("employee colleague mitarbeiter mitarbeiterin staff kollege", _ROLES),
     (
-        "restaurant eatery",
-        "restaurant bistro trattoria pizzeria brasserie diner steakhouse eatery gasthaus taverna osteria gasthof",
+        "restaurant eatery restaurante",
+        "restaurant bistro trattoria pizzeria brasserie diner steakhouse eatery gasthaus taverna osteria gasthof "
+        "restaurante taberna meson",
     ),
     ("cafe coffeehouse", "cafe coffeehouse coffeeshop"),
-    ("hotel accommodation lodging", "hotel inn guesthouse hostel pension lodge"),
+    ("hotel accommodation lodging", "hotel inn guesthouse hostel pension lodge hostal posada"),
     ("hike trail walk route wanderung", "hike trail walk trek route wanderung tour loop ramble"),
     ("book buch bucher", "book novel memoir textbook biography anthology buch roman novella"),
     ("town stadt", "town stadt"),
@@ -79,18 +90,34 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("museum", "museum gallery"),
     ("river", "river stream fluss"),
     ("mountain peak berg", "mountain peak summit berg gipfel"),
-    ("lake", "lake see reservoir"),
+    ("lake see seen lago", "lake see reservoir stausee bergsee baggersee weiher talsperre lago embalse"),
     ("school", "school college academy schule"),
     ("investor", "investor fund backer"),
     ("project projekt", "project projekt initiative"),
-    ("event", "event conference festival fair workshop meeting concert"),
+    (
+        "event veranstaltung evento",
+        "event conference festival fair workshop meeting concert konzert concierto",
+    ),
+    (
+        "building gebaude edificio structure",
+        "building gebaude edificio hochhaus tower church skyscraper bauwerk lagerhaus warehouse house hall turm "
+        "kirche palace castle",
+    ),
+    ("grant funding", "grant fellowship bursary scholarship award stipend subsidy voucher"),
 )
 _LEGAL_WORDS = """
 gmbh ag se kg ohg ug ek ev inc ltd limited llc llp plc corp corporation co as ab sa sas sarl srl spa oy bv
 uab ou sia doo ltda sp zoo kft zrt pte pvt gbr eg ehf hf nv aps pty kk oyj asa mbh
 """
 _LEGAL = frozenset(_LEGAL_WORDS.split())
-_PERSONS = re.compile(r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?)$")
+_BEGINNING = 3  # letters
+_LONGEST_NOUN = 60  # letters; what is longer is no word of a person's
+_ARTICLES = frozenset(["the", "die", "der", "das", "el", "la", "los", "las"])
+_PARTICLE = re.compile(r"-(?=(?:ups?|offs?|outs?)\b)", re.IGNORECASE)  # a "start-up" is one word
+_PERSONS = re.compile(
+    r"(?:ologist|ician|wright|smith|graph(?:er|erin)|ingenieurin?|lehrer(?:in)?|halter(?:in)?|meister(?:in)?|"
+    r"iker(?:in)?)$"
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -98,13 +125,15 @@ def forms(noun: str) -> frozenset[str]:
     """A folded noun as it is, and in singular where it looks like a plural."""
     found = {noun}
     if noun.endswith("ies") and len(noun) > 4:
-        found.add(noun[:-3] + "y")
+        found |= {noun[:-3] + "y", noun[:-1]}
     elif noun.endswith(("ches", "shes", "sses", "xes", "zes")):
         found.add(noun[:-2])
     elif noun.endswith("ves") and len(noun) > 4:
         found |= {noun[:-3] + "f", noun[:-3] + "fe", noun[:-1]}
     elif noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
         found.add(noun[:-1])
+    if noun.endswith("es") and len(noun) > 5:
+        found.add(noun[:-2])
     irregular = {
         "museen": "museum",
         "stadte": "stadt",
@@ -130,18 +159,27 @@ def is_plural(noun: str) -> bool:
 
 def head(phrase: str) -> str:
     """The folded noun that a phrase is about: its last word."""
-    found = words(phrase)
+    found = words(_PARTICLE.sub("", phrase))
     return found[-1] if found else ""
 
 
 @lru_cache(maxsize=50_000)
 def alike(one: str, other: str) -> bool:
     """Whether two folded nouns are one noun, in singular or plural, in German also compounded."""
-    if forms(one) & forms(other) or (len(one) > 4 and len(other) > 4 and same(one, other)):
-        return True
     short, long = sorted((one, other), key=len)
+    german = len(short) > 2 and long in (
+        f"{short}e",
+        f"{short}en",
+        f"{short}er",
+        f"{short}n"[: 99 * short.endswith("e")],
+    )
+    if forms(one) & forms(other) or inflected(one, other) or german:
+        return True
     # "Weinhandlung" is a "Handlung"; English joins few words, and by chance ("scholarship").
-    return len(short) > 5 and long.endswith(short) and len(long) - len(short) > 2
+    return len(long) - len(short) > 2 and any(
+        len(root) > 5 and long.endswith(root + ending)
+        for root, ending in ((short, ""), (short, "e"), (short, "en"), (short.removesuffix("e"), ""))
+    )
 
 
 def is_of_kind(phrase: str, wanted: str) -> bool:
@@ -149,16 +187,66 @@ def is_of_kind(phrase: str, wanted: str) -> bool:
     noun, own = head(wanted), head(phrase)
     if not noun or noun in GENERAL:
         return True
-    return bool(own) and _is_kind(own, noun)
+    return 0 < len(own) <= _LONGEST_NOUN and _is_kind(own, noun)
+
+
+def are_of_kind(nouns: Iterable[str], wanted: str) -> bool:
+    """Whether any of many folded words is a noun of the wanted kind, or its form at the end of a compound."""
+    noun = head(wanted)
+    return any(
+        _is_kind(own, noun) or (len(noun) > 4 and own.endswith(noun))
+        for own in nouns
+        if 0 < len(own) <= _LONGEST_NOUN
+    )
 
 
 @lru_cache(maxsize=50_000)
 def _is_kind(own: str, noun: str) -> bool:
     return alike(own, noun) or any(
-        any(alike(own, member) for member in members.split())
-        or (members is _ROLES and bool(_PERSONS.search(own)))
-        for names, members in _FAMILIES
-        if any(alike(noun, name) for name in names.split())
+        _is_member(own, members) or (members is _ROLES and bool(_PERSONS.search(own)))
+        for members in _families(noun)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _families(noun: str) -> tuple[str, ...]:
+    """The members of each family that a noun is a name of."""
+    return tuple(members for names, members in _FAMILIES if any(alike(noun, name) for name in names.split()))
+
+
+def is_same_form(phrase: str, wanted: str) -> bool:
+    """Whether a phrase has the wanted noun as it is asked for, also at the end of a compound."""
+    noun, own = head(wanted), head(phrase)
+    return own == noun or (len(noun) > 4 and own.endswith(noun))
+
+
+@lru_cache(maxsize=50_000)
+def _is_member(own: str, members: str) -> bool:
+    """Whether a noun is one of a family's. What is alike begins alike, or is the end of a compound."""
+    if any(alike(own, member) for member in _beginning(members).get(own[:_BEGINNING], ())):
+        return True
+    return any(own[place:] in _endings(members) for place in range(3, len(own) - 5))
+
+
+@cache
+def _beginning(members: str) -> Mapping[str, Sequence[str]]:
+    """A family's nouns by their first letters, in every form that changes those."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for member in members.split():
+        for start in {form[:_BEGINNING] for form in forms(member)}:
+            found[start].append(member)
+    return found
+
+
+@cache
+def _endings(members: str) -> frozenset[str]:
+    """How compounds of a family's longer nouns end."""
+    return frozenset(
+        f"{root}{ending}"
+        for member in members.split()
+        for root in (member, member.removesuffix("e"))
+        for ending in ("", "e", "en")
+        if len(root) > 5
     )
 
 
@@ -192,4 +280,4 @@ def bare(name: str) -> tuple[str, ...]:
     found = words(name)
     while len(found) > 1 and found[-1] in _LEGAL:
         found.pop()
-    return tuple(found[1:] if len(found) > 1 and found[0] in ("the", "die", "der", "das") else found)
+    return tuple(found[1:] if len(found) > 1 and found[0] in _ARTICLES else found)

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from parallel_local.documents.entities import unlink
 from parallel_local.findall.declared import Declared
-from parallel_local.findall.headings import GENERIC, is_name, kind_heading, title_parts
+from parallel_local.findall.headings import GENERIC, is_name, kind_heading, loose_heading, title_parts
 from parallel_local.findall.kinds import head, is_of_kind
 from parallel_local.findall.naming import NAME, names_in
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.paragraphs import leading_names
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
 
@@ -30,6 +31,10 @@ _LABELS_WORDS = """
 founded employees staff location city country address website url phone email price cost seats capacity
 owner year date status size language languages region type kind category established headquarters ceo
 contact notes gegründet mitarbeiter ort stadt land preis sitz telefon art
+town entry admission opened opening hours area height length weight rooms visitors members shop café parking
+deadline maximum amount venue genre capacity habitat author price built floors revenue turnover headcount
+mitglieder beitrag baujahr höhe fläche plätze öffnungszeiten eröffnet zimmer beruf wohnort sprachen
+ciudad precio habitaciones plazas apertura fundación empleados superficie altura aforo fecha lugar tipo
 """
 _LABELS = frozenset(_LABELS_WORDS.split())
 
@@ -37,9 +42,13 @@ _LABELS = frozenset(_LABELS_WORDS.split())
 def listed_things(parts: Sequence[Section], title: str) -> Iterator[Declared]:
     """Everything that sections, lists and tables name; `title` is empty where it heads no list."""
     labels = _fact_labels(parts)
+    groups = {section.path for section in parts if _is_group(section, labels)}
+    # Sections that stand beside ones of text are things like those, and what they list are facts.
+    beside = {section.path[:-1] for section in parts if section.path and section.path not in groups}
+    groups = {path for path in groups if not path or path[:-1] not in beside}
     for section in parts:
-        yield from _section_thing(section, title, labels)
-        yield from _listed(section, title, labels)
+        yield from _section_thing(section, title, is_group=section.path in groups)
+        yield from _listed(section, title, labels, is_group=section.path in groups)
 
 
 def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
@@ -54,28 +63,39 @@ def _fact_labels(parts: Sequence[Section]) -> frozenset[str]:
     return frozenset(label for label, count in used.items() if count > 1) | _LABELS
 
 
-def _section_thing(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
+def _section_thing(section: Section, title: str, *, is_group: bool) -> Iterator[Declared]:
     """A section headed by a name, below a heading or title that names the kind: "Vendors" > "Acme"."""
     if not section.path or not section.pieces:
         return
     name, own_kinds = title_parts(section.path[-1])
     above = (title, *section.path[:-1])
     kinds = next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
-    if not kinds or not is_name(name) or (kind_heading(section.path[-1]) and not _is_proper(name, section)):
+    loose = _loose(above)
+    if not (kinds or loose) or not is_name(name):
         return
-    if words(name)[0] in _ASKING or _is_group(section, labels):
+    if kind_heading(section.path[-1]) and not _is_proper(name, section):
+        return
+    if words(name)[0] in _ASKING or is_group:
         return
     facts = {label: value for piece in section.pieces for label, value in piece.pairs if not piece.labels}
-    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True)
+    yield Declared(name, (*own_kinds, *kinds), section.pieces[0].shown, facts, strong=True, loose=loose)
+
+
+def _loose(above: Sequence[str]) -> tuple[str, ...]:
+    """What the headings above may name as several, each."""
+    return tuple(phrase for heading in reversed(above) for phrase in loose_heading(heading))
 
 
 def _is_proper(name: str, section: Section) -> bool:
-    """Whether a heading that looks like several things is the name of one: "Foo Metals", and the text says so."""
+    """Whether a heading that looks like several things is the name of one: "Foo Metals", over text and no list."""
     spelled = name.split()
     return (
         len(spelled) > 1
         and all(word[:1].isupper() for word in spelled)
-        and any(name in piece.text for piece in section.pieces)
+        and (
+            any(name in piece.text for piece in section.pieces)
+            or not any(piece.item or piece.kind is Kind.ROW for piece in section.pieces)
+        )
     )
 
 
@@ -90,31 +110,41 @@ def _is_group(section: Section, labels: frozenset[str]) -> bool:
     return bool(items) and len(items) >= len(section.pieces) / 2 and all(_item_name(item) for item in items)
 
 
-def _section_kinds(section: Section, title: str, labels: frozenset[str]) -> tuple[str, ...]:
+def _section_kinds(section: Section, title: str, *, is_group: bool) -> tuple[str, ...]:
     """The kinds that a section's lists and tables are lists of."""
     above = (title, *section.path)
     named = section.path and not kind_heading(section.path[-1])
-    if named and not (_is_group(section, labels) or head(section.path[-1]) in GENERIC):
+    if named and not _heads_list(section, is_group=is_group):
         return ()
     return next((found for heading in reversed(above) if (found := kind_heading(heading))), ())
 
 
-def _listed(section: Section, title: str, labels: frozenset[str]) -> Iterator[Declared]:
+def _heads_list(section: Section, *, is_group: bool) -> bool:
+    """Whether what stands in a section is a list of what headings above it name."""
+    return not section.path or is_group or head(section.path[-1]) in GENERIC
+
+
+def _listed(section: Section, title: str, labels: frozenset[str], *, is_group: bool) -> Iterator[Declared]:
     """Rows, and items of lists under a heading or after a line that says what they are."""
-    kinds = _section_kinds(section, title, labels)
+    kinds = _section_kinds(section, title, is_group=is_group)
+    loose = _loose((title, *section.path)) if _heads_list(section, is_group=is_group) else ()
     introduced: tuple[str, ...] = ()
+    if kinds or loose:
+        for name, piece in leading_names(section.pieces):
+            yield Declared(name, kinds, piece.shown, loose=loose)
     for piece in section.pieces:
         if piece.kind is Kind.ROW:
             yield from _row_things(piece, kinds)
         elif not piece.item:
             introduced = _introduced(piece.text)
-            if kinds and (bold := _BOLD.match(piece.shown)):
-                yield Declared(bold.group("bold"), kinds, piece.shown)
-        elif not piece.depth and (kinds or introduced):
+            if (kinds or loose) and (bold := _BOLD.match(piece.shown)):
+                yield Declared(bold.group("bold").rstrip(" .:"), kinds, piece.shown, loose=loose)
+        elif not piece.depth and (kinds or introduced or loose):
             name = _item_name(piece) or _bare_name(piece)
             if name and name.casefold() not in labels:
                 facts = {"about": piece.text[len(name) :].strip(" :–—-,;()")}
-                yield Declared(name, introduced or kinds, piece.shown, facts, unlink(piece.shown)[1])
+                link = unlink(piece.shown)[1]
+                yield Declared(name, introduced or kinds, piece.shown, facts, link, loose=loose)
 
 
 def _introduced(text: str) -> tuple[str, ...]:
@@ -130,7 +160,7 @@ def _item_name(piece: Piece) -> str:
     """The name that a list item is headed by, as its form shows."""
     bold = _BOLD.match(piece.shown)
     if bold:
-        return bold.group("bold").strip()
+        return bold.group("bold").strip(" .:")
     if _LINKED.match(piece.shown):
         return unlink(piece.shown)[0]
     match = _LISTED.match(piece.text)

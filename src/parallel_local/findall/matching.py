@@ -9,29 +9,24 @@ from enum import Enum
 
 import msgspec
 
-from parallel_local.findall.clauses import FINITE, Standing, standing
+from parallel_local.findall.clauses import FINITE, Standing, is_ended, opening, standing
 from parallel_local.findall.demands import Demand, Term, term_places
+from parallel_local.findall.implied import NO, YES, implied, stated_value
 from parallel_local.findall.kinds import alike, head, is_of_kind
 from parallel_local.findall.measuring import Now, measured
-from parallel_local.findall.subjects import Statement
+from parallel_local.findall.statements import Statement
+from parallel_local.findall.voice import fits_voice, is_taken
 from parallel_local.findall.wording import Token, places, same, tokens
 
-_YES_WORDS = """
-yes ja true x ✓ ✔ y available oui si
-"""
-_YES = frozenset(_YES_WORDS.split())
-_NO_WORDS = """
-no nein false none n never keine kein ✗ ✘ 0
-"""
-_NO = frozenset(_NO_WORDS.split())
 _PLACE_LABELS_WORDS = """
 location city country address headquarters headquarter region place seat based town state base home where
 sitz ort river lake coast sea island fluss see stadt land standort hauptsitz adresse hq residence lives
-district
+district ciudad lugar ubicacion direccion localidad sede provincia pais zona municipio wohnort gemeinde kreis
 """
 _PLACE_LABELS = frozenset(_PLACE_LABELS_WORDS.split())
 _KIND_LABELS_WORDS = """
-type kind industry sector category branche field business about typ art genre style cuisine
+type kind industry sector category branche field business about typ art genre style cuisine material
+made colour color farbe
 """
 _KIND_LABELS = frozenset(_KIND_LABELS_WORDS.split())
 _WEAK_BE = re.compile(
@@ -40,8 +35,9 @@ _WEAK_BE = re.compile(
     re.IGNORECASE,
 )
 _BASED = re.compile(
-    r"\b(?:based|headquartered|headquarters|located|situated|seat|ansässig|sitz|hauptsitz|liegt|lies|lives|resides|"
-    r"wohnt|home|comes from|stands|sits)\b",
+    r"\b(?:based|headquartered|headquarters|(?:head|main|its) office|sede|ubicad[oa]|located|situated|seat|ansässig|"
+    r"sitz|hauptsitz|liegt|lies|lives|resides|"
+    r"wohnt|home|comes from|stands|sits|sitzt|est[áa]n?|held|takes place|findet|tiene lugar|celebra)\b",
     re.IGNORECASE,
 )
 _NOT_HOME = re.compile(
@@ -58,10 +54,14 @@ _HAVING = re.compile(
     r"available|exists?|bought|opened|opens|built|builds|got|received|won|earned|boasts?|contains?|uses?|"
     r"sells?|is|are|was|were|"
     r"lacks?|without|no|hat|haben|mit|bietet|gibt|verfügt|besitzt|ihre?|seine?|allowed|employs?|counts?|"
+    r"zählt|umfasst|verfügen|"
+    r"(?:liegt|steht|liegen|stehen) (?:auch )?(?:eine?|zwei|drei)|covers?|measures?|ist|sind|befindet|eingebaut|"
+    r"does|do|gives?|es|tiene|tienen|hay|dispone|cuenta|ofrece|con|sin|abrió|está|"
     r"raised|acquired|"
     r"obtained|gained|passed|carries|produces?|makes?|rents?|needs?|supports?|accepts?)\b|[’']s\b",
     re.IGNORECASE,
 )
+_OF_SOMEBODY = re.compile(r"\b(?:by|por|von)\s+(?:[\w’'-]+\s+){1,4}?(?:of|from|in|de|aus)\s+$", re.IGNORECASE)
 _MOVED_FROM = re.compile(r"\b(?:moved|relocated|umgezogen)\b", re.IGNORECASE)
 _IN = re.compile(
     r"\b(?:in|at|near|from|of|to|aus|bei|nahe|outside|around|on|im)\s+(?:[\w’'.-]+\s+){0,4}?$", re.IGNORECASE
@@ -70,29 +70,22 @@ _MAKES = re.compile(
     r"\b(?:makes?|builds?|develops?|designs?|manufactures?|produces?|baut|entwickelt|fertigt)\b",
     re.IGNORECASE,
 )
-_MONEY_OF_OTHERS = re.compile(
-    r"\b(?:revenue|turnover|raised|salary|salaries|fined?|funding|budget|invest\w*|profit|loss|worth|sales|"
-    r"umsatz|deposit|"
-    r"valued|earn\w*|grant|donat\w*|debt)\b",
+_NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
+_LOOSE = frozenset(["since", "seit", "by", "for", "por", "when"])
+_DEFINITE = frozenset({"the", "der", "die", "das", "el", "la", "los", "las"})
+_ONLY = re.compile(
+    r"^(?:Only|Nur|Solo|Sólo) (?:the|an?|der|die|das|ein|eine|el|la|una?)\b|\b(?:partly|partially|teilweise)\b"
+)
+_ON_DAYS = re.compile(
+    r"\b(?:on (?:\w+ )?(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|(?:montag|dienstag|mittwoch|donnerstag|freitag|"
+    r"samstag|sonntag)s|los (?:lunes|martes|miércoles|jueves|viernes|sábados|domingos))\b",
     re.IGNORECASE,
 )
-_PRICES = frozenset({"cost", "costs", "price", "kostet", "fee", "priced", "preis"})
-_NOTHING = frozenset({"", "-", "–", "—", "?", "n/a", "unknown", "tbd", "unbekannt"})
-_STATES = frozenset(
-    {"certified", "certificate", "certification", "available", "allowed", "offered", "included", "has"}
+_FOR_SOME = re.compile(
+    r"\b(?:children|kids|members|students|pensioners|under[- ]\d+s?|Kinder|Mitglieder|niños|socios)\b",
+    re.IGNORECASE,
 )
-_RATES = frozenset({"rate", "share", "percentage", "proportion", "quote", "anteil"})
-_POWERS = frozenset(
-    {"produces", "generates", "capacity", "output", "power", "leistung", "supplies", "delivers"}
-)
-_LASTS_WORDS = """
-take takes taking lasts last lasting duration ready needs requires time dauert dauer
-"""
-_LASTS = frozenset(_LASTS_WORDS.split())
-_TRADES_WORDS = """
-sell sells supplies supply makes make trades produces stocks verkauft bietet
-"""
-_TRADES = frozenset(_TRADES_WORDS.split())
+_FREE = frozenset(["free", "kostenlos", "gratis", "gratuito", "gratuita"])
 
 
 class Bearing(Enum):
@@ -115,28 +108,41 @@ SILENT = Finding(Bearing.SILENT)
 
 def bearing(demand: Demand, statement: Statement, now: Now) -> Finding:
     """What one clause, with the headings it stands under, says about a demand."""
-    if statement.label and _value(statement) in _NOTHING:
+    if statement.label and stated_value(statement) in _NOTHING:
         return SILENT
+    if statement.undergone and not is_taken(demand.text):
+        return SILENT
+    if demand.over:
+        return Finding(Bearing.MEETS) if is_ended(statement.text) else SILENT
+    if _is_partial(demand, statement.text):
+        return SILENT
+    first = opening(statement.text)
+    if first:
+        found_first = bearing(demand, msgspec.structs.replace(statement, text=first), now)
+        if found_first.bearing is not Bearing.SILENT:
+            return found_first
     own = tokens(statement.text)
     around = [token.word for token in tokens(statement.below)]
     found = [term_places(term, own) for term in demand.terms]
     missing = [term for term, where in zip(demand.terms, found, strict=True) if not where]
-    missing = [term for term in missing if not _implied(term, demand, statement)]
-    if any(not _in_words(term, around) for term in missing):
-        return SILENT
     if demand.terms and len(missing) == len(demand.terms) and not (demand.quantities or demand.times):
+        return SILENT
+    missing = [term for term in missing if not implied(term, demand, statement)]
+    if any(not _in_words(term, around) for term in missing):
         return SILENT
     if (
         not _fits_sides(demand, own, found)
         or not _fits_place(demand, statement)
         or not _fits_kind(demand, statement)
-        or (demand.held and not _has(statement))
+        or (demand.held and not _has(demand, statement))
+        or not fits_voice(demand.text, statement.text, undergone=statement.undergone)
     ):
         return SILENT
-    measures = measured(demand, statement.text, now)
+    measures = measured(demand, statement, now)
     if measures is None:
         return SILENT
-    return _judged(demand, statement, now, measures, direct=not missing)
+    weak = any(_is_loose(term, own, where) for term, where in zip(demand.terms, found, strict=True))
+    return _judged(demand, statement, now, measures, direct=not missing and not weak)
 
 
 def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, direct: bool) -> Finding:
@@ -154,10 +160,10 @@ def _judged(demand: Demand, statement: Statement, now: Now, measures: bool, *, d
 def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     """What the clause claims; a fact "Audited: no" denies."""
     if statement.label:
-        value = _value(statement)
-        if value in _NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
+        value = stated_value(statement)
+        if value in NO or value.split(" ")[0].strip(",;.") in ("no", "nein", "none", "keine"):
             return Standing.DENIED
-        if value in _YES:
+        if value in YES:
             return Standing.HOLDS
     year = None if demand.times and any(same(term.word, "until") for term in demand.terms) else now.year
     text = statement.text
@@ -166,29 +172,22 @@ def _claimed(statement: Statement, now: Now, demand: Demand) -> Standing:
     return standing(text, year)
 
 
+def _is_partial(demand: Demand, text: str) -> bool:
+    """ "Only the ground floor …", "children go free", "free on Mondays" speak of a part, unless it is asked about."""
+    parts = (_FOR_SOME.search(text), _ON_DAYS.search(text))
+    free = any(term.word in _FREE for term in demand.terms)
+    return bool(_ONLY.search(text)) or any(
+        free and part and part.group().casefold() not in demand.text.casefold() for part in parts
+    )
+
+
+def _is_loose(term: Term, own: Sequence[Token], where: Sequence[int]) -> bool:
+    """Whether a word is said only by one that says little: "since 2010" may be said of anything."""
+    return bool(where) and term.word not in _LOOSE and all(own[place].word in _LOOSE for place in where)
+
+
 def _in_words(term: Term, words: list[str]) -> bool:
     return any(places(option, words) for option in term.options)
-
-
-def _value(statement: Statement) -> str:
-    """What a fact states, in small letters."""
-    return statement.text[len(statement.label) :].strip(" :").casefold().rstrip(".")
-
-
-def _implied(term: Term, demand: Demand, statement: Statement) -> bool:
-    """What goes without saying: "costs" with money that is nothing else, "takes" with a time, "sells" in a list."""
-    if statement.label and term.word in _STATES and _value(statement) in _YES | _NO:
-        return True
-    dimensions = {item.dimension for item in demand.quantities}
-    if term.word in _PRICES and "money" in dimensions:
-        return not _MONEY_OF_OTHERS.search(statement.text)
-    if term.word in _RATES and "percent" in dimensions:
-        return True
-    if term.word in _POWERS and "power" in dimensions:
-        return True
-    if term.word in _LASTS and dimensions & {"time", "years"}:
-        return True
-    return term.word in _TRADES and not FINITE.search(statement.text)
 
 
 def _fits_sides(demand: Demand, own: Sequence[Token], found: Sequence[list[int]]) -> bool:
@@ -227,9 +226,12 @@ def _fits_kind(demand: Demand, statement: Statement) -> bool:
     return named and not FINITE.search(statement.text)
 
 
-def _has(statement: Statement) -> bool:
-    """Whether a clause tells of having: "has a pool", "its pool", "Pool: yes", not "stands next to a pool"."""
-    return bool(statement.label) or not FINITE.search(statement.text) or bool(_HAVING.search(statement.text))
+def _has(demand: Demand, statement: Statement) -> bool:
+    """Whether a clause tells of having: "has a pool", "its pool", "the pool is …", not "stands next to a pool"."""
+    if statement.label or not FINITE.search(statement.text) or _HAVING.search(statement.text):
+        return True
+    own = tokens(statement.text)
+    return own[0].word in _DEFINITE and any(1 in term_places(term, own) for term in demand.terms)
 
 
 def _fits_place(demand: Demand, statement: Statement) -> bool:
@@ -243,7 +245,7 @@ def _fits_place(demand: Demand, statement: Statement) -> bool:
     if not names:
         return True
     if not FINITE.search(text) and not _NOT_HOME.search(text):
-        return True
+        return not any(_OF_SOMEBODY.search(text[: name.start]) for name in names)
     return any(_at_home(text, name.start, name.end) for name in names)
 
 
@@ -253,8 +255,14 @@ def _names(term: Term, token: Token) -> bool:
 
 def _at_home(text: str, start: int, end: int) -> bool:
     before = text[:start]
-    if re.match(r"-based\b", text[end:]):
+    if re.match(
+        r"-based\b|,?\s+where (?:its|the) (?:headquarters|head office|seat|home)\b|"
+        r",?\s+wo\s+(?:\w+\s+){0,4}?(?:Sitz|Hauptsitz)\b",
+        text[end:],
+    ):
         return True
+    if _OF_SOMEBODY.search(before):
+        return False
     if _MOVED_FROM.search(before):
         return bool(re.search(r"\b(?:to|nach)\s+(?:[\w’'-]+\s+){0,3}?$", before))
     strong = _BASED.search(before)

@@ -5,20 +5,27 @@ Pure. Whether the clause says the words at all, and claims or denies them, is ju
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
-from parallel_local.findall.demands import ASPECTS, Demand, Term, term_places
-from parallel_local.findall.quantities import Quantity, Span, quantities, times
+from parallel_local.findall.demands import ASPECTS, PERSONS, Demand, Term, term_places
+from parallel_local.findall.periods import times
+from parallel_local.findall.quantities import Quantity, Span, quantities
+from parallel_local.findall.statements import Statement
 from parallel_local.findall.wording import Token, same, tokens
 
 _NEAR = 5  # words between a number and what it counts
 _ORIGIN = re.compile(
     r"\b(?:founded|established|built|born|opened|since|constructed|dates? (?:back )?(?:from|to)|published|"
     r"launched|started|"
-    r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed)\b",
+    r"gegründet|erbaut|gebaut|geboren|eröffnet|incorporated|year|baujahr|built in|installed|written|signed|"
+    r"fundad[oa]|"
+    r"creado|inaugurado|abierto|abrió|seit|desde)\b",
     re.IGNORECASE,
 )
+_BOTH = re.compile(r"\s(?:[\w-]+\s){0,3}?(?P<trade>[\w-]+(?:ers|ors|ists|ians|men|women))\s+and\s+$")
+_OF_TRADE = re.compile(r"(?:ers|ors|ists|ians|men|women|staff|people)$")
 _OLD = frozenset({"old", "age", "aged", "alt"})
 _DAYS_A_YEAR = 365.2425
 
@@ -30,12 +37,15 @@ class Now(msgspec.Struct, frozen=True):
     day: float | None
 
 
-def measured(demand: Demand, text: str, now: Now) -> bool | None:
+def measured(demand: Demand, statement: Statement, now: Now) -> bool | None:
     """Whether all numbers and times of a demand are met; False where one is not, None where one is not spoken of."""
     verdicts: list[bool | None] = []
+    text = statement.text
     if demand.quantities:
-        stated = quantities(_spelled(text))
+        stated = quantities(_spelled(text), language=statement.language or demand.language)
         verdicts += [_compare(wanted, _of_noun(wanted, stated, text, demand)) for wanted in demand.quantities]
+    if demand.times and not demand.terms and not _ORIGIN.search(text):
+        return None  # nothing but a date is asked for: the one on which it began
     if demand.times:
         stated_times = times(text)
         verdicts += [
@@ -75,11 +85,21 @@ def _of_noun(wanted: Quantity, stated: Sequence[Quantity], text: str, demand: De
         return _nearest(fitting, _anchors(demand, own))
     where = term_places(noun, own)
     if not where:
-        return None
+        return _nearest(fitting, _anchors(demand, own)) if noun.word in PERSONS else None
     distances = [(min(_distance(own, item, place) for place in where), item) for item in fitting]
+    if _summed(fitting, text):
+        return None
     near = [pair for pair in distances if pair[0] <= _NEAR]
     nearest = min((distance for distance, _ in near), default=0)
     return _latest([item for distance, item in near if distance == nearest], text)
+
+
+def _summed(found: Sequence[Quantity], text: str) -> bool:
+    """ "31 saddlers and seven clerks": neither number is that of all."""
+    return any(
+        _BOTH.match(text[one.end : other.start]) and other.nouns and _OF_TRADE.search(other.nouns[-1])
+        for one, other in pairwise(found)
+    )
 
 
 def _latest(found: Sequence[Quantity], text: str) -> Quantity | None:

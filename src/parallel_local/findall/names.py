@@ -1,12 +1,12 @@
 """Names of things: finding known ones in a text, and which names are of one thing. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
 from parallel_local.findall.kinds import bare, is_company_noun, is_legal
-from parallel_local.findall.wording import Token
+from parallel_local.findall.wording import Token, tokens
 
 Key = tuple[str, ...]
 
@@ -58,6 +58,21 @@ class NameFinder:
         return best
 
 
+class NameWords:
+    """Tells whether a text may have one of many names, by its words alone."""
+
+    def __init__(self, names: Iterable[Key]) -> None:
+        self._by_first: dict[str, list[Key]] = defaultdict(list)
+        for name in set(names):
+            if name:
+                self._by_first[name[0]].append(name)
+
+    def any_in(self, found: Set[str]) -> bool:
+        """Whether all words of a name are among those of a text."""
+        firsts = found & self._by_first.keys()
+        return any(found >= set(name) for word in firsts for name in self._by_first[word])
+
+
 def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[int]]) -> dict[Key, Key]:
     """Name → the fullest name of the same thing.
 
@@ -72,19 +87,20 @@ def merged(kinds: Mapping[Key, Sequence[str]], documents: Mapping[Key, Iterable[
     found: dict[Key, Key] = {key: key for key in kinds}
     for key, said in kinds.items():
         longer = by_short.get(key, [])
-        longer = [other for other in longer if _fits(said, kinds[other])]
+        own = set(documents[key])
+        longer = [other for other in longer if _fits(said, kinds[other], own <= set(documents[other]))]
         if len(longer) != 1:
             continue
-        together = set(documents[key]) & set(documents[longer[0]])
+        together = own & set(documents[longer[0]])
         companies = any(is_company_noun(kind) for kind in kinds[longer[0]])
         if companies or (together and len(longer[0]) == len(key) + 1 and not _is_place(kinds[longer[0]])):
             found[key] = longer[0]
     return found
 
 
-def _fits(short: Sequence[str], long: Sequence[str]) -> bool:
-    """A name of which nothing is said may be short for any; else both must be of one family."""
-    if not short or not long:
+def _fits(short: Sequence[str], long: Sequence[str], together: bool) -> bool:
+    """A name of which nothing is said, or only where the other stands, may be short for it; else of one family."""
+    if not short or not long or together:
         return True
     families = [any(is_company_noun(kind) for kind in kinds) for kinds in (short, long)]
     return families[0] == families[1]
@@ -98,3 +114,23 @@ def _is_place(kinds: Sequence[str]) -> bool:
 def key_of(name: str) -> Key:
     """What a name is known by: its words without article and legal form."""
     return bare(name)
+
+
+def whole_name(finder: NameFinder, text: str) -> Key | None:
+    """The thing whose name a cell is."""
+    found = finder.find(tokens(text)) if text else []
+    name = key_of(text) if text else ()
+    return (
+        found[0].key
+        if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1
+        else None
+    )
+
+
+def tied(finder: NameFinder, sentence: str) -> str:
+    """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
+    for mention in finder.find(tokens(sentence)):
+        name = sentence[mention.start : mention.end]
+        if " and " in name or " und " in name:
+            sentence = sentence[: mention.start] + name.replace(" ", "_") + sentence[mention.end :]
+    return sentence

@@ -27,22 +27,22 @@ _NO_NAME = (
 NAME = rf"(?!(?:{_NO_NAME})\b)(?:{_W}|\d+[A-ZÀ-Þ][\w-]*)(?:\s+(?:&\s+|{_JOINT}\s+){{0,2}}(?:{_W}|\d[\w-]*))*"
 _LIST = rf"{NAME}(?:(?:\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|sowie)\s+){NAME})*"
 _ASIDE = r"(?:\s*\([^)]*\)|,[^,.;]{1,80},)?"
-_BE = r"(?:is|are|was|were|remains|ist|sind|war|waren)"
+_BE = r"(?:is|are|was|were|remains|ist|sind|war|waren|es|son|era|eran|fue)"
 _ADVERBS = r"(?:(?:also|still|now|today|currently|both|all|auch|noch|beide|derzeit)\s+)*"
 _DETERMINER = (
     r"(?:an?|one of (?:the|our|my)|the|our|my|their|its|ein|eine|eine[rs]? der|der|die|das|unsere?r?"
-    r"|[\w-]+[’']s)\s+"
+    r"|una?|uno de los|una de las|el|la|los|las|[\w-]+[’']s)\s+"
 )
 _PHRASE = r"[\w’'&-]+(?:\s+[\w’'&-]+){0,8}"
 _LEAD = r"(?:(?:In|Since|At|On|With|For|Based in|Today|However|Unlike|Founded)\b[^,]{0,60},\s+)?"
 
 _IS = re.compile(
-    rf"^{_LEAD}(?:(?:The|Our|Die|Der|Das)\s+)?(?P<names>{_LIST}){_ASIDE}\s+{_BE}\s+{_ADVERBS}"
+    rf"^{_LEAD}(?:(?:The|Our|Die|Der|Das|El|La|Los|Las)\s+)?(?P<names>{_LIST}){_ASIDE}\s+{_BE}\s+{_ADVERBS}"
     rf"(?P<det>{_DETERMINER})?(?P<phrase>{_PHRASE})"
 )
 _APPOSITION = re.compile(
     rf"(?P<names>{NAME})\s*(?:,|\(|[–—-]\s)\s*(?:which is|who is|both)?\s*"
-    rf"(?:an?|the|our|another|one of (?:the|our)|ein|eine|der|die|unser|unsere|two)\s+(?P<phrase>{_PHRASE})"
+    rf"(?:an?|the|our|another|one of (?:the|our)|ein|eine|der|die|unser|unsere|two|un|una)\s+(?P<phrase>{_PHRASE})"
 )
 _BY_ROLE = re.compile(rf"(?P<names>{_W}(?:\s+{_W})+)\s*(?:,|\()\s*(?P<phrase>[\w-]+(?:\s+[a-z-]+)?)\b")
 _ARE_NAMED = re.compile(
@@ -68,7 +68,8 @@ _SPLIT = re.compile(r"\s*,\s+(?:(?:and|und|or|oder)\s+)?|\s+(?:and|und|or|oder|s
 _HARD_WORDS = """
 in from of that which who with for near on at by to whose where since but as than about under over between
 when while because so if among we i you they it its their our has have had is are was were aus von mit für
-fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr
+fur nach über vor gegen durch unter zwischen der die das den dem des bei seit oder zur zum am im wo mehr auf an ab
+de del en con para por que y e o u su sus al desde entre sobre según muy
 """
 _HARD = frozenset(_HARD_WORDS.split())
 _SORTS_WORDS = """
@@ -84,7 +85,8 @@ however meanwhile today yesterday recently later then instead still thus therefo
 first overall currently originally initially there this that these it he she they we you i who what here now
 all both monday tuesday wednesday thursday friday saturday sunday january february march april may june july
 august september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag
-unlike in the a an our my his her its their if when while since according es er sie wir das die der
+unlike in the a an our my his her its their if when while since according es er sie wir das die der el la los
+las un una su sus en se meisten most rest latter
 """
 _NOBODY = frozenset(_NOBODY_WORDS.split())
 _COUNTING_WORDS = """
@@ -97,14 +99,24 @@ in near outside across around within on unlike bei
 _PLACING = frozenset(_PLACING_WORDS.split())
 
 
-_AGENTS = {
+AGENTS = {
     "provides": "provider", "makes": "maker", "sells": "seller",
     "supplies": "supplier", "manufactures": "manufacturer", "produces": "producer",
     "builds": "builder", "develops": "developer", "publishes": "publisher",
     "operates": "operator", "distributes": "distributor", "brews": "brewer",
     "insures": "insurer", "exports": "exporter", "imports": "importer",
 }  # fmt: skip
-_ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(_AGENTS)})\b")
+_ACTS = re.compile(rf"^(?:The\s+)?(?P<names>{NAME}){_ASIDE}\s+(?P<verb>{'|'.join(AGENTS)})\b")
+
+_WORKS_AS = re.compile(
+    rf"^(?P<names>{NAME})\s+(?:works|worked|is employed|arbeitet|trabaja)\s+(?:as|als|como|de)\s+(?:an?\s+|"
+    rf"una?\s+)?(?P<phrase>{_PHRASE})"
+)
+
+_FIRST = re.compile(
+    rf"^(?P<name>{NAME}(?:\s+&\s+{_W})?)(?:,|\s+\(|\s+(?:[a-zà-ÿ]+s|[a-zà-ÿ]+ed|is|was|has|ist|"
+    rf"hat|tiene|es)\b)"
+)
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -127,7 +139,7 @@ def named(sentence: str) -> Iterator[Named]:
     acting = _ACTS.match(sentence)
     if acting:
         for name in names_in(acting.group("names")):
-            yield Named(name, _AGENTS[acting.group("verb")])
+            yield Named(name, AGENTS[acting.group("verb")])
     for pattern in (_APPOSITION, _REVERSED, _ARE_NAMED, _SUCH_AS, _AND_OTHER):
         for match in pattern.finditer(sentence):
             if not _begins_placed(sentence, match):
@@ -141,6 +153,9 @@ def named(sentence: str) -> Iterator[Named]:
             noun.islower() or not bare or is_role(noun.casefold()) or is_company_noun(noun)
         ):
             yield from _each(match)
+    working = _WORKS_AS.match(sentence)
+    if working:
+        yield from (msgspec.structs.replace(item, strong=True) for item in _each(working))
     for match in _BY_ROLE.finditer(sentence):
         if is_role(kinds_of(match.group("phrase"))[0].casefold()):
             yield from _each(match)
@@ -177,6 +192,12 @@ def _each(match: re.Match[str], *, plural: bool = False) -> Iterator[Named]:
         for phrase in [_trailing(said)] if plural else kinds_of(said):
             if phrase and (not plural or is_plural(phrase.rpartition(" ")[2].casefold())):
                 yield Named(name, phrase)
+
+
+def first_name(sentence: str) -> str:
+    """The name that a sentence begins with and says something of, or nothing."""
+    match = _FIRST.match(sentence)
+    return next(iter(names_in(match.group("name"))), "") if match else ""
 
 
 def names_in(listed: str) -> list[str]:

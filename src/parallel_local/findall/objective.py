@@ -15,13 +15,15 @@ from parallel_local.wire.findall import MatchCondition
 
 _ORDER_VERBS = (
     "find\\s?all|find|list|get|identify|show|give|discover|search for|look for|i need|i want|compile|collect|name|"
-    "which|what|finde|suche|nenne|zeige|liste|gib|welche"
+    "which|what|finde|suche|nenne|zeige|liste|gib|welche|encuentra|encuéntrame|busca|enumera|muestra|dame|lista|"
+    "quiero|necesito|qué|cuáles son"
 )
 _ORDER = re.compile(
     rf"^\s*(?:please\s+|bitte\s+)?(?:(?:can|could) you\s+)?(?:(?:{_ORDER_VERBS})\b\s*)?(?:(?:me|mir|us|"
     rf"uns)\s+)?(?:out\s+)?"
-    r"(?:(?:an?|the|eine)\s+(?:list|set|overview|liste|übersicht)\s+(?:of|von|der)\s+)?"
-    r"(?:(?:all|every|any|some|alle|jede|jeden|\d+)\s+)?(?:of\s+)?(?:the\s+|our\s+|die\s+|unsere\s+)?",
+    r"(?:(?:an?|the|eine|una)\s+(?:list|set|overview|liste|übersicht|lista)\s+(?:of|von|der|de)\s+)?"
+    r"(?:(?:all|every|any|some|alle|jede|jeden|todos|todas|\d+)\s+)?(?:of\s+)?"
+    r"(?:the\s+|our\s+|die\s+|unsere\s+|los\s+|las\s+|nuestr[oa]s\s+)?",
     re.IGNORECASE,
 )
 _FIELD_VERBS = (
@@ -41,7 +43,8 @@ _RELATIVES = (
     "since|after|before|near|outside|under|over|more than|less than|fewer than|at least|at most|not|built|written|"
     "published|open|opened|costing|serving|owned|certified|run|born|aged|living|longer|shorter|older|younger|"
     "cheaper|larger|smaller|bigger|higher|lower|heavier|lighter|taller|faster|slower|starting|ending|expiring|"
-    "mit|ohne|aus|in|nach|vor|seit|deren|dessen|von|bei|gegründet|mehr als|weniger als"
+    "mit|ohne|aus|in|nach|vor|seit|deren|dessen|von|bei|gegründet|mehr als|weniger als|"
+    "que|con|sin|en|cuy[oa]s?|fundad[oa]s|situad[oa]s|ubicad[oa]s|desde|entre|más de|menos de"
 )
 _RELATIVE = re.compile(
     rf"\s*,?\s*\b(?P<joint>{_RELATIVES})\b\s*|\s*,\s*(?P<german>die|der|das)\s+", re.IGNORECASE
@@ -57,8 +60,10 @@ _ACTING = re.compile(
     r"do|does|can|serves?|lives?|works?|employs?|lies|lie|holds?|liefern|kosten|haben|sind|starts?|opens?|"
     r"runs?|owns?)\b)"
 )
+_OF = ("de", "del")
+_BEHIND = re.compile(r"(?:[oa]s|ales|iles|eses|ivos|ivas)$")  # Spanish adjectives follow their noun
 _PRONOUN = re.compile(
-    r"^(?:and\s+|und\s+)?(?:(?:that|which|who)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE
+    r"^(?:and\s+|und\s+|y\s+)?(?:(?:that|which|who|que)\s+|(?:die|der|das)\s+(?=.*[a-zäöü]$))", re.IGNORECASE
 )
 
 
@@ -129,10 +134,12 @@ def _take_clauses(wanted: str) -> tuple[str, list[str]]:
 
 
 def _noun(kind: str) -> tuple[str, str]:
-    """Plural noun and qualifier: "AI companies" are companies, qualified by AI."""
+    """Plural noun and qualifier: "AI companies" are companies, qualified by AI; "bares veganos" are bares."""
     words = kind.split()
     if not words:
         return "entities", ""
+    if len(words) > 1 and (words[1] in _OF or _BEHIND.search(words[-1])) and is_plural(words[0].casefold()):
+        return words[0].casefold(), " ".join(words[1:])
     return words[-1].casefold(), " ".join(words[:-1])
 
 

@@ -14,6 +14,7 @@ from parallel_local.text.sentences import Kind, units
 
 _HEADING = re.compile(r"[ ]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t]*#*[ \t]*$")
 _PAIR = re.compile(r"(?P<label>[^\W\d_][\w ’'()/&.-]{0,38}?)\s*:\s+(?P<value>\S.*)$", re.DOTALL)
+_NO_LABEL = re.compile(r"(?:not|no longer|but|and|one|there|however)\b", re.IGNORECASE)
 _MARKER = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+$")
 _NUMBERED = re.compile(r"^\d{1,3}[.)]\s+(?=\S)")
 _RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*$")
@@ -116,6 +117,6 @@ def _lines(text: str) -> list[str]:
 def _pair(text: str) -> tuple[tuple[str, str], ...]:
     """Label and value of a line such as "Founded: 2015"; a label of many words is a sentence."""
     match = _PAIR.match(text)
-    if match is None or len(match.group("label").split()) > 5:
+    if match is None or len(match.group("label").split()) > 5 or _NO_LABEL.match(match.group("label")):
         return ()
     return ((match.group("label"), match.group("value").strip()),)

@@ -1,62 +1,69 @@
-"""Numbers and dates as spans, with what bounds them: "more than 50", "40 to 60", "before 1990", "in the 1980s". Pure.
+"""Numbers as spans, with what bounds them: "more than 50", "40 to 60", "at most 3 km". Pure. Dates are in `periods.py`.
 
 A condition and a document are read alike; a span of the document then lies within the condition's, or outside it, or
 leaves it open. Only units of one dimension are converted, exactly; currencies never.
 """
 
-import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf
 
 import msgspec
 
 from parallel_local.text.tokens import fold
-from parallel_local.text.values import Number, dates, numbers
+from parallel_local.text.values import Number, numbers
+from parallel_local.text.values.tongue import Tongue
 
 _ADJECTIVES = (
-    "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter"
+    "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter|tiefer|"
+    "breiter|schwerer|schneller|weiter"
 )
 _LESSER = (
-    "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger"
+    "smaller|lower|shorter|lighter|slower|younger|cheaper|newer|kleiner|kürzer|billiger|günstiger|jünger|"
+    "niedriger|leichter|langsamer|flacher|schmaler"
 )
 _ABOVE = re.compile(
     rf"(?:\b(?:more(?:\s+\w+)?\s+than|over|above|exceed(?:s|ing|ed)?|in excess of|beyond|upwards of|"
     rf"(?:{_ADJECTIVES})\s+than|"
-    rf"mehr als|über|(?:{_ADJECTIVES})\s+als|teurer als)|>)\s*\S{{0,3}}\s?$",
+    rf"mehr als|über|(?:{_ADJECTIVES})\s+als|teurer als|m[áa]s de|superior a|mayor (?:de|que)|por encima de)|"
+    rf">)\s*\S{{0,3}}\s?$",
     re.IGNORECASE,
 )
 _FROM = re.compile(
     r"(?:\b(?:at least|no (?:less|fewer) than|not (?:less|fewer) than|a? ?minimum(?: of)?|min\.|starting at|"
     r"mindestens|"
-    r"wenigstens|not under|not below)|>=|≥)\s*\S{0,3}\s?$",
+    r"wenigstens|not under|not below|al menos|como mínimo|un mínimo de|a partir de|no menos de)|>=|≥)\s*\S{0,3}\s?$",
     re.IGNORECASE,
 )
 _BELOW = re.compile(
     rf"(?:\b(?:fewer than|less(?:\s+\w+)? than|under|below|(?:{_LESSER})\s+than|nearly|almost|just under|not "
     rf"quite|weniger als|"
-    rf"unter|(?:{_LESSER})\s+als|knapp|fast)|<)\s*\S{{0,3}}\s?$",
+    rf"unter|(?:{_LESSER})\s+als|knapp|fast|menos de|inferior a|menor (?:de|que)|por debajo de|casi)|"
+    rf"<)\s*\S{{0,3}}\s?$",
     re.IGNORECASE,
 )
 _UP_TO = re.compile(
     r"(?:\b(?:at most|no more than|not more than|up to|a? ?maximum(?: of)?|max\.|not over|not above|within|"
     r"höchstens|maximal|"
-    r"bis zu|no longer than|not exceeding)|<=|≤)\s*\S{0,3}\s?$",
+    r"bis zu|no longer than|not exceeding|como máximo|un máximo de|hasta|no más de)|<=|≤)\s*\S{0,3}\s?$",
     re.IGNORECASE,
 )
 _OR_MORE = re.compile(
-    r"^\s?(?:\+|plus\b|(?:\w+\s+)?(?:or|oder|and|und)\s+(?:more|above|over|older|longer|mehr|upwards))", re.I
+    r"^\s?(?:\+|plus\b|(?:\w+\s+)?(?:or|oder|and|und|o)\s+(?:more|above|over|older|longer|mehr|upwards|más))",
+    re.I,
 )
 _OR_LESS = re.compile(
-    r"^\s?(?:\w+\s+)?(?:or|oder)\s+(?:fewer|less|below|under|younger|shorter|weniger)", re.IGNORECASE
+    r"^\s?(?:\w+\s+)?(?:or|oder|o)\s+(?:fewer|less|below|under|younger|shorter|weniger|menos)", re.IGNORECASE
 )
-_RANGE = re.compile(r"^[\w€$£%]{0,2}\s?(?:[-–—]|to|bis)\s?[$€£]?$")
-_BETWEEN = re.compile(r"\b(?:between|zwischen)\s+\S{0,3}\s?$", re.IGNORECASE)
-_AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und)\s+\S{0,3}?\s?$")
-_RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und)\s)(?=[$€£]?\d)")
+_RANGE = re.compile(r"^[\w€$£%]{0,2}\s?(?:[-–—]|to|bis|a)\s?[$€£]?$")
+_BETWEEN = re.compile(r"\b(?:between|zwischen|entre)\s+\S{0,3}\s?$", re.IGNORECASE)
+_AND = re.compile(r"^[\s\w€$£%]{0,12}?\s?(?:and|und|y)\s+\S{0,3}?\s?$")
+_RANGES = re.compile(r"(\d\S{0,3}?)(\s?[-–—]\s?|\s(?:to|and|bis|und|y)\s)(?=[$€£]?\d)")
 _DIGITS = re.compile(r"\d[\d.,]*(?<=\d)(?:\s?(?:thousand|million|billion|trillion|bn|Mio\.?|Mrd\.?|k\b))?")
+_TITLE = re.compile(r"[A-ZÀ-Þ][a-zà-ÿ]+\s+[A-ZÀ-Þ][a-zà-ÿ]")
 _CODE = re.compile(r"\b(?P<code>[A-Z][A-Z&]+)[ -]?$")
 _UNIT_WORD = re.compile(r"\s?-?\s?[€$£%]?(?:per cent|(?:square|cubic) \w+|[^\W\d_]+[²³]?)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")  # of things, which have no fractions: "1.150 people"
 _METRES = re.compile(r"\s?m\b")
 _MILLION = 1e6
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKMB]\b)")
@@ -101,29 +108,7 @@ _SQUARES: Mapping[str, tuple[str, float]] = {
     for form, (of, factor) in _UNITS.items()
     if of == "length"
 }
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_OTHER_MONTHS = {"mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar"}
-_DECADE = re.compile(r"\b(?P<decade>(?:1[5-9]|20)\d)0(?:s|[’']s|er)\b")
-_AFTER = re.compile(
-    r"\b(?:after|later than|nach|newer than|more recent(?:ly)? than)\s+(?:the\s+)?(?:year\s+|\w+\s+of\s+)?$",
-    re.I,
-)
-_SINCE = re.compile(
-    r"\b(?:(?:in|on) or after|since|from|seit|ab|as of|starting|not before|no earlier than|at the "
-    r"earliest)\s+(?:the\s+year\s+)?$",
-    re.I,
-)
-_BEFORE = re.compile(
-    r"\b(?:before|prior to|earlier than|vor|older than)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$", re.IGNORECASE
-)
-_BY = re.compile(
-    r"\b(?:(?:in|on) or before|by|until|till|no later than|not after|up to|bis|at the "
-    r"latest)\s+(?:the\s+)?(?:year\s+|end\s+of\s+)?$",
-    re.I,
-)
-_OR_LATER = re.compile(r"^\s+(?:or|oder)\s+(?:later|after|newer|später)", re.IGNORECASE)
-_OR_EARLIER = re.compile(r"^\s+(?:or|oder)\s+(?:earlier|before|older|früher)", re.IGNORECASE)
-_TO_YEAR = re.compile(r"^\s?(?:[-–—]|to|until|bis|and|und)\s?$")
+_TONGUES: tuple[Tongue, ...] = ("en", "de", "es", "fr")  # that differ in what "1.240" is
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -167,9 +152,10 @@ class Quantity(msgspec.Struct, frozen=True):
         return self.dimension == other.dimension and len(currencies) < 2
 
 
-def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
+def quantities(text: str, *, asked: bool = False, language: str = "") -> list[Quantity]:
     """Every number with its bounds; in a question "up to 5" is a limit, in a document it is what is reached."""
-    found = [number for number in numbers(_apart(text)) if not _names_something(text, number)]
+    spoken = next((name for name in _TONGUES if name == language), None)
+    found = [number for number in numbers(_apart(text), spoken) if not _names_something(text, number)]
     read: list[Quantity] = []
     place = 0
     while place < len(found):
@@ -191,7 +177,9 @@ def quantities(text: str, *, asked: bool = False) -> list[Quantity]:
 
 
 def _names_something(text: str, number: Number) -> bool:
-    """ "ISO 27001" and "SOC 2" are names; "EUR 5" is an amount."""
+    """ "ISO 27001", "SOC 2" and "Seven Oaks" are names; "EUR 5" is an amount."""
+    if _TITLE.match(text, number.start):
+        return True
     match = _CODE.search(text[: _begin(text, number)])
     return match is not None and match.group("code").casefold() not in _CURRENCIES
 
@@ -264,6 +252,8 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
         dimension, factor = "percent", 1.0
     elif currency or number.money:
         dimension, factor = "money", 1.0
+    if not dimension and _THOUSANDS.fullmatch(text, begin, end):
+        number = msgspec.structs.replace(number, amount=float(text[begin:end].replace(".", "")))
     span, start = _bounded(text, number, end, asked)
     unit = _UNIT_WORD.match(text, end)
     if unit and (dimension or first in _CURRENCIES or first in _PERCENT):
@@ -287,9 +277,9 @@ def _bounded(text: str, number: Number, end: int, asked: bool) -> tuple[Span, in
     head = text[:begin]
     rules = (
         (_FROM, Span(low=amount)),
-        (_ABOVE, Span(low=amount, low_open=True)),
         (_UP_TO, Span(high=amount)),
         (_BELOW, Span(high=amount, high_open=True)),
+        (_ABOVE, Span(low=amount, low_open=True)),
     )
     for pattern, span in rules:
         match = pattern.search(head)
@@ -306,91 +296,3 @@ def _following(text: str) -> tuple[str, ...]:
     """Up to four folded words right behind a number, before the next break."""
     match = re.match(r"(?:\s?-?[€$£%+]?\s*)((?:[^\W\d_][\w²/’'-]*\s*){0,4})", text)
     return tuple(fold(word) for word in re.split(r"[\s-]+", match.group(1)) if word) if match else ()
-
-
-def times(text: str, *, asked: bool = False) -> list[Quantity]:
-    """Every date, year and decade as a span of days."""
-    found: list[Quantity] = []
-    for match in _DECADE.finditer(text):
-        first = int(match.group("decade")) * 10
-        span = Span(_day(first, 1, 1), _day(first + 9, 12, 31))
-        found.append(Quantity(span, "date", "", (), match.start(), match.end()))
-    for value in dates(text):
-        if any(other.start <= value.start < other.end for other in found):
-            continue
-        period = _period(value.text)
-        if period is not None:
-            found.append(_timed(text, period, value.start, value.start + len(value.text), asked))
-    return _joined(text, sorted(found, key=lambda item: item.start)) if asked else found
-
-
-def _timed(text: str, period: Span, start: int, end: int, asked: bool) -> Quantity:
-    head, tail = text[:start], text[end:]
-    rules = [(_SINCE, Span(low=period.low)), (_BY, Span(high=period.high))] if asked else []
-    rules += [
-        (_AFTER, Span(low=period.high, low_open=True)),
-        (_BEFORE, Span(high=period.low, high_open=True)),
-    ]
-    for pattern, span in rules:
-        match = pattern.search(head)
-        if match:
-            return Quantity(span, "date", "", (), match.start(), end, True)
-    if _OR_LATER.match(tail):
-        return Quantity(Span(low=period.low), "date", "", (), start, end, True)
-    if _OR_EARLIER.match(tail):
-        return Quantity(Span(high=period.high), "date", "", (), start, end, True)
-    return Quantity(period, "date", "", (), start, end)
-
-
-def _joined(text: str, found: Sequence[Quantity]) -> list[Quantity]:
-    """ "between 2010 and 2020" and "from 2010 to 2020" are one span."""
-    joined: list[Quantity] = []
-    for item in found:
-        last = joined[-1] if joined else None
-        opened = last is not None and re.search(
-            r"\b(?:between|from|zwischen|von)\s+$", text[: last.end - 4], re.I
-        )
-        if last is not None and _TO_YEAR.match(text[last.end : item.start]) and (opened or last.bounded):
-            start = min(last.start, opened.start() if opened else last.start)
-            joined[-1] = Quantity(Span(last.span.low, item.span.high), "date", "", (), start, item.end, True)
-        else:
-            joined.append(item)
-    return joined
-
-
-def _period(text: str) -> Span | None:
-    """The days that a date means: a day, a month, or a year."""
-    iso = re.match(r"(\d{4})-(\d{2})-(\d{2})$", text)
-    year = re.search(r"\d{4}", text)
-    if year is None:
-        return None
-    if iso:
-        day = _day(*(int(part) for part in iso.groups()))
-        return Span(day, day)
-    rest = fold(re.sub(r"\d{4}", "", text)).replace(",", " ")
-    named = [word[:3] for word in re.findall(r"[a-z]+", rest)]
-    month = next(
-        (_MONTHS.index(_OTHER_MONTHS.get(n, n)) + 1 for n in named if _OTHER_MONTHS.get(n, n) in _MONTHS),
-        None,
-    )
-    number = int(year.group())
-    if month is None:
-        return Span(_day(number, 1, 1), _day(number, 12, 31))
-    day_of = re.search(r"\b(\d{1,2})\b|\b(\d{1,2})(?:st|nd|rd|th)", rest)
-    if day_of:
-        day = _day(number, month, int(day_of.group(1) or day_of.group(2)))
-        return Span(day, day)
-    return Span(_day(number, month, 1), _day(number + month // 12, month % 12 + 1, 1) - 1)
-
-
-def _day(year: int, month: int, day: int) -> float:
-    """A day as a number; one that no calendar has counts as the last of its month."""
-    try:
-        return float(datetime.date(year, month, day).toordinal())
-    except ValueError:
-        return float(datetime.date(year, max(1, min(month, 12)), 28).toordinal())
-
-
-def day_of(date: str) -> float:
-    """A date `YYYY-MM-DD` as a number of the same kind."""
-    return float(datetime.date.fromisoformat(date).toordinal())

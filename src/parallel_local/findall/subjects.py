@@ -4,15 +4,16 @@ Pure. A clause about another thing, or about somebody unknown, is no statement a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
 
 from parallel_local.findall.clauses import Clause, clauses, contrasted
-from parallel_local.findall.kinds import is_of_kind, is_role, legal_form
-from parallel_local.findall.names import Key, Mention, NameFinder, key_of
+from parallel_local.findall.kinds import is_of_kind, is_role
+from parallel_local.findall.names import Key, Mention, key_of, tied, whole_name
 from parallel_local.findall.naming import NAME
 from parallel_local.findall.pages import Piece, Section
+from parallel_local.findall.statements import Reading, Statement, fact
+from parallel_local.findall.strangers import is_unknown_name
+from parallel_local.findall.voice import taken_in
 from parallel_local.findall.wording import tokens
 from parallel_local.text.sentences import Kind
 from parallel_local.text.tokens import words
@@ -27,16 +28,17 @@ _LEAD = re.compile(
 _HOST = re.compile(r"^(?:At|For|With|From|Bei|Für)\s+(?:the\s+)?$")
 _BEFORE_NAME = re.compile(
     r"^(?:(?:[\w-]+\s+){1,4}(?:such as|like|including|namely|wie)\s+|(?:The|Our|Both|Neither|Either|Only|Even|"
-    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere)\s+)?$",
+    r"Its|Their|His|Her|Der|Die|Das|Unser|Unsere|El|La|Los|Las)\s+)?$",
     re.IGNORECASE,
 )
+_THERE_IS = re.compile(r"\b(?:there (?:is|was)|gibt es|es gibt|hay|está) (?:also |auch )?$", re.IGNORECASE)
 _COORDINATED = re.compile(
     r"^\.?\s*(?:\([^)]*\))?\s*(?:,\s*(?:and|or|und)?|and|or|nor|&|und|oder|sowie|noch)\s+(?:the\s+)?$"
 )
 _POSSESSIVE = re.compile(r"^\.?[’'](?:s\b)?\s*(?P<owned>(?:[\w-]+\s*){1,4})")
 _PRONOUN = re.compile(
-    r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?)"
-    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
+    r"^(?:(?P<person>He|She|His|Her)|(?P<thing>It|Er|They|Its|Their|We|Our|Es|Wir|Ihr|Ihre|Sie|Unsere?|Su|Sus)"
+    r"|(?:The|This|That|Das|Die|Der|Diese[rs]?|El|La|Este|Esta)\s+(?P<noun>[\w-]+(?:\s+[\w-]+){0,3}))\b"
     r"\s*(?P<owned>(?:[\w-]+\s*){0,3})",
     re.IGNORECASE,
 )
@@ -45,6 +47,7 @@ _OTHERS = re.compile(
     r"(?:other\s+)?(?:[\w-]+\s+)?(?P<kind>[\w-]+)\b"
 )
 _LONGEST_SENTENCE = 1000
+_ARTICLE = len("The ")
 _WE = re.compile(r"\b(?:we|I|wir|ich)\b", re.IGNORECASE)
 _RESTRICTED = re.compile(r"^\s+(?:that|which|who|whose|next door|behind|opposite)\b")
 _RELATIONS_WORDS = """
@@ -54,42 +57,7 @@ wettbewerber competition peers peer others everyone nobody founder sister brothe
 son daughter former predecessors opponents opponent
 """
 _RELATIONS = frozenset(_RELATIONS_WORDS.split())
-_VERBAL = re.compile(r"^\s+(?:(?:also|now|still|never|always)\s+)?(?P<verb>[a-z]+)\b")
-_BE_WORDS = """
-is are was were be ist sind war waren can will must may
-"""
-_BE = frozenset(_BE_WORDS.split())
-_COMMON_WORDS = """
-revenue staff breakfast dinner lunch entry admission parking payment delivery shipping turnover production
-headcount membership access water power weight price cost rent capacity support sales profit founded
-founding headquarters output demand growth work food wine beer bread coffee tea music software hardware
-energy the
-"""
-_COMMON = frozenset(_COMMON_WORDS.split())
-_NOMINAL = ("ing", "tion", "sion", "ment", "age", "ness", "ity", "ance", "ence", "ship", "ure")
 _UNKNOWN: tuple[Key, ...] = ()
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """A clause about one thing. `shown` is the verbatim text around it, `below` the headings it stands under.
-
-    `label` is that of a stated fact. `sentence` numbers the sentence, so that clauses of one can be put together.
-    """
-
-    text: str
-    shown: str
-    below: str
-    sentence: int
-    label: str = ""
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What must be known of the library to read one document: names, kinds of names, and words for kinds."""
-
-    finder: NameFinder
-    kinds_of: Callable[[Key], Sequence[str]]
-    is_kind_word: Callable[[str], bool]
-    is_common: Callable[[str], bool]
 
 
 class SubjectReader:
@@ -103,6 +71,7 @@ class SubjectReader:
         self._person: tuple[Key, ...] = _UNKNOWN
         self._named: list[Key] = []
         self._count = 0
+        self._block = -1  # of the last paragraph that spoke of a thing
         self.found: dict[Key, list[Statement]] = {}
 
     def read(self, parts: Sequence[Section], title: str) -> Mapping[Key, Sequence[Statement]]:
@@ -116,7 +85,7 @@ class SubjectReader:
         below: list[str] = []
         for heading in section.path:
             named = [] if heading == title else self._reading.finder.find(tokens(heading))
-            whole = [mention.key for mention in named if mention.start == 0]
+            whole = [mention.key for mention in named if mention.start <= _ARTICLE]
             if whole and len(key_of(heading)) <= len(whole[0]) + 3:
                 page, below = (whole[0],), []
             elif set(words(heading)) & _RELATIONS:
@@ -124,6 +93,7 @@ class SubjectReader:
             elif heading != title:
                 below.append(heading)
         block = item = depth = 0
+        self._block = -1
         self._topic = self._current = page
         for piece in section.pieces:
             if piece.block != block or (piece.item == 0) != (item == 0):
@@ -131,7 +101,7 @@ class SubjectReader:
             if piece.kind is Kind.ROW:
                 self._row(piece, page, " ".join(below))
                 continue
-            if piece.item == 0:
+            if piece.item == 0 and (piece.block != block or item):
                 self._topic = page
             elif piece.item != item and piece.depth <= depth:
                 own = self._item_subject(piece)
@@ -147,26 +117,16 @@ class SubjectReader:
 
     def _row(self, piece: Piece, page: tuple[Key, ...], below: str) -> None:
         """Cells of the row of a known thing are facts about it, cells of other rows about the page's topic."""
-        keys = [self._whole(value) for _, value in piece.pairs]
+        keys = [whole_name(self._reading.finder, value) for _, value in piece.pairs]
         own = next((place for place, key in enumerate(keys) if key), None)
         self._count += 1
         if own is not None:
             for place, (label, value) in enumerate(piece.pairs):
                 if place != own and value and (own == 0 or place == 0 or not keys[0]):
-                    self._state(keys[own] or (), f"{label}: {value}", piece.shown, below, label)
+                    self._state(keys[own] or (), fact(label, value), piece.shown, below, label)
         elif len(piece.pairs) == 2 and page:
             label, value = piece.pairs[0][1], piece.pairs[1][1]
             self._state(page[0], f"{label}: {value}", piece.shown, below, label)
-
-    def _whole(self, text: str) -> Key | None:
-        """The thing whose name a cell is."""
-        found = self._reading.finder.find(tokens(text)) if text else []
-        name = key_of(text) if text else ()
-        return (
-            found[0].key
-            if len(found) == 1 and found[0].start <= 4 and len(name) <= len(found[0].key) + 1
-            else None
-        )
 
     def _piece(self, piece: Piece, below: str) -> None:
         self._count += 1
@@ -177,20 +137,39 @@ class SubjectReader:
             for key in self._topic:
                 self._state(key, piece.text, piece.shown, below, label)
             return
+        spoken: dict[Key, None] = {}
         for clause, keys in self._resolved(piece.text):
             for key in keys:
                 self._state(key, clause.text.replace("_", " "), piece.shown, below, "")
+                spoken.setdefault(key)
+            self._taken_over(clause, keys, piece.shown, below)
+        self._follow(piece, tuple(spoken))
+
+    def _taken_over(self, clause: Clause, keys: tuple[Key, ...], shown: str, below: str) -> None:
+        """ "Vantor bought Brill" is told of Brill, too."""
+        start = taken_in(clause.text)
+        mentions = self._reading.finder.find(tokens(clause.text)) if start >= 0 else []
+        taken = next((mention.key for mention in mentions if mention.start >= start), None)
+        if taken and taken not in keys:
+            said = Statement(
+                clause.text, shown, below, self._count, "", self._reading.language, undergone=True
+            )
+            self.found.setdefault(taken, []).append(said)
+
+    def _follow(self, piece: Piece, spoken: tuple[Key, ...]) -> None:
+        """On a page about nobody a paragraph that begins with a thing is about it, until it speaks of another."""
+        if self._page or piece.item or not spoken:
+            return
+        first, self._block = piece.block != self._block, piece.block
+        if len(spoken) == 1 and (piece.shown.startswith(("**", "__")) or (first and not self._topic)):
+            self._topic = spoken
+        elif self._topic != spoken and not first:
+            self._topic = _UNKNOWN
 
     def _state(self, key: Key, text: str, shown: str, below: str, label: str) -> None:
-        self.found.setdefault(key, []).append(Statement(text, shown, below, self._count, label))
-
-    def _whole_names(self, sentence: str) -> str:
-        """The sentence with known names that hold an "and" tied together, so that no clause ends within one."""
-        for mention in self._reading.finder.find(tokens(sentence)):
-            name = sentence[mention.start : mention.end]
-            if " and " in name or " und " in name:
-                sentence = sentence[: mention.start] + name.replace(" ", "_") + sentence[mention.end :]
-        return sentence
+        self.found.setdefault(key, []).append(
+            Statement(text, shown, below, self._count, label, self._reading.language)
+        )
 
     def _resolved(self, sentence: str) -> Iterator[tuple[Clause, tuple[Key, ...]]]:
         """Each clause with whom it is about; a clause without a subject of its own goes on with the one before."""
@@ -200,7 +179,7 @@ class SubjectReader:
         others = {mention.key for mention in self._reading.finder.find(tokens(contrasted(sentence)))}
         if others and set(self._current) <= others:
             self._current = self._topic
-        for clause in clauses(self._whole_names(sentence)):
+        for clause in clauses(tied(self._reading.finder, sentence)):
             mentions = self._reading.finder.find(tokens(clause.text))
             own = self._own_subject(clause, mentions, first=subject is None)
             if clause.joint == "relative":
@@ -209,7 +188,10 @@ class SubjectReader:
             yield clause, keys
             if clause.joint != "relative":
                 subject = keys
-                self._current = keys or self._met(clause.text, mentions)
+                if (
+                    keys or own is not None or not self._current
+                ):  # else nobody is named, and "it" stays who it was
+                    self._current = keys or self._met(clause.text, mentions)
             self._note(mentions)
             last, before = mentions, clause.text
 
@@ -251,13 +233,13 @@ class SubjectReader:
         others = _OTHERS.match(rest)
         if others and self._reading.is_kind_word(others.group("kind")):
             return _UNKNOWN
-        if (words(rest) or [""])[0] in _RELATIONS or self._is_unknown_name(rest):
+        if (words(rest) or [""])[0] in _RELATIONS or is_unknown_name(rest, self._reading):
             return _UNKNOWN
         return None if not first else self._topic or None
 
     def _leads(self, between: str) -> bool:
         """Whether what stands before a name leaves it the subject: "The vendor", "Neighbouring", "Both"."""
-        if _BEFORE_NAME.match(between):
+        if _BEFORE_NAME.match(between) or _THERE_IS.search(between):
             return True
         found = between.split()
         return bool(found) and len(found) <= 4 and (
@@ -307,7 +289,7 @@ class SubjectReader:
         if noun in _RELATIONS:
             return _UNKNOWN
         for keys in (current, self._topic):
-            if any(noun == key[-1] for key in keys):
+            if any(noun in key for key in keys):
                 return keys
             if keys and any(is_of_kind(kind, noun) for key in keys for kind in self._reading.kinds_of(key)):
                 return keys
@@ -321,22 +303,3 @@ class SubjectReader:
         if fitting:
             return (fitting,)
         return _UNKNOWN if is_of_kind(noun, "place") else None
-
-    def _is_unknown_name(self, text: str) -> bool:
-        """Whether a clause begins with a name that nothing is known of: "Zeta ships …" on the page of Acme."""
-        match = re.match(NAME, text)
-        verb = _VERBAL.match(text[match.end() :]) if match else None
-        if match is None or verb is None:
-            return False
-        name = match.group()
-        first = words(name)[0] if words(name) else ""
-        if legal_form(name):
-            return True
-        acts = (
-            verb.group("verb") in _BE
-            or verb.group("verb").endswith(("s", "ed"))
-            or verb.group("verb") in ("has", "had")
-        )
-        if not acts or first in _COMMON or first.endswith(_NOMINAL) or self._reading.is_common(first):
-            return False
-        return len(name.split()) > 1 or verb.group("verb") not in _BE

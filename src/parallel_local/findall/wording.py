@@ -19,8 +19,23 @@ e s es ed d ing er ers or ors ion ions ation ations ication icate icates icated 
 ment ments ance ic ics ically n en em ern t te ten
 """
 _ENDINGS = frozenset(_ENDINGS_WORDS.split())
+# Endings of Spanish, and of German women.
+_OF_LONG_ROOTS_WORDS = """
+o a os as an ar ado ada ados adas in innen
+"""
+_OF_LONG_ROOTS = frozenset(_OF_LONG_ROOTS_WORDS.split())
+_OF_NOUNS = frozenset(["", "e", "en", "n", "s", "es", "in", "innen", "o", "a", "os", "as"])
 _SHORTEST_ROOT = 4
 _LONGEST_KEPT = 500  # characters
+
+
+_known_folded = lru_cache(maxsize=100_000)(fold)  # most words of a text have been seen before
+_LONGEST_WORD = 40  # letters, of those that are remembered
+
+
+def folded(word: str) -> str:
+    """A word in small letters without accents."""
+    return _known_folded(word) if len(word) <= _LONGEST_WORD else fold(word)
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -40,7 +55,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 def _tokens(text: str) -> tuple[Token, ...]:
     found = []
     for match in _WORD.finditer(text):
-        word = fold(match.group())
+        word = folded(match.group())
         if word:
             found.append(Token(match.group(), word, match.start(), match.end()))
     return tuple(found)
@@ -59,7 +74,14 @@ def same(one: str, other: str) -> bool:
     shared = _shared(one, other)
     if shared < _SHORTEST_ROOT + (min(len(one), len(other)) > _SHORTEST_ROOT + 1):
         return False
-    return all(not rest or rest in _ENDINGS for rest in (one[shared:], other[shared:]))
+    endings = _ENDINGS if shared <= _SHORTEST_ROOT else _ENDINGS | _OF_LONG_ROOTS
+    return all(not rest or rest in endings for rest in (one[shared:], other[shared:]))
+
+
+def inflected(one: str, other: str) -> bool:
+    """Whether two folded nouns are one in different forms; a derivation such as "operation" is no "operator"."""
+    shared = _shared(one, other)
+    return shared > _SHORTEST_ROOT and one[shared:] in _OF_NOUNS and other[shared:] in _OF_NOUNS
 
 
 def _shared(one: str, other: str) -> int:

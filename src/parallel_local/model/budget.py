@@ -58,6 +58,13 @@ _JUDGING = {
 ENRICHING = Budget(queries=1, hops=1, documents=4, excerpt_chars=6_000, tokens=0, seconds=0)
 """What is read for one candidate; calls, tokens and time are its run's."""
 
+_NAMING = {
+    "preview": Budget(queries=1, hops=1, documents=8, excerpt_chars=8_000, tokens=0, seconds=0),
+    "base": Budget(queries=1, hops=1, documents=12, excerpt_chars=14_000, tokens=0, seconds=0),
+    "core": Budget(queries=1, hops=1, documents=24, excerpt_chars=30_000, tokens=0, seconds=0),
+    "pro": Budget(queries=1, hops=1, documents=40, excerpt_chars=60_000, tokens=0, seconds=0),
+}
+
 
 def budget_for(processor: str) -> Budget:
     """A processor's budget; `-fast` searches fewer times, and takes half the time. Unknown ones get the least."""
@@ -71,6 +78,11 @@ def budget_for(processor: str) -> Budget:
         tokens=whole.tokens * 2 // 3,
         seconds=whole.seconds / 2,
     )
+
+
+def naming_budget(generator: str) -> Budget:
+    """What a generator reads for names that the engine has not found; calls, tokens and time are its run's."""
+    return _NAMING.get(generator, _NAMING["preview"])
 
 
 def judging_budget(generator: str) -> JudgingBudget:

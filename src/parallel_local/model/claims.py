@@ -69,6 +69,17 @@ class Verdict(msgspec.Struct, frozen=True):
         return _items(self.quotes, Quote)[:_MOST_QUOTES]
 
 
+class Nomination(msgspec.Struct, frozen=True):
+    """A thing of the wanted kind."""
+
+    name: str
+    quotes: list[object] = []
+
+    def quoted(self) -> list[Quote]:
+        """The quotes that have the right form."""
+        return _items(self.quotes, Quote)[:_MOST_QUOTES]
+
+
 class Answered(msgspec.Struct, frozen=True):
     """An answer in claims; `found` is false where the model says that the excerpts do not tell."""
 
@@ -105,6 +116,11 @@ def field_claims(text: str, names: frozenset[str]) -> list[FieldClaim]:
 def verdicts(text: str) -> list[Verdict]:
     """The verdicts of an answer. Raises `Unreadable`."""
     return _items(_list(_object(text, "verdicts"), "verdicts"), Verdict)
+
+
+def nominations(text: str) -> list[Nomination]:
+    """The candidates that an answer names. Raises `Unreadable`."""
+    return _items(_list(_object(text, "candidates"), "candidates"), Nomination)
 
 
 def _entry(value: object) -> dict[str, object]:

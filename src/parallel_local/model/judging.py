@@ -13,12 +13,15 @@ from parallel_local.answers.compose import Assignment
 from parallel_local.answers.report import Depth
 from parallel_local.answers.schema_view import view
 from parallel_local.findall.candidates import Nominee
+from parallel_local.findall.entity_index import Thing
+from parallel_local.findall.names import Key
 from parallel_local.model.about import Subject, everybody, mentions_any, spoken
 from parallel_local.model.account import Account, Allowance
 from parallel_local.model.budget import ENRICHING, JudgingBudget, judging_budget
 from parallel_local.model.claims import Unreadable, Verdict, verdicts
 from parallel_local.model.compose import ModelComposer
 from parallel_local.model.excerpts import Shown, cut
+from parallel_local.model.nominating import Nominator
 from parallel_local.model.prompts import VERDICTS_SCHEMA, verdicts_prompt
 from parallel_local.model.proofs import Proof, Prover, cited
 from parallel_local.model.support import Support, astray, condition_support
@@ -51,12 +54,17 @@ class Judges:
         self._threads = threads
         self._composer = composer
 
-    def begin(self, wanted: FindAllInput, listed: Sequence[Nominee]) -> "ModelJudge":
-        """The judge of one run, with a budget of its own."""
+    def begin(
+        self, wanted: FindAllInput, listed: Sequence[Nominee], things: Mapping[Key, Thing]
+    ) -> "ModelJudge":
+        """The judge of one run, with a budget of its own. `things` are all that documents name."""
         budget = judging_budget(wanted.generator)
         account = self._composer.account(Allowance(budget.calls, budget.tokens, budget.seconds))
         troubles = self._composer.troubles
-        return ModelJudge(self._library, self._threads, account, self._composer, troubles, wanted, listed)
+        nominator = Nominator(self._library, self._threads, account, wanted, things)
+        return ModelJudge(
+            self._library, self._threads, account, self._composer, troubles, wanted, listed, nominator
+        )
 
 
 class ModelJudge:
@@ -71,6 +79,7 @@ class ModelJudge:
         troubles: Troubles,
         wanted: FindAllInput,
         listed: Sequence[Nominee],
+        nominator: Nominator,
     ) -> None:
         self._library = library
         self._threads = threads
@@ -79,10 +88,23 @@ class ModelJudge:
         self._troubles = troubles
         self._wanted = wanted
         self._listed = listed
+        self._nominator = nominator
         self._names = everybody(one.entity.name for one in listed)
         self._budget: JudgingBudget = judging_budget(wanted.generator)
         self._opinions: dict[str, dict[str, _Opinion]] = {}
         self._given_up = False
+
+    async def listed(self) -> Sequence[Nominee]:
+        """What there is to be judged: all that the engine has found, and then what the model names beside it."""
+        try:
+            named = await self._nominator.named(self._listed)
+        except ModelError as error:
+            self._given_up = True
+            self._troubles.notice(error.cause)
+            return self._listed
+        self._listed = [*self._listed, *named]
+        self._names = everybody(one.entity.name for one in self._listed)
+        return self._listed
 
     async def judged(self, nominee: Nominee, candidate: Candidate) -> Candidate:
         """A candidate that the engine has judged, with the verdicts for which the model can show more."""

@@ -91,6 +91,22 @@ VERDICTS_SCHEMA: dict[str, object] = {
     "required": ["verdicts"],
 }
 
+NAMES_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "candidates": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "quotes": _QUOTES},
+                "required": ["name", "quotes"],
+            },
+        }
+    },
+    "required": ["candidates"],
+}
+_MOST_KNOWN = 200  # names that are told
+
 
 def plan_prompt(question: str, context: str, most: int) -> list[Said]:
     """Asks for search queries before anything is read."""
@@ -177,6 +193,30 @@ def verdicts_prompt(
     listed = [{"candidate": number, "name": name} for number, name in candidates.items()]
     data = _json(
         objective=_question(objective), candidates=listed, conditions=conditions, excerpts=excerpts(shown)
+    )
+    return [Said("system", task), Said("user", data)]
+
+
+def names_prompt(
+    objective: str,
+    kind: str,
+    conditions: Mapping[str, str],
+    known: Sequence[str],
+    shown: Sequence[Shown],
+) -> list[Said]:
+    """Asks for things of a kind that are not known yet."""
+    task = (
+        f"{_RULES} Name everything in the excerpts that is one of the wanted kind and may meet the conditions, beside "
+        "what is known already. Write each name as the quotes have it. Reply with "
+        '{"candidates": [{"name": "…", "quotes": [{"id": 1, "quote": "…"}]}]}, '
+        'or with {"candidates": []} if there are no others.'
+    )
+    data = _json(
+        objective=_question(objective),
+        kind=kind,
+        conditions=conditions,
+        known=list(known[:_MOST_KNOWN]),
+        excerpts=excerpts(shown),
     )
     return [Said("system", task), Said("user", data)]
 

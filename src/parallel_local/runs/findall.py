@@ -13,6 +13,7 @@ import msgspec
 from parallel_local.clock import Clock, timestamp
 from parallel_local.findall.candidates import Nominee, nominees
 from parallel_local.findall.conditions import Judge
+from parallel_local.findall.effort import effort_of
 from parallel_local.findall.entity_index import Entities, EntityIndex
 from parallel_local.findall.verdicts import enriched, judged
 from parallel_local.model.judging import Judges, ModelJudge
@@ -101,25 +102,32 @@ class FindAllKind:
         if record.fails:
             raise RehearsedFailure
         findall_id, wanted = record.run.findall_id, record.input
-        entities = await in_thread(self._threads, self._index.now)
-        listed = await in_thread(self._threads, partial(_nominees, entities, wanted))
-        judges = Judging(
-            Judge(entities, wanted.entity_type), self._judges.begin(wanted, listed) if self._judges else None
-        )
+        entities = await in_thread(self._threads, partial(self._index.now, wanted.entity_type))
+        listed: Sequence[Nominee] = await in_thread(self._threads, partial(_nominees, entities, wanted))
+        judges = self._judging(wanted, entities, listed)
+        most = effort_of(wanted.generator).most_candidates(wanted.match_limit)
         known = {item.candidate.name: item for item in candidates_of(self._store, findall_id)}
+        if judges.model is not None and (
+            not is_full(record) or known.keys() - {one.entity.name for one in listed}
+        ):
+            listed = await unless_ended(book, findall_id, judges.model.listed())
         for nominee in listed:
             record = book.get(findall_id)
-            if is_full(record):
-                break
             earlier = known.get(nominee.entity.name)
+            if is_full(record) or (earlier is None and _spent(record, most)):
+                break
             if earlier is None or earlier.candidate.match_status == "generated":
                 await self._consider(record, judges, nominee, earlier, book)
-        full = is_full(book.get(findall_id))
+        ended = _ended(book.get(findall_id), len(listed), most)
         by_name = {nominee.entity.name: nominee for nominee in listed}
         await self._enrich_matches(findall_id, by_name, book, judges.model)
         if judges.model is not None:
             judges.model.close(findall_id)
-        return "match_limit_met" if full else "candidates_exhausted"
+        return ended
+
+    def _judging(self, wanted: FindAllInput, entities: Entities, listed: Sequence[Nominee]) -> Judging:
+        own = Judge(entities, wanted.entity_type, effort_of(wanted.generator).documents)
+        return Judging(own, self._judges.begin(wanted, listed, entities.things) if self._judges else None)
 
     async def _consider(
         self,
@@ -183,6 +191,17 @@ class FindAllKind:
         with self._store.together():
             self._store.put(CANDIDATE, item.candidate.candidate_id, item, active=False, parent=findall_id)
             book.save(_touched(record, status, now), [line])
+
+
+def _spent(record: FindAllRecord, most: int) -> bool:
+    """Whether a run has judged as many candidates as its generator does for so few matches."""
+    return record.run.status.metrics.generated_candidates_count >= most
+
+
+def _ended(record: FindAllRecord, listed: int, most: int) -> Termination:
+    if is_full(record):
+        return "match_limit_met"
+    return "low_match_rate" if listed > most and _spent(record, most) else "candidates_exhausted"
 
 
 def _nominees(entities: Entities, wanted: FindAllInput) -> list[Nominee]:

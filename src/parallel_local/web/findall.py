@@ -16,6 +16,7 @@ from parallel_local.clock import Clock
 from parallel_local.errors import Problem, Shape, invalid
 from parallel_local.findall.candidates import Nominee, nominees
 from parallel_local.findall.conditions import Judge
+from parallel_local.findall.effort import effort_of
 from parallel_local.findall.entity_index import EntityIndex
 from parallel_local.findall.objective import enrichment_schema, read_objective
 from parallel_local.runs.findall import FindAllRuns
@@ -43,6 +44,7 @@ from parallel_local.wire.findall import (
     JsonSchema,
 )
 
+_EFFORT = effort_of("base")  # of a search for entities, which is to be quick
 _FEWEST_MATCHES = 5
 _MOST_PREVIEW = 10
 _LONGEST_CONDITION = 5000
@@ -159,8 +161,12 @@ class FindAllApi:
         return json_answer(CandidatesResponse(f"candidate_set_{self._clock.new_hex()}", entities))
 
     def _entities(self, asked: EntitySearchRequest) -> list[EntityItem]:
-        entities, kind = self._index.now(), asked.entity_type
-        conditions, judge = read_objective(asked.objective).conditions, Judge(entities, kind)
+        kind = asked.entity_type
+        entities = self._index.now(kind)
+        conditions, judge = (
+            read_objective(asked.objective).conditions,
+            Judge(entities, kind, _EFFORT.documents),
+        )
         ranked: list[tuple[int, Nominee]] = []
         for nominee in nominees(entities, kind):
             met = sum(judge.answer(nominee, item).value == "yes" for item in conditions)
