@@ -38,6 +38,10 @@ ZEHNER = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
         ("1'250 francs, 12 crore rupees, 5 lakh", "en", [1250, 120_000_000, 500_000]),
         ("2,3 Mio. Euro, 4 Mrd. Dollar", "de", [2_300_000, 4_000_000_000]),
         ("one hour and ten minutes", "en", [70]),
+        ("1.250 euro, due ore e 3,5 mila", "it", [1250, 2, 3500]),
+        ("vinte e quatro alunos, 40 mil litros", "pt", [24, 40_000]),
+        ("drie weken, 2.400 leden", "nl", [3, 2400]),
+        ("два часа, 1,5 млн", "ru", [2, 1_500_000]),
     ],
 )
 def test_numbers_in_digits_and_words(text: str, language: Tongue, amounts: list[float]) -> None:
@@ -68,6 +72,9 @@ def test_what_only_looks_like_a_number(text: str) -> None:
         ("22 miles", "mile", "km", None),
         ("2.4 kW", "kilowatt", "watt", 2400.0),
         ("45 km²", "sqkm", "hectare", 4500.0),
+        ("2 square metres", "sqm", "sqcm", 20_000.0),
+        ("three acres", "acre", "hectare", None),
+        ("12 nautical miles", "nautical mile", "km", None),
     ],
 )
 def test_units_are_converted_only_where_that_is_exact(
@@ -91,7 +98,8 @@ def test_money_percent_ranges_and_hedges() -> None:
     [
         ("14 June 1968", "1968-06-14"), ("June 14, 1968", "1968-06-14"), ("1968-06-14", "1968-06-14"),
         ("14. Juni 1968", "1968-06-14"), ("14.06.1968", "1968-06-14"), ("le 14 juin 1968", "1968-06-14"),
-        ("el 14 de junio de 1968", "1968-06-14"), ("25/12/2020", "2020-12-25"), ("03/04/2020", None),
+        ("el 14 de junio de 1968", "1968-06-14"), ("il 14 giugno 1968", "1968-06-14"),
+        ("14 июня 1968 года", "1968-06-14"), ("14 juni 1968", "1968-06-14"), ("25/12/2020", "2020-12-25"), ("03/04/2020", None),
         ("June 1968", None), ("Q3 2024", None), ("1968", None), ("May 15", None),
     ],
 )  # fmt: skip

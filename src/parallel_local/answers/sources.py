@@ -169,8 +169,7 @@ def _mended(found: Sequence[Unit], text: str) -> list[Unit]:
 
 def _tongue(item: Found) -> Tongue:
     """The language that numbers and names of a passage are read in."""
-    known: dict[str, Tongue] = {"en": "en", "de": "de", "fr": "fr", "es": "es"}
-    return known.get(item.card.language) or tongue(item.text)
+    return item.card.language or tongue(item.text)
 
 
 def _larger(value: Value, start: int, end: int) -> bool:

@@ -7,9 +7,9 @@ capital letters. What follows for a statement is decided in `support.py`.
 import re
 from collections.abc import Iterable, Iterator
 
-from parallel_local.text.date_parts import DateParts, date_parts, stated_dates
 from parallel_local.text.tokens import words
 from parallel_local.text.values import dates, numbers, years
+from parallel_local.text.values.date_parts import DateParts, date_parts, stated_dates
 from parallel_local.text.verbatim import fold
 
 _WORD = re.compile(r"[^\W_][\w'’&.-]*[\w]|[^\W_]")

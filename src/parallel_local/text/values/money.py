@@ -40,6 +40,8 @@ BEFORE = re.compile(rf"(?:US\$|[$€£¥₹]|\b(?:{_CODE}))\s?$")
 BEHIND = re.compile(rf"\s?(?:[$€£¥₹]|(?:{_CODE})\b|(?i:{_WORD})\b)")
 FIELD = re.compile(rf"[$€£¥₹]|\b(?:{_CODE}|{_WORD})\b", re.IGNORECASE)
 
+SIGNS_AND_WORDS = (*_SIGNS, *_WORDS)
+
 
 def currency(written: str) -> str:
     """The code of a currency, however it is written; empty when it is none."""

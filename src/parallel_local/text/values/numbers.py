@@ -5,17 +5,18 @@ what is glued to a word. Marks are read by the language of the sentence: "1.234,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from parallel_local.text.values.dates import dated
 from parallel_local.text.values.money import BEFORE, BEHIND, currency
 from parallel_local.text.values.names import emails, phones, urls
+from parallel_local.text.values.number_marks import HEDGES, PERCENT, SCALES, any_of
 from parallel_local.text.values.number_words import number_words
-from parallel_local.text.values.tongue import Tongue, tongue
+from parallel_local.text.values.tongue import Tongue, has_decimal_point, tongue
 from parallel_local.text.values.units import BY_NAME, FORMS, convert, unit_of
-from parallel_local.text.values.value import Number, Value
+from parallel_local.text.values.value import Number, Value, inside
 
 _GROUP = "[ \u00a0\u202f'’]"
 _DIGITS = re.compile(
@@ -23,28 +24,16 @@ _DIGITS = re.compile(
     rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?!\d)(?:\.\d+)?"
     r"|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 )
-_SCALES = {
-    "thousand": 1e3, "k": 1e3, "tsd": 1e3, "tausend": 1e3, "mille": 1e3, "mil": 1e3, "million": 1e6, "millions": 1e6,
-    "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "millionen": 1e6, "millón": 1e6, "millones": 1e6, "billion": 1e9,
-    "bn": 1e9, "b": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9, "milliard": 1e9, "milliards": 1e9,
-    "mil millones": 1e9, "trillion": 1e12, "billionen": 1e12, "billones": 1e12, "lakh": 1e5, "crore": 1e7, "dozen": 12,
-}  # fmt: skip
-_LONG = "|".join(sorted((word for word in _SCALES if len(word) > 2), key=len, reverse=True))
+_LONG = any_of(word for word in SCALES if len(word) > 2 and word != "hundred")
 _SCALE = re.compile(rf"(?:\s?(?i:{_LONG}|bn|mn)\b\.?(?!-)|\s?[kKMB](?![\w/²³])|m(?![\w/²³])(?=\b))")
 _LINKED = re.compile(r"\s(?:de\s|d['’]|of\s)")
-_PERCENT = re.compile(r"\s?%|\s(?:percent|per cent|Prozent|pour cent|por ciento)\b")
+_PERCENT = re.compile(rf"\s?[%٪]|\s(?i:{any_of(PERCENT)})(?!\w)")
 _UNIT = re.compile(rf"\s?-?(?P<unit>{'|'.join(map(re.escape, FORMS))})(?![\w²³/])", re.IGNORECASE)
 _RANGE = re.compile(r"(?:\s?[–—-]\s?|\s(?:to|bis|à|a|or|oder|and|und|et|y)\s)$")
 _SUM = re.compile(r"\s?(?:,|and|und|et|y)?\s?")
 _BETWEEN = re.compile(r"(?:\bbetween|\bzwischen|\bentre)\s+\S*\s?$", re.IGNORECASE)
 _MOVED = re.compile(r"\b(?:from|von|de)\s+\S*\s?$", re.IGNORECASE)
-_HEDGED = re.compile(
-    r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|up to|at least|"
-    r"at most|some|circa|ca\.|c\.|etwa|rund|ungefähr|fast|knapp|über|mehr als|weniger als|bis zu|mindestens|"
-    r"environ|près de|plus de|moins de|au moins|unos|unas|casi|más de|menos de|cerca de|"
-    r"alrededor de)\s+\S{0,4}\s?$|~\s?$",
-    re.IGNORECASE,
-)
+_HEDGED = re.compile(rf"(?<!\w)(?:{any_of(HEDGES)})\s+\S{{0,4}}\s?$|~\s?$", re.IGNORECASE)
 _MARKER = (
     "section|chapter|article|figure|table|pages?|item|step|appendix|annex|room|gate|platform|bus|route|paragraph|"
     "clause|"
@@ -95,7 +84,16 @@ def measures(text: str, language: Tongue | None = None) -> list[Number]:
     masked = _masked(text)
     written = [*_in_digits(masked, spoken), *_in_words(masked, spoken)]
     found = [number for item in written if (number := _whole(text, masked, item)) is not None]
-    return _sums(text, _ranges(masked, sorted(found, key=lambda number: number.start)))
+    return _sums(text, _ranges(masked, _apart(sorted(found, key=lambda number: number.start))))
+
+
+def _apart(found: Iterable[Number]) -> list[Number]:
+    """Each number once: "3,5 mil" is one, though "mil" is a number in words too."""
+    kept: list[Number] = []
+    for number in found:
+        if not kept or not inside(number, kept[-1]):
+            kept.append(number)
+    return kept
 
 
 def _masked(text: str) -> str:
@@ -134,10 +132,10 @@ def _amount(digits: str, language: Tongue) -> float | None:
     elif comma >= 0:
         groups = re.fullmatch(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}", bare)
         single = bare.count(",") == 1
-        bare = bare.replace(",", "" if groups and (language == "en" or not single) else ".")
+        bare = bare.replace(",", "" if groups and (has_decimal_point(language) or not single) else ".")
     elif dot >= 0:
         groups = re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", bare)
-        if groups and (language != "en" or bare.count(".") > 1):
+        if groups and (not has_decimal_point(language) or bare.count(".") > 1):
             bare = bare.replace(".", "")
     try:
         return sign * float(bare)
@@ -161,7 +159,7 @@ def _whole(text: str, masked: str, item: _Written) -> Number | None:
     if scale and unit and not before and scale.group().strip() in ("m", "B"):
         scale = None
     if scale:
-        amount *= _SCALES.get(scale.group().strip(" .").casefold(), 1.0)
+        amount *= SCALES.get(scale.group().strip(" .").casefold(), 1.0)
         end = scale.end()
         unit = _UNIT.match(text, end)
     linked = _LINKED.match(text, end)
