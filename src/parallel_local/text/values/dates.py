@@ -20,7 +20,7 @@ _FULL = re.compile(
     rf"(?<![\w.])(?:(?P<iso_y>\d{{4}})-(?P<iso_m>\d{{2}})-(?P<iso_d>\d{{2}})"
     rf"|(?P<dot_d>{_DAY})\.\s?(?P<dot_m>0?[1-9]|1[0-2])\.\s?(?P<dot_y>{_YEAR})"
     rf"|(?P<sl_a>\d{{1,2}})/(?P<sl_b>\d{{1,2}})/(?P<sl_y>{_YEAR})"
-    rf"|(?P<dm_d>{_DAY})(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?(?P<dm_m>{_MONTH_ANY})\.?,?"
+    rf"|(?P<dm_d>{_DAY})(?:st|nd|rd|th|er|[.°º])?\s+(?:of\s+|de\s+)?(?P<dm_m>{_MONTH_ANY})\.?,?"
     rf"(?:\s+(?:de\s+|del\s+)?(?P<dm_y>{_YEAR}))?"
     rf"|(?P<md_m>{_MONTH})\.?\s+(?P<md_d>{_DAY})(?:st|nd|rd|th)?(?:,?\s+(?P<md_y>{_YEAR}))?"
     rf"|(?P<my_m>{_MONTH_ANY})\.?,?\s+(?:de\s+|del\s+)?(?P<my_y>{_YEAR})"

@@ -122,7 +122,8 @@ TIME_WORDS = tuple(
 
 def unit_of(form: str) -> Unit | None:
     """The unit that a written form stands for."""
-    return _EXACT.get(form) or _LOOSE.get(form.casefold())
+    bare = " ".join(form.split())
+    return _EXACT.get(bare) or _LOOSE.get(bare.casefold())
 
 
 def convert(amount: float, unit: str, wanted: str) -> float | None:
