@@ -29,8 +29,9 @@ from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
 from parallel_local.answers.stated import complement, negated, over, planned, predicate
 from parallel_local.answers.typed_values import Candidate, candidates
+from parallel_local.answers.wordings import measured
 from parallel_local.retrieval.index import Card
-from parallel_local.text.tokens import words
+from parallel_local.text.tokens import fold, words
 from parallel_local.text.values.units import unit_of
 from parallel_local.text.values.value import Number, Value
 
@@ -70,6 +71,7 @@ _EARLIER = re.compile(
     r"vorig jaar|een jaar eerder|i fjol|förra året)\b",
     re.IGNORECASE,
 )
+_LENGTH_NAME = re.compile(r"\s(?:(?:de|of|in|di|an)\s|d['’])?(?P<word>[^\W\d_]+)")
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
 _OBJECT_FIELD = re.compile(r"(?:acquired|bought|purchased|founded|owned|supplied)\b", re.IGNORECASE)
 
@@ -144,6 +146,8 @@ def _read(
         strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
         return None
+    if ask.kind is Kind.MEASURE and _other_length(ask, text, candidate.place):
+        return None
     strength *= 0.6 if "former" in doubts else 1.0
     if len(ask.demands) > 1 and not together(spans, part):
         covered *= _LOOSE_WORDS
@@ -198,6 +202,16 @@ def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequen
 def _named_by_unit(ask: FieldAsk, unit: str) -> bool:
     """Whether a field has a unit in its name or description."""
     return unit in ask.text or _is_called(ask, unit)
+
+
+def _other_length(ask: FieldAsk, text: str, place: Value) -> bool:
+    """Whether the words right behind a value name another length than the field's: "58 m high", "310 m de largo"."""
+    behind = _LENGTH_NAME.match(text, place.end)
+    named = measured(fold(behind.group("word"))) if behind else []
+    if len(named) != 1 or ask.dimension != "length":
+        return False
+    asked = [word for demand in ask.demands for word in words(demand.word)]
+    return any(other is not named[0] for word in asked for other in measured(word))
 
 
 def _is_called(ask: FieldAsk, unit: str) -> bool:

@@ -93,6 +93,9 @@ class Sources:
         if above and all(item.key for item in above):
             # Lines of keys go on about what the line above them all names.
             above = (*[item for item in before if not item.key][-1:], *above)
+        if not any(item.ours for item in above):
+            # "File: 12 C 340/23" says what all of a paper is about.
+            above = (*[item for item in before[:-_ABOVE] if item.key and item.ours][-1:], *above)
         return Sentence(
             text, kind, item.card, item.heading, own, named, key, value, above, language
         )  # fmt: skip

@@ -199,7 +199,7 @@ money|insured value,insurance value,versicherungswert,valeur d assurance,valore 
     insured at,insurance value,versichert,assuré*,asegurad*,assicurat*
 money|prize money,preisgeld,dotation,montepremi|prize money,prize fund,preisgeld,dotiert,dotation,montepremi
 money|cleaning fee,cleaning,endreinigung,ménage|cleaning,endreinigung,ménage,limpieza,pulizia
-time|age,alter,âge,edad,età|aged,age,years old,old,jahre alt,jährig*,âge,âgé*,ans,edad,años,età,anni,alter
+word|age,alter,âge,edad,età|aged,age,years old,old,jahre alt,jährig*,âge,âgé*,ans,edad,años,età,anni,alter
 date|departure,departed,sailing date,abfahrt,abreise,départ,salida,partenza|departed,departure,left,sailed,
     set out,set sail,abfahrt,abgefahren,départ,parti*,salió,salida,partì,partenza
 date|arrival,arrived,ankunft,arrivée,llegada,arrivo|arrived,arrival,reached,made,berthed,landed,anchored,
@@ -267,6 +267,11 @@ def _read() -> tuple[Wording, ...]:
 
 
 WORDINGS = _read()
+
+
+def measured(word: str) -> Sequence[Wording]:
+    """The lengths that one folded word names: "high" the height, but "mide" none of them, since it may be any."""
+    return [known for known in WORDINGS if known.kind == "length" and (word,) in (*known.labels, *known.said)]
 
 
 def wording(label: Sequence[str]) -> tuple[Wording, int, int] | None:

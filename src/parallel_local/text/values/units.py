@@ -67,10 +67,10 @@ degree|degree|1|°|degree degrees grad degrés grados gradi
 kmh|kmh|1|km/h kph|
 mph|mph|1|mph|
 knot|knot|1|kn|knot knots knoten nœuds nudos
-power|watt|1|W|watt watts
-power|kilowatt|1000|kW kw|kilowatt kilowatts
-power|megawatt|1000000|MW|megawatt megawatts
-power|gigawatt|1000000000|GW|gigawatt gigawatts
+power|watt|1|W|watt watts vatios
+power|kilowatt|1000|kW kw|kilowatt kilowatts kilovatios
+power|megawatt|1000000|MW|megawatt megawatts megavatios mégawatts
+power|gigawatt|1000000000|GW|gigawatt gigawatts gigavatios
 energy|wh|1|Wh|
 energy|kwh|1000|kWh|
 energy|mwh|1000000|MWh|
