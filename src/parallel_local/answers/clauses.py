@@ -30,9 +30,8 @@ _PREPOSITION = re.compile(
     r"before|since|between|"
     r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|"
     r"avec|pour|par|"
-    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around)['’]?\s*(?:the\s+|der\s+|"
-    r"dem\s+|den\s+|la\s+|"
-    r"le\s+|el\s+|l['’])?$",
+    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around|da|dal|dalla|di|nel|nella|su|sul|sulla|per|alla|van|voor|met|bij|naar|na|em|no|com)['’]?\s*(?:the\s+|der\s+|"
+    r"dem\s+|den\s+|das\s+|die\s+|la\s+|le\s+|el\s+|il\s+|het\s+|de\s+|o\s+|l['’])?$",
     re.IGNORECASE,
 )
 _APPOSED = re.compile(r",\s[^,]{3,60},")

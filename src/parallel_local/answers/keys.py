@@ -28,6 +28,16 @@ FUNCTION = frozenset(words(FUNCTION_WORDS))
 
 def key_fit(ask: FieldAsk, key: str, language: str = "en") -> str:
     """How a key or a column's heading fits the field: `whole`, `more` (it says more besides), or not at all."""
+    fit = _fit(ask, key, language)
+    form = _COMPOUND.fullmatch(key)
+    return fit or (_fit(ask, form.group("head").removesuffix("s"), language) if form else "")
+
+
+# "Fundtag: 17. August" is the day of the find, as "Fund: 17. August" is.
+_COMPOUND = re.compile(r"(?P<head>[A-ZÄÖÜ][a-zäöüß]{3,})(?:datum|tag|jahr|zahl|ort|name|nummer)")
+
+
+def _fit(ask: FieldAsk, key: str, language: str) -> str:
     found = tokens(key, language)
     held = [list(demand.phrases.spans(found)) for demand in ask.demands]
     if not ask.demands:

@@ -132,10 +132,11 @@ def _read(
         doubts.add("earlier")
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
-    if denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
-        return None
     around = scope(text, part, candidate.place, spans)
-    claimed = _named_by(ask, text, candidate.place, spans) or around
+    named = _named_by(ask, text, candidate.place, spans)
+    claimed = named or around
+    if not named and denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
+        return None
     if _denied(ask, around, claimed) or not strictly(ask, sentence, part, candidate.place):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):

@@ -72,7 +72,7 @@ length|depth,tiefe,profondeur,profundidad,profondità|deep,depth,tief,tiefe,prof
 length|distance,entfernung,distancia,distanza|distance,away,far,entfernt,entfernung,distancia,from,distanza,
     dista,su
 mass|weight,mass,gewicht,poids,peso|weigh*,weight,mass,heavy,wiegt,gewicht,schwer,pèse,poids,pesa,peso,
-    pesava,pesano,weighs
+    pesava,pesano,weighs,wog,wogen,pesait,pesaba
 area|area,surface,floor area,fläche,superficie,wohnfläche|area,cover*,surface,fläche,wohnfläche,superficie,
     superfici*,étend,erstreckt,extends,extiende,estende
 celsius|temperature,oven temperature,temperatur,température,temperatura|temperature*,oven,degrees,°,
@@ -136,8 +136,9 @@ person|mayor,bürgermeister,bürgermeisterin,maire,alcalde,alcaldesa,sindaco,sin
     maire,alcald*,sindac*
 person|coach,trainer,entraîneur,entrenador,allenatore,allenatrice|coach*,coached,trainer*,trainiert,
     entraîn*,entren*,allena*
-person|manager,head,lead,leader,leiter,leiterin,responsable,team lead,responsabile|manage*,head,heads,
-    headed,leads,led by,leader,run by,leiter*,leitet,geleitet,responsable,dirige,responsabil*,leitung
+person|manager,head,lead,leader,leiter,leiterin,responsable,team lead,responsabile,leitung,führung|manage*,
+    head,heads,headed,leads,led by,leader,run by,leiter*,leitet,geleitet,responsable,dirige,responsabil*,
+    leitung
 person|spouse,wife,husband,married to,ehefrau,ehemann,épouse,mari,esposa,esposo|married,marries,wife,
     husband,spouse,verheiratet,heiratete,ehefrau,ehemann,épouse,épousa,mari,marié*,casad*,casó,esposa,esposo
 date|married,marriage,wedding,heirat,hochzeit,mariage,boda|married,marriage,wedding,heirat*,hochzeit,

@@ -5,6 +5,7 @@ A name is a run of capitalised words; what kind of thing it names is told by the
 
 import re
 
+from parallel_local.text.values.units import unit_of
 from parallel_local.text.values.value import Value, every
 
 _URL = re.compile(r"https?://[^\s<>()\[\]|\"']*[^\s<>()\[\]|\"'.,;:!?*_]")
@@ -27,7 +28,8 @@ _TITLES = re.compile(
     r"President|Chairman|Chairwoman|Director|Managing|Chief|Executive|Officer|CEO|CTO|CFO|COO|Founder|Co-founder|"
     r"Minister|Mayor|Coach|Judge|Architect|Engineer|Author|Editor|Head|Geschäftsführer|Geschäftsführerin|Vorstand|"
     r"Gründer|Gründerin|Autor|Autorin|Bürgermeister|Bürgermeisterin|Directeur|Directrice|Directora|Presidente|"
-    r"Président|Présidente|Fundador|Fundadora|Maire|Alcalde|Alcaldesa|Vice|Senior|Saint|Trainer|Trainerin)\.?\s+)+"
+    r"Président|Présidente|Fundador|Fundadora|Pfarrer|Pfarrerin|Pastor|Pastorin|Oberarzt|Oberärztin|Kapitän|Maître|Docteur|Dott|Signor|Signora|Señor|"
+    r"Señora|Monsieur|Madame|Abbé|Reverend|Rev|Sergeant|Colonel|Lieutenant|Inspector|Maire|Alcalde|Alcaldesa|Vice|Senior|Saint|Trainer|Trainerin)\.?\s+)+"
 )
 _ORGANISATION = re.compile(
     r"\b(?:Inc|Ltd|LLC|GmbH|AG|SE|Corp|Corporation|Co|Company|Group|Holding|Holdings|Bank|University|Institute|"
@@ -112,7 +114,7 @@ def proper_names(text: str) -> list[Value]:
             kept
             and not _MONTHS.match(kept.text)
             and not _CODE.match(text, kept.start)
-            and not (len(kept.text) <= _LONGEST_UNIT and _UNIT_OF.search(text, 0, kept.start))
+            and not (_UNIT_OF.search(text, 0, kept.start) and _is_unit(kept.text))
         ):
             found.append(kept)
     return found
@@ -126,6 +128,11 @@ def organisations(text: str) -> list[Value]:
         start = lead.start() if lead else name.start
         found.append(Value(text[start : name.end], start))
     return found
+
+
+def _is_unit(name: str) -> bool:
+    """Whether what stands behind a number is its unit: "50 MB", "86 Grad Oechsle"; not "in 2017 Alois Brunner"."""
+    return len(name) <= _LONGEST_UNIT or unit_of(name.split()[0]) is not None
 
 
 def _without_lead(value: Value) -> Value | None:
