@@ -76,6 +76,7 @@ def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
         ("cellars", 0.9, 0.9),
         ("dutch", 0.72, 0.9),
         ("papers", 0.77, 0.9),
+        ("last", 0.78, 0.9),
     ],
 )
 def test_traps_of_other_kinds(table: str, exact: float, silent: float, tmp_path: Path) -> None:
