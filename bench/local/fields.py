@@ -146,10 +146,16 @@ def _schema(match: re.Match[str]) -> dict[str, object]:
 
 
 def _answer(library: Library, trap: Trap) -> Answer:
+    """The answer to one field; `captain.name` is one of an object."""
     text = subject_text(trap.given)
-    root: dict[str, object] = {"type": "object", "properties": {trap.name: trap.schema}}
+    name, _, inner = trap.name.partition(".")
+    schema = {"type": "object", "properties": {inner: trap.schema}} if inner else trap.schema
+    root: dict[str, object] = {"type": "object", "properties": {name: schema}}
     subject = Subject(text, named_entities(text, library.entities()), trap.given)
-    return Filler(library, subject, root, None).field(trap.name, trap.schema)
+    answer = Filler(library, subject, root, None).field(name, schema)
+    if inner and isinstance(answer.value, dict):
+        return msgspec.structs.replace(answer, value=answer.value.get(inner))
+    return answer
 
 
 def told(figures: FieldFigures, say: Callable[[str], None]) -> None:

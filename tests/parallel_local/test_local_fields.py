@@ -60,6 +60,38 @@ def test_traps(table: str, exact: float, silent: float, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "exact", "silent"),
+    [
+        ("logs", 0.78, 0.85),
+        ("estates", 0.84, 0.85),
+        ("digs", 0.78, 0.9),
+        ("clinic", 0.69, 0.85),
+        ("parish", 0.63, 0.9),
+        ("railways", 0.71, 0.7),
+        ("museum", 0.81, 0.8),
+        ("walks", 0.79, 0.9),
+        ("workshops", 0.69, 0.9),
+        ("sport", 0.76, 0.9),
+        ("villages", 0.91, 0.9),
+        ("cellars", 0.9, 0.9),
+        ("dutch", 0.72, 0.9),
+        ("papers", 0.77, 0.9),
+        ("last", 0.78, 0.9),
+    ],
+)
+def test_traps_of_other_kinds(table: str, exact: float, silent: float, tmp_path: Path) -> None:
+    """Papers in six languages. Each was measured before a rule was made for it: what is sure is to be right."""
+    figures: FieldFigures = measure_fields(HERE / f"field_traps_{table}.txt", tmp_path)
+    lines: list[str] = []
+    told(figures, lines.append)
+    said = "\n".join(lines)
+    assert figures.exact >= exact, said
+    assert figures.silent >= silent, said
+    assert figures.high_wrong <= 0.03, said
+    assert len(figures.high) >= 0.33 * len(figures.answers), said
+
+
+@pytest.mark.parametrize(
     "name",
     ["who", "when", "answer", "value", "the", "of", "is_it", "wer", "où", "el", "что", "何", "x1", "_", " ", "?",
      "A&B", "a" * 200],

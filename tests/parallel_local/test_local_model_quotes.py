@@ -13,8 +13,8 @@ from parallel_local.model.proofs import Proof
 from parallel_local.model.support import condition_support, statement_support, value_support
 from parallel_local.model.wording import is_stated
 from parallel_local.retrieval.index import Card
-from parallel_local.text.date_parts import DateParts, date_parts
 from parallel_local.text.polarity import denies, supposes
+from parallel_local.text.values.date_parts import DateParts, date_parts
 from parallel_local.text.verbatim import FoldedText, fold, is_telling, pieces, sentences_around
 
 _LETTERS = "ab “”\"'’-–—…*`.\n\t\u00a0\u00ad\u200béß語"

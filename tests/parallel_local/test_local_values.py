@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_local.text.values.dates import dated
-from parallel_local.text.values.names import is_person, phones, proper_names, sites
+from parallel_local.text.values.names import is_person, organisations, phones, proper_names, sites
 from parallel_local.text.values.number_words import number_words
 from parallel_local.text.values.numbers import measures, numbers
-from parallel_local.text.values.tongue import Tongue
+from parallel_local.text.values.periods import periods
+from parallel_local.text.values.tongue import Tongue, tongue
 from parallel_local.text.values.units import BY_NAME, convert
 
 TEXTS = st.text(alphabet=st.sampled_from("12,. '%€$-–kmMio twelve und\n:/()"), max_size=80)
@@ -38,6 +39,15 @@ ZEHNER = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
         ("1'250 francs, 12 crore rupees, 5 lakh", "en", [1250, 120_000_000, 500_000]),
         ("2,3 Mio. Euro, 4 Mrd. Dollar", "de", [2_300_000, 4_000_000_000]),
         ("one hour and ten minutes", "en", [70]),
+        ("1.250 euro, due ore e 3,5 mila", "it", [1250, 2, 3500]),
+        ("vinte e quatro alunos, 40 mil litros", "pt", [24, 40_000]),
+        ("drie weken, 2.400 leden", "nl", [3, 2400]),
+        ("два часа, 1,5 млн", "ru", [2, 1_500_000]),
+        ("half an hour, two and a half hours, an hour and a half", "en", [0.5, 2.5, 1.5]),
+        ("une heure et demie", "fr", [1.5]),
+        ("durée 4 h 30", "fr", [4.5]),
+        ("dura hora y media", "es", [1.5]),
+        ("2 ore e 15 minuti", "it", [135]),
     ],
 )
 def test_numbers_in_digits_and_words(text: str, language: Tongue, amounts: list[float]) -> None:
@@ -68,6 +78,9 @@ def test_what_only_looks_like_a_number(text: str) -> None:
         ("22 miles", "mile", "km", None),
         ("2.4 kW", "kilowatt", "watt", 2400.0),
         ("45 km²", "sqkm", "hectare", 4500.0),
+        ("2 square metres", "sqm", "sqcm", 20_000.0),
+        ("three acres", "acre", "hectare", None),
+        ("12 nautical miles", "nautical mile", "km", None),
     ],
 )
 def test_units_are_converted_only_where_that_is_exact(
@@ -91,7 +104,9 @@ def test_money_percent_ranges_and_hedges() -> None:
     [
         ("14 June 1968", "1968-06-14"), ("June 14, 1968", "1968-06-14"), ("1968-06-14", "1968-06-14"),
         ("14. Juni 1968", "1968-06-14"), ("14.06.1968", "1968-06-14"), ("le 14 juin 1968", "1968-06-14"),
-        ("el 14 de junio de 1968", "1968-06-14"), ("25/12/2020", "2020-12-25"), ("03/04/2020", None),
+        ("el 14 de junio de 1968", "1968-06-14"), ("il 14 giugno 1968", "1968-06-14"),
+        ("14 июня 1968 года", "1968-06-14"), ("14 juni 1968", "1968-06-14"),
+        ("25/12/2020", "2020-12-25"), ("03/04/2020", None),
         ("June 1968", None), ("Q3 2024", None), ("1968", None), ("May 15", None),
     ],
 )  # fmt: skip
@@ -167,3 +182,42 @@ def test_conversion_there_and_back_is_the_same(one: str, other: str, amount: int
     there = convert(amount, one, other)
     if there is not None:
         assert convert(there, other, one) == pytest.approx(amount)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("from 11 to 13 July 2025", "2025-07-11", "2025-07-13"),
+        ("vom 12. bis 19. April 2023", "2023-04-12", "2023-04-19"),
+        ("du 14 mars au 2 novembre 2025", "2025-03-14", "2025-11-02"),
+        ("dal 2 dicembre 2023 al 7 aprile 2024", "2023-12-02", "2024-04-07"),
+        ("28 December to 4 January 2024", "2023-12-28", "2024-01-04"),
+    ],
+)
+def test_periods_have_two_whole_ends(text: str, first: str, last: str) -> None:
+    (period,) = periods(text)
+    assert (period.first.iso(), period.last.iso()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postponed from 6 August to 8 August 2021", "on 3 May 2020 and in 2021", "12 May 2020, to 40 people"],
+)
+def test_two_dates_need_not_be_a_period(text: str) -> None:
+    assert periods(text) == []
+
+
+def test_a_name_begins_with_neither_article_nor_verb() -> None:
+    said = "L'allenatore del Vallenera parla. Left Falmouth. Im Jahr 2017 Alois Brunner"
+    assert [name.text for name in proper_names(said)] == ["Vallenera", "Falmouth", "Jahr", "Alois Brunner"]
+    assert [name.text for name in organisations("prêt du musée de l'Armée à la ville de Lyon")] == [
+        "musée de l'Armée", "ville de Lyon",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Kosten: 1.240 (96,4)", "de"), ("1.240 | 2.950", "de"), ("Width: 1.240", "en"), ("3.5, 2.75", "en")],
+)
+def test_marks_tell_a_language_where_words_do_not(text: str, language: str) -> None:
+    assert tongue(text) == language

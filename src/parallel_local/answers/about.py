@@ -11,7 +11,7 @@ from parallel_local.answers.naming import Naming
 from parallel_local.answers.sources import Sentence
 from parallel_local.retrieval.index import Card
 from parallel_local.text.sentences import Kind as UnitKind
-from parallel_local.text.tokens import stem
+from parallel_local.text.tokens import stem, words
 from parallel_local.text.values.names import proper_names
 
 OWN = 1.0
@@ -20,15 +20,21 @@ HEADED = 0.92
 TITLED = 0.9
 LOOSE = 0.7
 _BAG_SHARE = 0.5
+_SHORT = 3
 
 
 class About:
-    """Judges sentences for one subject. `headings` gives all headings of a document."""
+    """Judges sentences for one subject. `headings` gives all headings of a document.
+
+    `common` are the words of the subject's name: "the armour" is it, where its name is "jousting armour".
+    """
 
     def __init__(self, naming: Naming, headings: Callable[[Card], Sequence[str]]) -> None:
         self._naming = naming
         self._headings = headings
         self._sectioned: dict[int, bool] = {}
+        called = [word for name in naming.names for word in words(name.text)]
+        self.common = tuple(word for word in (*called, *naming.bag) if len(word) > _SHORT)
 
     def context(self, sentence: Sentence) -> float:
         """What the text around a sentence says of whom it is about, where the sentence itself does not."""

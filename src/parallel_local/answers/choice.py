@@ -9,7 +9,7 @@ from parallel_local.answers.basis import Answer
 from parallel_local.answers.readings import Reading
 from parallel_local.wire.common import Citation, Confidence
 
-_CLOSE = 0.12
+_CLOSE = 0.121  # a little more than one step between grades of context
 _LISTED = 0.2
 _HIGH = 0.88
 _MEDIUM = 0.6
@@ -33,6 +33,7 @@ _REASONS = {
     "former": "it is what was before the change",
     "range": "it is the end of a range of days",
     "ahead": "it lies ahead",
+    "earlier": "it is what was a year before",
     "rival": "the documents also give another value",
 }
 

@@ -21,7 +21,11 @@ _SELF = frozenset([Kind.URL, Kind.EMAIL, Kind.PHONE])
 _OF_UNIT = frozenset(
     ["power", "voltage", "frequency", "energy", "leistung", "puissance", "potencia", "spannung"]
 )
-_COMMA = re.compile(r"[,;][\"”’]?\s|,[\"”]")
+# A comma, or an "and" with a verb of its own: "costs 190 euros a day and has not been booked".
+_NEXT_CLAIM = re.compile(
+    r"[,;][\"”’]?\s|,[\"”]|\s(?:and|und|et|e|y)\s(?=(?:has|have|had|is|are|was|were|does|did|will|can|hat|ist|war|wird|wurde|soll|"
+    r"est|était|a|sera|è|ha|era|será|tiene|fue)\s)"
+)
 _MARKS = re.compile(r"[,;][\"”’]?\s|\s(?:and|und|et|y)\s")
 _BARE = frozenset(
     [Kind.DATE, Kind.YEAR, Kind.MONEY]
@@ -53,7 +57,7 @@ def _piece(text: str, part: Segment, span: Span) -> str:
 def _between(text: str, part: Segment, first: int, last: int) -> str:
     """The text around two places, up to the commas and the "and" before and the comma behind."""
     start = max((match.end() for match in _MARKS.finditer(text, part.start, first)), default=part.start)
-    end = next((match.start() for match in _COMMA.finditer(text, last, part.end)), part.end)
+    end = next((match.start() for match in _NEXT_CLAIM.finditer(text, last, part.end)), part.end)
     return text[start:end]
 
 
@@ -68,9 +72,11 @@ def whose(
         for item in sentence.named
         if item.ours or not belongs(sentence.text[item.start : item.end], asked)
     ]
+    if sentence.key:
+        named = [item for item in named if item.ours or item.start < len(sentence.key)]  # the rest is value
     if ask.kind is Kind.PERSON:
         named = [item for item in named if item.ours or not is_person(sentence.text[item.start : item.end])]
-    judged = owner(sentence.text, part, place, named, familiar)
+    judged = owner(sentence.text, part, place, named, familiar, about.common)
     if judged == "ours":
         return 1.0, frozenset()
     if judged == "other" and _OBJECT.search(sentence.text[part.start : part.end]):
@@ -166,7 +172,7 @@ def _told_by_unit(ask: FieldAsk, demand: Demand) -> bool:
         return ask.kind is Kind.MEASURE and bool(ask.unit)
     if not demand.phrases.said:
         return False
-    return ask.dimension in ("celsius", "kmh") or (
+    return ask.dimension in ("celsius", "kmh", "mph", "knot") or (
         ask.kind is Kind.MONEY and len(ask.demands) > 1 and _priced(ask)
     )
 
@@ -200,12 +206,28 @@ def wishes(ask: FieldAsk, sentence: Sentence) -> Iterator[str]:
             yield "described"
 
 
-def strictly(ask: FieldAsk, sentence: Sentence, part: Segment) -> bool:
+def _nearest_year(own: str, part: Segment, place: Value | None) -> set[str]:
+    """The years of a part; of several the one that stands nearest before the value, or else behind it."""
+    found = list(_YEAR.finditer(own))
+    if place is None or len({match.group() for match in found}) < 2:
+        return {match.group() for match in found}
+    ahead = [match for match in found if match.end() + part.start <= place.start]
+    return {(ahead[-1] if ahead else found[0]).group()}
+
+
+def strictly(ask: FieldAsk, sentence: Sentence, part: Segment, place: Value | None = None) -> bool:
     """Whether the names and years of the description are said where the value is, or at least above it."""
-    own = sentence.text[part.start : part.end]
-    around = f"{sentence.text} {sentence.heading} {sentence.card.title}"
+    # What is said before a part goes on in it; a year behind it is that of another value.
+    own, before = sentence.text[part.start : part.end], sentence.text[: part.start]
+    above = f"{sentence.heading} {sentence.card.title}"
+    around = f"{sentence.text} {above}"
+    behind = set(_YEAR.findall(sentence.text[part.end :]))
     for name in ask.strict:
-        years = set(_YEAR.findall(own)) or set(_YEAR.findall(around))
+        years = (
+            _nearest_year(own, part, place)
+            or set(_YEAR.findall(before))
+            or (set(_YEAR.findall(above)) - behind)
+        )
         if _YEAR.fullmatch(name):
             if name not in years:
                 return False

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from parallel_local.answers.mentions import Span
+from parallel_local.text.tokens import fold
 from parallel_local.text.values.value import Value
 
 _SOFT = re.compile(
@@ -29,9 +30,8 @@ _PREPOSITION = re.compile(
     r"before|since|between|"
     r"bei|von|aus|nach|mit|für|an|am|im|zu|zur|zum|auf|gegen|wie|als|seit|über|unter|in|à|de|du|des|en|dans|chez|"
     r"avec|pour|par|"
-    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around)['’]?\s*(?:the\s+|der\s+|"
-    r"dem\s+|den\s+|la\s+|"
-    r"le\s+|el\s+|l['’])?$",
+    r"sur|d|del|con|para|por|a|al|desde|called|named|and|und|et|y|around|da|dal|dalla|di|nel|nella|su|sul|sulla|per|alla|van|voor|met|bij|naar|na|em|no|com)['’]?\s*(?:the\s+|der\s+|"
+    r"dem\s+|den\s+|das\s+|die\s+|la\s+|le\s+|el\s+|il\s+|het\s+|de\s+|o\s+|l['’])?$",
     re.IGNORECASE,
 )
 _APPOSED = re.compile(r",\s[^,]{3,60},")
@@ -46,7 +46,13 @@ _RELATING = re.compile(
 _FIRST_CHARS = 32
 _LEAD_CHARS = 40
 _NEAR_WORDS = 6
-_OF = re.compile(r"(?:\b(?:of|von|vom|du|de|del|de la)|\bd['’])\s*(?:the\s|der\s|dem\s)?$", re.IGNORECASE)
+_OF = re.compile(
+    r"(?:\b(?:of|von|vom|du|de|del|de la|di|della|dello)|\bd(?:ell)?['’])\s*(?:the\s|der\s|dem\s)?$",
+    re.IGNORECASE,
+)
+_NOUN_OF = re.compile(
+    r"\W*(?:\w+['’])?(?:\w+\s){1,2}(?:(?:of|von|vom|du|de|del|della|di)\s|d[’'])(?:the\s|der\s|la\s)?", re.I
+)
 _OWNER = re.compile(r"^(?:['’]s?\b|\s(?:with|mit|avec|con)\b|\s?\()")
 _NOMINAL = re.compile(
     r"^\W*(?:(?:and|und|et|y|but|while|whereas|although|in \d{4},?|today,?|aber|mais|pero|so|then|also)\s+)*"
@@ -55,6 +61,11 @@ _NOMINAL = re.compile(
     r"leurs?|sus?|this|that|another|each|every)(?:\s+|"
     r"(?<=['’]))(?P<noun>[^\W\d_]+)(?:\s+(?P<more>[^\W\d_]+))?(?:\s+(?P<last>[^\W\d_]+))?",
     re.IGNORECASE,
+)
+_INDEFINITE = re.compile(r"an?|eine?|une?|una|uno|another|each|every", re.IGNORECASE)
+# In logs and reports a sentence may begin with its verb: "Left Falmouth", "Beat Arsenal".
+_VERB_FIRST = re.compile(
+    r"^\W*(?:[A-Z][a-z]+ed|Left|Made|Saw|Took|Met|Lost|Spoke|Began|Won|Beat|Sold|Bought)\s+(?:the\s)?$"
 )
 _INITIAL = re.compile(
     r"^\W*(?P<det>)(?P<noun>[A-ZÀ-Þ][a-zà-ÿ]+)\s(?P<more>(?:is|are|was|were|has|have|had|costs?|begins?|ends?|"
@@ -134,10 +145,17 @@ def _cut(text: str, start: int, end: int, default: int) -> int:
     return found[-1] if found else default
 
 
-def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words: Sequence[str]) -> str:
+def owner(
+    text: str,
+    part: Segment,
+    value: Value,
+    named: Sequence[Named],
+    words: Sequence[str],
+    subject: Sequence[str] = (),
+) -> str:
     """Whose the value is: `ours`, `other`, `nominal` (a thing without a name), or nobody said in this part.
 
-    `words` are those of the field and of the subject: a thing called by them is nobody else.
+    `words` are those of the field, `subject` those of the subject's name: a thing called by them is nobody else.
     """
     inside = [
         item
@@ -163,20 +181,26 @@ def owner(text: str, part: Segment, value: Value, named: Sequence[Named], words:
         return "ours"
     if any(_has_it(_lead(text, part, item), words) for item in ahead):
         return "other"
-    return "nominal" if _nominal(text, part, value, words) else ""
+    if not _nominal(text, part, value, words, subject):
+        return ""
+    # "The reservoir of Cuesta": a thing without our name that belongs to another one.
+    return "other" if any(_NOUN_OF.fullmatch(text, part.start, item.start) for item in ahead) else "nominal"
 
 
 def _has_it(lead: str, words: Sequence[str]) -> bool:
     """Whether the words before a name give it the field's thing: "the height of", "le pont de"."""
     found = _OF.search(lead)
     thing = lead[: found.start()].split()[-1:] if found else []
-    return any(word.casefold() in GENERIC or word.casefold() in words for word in thing)
+    bare = [re.sub(r"^\w{1,4}['’]", "", word).casefold() for word in thing]
+    return any(word in GENERIC or word in words for word in bare)
 
 
 def _acts(text: str, part: Segment, item: Named) -> bool:
     """Whether another name is what a part is about: at its beginning or behind a comma, and behind no preposition."""
     lead = _lead(text, part, item)
     first = item.start - part.start <= _FIRST_CHARS or lead.rstrip().endswith((",", ";", ":"))
+    if _VERB_FIRST.match(text[part.start : item.start]):
+        return False
     return first and not _PREPOSITION.search(lead) and not lead.endswith(('"', "“", "„", "«"))
 
 
@@ -207,18 +231,22 @@ def _holder(text: str, part: Segment, value: Value, ahead: Sequence[Named]) -> N
     return None
 
 
-def _nominal(text: str, part: Segment, value: Value, words: Sequence[str]) -> bool:
+def _nominal(text: str, part: Segment, value: Value, words: Sequence[str], subject: Sequence[str]) -> bool:
     """Whether a part of a sentence is about a thing of its own: "the tower", "Membership"."""
     own = text[part.start : part.end]
     found = _NOMINAL.match(own)
     if found is None and part.start == 0 and not _PRONOUN.match(own):
         found = _INITIAL.match(own)
-    return (
-        found is not None and part.start + found.start("noun") < value.start and not _familiar(found, words)
+    if found is None or part.start + found.start("noun") >= value.start:
+        return False
+    # What stands right before the value is the verb: "the skull measures 1.10 m" is no thing called by it.
+    verb = next(
+        (name for name in ("more", "last") if value.start - part.start - found.end(name) in (0, 1)), ""
     )
+    return not _familiar(found, words, subject, verb)
 
 
-def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
+def _familiar(nominal: re.Match[str], words: Sequence[str], subject: Sequence[str], verb: str) -> bool:
     """Whether "the plant" is a thing of the field or the subject itself."""
     if (nominal.group("det") or "").casefold() in (
         "its",
@@ -234,7 +262,9 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
         "leur",
     ):
         return not _RELATED.search(nominal.group())
-    named = [nominal.group(part) or "" for part in ("noun", "more", "last")]
+    if fold(nominal.group("noun")) in subject and not _INDEFINITE.fullmatch(nominal.group("det") or ""):
+        return True
+    named = [nominal.group(part) or "" for part in ("noun", "more", "last") if part != verb]
     folded = [word.casefold() for word in named if word]
     roots = tuple(word for word in words if len(word) > 4)
     return any(word in GENERIC or word.rstrip("s") in words or word.startswith(roots) for word in folded)
@@ -242,7 +272,8 @@ def _familiar(nominal: re.Match[str], words: Sequence[str]) -> bool:
 
 def placed(text: str, item: Named) -> bool:
     """Whether a name only says where or with whom: it stands behind a preposition."""
-    return bool(_PREPOSITION.search(text[max(0, item.start - _LEAD_CHARS) : item.start]))
+    lead = text[max(0, item.start - _LEAD_CHARS) : item.start]
+    return bool(_PREPOSITION.search(lead) or _VERB_FIRST.match(text[: item.start]))
 
 
 def related(text: str) -> bool:

@@ -8,16 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from parallel_local.answers.field_kinds import LASTS, MONEY, Kind, is_iso, kind_of
-from parallel_local.answers.mentions import Phrases
+from parallel_local.answers.field_kinds import Kind, is_iso, kind_of
+from parallel_local.answers.field_units import dimension, form_of
+from parallel_local.answers.mentions import Phrases, Span
 from parallel_local.answers.schema_view import Node
+from parallel_local.answers.stated import negated
 from parallel_local.answers.wordings import Wording, wording
 from parallel_local.retrieval.query import Query
 from parallel_local.text.tokens import fold, stems, stop_words, words
-from parallel_local.text.values.money import FIELD as CURRENCY
-from parallel_local.text.values.money import currency
 from parallel_local.text.values.names import proper_names
-from parallel_local.text.values.units import BY_NAME, unit_of
 from parallel_local.text.words import tokens as written_tokens
 
 
@@ -59,6 +58,16 @@ class FieldAsk(msgspec.Struct, frozen=True):
     iso: bool = False
     end: str = ""
 
+    def unbound(self, spans: Sequence[Sequence[Span]]) -> tuple["FieldAsk", list[Sequence[Span]]]:
+        """The field without its word for an end of a period, which a period says by its form; so its `spans`."""
+        kept = [
+            at
+            for at, demand in enumerate(self.demands)
+            if not (_FIRST.search(demand.word) or _LAST.search(demand.word))
+        ]
+        asked = msgspec.structs.replace(self, demands=tuple(self.demands[at] for at in kept))
+        return asked, [spans[at] for at in kept]
+
     def says(self, pattern: re.Pattern[str]) -> bool:
         """Whether the field's own words have something, such as "planned" or "former"."""
         return bool(pattern.search(self.text))
@@ -69,64 +78,20 @@ _SHARES = frozenset(
 )
 _YEAR_NUMBER = re.compile(r"(?:19|20)\d\d")
 _OPEN = frozenset(
-    ["answer", "answers", "response", "result", "reply", "output", "it", "antwort", "ergebnis", "réponse"]
+    ["answer", "answers", "response", "result", "reply", "output", "it", "antwort", "ergebnis", "reponse"]
 )
-_UNIT_WORDS = frozenset(["years", "months", "weeks", "days", "hours", "minutes", "seconds"])
-_SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "durée", "plazo"])
+_SPANS = frozenset(["period", "duration", "length", "interval", "frist", "dauer", "duree", "plazo"])
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-./\s]+")
-_SCALES: Mapping[str, float] = {
-    "thousands": 1e3, "thousand": 1e3, "k": 1e3, "millions": 1e6, "million": 1e6, "mio": 1e6, "m": 1e6, "mn": 1e6,
-    "billions": 1e9, "billion": 1e9, "bn": 1e9, "mrd": 1e9, "millionen": 1e6, "milliarden": 1e9,
-}  # fmt: skip
-_NOT_UNITS_WORDS = """
-page grad an as second minute hour day week month year jahr tag monat woche stunde annee jour mois heure ano
-mes dia hora semana foot yard grand metro
-"""
-_NOT_UNITS = frozenset(_NOT_UNITS_WORDS.split())
-_SUFFIX_UNITS = {
-    **{
-        "w": "W",
-        "kw": "kW",
-        "mw": "MW",
-        "gw": "GW",
-        "wh": "Wh",
-        "kwh": "kWh",
-        "mwh": "MWh",
-        "gwh": "GWh",
-        "kb": "KB",
-        "mb": "MB",
-    },
-    **{
-        "gb": "GB",
-        "tb": "TB",
-        "v": "V",
-        "hz": "Hz",
-        "khz": "kHz",
-        "mhz": "MHz",
-        "ghz": "GHz",
-        "km2": "km²",
-        "m2": "m²",
-    },
-    "c": "celsius",
-    "f": "fahrenheit",
-    "min": "minute",
-    "sec": "second",
-    "mins": "minute",
-    "hr": "hour",
-}
-_IN_UNIT = re.compile(
-    r"(?:\b(?:in|en)\s+|\()(?P<scale>(?:millions?|thousands?|billions?)\s+(?:of\s+)?)?(?P<unit>[\w°²³/$€£.]+)",
-    re.I,
-)
 _FORMS_WORDS = """
 per contains contain enthält contient contiene time times company companies firm unternehmen firma name
 names full number count amount total value type list size date year url the of in a an for and is are
 was field current currently official exact overall main primary approximate given num nr anzahl zahl jahr
 datum betrag nombre numéro número fecha année año person persons people who when where what how which many
 much long tall wer wann wo qui quand où quién cuándo dónde title info information details text string city
-country town place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent percentage pct
+country town place ort stadt land ville pays lieu ciudad país lugar usd eur gbp percent percentage pct data anno
+numero nome tag wert menge
 """
-_FORMS = frozenset(_FORMS_WORDS.split())
+_FORMS = frozenset(words(_FORMS_WORDS))
 _FILLERS_WORDS = """
 company companies person organization organisation entity product document documents text stated mentioned
 according written given if any available known null unknown otherwise none value field e.g eg example such
@@ -139,9 +104,26 @@ most last first place person people item items subject firm business employer bo
 describe description short brief concise one sentence der die das des den dem von im in am wie viele wird
 ist le la les des du de nom el los las del
 """
-_FILLERS = frozenset(_FILLERS_WORDS.split())
+_FILLERS = frozenset(words(_FILLERS_WORDS))
 _LOW = re.compile(r"\b(?:min|minimum|minimal|lowest|from|lower|mindest\w*|least)\b", re.IGNORECASE)
 _HIGH = re.compile(r"\b(?:max|maximum|maximal|highest|upper|höchst\w*|most|limit)\b", re.IGNORECASE)
+
+
+_TAILS_WORDS = """
+datum jahr tag dauer zeit preis kosten gebuhr betrag summe zahl anzahl nummer name ort gewicht hohe lange breite tiefe
+temperatur alter grad menge ende beginn quote anteil wert frist
+"""
+_TAILS = tuple(sorted(_TAILS_WORDS.split(), key=len, reverse=True))
+_SHORTEST_HEAD = 4
+_STEMMED = ("en", "de", "fr", "es", "it")  # the languages of the known wordings
+_FIRST = re.compile(
+    r"\b(?:start\w*|begin\w*|from|since|beginn|anfang|ab|seit|début|depuis|inicio|desde|inizio|dal|início|apertura|ouverture|öffnung|eröffnung|start\w*|opening|\w{4,}beginn)\b",
+    re.IGNORECASE,
+)
+_LAST = re.compile(
+    r"\b(?:end\w*|until|till|to|expir\w*|ende|bis|ablauf|fin|jusqu|fine|hasta|fino|chiusura|término|einde|closing|last|\w{4,}ende|fermeture|schließung|cierre)\b",
+    re.IGNORECASE,
+)
 
 
 def label_of(name: str) -> str:
@@ -154,7 +136,7 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     lexicon = _spelled(lexicon, f"{label} {node.description}")
     parts = words(label)
     plain = node.type == "boolean" or bool(node.options())
-    unit, money, scale, kept = ("", "", 1.0, parts) if plain else _tail(parts, node.description)
+    unit, money, scale, kept = ("", "", 1.0, parts) if plain else form_of(parts, node.description)
     found = _wording(kept)
     text = f"{label} {node.title} {node.description}".strip()
     kind = kind_of(label, text, node, found[0] if found else None, unit, money)
@@ -166,15 +148,30 @@ def understand(label: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     soft = [*soft, *(ends if len(ends) < len(kept) else [])]
     kept = [word for word in kept if word not in (*soft, *years)]
     found = found and _wording(kept)
+    kept = [part for word in kept for part in _parts(word, lexicon)] if found is None else kept
+    found = found or _wording(kept)
     demands = _demands(kept, found, lexicon)
     if not demands and node.description:
         return _described(label, text, node, lexicon)
     wishes = _plain([*soft, *_content(node.description, [*kept, *years])], lexicon)
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, wishes=wishes,
-        strict=(*_strict(node.description), *years), unit=unit, dimension=_dimension(unit, found, label),
-        currency=money, scale=scale, iso=is_iso(node), end=_end(label),
+        strict=(*_strict(node.description), *years), unit=unit, dimension=dimension(unit, found, label),
+        currency=money, scale=scale, iso=is_iso(node), end=_end(" ".join([label, *kept]), kind),
     )  # fmt: skip
+
+
+def _parts(word: str, lexicon: Lexicon) -> list[str]:
+    """A German compound that no document has, in two: `operationsdauer` is the duration of the operation."""
+    tail = next((tail for tail in _TAILS if word.endswith(tail)), "")
+    head = word.removesuffix(tail)
+    if (
+        not tail
+        or len(head) < _SHORTEST_HEAD
+        or lexicon.weigh(lexicon.query(word)).get(word, 0.0) < lexicon.unseen
+    ):
+        return [word]
+    return [head[:-1] if head.endswith("s") and len(head) > _SHORTEST_HEAD else head, tail]
 
 
 def _soft(parts: Sequence[str], kind: Kind) -> list[str]:
@@ -195,8 +192,10 @@ def _spelled(lexicon: Lexicon, text: str) -> Lexicon:
     return msgspec.structs.replace(lexicon, query=query)
 
 
-def _end(label: str) -> str:
-    """Which end of a range a field asks for."""
+def _end(label: str, kind: Kind) -> str:
+    """Which end of a range a field asks for, or of a period."""
+    if kind in (Kind.DATE, Kind.YEAR):
+        return "low" if _FIRST.search(label) else "high" if _LAST.search(label) else ""
     return "low" if _LOW.search(label) else "high" if _HIGH.search(label) else ""
 
 
@@ -213,7 +212,7 @@ def _described(label: str, text: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     """A field whose name says nothing is what its description says."""
     parts = [word for word in words(node.description) if word not in _FILLERS]
     found = wording(parts)
-    unit, money, scale, _ = _tail(parts, node.description)
+    unit, money, scale, _ = form_of(parts, node.description)
     kind = kind_of(node.description, text, node, found[0] if found else None, unit, money)
     names = {word for name in _strict(node.description) for word in words(name)}
     demands = _demands(
@@ -221,68 +220,8 @@ def _described(label: str, text: str, node: Node, lexicon: Lexicon) -> FieldAsk:
     )
     return FieldAsk(
         label=label, text=text, node=node, kind=kind, demands=demands, strict=_strict(node.description), unit=unit,
-        dimension=_dimension(unit, found, node.description), currency=money, scale=scale, iso=is_iso(node),
+        dimension=dimension(unit, found, node.description), currency=money, scale=scale, iso=is_iso(node),
     )  # fmt: skip
-
-
-def _tail(parts: Sequence[str], description: str) -> tuple[str, str, float, list[str]]:
-    """Unit, currency and scale at the end of a name (`revenue_usd_millions`), and the words before them."""
-    kept = list(parts)
-    unit = money = ""
-    scale = 1.0
-    while len(kept) > 1:
-        last = kept[-1]
-        known = unit_of(_SUFFIX_UNITS.get(last, last)) or (
-            unit_of(f"{last[:-1]}") if last.endswith("s") else None
-        )
-        if last in _SCALES and not (last == "m" and not money and not _is_money(kept)):
-            scale = _SCALES[last]
-        elif len(last) == 3 and currency(last):
-            money = currency(last)
-        elif known is not None and not unit and _is_unit(last, kept[:-1]):
-            unit = known.name
-        elif last not in ("in", "of", "us"):
-            break
-        kept.pop()
-    for word in kept if len(kept) > 1 and not unit else ():
-        if word in _UNIT_WORDS:
-            unit = BY_NAME[word.removesuffix("s")].name
-            kept.remove(word)
-            break
-    for match in _IN_UNIT.finditer(description):
-        word = match.group("unit").strip(".")
-        known = unit_of(word)
-        unit = unit or (known.name if known else "")
-        if match.group("scale"):
-            scale = _SCALES[match.group("scale").split()[0].casefold()]
-    stated = CURRENCY.search(description)
-    return unit, money or (currency(stated.group()) if stated else ""), scale, kept
-
-
-def _is_unit(word: str, before: Sequence[str]) -> bool:
-    """Whether the last word of a name is a unit: not in `per_day`, and "min" is minutes only of what lasts."""
-    return word not in _NOT_UNITS and before[-1] != "per" and (word != "min" or _lasts(before))
-
-
-def _lasts(parts: Sequence[str]) -> bool:
-    """Whether a name asks for a length of time, so that "min" is minutes and no minimum."""
-    found = wording(parts)
-    return bool(LASTS.search(" ".join(parts))) or bool(found and found[0].kind == "time")
-
-
-def _is_money(parts: Sequence[str]) -> bool:
-    found = wording(parts[:-1])
-    return bool(MONEY.search(" ".join(parts))) or bool(found and found[0].kind == "money")
-
-
-def _dimension(unit: str, found: tuple[Wording, int, int] | None, label: str) -> str:
-    known = unit_of(unit) if unit else None
-    if known is not None:
-        return known.dimension
-    kinds = ("length", "mass", "area", "celsius", "time", "kmh")
-    if found and found[0].kind in kinds:
-        return found[0].kind
-    return "time" if LASTS.search(label) else ""
 
 
 def _demands(
@@ -292,17 +231,21 @@ def _demands(
 ) -> tuple[Demand, ...]:
     """The known thing that the label names, and every other word of it that is not only its form."""
     if found is None:
-        return _plain([word for word in parts if word not in _FORMS], lexicon)
+        return _plain([word for word in parts if word not in _FORMS and not _is_elided(word)], lexicon)
     known, start, end = found
     name = " ".join(parts[start:end])
-    stemmed = {tuple(stems(name)), *(tuple(stems(" ".join(label))) for label in known.labels)}
-    rest = [word for word in (*parts[:start], *parts[end:]) if word not in _FORMS]
+    called = {name, *(" ".join(label) for label in known.labels)}
+    stemmed = {tuple(stems(label, language)) for label in called for language in _STEMMED}
+    rest = [
+        word for word in (*parts[:start], *parts[end:])
+        if word not in _FORMS and not _is_elided(word) and (not _is_small(word) or negated(word))
+    ]  # fmt: skip
     lead = Demand(name, Phrases(tuple(stemmed), known.said), 4.0)
     return (lead, *(_demands(rest, wording(rest), lexicon) if rest else ()))
 
 
 def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
-    parts = [word for word in parts if len(word) > 3 or not _is_small(word)] or list(parts)
+    parts = [word for word in parts if not _is_small(word) or negated(word)] or list(parts)
     if not parts:
         return ()
     asked = lexicon.query(" ".join(parts))
@@ -319,13 +262,22 @@ def _plain(parts: Sequence[str], lexicon: Lexicon) -> tuple[Demand, ...]:
     )
 
 
+def _is_elided(word: str) -> bool:
+    """Whether a word is only what an apostrophe left over: `année_d_ouverture`."""
+    return word in ("d", "l", "s")
+
+
 def _is_small(word: str) -> bool:
-    """Whether a short word is a function word of one of the languages that fields are named in."""
-    return any(word in stop_words(language) for language in ("de", "fr", "es"))
+    """Whether a word is a function word of one of the languages that fields are named in."""
+    return any(word in stop_words(language) for language in ("de", "fr", "es", "it", "pt"))
 
 
 def _doing(word: str) -> tuple[tuple[str, ...], ...]:
     """What a doer does: a translator is found in "translated by"."""
+    if word.endswith("arzt"):
+        return ((f"{word}*",),)  # "Hausärztin"
+    if word.endswith("erin") and len(word) >= 7:
+        return ((f"{word[:-4]}*",),)
     return ((f"{word[:-2]}*",),) if word.endswith(("or", "er")) and len(word) >= 8 else ()
 
 

@@ -33,9 +33,10 @@ class Kind(Enum):
 
 
 _ISO = re.compile(r"\bISO\b|YYYY-MM-DD|ISO ?8601", re.IGNORECASE)
-_YEAR = re.compile(r"\b(?:year|jahr|année|annee|año|ano)\b|jahr\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:year|jahr|année|annee|año|ano|anno|jaar)\b|jahr\b", re.IGNORECASE)
 _DATE = re.compile(
-    r"\b(?:date|when|day|since|datum|tag|wann|jour|quand|fecha|día|cuándo|timestamp)\b|datum\b", re.IGNORECASE
+    r"\b(?:date|when|day|since|datum|data(?=$|\s(?:d[eio]|d?el(?:la)?)\b)|tag|wann|jour|quand|fecha|día|cuándo|timestamp)\b|datum\b",
+    re.IGNORECASE,
 )
 _PERSON = re.compile(
     r"\b(?:who|person|contact person|president|secretary|chief|leader|tenant|landlord|teacher|inventor|editor|"
@@ -48,11 +49,17 @@ _PERSON = re.compile(
     r"président(?:e)?|propriétaire|locataire|quién|quien|presidente|propietari[oa]|responsable|caretaker|curator|"
     r"chairs?|"
     r"treasurer|minute.taker|moderator|speaker|discoverer|keeper|guide|successor|predecessor|spouse|wife|husband|"
-    r"father|mother|driver|librarian|gardener|nurse|supervisor)\b",
+    r"father|mother|driver|librarian|gardener|nurse|supervisor|referee|skipper|master|mate|coxswain|surgeon|physician|"
+    r"\w*(?:arzt|ärztin|therapeut|therapeutin|meister|meisterin|berater|beraterin|pfleger|pflegerin)|schiedsrichter(?:in)?|"
+    r"halter(?:in)?|artiste|peintre|photographe|sculpteur|sculptrice|gardien(?:ne)?|commissaire|médecin|arbitre|capitaine|"
+    r"vainqueur|juge|notaire|allenat(?:ore|rice)|arbitro|arbitra|maestr[oa]|istrut(?:tore|trice)|dirett(?:ore|rice)|"
+    r"vincit(?:ore|rice)|capitan[oa]|architett[oa]|aut(?:ore|rice)|medico|sindac[oa]|fondat(?:ore|rice)|detent(?:ore|rice)|"
+    r"insegnante|árbitr[oa]|capitán|médic[oa]|entrenador(?:a)?|ganador(?:a)?|treinador(?:a)?|diretor(?:a)?|vencedor(?:a)?|"
+    r"burgemeester|voorzitter|scheidsrechter|eigenaar|schrijver)\b",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:where|site|venue|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|"
+    r"\b(?:where|(?:port|harbou?r|porto|hafen)$|site|venue|city|town|country|place|location|address|region|village|wo|ort|stadt|land|ville|pays|"
     r"lieu|"
     r"ciudad|país|"
     r"lugar|dónde|donde|où|destination|origin|capital|hauptstadt|capitale)\b",
@@ -86,7 +93,10 @@ LASTS = re.compile(
     r"frist\b|zeit\b",
     re.IGNORECASE,
 )
-_PER = re.compile(r"\b(?:per|pro|par|por)\s\w+", re.IGNORECASE)
+_PER = re.compile(
+    r"\b(?:per|pro|par|por)\s\w+|\b(?:al?|im|all)\s(?:year|month|week|day|año|mes|día|jahr|monat|anno|mese|giorno)\b",
+    re.IGNORECASE,
+)
 _HAPPENED = re.compile(
     r"\b(?:closed|discovered|joined|elected|renovated|restored|introduced|moved|merged|retired|ended|won|"
     r"invented|painted|rebuilt|"
@@ -98,7 +108,10 @@ _HAPPENED = re.compile(
     r"inaugurée?|cerrad[oa]|renovad[oa]|descubiert[oa]|inaugurad[oa])$",
     re.IGNORECASE,
 )
-_DOER = re.compile(r"\b\w{3,}(?:er|or|ist|ian|eur|euse|erin|rice|ero|era|dor|dora)$", re.IGNORECASE)
+_DOER = re.compile(
+    r"\b\w{3,}(?:er|or|ist|ian|eur|euse|(?:er|eur|or|ent|ant|at)in|rice|tore|ista|ero|era|dor|dora)$",
+    re.IGNORECASE,
+)
 _NO_DOER = re.compile(
     r"\b(?:number|paper|order|letter|water|weather|power|tower|river|colou?r|floor|sector|factor|motor|sensor|"
     r"quarter|chapter|"
@@ -140,7 +153,7 @@ def kind_of(label: str, text: str, node: Node, known: Wording | None, unit: str,
         return Kind.OPTION
     if node.type == "boolean":
         return Kind.BOOLEAN
-    label = _PER.sub("", label)
+    label, text = _PER.sub("", label), _PER.sub("", text)
     guessed = _guess(label, known, unit, money)
     if node.type in ("integer", "number"):
         if guessed is Kind.DATE or _YEAR.search(label):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from parallel_local.answers.about import About
 from parallel_local.answers.clause_fit import coverage, whose
-from parallel_local.answers.clauses import segment
+from parallel_local.answers.clauses import Segment, segment
 from parallel_local.answers.field_ask import FieldAsk
 from parallel_local.answers.keys import key_fit
 from parallel_local.answers.mentions import Phrases, Span
@@ -29,6 +29,14 @@ _HAVING = re.compile(
     r"con|sin|ofrece)\b",
     re.IGNORECASE,
 )
+_CLAIM_CUT = re.compile(r"[,;]\s|\s(?:and|und|et|e|y|en|og|och)\s", re.IGNORECASE)
+_CLAIMS = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|can|may|ist|sind|war|waren|hat|haben|wurden?|wird|werden|darf|dürfen|est|sont|était|"
+    r"ont|peut|peuvent|è|sono|ha|hanno|era|può|es|son|está|están|tiene|tienen|puede|é|são|tem|zijn|heeft|mag)\s+\w+"
+)
+_WITHOUT = re.compile(
+    r"\b(?:without|ohne|sans|sin|senza|sem|zonder|utan|uten|без)(?:\s+[^\W\d_]+){1,2}", re.IGNORECASE
+)
 _NEUTRAL = frozenset(
     ["unknown", "none", "other", "n/a", "na", "not found", "unspecified", "not specified", "not_found"]
 )
@@ -43,7 +51,9 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     against = [opposed(demand.word, sentence.tokens) for demand in ask.demands]
     if not ask.demands or (not any(spans) and not any(against)):
         return
-    anchor = _opposite(ask, sentence) if any(against) else next(span for each in spans for span in each)
+    # The word that comes least tells which clause is meant: "open to cyclists but not to horses".
+    rarest = min((each for each in spans if each), key=len, default=[])
+    anchor = _opposite(ask, sentence) if any(against) else rarest[0]
     place = Value(sentence.text[anchor[0] : anchor[1]], anchor[0])
     part = segment(sentence.text, place, [])
     strength, loose = whose(ask, sentence, part, place, about)
@@ -52,7 +62,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     covered, missing = (
         coverage(ask, sentence, part, spans) if not any(against) else _opposed(ask, spans, against)
     )
-    said = sentence.text[part.start : part.end]
+    said = _claim(sentence.text, part, spans if any(spans) else [[anchor]])
     if (
         covered <= 0
         or "missing" in missing
@@ -60,7 +70,7 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         or not all(name in f"{sentence.text} {sentence.heading}" for name in ask.strict)
     ):
         return
-    value = not (negated(said) or over(said))
+    value = not (negated(said) or (over(said) and not any(against)))
     if any(against) or _freed(ask, sentence.text, spans):
         value = not value
     doubts = frozenset(
@@ -72,6 +82,40 @@ def yes_or_no(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
         }
     )
     yield Reading(value, str(value), strength * covered, doubts, sentence.text, sentence.card)
+
+
+def _claim(text: str, part: Segment, spans: Sequence[Sequence[Span]]) -> str:
+    """What a part of a sentence says of the field's words: not what it denies of something else.
+
+    "The jacket is included, the transport is not", "photographs without flash are allowed".
+    """
+    said = [[span for span in each if part.holds(span)] for each in spans]
+    rarest = min((each for each in said if each), key=len, default=None)
+    if rarest is None:
+        return text[part.start : part.end]
+    # Of words that come often, "may" for what is allowed, those nearest to the one that comes least.
+    held = [min(each, key=lambda span: abs(span[0] - rarest[0][0])) for each in said if each]
+    first, last = min(span[0] for span in held), max(span[1] for span in held)
+    start, end = part.start, part.end
+    for cut in _CLAIM_CUT.finditer(text, part.start, part.end):
+        if (
+            cut.end() <= first
+            and _CLAIMS.search(text, start, cut.start())
+            and _CLAIMS.search(text, first, end)
+        ):
+            start = cut.end()
+        elif (
+            cut.start() >= last
+            and _CLAIMS.search(text, start, cut.start())
+            and negated(text[cut.end() : end])
+        ):
+            end = cut.start()
+            break
+    claim = text[start:end]
+    for circumstance in _WITHOUT.finditer(text, start, end):
+        if not any(circumstance.start() <= span[0] < circumstance.end() for span in held):
+            claim = claim.replace(circumstance.group(), " ")
+    return claim
 
 
 def _freed(ask: FieldAsk, text: str, spans: Sequence[Sequence[Span]]) -> bool:

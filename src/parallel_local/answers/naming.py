@@ -107,7 +107,7 @@ def name(text: str) -> Name:
     while len(bare) > 1 and bare[0] in ("the", "die", "der", "das", "le", "la", "el"):
         bare.pop(0)
     whole = Phrases((tuple(stems(" ".join(bare))),), (tuple(bare),))
-    person = len(bare) == 2 and text[:1].isupper() and is_person(text)
+    person = len(bare) == 2 and text[:1].isupper() and is_person(text) and bare[1] not in GENERIC
     if any(char.isdigit() for char in "".join(bare)):
         return Name(text, whole, Phrases())  # "Thermo 300" is never "Thermo"
     shorter = [bare[:1], bare[-1:]] if person else [bare[:1]]

@@ -29,8 +29,10 @@ from parallel_local.answers.mentions import Span, tokens
 from parallel_local.answers.sources import Sentence
 from parallel_local.answers.stated import complement, negated, over, planned, predicate
 from parallel_local.answers.typed_values import Candidate, candidates
+from parallel_local.answers.wordings import measured
 from parallel_local.retrieval.index import Card
-from parallel_local.text.tokens import words
+from parallel_local.text.tokens import fold, words
+from parallel_local.text.values.units import unit_of
 from parallel_local.text.values.value import Number, Value
 
 _PLAN_FIELD = re.compile(
@@ -60,8 +62,16 @@ _IDENTIFIER = re.compile(
     r"(?P<id>(?:[A-Z]{1,5}[ -]?)?\d[\w./-]*\w|[A-Z]{2,}\d*)\b"
 )
 _LOOSE_WORDS = 0.94  # several words of a field that do not stand together
+_RIGHT_BEHIND = 2  # characters between a word and its name
 _MOST_VALUES = 40  # of one sentence: each is weighed against the names and the other values in it
 _AHEAD = re.compile(r"\b(?:will|shall|soll|sollen|wird|werden)\b", re.IGNORECASE)
+_EARLIER = re.compile(
+    r"\b(?:(?:last|previous|prior) year|year before|a year (?:earlier|ago)|(?:im )?vorjahr\w*|(?:letztes|voriges) jahr|"
+    r"l['’](?:année|an) (?:dernière|dernier|précédente?)|l['’]anno (?:scorso|prima|precedente)|año (?:pasado|anterior)|"
+    r"vorig jaar|een jaar eerder|i fjol|förra året)\b",
+    re.IGNORECASE,
+)
+_LENGTH_NAME = re.compile(r"\s(?:(?:de|of|in|di|an)\s|d['’])?(?P<word>[^\W\d_]+)")
 _EACH = re.compile(r"\b(?:every|each|per|jede[rsn]?|pro|chaque|par|cada|por)\s+$", re.IGNORECASE)
 _OBJECT_FIELD = re.compile(r"(?:acquired|bought|purchased|founded|owned|supplied)\b", re.IGNORECASE)
 
@@ -102,25 +112,32 @@ def _read(
     about: About,
 ) -> Reading | None:  # fmt: skip
     text = sentence.text
+    if "bound" in candidate.doubts:
+        ask, spans = ask.unbound(spans)
     part = segment(text, candidate.place, places)
     strength, loose = whose(ask, sentence, part, candidate.place, about)
     if strength <= 0:
         return None
-    if isinstance(candidate.place, Number):
+    if isinstance(candidate.place, Number) and not _is_called(ask, candidate.place.unit):
         # "six weeks" says nothing of weekly hours: what stands in the value itself is no mention of the field.
         spans = [[span for span in each if not _within(span, candidate.place)] for each in spans]
     covered, missing = coverage(ask, sentence, part, spans)
     if covered <= 0:
         return None
     said = text[part.start : part.end]
-    doubts = {*candidate.doubts, *missing, *loose, *wishes(ask, sentence)}
+    doubts = {*candidate.doubts, *missing, *loose, *wishes(ask, sentence)} - {"bound"}
     if ask.says(_LIMIT_FIELD):
         doubts -= {"hedged"}
+    if _EARLIER.search(said) and not ask.says(_PAST_FIELD):
+        doubts.add("earlier")
     if _AHEAD.search(said) and not ask.says(_PLAN_FIELD):
         doubts.add("ahead")
-    if denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
+    around = scope(text, part, candidate.place, spans)
+    named = _named_by(ask, text, candidate.place, spans)
+    claimed = named or around
+    if not named and denied(text, part, spans) and not ask.says(_LIMIT_FIELD):
         return None
-    if _denied(ask, scope(text, part, candidate.place, spans)) or not strictly(ask, sentence, part):
+    if _denied(ask, around, claimed) or not strictly(ask, sentence, part, candidate.place):
         return None
     if ask.kind is Kind.COUNT or (ask.kind is Kind.NUMBER and isinstance(candidate.place, Number)):
         counted = _counts(ask, text, candidate.place, part, spans)
@@ -129,6 +146,8 @@ def _read(
         doubts |= set() if counted else {"counted"}
         strength *= 1.0 if counted else 0.8
     if ask.kind in _HELD and _wrong_way(ask, text, candidate.place, spans, sentence):
+        return None
+    if ask.kind is Kind.MEASURE and _other_length(ask, text, candidate.place):
         return None
     strength *= 0.6 if "former" in doubts else 1.0
     if len(ask.demands) > 1 and not together(spans, part):
@@ -139,14 +158,23 @@ def _read(
     return Reading(candidate.value, candidate.key, score, frozenset(doubts), text, sentence.card, year)
 
 
+def _named_by(ask: FieldAsk, text: str, place: Value, spans: Sequence[Sequence[Span]]) -> str:
+    """A name with the field's word right before it, "owner Jens Voss": what is denied behind it is another thing."""
+    near = [span for each in spans for span in each if 0 <= place.start - span[1] <= _RIGHT_BEHIND]
+    return text[min(span[0] for span in near) : place.end] if near and ask.kind in _HELD else ""
+
+
 def _within(span: Span, place: Value) -> bool:
     return place.start <= span[0] and span[1] <= place.end
 
 
-def _denied(ask: FieldAsk, said: str) -> bool:
-    """Whether what is said is denied, only planned, or over, and the field does not ask for that."""
+def _denied(ask: FieldAsk, said: str, claimed: str | None = None) -> bool:
+    """Whether what is said is denied, only planned, or over, and the field does not ask for that.
+
+    `claimed` is the piece of it that must not be denied.
+    """
     limits = ask.says(_LIMIT_FIELD)
-    if negated(said) and not limits:
+    if negated(said if claimed is None else claimed) and not limits:
         return True
     if planned(said, dated=ask.kind in (Kind.DATE, Kind.YEAR, Kind.PLACE), firm=True) and not ask.says(
         _PLAN_FIELD
@@ -159,7 +187,7 @@ def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequen
     """Whether what stands behind a number is the field's thing, or nothing countable at all."""
     if any(_EACH.search(text[: span[0]]) for each in spans for span in each if part.holds(span)):
         return False
-    if isinstance(place, Number) and place.unit and place.unit not in ask.text:
+    if isinstance(place, Number) and place.unit and not _named_by_unit(ask, place.unit):
         return False
     following = tokens(text[place.end : part.end + 40])[:4]
     if not following or place.end >= part.end:
@@ -170,6 +198,27 @@ def _counts(ask: FieldAsk, text: str, place: Value, part: Segment, spans: Sequen
     if not first[:1].isalpha() or first[:1].isupper():
         return True
     return following[0].word in FUNCTION
+
+
+def _named_by_unit(ask: FieldAsk, unit: str) -> bool:
+    """Whether a field has a unit in its name or description."""
+    return unit in ask.text or _is_called(ask, unit)
+
+
+def _other_length(ask: FieldAsk, text: str, place: Value) -> bool:
+    """Whether the words right behind a value name another length than the field's: "58 m high", "310 m de largo"."""
+    behind = _LENGTH_NAME.match(text, place.end)
+    named = measured(fold(behind.group("word"))) if behind else []
+    if len(named) != 1 or ask.dimension != "length":
+        return False
+    asked = [word for demand in ask.demands for word in words(demand.word)]
+    return any(other is not named[0] for word in asked for other in measured(word))
+
+
+def _is_called(ask: FieldAsk, unit: str) -> bool:
+    """Whether a field is called by a unit and nothing else: `hectares`, `hectáreas`."""
+    known = unit_of(ask.label)
+    return known is not None and known.name == unit
 
 
 def _wrong_way(
@@ -197,7 +246,11 @@ def _asked(ask: FieldAsk, candidate: Candidate, sentence: Sentence) -> bool:
     if ask.kind in _SELF:
         return False
     if any(
-        item.ours and item.start < candidate.place.end and candidate.place.start < item.end
+        item.ours
+        and item.start < candidate.place.end
+        and candidate.place.start < item.end
+        # "Jens Voss" is more than "Voss", who may be a firm.
+        and not (ask.kind is Kind.PERSON and item.start > candidate.place.start)
         for item in sentence.named
     ):
         return True
@@ -257,7 +310,7 @@ def _from_key(ask: FieldAsk, sentence: Sentence, about: About) -> Iterator[Readi
     ):
         return
     for candidate in in_cell(ask, sentence.value, sentence.language):
-        marks = frozenset({*doubts, *candidate.doubts})
+        marks = frozenset({*doubts, *candidate.doubts} - {"bound"})
         yield Reading(
             candidate.value,
             candidate.key,

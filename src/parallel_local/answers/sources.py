@@ -25,6 +25,8 @@ _KEY = re.compile(
 )
 _DEFINITION = re.compile(r"^(?P<key>[^\n:|]{1,60})\n:\s+(?P<value>\S.*)$", re.DOTALL)
 _MOST_KEY_WORDS = 7
+_ABOVE = 4  # sentences
+_INDEFINITE = re.compile(r"\b(?:an?|another|ein(?:e|en|em|er)?|une?|una|uno|um|uma)\s$", re.IGNORECASE)
 _SHORTENED = re.compile(r"\b(?:Mio|Mrd|Tsd|ca|Nr|Std|Min|env|aprox|No|St)\.$")
 _DEGREES = re.compile(r"(?<=°[CF]\.)\s")
 
@@ -57,6 +59,7 @@ class Grid(msgspec.Struct, frozen=True):
     header: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     lead: Sentence | None = None
+    language: Tongue = "en"
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -86,7 +89,13 @@ class Sources:
         own = tokens(text, item.card.language)
         language = _tongue(item)
         named = self.named(text, own, language, f"{item.card.title}\n{item.text}")
-        above = tuple(before[-4:])
+        above = tuple(before[-_ABOVE:])
+        if above and all(item.key for item in above):
+            # Lines of keys go on about what the line above them all names.
+            above = (*[item for item in before if not item.key][-1:], *above)
+        if not any(item.ours for item in above):
+            # "File: 12 C 340/23" says what all of a paper is about.
+            above = (*[item for item in before[:-_ABOVE] if item.key and item.ours][-1:], *above)
         return Sentence(
             text, kind, item.card, item.heading, own, named, key, value, above, language
         )  # fmt: skip
@@ -107,7 +116,9 @@ class Sources:
         ours = [
             Named(start, end, True)
             for (start, end), whole in spans.items()
-            if whole or not any(_larger(value, start, end) for value in proper)
+            # "A similar vase" is not the vase, though it is called by its word.
+            if whole
+            or not (_INDEFINITE.search(text, 0, start) or any(_larger(value, start, end) for value in proper))
         ]
         single = language != "de"
         numbered = [
@@ -169,8 +180,7 @@ def _mended(found: Sequence[Unit], text: str) -> list[Unit]:
 
 def _tongue(item: Found) -> Tongue:
     """The language that numbers and names of a passage are read in."""
-    known: dict[str, Tongue] = {"en": "en", "de": "de", "fr": "fr", "es": "es"}
-    return known.get(item.card.language) or tongue(item.text)
+    return item.card.language or tongue(item.text)
 
 
 def _larger(value: Value, start: int, end: int) -> bool:
@@ -183,8 +193,15 @@ def _elsewhere(value: Value, text: str, around: str) -> bool:
     owns = text[value.end : value.end + 2] in ("'s", "’s")
     title, _, body = around.partition("\n")
     return (
-        owns or value.text in title.split() or bool(re.search(rf"[a-zà-ÿ,] {re.escape(value.text)}\b", body))
+        owns
+        or _titled(value.text, title.split())
+        or bool(re.search(rf"[a-zà-ÿ,] {re.escape(value.text)}\b", body))
     )
+
+
+def _titled(word: str, title: Sequence[str]) -> bool:
+    """Whether a title has a word as a name: its first word is one only with another capital, or alone."""
+    return word in title[1:] or (title[:1] == [word] and (len(title) == 1 or title[1][:1].isupper()))
 
 
 def cells(row: str) -> tuple[str, ...]:
@@ -195,7 +212,9 @@ def cells(row: str) -> tuple[str, ...]:
 def _grid(item: Found, rows: Sequence[str], sentences: Sequence[Sentence]) -> Iterator[Grid]:
     if len(rows) > 1:
         body = tuple((row, cells(row)) for row in rows[1:])
-        yield Grid(item.card, item.heading, cells(rows[0]), body, sentences[-1] if sentences else None)
+        yield Grid(
+            item.card, item.heading, cells(rows[0]), body, sentences[-1] if sentences else None, _tongue(item)
+        )
 
 
 def _lines(text: str) -> list[str]:

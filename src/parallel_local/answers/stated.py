@@ -17,24 +17,39 @@ _NEGATION = re.compile(
     r"banned|excluded?|fails? to|"
     r"failed to|kein\w*|nicht|nie|niemals|ohne|weder|verboten|untersagt|ne|pas|jamais|aucune?|sans|ni|"
     r"interdit\w*|nunca|sin|"
-    r"ningun\w*|tampoco|prohibid\w*)\b|\bn['’](?=\w)",
+    r"ningun\w*|tampoco|prohibid\w*|non|senza|nessun\w*|niente|vietat\w*|proibit\w*|"
+    r"não|nenhum\w*|sem|proibid\w*|niet|geen|nooit|zonder|verboden|inte|aldrig|utan|förbjud\w*|ikke|aldri|uten|forbud\w*|"
+    r"не|нет|никогда|без|nigdy|żaden|"
+    r"missing|absent|fehl(?:t|en|te)|manque(?:nt)?|manca(?:no)?|falta(?:n)?|ontbreekt)\b|\bn['’](?=\w)",
     re.IGNORECASE,
 )
 _PLANNED = re.compile(
     r"\b(?:plans? to|plan to|planned|planning|intends?|aims?|hopes?|hoped|wants?|wish\w*|seeks?|seeking|expects?|"
     r"expected|expecting|will|would|could|"
     r"might|may(?!\s(?:\d|be\s|only|not))|should|if|unless|proposed|proposes?|proposal|consider(?:s|ing|ed)?|"
-    r"targets?|forecasts?|"
+    r"targets?|forecasts?|postponed|deferred|reportée?s?|verschoben|vertagt|rinviat\w*|aplazad\w*|"
     r"projected|projects|is to|are to|"
     r"draft|rumou?red|rumou?rs?|reportedly|allegedly|goal|ambition|promised|promises|"
     r"plant|planen|geplant\w*|soll|sollen|will|wollen|möchte\w*|würde\w*|könnte\w*|falls|wenn|hofft|erwartet|"
     r"beabsichtigt|strebt|"
     r"prévoit|prévu\w*|espère|envisage|souhaite|pourrait|"
-    r"planea|prevé|previst\w*|espera|quiere|podría|pretende)\b",
+    r"planea|prevé|previst\w*|espera|quiere|podría|pretende|vuole|vogliono|prevede|intende|spera|dovrebbe|"
+    r"potrebbe|planeja|quer|deverá|poderia|wil|willen|hoopt|zou|verwacht\w*|vill|ska|skal|vil|планирует|хочет|намерен\w*)\b",
     re.IGNORECASE,
 )
-_YES = re.compile(r"^\W*(?:yes|true|y|ja|oui|sí|si|x|included|available)\b|^\W*[✓✔]", re.IGNORECASE)
-_NO = re.compile(r"^\W*(?:no|false|n|nein|non|none|not|kein\w*)\b|^\W*[✗✘]|^\s*[—–-]\s*$", re.IGNORECASE)
+# What "must" happen in a year to come is planned; what must be worn is a rule.
+_DUE = re.compile(
+    r"\b(?:doit|doivent|deve|devono|debe|deben|muss|müssen|moet|is due)\b(?=[^.;]*\b20\d\d\b)", re.IGNORECASE
+)
+# Futures of one word, which no list can hold: "aprirà", "abrirá", "sera achevée".
+_FUTURE = re.compile(r"\b(?:[a-zà-ÿ]{2,}r(?:à|anno|á|án)|sera|seront|ouvrira|ouvriront)\b")
+_YES = re.compile(
+    r"^\W*(?:yes|true|y|ja|oui|sí|si|sì|sim|tak|да|x|included|available)\b|^\W*[✓✔]", re.IGNORECASE
+)
+_NO = re.compile(
+    r"^\W*(?:no|false|n|nein|nee|nej|nei|não|nie|нет|non|none|not|kein\w*)\b|^\W*[✗✘]|^\s*[—–-]\s*$",
+    re.IGNORECASE,
+)
 _AHEAD_WORDS = """
 will should soll sollen is to are to prévu prévue prévus previsto prevista due
 """
@@ -49,7 +64,8 @@ _OVER = re.compile(
     r"jusqu['’]|ne plus|ancien\w*|autrefois|auparavant|quitté|burned down|destroyed|demolished|torn down|removed|"
     r"dropped|withdrawn|cancelled|entfernt|supprimé\w*|"
     r"closed down|abolished|abgerissen|zerstört|détruit\w*|demolid\w*|hasta|ya no|antigu\w*|anterior\w*|"
-    r"exdirector\w*|dejó)\b",
+    r"exdirector\w*|dejó|chius\w*|non più|fino al|encerrad\w*|não mais|voormalig\w*|niet meer|gesloten|tidigare|"
+    r"nedlagt|бывш\w*)\b",
     re.IGNORECASE,
 )
 _COPULA = re.compile(
@@ -71,8 +87,9 @@ OPPOSITES = {
     "approved": "rejected declined refused", "accepted": "rejected declined refused",
     "permanent": "temporary", "independent": "subsidiary",
     "free": "charge costs fee", "erlaubt": "verboten untersagt",
-    "inklusive": "exklusive", "ouvert": "fermé",
-    "abierto": "cerrado",
+    "inklusive": "exklusive", "geoffnet": "geschlossen", "offen": "geschlossen", "ouvert": "ferme", "ouverte": "fermee",
+    "abierto": "cerrado", "abierta": "cerrada", "aperto": "chiuso", "aperta": "chiusa", "compreso": "escluso",
+    "inclus": "exclu",
 }  # fmt: skip
 
 
@@ -87,7 +104,7 @@ def planned(text: str, *, dated: bool = False, allowed: bool = False, firm: bool
     What `dated` asks for may lie ahead: "will take place on 12 July". What `allowed` asks for is said with "may". With
     `firm` a condition is none: "covered up to 2,000 euros if locked".
     """
-    if text.rstrip().endswith("?"):
+    if text.rstrip().endswith("?") or (not dated and (_DUE.search(text) or _FUTURE.search(text))):
         return True
     found = (match.group().casefold() for match in _PLANNED.finditer(text))
     passed = {*(_AHEAD if dated else ()), *(_MAY if allowed else ()), *(_CONDITIONS if firm else ())}
@@ -101,10 +118,11 @@ def over(text: str) -> bool:
 
 def opposed(word: str, tokens: Sequence[Token]) -> bool:
     """Whether a text has the opposite of a word: "privately" for "public", "unfurnished" for "furnished"."""
-    wanted = {stem for text in OPPOSITES.get(word, "").split() for stem in stems(text)}
+    turned = OPPOSITES.get(word, "").split()
+    wanted = {stem for text in turned for stem in stems(text)}
     own = "".join(stems(word))
     made = {f"un{own}", f"non{own}", f"in{own}"}
-    return any(token.stem in wanted or token.stem in made for token in tokens)
+    return any(token.stem in wanted or token.word in turned or token.stem in made for token in tokens)
 
 
 def flag(text: str) -> bool | None:

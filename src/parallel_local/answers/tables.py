@@ -37,6 +37,8 @@ def from_grid(ask: FieldAsk, grid: Grid, about: About) -> Iterator[Reading]:
             yield from _by_column(ask, grid, row, row_cells)
         elif len(row_cells) == 2 and above > 0:
             yield from _cell(ask, grid, row, row_cells[0], row_cells[1], above)
+        elif above > 0 and key_fit(ask, row_cells[0], grid.card.language) == "whole":
+            yield from _by_row(ask, grid, row, row_cells, above)
     if len(grid.header) == 2 and above > 0:
         line = "| " + " | ".join(grid.header) + " |"
         yield from _cell(ask, grid, line, grid.header[0], grid.header[1], above)
@@ -51,6 +53,24 @@ def _by_column(ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...]) 
             yield from _cell(ask, grid, row, heading, row_cells[at], 1.0)
 
 
+def _by_row(
+    ask: FieldAsk, grid: Grid, row: str, row_cells: tuple[str, ...], above: float
+) -> Iterator[Reading]:
+    """A row that is called as the field is: its first value, or that of the year asked for, else of the last year."""
+    held = [
+        (heading, cell)
+        for heading, cell in zip(grid.header[1:], row_cells[1:], strict=False)
+        if in_cell(ask, cell, grid.language)
+    ]
+    dated = sorted(
+        (item for item in held if _YEARS.search(item[0])), key=lambda item: _YEARS.findall(item[0])[-1]
+    )
+    wanted = [item for item in dated if any(name in item[0] for name in ask.strict)]
+    heading, cell = (wanted or dated[-1:] or held or [("", "")])[0]
+    year = " ".join(_YEARS.findall(heading))
+    yield from _cell(ask, grid, row, f"{row_cells[0]} {year}".strip(), cell, above)
+
+
 def _cell(ask: FieldAsk, grid: Grid, row: str, key: str, text: str, strength: float) -> Iterator[Reading]:
     fit = key_fit(ask, key, grid.card.language)
     if not fit or not text:
@@ -62,12 +82,12 @@ def _cell(ask: FieldAsk, grid: Grid, row: str, key: str, text: str, strength: fl
         return
     if any(name not in around for name in ask.strict):
         return
-    for candidate in in_cell(ask, with_unit(key, text) if ask.kind is not Kind.TEXT else text):
+    for candidate in in_cell(ask, with_unit(key, text) if ask.kind is not Kind.TEXT else text, grid.language):
         value = (
             text if ask.node.type == "string" and ask.kind in _AS_WRITTEN and not ask.iso else candidate.value
         )
         doubts = {
-            *candidate.doubts,
+            *(set(candidate.doubts) - {"bound"}),
             *(["more"] if fit == "more" else []),
             *(["loose"] if strength <= LOOSE else []),
         }

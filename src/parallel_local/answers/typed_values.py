@@ -10,9 +10,19 @@ import msgspec
 
 from parallel_local.answers.field_ask import FieldAsk
 from parallel_local.answers.field_kinds import Kind
+from parallel_local.answers.mentions import tokens
 from parallel_local.text.values.dates import dated
-from parallel_local.text.values.names import emails, is_organisation, is_person, phones, proper_names, sites
+from parallel_local.text.values.names import (
+    emails,
+    is_organisation,
+    is_person,
+    organisations,
+    phones,
+    proper_names,
+    sites,
+)
 from parallel_local.text.values.numbers import measures
+from parallel_local.text.values.periods import periods
 from parallel_local.text.values.tongue import Tongue, tongue
 from parallel_local.text.values.units import BY_NAME, convert
 from parallel_local.text.values.value import Date, Number, Value
@@ -23,7 +33,6 @@ _PLACE_LEAD = re.compile(
     r"(—–-])\s*(?:the\s+|der\s+|la\s+|el\s+)?$",
     re.IGNORECASE,
 )
-_SPANNED = re.compile(r"\b([12]?\d|3[01])\.?\s?(?:to|until|–|-|bis|au|al)\s?$")  # "from 11 to 13 July"
 _BASED = re.compile(r"\b([A-ZÀ-Þ]\w+(?:[ -][A-ZÀ-Þ]\w+)*)-based\b")  # "a Berlin-based firm"
 _PLACE_TAIL = re.compile(r",\s[A-ZÀ-Þ][\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+)?")
 _COUNTRY = re.compile(r"\b(?:country|land|pays|país)\b", re.IGNORECASE)
@@ -56,12 +65,12 @@ def candidates(
     if ask.kind in (Kind.YEAR, Kind.DATE):
         return list(_dates(ask, text))
     if ask.kind is Kind.PERSON:
-        return [Candidate(value.text, value) for value in _people(text, alone, language or tongue(text))]
+        return [_titled(ask, value) for value in _people(text, alone, language or tongue(text))]
     if ask.kind is Kind.PLACE:
         return list(_places(ask, text, alone))
     if ask.kind is Kind.ORGANISATION:
-        found = [value for value in proper_names(text) if alone or value.start > 2 or " " in value.text]
-        return [Candidate(value.text, value) for value in found]
+        found = [value for value in organisations(text) if alone or value.start > 2 or " " in value.text]
+        return [Candidate(re.sub(r"\s+", " ", value.text), value) for value in found]
     if ask.kind in (Kind.URL, Kind.EMAIL, Kind.PHONE):
         shaped = {Kind.URL: sites, Kind.EMAIL: emails, Kind.PHONE: phones}[ask.kind](text)
         return [Candidate(value.text, value) for value in shaped]
@@ -74,17 +83,28 @@ def candidates(
 
 
 def _dates(ask: FieldAsk, text: str) -> Iterator[Candidate]:
-    for date in dated(text):
-        spanned = _SPANNED.search(text, max(0, date.start - 12), date.start)
-        doubts = ("range",) if spanned and ask.end != "high" else ()
+    ends = periods(text)
+    first = {period.first.start: period.first for period in ends}
+    last = {period.last.start for period in ends}
+    for found in sorted({date.start: date for date in (*first.values(), *dated(text))}.values(), key=_place):
+        date = first.get(found.start, found)
+        doubts: tuple[str, ...] = ()
+        if date.start in first or date.start in last:
+            wanted = "low" if date.start in first else "high"
+            if ask.end not in (wanted, ""):
+                continue
+            doubts = ("bound",) if ask.end else ("range",)
         if ask.kind is Kind.YEAR or ask.node.type in _NUMERIC:
             if date.year is not None and date.quarter is None:
                 yield Candidate(date.year if ask.node.type in _NUMERIC else str(date.year), date, doubts)
         elif not ask.iso:
             yield Candidate(date.text, date, doubts)
         elif date.iso() is not None:
-            first = msgspec.structs.replace(date, day=int(spanned.group(1))) if spanned and doubts else date
-            yield Candidate(_stamp(ask, first), date, doubts)
+            yield Candidate(_stamp(ask, date), date, doubts)
+
+
+def _place(date: Date) -> int:
+    return date.start
 
 
 def _stamp(ask: FieldAsk, date: Date) -> str:
@@ -146,6 +166,16 @@ def _as_type(ask: FieldAsk, amount: float | None) -> int | float | None:
     return int(scaled) if scaled.is_integer() else scaled
 
 
+def _titled(ask: FieldAsk, name: Value) -> Candidate:
+    """A person's name without the field's own word before it: "Kassiererin Petra Hinz", "Captain Ivo Perić"."""
+    found = tokens(name.text)
+    lead = [span for demand in ask.demands for span in demand.phrases.spans(found) if span[0] == 0]
+    cut = max((span[1] for span in lead), default=0)
+    rest = name.text[cut:].lstrip()
+    kept = Value(rest, name.end - len(rest)) if cut and " " in rest else name
+    return Candidate(re.sub(r"\s+", " ", kept.text), kept)
+
+
 def _people(text: str, alone: bool, language: Tongue) -> Iterator[Value]:
     """Names that are of a person by their form; in a cell of their own single words too."""
     for value in proper_names(text):
@@ -169,7 +199,7 @@ def _places(ask: FieldAsk, text: str, alone: bool) -> Iterator[Candidate]:
             whole = Value(tail.group().lstrip(", "), tail.start() + 2)
         elif _CITY.search(ask.label):
             whole = value
-        yield Candidate(whole.text, whole)
+        yield Candidate(re.sub(r"\s+", " ", whole.text), whole)
 
 
 def part_of_place(label: str, text: str) -> str:

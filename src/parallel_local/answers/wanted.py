@@ -1,6 +1,6 @@
 """The values of the kind a question asks for, as they stand in a sentence. Pure.
 
-Everything found is a verbatim slice with its place; how such values look is in `text/value_forms.py`. Nothing
+Everything found is a verbatim slice with its place; how such values look is in `text/values/forms.py`. Nothing
 that the question says itself is a value.
 """
 
@@ -12,7 +12,7 @@ from parallel_local.answers.questions import Question
 from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
 from parallel_local.text.question_words import Asks
 from parallel_local.text.tokens import fold, stop_words
-from parallel_local.text.value_forms import NAME, counted, durations, shares, times, years
+from parallel_local.text.values.forms import NAME, counted, durations, shares, times, years
 
 _CLAUSE = re.compile(r"[,;:()–—]\s|\s-\s|[、，；：]")
 _WORD = re.compile(r"\w+")

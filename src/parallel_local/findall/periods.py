@@ -8,13 +8,9 @@ import re
 from collections.abc import Sequence
 
 from parallel_local.findall.quantities import Quantity, Span
-from parallel_local.text.tokens import fold
 from parallel_local.text.values import dates
+from parallel_local.text.values.months import MONTHS
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_OTHER_MONTHS = {
-    "mai": "may", "okt": "oct", "dez": "dec", "mrz": "mar", "ene": "jan", "abr": "apr", "ago": "aug", "dic": "dec",
-}  # fmt: skip
 _DECADE = re.compile(r"\b(?P<decade>(?:1[5-9]|20)\d)0(?:s|[’']s|er)\b")
 _ROMAN = ["X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII", "XIX", "XX", "XXI"]  # from the tenth
 _CENTURY = re.compile(
@@ -113,12 +109,8 @@ def _period(text: str) -> Span | None:
     if iso:
         day = _day(*(int(part) for part in iso.groups()))
         return Span(day, day)
-    rest = fold(re.sub(r"\d{4}", "", text)).replace(",", " ")
-    named = [word[:3] for word in re.findall(r"[a-z]+", rest)]
-    month = next(
-        (_MONTHS.index(_OTHER_MONTHS.get(n, n)) + 1 for n in named if _OTHER_MONTHS.get(n, n) in _MONTHS),
-        None,
-    )
+    rest = re.sub(r"\d{4}", "", text).casefold()
+    month = next((MONTHS[word] for word in re.findall(r"[^\W\d_]+", rest) if word in MONTHS), None)
     number = int(year.group())
     if month is None:
         return Span(_day(number, 1, 1), _day(number, 12, 31))

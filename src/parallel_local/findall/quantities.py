@@ -5,14 +5,15 @@ leaves it open. Only units of one dimension are converted, exactly; currencies n
 """
 
 import re
-from collections.abc import Mapping
 from math import inf
 
 import msgspec
 
 from parallel_local.text.tokens import fold
 from parallel_local.text.values import Number, numbers
+from parallel_local.text.values.money import likely_currency
 from parallel_local.text.values.tongue import Tongue
+from parallel_local.text.values.units import BY_NAME
 
 _ADJECTIVES = (
     "larger|bigger|greater|higher|longer|taller|heavier|faster|wider|deeper|older|größer|länger|höher|älter|tiefer|"
@@ -67,47 +68,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")  # of things, which have no frac
 _METRES = re.compile(r"\s?m\b")
 _MILLION = 1e6
 _SCALED = re.compile(r"\s?(?:thousand|million|billion|trillion|bn|Mio|Mrd|[kKMB]\b)")
-_CURRENCIES = {
-    "€": "eur", "euro": "eur", "euros": "eur", "eur": "eur", "$": "usd", "dollar": "usd",
-    "dollars": "usd", "usd": "usd", "us$": "usd", "£": "gbp", "pound": "gbp", "pounds": "gbp",
-    "gbp": "gbp", "chf": "chf", "francs": "chf", "franken": "chf", "nok": "nok", "sek": "sek",
-    "dkk": "dkk", "yen": "jpy", "¥": "jpy", "kr": "kr", "kroner": "kr", "crowns": "kr",
-}  # fmt: skip
 _PERCENT = frozenset({"percent", "prozent", "pct"})
-_UNITS: Mapping[str, tuple[str, float]] = {
-    form: (dimension, factor)
-    for forms, dimension, factor in (
-        ("mm millimetre millimetres millimeter millimeters", "length", 0.001),
-        ("cm centimetre centimetres centimeter centimeters zentimeter", "length", 0.01),
-        ("m metre metres meter meters metern", "length", 1.0),
-        ("km kilometre kilometres kilometer kilometers kilometern", "length", 1000.0),
-        ("ft foot feet", "feet", 1.0),
-        ("mile miles mi", "feet", 5280.0),
-        ("g gram grams gramm", "mass", 0.001),
-        ("kg kilo kilos kilogram kilograms kilogramm", "mass", 1.0),
-        ("t tonne tonnes ton tons tonnen", "mass", 1000.0),
-        ("min mins minute minutes minuten", "time", 1.0),
-        ("h hr hrs hour hours stunde stunden", "time", 60.0),
-        ("day days tag tage tagen", "time", 1440.0),
-        ("week weeks woche wochen", "time", 10080.0),
-        ("month months monat monate monaten", "years", 1 / 12),
-        ("year years jahr jahre jahren yr yrs", "years", 1.0),
-        ("kw kilowatt kilowatts", "power", 1.0),
-        ("mw megawatt megawatts", "power", 1000.0),
-        ("l litre litres liter liters litern", "volume", 1.0),
-        ("ml millilitre millilitres", "volume", 0.001),
-        ("sqm qm m2 m²", "area", 1.0),
-        ("ha hectare hectares hektar", "area", 10_000.0),
-        ("kph kmh km/h", "speed", 1.0),
-    )
-    for form in forms.split()
-}
-_SQUARES: Mapping[str, tuple[str, float]] = {
-    f"{kind} {form}": (dimension, (factor**power) * scale)
-    for kind, dimension, power, scale in (("square", "area", 2, 1.0), ("cubic", "volume", 3, 1000.0))
-    for form, (of, factor) in _UNITS.items()
-    if of == "length"
-}
 _TONGUES: tuple[Tongue, ...] = ("en", "de", "es", "fr")  # that differ in what "1.240" is
 
 
@@ -164,7 +125,8 @@ def quantities(text: str, *, asked: bool = False, language: str = "") -> list[Qu
         if after is not None and _is_range(text, one, end, after):
             low, high = _quantity(text, one, end, asked), _quantity(text, after, _end(text, after), asked)
             first = one.amount * _scale(text, end, after)
-            span = Span(min(first, after.amount) * _factor(high), max(first, after.amount) * _factor(high))
+            factor = 1.0 if high.dimension in ("money", "percent") else _measured(after)[1]
+            span = Span(min(first, after.amount) * factor, max(first, after.amount) * factor)
             start = _between_start(text, one)
             currency = high.currency or low.currency
             dimension = "money" if currency else high.dimension
@@ -181,7 +143,7 @@ def _names_something(text: str, number: Number) -> bool:
     if _TITLE.match(text, number.start):
         return True
     match = _CODE.search(text[: _begin(text, number)])
-    return match is not None and match.group("code").casefold() not in _CURRENCIES
+    return match is not None and not likely_currency(match.group("code"))
 
 
 def _apart(text: str) -> str:
@@ -206,15 +168,14 @@ def _scale(text: str, end: int, after: Number) -> float:
     return after.amount / digits if digits else 1.0
 
 
-def _factor(quantity: Quantity) -> float:
-    return (
-        _UNITS.get(quantity.nouns[0], ("", 1.0))[1]
-        if quantity.nouns and quantity.dimension in _DIMENSIONS
-        else 1.0
-    )
-
-
-_DIMENSIONS = frozenset(dimension for dimension, _ in _UNITS.values())
+def _measured(number: Number) -> tuple[str, float]:
+    """What a number's unit measures, and what it is in the smallest of its kind; months and years are years."""
+    unit = BY_NAME.get(number.unit)
+    if unit is None:
+        return "", 1.0
+    if unit.dimension == "calendar":
+        return "years", float(unit.factor / 12)
+    return unit.dimension, float(unit.factor)
 
 
 def _end(text: str, number: Number) -> int:
@@ -245,9 +206,9 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
     sign = text[len(before) : begin].strip()
     first = nouns[0] if nouns else ""
     mark = text[end : end + 2].strip()[:1]
-    currency = _CURRENCIES.get(sign, "") or _CURRENCIES.get(mark, "") or _CURRENCIES.get(first, "")
-    currency = currency or _CURRENCIES.get(before.rpartition(" ")[2].casefold(), "")
-    dimension, factor = _UNITS.get(first) or _SQUARES.get(first, ("", 1.0))
+    written = (sign, mark, first, before.rpartition(" ")[2])
+    currency = next((code for code in map(likely_currency, written) if code), "")
+    dimension, factor = _measured(number)
     if number.percent or mark == "%" or first in _PERCENT:
         dimension, factor = "percent", 1.0
     elif currency or number.money:
@@ -256,7 +217,7 @@ def _quantity(text: str, number: Number, end: int, asked: bool) -> Quantity:
         number = msgspec.structs.replace(number, amount=float(text[begin:end].replace(".", "")))
     span, start = _bounded(text, number, end, asked)
     unit = _UNIT_WORD.match(text, end)
-    if unit and (dimension or first in _CURRENCIES or first in _PERCENT):
+    if unit and (dimension or first in _PERCENT):
         end = unit.end()
     scaled = Span(span.low * factor, span.high * factor, span.low_open, span.high_open)
     return Quantity(scaled, dimension, currency, nouns, start, end, span.low != span.high)

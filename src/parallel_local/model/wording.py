@@ -7,9 +7,10 @@ capital letters. What follows for a statement is decided in `support.py`.
 import re
 from collections.abc import Iterable, Iterator
 
-from parallel_local.text.date_parts import DateParts, date_parts, stated_dates
 from parallel_local.text.tokens import words
 from parallel_local.text.values import dates, numbers, years
+from parallel_local.text.values.date_parts import DateParts, date_parts, stated_dates
+from parallel_local.text.values.number_vocabulary import vocabulary
 from parallel_local.text.verbatim import fold
 
 _WORD = re.compile(r"[^\W_][\w'’&.-]*[\w]|[^\W_]")
@@ -28,11 +29,10 @@ meets should have has been are was were that which with company companies entity
 _FORM_WORDS = frozenset(_FORM.split())
 _SHARED = 0.7  # of the longer word, from its beginning: the same word in another form
 _ROOT = 5  # letters
-_COUNTED = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-eighteen nineteen twenty
-"""
-_NUMBER_WORDS = {word: number for number, word in enumerate(_COUNTED.split())}
+# Single words, as sentences have them: above twenty they are mostly parts of others ("thirty-two").
+_NUMBER_WORDS = {"zero": 0.0} | {
+    word: amount for word, amount in vocabulary("en").units.items() if amount <= 20
+}
 _OTHER_MEANINGS = frozenset({"zero", "one"})
 # In German every noun has a capital: behind an article or an adjective it is hardly ever a name.
 _GERMAN = re.compile(
@@ -181,7 +181,7 @@ def _states_date(wanted: DateParts, text: str) -> bool:
 def _states_number(amount: float, text: str) -> bool:
     stated = [number.amount for number in numbers(text)]
     stated += [float(year.text) for year in years(text) if year.text.isdigit()]
-    stated += [float(_NUMBER_WORDS[word]) for word in words(text) if word in _NUMBER_WORDS]
+    stated += [_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS]
     return any(abs(amount - one) <= 1e-9 * max(1.0, abs(one)) for one in stated)
 
 

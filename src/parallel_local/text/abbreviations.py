@@ -5,7 +5,7 @@ Data and one question about it, asked by `text/sentences.py`. No cutting here.
 
 import re
 
-from parallel_local.text.months import MONTHS
+from parallel_local.text.values.months import MONTHS
 
 _BEFORE_ORDINAL = """
 am im der die das dem den des ab vom zum zur bis seit beim ins auf jeden jeder jedem jedes unser unsere ihr sein

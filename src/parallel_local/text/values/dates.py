@@ -1,4 +1,4 @@
-"""Dates, months, quarters and years, in English, German, French and Spanish. Pure.
+"""Dates, months, quarters and years, by the names of months that are known (`months.py`). Pure.
 
 A date is kept as it is written; `Date.iso` gives it another form only where all of it is said.
 """
@@ -6,35 +6,21 @@ A date is kept as it is written; `Date.iso` gives it another form only where all
 import re
 from collections.abc import Iterator
 
+from parallel_local.text.values.months import MONTHS, month_pattern
 from parallel_local.text.values.value import Date, Value, every, inside
 
-_MONTH_NAMES = (
-    "january januar janvier enero jan",
-    "february februar février febrero feb",
-    "march märz mars marzo mar maerz",
-    "april avril abril apr",
-    "may mai mayo",
-    "june juni juin junio jun",
-    "july juli juillet julio jul",
-    "august août agosto aug",
-    "september septembre septiembre sep sept",
-    "october oktober octobre octubre oct okt",
-    "november novembre noviembre nov",
-    "december dezember décembre diciembre dec dez",
-)
-_NUMBERS = {name: place for place, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
-_SORTED = sorted(_NUMBERS, key=len, reverse=True)
-# May and Mars are words of their own in small letters, so in English months have a capital.
-_MONTH = "|".join(f"[{name[0].upper()}{name[0]}]{name[1:]}" if len(name) > 3 and name != "mars" else name.capitalize()
-                  for name in _SORTED)  # fmt: skip
-_MONTH_ANY = "|".join(f"(?i:{name})" for name in _SORTED)
+# Words of their own in small letters, as all short names are: before its day such a month has a capital.
+_OTHER_WORDS = frozenset(["mars", "mart"])
+_MONTH_ANY = f"(?i:{month_pattern()})"
+_SMALL = "|".join(name for name in MONTHS if len(name) > 3 and name not in _OTHER_WORDS)
+_MONTH = f"(?:{month_pattern(capital=True)}|{_SMALL})"
 _YEAR = r"(?:1\d{3}|20\d\d)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _FULL = re.compile(
     rf"(?<![\w.])(?:(?P<iso_y>\d{{4}})-(?P<iso_m>\d{{2}})-(?P<iso_d>\d{{2}})"
     rf"|(?P<dot_d>{_DAY})\.\s?(?P<dot_m>0?[1-9]|1[0-2])\.\s?(?P<dot_y>{_YEAR})"
     rf"|(?P<sl_a>\d{{1,2}})/(?P<sl_b>\d{{1,2}})/(?P<sl_y>{_YEAR})"
-    rf"|(?P<dm_d>{_DAY})(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?(?P<dm_m>{_MONTH_ANY})\.?,?"
+    rf"|(?P<dm_d>{_DAY})(?:st|nd|rd|th|er|[.°º])?\s+(?:of\s+|de\s+)?(?P<dm_m>{_MONTH_ANY})\.?,?"
     rf"(?:\s+(?:de\s+|del\s+)?(?P<dm_y>{_YEAR}))?"
     rf"|(?P<md_m>{_MONTH})\.?\s+(?P<md_d>{_DAY})(?:st|nd|rd|th)?(?:,?\s+(?P<md_y>{_YEAR}))?"
     rf"|(?P<my_m>{_MONTH_ANY})\.?,?\s+(?:de\s+|del\s+)?(?P<my_y>{_YEAR})"
@@ -92,7 +78,7 @@ def _full(text: str) -> Iterator[Date]:
         elif kind.startswith(("dm", "md", "my")):
             side = kind[:2]
             day, year = part.get(f"{side}_d"), part[f"{side}_y"]
-            month = _NUMBERS[part[f"{side}_m"].casefold()]
+            month = MONTHS[part[f"{side}_m"].casefold()]
             yield Date(written, start, int(year) if year else None, month, int(day) if day else None)
         else:
             quarter = part["q"] or part["nq"]

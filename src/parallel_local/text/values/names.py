@@ -5,6 +5,7 @@ A name is a run of capitalised words; what kind of thing it names is told by the
 
 import re
 
+from parallel_local.text.values.units import unit_of
 from parallel_local.text.values.value import Value, every
 
 _URL = re.compile(r"https?://[^\s<>()\[\]|\"']*[^\s<>()\[\]|\"'.,;:!?*_]")
@@ -27,7 +28,8 @@ _TITLES = re.compile(
     r"President|Chairman|Chairwoman|Director|Managing|Chief|Executive|Officer|CEO|CTO|CFO|COO|Founder|Co-founder|"
     r"Minister|Mayor|Coach|Judge|Architect|Engineer|Author|Editor|Head|Geschäftsführer|Geschäftsführerin|Vorstand|"
     r"Gründer|Gründerin|Autor|Autorin|Bürgermeister|Bürgermeisterin|Directeur|Directrice|Directora|Presidente|"
-    r"Président|Présidente|Fundador|Fundadora|Maire|Alcalde|Alcaldesa|Vice|Senior|Saint|Trainer|Trainerin)\.?\s+)+"
+    r"Président|Présidente|Fundador|Fundadora|Pfarrer|Pfarrerin|Pastor|Pastorin|Oberarzt|Oberärztin|Kapitän|Maître|Docteur|Dott|Signor|Signora|Señor|"
+    r"Señora|Monsieur|Madame|Abbé|Reverend|Rev|Sergeant|Colonel|Lieutenant|Inspector|Maire|Alcalde|Alcaldesa|Vice|Senior|Saint|Trainer|Trainerin)\.?\s+)+"
 )
 _ORGANISATION = re.compile(
     r"\b(?:Inc|Ltd|LLC|GmbH|AG|SE|Corp|Corporation|Co|Company|Group|Holding|Holdings|Bank|University|Institute|"
@@ -43,6 +45,8 @@ _PLACE = re.compile(
     r"Province|North|South|East|West|Park|Tower|Castle|Station|Airport|Republic|Kingdom|Germany|France|Spain|Italy|"
     r"England|Europe|America|Africa|Asia|Coast|Hall|Building|Platz|Straße|See|Fluss|Berg|Rue|Calle)\b"
 )
+# "L'allenatore del Vallenera": a noun that has its capital from the article, and what leads on to the name.
+_ELIDED = re.compile(rf"^(?:L|D|Dell|All|Nell|Sull|Un)['’][a-zà-ÿ][\w-]*\s*(?:{_PARTICLE}\s+)*")
 _MONTHS = re.compile(
     r"^(?:January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday|"
     r"Wednesday|Thursday|Friday|Saturday|Sunday|Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|Montag|Dienstag|"
@@ -50,7 +54,13 @@ _MONTHS = re.compile(
     r"Samstag|Sonntag|Q[1-4]|English|German|French|Spanish)$"
 )
 _UNIT_OF = re.compile(r"\d\s?$")  # "50 MB" neither
+_LONGEST_UNIT = 4
 _CODE = re.compile(r"[A-ZÀ-Þ]{1,5}\s\d")  # "WX 20931" is no name
+_INSTITUTION = re.compile(
+    r"\b(?:musée|ville|commune|banque|école|université|ministère|institut|chambre|société|mairie|abbaye|museo|comune|città|"
+    r"banca|scuola|università|ministero|istituto|ayuntamiento|banco|escuela|universidad|ministerio|instituto|museu|câmara)\s"
+    r"(?:de\sla\s|de\sl['’]|du\s|des\s|d['’]|de\s|del\s|della\s|dell['’]|di\s|do\s|da\s)$"
+)
 _SMALL_WORDS = """
 a an the this that these those it its he she they we i you his her their our my in on at by for from of to
 with and or but as if when while where who what which how why since after before during under over about
@@ -59,6 +69,9 @@ roughly then thus today however meanwhile although because until between through
 section chapter note der die das ein eine einer ein es er sie wir ihr im am in auf bei mit nach seit von vor
 zu zum zur und oder aber wenn als für aus le la les un une des du de il elle ils elles nous dans sur avec
 pour par en au aux et ou mais el los las una del al se su en con por para y o pero dr prof mr mrs ms mme sr
+con nel nella nello dal dalla dallo alla allo sul sulla lo gli di tra fra ed ma se come non dopo prima durante
+questo questa quando dove het een op met voor bij naar uit aan om sinds tot ook maar os as um uma dos das com em ao
+left made saw took met lost beat won sold bought reached passed sailed arrived returned crossed sighted entered visited
 sra ceo cto cfo coo vp hr it ai us uk eu
 """
 _SMALL = frozenset(_SMALL_WORDS.split())
@@ -101,10 +114,25 @@ def proper_names(text: str) -> list[Value]:
             kept
             and not _MONTHS.match(kept.text)
             and not _CODE.match(text, kept.start)
-            and not _UNIT_OF.search(text, 0, kept.start)
+            and not (_UNIT_OF.search(text, 0, kept.start) and _is_unit(kept.text))
         ):
             found.append(kept)
     return found
+
+
+def organisations(text: str) -> list[Value]:
+    """Proper names, with the small-lettered noun that some are called by: "musée de l'Armée", "ville de Lyon"."""
+    found: list[Value] = []
+    for name in proper_names(text):
+        lead = _INSTITUTION.search(text, max(0, name.start - 40), name.start)
+        start = lead.start() if lead else name.start
+        found.append(Value(text[start : name.end], start))
+    return found
+
+
+def _is_unit(name: str) -> bool:
+    """Whether what stands behind a number is its unit: "50 MB", "86 Grad Oechsle"; not "in 2017 Alois Brunner"."""
+    return len(name) <= _LONGEST_UNIT or unit_of(name.split()[0]) is not None
 
 
 def _without_lead(value: Value) -> Value | None:
@@ -112,8 +140,11 @@ def _without_lead(value: Value) -> Value | None:
     while text:
         first, _, rest = text.partition(" ")
         title = _TITLES.match(text)
+        elided = _ELIDED.match(text)
         if title:
             cut = title.end()
+        elif elided:
+            cut = elided.end()
         elif first.casefold().removesuffix("'s").removesuffix("’s") in _SMALL or _MONTHS.match(first):
             cut = len(text) - len(rest.lstrip()) if rest else len(text)
         else:

@@ -5,17 +5,18 @@ what is glued to a word. Marks are read by the language of the sentence: "1.234,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from parallel_local.text.values.dates import dated
 from parallel_local.text.values.money import BEFORE, BEHIND, currency
 from parallel_local.text.values.names import emails, phones, urls
+from parallel_local.text.values.number_marks import HEDGES, PERCENT, SCALES, any_of
 from parallel_local.text.values.number_words import number_words
-from parallel_local.text.values.tongue import Tongue, tongue
-from parallel_local.text.values.units import BY_NAME, FORMS, convert, unit_of
-from parallel_local.text.values.value import Number, Value
+from parallel_local.text.values.tongue import Tongue, has_decimal_point, tongue
+from parallel_local.text.values.units import BY_NAME, FORMS, TIME_WORDS, convert, unit_of
+from parallel_local.text.values.value import Number, Value, inside
 
 _GROUP = "[ \u00a0\u202f'’]"
 _DIGITS = re.compile(
@@ -23,28 +24,17 @@ _DIGITS = re.compile(
     rf"\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}(?!\d)(?:\.\d+)?"
     r"|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 )
-_SCALES = {
-    "thousand": 1e3, "k": 1e3, "tsd": 1e3, "tausend": 1e3, "mille": 1e3, "mil": 1e3, "million": 1e6, "millions": 1e6,
-    "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "millionen": 1e6, "millón": 1e6, "millones": 1e6, "billion": 1e9,
-    "bn": 1e9, "b": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9, "milliard": 1e9, "milliards": 1e9,
-    "mil millones": 1e9, "trillion": 1e12, "billionen": 1e12, "billones": 1e12, "lakh": 1e5, "crore": 1e7, "dozen": 12,
-}  # fmt: skip
-_LONG = "|".join(sorted((word for word in _SCALES if len(word) > 2), key=len, reverse=True))
+_LONG = any_of(word for word in SCALES if len(word) > 2 and word != "hundred")
 _SCALE = re.compile(rf"(?:\s?(?i:{_LONG}|bn|mn)\b\.?(?!-)|\s?[kKMB](?![\w/²³])|m(?![\w/²³])(?=\b))")
-_LINKED = re.compile(r"\s(?:de\s|d['’]|of\s)")
-_PERCENT = re.compile(r"\s?%|\s(?:percent|per cent|Prozent|pour cent|por ciento)\b")
-_UNIT = re.compile(rf"\s?-?(?P<unit>{'|'.join(map(re.escape, FORMS))})(?![\w²³/])", re.IGNORECASE)
+_LINKED = re.compile(r"\s(?:d[ei]\s|d['’]|of\s)")
+_PERCENT = re.compile(rf"\s?[%٪]|\s(?i:{any_of(PERCENT)})(?!\w)")
+_FORMS = "|".join(re.escape(form).replace(r"\ ", r"\s") for form in FORMS)
+_UNIT = re.compile(rf"\s?-?(?P<unit>{_FORMS})(?![\w²³/])", re.IGNORECASE)
 _RANGE = re.compile(r"(?:\s?[–—-]\s?|\s(?:to|bis|à|a|or|oder|and|und|et|y)\s)$")
-_SUM = re.compile(r"\s?(?:,|and|und|et|y)?\s?")
+_SUM = re.compile(r"\s?(?:,|and|und|et|y|e|en)?\s?")
 _BETWEEN = re.compile(r"(?:\bbetween|\bzwischen|\bentre)\s+\S*\s?$", re.IGNORECASE)
 _MOVED = re.compile(r"\b(?:from|von|de)\s+\S*\s?$", re.IGNORECASE)
-_HEDGED = re.compile(
-    r"\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|more than|less than|under|up to|at least|"
-    r"at most|some|circa|ca\.|c\.|etwa|rund|ungefähr|fast|knapp|über|mehr als|weniger als|bis zu|mindestens|"
-    r"environ|près de|plus de|moins de|au moins|unos|unas|casi|más de|menos de|cerca de|"
-    r"alrededor de)\s+\S{0,4}\s?$|~\s?$",
-    re.IGNORECASE,
-)
+_HEDGED = re.compile(rf"(?<!\w)(?:{any_of(HEDGES)})\s+\S{{0,4}}\s?$|~\s?$", re.IGNORECASE)
 _MARKER = (
     "section|chapter|article|figure|table|pages?|item|step|appendix|annex|room|gate|platform|bus|route|paragraph|"
     "clause|"
@@ -54,6 +44,7 @@ _MARKER = (
     "apartment|suite|floor|highway|exit|version|release|model|flight|type|id|code|line|stage|grade|day|box|building"
 )
 _NO_NUMBERS = re.compile(
+    r"\b(?:at|by|until)\s[a-z]+(?=\s(?:in the (?:morning|afternoon|evening)|o['’]clock|at night)\b)|"
     r"\b\d{1,2}:\d{2}(?::\d{2})?\b|\b\d{1,2}(?:\.\d{2})?\s?[ap]\.?m\b|\b\d{1,2}(?:\.\d{2})? Uhr\b|\b\d{1,2}h\d{2}\b"
     r"|\b\d+:\d+\b|\bv\d+(?:\.\d+)*\b|\[\d+\]|#\d+"
     r"|(?<![\w.])(?!\d{1,3}(?:\.\d{3})+(?!\d|\.\d))\d+\.\d+(?:\.\d+)+\b"
@@ -73,6 +64,23 @@ _NO_NUMBERS = re.compile(
     r"|(?:rue|avenue|boulevard|place|quai)\s))"
     r"|\w{2,}(?:straße|strasse|weg|allee|platz|gasse)\s\d+\w?|\b(?:Calle|calle)\s[\w\s]{2,30},?\s\d+"
 )
+
+
+# A half behind the unit, "une heure et demie", or before it: "two and a half hours".
+_AND_A_HALF = re.compile(
+    r"\s(?:and a half|et demie?|e mezz[oa]|y medi[oa]|e mei[oa]|en een half|och en halv)\b", re.IGNORECASE
+)
+_HALF_A = re.compile(
+    r"(?:\b(?:half an?|(?:eine?[rnm]?\s)?halbe[rnms]?|une? demi[e]?|medi[oa]|mei[oa]|een half|en halv)[\s-]|\bmezz['’])"
+    rf"(?=(?:{any_of(TIME_WORDS)})(?!\w))",
+    re.IGNORECASE,
+)
+_BARE_HALF = re.compile(r"\b(?=(?:hora y media|ora e mezz[ao]|hora e meia|heure et demie)\b)", re.IGNORECASE)
+_ONE_AND = re.compile(rf"\ban?(?=\s(?:{any_of(TIME_WORDS)})\s(?:and a half)\b)", re.IGNORECASE)
+
+
+_HOUR = BY_NAME["hour"]
+_MINUTES = re.compile(r"\s?([0-5]\d)(?:\s?min\b)?(?=\s*(?:$|[.,;:)|\]]))")  # "4 h 30"
 
 
 class _Written(msgspec.Struct, frozen=True):
@@ -95,7 +103,16 @@ def measures(text: str, language: Tongue | None = None) -> list[Number]:
     masked = _masked(text)
     written = [*_in_digits(masked, spoken), *_in_words(masked, spoken)]
     found = [number for item in written if (number := _whole(text, masked, item)) is not None]
-    return _sums(text, _ranges(masked, sorted(found, key=lambda number: number.start)))
+    return _sums(text, _ranges(masked, _apart(sorted(found, key=lambda number: number.start))))
+
+
+def _apart(found: Iterable[Number]) -> list[Number]:
+    """Each number once: "3,5 mil" is one, though "mil" is a number in words too."""
+    kept: list[Number] = []
+    for number in found:
+        if not kept or not inside(number, kept[-1]):
+            kept.append(number)
+    return kept
 
 
 def _masked(text: str) -> str:
@@ -134,10 +151,10 @@ def _amount(digits: str, language: Tongue) -> float | None:
     elif comma >= 0:
         groups = re.fullmatch(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}", bare)
         single = bare.count(",") == 1
-        bare = bare.replace(",", "" if groups and (language == "en" or not single) else ".")
+        bare = bare.replace(",", "" if groups and (has_decimal_point(language) or not single) else ".")
     elif dot >= 0:
         groups = re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", bare)
-        if groups and (language != "en" or bare.count(".") > 1):
+        if groups and (not has_decimal_point(language) or bare.count(".") > 1):
             bare = bare.replace(".", "")
     try:
         return sign * float(bare)
@@ -149,6 +166,11 @@ def _in_words(masked: str, language: Tongue) -> Iterator[_Written]:
     for start, end, amount in number_words(masked, language):
         if amount != 1 or _UNIT.match(masked, end):
             yield _Written(start, end, amount, words=True)
+    for match in _HALF_A.finditer(masked):
+        yield _Written(match.start(), match.end() - match.group().endswith((" ", "-")), 0.5, words=True)
+    for pattern in (_ONE_AND, _BARE_HALF):
+        for match in pattern.finditer(masked):
+            yield _Written(match.start(), match.end(), 1.0, words=True)
 
 
 def _whole(text: str, masked: str, item: _Written) -> Number | None:
@@ -156,14 +178,24 @@ def _whole(text: str, masked: str, item: _Written) -> Number | None:
     end, amount = item.end, item.amount
     before = BEFORE.search(text, max(0, item.start - 5), item.start)
     scale = None if item.words else _SCALE.match(text, end)
+    half = _AND_A_HALF.match(text, end)
+    end, amount = (half.end(), amount + 0.5) if half else (end, amount)
     unit = _UNIT.match(text, end)
     # "12 m" is a length, "$12m" and "12M" are millions.
     if scale and unit and not before and scale.group().strip() in ("m", "B"):
         scale = None
     if scale:
-        amount *= _SCALES.get(scale.group().strip(" .").casefold(), 1.0)
+        amount *= SCALES.get(scale.group().strip(" .").casefold(), 1.0)
         end = scale.end()
         unit = _UNIT.match(text, end)
+    half = _AND_A_HALF.match(text, unit.end()) if unit and not half else None
+    amount += 0.5 if half else 0.0
+    past = (
+        _MINUTES.match(masked, unit.end())
+        if unit and not half and unit_of(unit.group("unit")) is _HOUR
+        else None
+    )
+    amount, half = (amount + int(past.group(1)) / 60, past) if past else (amount, half)
     linked = _LINKED.match(text, end)
     behind = BEHIND.match(text, linked.end() if linked else end)
     percent = _PERCENT.match(text, end)
@@ -174,7 +206,7 @@ def _whole(text: str, masked: str, item: _Written) -> Number | None:
     form = unit_of(unit.group("unit")) if unit and not percent and not before else None
     behind = None if percent or form else behind
     start = before.start() if before else item.start
-    last = max(end, *(part.end() for part in (percent, behind, unit if form else None) if part), end)
+    last = max(end, *(part.end() for part in (percent, behind, unit if form else None, half) if part), end)
     money = before or behind
     return Number(
         text=text[start:last],

@@ -4,13 +4,9 @@ import re
 
 import msgspec
 
-from parallel_local.text.values import dates
+from parallel_local.text.values.dates import dated
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
-_YEAR = re.compile(r"\d{4}")
-_DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
-_NAME = re.compile(r"[A-Za-z]{3,}")
 
 
 class DateParts(msgspec.Struct, frozen=True):
@@ -34,16 +30,11 @@ def date_parts(text: str) -> DateParts | None:
     iso = _ISO.fullmatch(text.strip())
     if iso:
         return DateParts(int(iso[1]), int(iso[2]), int(iso[3] or 0))
-    year = _YEAR.search(text)
-    if year is None:
-        return None
-    named = (name.group()[:3].lower() for name in _NAME.finditer(text))
-    month = next((_MONTHS.index(name) + 1 for name in named if name in _MONTHS), 0)
-    day = _DAY.search(text) if month else None
-    return DateParts(int(year.group()), month, int(day.group()) if day else 0)
+    return next(iter(stated_dates(text)), None)
 
 
 def stated_dates(text: str) -> list[DateParts]:
     """All dates a text states."""
-    found = (date_parts(value.text) for value in dates(text))
-    return [parts for parts in found if parts is not None]
+    return [
+        DateParts(date.year, date.month or 0, date.day or 0) for date in dated(text) if date.year is not None
+    ]

@@ -7,25 +7,29 @@ such a span amounts to is read elsewhere.
 import re
 from functools import cache
 
-from parallel_local.text.months import MONTHS
-from parallel_local.text.number_words import ABOUT, MEASURES, NUMBER_WORDS, SCALES, SHARES, TIME_UNITS
+from parallel_local.text.values.money import SIGNS_AND_WORDS
+from parallel_local.text.values.months import MONTHS
+from parallel_local.text.values.number_marks import HEDGES, PERCENT, SCALES, any_of
+from parallel_local.text.values.number_vocabulary import vocabulary
+from parallel_local.text.values.units import FORMS, TIME_WORDS
 
-
-def _any_of(listed: str) -> str:
-    """One of the words of a list, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(set(listed.split("|")), key=len, reverse=True))
-
-
+# Words before a number that belong to it where it is quoted, and make it no less certain.
+_ONLY = ("only", "every", "alle", "toutes les", "tous les", "cada", "ogni", "каждые")
+# Signs that count time, in scripts that write numbers and nouns together.
+_TIME_SIGNS_WORDS = """
+年間 年 天 日間 日 週間 周 ヶ月 か月 时间 時間 小时 년 일 개월 시간 주
+"""
+_TIME_SIGNS = tuple(_TIME_SIGNS_WORDS.split())
 _DIGITS = r"(?:[$€£¥₹]\s?)?(?<![\w.,:])[-−]?\d+(?:[.,'’\u00a0\u202f ]\d{3}(?!\d)){0,6}(?:[.,]\d+)?[½¼¾]?(?![\d]|:\d)"
-_SCALE = rf"(?:[\s-]?(?:{_any_of(SCALES)})\.?(?!\w)){{0,2}}"
-_ABOUT = rf"(?:(?<!\w)(?:{_any_of(ABOUT)})\s+)?"
+_SCALE = rf"(?:[\s-]?(?:{any_of(SCALES)})\.?(?!\w)){{0,2}}"
+_ABOUT = rf"(?:(?<!\w)(?:{any_of((*HEDGES, *_ONLY))})\s+)?"
 _RANGE = rf"(?:\s?(?:–|—|-|to|bis|à|a|до)\s?{_DIGITS})?"
 _HAN_DIGITS = r"(?<![一二三四五六七八九十百千万两])[一二三四五六七八九十百千万两]{1,8}"
 _HAN = rf"{_HAN_DIGITS}(?=[名人个個次种種座年家位所条冊本台匹回])"
 _SMALL = "of and the in on at to by for per that which who were was is are und der die das in im et de des la le y e"
 _WORD_AFTER = rf"\s(?!(?:{'|'.join(sorted(set(_SMALL.split())))})\b)[^\W\d_]+"
-_UNIT = rf"(?:\s?-?(?:{_any_of(MEASURES)})(?!\w)|{_WORD_AFTER})?"
-_TIME_UNIT = rf"(?:{_any_of(TIME_UNITS)})(?!\w)"
+_UNIT = rf"(?:\s?-?(?:{any_of((*FORMS, *SIGNS_AND_WORDS))})(?!\w)|{_WORD_AFTER})?"
+_TIME_UNIT = rf"(?:{any_of((*TIME_WORDS, *_TIME_SIGNS))})(?!\w)"
 _MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})"
 _YEAR = r"(?<![\d$€£.,-])(?:1\d{3}|20\d{2})(?![\d%]|[.,]\d)(?:s\b|er\b|年)?"
 _ERA = r"(?: ?(?:BC|BCE|AD|CE|v\. ?Chr\.|n\. ?Chr\.|av\. J\.-C\.|a\. ?C\.|до н\. ?э\.))"
@@ -90,14 +94,14 @@ def years() -> re.Pattern[str]:
 
 def _numbers(language: str) -> str:
     """Digits, or words of this language; the plain digits of any."""
-    listed = NUMBER_WORDS.get(language, NUMBER_WORDS["en"])
-    word = rf"(?<!\w)(?:{_any_of('|'.join(listed.split()))})(?!\w)"
+    listed = vocabulary(language).words() or vocabulary("en").words()
+    word = rf"(?<!\w)(?:{any_of(listed)})(?!\w)"
     upto = rf"(?:\s(?:to|or|bis|oder|à|ou|a|o|до|или)\s{word})?"
     return rf"{_ABOUT}(?:{_DIGITS}{_RANGE}{_SCALE}|{word}(?:[\s-]{word}){{0,4}}{upto}{_SCALE}|{_HAN})"
 
 
 def _shares(language: str) -> str:
-    percent = rf"(?:{_any_of(SHARES)})"
+    percent = rf"(?:{any_of(PERCENT)})"
     fraction = r"(?:(?:one|two|three)[\s-](?:third|quarter|fifth|half)s?|half|a third|a quarter)"
     return (
         rf"{_numbers(language)}\s?-?{percent}|(?:ร้อยละ|yüzde|%)\s?{_DIGITS}|{_ABOUT}(?<!\w){fraction}(?!\w)"
