@@ -65,7 +65,7 @@ def judge(library: Library, query: Query, found: Sequence[Found], text: str = ""
     passages = read(found)
     wanted = demands(question, query, library.weigh(query))
     ranked = lines(question, wanted, passages)
-    sure = trust(ranked, wanted, question.language)
+    sure = trust(ranked, wanted, question)
     quoted = () if sure == "low" else tuple(_quoted(question, ranked, passages))
     return Answered(question, query, wanted, quoted, tuple(ranked), sure)
 
