@@ -20,6 +20,7 @@ from parallel_local.text.anaphora import points_back
 from parallel_local.text.kinship import akin, kin_text
 from parallel_local.text.question_words import LIGHT, Asks
 from parallel_local.text.sentences import Kind, Unit, units
+from parallel_local.text.stemming import other_forms
 from parallel_local.text.tokens import fold, spaced, stems
 
 _MOST_PASSAGES = 8
@@ -82,7 +83,7 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
     light = _light(question.language)
     return tuple(
         Demand(
-            term=term,
+            term=_in_all_forms(term, query.language),
             weight=weight[term.word]
             * (_LIGHTER if light.issuperset(term.word.split()) or _small_run(term) else 1.0),
             name=bool(question.names.intersection(_parts(term))),
@@ -90,6 +91,12 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
         )
         for term in terms or query.terms
     )
+
+
+def _in_all_forms(term: Term, language: str) -> Term:
+    own = term.alternatives[0]
+    others = other_forms(own[0], language) if len(own) == 1 else ()
+    return msgspec.structs.replace(term, alternatives=(*term.alternatives, *((form,) for form in others)))
 
 
 @cache

@@ -12,7 +12,7 @@ from parallel_local.answers.answering import Answered
 from parallel_local.answers.evidence import Demand, Line
 from parallel_local.answers.trust import pointed
 from parallel_local.answers.wanted import Span, clause_at, place_of, spans
-from parallel_local.text.question_words import Asks
+from parallel_local.text.question_words import UNSPACED, Asks
 from parallel_local.text.sentences import flat
 from parallel_local.text.tokens import spaced, stems
 
@@ -26,6 +26,7 @@ _SUBORDINATE = re.compile(
 )
 _OTHER_CLAUSE = 60
 _POINTED = 0.68
+_POINTED_IN_PIECES = 0.8
 _ONE_OF_TWO = 0.6
 _AMONG = 0.93
 _CLEAR = 25
@@ -45,7 +46,7 @@ def short_value(said: Answered) -> Short | None:
     if not said.quoted:
         return None
     best, clear = said.quoted[0], pointed(said.ranked)
-    if clear < _POINTED:
+    if clear < (_POINTED_IN_PIECES if said.question.language in UNSPACED else _POINTED):
         return _one_of_two(said.quoted) if clear >= _ONE_OF_TWO else None
     if said.question.asks is Asks.WHY:
         return _together(said.quoted[:2])

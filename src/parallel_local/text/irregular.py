@@ -1,4 +1,4 @@
-"""Verbs and nouns whose forms no stemmer unites: "wrote" and "write", "brachte" and "bringen". Data, and one look-up.
+"""Verbs and nouns whose forms no stemmer unites: "wrote" and "write", "brachte" and "bringen". Data, and two look-ups.
 
 Forms that are words of their own as well ("left", "found", "saw", "rose") are not here: a word taken for another costs
 more than one that is missed. What belongs together more loosely is in `kinship`.
@@ -35,7 +35,7 @@ befehlen: befahl befohlen befiehlt; beginnen: begann begonnen; beißen: biss geb
 biegen: bog gebogen; bieten: bot geboten; binden: band gebunden; bitten: bat gebeten; blasen: blies geblasen
 bleiben: blieb geblieben; brechen: brach gebrochen bricht; brennen: brannte gebrannt; bringen: brachte gebracht
 denken: dachte gedacht; dringen: drang gedrungen; empfehlen: empfahl empfohlen empfiehlt; essen: aß gegessen isst
-fahren: fuhr gefahren fährt; fallen: fiel gefallen fällt; fangen: fing gefangen fängt; finden: fand gefunden
+fahren: gefahren fährt; fallen: fiel gefallen fällt; fangen: fing gefangen fängt; finden: fand gefunden
 fliegen: flog geflogen; fliehen: floh geflohen; fließen: floss geflossen; frieren: fror gefroren; geben: gab gegeben
 gehen: ging gegangen; gelten: galt gegolten gilt; genießen: genoss genossen; geschehen: geschah geschieht
 gewinnen: gewann gewonnen; gießen: goss gegossen; graben: grub gegraben gräbt; greifen: griff gegriffen
@@ -64,35 +64,39 @@ GERMAN_PREFIXES = """
 ab an auf aus be bei da dar durch ein emp ent er fest fort gegen ge heraus herein her hervor hin hinein los miss mit
 nach nieder statt teil über um unter ver vor voran voraus weg weiter wider wieder zer zu zurück zusammen
 """
-_TABLES: Mapping[str, tuple[str, str]] = {"en": (_ENGLISH, ""), "de": (_GERMAN, GERMAN_PREFIXES)}
 
 
-def regular(stem: str, language: str, cut: Callable[[str], str]) -> str:
-    """The stem that an irregular form stands for, as `cut` gives stems; any other stem as it is."""
-    if language not in _TABLES:
-        return stem
-    known = _stems(language, cut)
-    if stem in known:
-        return known[stem]
-    for prefix in _prefixes(language):
+def regular(stem: str, cut: Callable[[str], str]) -> str:
+    """The stem that an irregular form of an English word stands for, as `cut` gives stems; any other as it is."""
+    return _bases(_ENGLISH, cut).get(stem, stem)
+
+
+def german_forms(stem: str, cut: Callable[[str], str]) -> tuple[str, ...]:
+    """The stems of all forms of a German verb, that one among them; none for what is no form of an irregular one.
+
+    They are not united: nouns are made of them ("Übernahme", "Betrieb"), and compounds of those.
+    """
+    known = _bases(_GERMAN, cut)
+    for prefix in ("", *_prefixes()):
         rest = stem.removeprefix(prefix)
-        if len(rest) < len(stem) and (base := known.get(rest) or known.get(rest.removeprefix("zu"))):
-            return prefix + base
-    return stem
+        base = known.get(rest) or known.get(rest.removeprefix("zu")) if stem.startswith(prefix) else None
+        if base:
+            forms = [prefix + form for form, other in known.items() if other == base]
+            return (*forms, f"{prefix}zu{base}") if prefix else tuple(forms)
+    return ()
 
 
 @cache
-def _stems(language: str, cut: Callable[[str], str]) -> Mapping[str, str]:
+def _bases(table: str, cut: Callable[[str], str]) -> Mapping[str, str]:
     """Stem of a form → stem of its base, and that of the base itself."""
-    rows = _TABLES[language][0].strip().replace("\n", ";").split(";")
     known: dict[str, str] = {}
-    for row in rows:
+    for row in table.strip().replace("\n", ";").split(";"):
         base, forms = row.split(":")
         known.update(dict.fromkeys([cut(base.strip()), *map(cut, forms.split())], cut(base.strip())))
     return known
 
 
 @cache
-def _prefixes(language: str) -> tuple[str, ...]:
+def _prefixes() -> tuple[str, ...]:
     """The longest first."""
-    return tuple(sorted(map(unaccented, _TABLES[language][1].split()), key=len, reverse=True))
+    return tuple(sorted(map(unaccented, GERMAN_PREFIXES.split()), key=len, reverse=True))

@@ -7,11 +7,11 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import Stemmer
 
-from parallel_local.text.irregular import regular
+from parallel_local.text.irregular import german_forms, regular
 from parallel_local.text.words import fold, unaccented
 
 _SNOWBALL: Mapping[str, str] = {
@@ -36,6 +36,7 @@ _ELIDED = re.compile(
 )
 _ARABIC_CLITICS = "وفبلك"
 _LEAST_ARABIC = 4
+_MOST_REMEMBERED = 10_000
 KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
 _DIGIT = re.compile(r"\d")
 _BEFORE_DIGITS = re.compile(
@@ -78,8 +79,18 @@ def stem_of(piece: str, language: str) -> str:
     if own in KEEPING_ACCENTS:
         return plain
     stemmer = _snowball(own)
-    stemmed = regular(stemmer.stem(plain), own, stemmer.stem) if stemmer else plain
+    stemmed = stemmer.stem(plain) if stemmer else plain
+    if own == "en" and stemmer:
+        stemmed = regular(stemmed, stemmer.stem)
     return unaccented(_ENDINGS.get(own, str)(stemmed)) or unaccented(plain)
+
+
+@lru_cache(_MOST_REMEMBERED)
+def other_forms(stem: str, language: str) -> tuple[str, ...]:
+    """Stems of the other forms of a word, in a language whose stems do not unite them."""
+    stemmer = _snowball(language) if language == "de" else None
+    forms = german_forms(stem, stemmer.stem) if stemmer else ()
+    return tuple(form for form in forms if form != stem)
 
 
 def _english(stemmed: str) -> str:
