@@ -17,6 +17,7 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.query import Query, Term
 from parallel_local.retrieval.ranking import Found
 from parallel_local.text.anaphora import points_back
+from parallel_local.text.compounds import is_part
 from parallel_local.text.kinship import akin, kin_text
 from parallel_local.text.question_words import LIGHT, Asks
 from parallel_local.text.sentences import Kind, Unit, units
@@ -269,12 +270,12 @@ def strewn(line: Line, wanted: Sequence[Demand]) -> bool:
 
 
 def _places(term: Term, words: Sequence[str]) -> list[int]:
-    """Where a term stands among the stems of a line, as itself or within a compound."""
+    """Where a term begins among the stems of a line, as itself or as a part of a compound."""
     return [
         place
-        for phrase in (*term.alternatives, *((part,) for part in term.parts))
-        for place in range(len(words) - len(phrase) + 1)
-        if tuple(words[place : place + len(phrase)]) == phrase
+        for place, word in enumerate(words)
+        if any(tuple(words[place : place + len(phrase)]) == phrase for phrase in term.alternatives)
+        or any(is_part(part, word) for part in term.parts)
     ]
 
 

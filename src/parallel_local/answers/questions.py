@@ -66,6 +66,7 @@ def read_question(text: str, language: str = "") -> Question:
 
 
 def _kind(match: _Match, words: Sequence[str]) -> str:
+    """The first word behind the asking ones."""
     phrase = set(match.phrase.split())
     if match.asks not in (Asks.WHICH, Asks.WHAT):
         return ""

@@ -26,7 +26,7 @@ _SUBORDINATE = re.compile(
 )
 _OTHER_CLAUSE = 60
 _POINTED = 0.68
-_POINTED_IN_PIECES = 0.8
+_CLEARLY_POINTED = 0.8
 _ONE_OF_TWO = 0.6
 _AMONG = 0.93
 _CLEAR = 25
@@ -46,7 +46,7 @@ def short_value(said: Answered) -> Short | None:
     if not said.quoted:
         return None
     best, clear = said.quoted[0], pointed(said.ranked)
-    if clear < (_POINTED_IN_PIECES if said.question.language in UNSPACED else _POINTED):
+    if clear < (_CLEARLY_POINTED if said.question.language in UNSPACED else _POINTED):
         return _one_of_two(said.quoted) if clear >= _ONE_OF_TWO else None
     if said.question.asks is Asks.WHY:
         return _together(said.quoted[:2])
@@ -55,6 +55,8 @@ def short_value(said: Answered) -> Short | None:
         found = spans(said.question, line.unit.text) if line.score >= _AMONG * best.score else None
         if found:
             return _chosen(found, line, said)
+    if clear < _CLEARLY_POINTED and (both := _one_of_two(said.quoted)):
+        return both
     return Short(_said_of(best, said.demands), (best,), alone=True)
 
 
