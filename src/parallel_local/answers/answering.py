@@ -18,7 +18,7 @@ from parallel_local.text.sentences import Kind
 from parallel_local.wire.common import Confidence, SourcePolicy
 
 _MOST_QUOTED = 4
-_NEARLY_AS_GOOD = 0.7
+_NEARLY_AS_GOOD = 0.6
 _EVEN = 0.85
 
 

@@ -27,7 +27,8 @@ from parallel_local.text.tokens import fold, spaced, stems
 _MOST_PASSAGES = 8
 _FARTHEST = 100
 _MOST_SHORT = 4
-_FIT = 0.4
+_FIT = 1.0
+_NO_FIT = -0.4
 _ALL = 0.999
 _SATURATION = 1.2
 _WORDS_TO_ONE = 10 / 3  # of a line for each word of the question
@@ -148,12 +149,14 @@ def _fitted(question: Question, wanted: Sequence[Demand], found: Sequence[Line])
     """The lines with what their kind of value adds; the values of lines that are too far behind are not read."""
     best = max((line.score for line in found), default=0.0)
     terms = [demand.term for demand in wanted]
-    return [_with_fit(question, terms, line) if line.score >= best - 2 * _FIT else line for line in found]
+    return [
+        _with_fit(question, terms, line) if line.score >= best - _FIT + _NO_FIT else line for line in found
+    ]
 
 
 def _with_fit(question: Question, terms: Sequence[Term], line: Line) -> Line:
     fit = shows(question, line.unit.text)
-    bonus = {True: _FIT, False: -_FIT, None: 0.0}[fit]
+    bonus = {True: _FIT, False: _NO_FIT, None: 0.0}[fit]
     how = claim(question, terms, line.unit.text, line.card.language)
     return msgspec.structs.replace(line, fit=fit, claim=how, score=line.score + bonus)
 
@@ -188,7 +191,7 @@ def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) 
         if line is not None:
             line = msgspec.structs.replace(
                 line, whole=whole, alike=alike, weight=weight, missing=missing,
-                score=line.score + whole + (1.0 if line.complete else weight / best),
+                score=line.score + 0.5 * whole + weight / best,
             )  # fmt: skip
             made.append(line)
     return made
@@ -207,9 +210,8 @@ def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None
     refers = bool(unit.lead) or points_back(unit.text, passage.found.card.language)
     complete = with_heading >= _ALL or (refers and said > 0 and with_lead >= _ALL)
     near = _met(wanted, led + follows)
-    score = 0.3 * said + 0.8 * with_heading + (1.6 if refers else 1.0) * with_lead + near
-    score += 0.5 * complete
-    score += 1.5 * _alike(wanted, bare, passage.found.card.language) + 0.6 * _density(wanted, bare)
+    score = said + with_heading + with_lead + near + 0.2 * complete
+    score += 1.1 * _alike(wanted, bare, passage.found.card.language) + 0.4 * _density(wanted, bare)
     return Line(
         unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
         place=place, score=score, own=with_heading, led=with_lead, near=near, complete=complete,
