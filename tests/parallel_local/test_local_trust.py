@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from parallel_local.answers.answering import Answered, answer
+from parallel_local.answers.short_value import short_value
 from parallel_local.retrieval.library import Library
 from parallel_local.text.languages import asked_language
 
 OTHERS = {
     "weather.md": "# Weather\n\nThe wind came from the west. Snow fell on the hills in March.\n",
     "wetter.md": "# Wetter\n\nDer Wind kam von Westen. Im März fiel Schnee auf die Hügel.\n",
+    "clubs.md": "# Clubs\n\nThe club of Ostrand has a rower. Its boat is used in summer.\n",
     "cooking.md": "# Cooking\n\nLentils are soaked overnight. Salt is added at the end.\n",
 }
 
@@ -78,6 +80,11 @@ def test_one_sentence_that_says_it_all_is_sure(tmp_path: Path, text: str, questi
             "The Amber Gorge is steep. It is a reserve, known for its rare orchids and for its old bridges.",
             "What is the Amber Gorge known for?",
         ),
+        # What the club made of it stands in the next sentence.
+        (
+            "The ferry to Marsund was given to a club. It is a floating library now.",
+            "What did the club make of the ferry to Marsund?",
+        ),
         # One word, mentioned in passing.
         (
             "In spring the council officially retired the old tram and its Fernbahn tickets.",
@@ -109,6 +116,15 @@ def test_what_leaves_a_doubt_is_not_high(tmp_path: Path, text: str, question: st
 def test_other_forms_of_a_word_are_met(tmp_path: Path, text: str, question: str, held: str) -> None:
     said = asked(tmp_path, text, question)
     assert any(held in line.unit.text for line in said.quoted)
+
+
+def test_two_sentences_where_either_may_say_it(tmp_path: Path) -> None:
+    text = "The club of Westby plays chess on a barge. The rower of the club has a barge."
+    said = asked(tmp_path, text, "What kind of boat does the rower of the Westby club use for chess?")
+    short = short_value(said)
+    assert short is not None
+    assert short.text == text
+    assert not short.alone  # so that a field that holds it is medium
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,13 @@ def _quoted(question: Question, ranked: Sequence[Line], passages: Sequence[Passa
 
 
 def _stands_by(line: Line, best: Line) -> bool:
-    """Beside a line that meets everything only its own passage is quoted; other files must meet as much."""
+    """Beside a line that meets everything only its own passage is quoted; other files must meet as much.
+
+    What says nothing of the question itself has to be about as good as the best.
+    """
     share = line.score / best.score
     if line.passage == best.passage:
-        return share >= (_EVEN if best.complete else _NEARLY_AS_GOOD)
+        return share >= (_EVEN if best.complete or not line.own else _NEARLY_AS_GOOD)
     if best.complete and not line.complete:
         return False
     return share >= _NEARLY_AS_GOOD and line.near >= _EVEN * best.near

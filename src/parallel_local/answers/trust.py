@@ -13,7 +13,9 @@ from parallel_local.answers.claims import Claim
 from parallel_local.answers.evidence import Demand, Line, strewn
 from parallel_local.answers.questions import Question
 from parallel_local.text.anaphora import leaves_open, speaks_again
-from parallel_local.text.modality import NOUNS_HAVE_CAPITALS
+from parallel_local.text.modality import NOUNS_HAVE_CAPITALS, folded_words
+from parallel_local.text.question_words import UNHEARD
+from parallel_local.text.tokens import fold, stems
 from parallel_local.wire.common import Confidence
 
 _LIKELY = 0.48
@@ -117,6 +119,7 @@ def _says_it_all(line: Line, wanted: Sequence[Demand], question: Question) -> bo
     text, language = line.unit.text, line.card.language
     complete = line.own >= _ALL or (bool(line.unit.lead) and line.complete)
     open_ended = leaves_open(text, language) or speaks_again(text, question.kind, language)
+    open_ended = open_ended or not _unheard(question) <= set(stems(text, language))
     return (
         complete
         and not line.missing
@@ -124,6 +127,13 @@ def _says_it_all(line: Line, wanted: Sequence[Demand], question: Question) -> bo
         and not open_ended
         and not strewn(line, wanted)
     )
+
+
+def _unheard(question: Question) -> set[str]:
+    """The stems of a question's words that are no demand, and say what is asked nevertheless."""
+    listed = UNHEARD.get(question.language, "").split()
+    heard = set(folded_words(question.text)) - question.phrase
+    return {stem for word in listed if fold(word) in heard for stem in stems(word, question.language)}
 
 
 def _lacks_the_point(line: Line, wanted: Sequence[Demand]) -> bool:

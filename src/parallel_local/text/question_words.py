@@ -66,6 +66,12 @@ LIGHT: Mapping[str, str] = {
     " अपने अपनी अपना उनके उनकी उनका इनके रूप आमतौर कभी अन्य दौरान अनुसार बारे स्थित",
     "ja": "か",
 }
+# Left out when documents are searched, and still what a question may ask: "what did the club make of it?".
+UNHEARD: Mapping[str, str] = {
+    "en": "make made need want write create find found show give gave get got let describe explain",
+    "de": "macht machte will wollen mag darf",
+    "fr": "fait faire doit doivent",
+}
 UNSPACED = frozenset({"th", "zh", "ja"})
 
 # language → kind → phrases, parted by "|"
