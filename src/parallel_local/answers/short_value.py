@@ -25,7 +25,7 @@ _SUBORDINATE = re.compile(
     r"[,;(]|\b(?:which|who|that|because|if|when|where|weil|dass|der|die|das|wenn|qui|que|parce|porque|che|которы\w+|что)\s"
 )
 _OTHER_CLAUSE = 60
-_POINTED = 0.68
+_POINTED = 0.72
 _CLEARLY_POINTED = 0.8
 _ONE_OF_TWO = 0.6
 _AMONG = 0.93
