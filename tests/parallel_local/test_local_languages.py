@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_local.retrieval.query import parse_query
+from parallel_local.text.kinship import akin, kin_text
 from parallel_local.text.languages import asked_language, language_of
+from parallel_local.text.stemming import other_forms
 from parallel_local.text.stopwords import STOPWORDS_BY_LANGUAGE
 from parallel_local.text.tokens import content_words, indexed, spaced, stems
 from parallel_local.text.vocabulary import vocabulary
@@ -93,6 +95,12 @@ def test_questions_are_left_with_their_content(question: str, language: str, lef
         ("pt", "corações", "coracoes"),
         ("en", "café", "Cafés"),
         ("en", "U.S.", "US"),
+        ("en", "wrote", "write"),
+        ("en", "undertook", "undertaken"),
+        ("en", "women", "woman"),
+        ("ar", "لحكومة", "الحكومة"),
+        ("ar", "وبغداد", "بغداد"),
+        ("ar", "و2005", "2005"),
     ],
 )
 def test_forms_and_spellings_of_a_word_have_one_stem(language: str, one: str, other: str) -> None:
@@ -106,9 +114,12 @@ def test_forms_and_spellings_of_a_word_have_one_stem(language: str, one: str, ot
         ("hi", "कम", "काम"),
         ("ja", "かき", "かぎ"),
         ("ko", "강", "공"),
+        ("en", "founded", "find"),
+        ("en", "left", "leave"),
+        ("ar", "كتاب", "تاب"),
     ],
 )
-def test_signs_that_tell_words_apart_are_kept(language: str, one: str, other: str) -> None:
+def test_words_that_only_look_alike_stay_apart(language: str, one: str, other: str) -> None:
     assert stems(one, language) != stems(other, language)
 
 
@@ -130,6 +141,50 @@ def test_terms_are_found_in_documents_of_every_language_held() -> None:
     assert notice.within(spaced(stems("Die Kündigungsfrist beträgt sechs Wochen.", "de")))
     assert contracts.within(spaced(stems("One contract is enough.", "en")))
     assert not contracts.within(spaced(stems("Un bureau", "fr")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("brachte", "bringen", True),
+        ("abgeschlossen", "abzuschließen", True),
+        ("übernahm", "übernehmen", True),
+        ("verboten", "verbieten", True),
+        ("Gebiet", "bieten", False),
+        ("Einführung", "einfahren", False),
+    ],
+)
+def test_forms_of_german_verbs_are_known(one: str, other: str, same: bool) -> None:
+    first, second = stems(one, "de"), stems(other, "de")
+    assert (second[0] in (first[0], *other_forms(first[0], "de"))) is same
+    assert stems("Übernahme", "de") == [
+        "ubernahm"
+    ]  # nouns, and the compounds that begin with them, stay as they are
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "text", "expected"),
+    [
+        ("de", "Gründung", "Das Haus wurde 1890 gegründet.", True),
+        ("de", "eingeführt", "Die Einführung dauerte zwei Jahre.", True),
+        ("de", "Dachbalken", "Der Dachstuhl trägt vier Balken.", False),
+        ("de", "Eichenbalken", "Der Dachstuhl trägt vier Balken.", False),
+        ("de", "Wirtschaftswachstum", "Das Wachstum der Stadt war groß.", True),
+        ("de", "Gesetzgebungsverfahren", "Im Gesetzgebungsprozess ist das anders.", True),
+        ("de", "Wasserleitung", "Die Wasserleitungen sind alt.", True),
+        ("de", "Wein", "Der Garten ist klein.", False),
+        ("en", "corruption", "They reported coruption.", True),
+        ("en", "analysis", "It was analysed twice.", True),
+        ("en", "station", "A stone was found.", False),
+        ("ar", "مدرسة", "تدرس البنات هناك.", True),
+        ("ar", "أسلحة", "وجدوا سلاحا قديما.", True),
+        ("ar", "مدرسة", "ذهب الولد إلى البيت.", False),
+        ("ru", "строительство", "Его построили рано.", False),
+    ],
+)
+def test_words_of_one_kin(language: str, word: str, text: str, expected: bool) -> None:
+    said = kin_text(spaced(stems(text, language)), language)
+    assert any(akin(stem, said, language) for stem in stems(word, language)) is expected
 
 
 @given(st.text(max_size=200))

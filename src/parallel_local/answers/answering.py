@@ -18,7 +18,7 @@ from parallel_local.text.sentences import Kind
 from parallel_local.wire.common import Confidence, SourcePolicy
 
 _MOST_QUOTED = 4
-_NEARLY_AS_GOOD = 0.7
+_NEARLY_AS_GOOD = 0.6
 _EVEN = 0.85
 
 
@@ -65,7 +65,7 @@ def judge(library: Library, query: Query, found: Sequence[Found], text: str = ""
     passages = read(found)
     wanted = demands(question, query, library.weigh(query))
     ranked = lines(question, wanted, passages)
-    sure = trust(ranked, wanted, question.language)
+    sure = trust(ranked, wanted, question)
     quoted = () if sure == "low" else tuple(_quoted(question, ranked, passages))
     return Answered(question, query, wanted, quoted, tuple(ranked), sure)
 
@@ -82,10 +82,13 @@ def _quoted(question: Question, ranked: Sequence[Line], passages: Sequence[Passa
 
 
 def _stands_by(line: Line, best: Line) -> bool:
-    """Beside a line that meets everything only its own passage is quoted; other files must meet as much."""
+    """Beside a line that meets everything only its own passage is quoted; other files must meet as much.
+
+    What says nothing of the question itself has to be about as good as the best.
+    """
     share = line.score / best.score
     if line.passage == best.passage:
-        return share >= (_EVEN if best.complete else _NEARLY_AS_GOOD)
+        return share >= (_EVEN if best.complete or not line.own else _NEARLY_AS_GOOD)
     if best.complete and not line.complete:
         return False
     return share >= _NEARLY_AS_GOOD and line.near >= _EVEN * best.near

@@ -17,20 +17,22 @@ from parallel_local.retrieval.index import Card
 from parallel_local.retrieval.query import Query, Term
 from parallel_local.retrieval.ranking import Found
 from parallel_local.text.anaphora import points_back
+from parallel_local.text.compounds import is_part
+from parallel_local.text.kinship import akin, kin_text
 from parallel_local.text.question_words import LIGHT, Asks
 from parallel_local.text.sentences import Kind, Unit, units
+from parallel_local.text.stemming import other_forms
 from parallel_local.text.tokens import fold, spaced, stems
 
 _MOST_PASSAGES = 8
 _FARTHEST = 100
 _MOST_SHORT = 4
-_FIT = 0.4
+_FIT = 1.0
+_NO_FIT = -0.4
 _ALL = 0.999
-_SHORTEST_BEGINNING = 4
-_BEGINNING = 0.7
-_SHORTEST_MISSPELT = 6
-_SAME_LETTERS = 2
 _SATURATION = 1.2
+_WORDS_TO_ONE = 10 / 3  # of a line for each word of the question
+_FIRST_WORDS = 3
 _LIGHTER = 0.25
 _SMALL_RUN = re.compile(r"[\u3040-\u309f]+|.?[何誰谁哪几什么].?")
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -83,7 +85,7 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
     light = _light(question.language)
     return tuple(
         Demand(
-            term=term,
+            term=_in_all_forms(term, query.language),
             weight=weight[term.word]
             * (_LIGHTER if light.issuperset(term.word.split()) or _small_run(term) else 1.0),
             name=bool(question.names.intersection(_parts(term))),
@@ -91,6 +93,12 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
         )
         for term in terms or query.terms
     )
+
+
+def _in_all_forms(term: Term, language: str) -> Term:
+    own = term.alternatives[0]
+    others = other_forms(own[0], language) if len(own) == 1 else ()
+    return msgspec.structs.replace(term, alternatives=(*term.alternatives, *((form,) for form in others)))
 
 
 @cache
@@ -141,12 +149,14 @@ def _fitted(question: Question, wanted: Sequence[Demand], found: Sequence[Line])
     """The lines with what their kind of value adds; the values of lines that are too far behind are not read."""
     best = max((line.score for line in found), default=0.0)
     terms = [demand.term for demand in wanted]
-    return [_with_fit(question, terms, line) if line.score >= best - 2 * _FIT else line for line in found]
+    return [
+        _with_fit(question, terms, line) if line.score >= best - _FIT + _NO_FIT else line for line in found
+    ]
 
 
 def _with_fit(question: Question, terms: Sequence[Term], line: Line) -> Line:
     fit = shows(question, line.unit.text)
-    bonus = {True: _FIT, False: -_FIT, None: 0.0}[fit]
+    bonus = {True: _FIT, False: _NO_FIT, None: 0.0}[fit]
     how = claim(question, terms, line.unit.text, line.card.language)
     return msgspec.structs.replace(line, fit=fit, claim=how, score=line.score + bonus)
 
@@ -166,11 +176,12 @@ def _count(term: Term, text: str) -> int:
 
 
 def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) -> list[Line]:
+    language = passage.found.card.language
     everything = passage.around + "".join(passage.stems)
-    whole, alike = _met(wanted, everything), _alike(wanted, everything)
+    whole, alike = _met(wanted, everything), _alike(wanted, everything, language)
     missing = tuple(
         demand for demand in wanted
-        if not demand.term.within(everything) and not (demand.name and _begins(demand.term, everything))
+        if not demand.term.within(everything) and not (demand.name and _akin(demand.term, everything, language))
     )  # fmt: skip
     made: list[Line] = []
     for place, unit in enumerate(passage.units):
@@ -180,7 +191,7 @@ def _of(wanted: Sequence[Demand], passage: Passage, weight: float, best: float) 
         if line is not None:
             line = msgspec.structs.replace(
                 line, whole=whole, alike=alike, weight=weight, missing=missing,
-                score=line.score + whole + (1.0 if line.complete else weight / best),
+                score=line.score + 0.5 * whole + weight / best,
             )  # fmt: skip
             made.append(line)
     return made
@@ -199,9 +210,8 @@ def _line(wanted: Sequence[Demand], passage: Passage, place: int) -> Line | None
     refers = bool(unit.lead) or points_back(unit.text, passage.found.card.language)
     complete = with_heading >= _ALL or (refers and said > 0 and with_lead >= _ALL)
     near = _met(wanted, led + follows)
-    score = 0.3 * said + 0.8 * with_heading + (1.6 if refers else 1.0) * with_lead + near
-    score += 0.5 * complete
-    score += 1.5 * _alike(wanted, bare) + 0.6 * _density(wanted, bare)
+    score = said + with_heading + with_lead + near + 0.2 * complete
+    score += 1.1 * _alike(wanted, bare, passage.found.card.language) + 0.4 * _density(wanted, bare)
     return Line(
         unit=unit, card=passage.found.card, heading=passage.found.heading, passage=passage.found.passage,
         place=place, score=score, own=with_heading, led=with_lead, near=near, complete=complete,
@@ -229,52 +239,57 @@ def _density(wanted: Sequence[Demand], text: str) -> float:
     return said / max(text.count(" ") - 1, 1)
 
 
-def _alike(wanted: Sequence[Demand], text: str) -> float:
+def _alike(wanted: Sequence[Demand], text: str, language: str) -> float:
     """The share of demands that are only nearly met: another word with the same beginning."""
     total = sum(demand.weight for demand in wanted)
     near = (
         demand.weight
         for demand in wanted
-        if not demand.number and not demand.term.within(text) and _begins(demand.term, text)
+        if not demand.number and not demand.term.within(text) and _akin(demand.term, text, language)
     )
     return sum(near) / total
 
 
-def _begins(term: Term, text: str) -> bool:
-    """Whether a text has a word with the same beginning, or the same word with one letter amiss."""
-    for phrase in term.alternatives:
-        if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST_BEGINNING:
-            length = max(_SHORTEST_BEGINNING, int(_BEGINNING * len(phrase[0])))
-            if f" {phrase[0][:length]}" in text or _misspelt(phrase[0], text):
-                return True
-    return False
+def _akin(term: Term, text: str, language: str) -> bool:
+    """Whether a text has a word that belongs with a term, though it is another one."""
+    shown = kin_text(text, language)
+    return any(len(phrase) == 1 and akin(phrase[0], shown, language) for phrase in term.alternatives)
 
 
-def _misspelt(word: str, text: str) -> bool:
-    """One letter too many, too few or another, behind the first two: "coruption" for "corruption"."""
-    if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
-        return False
-    begins = f" {word[:_SAME_LETTERS]}"
-    place = text.find(begins)
-    while place >= 0:
-        if _one_apart(word, text[place + 1 : text.index(" ", place + 1)]):
-            return True
-        place = text.find(begins, place + 1)
-    return False
+def strewn(line: Line, wanted: Sequence[Demand]) -> bool:
+    """Whether the question's words stand far apart in a line: each of them is said there, and perhaps of other things.
 
-
-def _one_apart(one: str, other: str) -> bool:
-    if abs(len(one) - len(other)) > 1:
-        return False
-    same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
-    if same is None:
-        return True
-    left, right = one[same:], other[same:]
-    return (
-        left[1:] in (right, right[1:])
-        or left == right[1:]
-        or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    A single word of a question that has no form of value has to be what the line begins with.
+    """
+    words = stems(line.unit.text, line.card.language)
+    places = sorted(
+        (place, number) for number, demand in enumerate(wanted) for place in _places(demand.term, words)
     )
+    met = {number for _, number in places}
+    if len(wanted) == 1:
+        return line.fit is None and bool(places) and places[0][0] >= _FIRST_WORDS
+    return len(met) > 1 and _shortest(places, len(met)) > _WORDS_TO_ONE * len(met)
+
+
+def _places(term: Term, words: Sequence[str]) -> list[int]:
+    """Where a term begins among the stems of a line, as itself or as a part of a compound."""
+    return [
+        place
+        for place, word in enumerate(words)
+        if any(tuple(words[place : place + len(phrase)]) == phrase for phrase in term.alternatives)
+        or any(is_part(part, word) for part in term.parts)
+    ]
+
+
+def _shortest(places: Sequence[tuple[int, int]], kinds: int) -> int:
+    """The length of the shortest stretch with all the kinds that stand at these places."""
+    last: dict[int, int] = {}
+    best = places[-1][0] + 1
+    for place, kind in places:
+        last[kind] = place
+        if len(last) == kinds:
+            best = min(best, place - min(last.values()) + 1)
+    return best
 
 
 def beside(line: Line, passages: Sequence[Passage]) -> list[Line]:

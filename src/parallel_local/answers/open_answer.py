@@ -39,13 +39,14 @@ def open_answer(
     short = short_value(said)
     if short is None:
         return None
+    first = short.lines[0]
     value = typed(short.text)
-    if value is None:
-        value = typed(short.line.unit.text)
-    if value is None:
+    if value is None and len(short.lines) == 1:
+        value = typed(first.unit.text)
+    if value is None or (len(short.lines) > 1 and value != short.text):
         return None
-    reason = f"Read from a sentence in “{short.line.card.title}” that answers the question."
-    return Answer(value, tuple(cite([statement(short.line)])), _sure(said, short), reason)
+    reason = f"Read from a sentence in “{first.card.title}” that answers the question."
+    return Answer(value, tuple(cite([statement(line) for line in short.lines])), _sure(said, short), reason)
 
 
 def _sure(said: Answered, short: Short) -> Confidence:

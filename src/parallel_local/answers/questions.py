@@ -5,8 +5,9 @@ carry the topic are the terms of the query that is searched for.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 
 import msgspec
 
@@ -19,7 +20,11 @@ _LONGEST = 2000  # characters that are looked at; an asking word stands near an 
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question as read. `phrase` are the folded words that ask, which no answer needs to repeat."""
+    """A question as read.
+
+    `phrase` are the folded words that ask, which no answer needs to repeat; `kind` is the word behind them as it is
+    written, where it may say what kind of thing is asked for ("which town").
+    """
 
     text: str
     asks: Asks
@@ -27,6 +32,7 @@ class Question(msgspec.Struct, frozen=True):
     phrase: frozenset[str]
     names: frozenset[str]
     numbers: frozenset[str]
+    kind: str
 
     @property
     def is_question(self) -> bool:
@@ -55,7 +61,17 @@ def read_question(text: str, language: str = "") -> Question:
         phrase=frozenset(match.phrase.split()) if match else frozenset(),
         names=frozenset(fold(word) for word in words[1:] if word[:1].isupper()),
         numbers=frozenset(fold(word) for word in words if any(char.isdigit() for char in word)),
+        kind=_kind(match, words) if match else "",
     )
+
+
+def _kind(match: _Match, words: Sequence[str]) -> str:
+    """The first word behind the asking ones."""
+    phrase = set(match.phrase.split())
+    if match.asks not in (Asks.WHICH, Asks.WHAT):
+        return ""
+    behind = (word for before, word in pairwise(words) if fold(before) in phrase and fold(word) not in phrase)
+    return next(behind, "")
 
 
 def _telling(found: tuple[str, _Match | None]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from parallel_local.answers.answering import Answered
 from parallel_local.answers.evidence import Demand, Line
 from parallel_local.answers.trust import pointed
 from parallel_local.answers.wanted import Span, clause_at, place_of, spans
-from parallel_local.text.question_words import Asks
+from parallel_local.text.question_words import UNSPACED, Asks
 from parallel_local.text.sentences import flat
 from parallel_local.text.tokens import spaced, stems
 
@@ -25,33 +25,53 @@ _SUBORDINATE = re.compile(
     r"[,;(]|\b(?:which|who|that|because|if|when|where|weil|dass|der|die|das|wenn|qui|que|parce|porque|che|которы\w+|что)\s"
 )
 _OTHER_CLAUSE = 60
-_POINTED = 0.73
+_POINTED = 0.72
+_CLEARLY_POINTED = 0.8
+_ONE_OF_TWO = 0.6
 _AMONG = 0.93
 _CLEAR = 25
 _MOSTLY = 0.8
 
 
 class Short(msgspec.Struct, frozen=True):
-    """A value, the line it stands in, and whether other values of its kind stand as near."""
+    """A value, the lines it stands in, and whether other values of its kind stand as near."""
 
     text: str
-    line: Line
+    lines: tuple[Line, ...]
     alone: bool
 
 
 def short_value(said: Answered) -> Short | None:
     """The value of an answer; None where nothing was found, or too much that would do."""
-    if not said.quoted or pointed(said.ranked) < _POINTED:
+    if not said.quoted:
         return None
-    best = said.quoted[0]
+    best, clear = said.quoted[0], pointed(said.ranked)
+    if clear < (_CLEARLY_POINTED if said.question.language in UNSPACED else _POINTED):
+        return _one_of_two(said.quoted) if clear >= _ONE_OF_TWO else None
     if said.question.asks is Asks.WHY:
-        return Short(" ".join(flat(line.unit.text) for line in said.quoted[:2]), best, alone=False)
+        return _together(said.quoted[:2])
     named = said.question.asks in (Asks.WHO, Asks.WHERE)
     for line in said.quoted[:1] if named else said.quoted:
         found = spans(said.question, line.unit.text) if line.score >= _AMONG * best.score else None
         if found:
             return _chosen(found, line, said)
-    return Short(_said_of(best, said.demands), best, alone=True)
+    if clear < _CLEARLY_POINTED and (both := _one_of_two(said.quoted)):
+        return both
+    return Short(_said_of(best, said.demands), (best,), alone=True)
+
+
+def _one_of_two(quoted: Sequence[Line]) -> Short | None:
+    """Two sentences side by side, where it cannot be told which of them says it."""
+    pair = [
+        line
+        for line in quoted[1:2]
+        if line.passage == quoted[0].passage and abs(line.place - quoted[0].place) == 1
+    ]
+    return _together(sorted((quoted[0], *pair), key=lambda line: line.place)) if pair else None
+
+
+def _together(lines: Sequence[Line]) -> Short:
+    return Short(" ".join(flat(line.unit.text) for line in lines), tuple(lines), alone=False)
 
 
 def _chosen(found: Sequence[Span], line: Line, said: Answered) -> Short:
@@ -62,13 +82,13 @@ def _chosen(found: Sequence[Span], line: Line, said: Answered) -> Short:
     others = [span for span in ordered if span.text != ordered[0].text]
     if not others and said.question.asks is Asks.WHERE:
         place = place_of(said.question, ordered[0], text)
-        return Short(place.text if place else flat(text), line, alone=place is not None)
+        return Short(place.text if place else flat(text), (line,), alone=place is not None)
     if not others:
-        return Short(_bare(ordered[0], text), line, alone=True)
+        return Short(_bare(ordered[0], text), (line,), alone=True)
     lead = _distance(others[0], places, text) - _distance(ordered[0], places, text)
     if lead >= _CLEAR and said.question.asks not in (Asks.WHO, Asks.WHERE):
-        return Short(_bare(ordered[0], text), line, alone=False)
-    return Short(flat(text), line, alone=False)
+        return Short(_bare(ordered[0], text), (line,), alone=False)
+    return Short(flat(text), (line,), alone=False)
 
 
 def _bare(span: Span, text: str) -> str:

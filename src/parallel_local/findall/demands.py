@@ -18,8 +18,8 @@ from parallel_local.findall.quantities import Quantity, quantities
 from parallel_local.findall.synonyms import LONGEST, SYNONYMS
 from parallel_local.findall.wording import Token, places, tokens
 from parallel_local.text.languages import asked_language
-from parallel_local.text.months import MONTHS
 from parallel_local.text.tokens import words
+from parallel_local.text.values.months import MONTHS
 
 _DOING_WORDS = """
 operate operates serve serves run runs accept accepts cover covers reaches

@@ -22,7 +22,7 @@ from parallel_local.retrieval.units import Cut
 PASSAGES = 1 << 32
 _CARDS_AT_A_TIME = 1000
 _BEHIND_ALL = 1 << 62  # no document has so high a number
-_VERSION = 5
+_VERSION = 6
 _SCHEMA = """
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path TEXT NOT NULL, mtime_ns INTEGER, size INTEGER,
     url TEXT NOT NULL, page TEXT NOT NULL, title TEXT NOT NULL, date TEXT, language TEXT NOT NULL,

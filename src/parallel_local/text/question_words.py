@@ -42,17 +42,35 @@ kết quả คำตอบ ค่า ผลลัพธ์ 答案 回答 答え
 # Words of a question that its answer need not repeat: small verbs and particles that are in no list of stop words.
 LIGHT: Mapping[str, str] = {
     "en": "one main upon common generally used use using based among amount number person thing things example"
-    " examples get gets got take takes took happen happens happened called named kind type sort exactly approximately",
-    "de": "ins ans aufs raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt"
-    " eigentlich genau ungefähr"
-    " heißt heissen nennt genannt art passiert geht stattfinden",
-    "fr": "faut ai avons avez dois doit peut fait appelle nommé sorte type quel exactement environ",
-    "es": "se tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente",
-    "it": "si ho hai devo deve posso chiama chiamato tipo occorre serve",
-    "pt": "tenho tem devo posso chama chamado tipo",
-    "nl": "heb heeft krijg krijgt heet genoemd soort",
-    "ru": "есть имеет имею называется назвали вид тип нужно надо можно",
+    " examples get gets got take takes took happen happens happened called named kind type types sort exactly"
+    " approximately another usually typically sometimes term terms refer refers referred located considered",
+    "de": "ins ans aufs raus rein runter hoch los hin her weg bekomme bekommen bekommt kriege kriegt gibt geben"
+    " eigentlich genau ungefähr heißt heissen nennt genannt bezeichnet art arten passiert geschah geht stattfinden"
+    " name namen person personen beispiel beispiele anzahl liegt liegen befindet befinden befand andere anderer"
+    " anderen anderes beide beiden insgesamt normalerweise typischerweise üblicherweise manchmal tatsächlich"
+    " bezüglich zufolge davon dabei dazu obwohl deren dessen denen ihren ihrem ihres ihrer seinen seinem seines",
+    "fr": "faut ai avons avez dois doit peut fait appelle nommé sorte type quel exactement environ nom exemple"
+    " autre trouve situé habituellement",
+    "es": "se tengo tiene tenemos tienen hay debo debe puedo llama llamado tipo clase exactamente nombre ejemplo"
+    " encuentra ubicado normalmente aproximadamente",
+    "it": "si ho hai devo deve posso chiama chiamato tipo occorre serve nome esempio trova",
+    "pt": "tenho tem devo posso chama chamado tipo nome exemplo fica",
+    "nl": "heb heeft krijg krijgt heet genoemd soort naam voorbeeld ligt",
+    "ru": "есть имеет имеют имею называется называют называли называлось назвали название имя вид тип нужно надо можно"
+    " находится находятся находился находилась пример примеры примерно около обычно иногда однако человек"
+    " случилось произошло происходит количество число другие другой другая первый впервые однажды именно",
+    "ar": "اسم الاسم يسمى تسمى سمي سميت يدعى يطلق نوع انواع شيء الشيء الأشياء شخص الشخص مثال أمثلة يوجد توجد يقع تقع"
+    " قام قامت قاموا يقوم تقوم تمت حدث حوالي تقريبا عدد آخر أخرى الأخرى عادة أحيانا أحد إحدى عدم إلا دون لكي أثناء"
+    " عنه عنها معه معها معهم فيهم إليها لديه لديها لدى عليهم فيما والتي والذي اللذان اللتان خلالها حسب وفقا طبقا",
+    "hi": "नाम प्रकार तरह उदाहरण चीज चीज़ व्यक्ति लोग लोगों संख्या लगभग होता होती होते होने हो कहा कहते जाना दिया दी दिए करना"
+    " अपने अपनी अपना उनके उनकी उनका इनके रूप आमतौर कभी अन्य दौरान अनुसार बारे स्थित",
     "ja": "か",
+}
+# Left out when documents are searched, and still what a question may ask: "what did the club make of it?".
+UNHEARD: Mapping[str, str] = {
+    "en": "make made need want write create find found show give gave get got let describe explain",
+    "de": "macht machte will wollen mag darf",
+    "fr": "fait faire doit doivent",
 }
 UNSPACED = frozenset({"th", "zh", "ja"})
 

@@ -6,11 +6,12 @@ A stemmer is not thread safe: each has a lock. No cutting of text into words and
 import re
 import threading
 import unicodedata
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 
 import Stemmer
 
+from parallel_local.text.irregular import german_forms, regular
 from parallel_local.text.words import fold, unaccented
 
 _SNOWBALL: Mapping[str, str] = {
@@ -33,8 +34,14 @@ _ELIDING = frozenset({"fr", "it", "ca"})
 _ELIDED = re.compile(
     r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quoiqu|(?:d|n|s|qu)?[ae]ll|sull|dall|nell|un|quest|quell)'"
 )
+_ARABIC_CLITICS = "وفبلك"
+_LEAST_ARABIC = 4
+_MOST_REMEMBERED = 10_000
 KEEPING_ACCENTS = frozenset({"vi"})  # tones tell words apart
 _DIGIT = re.compile(r"\d")
+_BEFORE_DIGITS = re.compile(
+    "^[\u0621-\u064a]+(?=\\d)"
+)  # Arabic "and", "in", "to" are written with what follows
 
 
 class Snowball:
@@ -66,19 +73,39 @@ def stem_of(piece: str, language: str) -> str:
             plain = plain.partition("'")[0]  # İstanbul'un: endings of names stand behind it
         plain = plain.removesuffix("'s").replace("'", "")
     if _DIGIT.search(plain):
-        return fold(plain)
+        return fold(_BEFORE_DIGITS.sub("", plain))
     plain = plain.replace(".", "")
     own = _language_of_word(plain, language)
     if own in KEEPING_ACCENTS:
         return plain
     stemmer = _snowball(own)
     stemmed = stemmer.stem(plain) if stemmer else plain
-    return unaccented(_english(stemmed) if own == "en" else stemmed) or unaccented(plain)
+    if own == "en" and stemmer:
+        stemmed = regular(stemmed, stemmer.stem)
+    return unaccented(_ENDINGS.get(own, str)(stemmed)) or unaccented(plain)
+
+
+@lru_cache(_MOST_REMEMBERED)
+def other_forms(stem: str, language: str) -> tuple[str, ...]:
+    """Stems of the other forms of a word, in a language whose stems do not unite them."""
+    stemmer = _snowball(language) if language == "de" else None
+    forms = german_forms(stem, stemmer.stem) if stemmer else ()
+    return tuple(form for form in forms if form != stem)
 
 
 def _english(stemmed: str) -> str:
     """Snowball keeps an `e` of `employee`; `employ` is the same work."""
     return stemmed[:-1] if len(stemmed) > 6 and stemmed.endswith("e") else stemmed
+
+
+def _arabic(stemmed: str) -> str:
+    """Snowball leaves most of the prepositions that are written with their word."""
+    while len(stemmed) > _LEAST_ARABIC and stemmed[0] in _ARABIC_CLITICS:
+        stemmed = stemmed[1:]
+    return stemmed
+
+
+_ENDINGS: Mapping[str, Callable[[str], str]] = {"en": _english, "ar": _arabic}
 
 
 def _lower(piece: str, language: str) -> str:
