@@ -166,6 +166,7 @@ LATE_IMPORTS = {
     ("penstock.export.otlp_traces", "penstock.export"),  # with protobuf, 8 MB
     ("penstock.exits.sender", "httpx"),  # 20 MB, and most installations export nothing
     ("penstock.management.application", "penstock.management.openapi"),  # with all examples, and rarely read
+    ("penstock.pages.dashboard.door", "penstock.pages.dashboard.rendering"),  # with Jinja; many never look
     ("penstock.management.graphql", "penstock.analytics.graphql"),  # 4 MB, and rarely needed
     ("penstock.proxy.signing.aws_profiles", "botocore.session"),  # an extra, for profiles and roles alone
     ("penstock.wire.content_encoding", "brotli"),  # most answers have gzip or nothing
@@ -386,6 +387,9 @@ def test_only_one_file_of_the_commands_prints() -> None:
 def test_only_the_pages_beside_the_data_plane_are_asgi() -> None:
     assert [name for name in PENSTOCK if outside(name, {"starlette"})] == [
         "penstock.management.application",
+        "penstock.pages.dashboard.door",
+        "penstock.pages.dashboard.entrance",
+        "penstock.pages.dashboard.site",
         "penstock.pages.health",
         "penstock.pages.hooks",
         "penstock.pages.metrics",

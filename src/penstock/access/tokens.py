@@ -71,15 +71,22 @@ def secret_hash(text: str, salt: bytes, expires_us: int | None = None) -> Secret
 
 
 def matches(token: Token, secret: bytes, now_us: int) -> bool:
-    """Is this one of the token's secrets, and are both it and the token still good?
+    """Is this one of the token's secrets, and are both it and the token still good?"""
+    return fitting(token, secret, now_us) is not None
+
+
+def fitting(token: Token, secret: bytes, now_us: int) -> SecretHash | None:
+    """The one of the token's secrets that this is, where both it and the token are still good.
 
     Takes as long for a wrong secret as for a right one.
     """
-    fits = False
+    found = None
     for known in token.secrets:
-        equal = hmac.compare_digest(_digest(known.salt, secret), known.digest)
-        fits |= equal and _before(now_us, known.expires_us)
-    return fits and _before(now_us, token.expires_us)
+        if hmac.compare_digest(_digest(known.salt, secret), known.digest) and _before(
+            now_us, known.expires_us
+        ):
+            found = known
+    return found if _before(now_us, token.expires_us) else None
 
 
 def is_live(token: Token, now_us: int) -> bool:

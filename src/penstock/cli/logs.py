@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import click
 
 from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
+from penstock.calls.pretty import pretty
 from penstock.cli import render
 from penstock.cli.listing import Listing
 from penstock.cli.options import data_option
@@ -192,7 +193,7 @@ def _print_body(output: Output, name: str, row: CallRow, bodies: Bodies) -> None
     elif text is None:
         output.line(Cell(f"binary, {render.size(len(body))} kept", "dim"))
     else:
-        say_body(render.pretty(text, content_type))
+        say_body(pretty(text, content_type))
 
 
 def _detail(row: CallRow, bodies: Bodies | None) -> object:

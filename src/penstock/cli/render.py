@@ -6,7 +6,6 @@ here it counts as wide as it will be.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Final
 
@@ -17,10 +16,6 @@ from penstock.cli.listing import Column, Columns
 from penstock.cli.output import Cell
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
-
-_INDENT: Final = 2
-_MOST_BLANKS: Final = 64 * 1024 * 1024
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
 
 _WORDING: Final = Wording(
     lambda column: column.wire.replace("_", " "),
@@ -86,28 +81,6 @@ def cost(row: CallRow) -> str:
         return "unknown"
     text = f"${to_usd(row.cost_nano):.6f}"
     return f"{text} ({row.price_source})" if row.price_source else text
-
-
-def pretty(text: str, content_type: str) -> str:
-    """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
-    if "event-stream" in content_type.lower():
-        return "\n".join(line for line in text.splitlines() if line.strip())
-    if _blanks(text) > _MOST_BLANKS:
-        return text
-    try:
-        return msgspec.json.format(text, indent=_INDENT)
-    except (msgspec.MsgspecError, RecursionError):
-        return text
-
-
-def _blanks(text: str) -> int:
-    """No fewer characters than JSON gets before its lines: deeply nested, it may come to a thousand times itself."""
-    depth = deepest = lines = 0
-    for bracket in _BRACKETS.findall(text):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-        lines += 1
-    return (lines + text.count(",")) * deepest * _INDENT
 
 
 def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: bool) -> str:

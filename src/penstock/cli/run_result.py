@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from penstock.calls.pretty import pretty
 from penstock.cli.output import Cell
-from penstock.cli.render import pretty
 from penstock.runs.shown_evidence import EvidenceRecord, FieldRecord
 from penstock.stores.runs import Result
 from penstock.wire.tolerant_json import UNREADABLE

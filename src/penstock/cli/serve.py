@@ -23,6 +23,8 @@ from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
+from penstock.pages.dashboard.door import SIGN_IN
+from penstock.pages.dashboard.sign_in_files import LINK_BYTES, offer_link
 from penstock.processes.claims import StartError
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.supervisor import Supervisor
@@ -97,9 +99,12 @@ def run(
     config: Path | None,
     overrides: Mapping[str, object],
     local_parallel: str | None,
-    ready: Callable[[str], None],
+    ready: Callable[[str, str], None],
 ) -> int:
-    """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each."""
+    """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each.
+
+    `ready` gets the address, and the path that signs in to the dashboard once; empty where others can call.
+    """
     try:
         settings = load(config, environ=os.environ, overrides=overrides)
         local = _local_parallel(settings, local_parallel)
@@ -113,10 +118,16 @@ def run(
         _check_all(settings)
         file = config_file(config, os.environ)
 
+        secret = os.urandom(LINK_BYTES).hex() if is_loopback(settings.server.host) else ""
+
         def prepare() -> None:
             first_token(settings)
+            if secret:
+                offer_link(Path(settings.server.data), secret, Clock().now_us())
 
-        return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
+        link = secret and f"{SIGN_IN}?link={secret}"
+        supervisor = Supervisor(_with_local(settings, local), reload, file, local, prepare)
+        return supervisor.run(lambda address: ready(address, link))
     except ConfigError as error:
         first, *others = error.problems
         for line in (f"penstock: {first}", *map(str, others)):
@@ -151,9 +162,11 @@ def first_token(settings: Settings) -> None:
         tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
 
 
-def announce(address: str) -> None:
-    """Says where the gateway is, on standard error."""
+def announce(address: str, link: str) -> None:
+    """Says where the gateway is, on standard error, and what signs in to its dashboard once."""
     tell(f"penstock: serving on {address} (stop with Ctrl-C)")
+    if link:
+        tell(f"penstock: dashboard, signed in once: {address}{link}")
     if not is_loopback(urlsplit(address).hostname or ""):
         tell("penstock: others than this machine can reach it: every call needs a token")
 

@@ -20,6 +20,8 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
+from penstock.pricing.configured import open_prices
+from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
 from penstock.stores.ledger import LedgerEditor, LedgerReader
@@ -134,6 +136,10 @@ class Resources:
             return vault.seal(secret, context, os.urandom(NONCE_BYTES))
 
         return seal
+
+    def prices(self) -> PackagedPrices:
+        """What things cost, by the lists there are now. Raises `ConfigError`."""
+        return open_prices(self.settings, self.environ)
 
     def random(self, size: int) -> bytes:
         """For ids, nonces and salts."""

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from penstock.clock import Clock
 from penstock.control.compile import build_registry
 from penstock.metrics.process_state import Kind
+from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.children import Child, Children
@@ -27,7 +28,7 @@ from penstock.processes.claims import bind, lock_folder, make_journal, raise_des
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
-from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
+from penstock.processes.worker import LoadSettings, listening_url, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.shipper.process import HEARD_LATER
 from penstock.stores.opening import Stores
@@ -114,7 +115,7 @@ class Supervisor:
     def _employ(self, children: Children) -> None:
         """Says which processes there are. Raises `StartError`, `ConfigError`."""
         longest, parent = self.settings.server.timeouts.restart, self._lifeline[0]
-        prices = open_prices(self.settings)
+        prices = open_prices(self.settings, os.environ)
         children.add(Child("shipper", "shipper", lambda: self._ship(prices), Restarts(longest)))
         children.add(Child("keeper", "keeper", self._keep, Restarts(longest)))
         if (engine := self.local_parallel) is not None:
