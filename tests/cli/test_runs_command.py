@@ -312,7 +312,7 @@ def test_show_as_json(data: Path) -> None:
     rests_on = cast(dict[str, object], found["evidence"])
     assert (rests_on["counted"], rests_on["confidences"]) == (2, {"high": 1, "low": 1})
     assert cast(list[object], rests_on["fields"])[0] == {
-        "name": "founded", "confidence": "high",
+        "name": "founded", "confidence": "high", "reasoning": "It is said so.",
         "citations": [
             {"url": f"https://{name}", "title": f"Title of https://{name}", "excerpts": ["as it is written"]}
             for name in ("a.example/1", "b.example/2")

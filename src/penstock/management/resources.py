@@ -29,9 +29,9 @@ from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.opening.ledger import ledger_reader, rollups
 from penstock.stores.opening.ledger_changes import ledger_editor
-from penstock.stores.opening.runs import has_runs, run_reader
+from penstock.stores.opening.runs import has_runs, run_ledger, run_reader
 from penstock.stores.rollups import Rollups
-from penstock.stores.runs import RunReader
+from penstock.stores.runs import OpenRunReader, RunLedger
 
 
 class SharedClock(Clock):
@@ -115,13 +115,22 @@ class Resources:
         return has_runs(stores_of(self.settings))
 
     @contextmanager
-    def runs(self) -> Iterator[RunReader]:
-        """What calls have made at providers. Raises `RunsUnavailable`."""
+    def runs(self) -> Iterator[OpenRunReader]:
+        """What calls have made at providers, and events of webhooks. Raises `RunsUnavailable`."""
         reader = run_reader(stores_of(self.settings))
         try:
             yield reader
         finally:
             reader.close()
+
+    @contextmanager
+    def run_editor(self) -> Iterator[RunLedger]:
+        """For having events sent again. Raises `RunsUnavailable`."""
+        ledger = run_ledger(stores_of(self.settings))
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
     def vault(self, snapshot: Snapshot) -> Vault:
         """Opens what the directory has sealed. Raises `MasterKeyError`."""

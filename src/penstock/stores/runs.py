@@ -72,6 +72,14 @@ class Kept(NamedTuple):
     result: Result
 
 
+class RestsOn(NamedTuple):
+    """A run with the sums of what its result rests on: fields by their confidence, citations by their domains."""
+
+    run: Run
+    confidences: dict[str, int]
+    domains: dict[str, int]
+
+
 class Due(NamedTuple):
     """A run that is to be looked at, and how often that has failed in a row."""
 
@@ -126,6 +134,9 @@ class RunReader(Protocol):
     def count(self, where: RunQuery) -> int:
         """How many there are."""
 
+    def states(self, where: RunQuery, effort: int) -> dict[str, int]:
+        """How many there are in each state, of the newest `effort` of them."""
+
     def get(self, run_id: str) -> Run | None:
         """One run."""
 
@@ -142,6 +153,9 @@ class RunReader(Protocol):
         """Results that are kept, with their runs, from after a place on, in the order in which the runs came to be
         known; none, where none follow. Each may have megabytes: take few at a time.
         """
+
+    def rests(self, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
+        """What the results of some of the newest `effort` runs rest on, the newest first, without reading a result."""
 
 
 class RunLedger(RunReader, HookLedger, Protocol):

@@ -5,7 +5,7 @@ Every chart can be read without seeing it: each mark has a title, and beside eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
@@ -40,6 +40,21 @@ def share_bar(part: float, whole: float) -> Markup:
         '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
         '<rect class="rail" width="100" height="6"/><rect class="mark" width="{}" height="6"/></svg>'
     ).format(f"{width:.2f}")
+
+
+def shares_bar(shares: Mapping[str, float]) -> Markup:
+    """The shares of a whole one after the other, each in the class of its name; they repeat numbers beside them."""
+    drawn, left = Markup(""), 0.0
+    for name, part in shares.items():
+        width = min(max(part, 0), 1) * 100
+        drawn += Markup('<rect class="confidence {}" x="{}" width="{}" height="6"/>').format(
+            name, f"{left:.2f}", f"{width:.2f}"
+        )
+        left += width
+    return Markup(
+        '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="rail" width="100" height="6"/>{}</svg>'
+    ).format(drawn)
 
 
 class Stretch(NamedTuple):

@@ -26,6 +26,7 @@ from penstock.management.response import Response
 from penstock.pages.dashboard.charts import Stretch
 from penstock.pages.dashboard.logs import Row, row_of
 from penstock.pages.dashboard.page import FILE, Done, Visit, action, first, page, pages
+from penstock.pages.dashboard.run import runs_of
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader
 
 _MOST_SHOWN: Final = 24_000
@@ -63,6 +64,7 @@ class LogPage(msgspec.Struct, frozen=True):
     newer: str
     older: str
     may_edit: bool
+    runs: tuple[str, ...]  # that it has made, or is about: their ids, some of them
 
 
 @page("/accounts/{account}/logs/{id}", "log.html", permission="metadata_read", title="Call")
@@ -86,6 +88,7 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         newer="",
         older="",
         may_edit=visit.caller.may("edit", visit.account, row.gateway),
+        runs=tuple(runs_of(resources, row)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,6 +20,7 @@ from penstock.calls.log_record import LogRecord, log_record
 from penstock.management.open_ledger import EFFORT, reading
 from penstock.management.problem import invalid, not_found
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place
 from penstock.pages.dashboard.page import FILE, Download, Visit, page, pages
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow, LedgerReader, Query
@@ -51,14 +52,6 @@ COLUMNS: Final[Mapping[str, str]] = {
 """What a row can show, and how that is headed."""
 
 _SHOWN: Final = ("time", "status", "operation", "model", "tokens", "cost", "duration", "path")
-
-
-class Chip(msgspec.Struct, frozen=True):
-    """A filter that is in force; `without` is the address of the page without it."""
-
-    word: str
-    text: str
-    without: str
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -114,15 +107,18 @@ def logs(resources: Resources, visit: Visit) -> Logs:
     given = [pair for pair in _filters(visit) if pair[1].strip() and is_word(pair[0])]
     kept = [pair for pair in visit.query if pair[0] == _COLUMN and pair[1] in COLUMNS]
     columns = tuple(name for name in COLUMNS if (_COLUMN, name) in kept) or _SHOWN
+    behind = (
+        place_behind([row.created_us for row in rows[:_PAGE]], _began(visit)) if len(rows) > _PAGE else ""
+    )
     return Logs(
         rows=tuple(map(row_of, rows[:_PAGE])),
-        chips=tuple(_chips(given, kept)),
+        chips=tuple(chips(given, kept)),
         columns=columns,
         all_columns=dict(COLUMNS),
         total=total,
         counted=EFFORT,
-        older=_address([*given, *kept, ("before", _place(rows[:_PAGE]))]) if len(rows) > _PAGE else "",
-        newest=_address([*given, *kept]) if visit.given("before") else "",
+        older=address([*given, *kept, (BEFORE, behind)]) if behind else "",
+        newest=address([*given, *kept]) if visit.given(BEFORE) else "",
         wrong=wrong,
         words=tuple(word for word in WORDS if word not in ("since", "until")),
         query=urlencode(given),
@@ -197,16 +193,9 @@ def level(row: CallRow) -> Level:
 # -- reading
 
 
-class _Place(NamedTuple):
-    """Where a page begins: with calls before this moment, without the first `skipped` of that very moment."""
-
-    until_us: int | None
-    skipped: int
-
-
 def _found(resources: Resources, visit: Visit, where: Query) -> tuple[list[CallRow], int | None]:
     """One more than a page, and how many there are in all."""
-    place = _read_place(visit.given("before"))
+    place = _began(visit)
     with reading(resources) as ledger:
         if ledger is None:
             return [], 0
@@ -214,23 +203,13 @@ def _found(resources: Resources, visit: Visit, where: Query) -> tuple[list[CallR
         return rows, ledger.count(where, effort=EFFORT)
 
 
-def _batch(ledger: LedgerReader, where: Query, place: _Place, limit: int) -> list[CallRow]:
-    if place.until_us is not None and (where.until_us is None or place.until_us < where.until_us):
-        where = msgspec.structs.replace(where, until_us=place.until_us)
+def _began(visit: Visit) -> Place:
+    return read_place(visit.given(BEFORE))
+
+
+def _batch(ledger: LedgerReader, where: Query, place: Place, limit: int) -> list[CallRow]:
+    where = msgspec.structs.replace(where, until_us=place.until(where.until_us))
     return ledger.calls(where, limit, offset=place.skipped)
-
-
-def _read_place(text: str) -> _Place:
-    moment, _, skipped = text.partition(".")
-    if not (moment.isdecimal() and skipped.isdecimal() and len(text) < 30):
-        return _Place(None, 0)
-    return _Place(int(moment) + 1, min(int(skipped), _BATCH))
-
-
-def _place(rows: list[CallRow]) -> str:
-    """Where the page behind these begins: calls of one moment may stand on both."""
-    last = rows[-1].created_us
-    return f"{last}.{sum(row.created_us == last for row in rows)}"
 
 
 def _exported(resources: Resources, visit: Visit) -> Iterator[LogRecord]:
@@ -243,7 +222,7 @@ def _exported(resources: Resources, visit: Visit) -> Iterator[LogRecord]:
 
 
 def _records(resources: Resources, where: Query) -> Iterator[LogRecord]:
-    place, left = _Place(None, 0), MOST_EXPORTED
+    place, left = Place(None, 0), MOST_EXPORTED
     while left > 0:
         with reading(resources) as ledger:
             rows = [] if ledger is None else _batch(ledger, where, place, min(_BATCH, left))
@@ -251,7 +230,7 @@ def _records(resources: Resources, where: Query) -> Iterator[LogRecord]:
         left -= len(rows)
         if len(rows) < _BATCH:
             return
-        place = _read_place(_place(rows))
+        place = read_place(place_behind([row.created_us for row in rows], place))
 
 
 # -- a table for spreadsheets
@@ -280,19 +259,6 @@ def _line(values: Sequence[object]) -> bytes:
 def _cell(value: object) -> object:
     """Text that a spreadsheet would take for a formula is marked as text."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
-
-
-# -- addresses
-
-
-def _chips(given: list[tuple[str, str]], kept: list[tuple[str, str]]) -> Iterator[Chip]:
-    for place, (word, text) in enumerate(given):
-        rest = [pair for other, pair in enumerate(given) if other != place]
-        yield Chip(word, text, _address([*rest, *kept]))
-
-
-def _address(pairs: list[tuple[str, str]]) -> str:
-    return f"?{urlencode(pairs)}" if pairs else "?"
 
 
 PAGES = pages(logs, logs_csv, logs_ndjson)

@@ -48,10 +48,18 @@ class Renderer:
             "bar": charts.Bar,
             "share_bar": charts.share_bar,
             "timing_bar": charts.timing_bar,
+            "shares_bar": charts.shares_bar,
             "static": {name: f"{static_path}/{name}?{file.version()}" for name, file in STATIC_FILES.items()},
         }
+
+        self._environment.tests["web"] = _is_web  # whether a text of others is an address to link to
 
     def page(self, template: str, values: Mapping[str, object]) -> bytes:
         """One page. `values` are what its template calls by their names."""
         text = self._environment.get_template(template).render(values)
         return text.encode("utf-8", "replace")
+
+
+def _is_web(text: str) -> bool:
+    """No link runs a script, or opens a file: http and https only, with a host, and nothing odd in them."""
+    return text.startswith(("http://", "https://")) and text.isprintable() and " " not in text

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from penstock.runs.run import Run, SeenBy
-from penstock.stores.runs import Kept, Moment, Result, RunQuery
+from penstock.stores.runs import Kept, Moment, RestsOn, Result, RunQuery
 from penstock.stores.sqlite.runs.rests import CITES, HAS_CONFIDENCE
 from penstock.stores.sqlite.runs.rows import MOST_RESULT, decompressed, run_of, whole
 
@@ -20,6 +20,8 @@ _LAST: Final = "\U0010ffff"
 _OF_RUN: Final = "run = (SELECT key FROM runs WHERE id = ?)"
 _BEGINNING: Final = "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 _ENDING: Final = "SELECT id FROM runs WHERE substr(id, ?) = ? ORDER BY created_us DESC, id DESC LIMIT ?"
+_CONFIDENCES: Final = "SELECT confidence, fields FROM confidences WHERE run = ?"
+_DOMAINS: Final = "SELECT domain, citations FROM domains WHERE run = ?"
 
 Value = str | int
 
@@ -39,6 +41,18 @@ def count(db: sqlite3.Connection, where: RunQuery) -> int:
     """How many there are."""
     those, values = _condition(where)
     return int(db.execute(f"SELECT count(*) FROM runs WHERE {those}", values).fetchone()[0])
+
+
+def states(db: sqlite3.Connection, where: RunQuery, effort: int) -> dict[str, int]:
+    """By their states, the most first."""
+    those, values = _condition(where)
+    rows = db.execute(
+        "SELECT state, count(*) FROM"
+        f" (SELECT state FROM runs WHERE {those} ORDER BY created_us DESC, id DESC LIMIT ?)"
+        " GROUP BY state ORDER BY count(*) DESC, state",
+        (*values, effort),
+    )
+    return dict(rows.fetchall())
 
 
 def get(db: sqlite3.Connection, run_id: str) -> Run | None:
@@ -108,6 +122,22 @@ def _kept(place: int, packed: str, body: bytes, content_type: str, seen_us: int)
         )
     except zlib.error:
         return None
+
+
+def rests_on(db: sqlite3.Connection, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
+    """Out of the sums that stand beside the results."""
+    those, values = _condition(where)
+    rows = db.execute(
+        f"SELECT r.key, r.run FROM (SELECT key FROM runs WHERE {those} ORDER BY created_us DESC, id DESC LIMIT ?) k"
+        " CROSS JOIN runs r ON r.key = k.key WHERE EXISTS (SELECT 1 FROM confidences WHERE run = r.key)"
+        " ORDER BY r.created_us DESC, r.id DESC LIMIT ?",
+        (*values, effort, limit),
+    ).fetchall()
+    return [
+        RestsOn(run, dict(db.execute(_CONFIDENCES, (key,))), dict(db.execute(_DOMAINS, (key,))))
+        for key, packed in rows
+        if (run := run_of(packed)) is not None
+    ]
 
 
 def has_result(db: sqlite3.Connection, run_id: str) -> bool:

@@ -1,0 +1,173 @@
+"""The list of runs: what calls have made at Parallel, the newest first, by what stands in the address.
+
+What may stand there is in `analytics/run_choice.py`, the same words as the options of `penstock runs`. One run is shown
+in `run.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from penstock.analytics.parameters import BadParameter
+from penstock.analytics.run_choice import WORDS, chosen_runs
+from penstock.management.open_ledger import EFFORT
+from penstock.management.problem import not_found
+from penstock.management.resources import Resources
+from penstock.management.runs import reading_runs
+from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place
+from penstock.pages.dashboard.page import Visit, page, pages
+from penstock.pricing.units import to_usd
+from penstock.runs.pace import is_stuck
+from penstock.runs.run import Run
+from penstock.runs.wording import NONE, Tone, owner, progress, state, tone, tone_of
+from penstock.stores.runs import RunQuery, RunReader
+
+_PAGE: Final = 50
+_STATE: Final = "state"
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """A run in a list. Money in USD, None is unknown; `age` in seconds. `late`: it takes much longer than usual."""
+
+    id: str
+    kind: str
+    state: str
+    tone: Tone
+    late: bool
+    processor: str
+    created_us: int
+    age: float
+    progress: str
+    estimate: float | None
+    cost: float | None
+    money: str
+    owner: str
+    gateway: str
+    parent: str
+
+
+class StateCount(msgspec.Struct, frozen=True):
+    """How many runs are in a state; `address` is the list of only these, or of all where it is chosen."""
+
+    state: str
+    tone: Tone
+    count: int
+    chosen: bool
+    address: str
+
+
+class Runs(msgspec.Struct, frozen=True):
+    """`older` and `newest` are addresses, empty where there is nothing there; so is `active` where it is chosen.
+
+    `counted`: so many runs were looked at, at most `most_counted`, for the numbers of states.
+    """
+
+    rows: tuple[RunRow, ...]
+    states: tuple[StateCount, ...]
+    counted: int
+    most_counted: int
+    chips: tuple[Chip, ...]
+    older: str
+    newest: str
+    active: str
+    wrong: str
+    words: tuple[str, ...]
+
+
+@page("/accounts/{account}/runs", "runs.html", permission="metadata_read", title="Runs")
+def runs(resources: Resources, visit: Visit) -> Runs:
+    """The runs that the address asks for; with a value that cannot be, none, and what is wrong with it."""
+    wrong, given = "", _given(visit)
+    began = read_place(visit.given(BEFORE))
+    found, counts = list[Run](), dict[str, int]()
+    try:
+        where = may_see(visit, chosen_runs(given, visit.account, visit.now_us).query)
+        with reading_runs(resources) as reader:
+            if reader is not None:
+                found, counts = _found(reader, where, began), _counts(reader, where)
+    except BadParameter as error:
+        wrong = str(error)
+    rows, more = found[:_PAGE], len(found) > _PAGE
+    behind = place_behind([run.created_us for run in rows], began) if more else ""
+    is_active = any(word == "active" for word, _ in given)
+    return Runs(
+        rows=tuple(run_row(run, visit.now_us) for run in rows),
+        states=tuple(_states(counts, given)),
+        counted=sum(counts.values()),
+        most_counted=EFFORT,
+        chips=tuple(chips(given)),
+        older=address([*given, (BEFORE, behind)]) if more else "",
+        newest=address(given) if visit.given(BEFORE) else "",
+        active="" if is_active else address([*given, ("active", "yes")]),
+        wrong=wrong,
+        words=WORDS,
+    )
+
+
+def may_see(visit: Visit, where: RunQuery) -> RunQuery:
+    """Those of them that the visitor may see. Raises `ManagementError` 404 where that is nothing."""
+    allowed = visit.caller.gateways("metadata_read", visit.account)
+    if allowed is None:
+        return where
+    gateways = tuple(one for one in where.gateways or allowed if one in allowed)
+    if not gateways:
+        raise not_found("gateway")
+    return msgspec.structs.replace(where, gateways=gateways)
+
+
+def run_row(run: Run, now_us: int) -> RunRow:
+    """A run as lists show it."""
+    return RunRow(
+        id=run.id,
+        kind=run.kind.value,
+        state=state(run),
+        tone=tone(run),
+        late=is_stuck(run, now_us),
+        processor=run.product,
+        created_us=run.created_us,
+        age=max(now_us - run.created_us, 0) / 1e6,
+        progress="" if progress(run) == NONE else progress(run),
+        estimate=_usd(run.estimate) if run.charges else None,
+        cost=_usd(run.cost) if run.charges else None,
+        money=run.money.value,
+        owner="" if owner(run) == NONE else owner(run),
+        gateway="" if run.owner is None else run.owner.gateway,
+        parent=run.parent,
+    )
+
+
+def _given(visit: Visit) -> list[tuple[str, str]]:
+    """What the address says, and what the form above the list adds to it: a word and its value."""
+    pairs = [*visit.query, (visit.given("word"), visit.given("value"))]
+    return list(dict.fromkeys((word, text.strip()) for word, text in pairs if word in WORDS and text.strip()))
+
+
+def _found(reader: RunReader, where: RunQuery, began: Place) -> list[Run]:
+    """One more than a page."""
+    where = msgspec.structs.replace(where, until_us=began.until(where.until_us))
+    return reader.runs(where, _PAGE + 1, began.skipped)
+
+
+def _counts(reader: RunReader, where: RunQuery) -> dict[str, int]:
+    """By states, also those that are not chosen."""
+    return reader.states(msgspec.structs.replace(where, states=()), EFFORT)
+
+
+def _states(counts: Mapping[str, int], given: Sequence[tuple[str, str]]) -> Iterator[StateCount]:
+    others = [pair for pair in given if pair[0] != _STATE]
+    chosen = {text for word, text in given if word == _STATE}
+    for name, count in counts.items():
+        is_chosen = name in chosen
+        yield StateCount(
+            name, tone_of(name), count, is_chosen, address(others if is_chosen else [*others, (_STATE, name)])
+        )
+
+
+def _usd(nano: int | None) -> float | None:
+    return None if nano is None else to_usd(nano)
+
+
+PAGES = pages(runs)
