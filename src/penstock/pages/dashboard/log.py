@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from penstock.calls.conversation_view import ConversationView, conversation_of
 from penstock.calls.costing import needs_request
 from penstock.calls.explain import Story, explain
 from penstock.calls.log_record import LogRecord, bodies_remark, body_text, log_record
@@ -27,6 +28,7 @@ from penstock.pages.dashboard.charts import Stretch
 from penstock.pages.dashboard.logs import Row, row_of
 from penstock.pages.dashboard.page import FILE, Done, Visit, action, first, page, pages
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader
+from penstock.wire.content_encoding import plain
 
 _MOST_SHOWN: Final = 24_000
 """Characters of a body on its page; all of it is one link away."""
@@ -57,6 +59,7 @@ class LogPage(msgspec.Struct, frozen=True):
     record: LogRecord
     story: Story
     stretches: tuple[Stretch, ...]  # in milliseconds
+    conversation: ConversationView | None
     bodies: tuple[Body, ...]
     remark: str
     curl: str
@@ -80,6 +83,7 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         record=log_record(row),
         story=explain(row, request, prices),
         stretches=tuple(_stretches(row)),
+        conversation=_conversation(row, bodies),
         bodies=tuple(_bodies(row, bodies, visit, may_read=may_read)),
         remark=bodies_remark(row) or "",
         curl=_curl(row, bodies, visit),
@@ -143,6 +147,14 @@ def _own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow
     if not visit.caller.may("metadata_read", visit.account, row.gateway):
         raise not_found("log")
     return row
+
+
+def _conversation(row: CallRow, bodies: Bodies | None) -> ConversationView | None:
+    if bodies is None or bodies.request_cut:
+        return None
+    return conversation_of(
+        row, plain(bodies.request, row.request_encoding), plain(bodies.response, row.response_encoding)
+    )
 
 
 def _stretches(row: CallRow) -> Iterator[Stretch]:
