@@ -6,7 +6,7 @@ bodies in, turns out. What stands in bodies is hostile: it is cut to what a pers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from penstock.providers.operation import Kind
 from penstock.stores.ledger import CallRow
 from penstock.wire.answer_dialect import Dialect
 from penstock.wire.dialects.answer import Answer, Block
-from penstock.wire.dialects.answer_events import BlockKind, Event
+from penstock.wire.dialects.answer_events import BlockKind, Event, Stopped, StopReason
 from penstock.wire.dialects.conversation import (
     Audio,
     Conversation,
@@ -47,8 +47,6 @@ MOST_TEXT: Final = 6_000
 """Characters of one part."""
 MOST_BYTES: Final = 2_000_000
 """Of a body that is read for its turns: a page is made of it while somebody waits."""
-MOST_SHOWN: Final = 60_000
-"""Characters of all parts together."""
 
 _SURFACES: Final[Mapping[Kind, Surface]] = {
     Kind.CHAT: Surface.CHAT,
@@ -67,7 +65,7 @@ _UNREADABLE: Final = (Refused, TooLong, msgspec.MsgspecError, ValueError, TypeEr
 
 
 class PartView(msgspec.Struct, frozen=True):
-    """A part of a turn. `kind` is `text`, `thinking`, `tool call`, `tool result`, `image`, …; `name` a tool's, a file's."""
+    """A part of a turn: `text`, `thinking`, `tool call`, `tool result`, `image`, …; `name` is a tool's or a file's."""
 
     kind: str
     text: str
@@ -88,7 +86,7 @@ class ConversationView(msgspec.Struct, frozen=True):
     turns: tuple[Turn, ...]
     left_out: int
     tools: tuple[str, ...]  # that the caller offers
-    stopped: str  # why the answer ended, in the provider's word
+    stopped: str  # why the answer ended, where that was not its end
 
 
 def conversation_of(row: CallRow, request: bytes | None, response: bytes | None) -> ConversationView | None:
@@ -97,7 +95,7 @@ def conversation_of(row: CallRow, request: bytes | None, response: bytes | None)
     surface = _SURFACES.get(operation.kind)
     if surface is None or request is None or len(request) > MOST_BYTES:
         return None
-    asked = _asked(INBOUND[surface], request)
+    asked = _asked(INBOUND[surface], request, row.model or "-")
     if asked is None:
         return None
     said, left_out = asked.messages[-MOST_TURNS:], max(len(asked.messages) - MOST_TURNS, 0)
@@ -105,13 +103,14 @@ def conversation_of(row: CallRow, request: bytes | None, response: bytes | None)
     answers, stopped = _answered(operation.dialect, response, asked, row)
     turns += [Turn("answer", parts) for parts in answers]
     tools = tuple(one.name[:200] for one in asked.tools[:MOST_TURNS])
-    return ConversationView(tuple(_fitting(turns)), left_out, tools, stopped[:200])
+    return ConversationView(tuple(turns), left_out, tools, stopped[:200])
 
 
-def _asked(dialect: Inbound, body: bytes) -> Conversation | None:
+def _asked(dialect: Inbound, body: bytes, model: str) -> Conversation | None:
+    """What was asked; some providers have the model in the path, and not in the body."""
     try:
         found = from_json(body)
-        return dialect.read_request(found, Dropped()) if isinstance(found, dict) else None
+        return dialect.read_request({"model": model, **found}, Dropped()) if isinstance(found, dict) else None
     except (*_UNREADABLE, RecursionError):
         return None
 
@@ -135,8 +134,8 @@ def _answered(
             answer.add(event)
     except (*_UNREADABLE, RecursionError, IndexError):
         pass  # what came before is shown
-    stopped = next((one.stopped.native for one in answer.choices.values() if one.stopped), "")
-    return list(_answers(answer)), stopped
+    stopped = next((one.stopped for one in answer.choices.values() if one.stopped), None)
+    return list(_answers(answer)), _why(stopped)
 
 
 def _events(
@@ -148,6 +147,13 @@ def _events(
     stream = reader.stream_reader(asked, target)
     yield from stream.feed(body)
     yield from stream.finish()
+
+
+def _why(stopped: Stopped | None) -> str:
+    """Why an answer ended, where that was not its end."""
+    if stopped is None or stopped.reason is StopReason.END:
+        return ""
+    return stopped.reason.value.replace("_", " ")
 
 
 # -- parts
@@ -202,22 +208,6 @@ def _block(block: Block) -> PartView:
 
 def _view(kind: str, text: str, name: str = "") -> PartView:
     return PartView(kind, text[:MOST_TEXT], name[:200], len(text) > MOST_TEXT)
-
-
-def _fitting(turns: Iterable[Turn]) -> Iterator[Turn]:
-    """The turns with no more text than a page holds: of those behind that, the beginnings of their parts."""
-    left = MOST_SHOWN
-    for turn in turns:
-        parts = []
-        for part in turn.parts:
-            most = max(left, 200)
-            parts.append(
-                msgspec.structs.replace(
-                    part, text=part.text[:most], is_cut=part.is_cut or len(part.text) > most
-                )
-            )
-            left -= len(part.text)
-        yield msgspec.structs.replace(turn, parts=tuple(parts))
 
 
 # -- OpenAI's Responses: nobody but OpenAI answers in it, so the unified endpoint has no reader of it
