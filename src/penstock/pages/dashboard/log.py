@@ -76,7 +76,7 @@ def log(resources: Resources, visit: Visit) -> LogPage:
     """One call that the visitor may see."""
     prices = resources.prices()
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
         assert ledger is not None
         may_read = visit.caller.may("read", visit.account, row.gateway)
         bodies = ledger.bodies(row.id) if may_read else None
@@ -110,7 +110,7 @@ def response_body(resources: Resources, visit: Visit) -> Response:
 
 def _to_body(resources: Resources, visit: Visit) -> Request:
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
     if not visit.caller.may("read", visit.account, row.gateway):
         raise not_found("the body of this log")
     return visit.request(row.gateway, id=row.id)
@@ -120,7 +120,7 @@ def _to_body(resources: Resources, visit: Visit) -> Request:
 def feedback(resources: Resources, visit: Visit, form: Pairs) -> Done:
     """A thumb, or a score; given once more, it is taken away."""
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
     if not visit.caller.may("edit", visit.account, row.gateway):
         raise not_found("log")
     here = f"/accounts/{visit.account}/logs/{row.id}"
@@ -142,8 +142,8 @@ def _patch(row: CallRow, form: Pairs) -> dict[str, object]:
         return {"score": score}
 
 
-def _own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
-    """Raises `ManagementError` 404, also for what the visitor may not see."""
+def own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
+    """A call that the visitor may see. Raises `ManagementError` 404, also for what the visitor may not see."""
     row = None if ledger is None else ledger.get(call_id)
     if row is None or row.account != visit.account:
         raise not_found("log")
