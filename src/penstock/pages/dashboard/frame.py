@@ -10,7 +10,13 @@ from penstock.management.accounts import visible_accounts
 from penstock.management.caller import ADMIN, Caller
 from penstock.management.resources import Resources
 
-PLACES = (("overview", "Overview"), ("logs", "Logs"), ("runs", "Runs"), ("start", "Start"))
+PLACES = (
+    ("overview", "Overview"),
+    ("logs", "Logs"),
+    ("runs", "Runs"),
+    ("playground", "Playground"),
+    ("start", "Start"),
+)
 """What the line at the top leads to: below an account's path, and how it is called."""
 
 

@@ -15,6 +15,7 @@ from penstock.management.problem import not_found
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
+from penstock.pages.dashboard.cutting import cut
 from penstock.pages.dashboard.lists import BEFORE, address
 from penstock.pages.dashboard.page import Done, Visit, action, first, page, pages
 from penstock.runs.hook_record import HookRecord, hook_record
@@ -23,7 +24,7 @@ from penstock.stores.hooks import HookQuery
 
 _PAGE: Final = 50
 _MOST_SENT: Final = 1000  # of those that were given up, at once
-_MOST_BODY: Final = 12_000
+_MOST_BODY: Final = 24_000  # bytes that it takes of its page
 _STATE: Final = "state"
 
 
@@ -90,7 +91,8 @@ def hook(resources: Resources, visit: Visit) -> HookPage:
     may_read = visit.caller.may("read", visit.account, event.gateway)
     text = pretty(body.decode("utf-8", "replace"), event.content_type) if may_read else ""
     row = hook_row(event, may_edit=_may_edit(visit, event))
-    return HookPage(row, may_read, text[:_MOST_BODY], len(text) <= _MOST_BODY)
+    found = cut(text, _MOST_BODY)
+    return HookPage(row, may_read, found.text, found.is_whole)
 
 
 @action("/accounts/{account}/hooks/again", permission="edit")

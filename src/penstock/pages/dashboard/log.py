@@ -6,11 +6,12 @@ The story is that of `penstock explain`. Who may not read bodies sees that there
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
 
+from penstock.calls.conversation_view import ConversationView, Turn, conversation_of
 from penstock.calls.costing import needs_request
 from penstock.calls.explain import Story, explain
 from penstock.calls.log_record import LogRecord, bodies_remark, body_text, log_record
@@ -24,13 +25,17 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response
 from penstock.pages.dashboard.charts import Stretch
+from penstock.pages.dashboard.cutting import cut
 from penstock.pages.dashboard.logs import Row, row_of
 from penstock.pages.dashboard.page import FILE, Done, Visit, action, first, page, pages
 from penstock.pages.dashboard.run import runs_of
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader
+from penstock.wire.content_encoding import plain
 
 _MOST_SHOWN: Final = 24_000
-"""Characters of a body on its page; all of it is one link away."""
+"""Bytes that a body takes of its page; all of it is one link away."""
+_MOST_SAID: Final = 60_000
+"""The same for a conversation, all turns together."""
 _MOST_READ: Final = 400_000
 """Characters that are laid out before they are cut."""
 
@@ -58,6 +63,7 @@ class LogPage(msgspec.Struct, frozen=True):
     record: LogRecord
     story: Story
     stretches: tuple[Stretch, ...]  # in milliseconds
+    conversation: ConversationView | None
     bodies: tuple[Body, ...]
     remark: str
     curl: str
@@ -72,7 +78,7 @@ def log(resources: Resources, visit: Visit) -> LogPage:
     """One call that the visitor may see."""
     prices = resources.prices()
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
         assert ledger is not None
         may_read = visit.caller.may("read", visit.account, row.gateway)
         bodies = ledger.bodies(row.id) if may_read else None
@@ -82,6 +88,7 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         record=log_record(row),
         story=explain(row, request, prices),
         stretches=tuple(_stretches(row)),
+        conversation=_conversation(row, bodies),
         bodies=tuple(_bodies(row, bodies, visit, may_read=may_read)),
         remark=bodies_remark(row) or "",
         curl=_curl(row, bodies, visit),
@@ -106,7 +113,7 @@ def response_body(resources: Resources, visit: Visit) -> Response:
 
 def _to_body(resources: Resources, visit: Visit) -> Request:
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
     if not visit.caller.may("read", visit.account, row.gateway):
         raise not_found("the body of this log")
     return visit.request(row.gateway, id=row.id)
@@ -116,7 +123,7 @@ def _to_body(resources: Resources, visit: Visit) -> Request:
 def feedback(resources: Resources, visit: Visit, form: Pairs) -> Done:
     """A thumb, or a score; given once more, it is taken away."""
     with reading(resources) as ledger:
-        row = _own_row(ledger, visit, visit.names["id"])
+        row = own_row(ledger, visit, visit.names["id"])
     if not visit.caller.may("edit", visit.account, row.gateway):
         raise not_found("log")
     here = f"/accounts/{visit.account}/logs/{row.id}"
@@ -138,14 +145,38 @@ def _patch(row: CallRow, form: Pairs) -> dict[str, object]:
         return {"score": score}
 
 
-def _own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
-    """Raises `ManagementError` 404, also for what the visitor may not see."""
+def own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
+    """A call that the visitor may see. Raises `ManagementError` 404, also for what the visitor may not see."""
     row = None if ledger is None else ledger.get(call_id)
     if row is None or row.account != visit.account:
         raise not_found("log")
     if not visit.caller.may("metadata_read", visit.account, row.gateway):
         raise not_found("log")
     return row
+
+
+def _conversation(row: CallRow, bodies: Bodies | None) -> ConversationView | None:
+    if bodies is None or bodies.request_cut:
+        return None
+    found = conversation_of(
+        row, plain(bodies.request, row.request_encoding), plain(bodies.response, row.response_encoding)
+    )
+    return found and msgspec.structs.replace(found, turns=tuple(_fitting(found.turns)))
+
+
+def _fitting(turns: Sequence[Turn]) -> Iterator[Turn]:
+    """The turns, with as much of their text as a page holds; the answer stands last, and has a share of its own."""
+    left = _MOST_SAID // 2
+    for number, turn in enumerate(turns):
+        if number == len(turns) - 1:
+            left += _MOST_SAID // 2
+        parts = []
+        for part in turn.parts:
+            shown = cut(part.text, max(left, 0))
+            left -= shown.size
+            is_cut = part.is_cut or not shown.is_whole
+            parts.append(msgspec.structs.replace(part, text=shown.text, is_cut=is_cut))
+        yield msgspec.structs.replace(turn, parts=tuple(parts))
 
 
 def _stretches(row: CallRow) -> Iterator[Stretch]:
@@ -182,12 +213,12 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
             found = body_text(kept, content_type, encoding)
             kind = "empty" if not kept else "binary" if found is None else "text"
             text = found or ""
-        shown = pretty(text, content_type) if len(text) <= _MOST_READ else text
+        shown = cut(pretty(text, content_type) if len(text) <= _MOST_READ else text, _MOST_SHOWN)
         yield Body(
             name,
             kind,
-            shown[:_MOST_SHOWN],
-            len(shown) <= _MOST_SHOWN,
+            shown.text,
+            shown.is_whole,
             is_cut,
             size,
             content_type,

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from penstock.analytics.parameters import MAX_GROUPS, within
-from penstock.analytics.report import Figures, figures_of, total_of
+from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
 from penstock.management.analytics import answered
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import Notice, notices
@@ -89,12 +89,20 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         tuple(SPANS),
         rfc3339(since_us),
         rfc3339(visit.now_us),
-        figures_of(now),
-        figures_of(before),
+        _whole(figures_of(now)),
+        _whole(figures_of(before)),
         tuple(_parts(begins, asked.groups(since_us, until_us, span=span))),
         tuple(_tables(asked, since_us, until_us)),
         tuple(notices(resources, visit, now)),
     )
+
+
+def _whole(figures: Figures) -> Figures:
+    """With quantiles also where there were no calls."""
+    if figures.duration is not msgspec.UNSET:
+        return figures
+    none = Quantiles(None, None, None, None)
+    return msgspec.structs.replace(figures, duration=none, first_byte=none)
 
 
 class _Asked:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from penstock.calls.pretty import pretty
+from penstock.pages.dashboard.cutting import cut
 from penstock.pages.dashboard.lists import address
 from penstock.pages.dashboard.page import Visit
 from penstock.runs.candidates import CandidateRecord, candidates, evidence_of
@@ -21,7 +22,7 @@ from penstock.runs.run import Run, RunKind
 from penstock.runs.shown_evidence import CitationRecord, EvidenceRecord, FieldRecord, evidence_record
 from penstock.stores.runs import Result
 
-_MOST_OUTPUT: Final = 12_000  # characters
+_MOST_OUTPUT: Final = 24_000  # bytes that it takes of its page
 _MOST_LAID_OUT: Final = 400_000
 _MOST_FIELDS: Final = 100
 _MOST_CITATIONS: Final = 4  # of a field
@@ -122,7 +123,8 @@ def run_result(visit: Visit, run: Run, result: Result) -> RunResult:
 def _output(result: Result) -> tuple[str, bool]:
     text = content_text(result.body)
     shown = pretty(text, result.content_type) if len(text) <= _MOST_LAID_OUT else text
-    return shown[:_MOST_OUTPUT], len(shown) <= _MOST_OUTPUT
+    found = cut(shown, _MOST_OUTPUT)
+    return found.text, found.is_whole
 
 
 def _fields(rests_on: EvidenceRecord, values: dict[str, str]) -> Iterator[FieldView]:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from penstock.management.resources import Resources
-from penstock.pages.dashboard import evidence, hooks, log, logs, overview, run, runs, start
+from penstock.pages.dashboard import evidence, hooks, log, logs, overview, playground, run, runs, start
 from penstock.pages.dashboard.door import Dashboard
 from penstock.pages.dashboard.page import Page
 
@@ -20,7 +20,9 @@ PAGES: Final[tuple[Page, ...]] = (
     *run.PAGES,
     *evidence.PAGES,
     *hooks.PAGES,
+    *playground.PAGES,
 )
+
 """In the order in which an address is compared with them: exact names before those with a name in braces."""
 
 

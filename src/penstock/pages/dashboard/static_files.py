@@ -1,4 +1,4 @@
-"""The files that pages load: one style, one script, one mark. Nothing else is served from the package."""
+"""The files that pages load: one style, scripts, one mark. Nothing else is served from the package."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ STATIC_FILES: Final[Mapping[str, StaticFile]] = {
     for name, content_type in (
         ("style.css", "text/css; charset=utf-8"),
         ("live.js", "text/javascript; charset=utf-8"),
+        ("playground.js", "text/javascript; charset=utf-8"),
         ("mark.svg", "image/svg+xml"),
     )
 }
