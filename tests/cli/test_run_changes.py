@@ -34,8 +34,11 @@ class Shelf:
     def count(self, where: RunQuery) -> int:
         return len(self.runs(where, len(self.all)))
 
-    def states(self, where: RunQuery, effort: int) -> dict[str, int]:
+    def states(self, where: RunQuery) -> dict[str, int]:
         return {}
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        return None
 
     def get(self, run_id: str) -> Run | None:
         self.asked += 1
@@ -53,7 +56,7 @@ class Shelf:
     def results(self, where: RunQuery, limit: int, after: int = 0) -> list[Kept]:
         return []
 
-    def rests(self, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
         return []
 
 

@@ -65,6 +65,8 @@ def money(run: Run) -> str:
     """How certain its cost is."""
     if run.money is Money.NONE:
         return _PAID_ELSEWHERE.get(run.kind, "nothing is paid for it")
+    if run.money is Money.ESTIMATED and not run.is_active:
+        return "it has ended, and is still to be settled"
     return _MONEY[run.money]
 
 

@@ -134,8 +134,13 @@ class RunReader(Protocol):
     def count(self, where: RunQuery) -> int:
         """How many there are."""
 
-    def states(self, where: RunQuery, effort: int) -> dict[str, int]:
-        """How many there are in each state, of the newest `effort` of them."""
+    def states(self, where: RunQuery) -> dict[str, int]:
+        """How many there are in each state, the most first."""
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        """Since when the newest `effort` runs were made, of all that were made before then: how far a question may look
+        that has to be answered at once. None, where there are no more than these.
+        """
 
     def get(self, run_id: str) -> Run | None:
         """One run."""
@@ -154,8 +159,8 @@ class RunReader(Protocol):
         known; none, where none follow. Each may have megabytes: take few at a time.
         """
 
-    def rests(self, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
-        """What the results of some of the newest `effort` runs rest on, the newest first, without reading a result."""
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
+        """What the results of some rest on, the newest first, without reading a result."""
 
 
 class RunLedger(RunReader, HookLedger, Protocol):

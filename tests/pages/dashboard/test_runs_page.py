@@ -139,6 +139,23 @@ def test_pages_go_on_where_the_last_one_ended_though_many_were_made_at_once(site
     assert len(seen) == len(set(seen)) == 120
 
 
+def test_where_a_page_looks_no_further_it_leads_further_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.pages.dashboard.runs.EFFORT", 2)
+    found, query = site.json(RUNS, [("processor", "ultra")]), list[tuple[str, str]]()
+    assert (found["is_cut"], found["counted"]) == (True, 0)
+    assert "look at older ones" in site.read(RUNS, [("processor", "ultra")])
+    for _ in range(5):
+        if found["rows"] or not found["older"]:
+            break
+        query = parse_qsl(found["older"][1:])
+        found = site.json(RUNS, query)
+    assert [row["id"] for row in found["rows"]] == [ULTRA.id]
+    assert found["older"] == ""
+    assert ids(site, ("active", "yes"))[-1] == FINDALL.id
+
+
 def test_of_a_token_for_one_gateway_the_others_are_hidden(site: Site) -> None:
     site.sign_in(site.token("metadata_read", gateways=("acc/other",)))
     assert ids(site) == [OTHER_GATEWAY.id]

@@ -17,7 +17,7 @@ from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
 from penstock.pages.dashboard.lists import Chip, address, chips
 from penstock.pages.dashboard.page import Visit, page, pages
-from penstock.pages.dashboard.runs import may_see
+from penstock.pages.dashboard.runs import may_see, within_reach
 from penstock.runs.compared import By, Compared, Comparison
 from penstock.runs.evidence import CONFIDENCES, Evidence
 from penstock.stores.runs import RestsOn, RunQuery
@@ -25,7 +25,6 @@ from penstock.stores.runs import RestsOn, RunQuery
 MOST_RUNS: Final = 1000
 """Runs with a result that are summed up for a page."""
 
-_EFFORT: Final = 20_000  # runs that are looked at for these
 _MOST_ROWS: Final = 25
 _SINCE: Final = "since"
 _SPANS: Final = ("24h", "7d", "30d", "90d")
@@ -104,7 +103,7 @@ def evidence(resources: Resources, visit: Visit) -> EvidencePage:
 
 def _found(resources: Resources, where: RunQuery) -> list[RestsOn]:
     with reading_runs(resources) as reader:
-        return [] if reader is None else reader.rests(where, MOST_RUNS, _EFFORT)
+        return [] if reader is None else reader.rests(within_reach(reader, where), MOST_RUNS)
 
 
 def _compared(by: By, found: Sequence[RestsOn]) -> list[Compared]:

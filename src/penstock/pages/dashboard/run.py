@@ -37,7 +37,6 @@ _MOST_STEPS: Final = 100
 _MOST_LINKS: Final = 10
 _MOST_AROUND: Final = 1000  # runs that were made at the same time as some call
 _ANSWERED_US: Final = 2_000_000
-_MANY: Final = 10_000  # runs of a group that are counted
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -173,7 +172,7 @@ def _counts(reader: RunReader, visit: Visit, found: Run) -> tuple[StateCount, ..
     """As the provider has told it last; as the runs stand here, where it has not."""
     if found.kind is not RunKind.GROUP:
         return ()
-    counts = found.counts or reader.states(_inside(visit, found), _MANY)
+    counts = found.counts or reader.states(_inside(visit, found))
     return tuple(StateCount(name, tone_of(name), count, False, "") for name, count in counts.items())
 
 

@@ -13,7 +13,6 @@ import msgspec
 
 from penstock.analytics.parameters import BadParameter
 from penstock.analytics.run_choice import WORDS, chosen_runs
-from penstock.management.open_ledger import EFFORT
 from penstock.management.problem import not_found
 from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
@@ -24,6 +23,9 @@ from penstock.runs.pace import is_stuck
 from penstock.runs.run import Run
 from penstock.runs.wording import NONE, Tone, owner, progress, state, tone, tone_of
 from penstock.stores.runs import RunQuery, RunReader
+
+EFFORT: Final = 100_000
+"""Runs that a page looks at to find those that it is asked for: some tens of milliseconds."""
 
 _PAGE: Final = 50
 _STATE: Final = "state"
@@ -62,13 +64,15 @@ class StateCount(msgspec.Struct, frozen=True):
 class Runs(msgspec.Struct, frozen=True):
     """`older` and `newest` are addresses, empty where there is nothing there; so is `active` where it is chosen.
 
-    `counted`: so many runs were looked at, at most `most_counted`, for the numbers of states.
+    Numbers of states, and their sum `counted`, are of the newest `looked_at` runs that there are, where these are not
+    all (`is_cut`).
     """
 
     rows: tuple[RunRow, ...]
     states: tuple[StateCount, ...]
     counted: int
-    most_counted: int
+    looked_at: int
+    is_cut: bool
     chips: tuple[Chip, ...]
     older: str
     newest: str
@@ -81,25 +85,26 @@ class Runs(msgspec.Struct, frozen=True):
 def runs(resources: Resources, visit: Visit) -> Runs:
     """The runs that the address asks for; with a value that cannot be, none, and what is wrong with it."""
     wrong, given = "", _given(visit)
-    began = read_place(visit.given(BEFORE))
-    found, counts = list[Run](), dict[str, int]()
+    rows, behind, counts, is_cut = list[Run](), "", dict[str, int](), False
     try:
         where = may_see(visit, chosen_runs(given, visit.account, visit.now_us).query)
         with reading_runs(resources) as reader:
             if reader is not None:
-                found, counts = _found(reader, where, began), _counts(reader, where)
+                rows, behind = _found(reader, where, read_place(visit.given(BEFORE)))
+                all_states = msgspec.structs.replace(where, states=())
+                near = within_reach(reader, all_states)
+                counts, is_cut = reader.states(near), near is not all_states
     except BadParameter as error:
         wrong = str(error)
-    rows, more = found[:_PAGE], len(found) > _PAGE
-    behind = place_behind([run.created_us for run in rows], began) if more else ""
     is_active = any(word == "active" for word, _ in given)
     return Runs(
         rows=tuple(run_row(run, visit.now_us) for run in rows),
         states=tuple(_states(counts, given)),
         counted=sum(counts.values()),
-        most_counted=EFFORT,
+        looked_at=EFFORT,
+        is_cut=is_cut,
         chips=tuple(chips(given)),
-        older=address([*given, (BEFORE, behind)]) if more else "",
+        older=address([*given, (BEFORE, behind)]) if behind else "",
         newest=address(given) if visit.given(BEFORE) else "",
         active="" if is_active else address([*given, ("active", "yes")]),
         wrong=wrong,
@@ -145,15 +150,24 @@ def _given(visit: Visit) -> list[tuple[str, str]]:
     return list(dict.fromkeys((word, text.strip()) for word, text in pairs if word in WORDS and text.strip()))
 
 
-def _found(reader: RunReader, where: RunQuery, began: Place) -> list[Run]:
-    """One more than a page."""
+def within_reach(reader: RunReader, where: RunQuery) -> RunQuery:
+    """Of these the newest, so that a page need not look at all runs there are. What goes on, and what is of one group,
+    are few: they are found by themselves.
+    """
+    reach = None if where.active or where.parent else reader.reach(where.until_us, EFFORT)
+    if reach is None or (where.since_us is not None and where.since_us >= reach):
+        return where
+    return msgspec.structs.replace(where, since_us=reach)
+
+
+def _found(reader: RunReader, where: RunQuery, began: Place) -> tuple[list[Run], str]:
+    """A page, and where the next one begins: where nothing is found as far as a page looks, further back."""
     where = msgspec.structs.replace(where, until_us=began.until(where.until_us))
-    return reader.runs(where, _PAGE + 1, began.skipped)
-
-
-def _counts(reader: RunReader, where: RunQuery) -> dict[str, int]:
-    """By states, also those that are not chosen."""
-    return reader.states(msgspec.structs.replace(where, states=()), EFFORT)
+    near = within_reach(reader, where)
+    found = reader.runs(near, _PAGE + 1, began.skipped)
+    if len(found) > _PAGE:
+        return found[:_PAGE], place_behind([run.created_us for run in found[:_PAGE]], began)
+    return found, "" if near is where or near.since_us is None else f"{near.since_us - 1}.0"
 
 
 def _states(counts: Mapping[str, int], given: Sequence[tuple[str, str]]) -> Iterator[StateCount]:

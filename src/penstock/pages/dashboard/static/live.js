@@ -15,6 +15,7 @@ function keepFresh(part) {
           const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
           const old = document.getElementById(part.id);
           if (fresh && old && !old.contains(document.activeElement)) old.replaceWith(document.importNode(fresh, true));
+          if (fresh && !fresh.dataset.live && !document.getElementById(part.id).dataset.live) return; // it has ended
         }
       } catch { /* the server is away: the next turn tries again */ }
     }

@@ -101,8 +101,11 @@ class SqliteRunLedger:
     def count(self, where: RunQuery) -> int:
         return self._done(_READ, lambda db: reading.count(db, where))
 
-    def states(self, where: RunQuery, effort: int) -> dict[str, int]:
-        return self._done(_READ, lambda db: reading.states(db, where, effort))
+    def states(self, where: RunQuery) -> dict[str, int]:
+        return self._done(_READ, lambda db: reading.states(db, where))
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        return self._done(_READ, lambda db: reading.reach(db, until_us, effort))
 
     def get(self, run_id: str) -> Run | None:
         return self._done(_READ, lambda db: reading.get(db, run_id))
@@ -119,8 +122,8 @@ class SqliteRunLedger:
     def results(self, where: RunQuery, limit: int, after: int = 0) -> list[Kept]:
         return self._done(_READ, lambda db: reading.results(db, where, limit, after))
 
-    def rests(self, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
-        return self._done(_READ, lambda db: reading.rests_on(db, where, limit, effort))
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
+        return self._done(_READ, lambda db: reading.rests_on(db, where, limit))
 
     def hooked(self, hooks: Sequence[Hook]) -> None:
         if hooks:

@@ -34,9 +34,13 @@ class SqliteRunReader:
         with self._view() as db:
             return reading.count(db, where)
 
-    def states(self, where: RunQuery, effort: int) -> dict[str, int]:
+    def states(self, where: RunQuery) -> dict[str, int]:
         with self._view() as db:
-            return reading.states(db, where, effort)
+            return reading.states(db, where)
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        with self._view() as db:
+            return reading.reach(db, until_us, effort)
 
     def get(self, run_id: str) -> Run | None:
         with self._view() as db:
@@ -58,9 +62,9 @@ class SqliteRunReader:
         with self._view() as db:
             return reading.results(db, where, limit, after)
 
-    def rests(self, where: RunQuery, limit: int, effort: int) -> list[RestsOn]:
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
         with self._view() as db:
-            return reading.rests_on(db, where, limit, effort)
+            return reading.rests_on(db, where, limit)
 
     def hook_event(self, number: int) -> HookEvent | None:
         with self._view() as db:
