@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from markupsafe import Markup, escape
 
 WIDTH: Final = 720
@@ -42,7 +43,7 @@ def share_bar(part: float, whole: float) -> Markup:
     ).format(f"{width:.2f}")
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """A part of a call's time: its class, where it begins and ends in the same unit, and what is said about it."""
 
     name: str

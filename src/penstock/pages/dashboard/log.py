@@ -66,8 +66,6 @@ class LogPage(msgspec.Struct, frozen=True):
     bodies: tuple[Body, ...]
     remark: str
     curl: str
-    newer: str
-    older: str
     may_edit: bool
 
 
@@ -90,8 +88,6 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         bodies=tuple(_bodies(row, bodies, visit, may_read=may_read)),
         remark=bodies_remark(row) or "",
         curl=_curl(row, bodies, visit),
-        newer="",
-        older="",
         may_edit=visit.caller.may("edit", visit.account, row.gateway),
     )
 
