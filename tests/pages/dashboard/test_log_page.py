@@ -242,7 +242,7 @@ def test_a_body_as_it_was(site: Site) -> None:
 def test_where_the_time_went(site: Site) -> None:
     trail = (Event("attempt", 2_000, "to openai"), Event("cache", 100, "MISS"))
     site.store(call(1, duration_us=10_000, first_byte_us=8_000, trail=trail))
-    assert [(one[0], one[1], one[2]) for one in site.json(LOG)["stretches"]] == [
+    assert [(one["name"], one["begins"], one["ends"]) for one in site.json(LOG)["stretches"]] == [
         ("queue", 0.0, 2.0),
         ("wait", 2.0, 8.0),
         ("read", 8.0, 10.0),

@@ -15,6 +15,7 @@ import msgspec
 
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import read_cursors
+from penstock.management.open_ledger import reading
 from penstock.management.resources import Resources
 from penstock.metrics.process_files import read_troubles
 from penstock.metrics.worker_file import FOLDER, read_states
@@ -27,10 +28,14 @@ from penstock.stores.runs import RunQuery, RunsUnavailable
 
 Level = Literal["bad", "warn", "note"]
 
+RECENT_MINUTES: Final = 15
+"""What a burst of errors is looked for in."""
+
 _FEW: Final = 10  # calls, of which no share says anything
 _BURST: Final = 0.05
 _LITTLE_DISK: Final = 0.05
 _MOST_RUNS: Final = 1000
+_FAR_BEHIND: Final = 1000  # calls
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -41,25 +46,33 @@ class Notice(msgspec.Struct, frozen=True):
     place: str = ""
 
 
-def notices(resources: Resources, visit: Visit, sums: Sums) -> Iterator[Notice]:
-    """The worst first. What concerns the whole installation is for who may look at all of it."""
-    yield from _calls(sums)
+def notices(resources: Resources, visit: Visit, recent: Sums, sums: Sums) -> Iterator[Notice]:
+    """By what the calls of the last minutes and of the whole span come to. What concerns the whole installation is for
+    who may look at all of it.
+    """
+    yield from _errors(recent)
+    yield from _money(sums)
     yield from _runs(resources, visit)
     if visit.caller.may("metadata_read", "", ""):
         yield from _processes(resources.data, visit.now_us)
         yield from _breakers(resources.data)
-        yield from _exporters(resources.data)
+        yield from _exporters(resources)
         yield from _disk(resources.data)
 
 
-def _calls(sums: Sums) -> Iterator[Notice]:
-    if sums.requests >= _FEW and sums.errors > _BURST * sums.requests:
-        told = f"{share(sums.errors, sums.requests)} of the calls failed ({sums.errors} of {sums.requests})"
-        yield Notice("bad", told, "logs?status=error")
-    if sums.unpriced:
-        yield Notice(
-            "note", f"{_calls_in_words(sums.unpriced)} may have cost something that no price list has", ""
+def _errors(recent: Sums) -> Iterator[Notice]:
+    if recent.requests >= _FEW and recent.errors > _BURST * recent.requests:
+        told = (
+            f"{share(recent.errors, recent.requests)} of the calls of the last {RECENT_MINUTES} minutes failed "
+            f"({recent.errors} of {recent.requests})"
         )
+        yield Notice("bad", told, f"logs?status=error&since={RECENT_MINUTES}m")
+
+
+def _money(sums: Sums) -> Iterator[Notice]:
+    if sums.unpriced:
+        told = f"{_calls_in_words(sums.unpriced)} may have cost something that no price list has"
+        yield Notice("note", told, "logs")
     if sums.estimated:
         told = f"{_calls_in_words(sums.estimated)} did not tell all tokens: these are estimated from the text"
         yield Notice("note", told, "logs?estimated=yes")
@@ -97,10 +110,18 @@ def _breakers(data: Path) -> Iterator[Notice]:
             yield Notice("bad", "calls cannot be written down: is the disk full?")
 
 
-def _exporters(data: Path) -> Iterator[Notice]:
-    for name, cursor in sorted(read_cursors(data / CURSORS).items()):
+def _exporters(resources: Resources) -> Iterator[Notice]:
+    cursors = read_cursors(resources.data / CURSORS)
+    if not cursors:
+        return
+    with reading(resources) as ledger:
+        last = 0 if ledger is None else ledger.last_arrival()
+    for name, cursor in sorted(cursors.items()):
+        behind = last - cursor.after
         if cursor.failures:
             yield Notice("warn", f"the receiver {name} has not taken calls {cursor.failures} times in a row")
+        elif behind > _FAR_BEHIND:
+            yield Notice("warn", f"the receiver {name} is {behind:,} calls behind")
 
 
 def _disk(data: Path) -> Iterator[Notice]:

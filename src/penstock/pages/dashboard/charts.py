@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from markupsafe import Markup, escape
 
 WIDTH: Final = 720
@@ -36,10 +37,7 @@ def columns(bars: Sequence[Bar], names: Sequence[str], label: str) -> Markup:
 def share_bar(part: float, whole: float) -> Markup:
     """A bar as long as this part of the whole; it repeats a number that stands beside it."""
     width = 0.0 if whole <= 0 else max(min(100 * part / whole, 100), _LEAST if part > 0 else 0)
-    return Markup(
-        '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="rail" width="100" height="6"/><rect class="mark" width="{}" height="6"/></svg>'
-    ).format(f"{width:.2f}")
+    return _rail(Markup('<rect class="mark" width="{}" height="6"/>').format(f"{width:.2f}"))
 
 
 def shares_bar(shares: Mapping[str, float]) -> Markup:
@@ -51,13 +49,10 @@ def shares_bar(shares: Mapping[str, float]) -> Markup:
             name, f"{left:.2f}", f"{width:.2f}"
         )
         left += width
-    return Markup(
-        '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="rail" width="100" height="6"/>{}</svg>'
-    ).format(drawn)
+    return _rail(drawn)
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """A part of a call's time: its class, where it begins and ends in the same unit, and what is said about it."""
 
     name: str
@@ -95,6 +90,14 @@ def _column(bar: Bar, names: Sequence[str], left: float, width: float, top: floa
         f"{left:.2f}", f"{width:.2f}", HEIGHT
     )
     return Markup("<g><title>{}</title>{}{}</g>").format(bar.title, drawn, point)
+
+
+def _rail(drawn: Markup) -> Markup:
+    """A hundred wide, for the eye alone."""
+    return Markup(
+        '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="rail" width="100" height="6"/>{}</svg>'
+    ).format(drawn)
 
 
 def _place(value: float, whole: float) -> float:

@@ -67,8 +67,6 @@ class LogPage(msgspec.Struct, frozen=True):
     bodies: tuple[Body, ...]
     remark: str
     curl: str
-    newer: str
-    older: str
     may_edit: bool
     runs: tuple[str, ...]  # that it has made, or is about: their ids, some of them
 
@@ -92,8 +90,6 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         bodies=tuple(_bodies(row, bodies, visit, may_read=may_read)),
         remark=bodies_remark(row) or "",
         curl=_curl(row, bodies, visit),
-        newer="",
-        older="",
         may_edit=visit.caller.may("edit", visit.account, row.gateway),
         runs=tuple(runs_of(resources, row)),
     )

@@ -12,9 +12,10 @@ import msgspec
 
 from penstock.analytics.parameters import MAX_GROUPS, within
 from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
+from penstock.analytics.times import MINUTE_US
 from penstock.management.analytics import answered
 from penstock.management.resources import Resources
-from penstock.pages.dashboard.attention import Notice, notices
+from penstock.pages.dashboard.attention import RECENT_MINUTES, Notice, notices
 from penstock.pages.dashboard.page import Visit, page, pages
 from penstock.pages.dashboard.spans import SPANS, Span, parts_of, span_of
 from penstock.stores.rollups import Group, Question, Sums
@@ -84,6 +85,7 @@ def overview(resources: Resources, visit: Visit) -> Overview:
     begins = parts_of(span, visit.now_us)
     since_us, until_us = begins[0], visit.now_us + 1
     now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
+    recent = asked.total(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
     return Overview(
         span.word,
         tuple(SPANS),
@@ -93,7 +95,7 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         _whole(figures_of(before)),
         tuple(_parts(begins, asked.groups(since_us, until_us, span=span))),
         tuple(_tables(asked, since_us, until_us)),
-        tuple(notices(resources, visit, now)),
+        tuple(notices(resources, visit, recent, now)),
     )
 
 
