@@ -34,6 +34,14 @@ def test_the_earlier_moment_counts() -> None:
     assert Place(None, 0).until(7) == 7
 
 
+def test_links_of_many_filters_take_no_more_than_their_room() -> None:
+    given = [("state", f"word {number}") for number in range(4000)]
+    found = list(chips(given))
+    assert found
+    assert sum(len(one.without) for one in found) < 100_000
+    assert len(list(chips(given[:20]))) == 20
+
+
 def test_a_chip_takes_its_own_filter_away() -> None:
     given = [("a", "1"), ("a", "2&"), ("b", "3")]
     found = list(chips(given, [("kept", "x")]))

@@ -178,6 +178,13 @@ def test_what_strangers_have_written_does_nothing(site: Site) -> None:
         assert "<b>" not in text
 
 
+def test_an_endless_address_makes_no_endless_page(site: Site) -> None:
+    answer = site.get(RUNS, [("state", f"<{number}>") for number in range(1500)])
+    assert answer.status_code == 200
+    assert len(answer.content) < 150_000
+    assert "at most 20 values" in answer.text
+
+
 def test_as_long_as_no_run_was_made_the_page_says_so(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.sign_in()

@@ -16,6 +16,7 @@ BEFORE: Final = "before"
 
 _MOST_SKIPPED: Final = 100_000
 _LONGEST: Final = 30  # characters
+_MOST_OF_LINKS: Final = 20_000  # likewise, all together
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -59,10 +60,15 @@ def place_behind(moments: Sequence[int], began: Place) -> str:
 
 
 def chips(given: Pairs, kept: Pairs = ()) -> Iterator[Chip]:
-    """One for each filter. `kept` stays in the address, whatever is taken away."""
-    for place, (word, text) in enumerate(given):
+    """One for each filter, as far as there is room. `kept` stays in the address, whatever is taken away."""
+    for place, (word, text) in enumerate(given[: room([*given, *kept])]):
         rest = [pair for other, pair in enumerate(given) if other != place]
         yield Chip(word, text, address([*rest, *kept]))
+
+
+def room(pairs: Pairs) -> int:
+    """How many links with these parameters a page holds: each of them has all others in it."""
+    return max(_MOST_OF_LINKS // len(address(pairs)), 1)
 
 
 def address(pairs: Pairs) -> str:

@@ -21,7 +21,7 @@ from penstock.pages.dashboard.charts import Stretch
 from penstock.pages.dashboard.hooks import HookRow, hook_row
 from penstock.pages.dashboard.page import FILE, Visit, page, pages
 from penstock.pages.dashboard.run_result import RunResult, run_result
-from penstock.pages.dashboard.runs import RunRow, StateCount, run_row
+from penstock.pages.dashboard.runs import MOST_STATES, RunRow, StateCount, run_row
 from penstock.runs.hooks import HookEvent
 from penstock.runs.places import Act, what
 from penstock.runs.record import RunDetail, ended_us, run_detail
@@ -173,7 +173,9 @@ def _counts(reader: RunReader, visit: Visit, found: Run) -> tuple[StateCount, ..
     if found.kind is not RunKind.GROUP:
         return ()
     counts = found.counts or reader.states(_inside(visit, found))
-    return tuple(StateCount(name, tone_of(name), count, False, "") for name, count in counts.items())
+    return tuple(StateCount(name, tone_of(name), count, False, "") for name, count in counts.items())[
+        :MOST_STATES
+    ]
 
 
 def _events(reader: OpenRunReader, visit: Visit, found: Run) -> Sequence[HookEvent]:

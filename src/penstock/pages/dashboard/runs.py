@@ -7,6 +7,7 @@ in `run.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -16,7 +17,7 @@ from penstock.analytics.run_choice import WORDS, chosen_runs
 from penstock.management.problem import not_found
 from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
-from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place
+from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place, room
 from penstock.pages.dashboard.page import Visit, page, pages
 from penstock.pricing.units import to_usd
 from penstock.runs.pace import is_stuck
@@ -26,6 +27,9 @@ from penstock.stores.runs import RunQuery, RunReader
 
 EFFORT: Final = 100_000
 """Runs that a page looks at to find those that it is asked for: some tens of milliseconds."""
+
+MOST_STATES: Final = 30
+"""That are shown: they are the provider's words, and there are a dozen."""
 
 _PAGE: Final = 50
 _STATE: Final = "state"
@@ -173,7 +177,7 @@ def _found(reader: RunReader, where: RunQuery, began: Place) -> tuple[list[Run],
 def _states(counts: Mapping[str, int], given: Sequence[tuple[str, str]]) -> Iterator[StateCount]:
     others = [pair for pair in given if pair[0] != _STATE]
     chosen = {text for word, text in given if word == _STATE}
-    for name, count in counts.items():
+    for name, count in islice(counts.items(), min(room(given), MOST_STATES)):
         is_chosen = name in chosen
         yield StateCount(
             name, tone_of(name), count, is_chosen, address(others if is_chosen else [*others, (_STATE, name)])
