@@ -10,7 +10,13 @@ from penstock.management.accounts import visible_accounts
 from penstock.management.caller import ADMIN, Caller
 from penstock.management.resources import Resources
 
-PLACES = (("overview", "Overview"), ("logs", "Logs"), ("start", "Start"))
+PLACES = (
+    ("overview", "Overview"),
+    ("logs", "Logs"),
+    ("tokens", "Tokens"),
+    ("gateways", "Gateways"),
+    ("start", "Start"),
+)
 """What the line at the top leads to: below an account's path, and how it is called."""
 
 

@@ -7,11 +7,11 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from penstock.management.resources import Resources
-from penstock.pages.dashboard import log, logs, overview, start
+from penstock.pages.dashboard import log, logs, overview, start, tokens
 from penstock.pages.dashboard.door import Dashboard
 from penstock.pages.dashboard.page import Page
 
-PAGES: Final[tuple[Page, ...]] = (*start.PAGES, *overview.PAGES, *logs.PAGES, *log.PAGES)
+PAGES: Final[tuple[Page, ...]] = (*start.PAGES, *overview.PAGES, *logs.PAGES, *log.PAGES, *tokens.PAGES)
 """In the order in which an address is compared with them: exact names before those with a name in braces."""
 
 
