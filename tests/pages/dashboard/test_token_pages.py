@@ -181,3 +181,34 @@ async def test_many_tokens_are_shown_in_pages(admin: Visitor) -> None:
     assert len((await admin.json(f"{TOKENS}.json?page=2"))["tokens"]) == 30
     assert (await admin.json(f"{TOKENS}.json?page=99"))["tokens"] == []
     assert (await admin.json(f"{TOKENS}.json?search=token+77"))["total"] == 1
+
+
+async def test_one_click_makes_a_token_and_fills_it_into_the_programs(
+    admin: Visitor, upstream: Upstream, connect: Connect
+) -> None:
+    await admin.get("/accounts/acct/start")
+    answer = await admin.send("/accounts/acct/start", {"gateway": "gw"}, 200)
+    (text,) = set(TOKEN.findall(answer.text))
+    programs = unescape(answer.text)
+    assert f'-H "cf-aig-authorization: Bearer {text}"' in programs
+    assert f'"cf-aig-authorization": f"Bearer {text}"' in programs
+    assert f'api_token="{text}"' in programs
+    assert f"`Bearer {text}`" in programs
+    assert "PENSTOCK_TOKEN" not in programs
+    take_up(admin.gateway)
+    upstream.will(whole(b"{}"))
+    client = await connect(admin.gateway.url)
+    called = await client.ask(
+        "GET", "/v1/acct/gw/openai/v1/models", bearer(text), ("authorization", "Bearer x")
+    )
+    assert called.status == 200
+    assert text not in await admin.get("/accounts/acct/start")
+    await admin.send("/accounts/acct/start", {"gateway": "gw"}, 200)
+    names = [one["name"] for one in (await admin.json(f"{TOKENS}.json"))["tokens"]]
+    assert names == ["first steps", "first steps 2"]
+    await admin.send("/accounts/acct/start", {}, 403, form="guessed")
+
+
+async def test_who_may_not_make_tokens_has_no_button(gateway: InProcess, enter: Enter) -> None:
+    caller = await enter(gateway, Access(gateway.data).token("caller", permissions=("run", "metadata_read")))
+    assert "Make a token" not in await caller.get("/accounts/acct/start")
