@@ -7,11 +7,33 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from penstock.management.resources import Resources
-from penstock.pages.dashboard import log, logs, overview, start, tokens
+from penstock.pages.dashboard import (
+    audit,
+    custom_providers,
+    gateway_keys,
+    gateways,
+    log,
+    logs,
+    overview,
+    prices,
+    start,
+    tokens,
+)
 from penstock.pages.dashboard.door import Dashboard
 from penstock.pages.dashboard.page import Page
 
-PAGES: Final[tuple[Page, ...]] = (*start.PAGES, *overview.PAGES, *logs.PAGES, *log.PAGES, *tokens.PAGES)
+PAGES: Final[tuple[Page, ...]] = (
+    *start.PAGES,
+    *overview.PAGES,
+    *logs.PAGES,
+    *log.PAGES,
+    *tokens.PAGES,
+    *gateways.PAGES,
+    *gateway_keys.PAGES,
+    *custom_providers.PAGES,
+    *prices.PAGES,
+    *audit.PAGES,
+)
 """In the order in which an address is compared with them: exact names before those with a name in braces."""
 
 
