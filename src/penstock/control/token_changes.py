@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, count
 from typing import Final
 
 import msgspec
@@ -60,6 +61,13 @@ def token_called(tokens: Sequence[Token], text: str) -> Token:
     near = nearest(text, (one.name for one in tokens))
     meant = ": list them to see both" if near is None else f"; did you mean {quote(near)}?"
     raise NoSuchToken(f"no token has the id or the name {quote(text)}{meant}")
+
+
+def free_name(name: str, tokens: Iterable[Token]) -> str:
+    """The name, with a number behind it where a token is called so already."""
+    taken = {one.name for one in tokens}
+    numbered = (f"{name} {number}" for number in count(2))
+    return next(one for one in chain((name,), numbered) if one not in taken)
 
 
 def changes_to(places: Collection[Place], old: Token | None, new: Token) -> list[Change]:

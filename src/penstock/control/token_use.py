@@ -16,12 +16,17 @@ from penstock.pricing.units import to_usd
 from penstock.stores.control_store import Token
 from penstock.stores.counters import CounterReader, CountersUnavailable
 from penstock.stores.ledger import LedgerUnavailable
-from penstock.stores.rollups import Bucket, Group, Question, Rollups, Unanswerable
+from penstock.stores.rollups import Bucket, Group, Having, Question, Rollups, Unanswerable
 from penstock.stores.runs import RunQuery, RunReader, RunsUnavailable
 
 _HOUR_US: Final = 3_600_000_000
-_BY_THE_HOUR: Final = 48 * _HOUR_US
-_LONG_AGO: Final = 400 * 24 * _HOUR_US
+_DAY_US: Final = 24 * _HOUR_US
+_LOOKS: Final = (
+    (2 * _DAY_US, Bucket("hour")),
+    (31 * _DAY_US, Bucket("day")),
+    (400 * _DAY_US, Bucket("month")),
+)
+_FEW: Final = 200  # tokens that are asked for by name
 _MOST_GROUPS: Final = 200_000
 
 
@@ -39,7 +44,9 @@ class LimitUse(msgspec.Struct, frozen=True):
 
 
 class TokenUse(msgspec.Struct, frozen=True):
-    """`last_us` is when the hour began in which somebody last called; of longer ago than two days, the day."""
+    """`last_us` is when the hour began in which somebody last called; of longer ago than two days the day, than a month
+    the month.
+    """
 
     requests: LimitUse | None = None
     spend: LimitUse | None = None
@@ -85,14 +92,21 @@ def in_dollars(found: LimitUse | None) -> LimitUse | None:
 
 
 def last_calls(rollups: Rollups, ids: Sequence[str], now_us: int) -> Mapping[str, int]:
-    """When each of these was last called with, of those that were at all in a year or so."""
+    """When each of these was last called with, of those that were at all in a year or so.
+
+    Looks closely at what is near; further back only for those that it has not found yet.
+    """
     latest: dict[str, int] = {}
-    wanted = frozenset(ids)
-    spans = ((_LONG_AGO, Bucket("day")), (_BY_THE_HOUR, Bucket("hour")))
-    for back_us, bucket in spans:
-        question = Question(None, now_us - back_us, now_us + 1, bucket, ("token",), limit=_MOST_GROUPS)
+    for back_us, bucket in _LOOKS:
+        missing = tuple(one for one in ids if one not in latest)
+        if not missing:
+            break
+        wanted = ((Having("token", "eq", missing),),) if len(missing) <= _FEW else ()
+        question = Question(
+            None, now_us - back_us, now_us + 1, bucket, ("token",), wanted, limit=_MOST_GROUPS
+        )
         with suppress(LedgerUnavailable, Unanswerable):
-            _take(latest, wanted, rollups.ask(question))
+            _take(latest, frozenset(missing), rollups.ask(question))
     return latest
 
 

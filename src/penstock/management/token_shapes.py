@@ -167,7 +167,9 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     active: int | None
     """So many of its runs are under way; told where `max_active` is set."""
     last_used_at: str | None
-    """In the hour that began then somebody last called with it; of longer ago than two days, in that day."""
+    """In the hour that began then somebody last called with it; of longer ago than two days in the day, than a month in
+    the month.
+    """
     created_at: str
     """When it was made: RFC 3339, UTC."""
     expires_at: str | None

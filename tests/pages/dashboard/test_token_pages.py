@@ -191,10 +191,11 @@ async def test_one_click_makes_a_token_and_fills_it_into_the_programs(
     (text,) = set(TOKEN.findall(answer.text))
     programs = unescape(answer.text)
     assert f'-H "cf-aig-authorization: Bearer {text}"' in programs
-    assert f'"cf-aig-authorization": f"Bearer {text}"' in programs
+    assert f'"cf-aig-authorization": "Bearer {text}"' in programs
     assert f'api_token="{text}"' in programs
     assert f"`Bearer {text}`" in programs
     assert "PENSTOCK_TOKEN" not in programs
+    assert "import os" not in programs
     take_up(admin.gateway)
     upstream.will(whole(b"{}"))
     client = await connect(admin.gateway.url)

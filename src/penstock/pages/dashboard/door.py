@@ -151,7 +151,7 @@ class Dashboard:
         return _html(200, body, had_said=bool(frame.said))
 
     def _answered(self, done: Answered, http: Request, visit: Visit, signed: Signed) -> Response:
-        frame = self._frame(done.title, http, visit, signed)
+        frame = msgspec.structs.replace(self._frame(done.title, http, visit, signed), twin="")
         body = self._rendering.page(done.template, {"page": done.value, "frame": frame, "visit": visit})
         return _html(done.status, body)
 

@@ -25,7 +25,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     title: str
     path: str  # of the page
-    twin: str  # where its JSON is, with the same query
+    twin: str  # where its JSON is, with the same query; empty for what answers a form
     account: str
     accounts: tuple[str, ...]
     who: str

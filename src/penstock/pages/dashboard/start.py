@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
 from typing import Final
 
 import msgspec
 
 from penstock.access.tokens import grants
+from penstock.control.token_changes import free_name
 from penstock.management.open_ledger import reading
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
@@ -59,19 +58,12 @@ def make_token(resources: Resources, visit: Visit, form: Pairs) -> Answered:
     need(visit, "edit")
     holder = visit.caller.token
     permissions = tuple(name for name in _FIRST if holder is None or name == "run" or grants(holder, name))
-    taken = {one.name for one in resources.control_store(visit.caller).snapshot().tokens}
-    name = next(name for name in _names() if name not in taken)
+    name = free_name(_NAME, resources.tokens())
     user = "" if holder is None else holder.user
     made = create_token(
         resources, visit.request(""), TokenBody(name=name, permissions=permissions, user=user)
     )
     return Answered("start.html", "Start", _start(resources, visit, first(form, "gateway"), made.token))
-
-
-def _names() -> Iterator[str]:
-    """Names for tokens to begin with."""
-    yield _NAME
-    yield from (f"{_NAME} {number}" for number in count(2))
 
 
 def _start(resources: Resources, visit: Visit, asked: str, token: str) -> Start:
@@ -91,7 +83,8 @@ def _filled(text: str, token: str) -> str:
     """A program with the token itself, in place of where it would look for one."""
     for place in _PLACES:
         text = text.replace(place, token)
-    return text.replace(_ALONE, f'"{token}"')
+    filled = text.replace(_ALONE, f'"{token}"').replace(f'f"Bearer {token}"', f'"Bearer {token}"')
+    return filled if "os.environ" in filled else filled.replace("import os\n", "")
 
 
 def _latest(resources: Resources, visit: Visit) -> str:
