@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ from penstock.cli.output import say, say_json, tell
 from penstock.cli.render import local_time
 from penstock.clock import Clock
 from penstock.control.opening import open_catalog
-from penstock.control.token_changes import TokenRefused, changes_to
+from penstock.control.token_changes import Place, TokenRefused, changes_to
 from penstock.stores.control_store import ControlStore, Permission, Replace, Token
 
 _CHANGE_HELP = """Change a token: limits, end, whose it is, what it may call. What is not named stays as it is.
@@ -150,11 +151,20 @@ def rotate(token_name: str, overlap: int, data: Path, as_json: bool) -> None:
 
 def apply_token(store: ControlStore, config: Path | None, data: Path, old: Token | None, new: Token) -> None:
     """Stores a token, or another in the place of one. Raises `click.BadParameter`, `ControlStoreError`."""
-    settings, snapshot = settings_of(config, data), store.snapshot()
     try:
-        store.apply(changes_to(open_catalog(settings, snapshot, os.environ).gateways, old, new))
+        store.apply(changes_to(_places(store, config, data, old, new), old, new))
     except TokenRefused as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _places(
+    store: ControlStore, config: Path | None, data: Path, old: Token | None, new: Token
+) -> Collection[Place]:
+    """The gateways there are, where the token names any that it did not: else no configuration is read for it."""
+    if not set(new.gateways) - set(() if old is None else old.gateways):
+        return ()
+    settings, snapshot = settings_of(config, data), store.snapshot()
+    return open_catalog(settings, snapshot, os.environ).gateways
 
 
 def print_new(token: Token, text: str, *, as_json: bool) -> None:
