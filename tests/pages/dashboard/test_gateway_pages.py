@@ -8,7 +8,7 @@ from html import unescape
 from time import perf_counter
 
 import pytest
-from dashboard_kit import Enter, Visitor, entering
+from settings_kit import Enter, Visitor, entering
 
 from conftest import OpenGateway
 from penstock.pages.dashboard.route_drawing import placed, route_drawing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard_kit import entering
+from settings_kit import entering
 
 from conftest import OpenGateway
 from support.configuration import gateways

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from html import unescape
 
 import pytest
-from dashboard_kit import Enter, Visitor, entering
+from settings_kit import Enter, Visitor, entering
 
 from conftest import Connect, OpenGateway
 from support.access import Access, bearer, take_up
