@@ -137,8 +137,6 @@ ONE_FILE_EACH = ("providers", "cli")  # providers and commands, however small
 ALONE = {
     "parallel_local.documents.delimited",  # a file for each format of documents
     "parallel_local.documents.rst",
-    "penstock.management.api",  # the list of all endpoints, and nothing else
-    "penstock.pages.dashboard.site",  # the list of all pages, likewise
     "penstock.settings.regions",  # a rule about settings, which the assembly has no room for
     "penstock.wire.usage_replicate",  # a file for each vendor's shape
 }

@@ -69,8 +69,8 @@ class InProcess:
         return self
 
     async def _listen(self) -> None:
-        resources = Resources(lambda: self.settings, self.clock, self._environ)
         parts = self.parts
+        resources = Resources(lambda: self.settings, self.clock, self._environ, parts.counters)
         hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self.clock)
         config = uvicorn.Config(
             HealthPages(

@@ -35,7 +35,7 @@ from penstock_common.printable import one_line
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
 
-_SHORTEST_PART = 4
+SHORTEST_PART = 4
 
 
 def checked(check: Check) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -123,7 +123,7 @@ def one(rows: Sequence[Row], part: str, what: str) -> Row:
     if token is not None:
         raise click.ClickException(f"this is a token itself, and secret; its id is {token[0]}")
     found = [row for row in rows if row.id == part]
-    if not found and len(part) >= _SHORTEST_PART:
+    if not found and len(part) >= SHORTEST_PART:
         found = [row for row in rows if row.id.startswith(part)]
     if len(found) > 1:
         raise click.ClickException(f"several ids begin with {part!r}: {', '.join(row.id for row in found)}")

@@ -12,7 +12,7 @@ from penstock.cli.options import data_option, json_option
 from penstock.cli.output import Cell, say_json
 from penstock.cli.render import local_time
 from penstock.cli.tables import print_table
-from penstock.stores.control_store import AuditEntry
+from penstock.stores.audit_entry import AuditEntry
 from penstock.time_text import rfc3339
 
 _HELP = """Show who changed what in the directory, the newest change first.

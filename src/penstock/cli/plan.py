@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, se
         os.environ,
         now_us,
         lambda: clock.new_id(now_us),
+        secrets.token_bytes,
         settings.providers,
         settings.server.allow_private_providers,
     )

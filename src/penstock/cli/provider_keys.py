@@ -104,7 +104,7 @@ def add(
     as_json: bool,
 ) -> None:
     _check_hosts(provider, hosts)
-    rate = None if rate_limit is None else token_options.rate_limit(rate_limit, "sliding")
+    rate = None if rate_limit is None else token_options.rate_limit(rate_limit)
     try:
         secret = fitting(provider, checked_secret(read_secret(f"Secret for {provider}")))
     except ValueError as error:

@@ -23,6 +23,7 @@ from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
+from penstock.control.token_changes import free_name
 from penstock.pages.dashboard.door import SIGN_IN
 from penstock.pages.dashboard.sign_in_files import LINK_BYTES, offer_link
 from penstock.processes.claims import StartError
@@ -211,7 +212,7 @@ def ensure_admin(
     text = tokens.new_token_text(id_bytes, secret_bytes)
     token = Token(
         id=tokens.id_of(text),
-        name=_FIRST_TOKEN,
+        name=free_name(_FIRST_TOKEN, known),
         permissions=tokens.PERMISSIONS,
         secrets=(tokens.secret_hash(text, salt),),
         created_us=now_us,

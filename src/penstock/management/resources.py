@@ -24,6 +24,7 @@ from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
+from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import LedgerEditor, LedgerReader
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
@@ -55,6 +56,7 @@ class Resources:
     current: Callable[[], Settings]
     clock: Clock
     environ: Mapping[str, str]
+    counters: CounterReader | None = None  # how limits stand; None where nothing is counted
 
     @property
     def settings(self) -> Settings:

@@ -285,7 +285,7 @@ class Worker:
         own = OwnTokens(self._settings.admin_token or "")
         pages = HealthPages(parts.journal, stores_of(self._settings), self._clock, own_hosts)
         metrics = MetricsPage(self._settings, self._clock)
-        resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
+        resources = Resources(lambda: self._in_force, SharedClock(), os.environ, parts.counters)
         hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self._clock)
         management = management_routes(ENDPOINTS, resources, parts.pipeline.room)
         more = [*hooks.routes, *management, *dashboard_routes(resources)]

@@ -29,7 +29,7 @@ from penstock.management.response import Response as Bytes
 from penstock.management.turns import Turns
 from penstock.pages.dashboard.entrance import Entrance, Signed, check_host, check_origin, cookie
 from penstock.pages.dashboard.frame import Frame, home_account, named
-from penstock.pages.dashboard.page import FILE, Done, Download, Page, Visit, first
+from penstock.pages.dashboard.page import FILE, Answered, Done, Download, Page, Visit, first
 from penstock.pages.dashboard.sessions import COOKIE, SECONDS
 from penstock.pages.dashboard.static_files import STATIC_FILES
 
@@ -113,6 +113,8 @@ class Dashboard:
             await run_in_threadpool(self._entrance.check_form, signed.session, form)
             visit = await run_in_threadpool(self._visit, page, http, signed)
             done = await self._in_turn(signed, partial(page.function, self._resources, visit, form))
+            if isinstance(done, Answered):
+                return await self._in_turn(signed, partial(self._answered, done, http, visit, signed))
             assert isinstance(done, Done)
             return _redirect(done.path, done.said)
 
@@ -147,6 +149,11 @@ class Dashboard:
         frame = self._frame(page.title, http, visit, signed)
         body = self._rendering.page(page.template, {"page": value, "frame": frame, "visit": visit})
         return _html(200, body, had_said=bool(frame.said))
+
+    def _answered(self, done: Answered, http: Request, visit: Visit, signed: Signed) -> Response:
+        frame = msgspec.structs.replace(self._frame(done.title, http, visit, signed), twin="")
+        body = self._rendering.page(done.template, {"page": done.value, "frame": frame, "visit": visit})
+        return _html(done.status, body)
 
     def _frame(self, title: str, http: Request, visit: Visit, signed: Signed) -> Frame:
         accounts = tuple(sorted(visible_accounts(self._resources, visit.caller)))

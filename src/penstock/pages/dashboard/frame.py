@@ -14,6 +14,8 @@ PLACES = (
     ("overview", "Overview"),
     ("logs", "Logs"),
     ("runs", "Runs"),
+    ("gateways", "Gateways"),
+    ("tokens", "Tokens"),
     ("playground", "Playground"),
     ("start", "Start"),
 )
@@ -25,7 +27,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     title: str
     path: str  # of the page
-    twin: str  # where its JSON is, with the same query
+    twin: str  # where its JSON is, with the same query; empty for what answers a form
     account: str
     accounts: tuple[str, ...]
     who: str

@@ -17,6 +17,7 @@ from typing import Concatenate, Final, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from penstock.management.caller import Caller
+from penstock.management.problem import forbidden
 from penstock.management.reading import Pairs
 from penstock.management.request import Request
 from penstock.management.resources import Resources
@@ -58,6 +59,15 @@ class Done(msgspec.Struct, frozen=True):
     said: str = ""
 
 
+class Answered(NamedTuple):
+    """What an action answers with at once, in place of going on: a form once more, or what is shown this once."""
+
+    template: str
+    title: str
+    value: object
+    status: int = 200
+
+
 class Download(NamedTuple):
     """A file instead of a page, piece by piece; nothing of it is kept."""
 
@@ -89,8 +99,16 @@ def page(path: str, template: str, *, permission: Permission | None, title: str)
 
 
 def action(path: str, *, permission: Permission | None) -> Mark:
-    """Makes an action of a function `(resources, visit, form) -> Done`; the form's fields are pairs, as in a query."""
+    """Makes an action of a function `(resources, visit, form)`, to a `Done` or an `Answered`; the form's fields are
+    pairs, as in a query.
+    """
     return _mark(path, "", permission, "")
+
+
+def need(visit: Visit, permission: Permission, gateway: str = "") -> None:
+    """Raises `ManagementError` 403 for who may do this to parts of the account only; a gateway is its own part."""
+    if not visit.caller.may(permission, visit.account, gateway):
+        raise forbidden(f"this token may not do this here: it wants the permission {permission}")
 
 
 def pages(*functions: Callable[..., object]) -> tuple[Page, ...]:

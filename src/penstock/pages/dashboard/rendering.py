@@ -11,6 +11,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from penstock.pages.dashboard import charts, words
+from penstock.pages.dashboard.route_drawing import route_drawing
 from penstock.pages.dashboard.static_files import STATIC_FILES
 from penstock_common.printable import lines, one_line
 
@@ -49,6 +50,7 @@ class Renderer:
             "share_bar": charts.share_bar,
             "timing_bar": charts.timing_bar,
             "shares_bar": charts.shares_bar,
+            "route_drawing": route_drawing,
             "static": {name: f"{static_path}/{name}?{file.version()}" for name, file in STATIC_FILES.items()},
         }
 

@@ -7,7 +7,23 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from penstock.management.resources import Resources
-from penstock.pages.dashboard import evidence, hooks, log, logs, overview, playground, run, runs, start
+from penstock.pages.dashboard import (
+    audit,
+    custom_providers,
+    evidence,
+    gateway_keys,
+    gateways,
+    hooks,
+    log,
+    logs,
+    overview,
+    playground,
+    prices,
+    run,
+    runs,
+    start,
+    tokens,
+)
 from penstock.pages.dashboard.door import Dashboard
 from penstock.pages.dashboard.page import Page
 
@@ -21,8 +37,13 @@ PAGES: Final[tuple[Page, ...]] = (
     *evidence.PAGES,
     *hooks.PAGES,
     *playground.PAGES,
+    *tokens.PAGES,
+    *gateways.PAGES,
+    *gateway_keys.PAGES,
+    *custom_providers.PAGES,
+    *prices.PAGES,
+    *audit.PAGES,
 )
-
 """In the order in which an address is compared with them: exact names before those with a name in braces."""
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
+from penstock.access.tokens import grants
+from penstock.control.token_changes import free_name
 from penstock.management.open_ledger import reading
+from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
-from penstock.pages.dashboard.page import Done, Visit, page, pages
+from penstock.management.token_shapes import TokenBody
+from penstock.management.tokens import create_token
+from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
+from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Query
 
 
@@ -19,7 +27,7 @@ class Snippet(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """`call` is the first call that has come, empty until then."""
+    """`call` is the first call that has come, empty until then; `token` one that was just made, shown this once."""
 
     base_url: str
     address: str
@@ -27,6 +35,8 @@ class Start(msgspec.Struct, frozen=True):
     gateway: str
     snippets: tuple[Snippet, ...]
     call: str
+    may_make: bool
+    token: str = ""
 
 
 @page("/", "home.html", permission=None, title="Penstock")
@@ -39,12 +49,42 @@ def home(resources: Resources, visit: Visit) -> Done:
 @page("/accounts/{account}/start", "start.html", permission=None, title="Start")
 def start(resources: Resources, visit: Visit) -> Start:
     """The addresses of this server, and programs with them filled in."""
+    return _start(resources, visit, visit.given("gateway"), "")
+
+
+@action("/accounts/{account}/start", permission="edit")
+def make_token(resources: Resources, visit: Visit, form: Pairs) -> Answered:
+    """A token to begin with, filled into the programs of this one answer."""
+    need(visit, "edit")
+    holder = visit.caller.token
+    permissions = tuple(name for name in _FIRST if holder is None or name == "run" or grants(holder, name))
+    name = free_name(_NAME, resources.tokens())
+    user = "" if holder is None else holder.user
+    made = create_token(
+        resources, visit.request(""), TokenBody(name=name, permissions=permissions, user=user)
+    )
+    return Answered("start.html", "Start", _start(resources, visit, first(form, "gateway"), made.token))
+
+
+def _start(resources: Resources, visit: Visit, asked: str, token: str) -> Start:
     snapshot = resources.control_store(visit.caller).snapshot()
     gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
-    gateway = visit.given("gateway") if visit.given("gateway") in gateways else gateways[0]
+    gateway = asked if asked in gateways else gateways[0]
     address = f"{visit.base_url}/v1/{visit.account}/{gateway}"
     snippets = tuple(_snippets(visit.base_url, address, visit.account, gateway))
-    return Start(visit.base_url, address, gateways, gateway, snippets, _latest(resources, visit))
+    if token:
+        snippets = tuple(msgspec.structs.replace(one, text=_filled(one.text, token)) for one in snippets)
+    may_make = visit.caller.may("edit", visit.account)
+    latest = _latest(resources, visit)
+    return Start(visit.base_url, address, gateways, gateway, snippets, latest, may_make, token)
+
+
+def _filled(text: str, token: str) -> str:
+    """A program with the token itself, in place of where it would look for one."""
+    for place in _PLACES:
+        text = text.replace(place, token)
+    filled = text.replace(_ALONE, f'"{token}"').replace(f'f"Bearer {token}"', f'"Bearer {token}"')
+    return filled if "os.environ" in filled else filled.replace("import os\n", "")
 
 
 def _latest(resources: Resources, visit: Visit) -> str:
@@ -71,6 +111,15 @@ def _snippets(base_url: str, address: str, account: str, gateway: str) -> list[S
         ),
     ]
 
+
+_NAME: Final = "first steps"
+_FIRST: Final[tuple[Permission, ...]] = ("run", "metadata_read")
+_PLACES: Final = (
+    "$PENSTOCK_TOKEN",
+    "{os.environ['PENSTOCK_TOKEN']}",
+    "${process.env.PENSTOCK_TOKEN}",
+)
+_ALONE: Final = 'os.environ["PENSTOCK_TOKEN"]'
 
 _CURL = """curl {address}/compat/chat/completions \\
   -H "cf-aig-authorization: Bearer $PENSTOCK_TOKEN" \\
@@ -132,4 +181,4 @@ for log in client.ai_gateway.logs.list("{gateway}", account_id="{account}"):
     print(log.created_at, log.model, log.cost)
 """
 
-PAGES = pages(home, start)
+PAGES = pages(home, start, make_token)
