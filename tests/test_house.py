@@ -53,6 +53,7 @@ LAYERS: Rows = (
         "dynamic_routing",
         "time_text",
     ),
+    ("config_place",),
 )
 
 # The largest package has rows of its own.

@@ -7,7 +7,7 @@ import msgspec
 from penstock.access.tokens import is_live
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.stores.control_store import Token
 from penstock.time_text import rfc3339
 
@@ -21,7 +21,7 @@ def line(token: Token, now_us: int) -> list[Cell]:
         Cell(token.name),
         Cell(", ".join(token.permissions) or "nothing"),
         Cell(_where(token)),
-        Cell(local_time(token.created_us), "dim"),
+        Cell(time_text(token.created_us), "dim"),
         _expires(token, now_us),
         Cell(_limits(token) or "-"),
     ]
@@ -40,7 +40,7 @@ def facts(token: Token, now_us: int) -> list[tuple[str, Cell]]:
         ("user", Cell(token.user)),
         ("team", Cell(token.team)),
         ("metadata", Cell(msgspec.json.encode(token.metadata).decode() if token.metadata else "")),
-        ("created", Cell(local_time(token.created_us))),
+        ("created", Cell(time_text(token.created_us))),
         ("expires", _expires(token, now_us)),
         ("secrets", Cell(_secrets(token, now_us))),
     ]
@@ -80,7 +80,7 @@ def _expires(token: Token, now_us: int) -> Cell:
     if token.expires_us is None:
         return Cell("never")
     ended = token.expires_us <= now_us
-    return Cell(f"{local_time(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
+    return Cell(f"{time_text(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
 
 
 def _limits(token: Token) -> str:
@@ -102,5 +102,5 @@ def _sliding(technique: str) -> str:
 
 def _secrets(token: Token, now_us: int) -> str:
     live = [known for known in token.secrets if known.expires_us is None or known.expires_us > now_us]
-    ends = [f"until {local_time(known.expires_us)}" for known in live if known.expires_us is not None]
+    ends = [f"until {time_text(known.expires_us)}" for known in live if known.expires_us is not None]
     return f"{len(live)}" + (f" ({len(ends)} of them only {', '.join(ends)})" if ends else "")
