@@ -19,8 +19,12 @@ _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 class LogFormatter(logging.Formatter):
     """One line for each record, whatever is in its message, and in the exception that it tells of. Times are UTC."""
 
-    converter = time.gmtime
     default_msec_format = "%s.%03dZ"
+
+    @staticmethod
+    def converter(seconds: float | None) -> time.struct_time:
+        """The time of a record."""
+        return time.gmtime(seconds)
 
     def format(self, record: logging.LogRecord) -> str:
         return one_line(super().format(record))

@@ -39,7 +39,7 @@ _ONCE: Final = ("since", "until", "search", "cached")
 
 def call_options(command: Callable[..., None]) -> Callable[..., None]:
     """All of them. Each comes as what was given of it, one or several; `account` as a text, or None."""
-    for word, (metavar, help_) in reversed(_HELP.items()):
+    for word, (metavar, help_) in list(_HELP.items())[::-1]:
         more = "" if word in _ONCE else " May be repeated."
         command = click.option(f"--{word}", word, multiple=True, metavar=metavar, help=help_ + more)(command)
     return click.option("--account", metavar="NAME", help="Only of this account.")(command)

@@ -76,6 +76,7 @@ class _Given(NamedTuple):
 @click.pass_context
 def logs(
     context: click.Context,
+    /,
     data: Path,
     follow: bool,
     limit: int,

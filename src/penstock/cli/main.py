@@ -82,7 +82,7 @@ def main() -> None:
     """An open, self-hosted AI gateway, wire-compatible with Cloudflare AI Gateway.
 
     \b
-    penstock demo                     a gateway with a local Parallel engine, and four calls through it
+    penstock demo                     a gateway with a local Parallel engine, and calls through it
     penstock serve                    a gateway on http://127.0.0.1:8787
     penstock logs --follow            what passes through it
     penstock runs --active            what it has made at Parallel, and goes on there

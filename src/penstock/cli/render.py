@@ -28,12 +28,13 @@ _WORDING: Final = Wording(
 )
 
 
-_WITH_DATE = 150  # characters of a line that has room for it
+_WITH_DATE, _WITH_METHOD = 150, 100  # characters of a line that has room for it
 
 
 def columns(width: int | None) -> Columns[CallRow]:
     """Those of a listing. What tells calls apart stays on the narrowest terminal, and is cut there if it must be."""
     dated = width is None or width >= _WITH_DATE
+    method = width is None or width >= _WITH_METHOD
     return (
         Column("TIME", 20 if dated else 9, lambda row: Cell(_when(row, dated=dated), "dim")),
         Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim"), room=100),
@@ -46,7 +47,7 @@ def columns(width: int | None) -> Columns[CallRow]:
         Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True, room=128),
         Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True, room=160),
         Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True, room=170),
-        Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}"), least=10),
+        Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}" if method else row.path), least=10),
     )
 
 

@@ -21,6 +21,7 @@ from penstock.access import tokens
 from penstock.access.master_key import KeySource, MasterKeyError, key_source, load_master_key
 from penstock.cli.options import config_option, server_data_option
 from penstock.cli.output import tell
+from penstock.cli.own_command import own_command
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
@@ -172,7 +173,7 @@ def first_token(settings: Settings) -> None:
     text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
         tell(f"penstock: admin token, shown only now: {text}")
-        tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
+        tell(f"penstock: keep it; `{own_command()} keys` makes, rotates and revokes tokens")
 
 
 def announce(address: str, link: str) -> None:
