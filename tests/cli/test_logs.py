@@ -412,6 +412,12 @@ def test_ctrl_c_ends_following_without_a_word(data: Path) -> None:
     assert "Traceback" not in text
 
 
+def test_who_follows_may_wait_for_the_first_of_its_kind(data: Path) -> None:
+    text, code = on_a_terminal(data, "--follow", "--provider", "opnai", stop_after="PATH")
+    assert code == 0
+    assert "did you mean openai?" in text
+
+
 def test_following_prints_calls_as_they_come_and_only_those_asked_for(data: Path) -> None:
     environment = {**os.environ, "PENSTOCK_DATA": str(data)}
     arguments = [*START, "--follow", "--json", "--provider", "openai", "--limit", "2"]

@@ -59,7 +59,7 @@ def write(file: Path, text: str) -> str:
     return str(file)
 
 
-def counts(shell: Shell, file: str, code: int = 2) -> tuple[int, int, int]:
+def counts(shell: Shell, file: str, code: int = 3) -> tuple[int, int, int]:
     (found,) = shell.run("plan", file, "--json", code=code).rows()
     numbers = found["counts"]
     return numbers["create"], numbers["update"], numbers["delete"]

@@ -61,6 +61,11 @@ def test_a_folder_behind_a_question_is_no_part_of_it(command: str, docs: str) ->
     assert called(command, "--docs", docs, "Where is the Amber River in", docs).exit_code != 2  # meant so
 
 
+@pytest.mark.parametrize("command", [(), ("serve",), ("ask",), ("search",), ("webhook-secret",)])
+def test_short_help_is_help(command: tuple[str, ...]) -> None:
+    assert called(*command, "-h").stdout == called(*command, "--help").stdout != ""
+
+
 def test_a_mistyped_command(tmp_path: Path) -> None:
     done = called("srve", str(tmp_path))
     assert (done.exit_code, "Did you mean 'serve'?" in done.stderr) == (2, True)

@@ -18,9 +18,9 @@ from penstock.calls.pretty import pretty
 from penstock.cli import render
 from penstock.cli.call_options import call_options, chosen
 from penstock.cli.listing import Listing
-from penstock.cli.no_calls import told_none
+from penstock.cli.no_calls import why_none
 from penstock.cli.options import data_again_option, data_option
-from penstock.cli.output import Cell, Output, say_body, say_json
+from penstock.cli.output import Cell, Output, say_body, say_json, tell
 from penstock.cli.stored_calls import one, opened
 from penstock.cli.tables import print_facts
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader, Query
@@ -90,14 +90,16 @@ def logs(
     found = chosen(words, account)
     listing = Listing(render.columns(Output().width), log_record, as_json=as_json)
     with opened(data) as ledger:
+        rows = ledger.calls(found.query, limit)
+        none = None if rows else why_none(ledger, found, account)
+        if none is not None:
+            if none.is_mistake and not follow:  # who follows may wait for the first of its kind
+                raise click.ClickException(none.text)
+            tell(none.text)
         if follow:
             _follow(ledger, found.query, limit, listing)
-            return
-        rows = ledger.calls(found.query, limit)
-        if rows:
+        elif rows:
             listing.show(rows)
-        else:
-            told_none(ledger, found, account)
 
 
 @logs.command(help=_SHOW_HELP)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Final
-
-import click
+from typing import Final, NamedTuple
 
 from penstock.analytics.call_choice import METADATA, Chosen, chosen_calls
-from penstock.cli.output import tell
 from penstock.stores.ledger import ANY, CallRow, LedgerReader, Query
 
 _LOOKED_AT: Final = 1000  # the latest calls, whose names are those that are likely meant
@@ -21,23 +18,29 @@ _NAMES: Final = ("account", "gateway", "provider", "model", "operation", "user",
 """Words that are fields of calls, too."""
 
 
-def told_none(ledger: LedgerReader, chosen: Chosen, account: str | None) -> None:
-    """Says that there is none. Raises `click.ClickException` where a word is like one that there is."""
+class NoCalls(NamedTuple):
+    """What there is to say; and whether a word is like one that there is, and probably mistyped."""
+
+    text: str
+    is_mistake: bool = False
+
+
+def why_none(ledger: LedgerReader, chosen: Chosen, account: str | None) -> NoCalls:
+    """For a query that no call fits."""
     recent = ledger.calls(ANY, _LOOKED_AT)
     if not recent:
-        tell("no calls yet")
-        return
+        return NoCalls("no calls yet")
     names = [("account", account)] if account is not None else []
     for word, text in (*names, *chosen.words):
         known = sorted(set(_known(word, recent)))
         if text in known or not known or _has(ledger, word, text):
             continue
         near = difflib.get_close_matches(text[:100], known, n=1)
+        said = f"no call has the {_said(word)} {text!r}"
         if near:
-            raise click.ClickException(f"no call has the {_said(word)} {text!r}; did you mean {near[0]}?")
-        tell(f"no call has the {_said(word)} {text!r}; there are {_some(known)}")
-        return
-    tell("no call is so")
+            return NoCalls(f"{said}; did you mean {near[0]}?", True)
+        return NoCalls(f"{said}; there are {_some(known)}")
+    return NoCalls("no call is so")
 
 
 def _has(ledger: LedgerReader, word: str, text: str) -> bool:

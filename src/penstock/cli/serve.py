@@ -155,12 +155,14 @@ def _check_all(settings: Settings) -> None:
 
 def _kept(retention: RetentionSettings) -> str:
     """What becomes of calls by and by: nobody should find that out when they are gone."""
-    calls = [
-        f"{'calls' if whose is None else f'those of {whose}'} {'for ever' if age == FOREVER else f'for {age}'}"
-        for whose, age in ((None, retention.logs), *retention.gateways.items())
-    ]
-    bodies = "as long as they are" if retention.bodies == FOREVER else f"for {retention.bodies} at most"
-    return f"kept are {', '.join(calls)}, and their bodies {bodies} ([retention] says how long)"
+    calls = f"calls are kept {_so_long(retention.logs)}"
+    others = "".join(f", those of {path} {_so_long(age)}" for path, age in retention.gateways.items())
+    bodies = "" if retention.bodies == FOREVER else f"; their bodies {_so_long(retention.bodies)} at most"
+    return f"{calls}{others}{bodies} ([retention])"
+
+
+def _so_long(age: str) -> str:
+    return "for ever" if age == FOREVER else f"for {age}"
 
 
 def first_token(settings: Settings) -> None:
