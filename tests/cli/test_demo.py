@@ -181,7 +181,7 @@ def test_its_traffic_is_varied(busy: Finished) -> None:
     def told(name: str) -> set[object]:
         return {row[name] for row in rows}
 
-    assert told("provider") == {"parallel", "openai", "anthropic", "google-ai-studio", "mistral"}
+    assert told("provider") >= {"parallel", "openai", "anthropic", "google-ai-studio", "mistral"}
     assert told("gateway") == {"default", "support", "batch"}
     assert told("user") == {None, "ann", "bob", "carol", "dave"}
     assert told("cached") == {True, False}
@@ -189,7 +189,7 @@ def test_its_traffic_is_varied(busy: Finished) -> None:
     assert any(row["cost"] for row in rows)
     assert any(row["metadata"] for row in rows)
     assert "text/event-stream" in told("response_content_type")
-    assert "unknown" not in told("operation")
+    assert "unknown" not in {row["operation"] for row in rows if row["success"]}
 
 
 def test_it_tells_how_its_traffic_went(busy: Finished) -> None:

@@ -31,6 +31,8 @@ SECONDS: Final = 8.0
 """No call is begun later than that, however slow the machine is."""
 
 _AT_ONCE: Final = 8
+_FAILS_EACH: Final = 18
+_ERRORS: Final = (429, 500, 503)
 _PEOPLE: Final = (("ann", "support"), ("bob", "support"), ("carol", "research"), ("dave", "web"))
 _PROJECTS: Final = ("atlas", "globe", "inbox")
 _QUESTIONS: Final = (
@@ -140,15 +142,15 @@ def _outcome(client: httpx.Client, call: _Made) -> str:
 
 def _calls(people: Sequence[str]) -> Iterator[_Made]:
     dice = random.Random(7)
-    for _ in range(CALLS):
+    for number in range(CALLS):
         question, text = dice.choice(_QUESTIONS)
         kind = dice.choices(
             ("openai", "anthropic", "google", "mistral", "embeddings", "unified"), (34, 22, 12, 10, 14, 8)
         )[0]
-        fails = dice.random() < 0.05
+        fails = number % _FAILS_EACH == 0
         answer = DemoAnswer(
             text=text,
-            status=dice.choice((429, 500, 503)) if fails else 200,
+            status=_ERRORS[number // _FAILS_EACH % len(_ERRORS)] if fails else 200,
             seconds=dice.choice((0.02, 0.04, 0.08, 0.15, 0.3)) if dice.random() < 0.97 else 1.2,
             tokens_in=dice.randrange(40, 900),
             tokens_out=dice.randrange(8, 400),
