@@ -284,6 +284,11 @@ def test_a_token_that_has_ended_is_refused_everywhere_and_says_so(required: bool
             assert "has expired" in caught.value.detail
 
 
+@pytest.mark.parametrize("first", [OTHER.encode(), b"nothing like a token"])
+def test_a_good_token_beside_one_that_is_not_known_is_enough(first: bytes) -> None:
+    assert is_let_in(asking(("cf-aig-authorization", first), ("authorization", b"Bearer " + TEXT.encode())))
+
+
 def test_whose_secret_is_wrong_is_not_told_that_the_token_has_ended() -> None:
     wrong = TEXT[:-1] + ("a" if TEXT[-1] != "a" else "b")
     with pytest.raises(GatewayError) as caught:

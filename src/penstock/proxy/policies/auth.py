@@ -83,9 +83,11 @@ class Authentication:
         value = call.controls.authorization
         shown = self._check(call, _without_scheme(value)) if value and not call.is_step else _Shown.NOTHING
         if call.may_show or call.head.suspect:
-            shown = max(shown, self._withdraw(call, needed=not shown and not call.is_step))
+            shown = max(shown, self._withdraw(call, needed=shown is not _Shown.GOOD and not call.is_step))
         if call.may_show and call.query and self._own.stands_in(call.query):
-            shown = max(shown, self._withdraw_from_query(call, needed=not shown and not call.is_step))
+            shown = max(
+                shown, self._withdraw_from_query(call, needed=shown is not _Shown.GOOD and not call.is_step)
+            )
         if call.authenticated or (call.head.asked_method and is_preflight(call)):
             return
         if self._required:
