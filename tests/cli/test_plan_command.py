@@ -60,7 +60,7 @@ def write(file: Path, text: str) -> str:
     return str(file)
 
 
-def counts(shell: Shell, file: str, code: int = 2) -> tuple[int, int, int]:
+def counts(shell: Shell, file: str, code: int = 3) -> tuple[int, int, int]:
     (found,) = shell.run("plan", file, "--json", code=code).rows()
     numbers = found["counts"]
     return numbers["create"], numbers["update"], numbers["delete"]
@@ -93,7 +93,7 @@ def test_the_file_of_the_guide_is_sound(shell: Shell, file: Path) -> None:
 def test_changes_are_shown_field_by_field(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     text = WHOLE.replace("cache_ttl = 60", "cache_ttl = 61").replace("timeout = 1000", "timeout = 2000")
-    said = shell.run("plan", write(file, text), code=2)
+    said = shell.run("plan", write(file, text), code=3)
     assert "~ gateway local/prod\n    cache_ttl: 60 → 61\n" in said.out
     assert "~ route local/prod/support\n    elements: " in said.out
     assert "0 to make, 2 to change, 0 to remove." in said.out
@@ -107,7 +107,7 @@ def test_changes_are_shown_field_by_field(shell: Shell, file: Path) -> None:
 def test_another_secret_is_a_change_that_shows_no_secret(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     other = Shell(shell.data, {"TRACES_KEY": "ANOTHERSECRET", "ACME_KEY": "ANOTHERSECRET"})
-    said = other.run("plan", str(file), code=2)
+    said = other.run("plan", str(file), code=3)
     assert "secrets: " in said.out
     assert "headers: " in said.out
     assert "2 to change" in said.out
@@ -313,7 +313,7 @@ def test_a_dataset_that_somebody_else_makes_meanwhile_is_not_made_an_eleventh(
 
 def test_the_plan_as_json(shell: Shell, file: Path) -> None:
     shell.run("gateways", "create", "prod", "--set", "zdr=true")
-    said = shell.run("plan", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 5"), "--json", code=2)
+    said = shell.run("plan", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 5"), "--json", code=3)
     assert json.loads(said.out)["steps"] == [
         {
             "action": "update",
@@ -360,7 +360,7 @@ def test_a_gateway_of_the_file_that_was_left_out_takes_along_what_is_its_own(
     shell.run("apply", write(file, WHOLE))
     shell.run("provider-keys", "add", "openai", "--gateway", "prod", stdin="sk-0123456789")
     name = write(file, "[accounts.local]\n")
-    said = shell.run("plan", name, code=2).out
+    said = shell.run("plan", name, code=3).out
     for what in (
         "- route local/prod/support",
         "- dataset local/prod/dear",

@@ -24,6 +24,7 @@ _NAMES: Final[Mapping[str, Key]] = {
     "operation": "operation",
     "token": "token",
     "user": "user",
+    "team": "team",
     "event": "event_id",
 }
 _FLAGS: Final[Mapping[str, Key]] = {"cached": "cached", "estimated": "estimated"}

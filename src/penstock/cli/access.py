@@ -21,6 +21,7 @@ from penstock.access.provider_secret import MAX_SECRET_BYTES
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
+from penstock.cli.options import where
 from penstock.cli.output import SeveralFaults, tell
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
@@ -59,7 +60,7 @@ def opened(data: Path) -> Iterator[ControlStore]:
     """The directory of a data folder; what goes wrong with it ends the command with a sentence."""
     if not data.is_dir():
         raise click.ClickException(
-            f"there is no data directory {data}: start `penstock serve --data {data}` first, or make it"
+            f"there is no data directory {where(data)}: start `penstock serve --data {data}` first, or make it"
         )
     owner = data.stat().st_uid
     if os.geteuid() == 0 and owner != 0:

@@ -15,9 +15,9 @@ import click
 import msgspec
 
 from penstock.cli.listing import Column, Columns, Listing
-from penstock.cli.options import data_option, json_option
+from penstock.cli.options import data_again_option, data_option, json_option
 from penstock.cli.output import Cell, Output, say_body, say_json, tell
-from penstock.cli.render import local_time, size
+from penstock.cli.render import size, time_text
 from penstock.cli.run_options import Gateways, gateway_option, since_option
 from penstock.cli.run_result import result_value
 from penstock.cli.runs_view import age
@@ -68,7 +68,6 @@ Examples:
   penstock hooks replay --since 1d --gateway local/research --state given-up
 """
 
-_data = click.option("--data", type=click.Path(path_type=Path), help="The gateway's data directory.")
 _state = click.option(
     "--state",
     "states",
@@ -114,7 +113,7 @@ def hooks(
 
 @hooks.command(help=_SHOW_HELP)
 @click.argument("part", metavar="ID")
-@_data
+@data_again_option
 @json_option
 @click.pass_obj
 def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
@@ -136,7 +135,7 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
 @since_option()
 @gateway_option
 @_state
-@_data
+@data_again_option
 @click.pass_obj
 def replay(
     given: _Given,
@@ -220,7 +219,7 @@ def _facts(event: HookEvent) -> list[tuple[str, Cell]]:
         "run": Cell(event.run_id),
         "gateway": Cell(f"{event.account}/{event.gateway}"),
         "host": Cell(receiver(event)),
-        "came": Cell(local_time(event.came_us, precise=True)),
+        "came": Cell(time_text(event.came_us, precise=True)),
         "state": Cell(event.state.value, _STYLES[event.state]),
         "tries": Cell(str(event.tries)),
         "next try": Cell(_time(event.next_us) if event.done_us is None else ""),
@@ -232,4 +231,4 @@ def _facts(event: HookEvent) -> list[tuple[str, Cell]]:
 
 
 def _time(time_us: int) -> str:
-    return local_time(time_us, precise=True)
+    return time_text(time_us, precise=True)

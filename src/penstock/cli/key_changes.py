@@ -20,7 +20,7 @@ from penstock.cli.access import checked, opened, settings_of
 from penstock.cli.durations import seconds
 from penstock.cli.options import config_option, data_option, json_option
 from penstock.cli.output import say, say_json, tell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.clock import Clock
 from penstock.control.opening import open_catalog
 from penstock.control.token_changes import Place, TokenRefused, changes_to
@@ -141,7 +141,7 @@ def rotate(token_name: str, overlap: int, data: Path, as_json: bool) -> None:
         new = tokens.rotated(old, fresh.hash, end_us, now_us)
         store.apply([Replace(old, new)])
     print_new(new, fresh.text, as_json=as_json)
-    ends = f"is good until {local_time(end_us)} at the latest" if overlap else "has ended"
+    ends = f"is good until {time_text(end_us)} at the latest" if overlap else "has ended"
     tell(f"Token {new.id} ({new.name}) has a new secret, shown this once. The old one {ends}.")
     if new.expires_us is not None and new.expires_us <= now_us:
         tell("The token itself has expired, so neither is of use: make another with `penstock keys create`.")

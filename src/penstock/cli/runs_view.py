@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.cli.listing import Column, Columns
 from penstock.cli.output import Cell
-from penstock.cli.render import duration, local_time
+from penstock.cli.render import duration, time_text
 from penstock.pricing.parallel_prices import SOURCE
 from penstock.pricing.units import NANO
 from penstock.runs import wording
@@ -84,7 +84,7 @@ def gateway(run: Run) -> str:
 
 def facts(run: Run, now_us: int) -> list[tuple[str, Cell]]:
     """What is known of one run, but for its money, its time line and what came of it."""
-    time, end_us = partial(local_time, precise=True), ended_us(run)
+    time, end_us = partial(time_text, precise=True), ended_us(run)
     since = f" ({age(now_us - run.created_us)} ago)"
     who = run.owner
     told = {
@@ -159,7 +159,7 @@ def timeline(run: Run, moments: Sequence[Moment], now_us: int) -> Iterator[Line]
         lasted = "" if is_last and not run.is_active else _span(until_us - moment.at_us)
         style = _STYLES[tone_of(moment.state)]
         yield (
-            Cell(local_time(moment.at_us, precise=True) + "  ", "dim"),
+            Cell(time_text(moment.at_us, precise=True) + "  ", "dim"),
             Cell(moment.state.ljust(margin), style),
             Cell(f"{lasted + (' so far' if is_last and lasted else ''):<18}"),
             Cell(f"seen by {through(moment.by)}", "dim"),

@@ -7,7 +7,7 @@ import msgspec
 from penstock.access.tokens import is_live
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.control.token_use import LimitUse, TokenUse
 from penstock.stores.control_store import Token
 from penstock.time_text import rfc3339
@@ -45,7 +45,7 @@ def facts(token: Token, use: TokenUse, now_us: int) -> list[tuple[str, Cell]]:
         ("user", Cell(token.user)),
         ("team", Cell(token.team)),
         ("metadata", Cell(msgspec.json.encode(token.metadata).decode() if token.metadata else "")),
-        ("created", Cell(local_time(token.created_us))),
+        ("created", Cell(time_text(token.created_us))),
         ("last used", Cell(_last(use))),
         ("expires", _expires(token, now_us)),
         ("secrets", Cell(_secrets(token, now_us))),
@@ -94,7 +94,7 @@ def _expires(token: Token, now_us: int) -> Cell:
     if token.expires_us is None:
         return Cell("never")
     ended = token.expires_us <= now_us
-    return Cell(f"{local_time(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
+    return Cell(f"{time_text(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
 
 
 def _limits(token: Token, use: TokenUse) -> str:
@@ -118,12 +118,12 @@ def _resets(use: TokenUse) -> str:
     """When limits of which something is used give room again."""
     told = (("requests", use.requests), ("spend", use.spend))
     return ", ".join(
-        f"{name} {local_time(one.resets_us)}" for name, one in told if one is not None and one.used
+        f"{name} {time_text(one.resets_us)}" for name, one in told if one is not None and one.used
     )
 
 
 def _last(use: TokenUse) -> str:
-    return "-" if use.last_us is None else local_time(use.last_us)
+    return "-" if use.last_us is None else time_text(use.last_us)
 
 
 def _used(use: LimitUse | None) -> dict[str, object] | None:
@@ -138,5 +138,5 @@ def _sliding(technique: str) -> str:
 
 def _secrets(token: Token, now_us: int) -> str:
     live = [known for known in token.secrets if known.expires_us is None or known.expires_us > now_us]
-    ends = [f"until {local_time(known.expires_us)}" for known in live if known.expires_us is not None]
+    ends = [f"until {time_text(known.expires_us)}" for known in live if known.expires_us is not None]
     return f"{len(live)}" + (f" ({len(ends)} of them only {', '.join(ends)})" if ends else "")
