@@ -26,12 +26,24 @@ def site(tmp_path: Path) -> Site:
     run = numbered(1, START_US, task("core"), Owner("acc", "main"), id=LOG)
     make(site.data, run)
     arrive(site.data, 1, run)
+    site.token("run", accounts=("acc",))
     return site
 
 
+NAMES = {
+    "account": "acc",
+    "id": LOG,  # of a call, and of a run
+    "number": "1",  # of an event
+    "token_id": "bot",
+    "gateway_id": "main",
+    "provider_config_id": "none",
+    "custom_provider_id": "none",
+}
+
+
 def filled(path: str) -> str:
-    """With a call, a run and an event that are there."""
-    return path.format(account="acc", id=LOG, number=1)
+    """With names of what is there."""
+    return path.format_map(NAMES)
 
 
 @pytest.mark.parametrize("path", SHOWN)
