@@ -1,4 +1,4 @@
-# Every target prepares what it needs; a fresh machine wants only Python 3.11+, make and a C compiler.
+# Every target prepares what it needs; a fresh machine wants only Python 3.11+ and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +38,7 @@ $(DEVELOPING): $(READY) requirements-dev.lock
 
 setup: $(DEVELOPING) ## prepare .venv with all that the targets below need
 
-demo: $(READY) ## gateway and local Parallel engine, four calls, the log; serves until Ctrl-C
+demo: $(READY) ## gateway, local Parallel engine, calls, the log, the dashboard; serves until Ctrl-C
 	@$(BIN)/penstock demo
 
 test: $(DEVELOPING) ## the whole test suite

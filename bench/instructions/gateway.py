@@ -17,8 +17,9 @@ from bench.gateways.penstock import CONFIG
 from bench.gateways.policies import NONE, Policies
 from bench.instructions.wires import Accept, Wires
 from penstock.clock import Clock
+from penstock.pricing.configured import open_prices
 from penstock.processes import shipping
-from penstock.processes.worker import Worker, open_prices
+from penstock.processes.worker import Worker
 from penstock.settings import Settings, load
 
 BEGIN_US = 1_790_000_000_000_000
@@ -79,7 +80,7 @@ def ship(home: Path) -> None:
     reader, writer = os.pipe()
     os.close(writer)
     try:
-        shipping.main(settings, lambda: settings, open_prices(settings), reader)
+        shipping.main(settings, lambda: settings, open_prices(settings, os.environ), reader)
     finally:
         os.close(reader)
     if left := list((home / "data" / "journal").glob("*.journal")):

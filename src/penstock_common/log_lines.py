@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from typing import Final
 
 from penstock_common.printable import one_line
@@ -16,7 +17,14 @@ _LOG_FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 class LogFormatter(logging.Formatter):
-    """One line for each record, whatever is in its message, and in the exception that it tells of."""
+    """One line for each record, whatever is in its message, and in the exception that it tells of. Times are UTC."""
+
+    default_msec_format = "%s.%03dZ"
+
+    @staticmethod
+    def converter(seconds: float | None) -> time.struct_time:
+        """The time of a record."""
+        return time.gmtime(seconds)
 
     def format(self, record: logging.LogRecord) -> str:
         return one_line(super().format(record))

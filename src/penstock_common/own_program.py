@@ -17,6 +17,7 @@ LONGEST_HOST = 300
 _LABELS = rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+"
 _HOST = re.compile(rb"(?:%b|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{0,5}))?" % _LABELS)
 _LOOPBACK = re.compile(rb"(?i)(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?")
+_ADDRESS = re.compile(rb"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LAST_PORT = 65535
 
 _ORIGIN, _SITE = b"origin", b"sec-fetch-site"
@@ -86,6 +87,14 @@ def is_own(host: bytes, told: Collection[Header], own_hosts: Collection[str]) ->
     return all(_allows(name, value.strip(), host, own_hosts, local=local) for name, value in told)
 
 
+def is_own_name(host: bytes, own_hosts: Collection[str]) -> bool:
+    """Whether a `Host` is one that nobody else can have a page at: loopback, an address, a name the operator gave.
+
+    A name of somebody else's that leads here (DNS rebinding) is none.
+    """
+    return is_host(host) and (_is_address(host) or _is_loopback(host) or _text(host) in own_hosts)
+
+
 def is_own_program(headers: Iterable[Header], own_hosts: Collection[str]) -> bool:
     """The same for all headers of a request, with names in any case. Two hosts are none."""
     named = [(name.lower(), value) for name, value in headers]
@@ -117,6 +126,10 @@ def _text(host: bytes) -> str:
 def _is_host(value: bytes) -> bool:
     found = _HOST.fullmatch(value)
     return found is not None and int(found["port"] or 0) <= _LAST_PORT
+
+
+def _is_address(host: bytes) -> bool:
+    return _ADDRESS.fullmatch(host) is not None
 
 
 @lru_cache(maxsize=256)

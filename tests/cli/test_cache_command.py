@@ -112,7 +112,7 @@ def test_stats_in_a_pipe_are_plain_and_aligned(tmp_path: Path) -> None:
         "STORE", "ENTRIES", "BYTES", "LIMIT", "OLDEST", "HITS", "STORED", "EVICTED", "EXPIRED",
     ]  # fmt: skip
     assert lines[1].split() == [
-        "cache", "5", "5.0", "kB", "1073.7", "MB", "2025-10-09", "08:53:20", "1", "5", "0", "0",
+        "cache", "5", "5.0", "kB", "1073.7", "MB", "2025-10-09", "08:53:20Z", "1", "5", "0", "0",
     ]  # fmt: skip
     assert lines[2].split()[:4] == ["idempotency", "1", "200.0", "kB"]
     assert "\x1b" not in "".join(lines)

@@ -190,7 +190,7 @@ def test_what_cannot_be_asked_is_said(data: Path, options: tuple[str, ...], says
 
 
 def test_no_ledger_is_said(tmp_path: Path) -> None:
-    assert f"no ledger in {tmp_path}: start `penstock serve" in run(tmp_path, code=1)
+    assert f"no ledger in {tmp_path} (by --data): start `penstock serve" in run(tmp_path, code=1)
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 100)
     assert f"cannot read the ledger in {tmp_path}" in run(tmp_path, code=1)
 

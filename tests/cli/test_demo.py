@@ -1,6 +1,7 @@
 """`penstock demo` as a newcomer runs it: what it shows, what it sends, how it ends.
 
-One run with `--exit` serves most tests. All of them run in one worker: they share that run and the usual port.
+Two runs with `--exit` serve most tests: a quiet one, and one with made-up traffic. All of them run in one worker: they
+share these runs and the usual port.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.gateway import PROGRAM, environment
@@ -112,8 +114,16 @@ def quiet_port() -> int:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    data = tmp_path_factory.mktemp("demo")
-    with running("--exit", "--port", str(quiet_port()), "--data", str(data)) as process:
+    return ended(tmp_path_factory.mktemp("demo"), "--quiet")
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return ended(tmp_path_factory.mktemp("busy"))
+
+
+def ended(data: Path, *arguments: str) -> Finished:
+    with running("--exit", "--port", str(quiet_port()), "--data", str(data), *arguments) as process:
         output, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, output.decode()
         assert_nobody_is_left(process)
@@ -144,7 +154,7 @@ def test_it_shows_five_rows_of_the_log(finished: Finished) -> None:
     (heading,) = [index for index, line in enumerate(table) if line.startswith("TIME ")]
     rows = [line.split() for line in table[heading + 1 :] if line]
     assert len(rows) == 5
-    assert {row[3] for row in rows} == {"parallel"}
+    assert {row[4] for row in rows} == {"parallel"}
 
 
 def test_the_log_holds_exactly_these_calls(finished: Finished) -> None:
@@ -165,9 +175,45 @@ def test_the_bodies_are_the_agreed_ones(finished: Finished) -> None:
     assert sent == BODIES
 
 
-def test_ctrl_c_stops_it_cleanly() -> None:
-    with running() as process:
-        read_until(process, "Serving until Ctrl-C.")
+def test_its_traffic_is_varied(busy: Finished) -> None:
+    rows = busy.logs("--json", "--limit", "1000")
+
+    def told(name: str) -> set[object]:
+        return {row[name] for row in rows}
+
+    assert told("provider") >= {"parallel", "openai", "anthropic", "google-ai-studio", "mistral"}
+    assert told("gateway") == {"default", "support", "batch"}
+    assert told("user") == {None, "ann", "bob", "carol", "dave"}
+    assert told("cached") == {True, False}
+    assert {200, 429, 500, 503} <= told("status_code")
+    assert any(row["cost"] for row in rows)
+    assert any(row["metadata"] for row in rows)
+    assert "text/event-stream" in told("response_content_type")
+    assert "unknown" not in {row["operation"] for row in rows if row["success"]}
+
+
+def test_it_tells_how_its_traffic_went(busy: Finished) -> None:
+    told = re.search(
+        r"^and (\d+) made-up calls .*: (\d+) answered, (\d+) failed, (\d+) refused", busy.output, re.M
+    )
+    assert told
+    made, *parts = map(int, told.groups())
+    assert made == sum(parts)
+    assert made + 5 == len(busy.logs("--json", "--limit", "1000"))
+
+
+def test_made_up_providers_are_gone_afterwards(busy: Finished, finished: Finished) -> None:
+    assert "base_url" not in (busy.data / "demo.toml").read_text()
+    assert not (finished.data / "demo.toml").exists()
+
+
+def test_ctrl_c_stops_it_cleanly_and_what_it_printed_worked() -> None:
+    with running("--quiet") as process:
+        said = read_until(process, "Serving until Ctrl-C.")
+        link = re.search(r"^    (http://127\.0\.0\.1:\d+/sign-in\?link=\w+) ", said, re.MULTILINE)
+        assert link
+        assert httpx.get(link[1], trust_env=False).status_code < 400
+        assert f"{sys.executable} -m penstock logs --data " in said
         os.killpg(process.pid, signal.SIGINT)
         rest = read_until(process, "\0")
         assert process.wait(SECONDS) == 0, rest
@@ -181,7 +227,7 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", USUAL_PORT))
             taken.listen()
-        with running("--exit") as process:
+        with running("--exit", "--quiet") as process:
             output = process.communicate(timeout=SECONDS)[0].decode()
             assert process.returncode == 0, output
     address = re.search(r"serving on http://127\.0\.0\.1:(\d+)", output)

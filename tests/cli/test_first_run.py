@@ -60,3 +60,8 @@ def test_it_is_made_again_when_no_other_can_change_anything(store: SqliteControl
     newest = store.snapshot().tokens[1]
     store.apply([Replace(newest, msgspec.structs.replace(newest, permissions=("read", "run")))])
     assert ensured(store, 101, 3) is not None
+    *_, third = store.snapshot().tokens
+    store.apply([Replace(third, msgspec.structs.replace(third, blocked=True))])
+    assert ensured(store, 102, 4) is not None
+    names = [token.name for token in store.snapshot().tokens]
+    assert names == ["admin", "admin 2", "admin 3", "admin 4"]

@@ -51,13 +51,15 @@ def test_a_token_stands_alone_on_standard_output(shell: Shell) -> None:
 
 
 def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
+    shell.run("gateways", "create", "prod", "--account", "acme")
+    shell.run("gateways", "create", "test", "--account", "acme")
     shell.run(
         *("keys", "create", "bot", "--permission", "run", "--permission", "read", "--account", "acme"),
         *("--gateway", "prod", "--gateway", "acme/test", "--expires", "30d", "--user", "ada"),
         *("--team", "research", "--rate-limit", "100/60s", "--spend-limit", "2.5/1d", "--provider", "azure"),
         *("--provider", "custom-own", "--model", "openai/gpt-*", "--model", "o1"),
         *("--metadata", "team=x", "--metadata", "n=3", "--metadata", 'zip="01234"', "--metadata", "on=true"),
-        *("--max-estimate", "0.30", "--max-active", "20"),
+        *("--max-estimate", "0.30", "--max-active", "20", "--note", "for the night"),
     )
     (token,) = shell.snapshot().tokens
     assert token.expires_us == token.created_us + 30 * _DAY_US
@@ -78,6 +80,7 @@ def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
         metadata={"team": "x", "n": 3, "zip": "01234", "on": True},
         max_estimate=0.3,
         max_active=20,
+        note="for the night",
     )
 
 
@@ -159,7 +162,18 @@ def test_tokens_are_listed_and_shown_without_secrets(shell: Shell) -> None:
     texts = [shell.run("keys", "create", f"token {number}").out for number in range(3)]
     shell.said = ""
     lines = shell.run("keys", "list").out.splitlines()
-    assert lines[0].split() == ["ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS"]
+    assert lines[0].split() == [
+        "ID",
+        "NAME",
+        "USER",
+        "TEAM",
+        "MAY",
+        "WHERE",
+        "EXPIRES",
+        "LIMITS",
+        "LAST",
+        "USED",
+    ]
     assert [token.id for token in shell.snapshot().tokens] == [line.split()[0] for line in lines[1:]]
     shell.run("keys", "list", "--json")
     for token in shell.snapshot().tokens:
@@ -192,7 +206,7 @@ def test_the_beginning_of_an_id_is_enough_when_it_is_the_only_one(shell: Shell) 
     shell.run("keys", "create", "a")
     (token,) = shell.snapshot().tokens
     assert token.id in shell.run("keys", "show", token.id[:4]).out
-    assert "no token has the id" in shell.run("keys", "show", token.id[:3], code=1).err
+    assert "no token has the id or the name" in shell.run("keys", "show", token.id[:3], code=1).err
     twin = msgspec.structs.replace(token, id=token.id[:-1] + ("a" if token.id[-1] != "a" else "b"))
     shell.control_store.apply([Add(twin)])
     assert twin.id in shell.run("keys", "show", token.id[:8], code=1).err
@@ -260,6 +274,76 @@ def test_a_revoked_token_is_gone(shell: Shell) -> None:
     shell.run("keys", "revoke", token.id, "--yes")
     assert shell.snapshot().tokens == ()
     assert "list them" in shell.run("keys", "revoke", token.id, "--yes", code=1).err
+
+
+# -- changing and blocking
+
+
+def test_a_change_leaves_what_it_does_not_name(shell: Shell) -> None:
+    text = shell.run("keys", "create", "ci", "--user", "ada", "--rate-limit", "10/60s", "--model", "a/*").out
+    shell.run(
+        "keys", "change", "ci", "--spend-limit", "5/1d", "--name", "bot", "--note", "x", "--model", "b/*"
+    )
+    (token,) = shell.snapshot().tokens
+    assert fits(text, token)
+    assert (token.name, token.user, token.note, token.models) == ("bot", "ada", "x", ("b/*",))
+    assert (token.rate_limit, token.spend_limit) == (RateLimit(10, 60), SpendLimit(5.0, 86_400))
+    shell.run(
+        "keys", "change", "bot", "--sliding", "--unset", "spend-limit", "--unset", "user", "--unset", "model"
+    )
+    (token,) = shell.snapshot().tokens
+    assert (token.rate_limit, token.spend_limit) == (RateLimit(10, 60, "sliding"), None)
+    assert (token.user, token.models) == ("", ())
+    assert "--help" in shell.run("keys", "change", "bot", code=2).err
+    assert "already" in shell.run("keys", "change", "bot", "--note", "x").err
+
+
+def test_a_blocked_token_lets_nobody_in_until_it_is_let_in_again(shell: Shell) -> None:
+    text = shell.run("keys", "create", "ci").out
+    shell.run("keys", "block", "ci")
+    (token,) = shell.snapshot().tokens
+    assert not fits(text, token)
+    assert "blocked" in shell.run("keys", "list").out
+    assert shell.run("keys", "list", "--json").rows()[0]["live"] is False
+    assert "blocked" in shell.run("keys", "rotate", "ci").err
+    shell.run("keys", "unblock", "ci")
+    (token,) = shell.snapshot().tokens
+    assert token.blocked is False
+    assert "blocked" not in shell.run("keys", "list").out
+
+
+def test_two_new_tokens_are_not_called_alike(shell: Shell) -> None:
+    shell.run("keys", "create", "ci")
+    assert "take another name" in shell.run("keys", "create", "ci", code=1).err
+    shell.run("keys", "create", "bot")
+    assert "take another name" in shell.run("keys", "change", "bot", "--name", "ci", code=1).err
+    assert len(shell.snapshot().tokens) == 2
+
+
+def test_a_name_that_two_old_tokens_have_is_not_guessed_at(shell: Shell) -> None:
+    shell.run("keys", "create", "ci")
+    (token,) = shell.snapshot().tokens
+    twin = msgspec.structs.replace(token, id=token.id[::-1])
+    shell.control_store.apply([Add(twin)])
+    said = shell.run("keys", "show", "ci", code=1).err
+    assert token.id in said
+    assert twin.id in said
+    assert token.id in shell.run("keys", "show", token.id).out
+
+
+def test_a_gateway_that_there_is_not_is_refused_with_the_nearest(shell: Shell) -> None:
+    shell.run("gateways", "create", "production")
+    said = shell.run("keys", "create", "ci", "--gateway", "producton", code=2)
+    assert 'did you mean "production"?' in said.err
+    assert said.out == ""
+    assert (
+        'did you mean "local/production"?'
+        in shell.run("keys", "create", "ci", "--gateway", "local/prodution", code=2).err
+    )
+    shell.run("keys", "create", "ci", "--gateway", "production", "--gateway", "default")
+    shell.run("gateways", "delete", "production", "--yes")
+    shell.run("keys", "change", "ci", "--note", "its gateway has gone")
+    assert len(shell.snapshot().tokens) == 1
 
 
 # -- where

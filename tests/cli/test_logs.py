@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 
+from penstock.cli.logs import logs
 from penstock.journal.record import CallRecord
 from penstock.stores.ledger import Derived, Move, NewCall
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
@@ -34,18 +37,28 @@ def uuid(number: int) -> str:
     return f"{digits[:8]}-{digits[8:]}-7000-8000-{number:04x}cafecafe"
 
 
-def add(data: Path, number: int, request: bytes = b"{}", response: bytes = b"{}", **changes: object) -> None:
-    """One more call in the ledger."""
+def add(
+    data: Path,
+    number: int,
+    request: bytes = b"{}",
+    response: bytes = b"{}",
+    *,
+    cost_nano: int | None = None,
+    estimated: bool = False,
+    keep: bool = True,
+    **changes: object,
+) -> None:
+    """One more call in the ledger; or none, where it is not to be kept."""
     own = {"id": uuid(number), "event_id": uuid(number), "created_us": BASE.created_us + number * 1_000_000}
     call = msgspec.structs.replace(BASE, **{**own, **changes})
     operation = {"openai": "openai.chat.completions.create"}.get(call.provider, "unknown")
     derived = Derived(
         f"{call.provider}/model-{number}", "text generation", "chat", 10, 20, '{"input_tokens":10}',
-        operation=operation,
+        operation=operation, cost_nano=cost_nano, estimated=estimated,
     )  # fmt: skip
     with closing(SqliteLedger(data / FILE_NAME)) as ledger:
         start = ledger.positions().get("s", 0)
-        ledger.append([NewCall(call, derived, request, response)], Move("s", start, start + 1))
+        ledger.append([NewCall(call, derived, request, response, keep)], Move("s", start, start + 1))
 
 
 @pytest.fixture
@@ -57,13 +70,16 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def raw(data: Path, *arguments: str) -> Result:
+    """What comes of it in a pipe."""
+    environment = {"PENSTOCK_DATA": str(data), "COLUMNS": "80"}
+    return CliRunner().invoke(logs, [*arguments], env=environment, prog_name="penstock logs")
+
+
 def run(data: Path, *arguments: str, code: int = 0) -> str:
     """Standard output; with another exit code than 0, standard error."""
-    environment = {**os.environ, "PENSTOCK_DATA": str(data), "TZ": "UTC", "COLUMNS": "80"}
-    done = subprocess.run(
-        [*START, *arguments], capture_output=True, text=True, env=environment, timeout=60, check=False
-    )
-    assert done.returncode == code, done.stderr
+    done = raw(data, *arguments)
+    assert done.exit_code == code, done.stderr
     return done.stderr if code else done.stdout
 
 
@@ -79,11 +95,11 @@ def test_in_a_pipe_it_is_plain_aligned_and_whole(data: Path) -> None:
     lines = run(data).splitlines()
     assert ESCAPE not in "".join(lines)
     assert lines[0].split() == [
-        "TIME", "ID", "PROVIDER", "MODEL", "STATUS", "DURATION", "FIRST", "TOKENS", "SIZE", "OPERATION", "PATH",
+        "TIME", "ID", "STATUS", "PROVIDER", "MODEL", "OPERATION", "COST", "DURATION", "TOKENS", "FIRST", "SIZE", "PATH",
     ]  # fmt: skip
-    assert lines[1].split()[:2] == ["2025-10-09", "08:53:24"]
+    assert lines[1].split()[:2] == ["2025-10-09", "08:53:24Z"]
     assert lines[4].endswith(
-        "1.23 s     99 ms    10/20    2.0 kB  chat.completions.create   POST chat/completions"
+        "chat.completions.create          -    1.23 s    10/20     99 ms    2.0 kB  POST chat/completions"
     )
     assert lines[3].endswith("POST v1/search?q=" + "x" * 150)
     assert len({line.index("POST") for line in lines[1:]} | {lines[0].index("PATH")}) == 1
@@ -131,6 +147,17 @@ def test_one_json_object_a_line_in_cloudflares_words(data: Path) -> None:
         (["--operation", "openai.chat.completions.create", "--status", "502"], [3]),
         (["--operation", "unknown", "--operation", "openai.chat.completions.create"], [4, 3, 2, 1]),
         (["--model", "model-1", "--model", "model-2"], [2, 1]),
+        (["--since", "2025-10-09T08:53:23Z"], [4, 3]),
+        (["--until", "2025-10-09T08:53:23"], [2, 1]),
+        (["--since", "2025-10-09", "--until", "2025-10-10"], [4, 3, 2, 1]),
+        (["--since", "2025-10-10"], []),
+        (["--account", "acc", "--gateway", "main"], [4, 3, 1]),
+        (["--search", "v1/SEARCH"], [2]),
+        (["--duration", ">2s"], []),
+        (["--duration", "<2s", "--duration", ">1s", "--status", "429"], [2]),
+        (["--tokens", "30"], [4, 3, 2, 1]),
+        (["--cached", "no", "--cost", ">0"], []),
+        (["--token", "none", "--status", "502"], [3]),
     ],
 )
 def test_filters(data: Path, arguments: list[str], numbers: list[int]) -> None:
@@ -143,11 +170,9 @@ def test_a_status_that_is_none(data: Path, status: str) -> None:
 
 
 def test_no_ledger(tmp_path: Path) -> None:
-    said = run(tmp_path / "nowhere", code=1)
-    assert (
-        said
-        == f"Error: no ledger in {tmp_path}/nowhere: start `penstock serve --data {tmp_path}/nowhere` first\n"
-    )
+    nowhere = tmp_path / "nowhere"
+    said = f"no ledger in {nowhere} (by PENSTOCK_DATA): start `penstock serve --data {nowhere}` first"
+    assert run(nowhere, code=1) == f"Error: {said}\n"
     assert "no ledger in" in run(tmp_path, "--follow", code=1)
 
 
@@ -266,13 +291,109 @@ def on_a_terminal(data: Path, *arguments: str, stop_after: str = "", columns: in
     return text, process.wait(60)
 
 
-def test_operations_are_told_where_there_is_room(data: Path) -> None:
-    narrow, _ = on_a_terminal(data, columns=179)
-    assert "OPERATION" not in narrow
-    assert "POST chat/completions" in narrow
-    wide, _ = on_a_terminal(data, columns=180)
-    assert "OPERATION" in wide
-    assert "chat.completions.create" in wide
+def plain(text: str) -> list[str]:
+    """The lines of a terminal, without their colours and what fills them up."""
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in text.splitlines()]
+
+
+def test_what_tells_calls_apart_is_told_on_any_terminal(data: Path) -> None:
+    add(data, 5, path="v1/a/" + "b" * 200 + "/the-end")
+    text, _ = on_a_terminal(data, columns=80)
+    lines = plain(text)
+    assert lines[0].split() == ["TIME", "STATUS", "MODEL", "OPERATION", "COST", "DURATION", "PATH"]
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith("08:53:25Z  200")
+    place = lines[0].index("PATH")
+    assert lines[1][place:].startswith("v1/")
+    assert lines[1].endswith("end")  # of what is cut, both ends are told
+    assert "broke" in lines[3]
+    assert {line[place - 1 : place + 1].strip() for line in lines[1:]} == {"v", "c"}
+
+
+def test_wider_terminals_tell_more(data: Path) -> None:
+    middle = plain(on_a_terminal(data, columns=120)[0])
+    assert middle[0].split() == [
+        "TIME", "ID", "STATUS", "PROVIDER", "MODEL", "OPERATION", "COST", "DURATION", "PATH",
+    ]  # fmt: skip
+    assert max(map(len, middle)) <= 120
+    assert "create" in middle[1]
+    assert "SIZE" not in middle[0]
+    wide = plain(on_a_terminal(data, columns=200)[0])
+    assert wide[0].split()[-3:] == ["FIRST", "SIZE", "PATH"]
+    assert wide[1].startswith("2025-10-09 08:53:24Z")
+
+
+def test_what_each_call_has_cost(tmp_path: Path) -> None:
+    add(tmp_path, 1, cost_nano=1_250_000)
+    add(tmp_path, 2, cost_nano=12_345_678_900)
+    add(tmp_path, 3, cost_nano=0)
+    add(tmp_path, 4, cost_nano=250_000_000, estimated=True)
+    add(tmp_path, 5)
+    found = [line[line.index("create") + 6 :].split()[0] for line in run(tmp_path).splitlines()[1:]]
+    assert found == ["-", "~$0.250000", "$0.00", "$12.35", "$0.001250"]
+
+
+def test_by_whom_and_by_metadata(data: Path) -> None:
+    add(data, 5, token="tok1", user="ann", team="maps", metadata={"project": "atlas", "n": 7})
+    add(data, 6, token="tok2", user="bob", team="maps", metadata={"project": "globe"})
+    for arguments, numbers in (
+        (["--user", "ann"], [5]),
+        (["--user", "ann", "--user", "bob"], [6, 5]),
+        (["--team", "maps"], [6, 5]),
+        (["--token", "tok2"], [6]),
+        (["--metadata", "project=atlas"], [5]),
+        (["--metadata", "project=atlas", "--metadata", "project=globe"], [6, 5]),
+        (["--metadata", "project=atlas", "--metadata", "n=7"], [5]),
+    ):
+        assert ids(run(data, "--json", *arguments)) == [uuid(number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--provider", "opnai"], "no call has the provider 'opnai'; did you mean openai?"),
+        (["--operation", "openai.chat.completion.create"], "did you mean openai.chat.completions.create?"),
+        (["--model", "mdel-3"], "did you mean model-3?"),
+        (["--gateway", "mian"], "did you mean main?"),
+        (["--account", "ac", "--status", "200"], "did you mean acc?"),
+    ],
+)
+def test_a_mistyped_name_is_an_error(data: Path, arguments: list[str], said: str) -> None:
+    assert said in run(data, *arguments, code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--provider", "zzz"], "no call has the provider 'zzz'; there are openai, parallel"),
+        (["--provider", "parallel", "--status", "200"], "no call is so"),
+        (["--since", "2025-10-10"], "no call is so"),
+    ],
+)
+def test_no_call_at_all_is_said_beside_the_result(data: Path, arguments: list[str], said: str) -> None:
+    done = raw(data, *arguments)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"{said}\n")
+
+
+def test_an_empty_ledger_says_so(tmp_path: Path) -> None:
+    add(tmp_path, 1, keep=False)
+    done = raw(tmp_path, "--provider", "openai")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "no calls yet\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--since", "yesterday"],
+        ["--since", "1d", "--since", "2d"],
+        ["--user", " "],
+        ["--metadata", "project"],
+        ["--cost", "much"],
+        ["--cost", ">2s"],
+    ],
+)
+def test_what_cannot_be_meant(data: Path, arguments: list[str]) -> None:
+    assert f"Invalid value for {arguments[0]}" in run(data, *arguments, code=2)
 
 
 def test_on_a_terminal_it_has_colour_and_keeps_to_the_width(data: Path) -> None:
@@ -289,6 +410,12 @@ def test_ctrl_c_ends_following_without_a_word(data: Path) -> None:
     assert code == 0
     assert "Aborted" not in text
     assert "Traceback" not in text
+
+
+def test_who_follows_may_wait_for_the_first_of_its_kind(data: Path) -> None:
+    text, code = on_a_terminal(data, "--follow", "--provider", "opnai", stop_after="PATH")
+    assert code == 0
+    assert "did you mean openai?" in text
 
 
 def test_following_prints_calls_as_they_come_and_only_those_asked_for(data: Path) -> None:

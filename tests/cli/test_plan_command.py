@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from control_store_commands import Shell
 
+from penstock.access.tokens import matches, parse
 from penstock.cli import apply as apply_command
 from penstock.stores.control_store import Add, Dataset, DynamicRoute, Replace, StoredGateway
 
@@ -59,7 +60,7 @@ def write(file: Path, text: str) -> str:
     return str(file)
 
 
-def counts(shell: Shell, file: str, code: int = 2) -> tuple[int, int, int]:
+def counts(shell: Shell, file: str, code: int = 3) -> tuple[int, int, int]:
     (found,) = shell.run("plan", file, "--json", code=code).rows()
     numbers = found["counts"]
     return numbers["create"], numbers["update"], numbers["delete"]
@@ -86,13 +87,13 @@ def test_a_file_is_made_true_in_one_step(shell: Shell, file: Path) -> None:
 
 def test_the_file_of_the_guide_is_sound(shell: Shell, file: Path) -> None:
     *_, text = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert counts(shell, write(file, text)) == (4, 0, 0)
+    assert counts(shell, write(file, text)) == (5, 0, 0)
 
 
 def test_changes_are_shown_field_by_field(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     text = WHOLE.replace("cache_ttl = 60", "cache_ttl = 61").replace("timeout = 1000", "timeout = 2000")
-    said = shell.run("plan", write(file, text), code=2)
+    said = shell.run("plan", write(file, text), code=3)
     assert "~ gateway local/prod\n    cache_ttl: 60 → 61\n" in said.out
     assert "~ route local/prod/support\n    elements: " in said.out
     assert "0 to make, 2 to change, 0 to remove." in said.out
@@ -106,7 +107,7 @@ def test_changes_are_shown_field_by_field(shell: Shell, file: Path) -> None:
 def test_another_secret_is_a_change_that_shows_no_secret(shell: Shell, file: Path) -> None:
     shell.run("apply", write(file, WHOLE))
     other = Shell(shell.data, {"TRACES_KEY": "ANOTHERSECRET", "ACME_KEY": "ANOTHERSECRET"})
-    said = other.run("plan", str(file), code=2)
+    said = other.run("plan", str(file), code=3)
     assert "secrets: " in said.out
     assert "headers: " in said.out
     assert "2 to change" in said.out
@@ -312,7 +313,7 @@ def test_a_dataset_that_somebody_else_makes_meanwhile_is_not_made_an_eleventh(
 
 def test_the_plan_as_json(shell: Shell, file: Path) -> None:
     shell.run("gateways", "create", "prod", "--set", "zdr=true")
-    said = shell.run("plan", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 5"), "--json", code=2)
+    said = shell.run("plan", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 5"), "--json", code=3)
     assert json.loads(said.out)["steps"] == [
         {
             "action": "update",
@@ -359,7 +360,7 @@ def test_a_gateway_of_the_file_that_was_left_out_takes_along_what_is_its_own(
     shell.run("apply", write(file, WHOLE))
     shell.run("provider-keys", "add", "openai", "--gateway", "prod", stdin="sk-0123456789")
     name = write(file, "[accounts.local]\n")
-    said = shell.run("plan", name, code=2).out
+    said = shell.run("plan", name, code=3).out
     for what in (
         "- route local/prod/support",
         "- dataset local/prod/dear",
@@ -385,3 +386,70 @@ def test_a_provider_of_the_configuration_file_is_changed_there(
     name = write(file, '[accounts.local.providers.p]\nbase_url = "https://p.example"\n')
     said = shell.run("plan", name, "--config", config, code=1).err
     assert f"{file}:1: custom-p stands in penstock.toml" in said
+
+
+# -- tokens
+
+TOKENS = """
+[accounts.local.gateways.prod]
+cache_ttl = 60
+
+[accounts.local.tokens.ci]
+gateways = ["prod"]
+user = "ada"
+spend_limit = { limit = 5, window = 3600 }
+"""
+
+
+def test_a_token_of_a_file_is_made_shown_once_and_then_kept(shell: Shell, file: Path) -> None:
+    said = shell.run("apply", write(file, TOKENS), "--json")
+    (shown,) = [row for row in said.rows() if "token" in row]
+    (token,) = shell.snapshot().tokens
+    parsed = parse(shown["token"].encode())
+    assert shown["name"] == "local/ci"
+    assert parsed is not None
+    assert matches(token, parsed[1], token.created_us)
+    assert (token.accounts, token.gateways, token.user) == (("local",), ("prod",), "ada")
+    shell.run("plan", str(file))  # nothing to do
+    assert "token" not in shell.run("apply", str(file)).out
+
+    shell.run("apply", write(file, TOKENS.replace("ada", "bob") + "blocked = true\n"))
+    (changed,) = shell.snapshot().tokens
+    assert (changed.user, changed.blocked, changed.secrets) == ("bob", True, token.secrets)
+    exported = shell.run("export", "--account", "local").out
+    assert shown["token"] not in exported
+    assert "[accounts.local.tokens.ci]" in exported
+    shell.run("plan", write(file, exported))
+
+
+def test_tokens_that_a_file_does_not_speak_of_stay(shell: Shell, file: Path) -> None:
+    shell.run("keys", "create", "everywhere")
+    shell.run("keys", "create", "mine", "--account", "local")
+    shell.run("apply", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 60\n"))
+    assert len(shell.snapshot().tokens) == 2
+    assert "- token local/mine" in shell.run("plan", write(file, TOKENS), code=2).out
+    shell.run("apply", str(file), "--yes")
+    assert sorted(token.name for token in shell.snapshot().tokens) == ["ci", "everywhere"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('gateways = ["pord"]', 'did you mean "prod"?'),
+        ('providers = ["opena"]', "openai"),
+        ('expires_at = "soon"', "RFC 3339"),
+        ("max_active = 0", "number of runs"),
+        ("secret = 1", "secret"),
+    ],
+)
+def test_a_token_that_cannot_be_keeps_all_of_the_file_back(
+    lines: str, said: str, shell: Shell, file: Path
+) -> None:
+    text = f"[accounts.local.gateways.prod]\ncache_ttl = 60\n[accounts.local.tokens.ci]\n{lines}\n"
+    assert said in shell.run("apply", write(file, text), code=1).err
+    assert shell.snapshot().version == 0
+
+
+def test_a_name_that_another_token_has_is_told_before_anything_is_done(shell: Shell, file: Path) -> None:
+    shell.run("keys", "create", "ci")
+    assert "there already" in shell.run("plan", write(file, TOKENS), code=1).err

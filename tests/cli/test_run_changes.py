@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from penstock.cli.run_changes import RunChanges
 from penstock.runs.run import Run, SeenBy
-from penstock.stores.runs import ANY_RUN, Kept, Moment, Result, RunQuery
+from penstock.stores.runs import ANY_RUN, Kept, Moment, RestsOn, Result, RunQuery
 from support.known_runs import NOW, task
 
 ACTIVE = RunQuery(active=True)
@@ -34,6 +34,12 @@ class Shelf:
     def count(self, where: RunQuery) -> int:
         return len(self.runs(where, len(self.all)))
 
+    def states(self, where: RunQuery) -> dict[str, int]:
+        return {}
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        return None
+
     def get(self, run_id: str) -> Run | None:
         self.asked += 1
         return self.all.get(run_id)
@@ -48,6 +54,9 @@ class Shelf:
         return None
 
     def results(self, where: RunQuery, limit: int, after: int = 0) -> list[Kept]:
+        return []
+
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
         return []
 
 

@@ -194,14 +194,14 @@ def test_runs_of_no_known_owner(data: Path) -> None:
 def test_no_runs_yet(tmp_path: Path) -> None:
     for arguments in ((), ("--follow",), ("show", "trun_123456")):
         said = run(tmp_path, *arguments, code=1)
-        assert f"no runs in {tmp_path}: " in said
+        assert f"no runs in {tmp_path} (" in said
         assert f"`penstock serve --data {tmp_path}`" in said
 
 
 def test_a_run_ledger_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "runs.db").write_bytes(b"no database" * 100)
     said = run(tmp_path, code=1)
-    assert said.startswith(f"Error: cannot read the runs in {tmp_path}: ")
+    assert said.startswith(f"Error: cannot read the runs in {tmp_path} (")
     assert "`penstock doctor`" in said
 
 
@@ -230,9 +230,9 @@ kind       task
 state      completed
 processor  ultra
 progress   40%
-made       2027-01-15 06:30:00.000 +0000 (90m ago)
-ended      2027-01-15 06:41:00.000 +0000 (after 11m00s)
-last seen  2027-01-15 06:41:00.000 +0000 (the gateway's own look)
+made       2027-01-15 06:30:00.000Z (90m ago)
+ended      2027-01-15 06:41:00.000Z (after 11m00s)
+last seen  2027-01-15 06:41:00.000Z (the gateway's own look)
 gateway    acct/gw
 owner      token tok1, user ann
 call       call-1
@@ -243,9 +243,9 @@ money
   run  ultra    0.300 -> 0.300  call call-1
 
 time line
-  2027-01-15 06:30:00.000 +0000  queued     1m00s             seen by the call that made it
-  2027-01-15 06:31:00.000 +0000  running    10m00s            seen by a caller's reading
-  2027-01-15 06:41:00.000 +0000  completed                    seen by the gateway's own look
+  2027-01-15 06:30:00.000Z  queued     1m00s             seen by the call that made it
+  2027-01-15 06:31:00.000Z  running    10m00s            seen by a caller's reading
+  2027-01-15 06:41:00.000Z  completed                    seen by the gateway's own look
 
 output (application/json, {size(len(RESULT))})
 {{
@@ -312,7 +312,7 @@ def test_show_as_json(data: Path) -> None:
     rests_on = cast(dict[str, object], found["evidence"])
     assert (rests_on["counted"], rests_on["confidences"]) == (2, {"high": 1, "low": 1})
     assert cast(list[object], rests_on["fields"])[0] == {
-        "name": "founded", "confidence": "high",
+        "name": "founded", "confidence": "high", "reasoning": "It is said so.",
         "citations": [
             {"url": f"https://{name}", "title": f"Title of https://{name}", "excerpts": ["as it is written"]}
             for name in ("a.example/1", "b.example/2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from itertools import count
@@ -24,13 +25,13 @@ from penstock.control.catalog import catalog
 from penstock.control.opening import opener
 from penstock.control.stored_gateways import new_gateway
 from penstock.settings import Settings
+from penstock.stores.audit_entry import Json
 from penstock.stores.control_store import (
     Add,
     ControlStore,
     CustomProvider,
     Dataset,
     DynamicRoute,
-    Json,
     Noun,
     RouteDeployment,
     RouteVersion,
@@ -202,6 +203,7 @@ def planned(store: ControlStore, file: Path, environ: Mapping[str, str] | None =
         environ or {},
         2,
         lambda: f"new {next(ids)}",
+        os.urandom,
     )
     return make_plan(read_document(file), now)
 

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from penstock.control.catalog import Catalog, catalog
 from penstock.settings import Settings, load
 from penstock.settings.gateway_secrets import MASK
-from penstock.stores.control_store import Json, Snapshot, StoredGateway
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    Snapshot,
+    StoredGateway,
+)
 
 OTEL = {"url": "https://traces.example", "headers": {"x-key": MASK}, "content_type": "json"}
 

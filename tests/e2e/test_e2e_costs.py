@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from limit_kit import (
 
 from conftest import Connect, OpenGateway, Serve
 from penstock.calls.log_record import LogRecord
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from support.client import Header
 from support.replies import Act, Reply, sse, whole
 from support.upstream import Upstream
@@ -338,7 +339,7 @@ async def test_the_counter_and_the_log_agree(
 ) -> None:
     """Over calls of all kinds, what the limit has counted is the sum of the rows' costs."""
     gateway = await open_gateway(spending(upstream.url, rule(1000), cache_ttl=300))
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     client = await connect(gateway.url)
     task = b'{"input":"x","processor":"core"}'
     calls: list[tuple[str, bytes, Reply | None, tuple[Header, ...]]] = [

@@ -11,7 +11,13 @@ import msgspec
 import pytest
 
 from conftest import Connect, OpenGateway, Serve
-from penstock.stores.control_store import Add, Json, Remove, Replace, StoredGateway
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    Add,
+    Remove,
+    Replace,
+    StoredGateway,
+)
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.access import Access, bearer, take_up
 from support.checks import check_error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +23,7 @@ from limit_kit import JSON, LONG, NANO, configuration, rule, spent
 from conftest import Connect, OpenGateway
 from penstock.calls.log_record import LogRecord
 from penstock.cli.main import main
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from penstock.stores.rollups import Question
 from penstock.stores.sqlite.ledger.writer import FILE_NAME
 from penstock.stores.sqlite.rollups.reader import SqliteRollups
@@ -76,7 +77,7 @@ def limited(folder: Path, url: str, extra: str = "") -> str:
 async def opened(open_gateway: OpenGateway, text: str) -> InProcess:
     """A gateway whose ledger knows its prices."""
     gateway = await open_gateway(text)
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     return gateway
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import random
 import zlib
 from typing import Any
@@ -15,7 +16,7 @@ from limit_kit import LONG, NANO, configuration, new_key, reload, rule, spent
 
 from conftest import Connect, OpenGateway
 from penstock.calls.log_record import LogRecord
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from penstock.stores.control_store import SpendLimit
 from support.client import Header, request
 from support.inprocess import InProcess
@@ -61,7 +62,7 @@ async def opened(
     limits = {"enabled": True, "rules": [rule(usd, LONG)]}
     text = configuration(dict.fromkeys(NAMES, upstream.url), {"spend_limits": limits, **fields}, extra)
     gateway = await open_gateway(text)
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     return gateway
 
 

@@ -15,7 +15,11 @@ import httpx
 import pytest
 
 from conftest import Serve
-from penstock.stores.control_store import AuditEntry, ProviderKey, StoredGateway
+from penstock.stores.audit_entry import AuditEntry
+from penstock.stores.control_store import (
+    ProviderKey,
+    StoredGateway,
+)
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.access import holding
 from support.gateway import PROGRAM, Gateway

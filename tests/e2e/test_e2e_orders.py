@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 import zstandard
 
 from conftest import Connect, OpenGateway
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from penstock.stores.ledger import CallRow
 from support.client import Client, Header, request
 from support.configuration import gateways, providers
@@ -106,7 +107,7 @@ async def house_of(
     extra = f"\n[server.limits]\nmax_logged_body_bytes = {limit}\n" if limit else ""
     text = gateways(gw={}) + providers(dict.fromkeys(NAMES, upstream.url)) + extra
     gateway = await open_gateway(text)
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     return House(gateway, upstream, await connect(gateway.url), *headers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from limit_kit import (
 )
 
 from conftest import Connect, OpenGateway
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from support.client import Broken, Header, request
 from support.replies import Act, Reply, raw, silence, sse, whole
 from support.upstream import Upstream
@@ -132,7 +133,7 @@ async def test_an_answer_without_usage_is_charged_by_its_text(
     body = b'{"model":"gpt-5","max_tokens":50,"messages":[{"role":"user","content":"Who goes there?"}]}'
     assert await post(await connect(gateway.url), CHAT, body) == 200
     await gateway.settled()
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     row = await gateway.row()
     assert (row.tokens_in, row.tokens_out, row.estimated) == (8, 1, True)
     assert spent(gateway) == 8 * 1000 + 1 * 2000 == round((row.cost or 0) * NANO)

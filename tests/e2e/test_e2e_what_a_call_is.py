@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 
 import pytest
 
 from conftest import Connect, OpenGateway
-from penstock.processes.worker import open_prices
+from penstock.pricing.configured import open_prices
 from penstock.stores.ledger import CallRow
 from support.access import Access, bearer, take_up
 from support.client import Client, Header
@@ -38,7 +39,7 @@ async def opened(
 ) -> InProcess:
     text = gateways(gw=fields) + extra + providers(dict.fromkeys(ALL, upstream.url))
     gateway = await open_gateway(text)
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     return gateway
 
 
@@ -126,7 +127,7 @@ async def test_what_was_not_made_here_is_nobody_s(
     """Nor is what another account made."""
     text = gateways(gw={}) + gateways("other", gw={}) + providers({"openai": upstream.url})
     gateway = await open_gateway(text)
-    gateway.prices = open_prices(gateway.settings)
+    gateway.prices = open_prices(gateway.settings, os.environ)
     client = await connect(gateway.url)
     upstream.will(told(response("queued", None)))
     await client.ask(

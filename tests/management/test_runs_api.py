@@ -123,7 +123,7 @@ def test_one_run_with_how_it_went_and_what_it_rests_on(api: Api) -> None:
     }  # fmt: skip
     assert rests_on["fields"] == [
         {
-            "name": "a", "confidence": "high",
+            "name": "a", "confidence": "high", "reasoning": "It is said so.",
             "citations": [
                 {
                     "url": "https://a.example/1", "title": "Title of https://a.example/1",

@@ -53,6 +53,24 @@ def test_the_samples_are_asked_without_a_folder() -> None:
     assert done.stdout.startswith("[1] ")
 
 
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_folder_behind_a_question_is_no_part_of_it(command: str, docs: str) -> None:
+    done = called(command, "When was it dammed?", docs)
+    assert done.exit_code == 2
+    assert f"--docs {docs}" in " ".join(done.stderr.split())
+    assert called(command, "--docs", docs, "Where is the Amber River in", docs).exit_code != 2  # meant so
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("ask",), ("search",), ("webhook-secret",)])
+def test_short_help_is_help(command: tuple[str, ...]) -> None:
+    assert called(*command, "-h").stdout == called(*command, "--help").stdout != ""
+
+
+def test_a_mistyped_command(tmp_path: Path) -> None:
+    done = called("srve", str(tmp_path))
+    assert (done.exit_code, "Did you mean 'serve'?" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("processor", ["lite", "base", "core"])
 def test_json_of_an_answer(docs: str, processor: str) -> None:
     done = called("ask", QUESTION, "--docs", docs, "--json", "--processor", processor)

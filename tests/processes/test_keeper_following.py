@@ -206,8 +206,9 @@ def test_gateways_say_whether_they_are_followed_and_logged(tmp_path: Path) -> No
 
 def test_runs_are_kept_as_long_as_the_calls_of_any_gateway() -> None:
     day = 86_400
-    assert kept_seconds(RetentionSettings()) is None
-    assert kept_seconds(RetentionSettings(gateways={"a/b": "1d"})) is None
+    assert kept_seconds(RetentionSettings()) == 400 * day
+    assert kept_seconds(RetentionSettings(logs="forever", gateways={"a/b": "1d"})) is None
+    assert kept_seconds(RetentionSettings(logs="1d", gateways={"a/b": "forever"})) is None
     assert kept_seconds(RetentionSettings(logs="2d", bodies="90d")) == 2 * day
     assert kept_seconds(RetentionSettings(logs="2d", gateways={"a/b": "30d"})) == 30 * day
 

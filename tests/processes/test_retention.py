@@ -8,14 +8,14 @@ import pytest
 
 from penstock.processes.retention import PAUSE, STEP, GatewayPath, Retention, stopping
 from penstock.settings import GatewaySettings, RetentionSettings
-from penstock.settings.telemetry import duration_seconds
+from penstock.settings.telemetry import age_seconds
 from support.clock import FakeClock
 from support.export_kit import BASE, Store, an_empty_store
 
 store = pytest.fixture(an_empty_store)
 
 DAY = 86_400
-NOTHING = RetentionSettings()
+NOTHING = RetentionSettings(logs="forever", bodies="forever")
 OLDEST = GatewaySettings(log_management=10_000, log_management_strategy="DELETE_OLDEST")
 
 
@@ -133,4 +133,4 @@ def test_who_stores_no_more() -> None:
     ("text", "seconds"), [("90s", 90), ("5m", 300), ("2h", 7200), ("3d", 259_200), ("1w", 604_800)]
 )
 def test_durations(text: str, seconds: int) -> None:
-    assert duration_seconds(text) == seconds
+    assert age_seconds(text) == seconds

@@ -14,9 +14,10 @@ from penstock.runs.evidence import (
     Cited,
     Evidence,
     FieldEvidence,
-    cited,
+    FieldTexts,
     domain,
     evidence,
+    field_texts,
 )
 from support.parallel_documents import body, ended, output
 
@@ -209,13 +210,13 @@ def test_of_many_fields_all_are_counted_and_some_told() -> None:
 )
 def test_what_is_no_result_rests_on_nothing(document: bytes) -> None:
     assert evidence(document) == Evidence()
-    assert cited(document) == []
+    assert field_texts(document) == []
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read(document: bytes) -> None:
     evidence(document)
-    cited(document)
+    field_texts(document)
 
 
 def test_citations_are_shown_with_their_texts() -> None:
@@ -226,15 +227,16 @@ def test_citations_are_shown_with_their_texts() -> None:
     document = result(
         basis=[basis("output", "low", citations=citations), basis("other", "?", citations=citations)]
     )
-    assert cited(document, 3) == [
-        Cited("output", "low", "https://a.org/1", "A", ("one", "two")),
-        Cited("output", "low", "https://b.org", "", ()),
-        Cited("other", "none", "https://a.org/1", "A", ("one", "two")),
+    first, second = Cited("https://a.org/1", "A", ("one", "two")), Cited("https://b.org", "", ())
+    assert field_texts(document, 3) == [
+        FieldTexts("So it is said.", (first, second)),
+        FieldTexts("So it is said.", (first,)),
     ]
     long = [{"url": "x" * 10_000, "title": "x" * 10_000, "excerpts": ["x" * 20_000] * 50}]
-    (one,) = cited(result(basis=[basis("x" * 1000, citations=long)]))
-    assert [len(one.field), len(one.url), len(one.title), len(one.excerpts), len(one.excerpts[0])] == [
-        256,
+    (told,) = field_texts(result(basis=[basis("x" * 1000, citations=long, reasoning="x" * 20_000)]))
+    (one,) = told.citations
+    assert [len(told.reasoning), len(one.url), len(one.title), len(one.excerpts), len(one.excerpts[0])] == [
+        10_000,
         8192,
         500,
         20,
@@ -270,5 +272,9 @@ def test_the_sums_of_any_document_agree_with_its_fields(document: object) -> Non
     assert found.citations == sum(field.citations for field in found.fields)
     assert found.excerpts == sum(field.excerpts for field in found.fields)
     assert found.uncited == sum(not field.citations for field in found.fields)
-    assert sum(found.domains.values()) <= found.citations == len(cited(body(document)))
+    assert (
+        sum(found.domains.values())
+        <= found.citations
+        == sum(len(told.citations) for told in field_texts(body(document)))
+    )
     assert set(found.domains) == {name for field in found.fields for name in field.domains}

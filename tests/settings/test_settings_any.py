@@ -18,7 +18,7 @@ from penstock.settings import ConfigError, FileSettings, Settings, load
 from penstock.settings.gateways import Dlp, SpendKey, SpendLimits, SpendRule
 from penstock.settings.models import ModelTable
 from penstock.settings.parallel_rules import ParallelWebhook
-from penstock.settings.server import ProviderSettings
+from penstock.settings.server import FilePath, ProviderSettings
 from penstock.settings.telemetry import (
     FolderDestination,
     HttpDestination,
@@ -63,6 +63,7 @@ def document(file: msgspec.Struct) -> str:
     return text
 
 
+PATHS = st.sampled_from(["/srv/kept", "/a b/ü"])  # others are seen from where the file is
 VISIBLE = st.characters(min_codepoint=33, max_codepoint=126)
 URLS = st.sampled_from(["http://127.0.0.1:9100", "https://[::1]/v1", "http+unix://%2Frun%2Fx.sock/v1"])
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -74,7 +75,7 @@ PROVIDERS = st.builds(ProviderSettings, base_url=URLS, headers=HEADERS)
 SPEND_KEY = st.sampled_from([SpendKey(mode="partition"), SpendKey(mode="filter", values=("a", "b"))])
 
 WEB = st.sampled_from(["http://127.0.0.1:9100/in", "https://logs.example"])
-FOLDER = st.builds(FolderDestination, path=st.just("logs"))
+FOLDER = st.builds(FolderDestination, path=st.just("/srv/logs"))
 HTTP = st.builds(HttpDestination, url=WEB, headers=HEADERS)
 BUCKET = st.builds(
     S3Destination, endpoint=WEB, bucket=st.just("my-logs"), prefix=st.sampled_from(["", "a/b"])
@@ -102,6 +103,8 @@ METRICS = st.builds(OtlpMetricsSettings, url=WEB, headers=HEADERS, interval=st.f
 def any_of(kind: object) -> st.SearchStrategy[object]:
     """Values of a type of the settings, by its own ranges."""
     origin, arguments = get_origin(kind), get_args(kind)
+    if kind == FilePath:
+        return PATHS
     if kind is Dlp:
         return DLP
     if kind is SpendKey:

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.settings import FILE_VARIABLE, SERVER_VARIABLES, TOKEN_VARIABLE, FileSettings
+from penstock.config_place import CONFIG_VARIABLE
+from penstock.settings import SERVER_VARIABLES, TOKEN_VARIABLE, FileSettings
 from penstock.settings.gateways import (
     EFFECTIVE_FIELDS,
     AccountSettings,
@@ -119,7 +120,7 @@ def test_every_table_has_a_section() -> None:
 
 
 def test_every_variable_is_there() -> None:
-    names = {variable.name for variable in SERVER_VARIABLES} | {FILE_VARIABLE, TOKEN_VARIABLE}
+    names = {variable.name for variable in SERVER_VARIABLES} | {CONFIG_VARIABLE, TOKEN_VARIABLE}
     assert set(re.findall(r"^\| `(PENSTOCK_\w+)` \|", GUIDE, re.MULTILINE)) == names
 
 

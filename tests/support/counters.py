@@ -16,6 +16,7 @@ from penstock.stores.counters import (
     Granted,
     Refused,
     Reservation,
+    Standing,
     Window,
 )
 
@@ -114,6 +115,10 @@ class MemoryCounters:
         span = window.seconds * SECOND
         since = now_us - span + 1 if window.sliding else now_us - now_us % span
         return sum(entry.amount for entry in self._entries.get(key, ()) if entry.time_us >= since)
+
+    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
+        span, used = window.seconds * SECOND, self.used(key, window, now_us)
+        return Standing(used, span if window.sliding else span - now_us % span)
 
     def beat(self, now_us: int) -> None:
         self._work()

@@ -21,6 +21,7 @@ from penstock.journal.segments import DIRECTORY
 from penstock.management.api import ENDPOINTS
 from penstock.management.application import management_routes
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.site import dashboard_routes
 from penstock.pages.health import HealthPages
 from penstock.pages.hooks import HookPages
 from penstock.processes.worker import Parts, client_limits, open_parts
@@ -68,14 +69,18 @@ class InProcess:
         return self
 
     async def _listen(self) -> None:
-        resources = Resources(lambda: self.settings, self.clock, self._environ)
         parts = self.parts
+        resources = Resources(lambda: self.settings, self.clock, self._environ, parts.counters)
         hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self.clock)
         config = uvicorn.Config(
             HealthPages(
                 self.parts.journal, Stores(self.data), self.clock, self.settings.server.own_hosts
             ).application(
-                [*hooks.routes, *management_routes(ENDPOINTS, resources, self.parts.pipeline.room)]
+                [
+                    *hooks.routes,
+                    *management_routes(ENDPOINTS, resources, self.parts.pipeline.room),
+                    *dashboard_routes(resources),
+                ]
             ),
             http=connection_class(
                 self.parts.pipeline,

@@ -103,6 +103,8 @@ def _ask(place: PlaceOf) -> click.Command:
         Exit code 0 says that something was found, 1 that nothing was, 2 that the question could not be asked.
         """
         asked = _text(question, "question")
+        if docs is None and url is None:
+            _check_no_folder(question)
         body = {"model": processor, "messages": [{"role": "user", "content": asked}]}
         there = msgspec.structs.replace(place(docs, url, api_key), model=model, embeddings=embeddings)
         answer = _call(there, "/v1beta/chat/completions", body, _Answer)
@@ -133,6 +135,8 @@ def _search(place: PlaceOf) -> click.Command:
         Exit code 0 says that something was found, 1 that nothing was, 2 that the search could not be made.
         """
         asked = _text(query, "query")
+        if docs is None and url is None:
+            _check_no_folder(query)
         settings = {"max_results": limit, "excerpt_settings": {"max_chars_per_result": _EXCERPT_CHARS}}
         body = {
             "objective": asked,
@@ -166,6 +170,16 @@ def _text(words: tuple[str, ...], what: str) -> str:
     if not text:
         raise click.UsageError(f"the {what} is empty")
     return text
+
+
+def _check_no_folder(words: tuple[str, ...]) -> None:
+    """A folder behind a question is meant to be asked, and not a part of it."""
+    if len(words) > 1 and Path(words[-1]).is_dir():
+        folder = one_line(words[-1])
+        raise click.UsageError(
+            f"{folder} is a folder: to ask it say --docs {folder}; where it is a word of yours, "
+            "put all that you ask into one pair of quotation marks"
+        )
 
 
 def _call(place: Place, path: str, body: object, type_: type[Told]) -> Told:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -38,6 +39,21 @@ _GRANTED_BY: Final[dict[Permission, frozenset[str]]] = {
     "metadata_read": frozenset(("metadata_read", "read", "edit")),
     "set_costs": frozenset(("set_costs",)),
 }
+
+
+class Fresh(NamedTuple):
+    """A secret that was just made: the token's text, which is shown once, its id, and what is stored of it."""
+
+    text: str
+    id: str
+    hash: SecretHash
+
+
+def fresh_secret(random: Callable[[int], bytes], token_id: str = "") -> Fresh:
+    """A new secret for a token that has its id already, or for a new one. `random` gives so many random bytes."""
+    secret = random(SECRET_BYTES)
+    text = token_text(token_id, secret) if token_id else new_token_text(random(ID_BYTES), secret)
+    return Fresh(text, id_of(text), secret_hash(text, random(SALT_BYTES)))
 
 
 def new_token_text(id_bytes: bytes, secret_bytes: bytes) -> str:
@@ -71,21 +87,28 @@ def secret_hash(text: str, salt: bytes, expires_us: int | None = None) -> Secret
 
 
 def matches(token: Token, secret: bytes, now_us: int) -> bool:
-    """Is this one of the token's secrets, and are both it and the token still good?
+    """Is this one of the token's secrets, and are both it and the token still good?"""
+    return fitting(token, secret, now_us) is not None
+
+
+def fitting(token: Token, secret: bytes, now_us: int) -> SecretHash | None:
+    """The one of the token's secrets that this is, where both it and the token are still good.
 
     Takes as long for a wrong secret as for a right one.
     """
-    fits = False
+    found = None
     for known in token.secrets:
-        equal = hmac.compare_digest(_digest(known.salt, secret), known.digest)
-        fits |= equal and _before(now_us, known.expires_us)
-    return fits and _before(now_us, token.expires_us)
+        if hmac.compare_digest(_digest(known.salt, secret), known.digest) and _before(
+            now_us, known.expires_us
+        ):
+            found = known
+    return found if _before(now_us, token.expires_us) and not token.blocked else None
 
 
 def is_live(token: Token, now_us: int) -> bool:
     """Could anybody still call with it?"""
     secrets_live = any(_before(now_us, known.expires_us) for known in token.secrets)
-    return secrets_live and _before(now_us, token.expires_us)
+    return secrets_live and _before(now_us, token.expires_us) and not token.blocked
 
 
 def rotated(token: Token, new_hash: SecretHash, overlap_until_us: int, now_us: int) -> Token:
@@ -95,12 +118,17 @@ def rotated(token: Token, new_hash: SecretHash, overlap_until_us: int, now_us: i
     return msgspec.structs.replace(token, secrets=(*live, new_hash))
 
 
+def grants(token: Token, permission: Permission) -> bool:
+    """Has it this permission, wherever it is good?"""
+    return not _GRANTED_BY[permission].isdisjoint(token.permissions)
+
+
 def allows(token: Token, permission: Permission, account: str, gateway: str) -> bool:
     """May it do this here? An empty gateway is the account itself, which a token of some gateways may not touch.
 
     Whether the token is still good is the business of `matches`.
     """
-    if _GRANTED_BY[permission].isdisjoint(token.permissions):
+    if not grants(token, permission):
         return False
     if token.accounts and account not in token.accounts:
         return False

@@ -116,7 +116,7 @@ def report(question: Question, groups: Sequence[Group]) -> Report:
         bucket_name(question.bucket),
         question.by,
         [_group(question, group) for group in groups],
-        _figures(total_of(group.sums for group in groups)),
+        figures_of(total_of(group.sums for group in groups)),
     )
 
 
@@ -146,7 +146,7 @@ def _group(question: Question, group: Group) -> GroupFigures:
     return GroupFigures(
         begins_at=None if question.bucket is None else text_of(group.begins_us),
         dimensions={name: value_of(name, text) for name, text in zip(question.by, group.values, strict=True)},
-        **msgspec.structs.asdict(_figures(group.sums)),
+        **msgspec.structs.asdict(figures_of(group.sums)),
     )
 
 
@@ -163,7 +163,8 @@ def _both(one: Sketch | None, other: Sketch | None) -> Sketch | None:
     return None if one is None or other is None else merged(one, other)
 
 
-def _figures(sums: Sums) -> Figures:
+def figures_of(sums: Sums) -> Figures:
+    """What some calls add up to, in the units of the outside."""
     return Figures(
         requests=sums.requests,
         errors=sums.errors,

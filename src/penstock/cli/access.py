@@ -21,6 +21,7 @@ from penstock.access.provider_secret import MAX_SECRET_BYTES
 from penstock.access.tokens import parse
 from penstock.access.vault import KEY_BYTES, NONCE_BYTES, SealBroken, Vault
 from penstock.cli.names import account_name
+from penstock.cli.options import where
 from penstock.cli.output import SeveralFaults, tell
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
@@ -35,7 +36,7 @@ from penstock_common.printable import one_line
 Row = TypeVar("Row", bound=Noun)
 Check = Callable[[str], str]
 
-_SHORTEST_PART = 4
+SHORTEST_PART = 4
 
 
 def checked(check: Check) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -59,7 +60,7 @@ def opened(data: Path) -> Iterator[ControlStore]:
     """The directory of a data folder; what goes wrong with it ends the command with a sentence."""
     if not data.is_dir():
         raise click.ClickException(
-            f"there is no data directory {data}: start `penstock serve --data {data}` first, or make it"
+            f"there is no data directory {where(data)}: start `penstock serve --data {data}` first, or make it"
         )
     owner = data.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
@@ -123,7 +124,7 @@ def one(rows: Sequence[Row], part: str, what: str) -> Row:
     if token is not None:
         raise click.ClickException(f"this is a token itself, and secret; its id is {token[0]}")
     found = [row for row in rows if row.id == part]
-    if not found and len(part) >= _SHORTEST_PART:
+    if not found and len(part) >= SHORTEST_PART:
         found = [row for row in rows if row.id.startswith(part)]
     if len(found) > 1:
         raise click.ClickException(f"several ids begin with {part!r}: {', '.join(row.id for row in found)}")

@@ -8,11 +8,11 @@ import click
 
 from penstock.cli.access import confirm, opened, sealer, telling_in_vain
 from penstock.cli.options import config_option, data_option, json_option, yes_option
-from penstock.cli.output import tell
+from penstock.cli.output import say, say_json, tell
 from penstock.cli.plan import plan_of
 from penstock.cli.plan_view import echo_plan
 
-_HELP = """Make gateways, custom providers, dynamic routes and datasets of the directory what a file says.
+_HELP = """Make gateways, custom providers, dynamic routes, datasets and tokens of the directory what a file says.
 
 All of an account that the file names is meant: what the directory has of it and the file has not is removed,
 after a question. Everything is done in one step; if any part of the file is wrong, nothing is.
@@ -41,4 +41,11 @@ def apply(file: Path, yes: bool, config: Path | None, data: Path, as_json: bool)
             confirm("Do all this, what is removed included?", yes=yes)
         with telling_in_vain(store, config, data):
             store.apply(found.changes)
+    for name, text in found.texts.items():
+        if as_json:
+            say_json({"name": name, "token": text})
+        else:
+            say(f"{name} {text}")
+    if found.texts:
+        tell("Tokens that were made are shown this once; keep them safe.")
     tell("Done.")

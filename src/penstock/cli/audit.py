@@ -10,9 +10,9 @@ from penstock.cli.access import checked, opened
 from penstock.cli.names import account_name
 from penstock.cli.options import data_option, json_option
 from penstock.cli.output import Cell, say_json
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.cli.tables import print_table
-from penstock.stores.control_store import AuditEntry
+from penstock.stores.audit_entry import AuditEntry
 from penstock.time_text import rfc3339
 
 _HELP = """Show who changed what in the directory, the newest change first.
@@ -53,7 +53,7 @@ def _line(entry: AuditEntry) -> list[Cell]:
     place = f"{entry.account}/{entry.subject}" if entry.account else entry.subject
     return [
         Cell(str(entry.number)),
-        Cell(local_time(entry.at_us), "dim"),
+        Cell(time_text(entry.at_us), "dim"),
         Cell(entry.actor),
         Cell(entry.action, colour),
         Cell(entry.kind.replace("_", " ")),

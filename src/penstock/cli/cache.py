@@ -15,7 +15,7 @@ import click
 from penstock.cli.access import confirm
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, SeveralFaults, say, say_json
-from penstock.cli.render import local_time, size
+from penstock.cli.render import size, time_text
 from penstock.cli.tables import print_table
 from penstock.settings import ConfigError, load
 from penstock.stores.opening import Stores
@@ -114,7 +114,7 @@ def _question(**wanted: str) -> str:
 
 
 def _row(name: str, stats: Stats) -> list[Cell]:
-    oldest = "-" if stats.oldest_us is None else local_time(stats.oldest_us)
+    oldest = "-" if stats.oldest_us is None else time_text(stats.oldest_us)
     counts = (stats.hits, stats.stored, stats.evicted, stats.expired)
     sizes = (size(stats.bytes), size(stats.limit))
     return [Cell(text) for text in (name, str(stats.entries), *sizes, oldest, *map(str, counts))]

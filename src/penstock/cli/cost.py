@@ -56,7 +56,7 @@ Examples:
     default="30d",
     show_default=True,
     metavar="TIME",
-    help="A date, a time, or how long ago: 24h, 30d.",
+    help="A date or a time in UTC, or how long ago: 24h, 30d.",
 )
 @click.option("--until", default="now", show_default=True, metavar="TIME", help="The same; not included.")
 @click.option("--account", help="Only this account.")

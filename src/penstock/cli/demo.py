@@ -1,7 +1,8 @@
-"""`penstock demo`: a gateway with the local Parallel engine, four calls through it, and the log.
+"""`penstock demo`: a gateway with the local Parallel engine, calls through it, the log, and the way to its dashboard.
 
 Starts `penstock serve --local-parallel` as a user would and calls it over HTTP; nothing here reaches into the
-gateway. What the answers look like in brief is decided in `brief_answers.py`.
+gateway. What the answers look like in brief is decided in `brief_answers.py`, and what made-up traffic there is
+beside the four calls that are shown, in `demo_traffic.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,16 @@ import click
 import httpx
 
 from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
+from penstock.cli.demo_providers import demo_providers
+from penstock.cli.demo_traffic import make_people, make_traffic, write_config
 from penstock.cli.output import Cell, Output, say, say_body
+from penstock.cli.own_command import own_command
 from penstock.cli.serve import engine_socket
+from penstock.stores.control_store import ControlStoreError
 
 _PORT = 8787
 _SERVING = re.compile(r"^penstock: serving on http://\S+:(\d+) ", re.MULTILINE)
+_LINK = re.compile(r"^penstock: dashboard, signed in once: (http://\S+)$", re.MULTILINE)
 _KEY = "demo-key-for-the-local-engine"
 _START_SECONDS = 60.0  # a machine may be busy with other things
 _STOP_SECONDS = 60.0
@@ -98,23 +104,50 @@ class DemoFailed(click.ClickException):
 
 
 @click.command()
-@click.option("--exit", "leave", is_flag=True, help="End after the log table; exit code 0 if all went well.")
+@click.option("--exit", "leave", is_flag=True, help="End by itself; exit code 0 if all went well.")
+@click.option(
+    "--quiet", is_flag=True, help="Only the four calls: no made-up traffic, and no gateways for it."
+)
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The gateway's port. [default: 8787, or a free one]"
 )
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: a temporary one]"
 )
-def demo(leave: bool, port: int | None, data: Path | None) -> None:
+def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
     """Start a gateway and a local Parallel engine, send four calls, show the log; offline, without any key.
+
+    Then a few hundred made-up calls to providers that this program plays itself, so that log, costs and dashboard have
+    something to show: several people and gateways, streams, cached answers, errors, limits that are reached.
 
     \b
     Examples:
       penstock demo                 serves on until Ctrl-C
       penstock demo --exit          ends by itself
+      penstock demo --quiet         without the made-up calls
     """
     output = Output()
-    with _folder(data) as folder, _gateway(folder, _usual_port() if port is None else port) as gateway:
+    port = _usual_port() if port is None else port
+    providers = nullcontext("") if quiet else demo_providers()
+    with _folder(data) as folder, providers as place:
+        people = [] if quiet else _people(folder)
+        config = None if quiet else folder / "demo.toml"
+        if config is not None:
+            write_config(config, place)
+        _show(output, folder, port, config, people, leave=leave)
+
+
+def _people(folder: Path) -> list[str]:
+    try:
+        return make_people(folder)
+    except ControlStoreError as error:
+        raise DemoFailed(str(error)) from None
+
+
+def _show(
+    output: Output, folder: Path, port: int, config: Path | None, people: list[str], *, leave: bool
+) -> None:
+    with _gateway(folder, port, config) as gateway:
         base = f"{gateway.address}/v1/local/default"
         output.line(
             Cell("Penstock", "bold"), Cell(f" is serving on {gateway.address}, its data is in {folder}")
@@ -122,8 +155,11 @@ def demo(leave: bool, port: int | None, data: Path | None) -> None:
         output.line()
         _make_calls(output, base)
         _show_log(folder)
+        if config is not None:
+            _make_traffic(output, gateway.address, people)
+            write_config(config, None)  # the real providers from now on
         if not leave:
-            _say_further(base, folder)
+            _say_further(gateway, base, folder)
             with suppress(KeyboardInterrupt):
                 say_body("\nServing until Ctrl-C.")
                 gateway.wait()
@@ -139,6 +175,7 @@ class _Gateway:
 
     process: subprocess.Popen[bytes]
     address: str
+    link: str  # signs in to the dashboard, once
 
     def wait(self) -> None:
         """Until the gateway ends: with a failure by itself, else because somebody stopped it, with us or without."""
@@ -148,14 +185,18 @@ class _Gateway:
 
 
 @contextmanager
-def _gateway(folder: Path, port: int) -> Iterator[_Gateway]:
+def _gateway(folder: Path, port: int, config: Path | None) -> Iterator[_Gateway]:
     command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
     command += ["--data", str(folder), "--local-parallel"]
+    if config is not None:
+        command += ["--config", str(config)]
     log = folder / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            yield _Gateway(process, _address_when_ready(process, folder, log))
+            address = _address_when_ready(process, folder, log)
+            link = _LINK.search(log.read_text(errors="replace"))
+            yield _Gateway(process, address, link[1] if link else "")
         finally:
             _stop(process)
 
@@ -255,6 +296,15 @@ def _tell(output: Output, method: str, path: str, status: int, brief: str) -> No
     output.line()
 
 
+def _make_traffic(output: Output, address: str, people: list[str]) -> None:
+    with output.waiting("making up some traffic"):
+        found = make_traffic(f"{address}/v1/local/", people)
+    say(
+        f"and {sum(found)} made-up calls of four people to four providers: {found.answered} answered, "
+        f"{found.failed} failed, {found.refused} refused by a limit"
+    )
+
+
 # -- the log
 
 
@@ -273,9 +323,13 @@ def _show_log(folder: Path) -> None:
     raise DemoFailed("the calls did not arrive in the ledger")
 
 
-def _say_further(base: str, folder: Path) -> None:
+def _say_further(gateway: _Gateway, base: str, folder: Path) -> None:
+    penstock = own_command()
     say_body("\nLook further:")
-    say(f"    penstock logs --data {folder} --follow")
-    say(f"    penstock logs show ID --data {folder}")
-    say(f"    penstock runs --data {folder}")
+    if gateway.link:
+        say(f"    {gateway.link}   (the dashboard, once)")
+    say(f"    {penstock} logs --data {folder} --follow")
+    say(f"    {penstock} logs show ID --data {folder}")
+    say(f"    {penstock} cost --by user --data {folder}")
+    say(f"    {penstock} runs --data {folder}")
     say(f"    {base}/parallel/…   {base}/compat   {base}/openai/…")

@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from penstock.cli.options import config_option, server_data_option
 from penstock.cli.output import Cell, Output, say, say_json
 from penstock.clock import Clock
 from penstock.doctor.case import Case, open_case
@@ -53,8 +54,8 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 @click.command(help=_HELP)
-@click.option("--data", metavar="DIR", type=click.Path(path_type=Path), help="The gateway's data directory.")
-@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="The configuration file.")
+@server_data_option
+@config_option
 @click.option(
     "--url", metavar="URL", callback=_address, help="Where the gateway is. [default: as it says, or is set]"
 )

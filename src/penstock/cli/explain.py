@@ -14,9 +14,9 @@ from penstock.calls.costing import needs_request
 from penstock.calls.explain import Moment, PriceStory, Story
 from penstock.calls.explain import explain as story_of
 from penstock.calls.repricing import request_of
-from penstock.cli.options import data_option
+from penstock.cli.options import config_option, data_option
 from penstock.cli.output import Cell, Output, say_json
-from penstock.cli.price_options import config_option, open_prices, prices_option
+from penstock.cli.price_options import open_prices, prices_option
 from penstock.cli.render import duration
 from penstock.cli.stored_calls import one, opened
 

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.control.catalog import Listed
 from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import set_fields, to_fields
@@ -43,8 +43,8 @@ def facts(one: Listed) -> list[tuple[str, Cell]]:
     """Where it comes from, and every field that differs from its default."""
     found = [("gateway", Cell(one.name)), ("from", Cell(one.source))]
     if one.stored is not None:
-        found.append(("created", Cell(local_time(one.stored.created_us))))
-        found.append(("modified", Cell(local_time(one.stored.modified_us))))
+        found.append(("created", Cell(time_text(one.stored.created_us))))
+        found.append(("modified", Cell(time_text(one.stored.modified_us))))
     for name, value in masked(set_fields(one.fields)).items():
         found.append((name, Cell(msgspec.json.encode(value).decode())))
     if one.lost_secrets:

@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 
 from penstock.cli.listing import Column, Columns, Listing
-from penstock.cli.options import data_option, json_option
+from penstock.cli.options import data_again_option, data_option, json_option
 from penstock.cli.output import Cell, Output, say_body, say_json, tell
-from penstock.cli.render import local_time, size
+from penstock.cli.render import size, time_text
 from penstock.cli.run_options import Gateways, gateway_option, since_option
 from penstock.cli.run_result import result_value
 from penstock.cli.runs_view import age
 from penstock.cli.stored_runs import opened_runs
 from penstock.cli.tables import print_facts
 from penstock.clock import Clock
-from penstock.exits.sender import host_of
+from penstock.runs.hook_record import hook_record, receiver
 from penstock.runs.hooks import HookEvent, HookState
 from penstock.stores.hooks import HookQuery, HookReader
 from penstock.stores.opening import Stores
 from penstock.stores.opening.runs import run_ledger
 from penstock.stores.runs import RunsUnavailable
-from penstock.time_text import rfc3339
 
 _SHORTEST_PART = 6
 _SHOWN = 4
@@ -68,7 +68,6 @@ Examples:
   penstock hooks replay --since 1d --gateway local/research --state given-up
 """
 
-_data = click.option("--data", type=click.Path(path_type=Path), help="The gateway's data directory.")
 _state = click.option(
     "--state",
     "states",
@@ -109,12 +108,12 @@ def hooks(
         return
     with opened_runs(data) as ledger:
         found = ledger.hook_events(_query(gateway, states, since), limit)
-    Listing(_columns(Clock().now_us), _record, as_json=as_json).show(found)
+    Listing(_columns(Clock().now_us), hook_record, as_json=as_json).show(found)
 
 
 @hooks.command(help=_SHOW_HELP)
 @click.argument("part", metavar="ID")
-@_data
+@data_again_option
 @json_option
 @click.pass_obj
 def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
@@ -122,7 +121,7 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
         event = _one(ledger, part.strip())
         body = ledger.hook_body(event.number)
     if as_json or given.as_json:
-        say_json({**_record(event), "body": result_value(body)})
+        say_json({**msgspec.structs.asdict(hook_record(event)), "body": result_value(body)})
         return
     print_facts(_facts(event))
     output = Output()
@@ -136,7 +135,7 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
 @since_option()
 @gateway_option
 @_state
-@_data
+@data_again_option
 @click.pass_obj
 def replay(
     given: _Given,
@@ -207,7 +206,7 @@ def _columns(now_us: Callable[[], int]) -> Columns[HookEvent]:
         Column("AGE", 4, lambda event: Cell(age(now_us() - event.came_us)), right=True),
         Column("TRIES", 5, lambda event: Cell(str(event.tries)), right=True),
         Column("RUN", 12, lambda event: Cell(event.run_id[-12:] or "-"), room=100),
-        Column("HOST", 16, lambda event: Cell(host_of(event.url))),
+        Column("HOST", 16, lambda event: Cell(receiver(event))),
         Column("GATEWAY", 12, lambda event: Cell(f"{event.account}/{event.gateway}"), room=100),
         Column("ERROR", 0, lambda event: Cell(event.error, "red"), room=140),
     )
@@ -219,8 +218,8 @@ def _facts(event: HookEvent) -> list[tuple[str, Cell]]:
         "type": Cell(event.type),
         "run": Cell(event.run_id),
         "gateway": Cell(f"{event.account}/{event.gateway}"),
-        "host": Cell(host_of(event.url)),
-        "came": Cell(local_time(event.came_us, precise=True)),
+        "host": Cell(receiver(event)),
+        "came": Cell(time_text(event.came_us, precise=True)),
         "state": Cell(event.state.value, _STYLES[event.state]),
         "tries": Cell(str(event.tries)),
         "next try": Cell(_time(event.next_us) if event.done_us is None else ""),
@@ -232,25 +231,4 @@ def _facts(event: HookEvent) -> list[tuple[str, Cell]]:
 
 
 def _time(time_us: int) -> str:
-    return local_time(time_us, precise=True)
-
-
-def _record(event: HookEvent) -> dict[str, object]:
-    """What JSON has of one."""
-    is_waiting = event.done_us is None
-    return {
-        "id": event.id,
-        "type": event.type,
-        "state": event.state.value,
-        "run_id": event.run_id or None,
-        "account": event.account,
-        "gateway": event.gateway,
-        "host": host_of(event.url),
-        "came_at": rfc3339(event.came_us),
-        "tries": event.tries,
-        "next_at": rfc3339(event.next_us) if is_waiting else None,
-        "until": rfc3339(event.until_us) if is_waiting else None,
-        "done_at": None if event.done_us is None else rfc3339(event.done_us),
-        "error": event.error or None,
-        "size": event.size,
-    }
+    return time_text(time_us, precise=True)

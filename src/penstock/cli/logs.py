@@ -7,33 +7,41 @@ store, text is made in `render.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
+from penstock.calls.pretty import pretty
 from penstock.cli import render
+from penstock.cli.call_options import call_options, chosen
 from penstock.cli.listing import Listing
-from penstock.cli.options import data_option
-from penstock.cli.output import Cell, Output, say_body, say_json
+from penstock.cli.no_calls import why_none
+from penstock.cli.options import data_again_option, data_option
+from penstock.cli.output import Cell, Output, say_body, say_json, tell
 from penstock.cli.stored_calls import one, opened
 from penstock.cli.tables import print_facts
-from penstock.stores.ledger import Bodies, CallRow, Condition, LedgerReader, Query, Scalar
+from penstock.stores.ledger import Bodies, CallRow, LedgerReader, Query
 
 _POLL_SECONDS = 0.25
 _MANY = 1000
 
 _LIST_HELP = """List the calls that went through the gateway, newest first.
 
+Times are UTC, also those of --since and --until. Different options must all hold; of several values of one any will do.
+A terminal of 80 characters has room for what tells calls apart, one of 100 for their ids, and so on; a pipe for all.
+
 \b
 Examples:
   penstock logs                                  the latest calls
   penstock logs --follow --status error          failures, as they happen
-  penstock logs --model gpt-4o-mini --limit 100
+  penstock logs --since 2026-11-28 --until 2026-11-29 --user ann
+  penstock logs --cost '>0.01' --duration '>2s' --model gpt-4o-mini
   penstock logs --status 429 --status 5xx --json | jq .duration
   penstock logs --operation unknown              calls that no table knows
+  penstock logs --metadata project=maps --search gpt
   penstock logs show 4f9c1d2e8b7a                one call, with its bodies
 """
 _SHOW_HELP = """Show one call with its bodies.
@@ -45,23 +53,6 @@ Examples:
   penstock logs show 0199f0a2-8c4e-7b12-9d3f-4f9c1d2e8b7a
   penstock logs show 4f9c1d2e8b7a --json
 """
-
-
-def _statuses(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[Condition, ...]:
-    """One condition for each value; any of them will do."""
-    return tuple(_status(value.lower()) for value in values)
-
-
-def _status(text: str) -> Condition:
-    if text == "error":
-        return Condition("success", "eq", (False,))
-    if len(text) == 3 and text[0] in "12345" and text[1:] == "xx":
-        return Condition("status_code", "eq", tuple(range(int(text[0]) * 100, int(text[0]) * 100 + 100)))
-    if len(text) == 3 and text.isascii() and text.isdigit():
-        return Condition("status_code", "eq", (int(text),))
-    raise click.BadParameter(f"{text!r} is not a status: give a code like 200, a class like 4xx, or error")
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, in Cloudflare's words.")
@@ -80,48 +71,40 @@ class _Given(NamedTuple):
 @click.option(
     "--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
 )
-@click.option("--provider", multiple=True, help="Only this provider. May be repeated.")
-@click.option("--gateway", multiple=True, help="Only this gateway. May be repeated.")
-@click.option("--status", multiple=True, callback=_statuses, help="200, 4xx, 5xx or error. May be repeated.")
-@click.option(
-    "--model", multiple=True, help="As provider/model, or a model of any provider. May be repeated."
-)
-@click.option(
-    "--operation",
-    multiple=True,
-    help="By its name: openai.responses.get, or unknown. May be repeated.",
-)
+@call_options
 @_json
 @click.pass_context
 def logs(
     context: click.Context,
+    /,
     data: Path,
     follow: bool,
     limit: int,
-    provider: tuple[str, ...],
-    gateway: tuple[str, ...],
-    status: tuple[Condition, ...],
-    model: tuple[str, ...],
-    operation: tuple[str, ...],
     as_json: bool,
+    account: str | None,
+    **words: tuple[str, ...],
 ) -> None:
     context.obj = _Given(data, as_json)
     if context.invoked_subcommand is not None:
         return
-    named = (_any_of("provider", provider), _any_of("model", model), _any_of("operation", operation))
-    groups = (*named, status)
-    where = Query(gateways=gateway, conditions=tuple(group for group in groups if group))
-    listing = Listing(render.COLUMNS, log_record, as_json=as_json)
+    found = chosen(words, account)
+    listing = Listing(render.columns(Output().width), log_record, as_json=as_json)
     with opened(data) as ledger:
+        rows = ledger.calls(found.query, limit)
+        none = None if rows else why_none(ledger, found, account)
+        if none is not None:
+            if none.is_mistake and not follow:  # who follows may wait for the first of its kind
+                raise click.ClickException(none.text)
+            tell(none.text)
         if follow:
-            _follow(ledger, where, limit, listing)
-        else:
-            listing.show(ledger.calls(where, limit))
+            _follow(ledger, found.query, limit, listing)
+        elif rows:
+            listing.show(rows)
 
 
 @logs.command(help=_SHOW_HELP)
 @click.argument("part", metavar="ID")
-@click.option("--data", type=click.Path(path_type=Path), help="The gateway's data directory.")
+@data_again_option
 @_json
 @click.pass_obj
 def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
@@ -132,12 +115,6 @@ def show(given: _Given, part: str, data: Path | None, as_json: bool) -> None:
         say_json(_detail(row, bodies))
     else:
         _print_call(row, bodies)
-
-
-def _any_of(
-    key: Literal["provider", "model", "operation"], values: Sequence[Scalar]
-) -> tuple[Condition, ...]:
-    return (Condition(key, "eq", tuple(values)),) if values else ()
 
 
 def _follow(ledger: LedgerReader, where: Query, limit: int, listing: Listing[CallRow]) -> None:
@@ -192,7 +169,7 @@ def _print_body(output: Output, name: str, row: CallRow, bodies: Bodies) -> None
     elif text is None:
         output.line(Cell(f"binary, {render.size(len(body))} kept", "dim"))
     else:
-        say_body(render.pretty(text, content_type))
+        say_body(pretty(text, content_type))
 
 
 def _detail(row: CallRow, bodies: Bodies | None) -> object:

@@ -59,6 +59,14 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # click knows only those that are loaded
+            raise click.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
@@ -74,7 +82,7 @@ def main() -> None:
     """An open, self-hosted AI gateway, wire-compatible with Cloudflare AI Gateway.
 
     \b
-    penstock demo                     a gateway with a local Parallel engine, and four calls through it
+    penstock demo                     a gateway with a local Parallel engine, and calls through it
     penstock serve                    a gateway on http://127.0.0.1:8787
     penstock logs --follow            what passes through it
     penstock runs --active            what it has made at Parallel, and goes on there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -26,14 +27,14 @@ from penstock.stores.control_store import ControlStore
 _HELP = """Show what `penstock apply` would change: what is made (+), changed (~) and removed (-).
 
 All of an account that the file names is meant: what the directory has of it and the file has not is removed.
-Exit codes: 0 nothing to do, 2 something to do, 1 the file is wrong.
+Exit codes: 0 nothing to do, 3 something to do, 1 the file is wrong, 2 the command is.
 
 \b
 Examples:
   penstock plan gateway.toml
   penstock plan gateway.toml --json | jq .counts
 """
-_SOMETHING_TO_DO = 2
+_SOMETHING_TO_DO = 3  # 2 says that the command was not understood
 
 
 @click.command(help=_HELP)
@@ -64,6 +65,7 @@ def plan_of(file: Path, store: ControlStore, config: Path | None, data: Path, se
         os.environ,
         now_us,
         lambda: clock.new_id(now_us),
+        secrets.token_bytes,
         settings.providers,
         settings.server.allow_private_providers,
     )

@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.cli.output import Cell, Output, say_json
 from penstock.config_as_code.plan import FieldChange, Plan, Step
-from penstock.stores.control_store import Json
+from penstock.stores.audit_entry import Json
 
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _SHOWN = 200  # characters of a value

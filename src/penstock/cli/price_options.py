@@ -11,9 +11,6 @@ from penstock.cli.output import SeveralFaults
 from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.settings import ConfigError, load
 
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), help="Configuration file. [default: penstock.toml, if there]"
-)
 prices_option = click.option(
     "--prices",
     metavar="FILE",

@@ -20,7 +20,7 @@ from penstock.cli import names, token_options
 from penstock.cli.access import account_option, checked, confirm, one, opened, read_secret, sealer
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, say, say_json, tell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.control.provider_rows import check_hosts, fitting, tenant_hosts, with_secret
@@ -104,7 +104,7 @@ def add(
     as_json: bool,
 ) -> None:
     _check_hosts(provider, hosts)
-    rate = None if rate_limit is None else token_options.rate_limit(rate_limit, "sliding")
+    rate = None if rate_limit is None else token_options.rate_limit(rate_limit)
     try:
         secret = fitting(provider, checked_secret(read_secret(f"Secret for {provider}")))
     except ValueError as error:
@@ -205,7 +205,7 @@ def _line(key: ProviderKey) -> list[Cell]:
         Cell(key.account),
         Cell(key.gateway or "all"),
         Cell(key.preview),
-        Cell(local_time(key.created_us), "dim"),
+        Cell(time_text(key.created_us), "dim"),
         Cell(", ".join(key.hosts) or "-"),
     ]
 

@@ -6,8 +6,7 @@ here it counts as wide as it will be.
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -18,14 +17,10 @@ from penstock.cli.output import Cell
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow
 
-_INDENT: Final = 2
-_MOST_BLANKS: Final = 64 * 1024 * 1024
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
-
 _WORDING: Final = Wording(
     lambda column: column.wire.replace("_", " "),
     {
-        "moment": lambda moment: local_time(moment, precise=True),
+        "moment": lambda moment: time_text(moment, precise=True),
         "duration": lambda microseconds: duration(microseconds),
         "money": lambda nano: nano and f"${to_usd(nano):.6f}",
         "flag": lambda flag: "yes" * flag,
@@ -33,19 +28,27 @@ _WORDING: Final = Wording(
 )
 
 
-COLUMNS: Final[Columns[CallRow]] = (
-    Column("TIME", 19, lambda row: Cell(local_time(row.created_us), "dim")),
-    Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim")),
-    Column("PROVIDER", 9, lambda row: Cell(row.provider or "-")),
-    Column("MODEL", 16, lambda row: Cell((row.model or "-").removeprefix(f"{row.provider}/"))),
-    Column("STATUS", 6, lambda row: Cell(status(row), status_style(row))),
-    Column("DURATION", 8, lambda row: Cell(duration(row.duration_us)), right=True),
-    Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True),
-    Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True),
-    Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True),
-    Column("OPERATION", 24, lambda row: Cell(_operation(row)), room=180),
-    Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}")),
-)
+_WITH_DATE, _WITH_METHOD = 150, 100  # characters of a line that has room for it
+
+
+def columns(width: int | None) -> Columns[CallRow]:
+    """Those of a listing. What tells calls apart stays on the narrowest terminal, and is cut there if it must be."""
+    dated = width is None or width >= _WITH_DATE
+    method = width is None or width >= _WITH_METHOD
+    return (
+        Column("TIME", 20 if dated else 9, lambda row: Cell(_when(row, dated=dated), "dim")),
+        Column("ID", 12, lambda row: Cell(row.id.rpartition("-")[2], "dim"), room=100),
+        Column("STATUS", 6, lambda row: Cell(status(row), status_style(row)), least=13),
+        Column("PROVIDER", 8, lambda row: Cell(row.provider or "-"), room=112),
+        Column("MODEL", 16, lambda row: Cell((row.model or "-").removeprefix(f"{row.provider}/")), least=8),
+        Column("OPERATION", 22, lambda row: Cell(_operation(row)), least=10),
+        Column("COST", 9, lambda row: Cell(_brief_cost(row)), right=True),
+        Column("DURATION", 8, lambda row: Cell(duration(row.duration_us)), right=True),
+        Column("TOKENS", 7, lambda row: Cell(tokens(row)), right=True, room=128),
+        Column("FIRST", 8, lambda row: Cell(duration(row.first_byte_us)), right=True, room=160),
+        Column("SIZE", 8, lambda row: Cell(size(row.response_size)), right=True, room=170),
+        Column("PATH", 0, lambda row: Cell(f"{row.method} {row.path}" if method else row.path), least=10),
+    )
 
 
 def facts(row: CallRow) -> list[tuple[str, Cell]]:
@@ -53,7 +56,7 @@ def facts(row: CallRow) -> list[tuple[str, Cell]]:
     told = {
         "id": Cell(row.id),
         "event": Cell("" if row.event_id == row.id else row.event_id),
-        "time": Cell(local_time(row.created_us, precise=True)),
+        "time": Cell(time_text(row.created_us, precise=True)),
         "status": Cell(status(row), status_style(row)),
         "error": Cell(_error(row), "red"),
         "account": Cell(row.account),
@@ -88,28 +91,6 @@ def cost(row: CallRow) -> str:
     return f"{text} ({row.price_source})" if row.price_source else text
 
 
-def pretty(text: str, content_type: str) -> str:
-    """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
-    if "event-stream" in content_type.lower():
-        return "\n".join(line for line in text.splitlines() if line.strip())
-    if _blanks(text) > _MOST_BLANKS:
-        return text
-    try:
-        return msgspec.json.format(text, indent=_INDENT)
-    except (msgspec.MsgspecError, RecursionError):
-        return text
-
-
-def _blanks(text: str) -> int:
-    """No fewer characters than JSON gets before its lines: deeply nested, it may come to a thousand times itself."""
-    depth = deepest = lines = 0
-    for bracket in _BRACKETS.findall(text):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-        lines += 1
-    return (lines + text.count(",")) * deepest * _INDENT
-
-
 def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: bool) -> str:
     """The line above a body."""
     parts = [
@@ -121,11 +102,10 @@ def body_title(name: str, content_type: str, encoding: str, whole: int, *, cut: 
     return f"{name} ({', '.join(filter(None, parts))})"
 
 
-def local_time(created_us: int, *, precise: bool = False) -> str:
-    """A time on the reader's own clock."""
-    moment = datetime.fromtimestamp(created_us // 1_000_000).astimezone()
-    fraction = f".{created_us % 1_000_000 // 1000:03d} {moment:%z}" if precise else ""
-    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction}"
+def time_text(time_us: int, *, precise: bool = False) -> str:
+    """A time as all commands have it: `2026-11-28 07:14:09Z`, UTC (docs/decisions/0063)."""
+    fraction = f".{time_us % 1_000_000 // 1000:03d}" if precise else ""
+    return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%Y-%m-%d %H:%M:%S}{fraction}Z"
 
 
 def duration(microseconds: int | None) -> str:
@@ -169,6 +149,20 @@ def status_style(row: CallRow) -> str:
     if row.success:
         return "green"
     return "yellow" if 400 <= row.status_code < 500 or row.outcome == "abandoned" else "red"
+
+
+def _when(row: CallRow, *, dated: bool) -> str:
+    text = time_text(row.created_us)
+    return text if dated else text.partition(" ")[2]
+
+
+def _brief_cost(row: CallRow) -> str:
+    """As many digits as tell small calls apart; a dash for unknown, `~` for what is not certain yet."""
+    if row.cost_nano is None:
+        return "-"
+    usd = to_usd(row.cost_nano)
+    text = f"${usd:.6f}" if 0 < usd < 1 else f"${usd:.2f}"
+    return f"{'~' * row.estimated}{text}"
 
 
 def _operation(row: CallRow) -> str:

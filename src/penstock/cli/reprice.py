@@ -20,9 +20,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from penstock.calls.costing import Prices
 from penstock.calls.repricing import Page, Sums, changes, pages
 from penstock.cli.durations import duration_text, seconds
-from penstock.cli.options import data_option
+from penstock.cli.options import config_option, data_option
 from penstock.cli.output import Cell, say, say_json, tell
-from penstock.cli.price_options import config_option, open_prices, prices_option
+from penstock.cli.price_options import open_prices, prices_option
 from penstock.cli.stored_calls import opened
 from penstock.cli.tables import print_table
 from penstock.clock import Clock

@@ -77,5 +77,5 @@ def since_option(default: str | None = None) -> Callable[[Callable[..., Any]], C
         show_default=default is not None,
         callback=_moment,
         metavar="TIME",
-        help="Only those made since: a date, a time, or 45m, 2h, 7d ago.",
+        help="Only those made since: a date or a time in UTC, or 45m, 2h, 7d ago.",
     )

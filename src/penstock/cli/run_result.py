@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from penstock.calls.pretty import pretty
 from penstock.cli.output import Cell
-from penstock.cli.render import pretty
+from penstock.runs.output import content_text
 from penstock.runs.shown_evidence import EvidenceRecord, FieldRecord
 from penstock.stores.runs import Result
 from penstock.wire.tolerant_json import UNREADABLE
@@ -35,28 +36,11 @@ class OutputText(NamedTuple):
     left: int
 
 
-class _Output(msgspec.Struct):
-    content: msgspec.Raw
-
-
-class _Answer(msgspec.Struct):
-    output: _Output
-
-
 def output_text(result: Result, *, full: bool) -> OutputText:
     """The content of a task's output, of other runs the whole result: for reading, and not endless unless `full`."""
-    text = pretty(_content(result.body), result.content_type)
+    text = pretty(content_text(result.body), result.content_type)
     shown = text if full else text[:MOST_CHARS]
     return OutputText(shown, len(text) - len(shown))
-
-
-def _content(body: bytes) -> str:
-    """What a task was made for; the run and the evidence beside it are shown otherwise."""
-    try:
-        content = bytes(msgspec.json.decode(body, type=_Answer).output.content)
-        return msgspec.json.decode(content, type=str) if content.startswith(b'"') else content.decode()
-    except UNREADABLE:
-        return body.decode(errors="replace")
 
 
 def result_value(body: bytes) -> msgspec.Raw | str:

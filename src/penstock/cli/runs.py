@@ -16,7 +16,7 @@ import msgspec
 
 from penstock.cli import runs_view
 from penstock.cli.listing import Listing
-from penstock.cli.options import data_option
+from penstock.cli.options import data_again_option, data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.render import size
 from penstock.cli.run_changes import RunChanges
@@ -142,7 +142,7 @@ def runs(
 @runs.command(help=_SHOW_HELP)
 @click.argument("part", metavar="ID")
 @click.option("--full", is_flag=True, help="All of the output and the evidence, however long they are.")
-@click.option("--data", type=click.Path(path_type=Path), help="The gateway's data directory.")
+@data_again_option
 @_json
 @click.pass_obj
 def show(given: _Given, part: str, full: bool, data: Path | None, as_json: bool) -> None:

@@ -13,25 +13,21 @@ import msgspec
 
 from penstock.cli.listing import Column, Columns
 from penstock.cli.output import Cell
-from penstock.cli.render import duration, local_time
+from penstock.cli.render import duration, time_text
 from penstock.pricing.parallel_prices import SOURCE
 from penstock.pricing.units import NANO
+from penstock.runs import wording
 from penstock.runs.record import ended_us
-from penstock.runs.run import Charge, Money, Run, RunKind, SeenBy
+from penstock.runs.run import Charge, Money, Run
+from penstock.runs.wording import NONE, Tone, owner, progress, state, through, tone, tone_of
 from penstock.stores.runs import Moment
 
-_NONE: Final = "-"
-_TOLD_FLAGS: Final = frozenset(
-    {"stale", "gone", "unreachable", "unsettled"}
-)  # of why nothing may come of it any more
-_STYLES: Final = {
-    "completed": "green",
+_STYLES: Final[dict[Tone, str]] = {
+    "good": "green",
+    "going": "cyan",
+    "stopped": "yellow",
     "failed": "red",
-    "error": "red",
-    "cancelled": "yellow",
-    "canceled": "yellow",
-    "cancelling": "yellow",
-    "action_required": "yellow",
+    "": "",
 }
 _END_CHARS: Final = 12
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -50,7 +46,7 @@ def columns(now_us: Callable[[], int], width: int | None) -> Columns[Run]:
         ),
         Column("KIND", 8, lambda run: Cell(run.kind.value)),
         Column("STATE", 9, lambda run: Cell(state(run), state_style(run))),
-        Column("PROCESSOR", 9, lambda run: Cell(run.product or _NONE)),
+        Column("PROCESSOR", 9, lambda run: Cell(run.product or NONE)),
         Column("AGE", 4, lambda run: Cell(age(now_us() - run.created_us)), right=True),
         Column("PROGRESS", 8, lambda run: Cell(progress(run)), right=True),
         Column("ESTIMATE", 8, lambda run: Cell(_usd(run.estimate, run.money)), right=True),
@@ -60,17 +56,9 @@ def columns(now_us: Callable[[], int], width: int | None) -> Columns[Run]:
     )
 
 
-def state(run: Run) -> str:
-    """Its state, and why nothing may come of it."""
-    told = [flag for flag in run.flags if flag in _TOLD_FLAGS]
-    return f"{run.state} ({', '.join(told)})" if told else run.state
-
-
 def state_style(run: Run) -> str:
     """Green for what came well to its end, cyan for what goes on, yellow for what was stopped, red for what failed."""
-    if not _TOLD_FLAGS.isdisjoint(run.flags):
-        return "red"
-    return _STYLES.get(run.state, "cyan" if run.is_active else "")
+    return _STYLES[tone(run)]
 
 
 def age(microseconds: int) -> str:
@@ -82,43 +70,21 @@ def age(microseconds: int) -> str:
     return f"{seconds}s"
 
 
-def progress(run: Run) -> str:
-    """How far it has come, as its kind tells it."""
-    match run.kind:
-        case RunKind.FINDALL if run.matched is not None:
-            return f"{run.matched}/{_NONE if run.generated is None else run.generated}"
-        case RunKind.GROUP if run.counts:
-            return f"{run.counts.get('completed', 0)}/{sum(run.counts.values())}"
-        case RunKind.MONITOR if run.executions:
-            return f"{run.executions}x"
-        case _:
-            return _NONE if run.progress is None else f"{run.progress:.0f}%"
-
-
 def cost(run: Run) -> str:
     """What it has cost; a dash as long as that is not certain, or where nothing is ever paid for it."""
     if run.money is Money.ESTIMATED:
-        return _NONE
+        return NONE
     return _usd(run.cost, run.money)
-
-
-def owner(run: Run) -> str:
-    """Who has made it: the user, the token, or a key of the provider's."""
-    made_by = run.owner
-    if made_by is None:
-        return _NONE
-    key = f"key {made_by.credential[:8]}" if made_by.credential else _NONE
-    return made_by.user or made_by.token or key
 
 
 def gateway(run: Run) -> str:
     """Where it was made."""
-    return _NONE if run.owner is None else f"{run.owner.account}/{run.owner.gateway}"
+    return NONE if run.owner is None else f"{run.owner.account}/{run.owner.gateway}"
 
 
 def facts(run: Run, now_us: int) -> list[tuple[str, Cell]]:
     """What is known of one run, but for its money, its time line and what came of it."""
-    time, end_us = partial(local_time, precise=True), ended_us(run)
+    time, end_us = partial(time_text, precise=True), ended_us(run)
     since = f" ({age(now_us - run.created_us)} ago)"
     who = run.owner
     told = {
@@ -127,11 +93,11 @@ def facts(run: Run, now_us: int) -> list[tuple[str, Cell]]:
         "state": Cell(state(run), state_style(run)),
         "error": Cell(run.error, "red"),
         "processor": Cell(run.product),
-        "progress": Cell("" if progress(run) == _NONE else progress(run)),
+        "progress": Cell("" if progress(run) == NONE else progress(run)),
         "runs": Cell(", ".join(f"{count} {name}" for name, count in run.counts.items())),
         "made": Cell(time(run.created_us) + since),
         "ended": Cell("" if end_us is None else f"{time(end_us)} (after {_span(end_us - run.created_us)})"),
-        "last seen": Cell(f"{time(run.seen_us)} ({_through(run.seen_by)})"),
+        "last seen": Cell(f"{time(run.seen_us)} ({through(run.seen_by)})"),
         "gateway": Cell(gateway(run) if who else ""),
         "owner": Cell("made elsewhere, or nobody knows by whom" if who is None else _owner(run)),
         "stored key": Cell(run.stored_key),
@@ -146,19 +112,16 @@ def facts(run: Run, now_us: int) -> list[tuple[str, Cell]]:
 def money(run: Run) -> Iterator[Line]:
     """What was expected of it, what it came to, and of what that is the sum."""
     if run.money is Money.NONE:
-        by_itself = {RunKind.GROUP: "its runs are paid", RunKind.RESPONSE: "what it costs is its call's"}
-        yield (Cell(by_itself.get(run.kind, "nothing is paid for it")),)
+        yield (Cell(wording.money(run)),)
         return
     expected, came_to = _usd(run.estimate, run.money), cost(run)
-    said = {
-        Money.ESTIMATED: "its end is still to come",
-        Money.SETTLED: "settled",
-        Money.VOID: "nothing is paid: it has not completed",
-        Money.UNPRICED: "nobody knows its price",
-    }
     style = {Money.SETTLED: "green", Money.ESTIMATED: "cyan"}.get(run.money, "yellow")
     arrow = Cell(f"estimate {expected} -> cost {came_to} USD  ", "bold")
-    yield arrow, Cell(said[run.money], style), Cell(f"  by {SOURCE}" if run.money in _BY_CARD else "", "dim")
+    yield (
+        arrow,
+        Cell(wording.money(run), style),
+        Cell(f"  by {SOURCE}" if run.money in _BY_CARD else "", "dim"),
+    )
     if run.charges:
         yield from _charges(run.charges, run.money)
 
@@ -170,10 +133,10 @@ def _charges(charges: Sequence[Charge], how: Money) -> Iterator[Line]:
     rows = [
         (
             one.what,
-            one.product or _NONE,
+            one.product or NONE,
             f"up to {one.count}" if one.count != 1 else "",
             _usd(one.estimate, how),
-            _NONE if one.final is None else _usd(one.final, how),
+            NONE if one.final is None else _usd(one.final, how),
             one.call_id,
         )
         for one in charges
@@ -194,23 +157,13 @@ def timeline(run: Run, moments: Sequence[Moment], now_us: int) -> Iterator[Line]
         is_last = place + 1 == len(moments)
         until_us = now_us if is_last else moments[place + 1].at_us
         lasted = "" if is_last and not run.is_active else _span(until_us - moment.at_us)
-        style = _STYLES.get(moment.state, "")
+        style = _STYLES[tone_of(moment.state)]
         yield (
-            Cell(local_time(moment.at_us, precise=True) + "  ", "dim"),
+            Cell(time_text(moment.at_us, precise=True) + "  ", "dim"),
             Cell(moment.state.ljust(margin), style),
             Cell(f"{lasted + (' so far' if is_last and lasted else ''):<18}"),
-            Cell(f"seen by {_through(moment.by)}", "dim"),
+            Cell(f"seen by {through(moment.by)}", "dim"),
         )
-
-
-def _through(by: SeenBy) -> str:
-    return {
-        SeenBy.CREATE: "the call that made it",
-        SeenBy.READ: "a caller's reading",
-        SeenBy.STREAM: "a stream",
-        SeenBy.POLL: "the gateway's own look",
-        SeenBy.WEBHOOK: "a webhook",
-    }[by]
 
 
 def _owner(run: Run) -> str:
@@ -234,7 +187,7 @@ def _span(microseconds: int) -> str:
 def _usd(nano: int | None, how: Money) -> str:
     """USD, with no more digits than it has, and at least three."""
     if how is Money.NONE:
-        return _NONE
+        return NONE
     if nano is None:
         return "unknown"
     whole, rest = divmod(nano, NANO)

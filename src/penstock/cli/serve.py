@@ -18,11 +18,17 @@ import click
 import msgspec
 
 from penstock.access import tokens
+from penstock.access.master_key import KeySource, MasterKeyError, key_source, load_master_key
+from penstock.cli.options import config_option, server_data_option
 from penstock.cli.output import tell
+from penstock.cli.own_command import own_command
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
+from penstock.control.token_changes import free_name
+from penstock.pages.dashboard.door import SIGN_IN
+from penstock.pages.dashboard.sign_in_files import LINK_BYTES, offer_link
 from penstock.processes.claims import StartError
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.supervisor import Supervisor
@@ -30,12 +36,14 @@ from penstock.providers.parallel import LOCAL_SOCKET
 from penstock.settings import (
     ConfigError,
     ProviderSettings,
+    RetentionSettings,
     Settings,
     check_bind,
     config_file,
     is_loopback,
     load,
 )
+from penstock.settings.telemetry import FOREVER
 from penstock.stores.control_store import Add, ControlStore, ControlStoreError, Token
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
@@ -51,12 +59,8 @@ _FIRST_RUN, _FIRST_TOKEN = "first-run", "admin"  # who makes it, in the audit; i
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 8787]"
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Serving processes. [default: 1]")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Folder of journal and ledger. [default: penstock-data]"
-)
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="Configuration file. [default: penstock.toml, if there]"
-)
+@server_data_option
+@config_option
 @click.option(
     "--local-parallel",
     is_flag=False,
@@ -111,9 +115,12 @@ def run(
     config: Path | None,
     overrides: Mapping[str, object],
     wanted: WantedEngine,
-    ready: Callable[[str], None],
+    ready: Callable[[str, str], None],
 ) -> int:
-    """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each."""
+    """Loads, checks and serves; returns the exit code. Errors are printed as one sentence each.
+
+    `ready` gets the address, and the path that signs in to the dashboard once; empty where others can call.
+    """
     try:
         settings = load(config, environ=os.environ, overrides=overrides)
         local = _local_parallel(settings, wanted)
@@ -125,17 +132,24 @@ def run(
             return _with_local(fresh, local)
 
         _check_all(settings)
+        tell(f"penstock: {_kept(settings.retention)}")
         file = config_file(config, os.environ)
+
+        secret = os.urandom(LINK_BYTES).hex() if is_loopback(settings.server.host) else ""
 
         def prepare() -> None:
             first_token(settings)
+            if secret:
+                offer_link(Path(settings.server.data), secret, Clock().now_us())
 
-        return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(ready)
+        link = secret and f"{SIGN_IN}?link={secret}"
+        supervisor = Supervisor(_with_local(settings, local), reload, file, local, prepare)
+        return supervisor.run(lambda address: ready(address, link))
     except ConfigError as error:
         first, *others = error.problems
         for line in (f"penstock: {first}", *map(str, others)):
             tell(line)
-    except (StartError, ControlStoreError) as error:
+    except (StartError, ControlStoreError, MasterKeyError) as error:
         tell(f"penstock: {error}")
     return 2
 
@@ -143,13 +157,27 @@ def run(
 def _check_all(settings: Settings) -> None:
     """Refuses to serve strangers by any gateway there is, and says what is set in vain.
 
-    Raises `ConfigError`, `ControlStoreError`.
+    Raises `ConfigError`, `ControlStoreError`, and `MasterKeyError` for a key of the operator's that is none.
     """
+    if key_source(os.environ) is not KeySource.DATA_FOLDER:
+        load_master_key(os.environ, Path(settings.server.data))
     snapshot = control_store(stores_of(settings)).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
     for line in all_without_effect(settings, gateways, snapshot):
         tell(f"penstock: {line}")
+
+
+def _kept(retention: RetentionSettings) -> str:
+    """What becomes of calls by and by: nobody should find that out when they are gone."""
+    calls = f"calls are kept {_so_long(retention.logs)}"
+    others = "".join(f", those of {path} {_so_long(age)}" for path, age in retention.gateways.items())
+    bodies = "" if retention.bodies == FOREVER else f"; their bodies {_so_long(retention.bodies)} at most"
+    return f"{calls}{others}{bodies} ([retention])"
+
+
+def _so_long(age: str) -> str:
+    return "for ever" if age == FOREVER else f"for {age}"
 
 
 def first_token(settings: Settings) -> None:
@@ -162,12 +190,14 @@ def first_token(settings: Settings) -> None:
     text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
         tell(f"penstock: admin token, shown only now: {text}")
-        tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
+        tell(f"penstock: keep it; `{own_command()} keys` makes, rotates and revokes tokens")
 
 
-def announce(address: str) -> None:
-    """Says where the gateway is, on standard error."""
+def announce(address: str, link: str) -> None:
+    """Says where the gateway is, on standard error, and what signs in to its dashboard once."""
     tell(f"penstock: serving on {address} (stop with Ctrl-C)")
+    if link:
+        tell(f"penstock: dashboard, signed in once: {address}{link}")
     if not is_loopback(urlsplit(address).hostname or ""):
         tell("penstock: others than this machine can reach it: every call needs a token")
 
@@ -214,7 +244,7 @@ def ensure_admin(
     text = tokens.new_token_text(id_bytes, secret_bytes)
     token = Token(
         id=tokens.id_of(text),
-        name=_FIRST_TOKEN,
+        name=free_name(_FIRST_TOKEN, known),
         permissions=tokens.PERMISSIONS,
         secrets=(tokens.secret_hash(text, salt),),
         created_us=now_us,

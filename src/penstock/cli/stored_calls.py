@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from penstock.cli.options import where
 from penstock.stores.ledger import CallRow, LedgerDamaged, LedgerMissing, LedgerReader, LedgerUnavailable
 from penstock.stores.opening import Stores
 from penstock.stores.opening.ledger import ledger_reader, rollups
@@ -39,14 +40,14 @@ def _told(data: Path) -> Iterator[None]:
         yield
     except LedgerMissing:
         raise click.ClickException(
-            f"no ledger in {data}: start `penstock serve --data {data}` first"
+            f"no ledger in {where(data)}: start `penstock serve --data {data}` first"
         ) from None
     except LedgerDamaged as error:
         raise click.ClickException(
-            f"cannot read the ledger in {data}, it is damaged: {error}; `penstock doctor` says what to do about it"
+            f"cannot read the ledger in {where(data)}, it is damaged: {error}; `penstock doctor` says what to do"
         ) from None
     except LedgerUnavailable as error:
-        raise click.ClickException(f"cannot read the ledger in {data}: {error}") from None
+        raise click.ClickException(f"cannot read the ledger in {where(data)}: {error}") from None
 
 
 def one(ledger: LedgerReader, part: str) -> CallRow:

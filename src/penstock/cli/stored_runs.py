@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from penstock.cli.options import where
 from penstock.runs.run import Run
 from penstock.stores.opening import Stores
 from penstock.stores.opening.runs import has_runs, run_reader
@@ -26,7 +27,7 @@ def opened_runs(data: Path) -> Iterator[OpenRunReader]:
     stores = Stores(data)
     if not has_runs(stores):
         raise click.ClickException(
-            f"no runs in {data}: a task run, FindAll run, monitor or group is known here once it is made through"
+            f"no runs in {where(data)}: a task run, FindAll run, monitor or group is known here once it is made through"
             f" `penstock serve --data {data}`"
         )
     try:
@@ -34,7 +35,7 @@ def opened_runs(data: Path) -> Iterator[OpenRunReader]:
             yield runs
     except RunsUnavailable as error:
         raise click.ClickException(
-            f"cannot read the runs in {data}: {error}; `penstock doctor` says whether something is wrong"
+            f"cannot read the runs in {where(data)}: {error}; `penstock doctor` says whether something is wrong"
         ) from None
 
 

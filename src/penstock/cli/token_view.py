@@ -7,51 +7,58 @@ import msgspec
 from penstock.access.tokens import is_live
 from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
-from penstock.cli.render import local_time
+from penstock.cli.render import time_text
+from penstock.control.token_use import LimitUse, TokenUse
 from penstock.stores.control_store import Token
 from penstock.time_text import rfc3339
 
-HEADINGS = ("ID", "NAME", "MAY", "WHERE", "CREATED", "EXPIRES", "LIMITS")
+HEADINGS = ("ID", "NAME", "USER", "TEAM", "MAY", "WHERE", "EXPIRES", "LIMITS", "LAST USED")
 
 
-def line(token: Token, now_us: int) -> list[Cell]:
+def line(token: Token, use: TokenUse, now_us: int) -> list[Cell]:
     """The fields of a token, in the order of `HEADINGS`."""
     return [
         Cell(token.id),
         Cell(token.name),
+        Cell(token.user or "-"),
+        Cell(token.team or "-"),
         Cell(", ".join(token.permissions) or "nothing"),
         Cell(_where(token)),
-        Cell(local_time(token.created_us), "dim"),
         _expires(token, now_us),
-        Cell(_limits(token) or "-"),
+        Cell(_limits(token, use) or "-"),
+        Cell(_last(use), "dim"),
     ]
 
 
-def facts(token: Token, now_us: int) -> list[tuple[str, Cell]]:
+def facts(token: Token, use: TokenUse, now_us: int) -> list[tuple[str, Cell]]:
     """All that is known of a token."""
     named = [
         ("id", Cell(token.id)),
         ("name", Cell(token.name)),
+        ("note", Cell(token.note)),
         ("may", Cell(", ".join(token.permissions) or "nothing")),
         ("where", Cell(_where(token))),
         ("providers", Cell(", ".join(token.providers) or "all")),
         ("models", Cell(", ".join(token.models) or "all")),
-        ("limits", Cell(_limits(token) or "none")),
+        ("limits", Cell(_limits(token, use) or "none")),
+        ("resets", Cell(_resets(use))),
         ("user", Cell(token.user)),
         ("team", Cell(token.team)),
         ("metadata", Cell(msgspec.json.encode(token.metadata).decode() if token.metadata else "")),
-        ("created", Cell(local_time(token.created_us))),
+        ("created", Cell(time_text(token.created_us))),
+        ("last used", Cell(_last(use))),
         ("expires", _expires(token, now_us)),
         ("secrets", Cell(_secrets(token, now_us))),
     ]
     return [(name, cell) for name, cell in named if cell.text]
 
 
-def record(token: Token, now_us: int) -> dict[str, object]:
+def record(token: Token, use: TokenUse, now_us: int) -> dict[str, object]:
     """A token as a JSON object; times as RFC 3339."""
     return {
         "id": token.id,
         "name": token.name,
+        "note": token.note,
         "permissions": token.permissions,
         "accounts": token.accounts,
         "gateways": token.gateways,
@@ -64,8 +71,13 @@ def record(token: Token, now_us: int) -> dict[str, object]:
         "max_estimate": token.max_estimate,
         "max_active": token.max_active,
         "metadata": token.metadata,
+        "requests": _used(use.requests),
+        "spend": _used(use.spend),
+        "active": use.active,
         "created_at": rfc3339(token.created_us),
+        "last_used_at": None if use.last_us is None else rfc3339(use.last_us),
         "expires_at": None if token.expires_us is None else rfc3339(token.expires_us),
+        "blocked": token.blocked,
         "live": is_live(token, now_us),
     }
 
@@ -77,23 +89,47 @@ def _where(token: Token) -> str:
 
 
 def _expires(token: Token, now_us: int) -> Cell:
+    if token.blocked:
+        return Cell("blocked", "red")
     if token.expires_us is None:
         return Cell("never")
     ended = token.expires_us <= now_us
-    return Cell(f"{local_time(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
+    return Cell(f"{time_text(token.expires_us)}{' (ended)' * ended}", "red" if ended else "")
 
 
-def _limits(token: Token) -> str:
+def _limits(token: Token, use: TokenUse) -> str:
+    """Each limit, with what is used of it where that is known."""
     parts = []
     if (rate := token.rate_limit) is not None:
-        parts.append(f"{rate.limit} requests/{duration_text(rate.interval)}{_sliding(rate.technique)}")
+        used = "" if use.requests is None else f"{use.requests.used:.0f} of "
+        parts.append(f"{used}{rate.limit} requests/{duration_text(rate.interval)}{_sliding(rate.technique)}")
     if (spend := token.spend_limit) is not None:
-        parts.append(f"${spend.limit:g}/{duration_text(spend.window)}{_sliding(spend.technique)}")
+        used = "" if use.spend is None else f"${use.spend.used:.4g} of "
+        parts.append(f"{used}${spend.limit:g}/{duration_text(spend.window)}{_sliding(spend.technique)}")
     if token.max_estimate is not None:
         parts.append(f"${token.max_estimate:g} an order")
     if token.max_active is not None:
-        parts.append(f"{token.max_active} runs at once")
+        used = "" if use.active is None else f"{use.active} of "
+        parts.append(f"{used}{token.max_active} runs at once")
     return ", ".join(parts)
+
+
+def _resets(use: TokenUse) -> str:
+    """When limits of which something is used give room again."""
+    told = (("requests", use.requests), ("spend", use.spend))
+    return ", ".join(
+        f"{name} {time_text(one.resets_us)}" for name, one in told if one is not None and one.used
+    )
+
+
+def _last(use: TokenUse) -> str:
+    return "-" if use.last_us is None else time_text(use.last_us)
+
+
+def _used(use: LimitUse | None) -> dict[str, object] | None:
+    if use is None:
+        return None
+    return {"used": use.used, "limit": use.limit, "left": use.left, "resets_at": rfc3339(use.resets_us)}
 
 
 def _sliding(technique: str) -> str:
@@ -102,5 +138,5 @@ def _sliding(technique: str) -> str:
 
 def _secrets(token: Token, now_us: int) -> str:
     live = [known for known in token.secrets if known.expires_us is None or known.expires_us > now_us]
-    ends = [f"until {local_time(known.expires_us)}" for known in live if known.expires_us is not None]
+    ends = [f"until {time_text(known.expires_us)}" for known in live if known.expires_us is not None]
     return f"{len(live)}" + (f" ({len(ends)} of them only {', '.join(ends)})" if ends else "")

@@ -19,12 +19,12 @@ from penstock.dynamic_routing.check import check_elements
 from penstock.dynamic_routing.dialect import modern
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.settings.toml_position import KeyPath
+from penstock.stores.audit_entry import Json
 from penstock.stores.control_store import (
     Add,
     CustomProvider,
     Dataset,
     DynamicRoute,
-    Json,
     Noun,
     ProviderKey,
     Remove,

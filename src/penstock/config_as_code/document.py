@@ -15,6 +15,7 @@ import msgspec
 from penstock.control.custom_providers import Name as ProviderName
 from penstock.control.datasets import Name as DatasetName
 from penstock.control.dynamic_routes import RouteName
+from penstock.metadata import MetadataValue
 from penstock.settings import ConfigError
 from penstock.settings.check import Problem
 from penstock.settings.gateway_fields import Fields
@@ -22,6 +23,7 @@ from penstock.settings.gateways import AccountId, GatewayId, GatewaySettings
 from penstock.settings.layers import Layer, file_layer
 from penstock.settings.toml_position import KeyPath, lines, nearest_line
 from penstock.settings.value_types import Secret, Table
+from penstock.stores.control_store import Permission, Technique
 
 LATER = ("routes", "datasets")
 """What stands in a gateway's table and is no field of it."""
@@ -64,11 +66,47 @@ class ProviderTable(Table, frozen=True, kw_only=True):
     about: JsonTable = msgspec.field(default_factory=dict)
 
 
+class RateLimitTable(Table, frozen=True, kw_only=True):
+    """At most so many requests in so many seconds."""
+
+    limit: int
+    interval: int
+    technique: Technique = "fixed"
+
+
+class SpendLimitTable(Table, frozen=True, kw_only=True):
+    """At most so many US dollars in so many seconds."""
+
+    limit: float
+    window: int
+    technique: Technique = "fixed"
+
+
+class TokenTable(Table, frozen=True, kw_only=True):
+    """A token for this account alone. What may be in its fields is checked where it is planned."""
+
+    permissions: tuple[Permission, ...] = ("run",)
+    gateways: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    user: str = ""
+    team: str = ""
+    note: str = ""
+    metadata: Mapping[str, MetadataValue] = {}
+    rate_limit: RateLimitTable | None = None
+    spend_limit: SpendLimitTable | None = None
+    max_estimate: float | None = None
+    max_active: int | None = None
+    expires_at: str | None = None
+    blocked: bool = False
+
+
 class AccountTable(Table, frozen=True, kw_only=True):
-    """All that the directory is to hold of an account, but for stored keys and tokens."""
+    """All that the directory is to hold of an account, but for stored keys. Without `tokens` those that it has stay."""
 
     gateways: Mapping[GatewayId, GatewayTable] = {}
     providers: Mapping[str, ProviderTable] = {}
+    tokens: Mapping[str, TokenTable] | None = None
 
 
 class _File(Table, frozen=True, kw_only=True):

@@ -14,7 +14,12 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.stored_gateways import Seal
 from penstock.settings.check import Problem
 from penstock.settings.toml_position import KeyPath
-from penstock.stores.control_store import Change, ControlStore, Json, Snapshot
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    Change,
+    ControlStore,
+    Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Now:
     environ: Mapping[str, str]
     now_us: int
     new_id: Callable[[], str]
+    random: Callable[[int], bytes]  # of so many bytes
     file_providers: Collection[str] = ()  # slugs in penstock.toml, which go first
     allow_private: bool = False  # receivers of gateways may lead inside
 
@@ -55,6 +61,7 @@ class Draft:
     steps: list[Step] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  # of tokens that are made
 
     def does(self, step: Step, *changes: Change) -> None:
         """One more step."""
@@ -66,7 +73,7 @@ class Draft:
         self.problems.append(self.document.problem(path, reason))
 
     def plan(self) -> Plan:
-        return Plan(tuple(self.steps), tuple(self.changes))
+        return Plan(tuple(self.steps), tuple(self.changes), self.texts)
 
     def json_list(self, value: object, path: KeyPath) -> list[Json] | None:
         """A list as the directory keeps it; None, noted as wrong, for what cannot be kept."""

@@ -6,27 +6,30 @@ In a stable order, so that two exports can be compared. Secrets are left out: va
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 import msgspec
 
 from penstock.access.provider_secret import headers_of
 from penstock.config_as_code.placeholders import Names
+from penstock.config_as_code.token_plan import token_fields, tokens_of
 from penstock.config_as_code.toml_text import NoToml, table
 from penstock.control.catalog import Catalog, OpenSecret
 from penstock.control.dynamic_routes import serving
 from penstock.settings.gateway_fields import set_fields, to_settings
 from penstock.settings.gateway_secrets import join_secrets, split_secrets
+from penstock.stores.audit_entry import Json
 from penstock.stores.control_store import (
     ControlStore,
     CustomProvider,
     Dataset,
     DynamicRoute,
-    Json,
     StoredGateway,
+    Token,
 )
 
 _HEADING = """\
-# What the directory of a Penstock holds: gateways, providers, dynamic routes and datasets.
+# What the directory of a Penstock holds: gateways, providers, dynamic routes, datasets, and tokens of one account.
 # `penstock plan FILE` says what this file would change, `penstock apply FILE` does it. All of an account that is
 # named here is meant: what the directory has of it and this file has not is removed.
 """
@@ -48,7 +51,8 @@ def accounts_of(store: ControlStore) -> list[str]:
         *store.all(DynamicRoute),
         *store.all(Dataset),
     )
-    return sorted({one.account for one in everything})
+    of_tokens = {one.accounts[0] for one in store.all(Token) if len(one.accounts) == 1}
+    return sorted({*(one.account for one in everything), *of_tokens})
 
 
 def export(store: ControlStore, catalog: Catalog, open_secret: OpenSecret, accounts: Sequence[str]) -> str:
@@ -59,6 +63,7 @@ def export(store: ControlStore, catalog: Catalog, open_secret: OpenSecret, accou
         found = [
             *_gateways(store, catalog, account, names),
             *_providers(store, account, open_secret, names),
+            *_tokens(store, account),
         ]
         tables += found or [table(["accounts", account], {})]
     heading = _HEADING
@@ -144,6 +149,21 @@ def _headers(provider: CustomProvider, open_secret: OpenSecret) -> list[str]:
         return [] if plain is None else [name for name, _ in headers_of(plain)]
     except ValueError:
         return []
+
+
+# -- tokens
+
+
+def _tokens(store: ControlStore, account: str) -> Iterable[str]:
+    """Without their secrets: what is applied elsewhere gets others. Of several with one name there is no telling."""
+    found = sorted(tokens_of(store.all(Token), account), key=lambda one: one.name)
+    for name, group in groupby(found, key=lambda one: one.name):
+        tokens = list(group)
+        if len(tokens) > 1:
+            raise NotExportable(
+                f"{len(tokens)} tokens are called {name!r}: give all but one another name first"
+            )
+        yield table(["accounts", account, "tokens", name], token_fields(tokens[0]))
 
 
 def _json_table(path: Sequence[str], values: Mapping[str, object], name: str, value: Json) -> str:

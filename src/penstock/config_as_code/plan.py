@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.stores.control_store import Action, Change, Json
+from penstock.stores.audit_entry import Action, Json
+from penstock.stores.control_store import Change
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -25,10 +26,17 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All of it, in the order in which it is done. Empty when the directory is as the file says."""
+    """All of it, in the order in which it is done. Empty when the directory is as the file says.
+
+    `texts` are those of tokens that are made, by account and name: secret, and to be shown once, by who applies it.
+    """
 
     steps: tuple[Step, ...] = ()
     changes: tuple[Change, ...] = ()
+    texts: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Plan(steps={self.steps!r})"
 
     def count(self, action: Action) -> int:
         """So many things are made, changed or taken away."""

@@ -1,7 +1,8 @@
 """From a file to a plan: what is missing in the directory, what differs, and what is there and not in the file.
 
-Only accounts that the file names are looked at, and of them everything but tokens and stored keys. Gateways are
-here; what belongs to them is in `belongings.py`, providers are in `provider_plan.py`.
+Only accounts that the file names are looked at, and of them everything but stored keys; tokens where it speaks of any.
+Gateways are here; what belongs to them is in `belongings.py`, providers are in `provider_plan.py`, tokens in
+`token_plan.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from penstock.config_as_code.draft import Draft, Now
 from penstock.config_as_code.placeholders import filled_fields
 from penstock.config_as_code.plan import Plan, Step, differences
 from penstock.config_as_code.provider_plan import plan_providers
+from penstock.config_as_code.token_plan import plan_tokens
 from penstock.control.gateway_changes import WrongFields
 from penstock.control.stored_gateways import belongings
 from penstock.settings import ConfigError
@@ -36,6 +38,8 @@ def make_plan(document: Document, now: Now) -> Plan:
             if listed.stored is None and listed.id not in table.gateways:
                 _plan_belongings(draft, account, listed.id, GatewayTable())
         plan_providers(draft, account, table.providers)
+        if table.tokens is not None:
+            plan_tokens(draft, account, table.tokens)
     if draft.problems:
         raise ConfigError(sorted(draft.problems, key=lambda problem: problem.line or 0))
     return draft.plan()

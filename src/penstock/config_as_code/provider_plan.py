@@ -17,7 +17,13 @@ from penstock.control.provider_rows import OnlyIfAllowed, check_address
 from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.settings.gateway_secrets import MASK
 from penstock.settings.toml_position import KeyPath
-from penstock.stores.control_store import Add, CustomProvider, Json, Remove, Replace
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    Add,
+    CustomProvider,
+    Remove,
+    Replace,
+)
 from penstock_common.check import findings
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from penstock.access.limit_counters import gateway_rate_key
 from penstock.access.provider_secret import headers_of
 from penstock.access.vault import SealBroken, Vault
 from penstock.clock import Clock
@@ -209,7 +210,7 @@ def _admit(
     own = None
     if fields.rate_limiting_limit and fields.rate_limiting_interval:
         own = rate_claim(
-            f"rate {account}\x1f{name}".encode(),
+            gateway_rate_key(account, name),
             fields.rate_limiting_limit,
             fields.rate_limiting_interval,
             fields.rate_limiting_technique,

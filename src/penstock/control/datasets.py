@@ -11,7 +11,11 @@ from typing import Annotated, Final
 import msgspec
 
 from penstock.control.log_filters import DATASET_RULES, conditions
-from penstock.stores.control_store import AtMost, Dataset, Json
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    AtMost,
+    Dataset,
+)
 
 MAX_DATASETS: Final = 10
 """Of one gateway."""

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from penstock.config_place import DATA_VARIABLE
 from penstock.control.catalog import Catalog, catalog
 from penstock.metrics.worker_file import FOLDER, States, read_states
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
@@ -29,7 +30,6 @@ from penstock.stores.opening.control_store import (
     is_up_to_date,
 )
 
-_DATA_VARIABLE = "PENSTOCK_DATA"
 _LOCK = "lock"
 _ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -126,6 +126,6 @@ def open_case(
         settings = load(config, environ=environ, overrides={"server.data": folder})
     except ConfigError as error:
         faults = error.problems
-        named = folder or environ.get(_DATA_VARIABLE) or ServerSettings().data
+        named = folder or environ.get(DATA_VARIABLE) or ServerSettings().data
         settings = Settings(server=ServerSettings(data=named))
     return Case(settings, faults, file, environ, url, now_us)

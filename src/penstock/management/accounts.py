@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from penstock.management.caller import ADMIN
+from penstock.management.caller import ADMIN, Caller
 from penstock.management.endpoint import endpoints, get
 from penstock.management.paging import Listing, Paging, page_of
 from penstock.management.problem import not_found
@@ -67,27 +67,25 @@ def verify(_resources: Resources, request: Request) -> TokenState:
 @get("/accounts", "accounts-list-accounts", permission=None, tag=_TAG)
 def list_accounts(resources: Resources, request: Request, query: AccountsQuery) -> Listing[Account]:
     """The accounts this token sees."""
-    found = sorted(
-        (name for name in _visible(resources, request) if query.name in name),
-        reverse=query.direction == "desc",
-    )
+    seen = visible_accounts(resources, request.caller)
+    found = sorted((name for name in seen if query.name in name), reverse=query.direction == "desc")
     return page_of([Account(name, name) for name in found], query)
 
 
 @get("/accounts/{account_id}", "accounts-account-details", permission=None, tag=_TAG)
 def get_account(resources: Resources, request: Request) -> Account:
     """One account."""
-    if request.account not in _visible(resources, request):
+    if request.account not in visible_accounts(resources, request.caller):
         raise not_found("account")
     return Account(request.account, request.account)
 
 
-def _visible(resources: Resources, request: Request) -> set[str]:
-    """A token of some accounts sees these, whatever belongs to them."""
-    token = request.caller.token
+def visible_accounts(resources: Resources, caller: Caller) -> set[str]:
+    """A token of some accounts sees these, whatever belongs to them; others see all that something belongs to."""
+    token = caller.token
     if token is not None and token.accounts:
         return set(token.accounts)
-    return set(_known(resources.settings, resources.control_store(request.caller).snapshot()))
+    return set(_known(resources.settings, resources.control_store(caller).snapshot()))
 
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:

@@ -17,6 +17,7 @@ from penstock.management import (
     model_aliases,
     provider_configs,
     runs,
+    tokens,
 )
 from penstock.management.endpoint import Endpoint
 
@@ -26,6 +27,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *provider_configs.ENDPOINTS,
     *custom_providers.ENDPOINTS,
     *model_aliases.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *billing.ENDPOINTS,
     *audit_logs.ENDPOINTS,
     *analytics.ENDPOINTS,

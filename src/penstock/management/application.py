@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -61,6 +62,16 @@ log = logging.getLogger("penstock.management")
 
 PREFIX = "/client/v4"
 MAX_BODY_BYTES = 4 * 1024 * 1024
+STORES_SAY: Final = (
+    ControlStoreError,
+    LedgerUnavailable,
+    RunsUnavailable,
+    UnfitCondition,
+    MasterKeyError,
+    SealBroken,
+)
+"""Errors of stores that are told to whoever asked."""
+
 _MAX_QUERY_FIELDS = 1000
 _RETRY_SECONDS = 1
 _NO_ROOM_SECONDS = 5
@@ -168,15 +179,8 @@ async def _answer(page: _Page, http: HttpRequest, endpoint: Endpoint) -> tuple[R
             raise
     except ManagementError:
         raise
-    except (
-        ControlStoreError,
-        LedgerUnavailable,
-        RunsUnavailable,
-        UnfitCondition,
-        MasterKeyError,
-        SealBroken,
-    ) as error:
-        raise _told(error) from error
+    except STORES_SAY as error:
+        raise told(error) from error
     except GatewayError as error:  # there is no room
         raise ManagementError(503, [Problem(UNAVAILABLE, error.detail)], _NO_ROOM_SECONDS) from error
     except Exception:
@@ -262,14 +266,14 @@ def _admitted(endpoint: Endpoint, resources: Resources, http: HttpRequest) -> tu
     caller = _caller(http, resources, now_us)
     names = {name: str(value) for name, value in http.path_params.items()}  # decoded once, by the server
     account = names.get("account_id", "")
-    _check_names(names)
+    check_account(account or None)
     _check(endpoint, caller, account, names.get("gateway_id", ""))
-    pairs = _query(http)
-    return Request(account, names, caller, _base_url(http), now_us), pairs
+    pairs = read_pairs(http)
+    return Request(account, names, caller, base_url(http), now_us), pairs
 
 
 def _caller(http: HttpRequest, resources: Resources, now_us: int) -> Caller:
-    text = _token(http)
+    text = shown_token(http)
     if not text:
         raise unauthenticated()
     caller = caller_of(text, resources.tokens(), resources.settings.admin_token or "", now_us)
@@ -278,15 +282,16 @@ def _caller(http: HttpRequest, resources: Resources, now_us: int) -> Caller:
     return caller
 
 
-def _token(http: HttpRequest) -> bytes:
+def shown_token(http: HttpRequest) -> bytes:
+    """The token that a request shows; empty where it shows none."""
     scheme, _, token = http.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return token.strip().encode("latin-1")
     return http.headers.get("x-auth-key", "").strip().encode("latin-1")
 
 
-def _check_names(names: Mapping[str, str]) -> None:
-    account = names.get("account_id")
+def check_account(account: str | None) -> None:
+    """Raises `ManagementError` 404 for a name that no account can have; None is none."""
     try:
         msgspec.convert("-" if account is None else account, AnyAccountId)
     except msgspec.ValidationError:
@@ -307,7 +312,8 @@ def _may(endpoint: Endpoint, caller: Caller, account: str, gateway: str) -> bool
     return caller.may(endpoint.permission, account, gateway if endpoint.scope == "gateway" else "")
 
 
-def _query(http: HttpRequest) -> Pairs:
+def read_pairs(http: HttpRequest) -> Pairs:
+    """The query, decoded. Raises `ManagementError` 400."""
     text = http.scope["query_string"].decode("latin-1")
     try:
         return tuple(
@@ -317,15 +323,16 @@ def _query(http: HttpRequest) -> Pairs:
         raise invalid("the query is not valid: at most 1000 fields, percent-encoded UTF-8", "query") from None
 
 
-def _base_url(http: HttpRequest) -> str:
+def base_url(http: HttpRequest) -> str:
+    """How the server was reached: `http://127.0.0.1:8787`. Raises `ManagementError` 400."""
     try:
         return str(http.base_url).rstrip("/")
     except ValueError:
         raise invalid("the Host header is not one", "headers", "host") from None
 
 
-def _told(error: Exception) -> ManagementError:
-    """A store's error as the API words it."""
+def told(error: Exception) -> ManagementError:
+    """A store's error, one of `STORES_SAY`, as the API words it."""
     match error:
         case NotThere():
             return ManagementError(404, [Problem(NOT_FOUND, str(error))])

@@ -20,7 +20,8 @@ from penstock.management.paging import Listing, Paging
 from penstock.management.problem import invalid
 from penstock.management.request import Request
 from penstock.management.resources import Resources
-from penstock.stores.control_store import AuditEntry, ControlStore
+from penstock.stores.audit_entry import AuditEntry
+from penstock.stores.control_store import ControlStore
 from penstock.time_text import rfc3339
 
 _BATCH: Final = 1000

@@ -11,7 +11,12 @@ import msgspec
 
 from penstock.control import dynamic_routes
 from penstock.control.dynamic_routes import RouteName
-from penstock.stores.control_store import DynamicRoute, Json, RouteDeployment, RouteVersion
+from penstock.stores.audit_entry import Json
+from penstock.stores.control_store import (
+    DynamicRoute,
+    RouteDeployment,
+    RouteVersion,
+)
 from penstock.time_text import rfc3339
 
 Comment = Annotated[

@@ -35,10 +35,10 @@ from penstock.management.problem import ManagementError, not_found
 from penstock.management.reading import problems
 from penstock.management.request import Request
 from penstock.management.resources import Resources
+from penstock.stores.audit_entry import Json
 from penstock.stores.control_store import (
     Add,
     DynamicRoute,
-    Json,
     Remove,
     Replace,
     RouteDeployment,

@@ -30,6 +30,7 @@ from penstock.management.model_aliases import ModelAliasAnswer, ModelAliasBody, 
 from penstock.management.paging import Listing, Paging
 from penstock.management.response import JSON, response
 from penstock.management.run_examples import RUN_ID, run_examples
+from penstock.management.token_examples import TOKEN_ID, token_examples
 from penstock.settings.gateways import GatewaySettings
 
 _ID: Final = "0197f7c4-5d1e-7a30-8b52-3f0c6a1d9e84"
@@ -47,6 +48,7 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "provider_config_id": ("The stored key.", _ID),
     "custom_provider_id": ("The custom provider.", _ID),
     "model_alias_id": ("The name of a model.", _ID),
+    "token_id": ("The token, by its id or its name.", TOKEN_ID),
     "run_id": ("The run, by its provider's id.", RUN_ID),
 }
 """What stands in the braces of paths: what it is, and an example."""
@@ -143,6 +145,7 @@ def _values() -> dict[object, object]:
         *_of_billing(),
         *_of_analytics(),
         *_of_logs(),
+        *token_examples(_ACCOUNT, _MADE),
         *run_examples(_ACCOUNT, _GATEWAY, _ID, _MADE),
         *_of_datasets(),
         *_of_routes(),

@@ -32,13 +32,17 @@ from penstock.providers.custom import CUSTOM_PREFIX
 from penstock.providers.registry import BUILT_IN
 from penstock.proxy.did_you_mean import COMPAT
 from penstock.settings import Settings, is_loopback
-from penstock.settings.gateway_fields import Fields
+from penstock.settings.gateway_fields import Fields, set_fields
 from penstock.settings.gateway_secrets import SecretLost
-from penstock.stores.control_store import Snapshot
+from penstock.stores.control_store import Add, Replace, Snapshot, StoredGateway
 
 _BASE = "/accounts/{account_id}/ai-gateway/gateways"
 _ONE = f"{_BASE}/{{gateway_id}}"
 _TAG = "AI Gateway Gateways"
+
+
+Differences = tuple[tuple[str, object, object], ...]
+"""Fields, with what they are before and after a change."""
 
 
 class GatewaysQuery(Paging, frozen=True):
@@ -84,16 +88,46 @@ def get_gateway(resources: Resources, request: Request) -> GatewayShown:
 @put(_ONE, "aig-config-update-gateway", permission="edit", tag=_TAG)
 def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) -> GatewayShown:
     """Change a gateway: a field left out gets its default."""
-    fields = _fields(resources, body)
-    if body.id not in (None, request.gateway):
-        raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
     store = resources.control_store(request.caller)
-    changes = resources.gateway_changes(store.snapshot(), request.now_us)
-    with _worded():
-        change = changes.replace(request.account, request.gateway, fields)
+    change = _update(resources, request, body, store.snapshot())
     if change is not None:
         store.apply([change])
     return _shown(resources, request, request.gateway)
+
+
+def planned_update(resources: Resources, request: Request, body: GatewayUpdate) -> Differences:
+    """What `update_gateway` would change, secrets masked; nothing is changed. Raises as that does."""
+    snapshot = resources.control_store(request.caller).snapshot()
+    change = _update(resources, request, body, snapshot)
+    listed = resources.catalog(snapshot).find(request.account, request.gateway)
+    match change:
+        case Add(StoredGateway() as new):
+            return _differences(
+                {} if listed is None else set_fields(listed.fields), new, secrets=bool(new.sealed)
+            )
+        case Replace(StoredGateway() as old, StoredGateway() as new):
+            return _differences(old.fields, new, secrets=new.sealed != old.sealed)
+    return ()
+
+
+def _update(
+    resources: Resources, request: Request, body: GatewayUpdate, snapshot: Snapshot
+) -> Add | Replace | None:
+    """Raises `ManagementError`."""
+    fields = _fields(resources, body)
+    if body.id not in (None, request.gateway):
+        raise invalid("a gateway keeps its id: create another one, and remove this one", "body", "id")
+    changes = resources.gateway_changes(snapshot, request.now_us)
+    with _worded():
+        return changes.replace(request.account, request.gateway, fields)
+
+
+def _differences(before: Fields, new: StoredGateway, *, secrets: bool) -> Differences:
+    """By field; None is the default."""
+    names = dict.fromkeys((*before, *new.fields))
+    found = [(name, before.get(name), new.fields.get(name)) for name in names]
+    changed = [one for one in found if one[1] != one[2]]
+    return (*changed, *([("secrets", "stored", "changed")] if secrets else []))
 
 
 @delete(_ONE, "aig-config-delete-gateway", permission="edit", tag=_TAG)

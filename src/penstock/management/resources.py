@@ -20,16 +20,19 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
+from penstock.pricing.configured import open_prices
+from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
 from penstock.stores.control_store import ControlStore, Snapshot, Token
+from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import LedgerEditor, LedgerReader
 from penstock.stores.opening.configured import stores_of
 from penstock.stores.opening.control_store import control_store
 from penstock.stores.opening.ledger import ledger_reader, rollups
 from penstock.stores.opening.ledger_changes import ledger_editor
-from penstock.stores.opening.runs import has_runs, run_reader
+from penstock.stores.opening.runs import has_runs, run_ledger, run_reader
 from penstock.stores.rollups import Rollups
-from penstock.stores.runs import RunReader
+from penstock.stores.runs import OpenRunReader, RunLedger
 
 
 class SharedClock(Clock):
@@ -53,6 +56,7 @@ class Resources:
     current: Callable[[], Settings]
     clock: Clock
     environ: Mapping[str, str]
+    counters: CounterReader | None = None  # how limits stand; None where nothing is counted
 
     @property
     def settings(self) -> Settings:
@@ -113,13 +117,22 @@ class Resources:
         return has_runs(stores_of(self.settings))
 
     @contextmanager
-    def runs(self) -> Iterator[RunReader]:
-        """What calls have made at providers. Raises `RunsUnavailable`."""
+    def runs(self) -> Iterator[OpenRunReader]:
+        """What calls have made at providers, and events of webhooks. Raises `RunsUnavailable`."""
         reader = run_reader(stores_of(self.settings))
         try:
             yield reader
         finally:
             reader.close()
+
+    @contextmanager
+    def run_editor(self) -> Iterator[RunLedger]:
+        """For having events sent again. Raises `RunsUnavailable`."""
+        ledger = run_ledger(stores_of(self.settings))
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
     def vault(self, snapshot: Snapshot) -> Vault:
         """Opens what the directory has sealed. Raises `MasterKeyError`."""
@@ -134,6 +147,10 @@ class Resources:
             return vault.seal(secret, context, os.urandom(NONCE_BYTES))
 
         return seal
+
+    def prices(self) -> PackagedPrices:
+        """What things cost, by the lists there are now. Raises `ConfigError`."""
+        return open_prices(self.settings, self.environ)
 
     def random(self, size: int) -> bytes:
         """For ids, nonces and salts."""

@@ -42,7 +42,7 @@ def run_examples(account: str, gateway: str, call_id: str, made: str) -> tuple[o
         **dict.fromkeys(("generated", "matched", "error")),
     }
     quoted = CitationRecord("https://example.org/about", "About us", ("Founded in 1999.",))
-    field = FieldRecord("founded", "high", (quoted,))
+    field = FieldRecord("founded", "high", (quoted,), "Its own page says so.")
     return (
         RunsQuery(active=True, processor="ultra", since="7d"),
         msgspec.convert(record, RunRecord),

@@ -25,7 +25,7 @@ from penstock.runs.evidence import domain
 from penstock.runs.record import RunDetail, RunRecord, run_detail, run_record
 from penstock.runs.run import Run, RunKind
 from penstock.runs.shown_evidence import EvidenceRecord, evidence_record
-from penstock.stores.runs import RunQuery, RunReader
+from penstock.stores.runs import OpenRunReader, RunQuery, RunReader
 
 _TAG: Final = "Runs"
 _PATH: Final = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/runs"
@@ -77,7 +77,7 @@ def list_runs(resources: Resources, request: Request, query: RunsQuery) -> Listi
     """List the runs that were made through a gateway, the newest first."""
     where = _where(query, request)
     need_gateway(resources, request)
-    with _reading(resources) as runs:
+    with reading_runs(resources) as runs:
         if runs is None:
             return Listing([], query, 0)
         found, total = runs.runs(where, query.per_page, query.offset), runs.count(where)
@@ -88,7 +88,7 @@ def list_runs(resources: Resources, request: Request, query: RunsQuery) -> Listi
 def get_run(resources: Resources, request: Request) -> RunAnswer:
     """One run, with its time line and what its result rests on."""
     need_gateway(resources, request)
-    with _reading(resources) as runs:
+    with reading_runs(resources) as runs:
         run = _own_run(runs, request)
         moments = [] if runs is None else runs.moments(run.id)
         result = None if runs is None else runs.result(run.id)
@@ -105,7 +105,7 @@ def get_run(resources: Resources, request: Request) -> RunAnswer:
 def get_result(resources: Resources, request: Request) -> Response:
     """The result of a run, as the provider gave it."""
     need_gateway(resources, request)
-    with _reading(resources) as runs:
+    with reading_runs(resources) as runs:
         run = _own_run(runs, request)
         result = None if runs is None else runs.result(run.id)
     if result is None:
@@ -114,7 +114,7 @@ def get_result(resources: Resources, request: Request) -> Response:
 
 
 @contextmanager
-def _reading(resources: Resources) -> Iterator[RunReader | None]:
+def reading_runs(resources: Resources) -> Iterator[OpenRunReader | None]:
     """The run ledger; None as long as no run was ever made. Raises `RunsUnavailable`."""
     if not resources.has_runs():
         yield None

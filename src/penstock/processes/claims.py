@@ -5,6 +5,7 @@ All of it is had before anything is forked, or the start is refused with a sente
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from penstock.journal.segments import DIRECTORY
 
 _BACKLOG = 4096
+_PORT_FAULTS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -60,8 +62,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
+        other = "--port" if error.errno in _PORT_FAULTS else "--host"
         raise StartError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another {other}"
         ) from error
     return listener
 

@@ -19,7 +19,7 @@ from penstock.metrics.worker_file import FOLDER, read_states
 from penstock.providers.parallel import PROVIDER
 from penstock.providers.signing import is_of_parts
 from penstock.settings import RetentionSettings, Settings
-from penstock.settings.telemetry import duration_seconds
+from penstock.settings.telemetry import age_seconds
 from penstock.stores.control_store import ProviderKey, Snapshot
 
 log = logging.getLogger("penstock.following")
@@ -44,10 +44,10 @@ def follow_plan(
 
 
 def kept_seconds(retention: RetentionSettings) -> int | None:
-    """Runs are kept as long as the calls of any gateway are."""
-    if retention.logs is None:
-        return None
-    return max(duration_seconds(age) for age in (retention.logs, *retention.gateways.values()))
+    """Runs are kept as long as the calls of any gateway are; None: for ever."""
+    ages = [age_seconds(age) for age in (retention.logs, *retention.gateways.values())]
+    known = [age for age in ages if age is not None]
+    return max(known) if len(known) == len(ages) else None
 
 
 def serving_since(data: Path) -> int | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.clock import Clock
 from penstock.settings import GatewaySettings, RetentionSettings
-from penstock.settings.telemetry import duration_seconds
+from penstock.settings.telemetry import age_seconds
 from penstock.stores.ledger import LedgerEditor, LedgerReader, Order, Query
 
 STEP: Final = 500
@@ -56,9 +56,9 @@ class Retention:
         deleted = 0
         for rule in _rules(settings, gateways, self._clock.now_us()):
             deleted += await self._apply(rule)
-        if settings.bodies is not None:
+        limit_us = _age_limit(settings.bodies, self._clock.now_us())
+        if limit_us is not None:
             held_us = self._held_from(None)
-            limit_us = _age_limit(settings.bodies, self._clock.now_us())
             before_us = limit_us if held_us is None else min(limit_us, held_us)
             await self._in_steps(lambda step: self._editor.delete_bodies(before_us, step))
         return deleted
@@ -101,19 +101,16 @@ def _rules(
     settings: RetentionSettings, gateways: Mapping[GatewayPath, GatewaySettings], now_us: int
 ) -> Iterator[_Rule]:
     """A gateway that is gone, or not named, goes by `logs`; with ages of gateways besides, by the greatest of all."""
-    own = {_split(path): age for path, age in settings.gateways.items()}
-    for (account, gateway), age in own.items():
-        where = Query(account=account, gateways=(gateway,), until_us=_age_limit(age, now_us))
-        yield _Rule(where, (account, gateway))
-    if settings.logs is not None:
-        ages = (settings.logs, *settings.gateways.values())
-        yield _Rule(Query(until_us=min(_age_limit(age, now_us) for age in ages)), None)
-        if own:
-            for account, gateway in gateways.keys() - own.keys():
-                until_us = _age_limit(settings.logs, now_us)
-                yield _Rule(
-                    Query(account=account, gateways=(gateway,), until_us=until_us), (account, gateway)
-                )
+    limits = {_split(path): _age_limit(age, now_us) for path, age in settings.gateways.items()}
+    others = _age_limit(settings.logs, now_us)
+    known = [limit for limit in (others, *limits.values()) if limit is not None]
+    if len(known) == 1 + len(limits):
+        yield _Rule(Query(until_us=min(known)), None)
+    if limits:
+        limits |= dict.fromkeys(gateways.keys() - limits.keys(), others)
+    for (account, gateway), limit in limits.items():
+        if limit is not None:
+            yield _Rule(Query(account=account, gateways=(gateway,), until_us=limit), (account, gateway))
     for (account, gateway), fields in gateways.items():
         if fields.log_management is not None and fields.log_management_strategy == "DELETE_OLDEST":
             where = Query(account=account, gateways=(gateway,))
@@ -134,5 +131,7 @@ def _split(path: str) -> GatewayPath:
     return account, gateway
 
 
-def _age_limit(age: str, now_us: int) -> int:
-    return now_us - duration_seconds(age) * 1_000_000
+def _age_limit(age: str, now_us: int) -> int | None:
+    """What began before this is too old; None: nothing is."""
+    seconds = age_seconds(age)
+    return None if seconds is None else now_us - seconds * 1_000_000

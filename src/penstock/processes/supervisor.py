@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from penstock.clock import Clock
 from penstock.control.compile import build_registry
 from penstock.metrics.process_state import Kind
+from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.children import Child, Children
@@ -27,7 +28,7 @@ from penstock.processes.claims import bind, lock_folder, make_journal, raise_des
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
-from penstock.processes.worker import LoadSettings, listening_url, open_prices, run_worker
+from penstock.processes.worker import LoadSettings, listening_url, run_worker
 from penstock.settings import ConfigError, Settings
 from penstock.shipper.process import HEARD_LATER
 from penstock.stores.opening import Stores
@@ -70,7 +71,7 @@ class Supervisor:
     load: LoadSettings
     config_file: Path | None = None
     local_parallel: LocalParallel | None = None
-    prepare: Callable[[], None] = _nothing  # called once data folder and address are ours
+    prepare: Callable[[], None] = _nothing  # called once nothing can fail any more
     clock: Clock = field(default_factory=Clock)
     _socket: socket.socket | None = None
     _lifeline: tuple[int, int] = (-1, -1)
@@ -86,21 +87,26 @@ class Supervisor:
         Raises `StartError` and `ConfigError`, before anything is forked: what no further try would mend.
         """
         build_registry(self.settings)
-        data = Path(self.settings.server.data)
+        prices = open_prices(self.settings, os.environ)
+        data, server = Path(self.settings.server.data), self.settings.server
         os.umask(_PRIVATE)
-        lock = lock_folder(data)
+        if data.exists():
+            lock = lock_folder(data)
+            self._socket = bind(server.host, server.port)
+        else:  # a start that fails leaves no folder behind
+            self._socket = bind(server.host, server.port)
+            lock = lock_folder(data)
         raise_descriptor_limit()
-        self._socket = bind(self.settings.server.host, self.settings.server.port)
         self._stores.before_start()
         make_journal(data)
-        self.prepare()
         _make_ledger(stores_of(self.settings))
         self._since = keeper_process.last_arrival(self.settings)
         self._lifeline = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         children = Children(data, self.clock, self._become)
         try:
-            self._employ(children)
+            self._employ(children, prices)
+            self.prepare()
             children.start_due()
             ready(listening_url(self._socket))
             return self._watch(children)
@@ -111,10 +117,9 @@ class Supervisor:
 
     # -- children
 
-    def _employ(self, children: Children) -> None:
-        """Says which processes there are. Raises `StartError`, `ConfigError`."""
+    def _employ(self, children: Children, prices: PackagedPrices) -> None:
+        """Says which processes there are. Raises `StartError`."""
         longest, parent = self.settings.server.timeouts.restart, self._lifeline[0]
-        prices = open_prices(self.settings)
         children.add(Child("shipper", "shipper", lambda: self._ship(prices), Restarts(longest)))
         children.add(Child("keeper", "keeper", self._keep, Restarts(longest)))
         if (engine := self.local_parallel) is not None:

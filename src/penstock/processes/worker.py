@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import uvicorn
 import uvloop
@@ -33,11 +32,12 @@ from penstock.management.application import management_routes
 from penstock.management.resources import Resources, SharedClock
 from penstock.metrics.worker_file import FOLDER as STATES
 from penstock.metrics.worker_file import StateFile
+from penstock.pages.dashboard.site import dashboard_routes
 from penstock.pages.health import HealthPages
 from penstock.pages.hooks import HookPages
 from penstock.pages.metrics import MetricsPage
+from penstock.pricing.configured import open_prices
 from penstock.pricing.known_models import KnownModels
-from penstock.pricing.packaged import PackagedPrices, cache_folder
 from penstock.processes.heap import Heap
 from penstock.processes.watchdog import Watchdog
 from penstock.processes.worker_report import Traffic, WorkerReport
@@ -59,7 +59,6 @@ from penstock.proxy.signing.token_endpoint import TokenEndpoint
 from penstock.proxy.upstream.pool import Deadlines, Upstream
 from penstock.proxy.whole_bodies import WholeBodies
 from penstock.settings import ConfigError, Settings, is_loopback
-from penstock.settings.check import Problem
 from penstock.settings.regions import in_region
 from penstock.stores.control_store import ControlStoreDamaged, ControlStoreError
 from penstock.stores.counters import Counters, CountersUnavailable
@@ -180,20 +179,10 @@ def make_world(settings: Settings, counters: Counters, clock: Clock, runs: RunDe
     snapshot = control_store(stores).snapshot()
     vault = open_vault(snapshot, os.environ, stores.data)
     gateways = catalog(settings, snapshot, opener(vault))
-    prices = open_prices(settings)
+    prices = open_prices(settings, os.environ)
     book = prices.full() if limits_spending(gateways, snapshot) else prices.own
     shared = Shared(counters, book, clock, public, runs, models=KnownModels(prices.full))
     return build_world(in_region(settings, os.environ), snapshot, gateways, vault, shared)
-
-
-def open_prices(settings: Settings) -> PackagedPrices:
-    """Raises `ConfigError` for an operator's file that is wrong."""
-    own = settings.pricing.file
-    try:
-        folder = cache_folder(os.environ, Path(settings.server.data))
-        return PackagedPrices(folder, None if own is None else Path(own))
-    except OSError as error:
-        raise ConfigError([Problem(None, None, f"[pricing] file: {error}")]) from error
 
 
 def open_parts(settings: Settings, clock: Clock) -> Parts:
@@ -296,9 +285,10 @@ class Worker:
         own = OwnTokens(self._settings.admin_token or "")
         pages = HealthPages(parts.journal, stores_of(self._settings), self._clock, own_hosts)
         metrics = MetricsPage(self._settings, self._clock)
-        resources = Resources(lambda: self._in_force, SharedClock(), os.environ)
+        resources = Resources(lambda: self._in_force, SharedClock(), os.environ, parts.counters)
         hooks = HookPages(lambda: parts.pipeline.world, parts.runs, parts.pipeline.room, self._clock)
-        more = [*hooks.routes, *management_routes(ENDPOINTS, resources, parts.pipeline.room)]
+        management = management_routes(ENDPOINTS, resources, parts.pipeline.room)
+        more = [*hooks.routes, *management, *dashboard_routes(resources)]
         return uvicorn.Config(
             pages.application([metrics.route, *more]),
             http=connection_class(parts.pipeline, client_limits(self._settings), busy_poll, own),

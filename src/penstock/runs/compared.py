@@ -118,7 +118,10 @@ class Comparison:
     def _named(self, name: str) -> _Sums:
         if name not in self._sums and len(self._sums) >= self._most:
             name = OTHERS
-        return self._sums.setdefault(name, _Sums())
+        sums = self._sums.get(name)
+        if sums is None:
+            sums = self._sums[name] = _Sums()
+        return sums
 
 
 def _each(many: Iterable[_Sums]) -> Iterable[_Sums]:

@@ -34,6 +34,7 @@ _LONGEST_HOST: Final = 253  # DNS has no longer ones
 _LONGEST_URL: Final = 8192
 _LONGEST_TITLE: Final = 500
 _LONGEST_EXCERPT: Final = 10_000
+_LONGEST_REASONING: Final = 10_000
 _MOST_EXCERPTS: Final = 20  # of a citation that are shown
 _WHOLE_TEXT: Final = "output"  # what a text is called as a field
 
@@ -62,13 +63,18 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
 
 class Cited(NamedTuple):
-    """One citation, with its texts, and the field that it is for."""
+    """One citation, with its texts."""
 
-    field: str
-    confidence: str
     url: str
     title: str
     excerpts: tuple[str, ...]
+
+
+class FieldTexts(NamedTuple):
+    """The texts that one field rests on."""
+
+    reasoning: str
+    citations: tuple[Cited, ...]
 
 
 class _Citation(msgspec.Struct, gc=False):
@@ -108,20 +114,22 @@ def evidence(result: bytes) -> Evidence:
     return _summed(islice(_found(_read(result)), _MOST_LOOKED_AT))
 
 
-def cited(result: bytes, most: int = 1000) -> list[Cited]:
-    """The citations of a result, at most so many, in its order; long texts are cut."""
-    all_of = (
-        Cited(
-            field=_name(basis),
-            confidence=_confidence(basis),
-            url=(one.url or "")[:_LONGEST_URL],
-            title=(one.title or "")[:_LONGEST_TITLE],
-            excerpts=tuple(text[:_LONGEST_EXCERPT] for text in (one.excerpts or [])[:_MOST_EXCERPTS]),
-        )
-        for basis in _bases(_read(result))
-        for one in basis.citations or []
+def field_texts(result: bytes, most: int = 1000) -> list[FieldTexts]:
+    """What is said for each field that has a basis, in their order, with `most` citations in all; long ones are cut."""
+    found, left = list[FieldTexts](), most
+    for basis in islice(_bases(_read(result)), MOST_FIELDS):
+        told = tuple(map(_cited, (basis.citations or [])[:left]))
+        found.append(FieldTexts((basis.reasoning or "")[:_LONGEST_REASONING], told))
+        left -= len(told)
+    return found
+
+
+def _cited(citation: _Citation) -> Cited:
+    return Cited(
+        url=(citation.url or "")[:_LONGEST_URL],
+        title=(citation.title or "")[:_LONGEST_TITLE],
+        excerpts=tuple(text[:_LONGEST_EXCERPT] for text in (citation.excerpts or [])[:_MOST_EXCERPTS]),
     )
-    return list(islice(all_of, most))
 
 
 def domain(url: str) -> str:

@@ -5,11 +5,14 @@ The texts are of the provider and of strangers. How a result is read is in `evid
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, repeat
+from typing import Final
 
 import msgspec
 
-from penstock.runs.evidence import MOST_FIELDS, cited, evidence
+from penstock.runs.evidence import MOST_FIELDS, FieldTexts, evidence, field_texts
+
+_NOTHING: Final = FieldTexts("", ())
 
 
 class CitationRecord(msgspec.Struct, frozen=True):
@@ -32,6 +35,8 @@ class FieldRecord(msgspec.Struct, frozen=True):
     """The provider's: high, medium, low; none, where it says nothing."""
     citations: tuple[CitationRecord, ...]
     """What is cited for it."""
+    reasoning: str
+    """Why the provider takes it to be so; empty where it says nothing."""
 
 
 class EvidenceRecord(msgspec.Struct, frozen=True):
@@ -56,16 +61,15 @@ def evidence_record(result: bytes, most_fields: int = MOST_FIELDS) -> EvidenceRe
     found = evidence(result)
     if not found.counted:
         return None
-    sources = iter(cited(result))  # in the order of the fields
+    texts = chain(field_texts(result), repeat(_NOTHING))  # those without a basis come last
     fields = tuple(
         FieldRecord(
             field.name,
             field.confidence,
-            tuple(
-                CitationRecord(one.url, one.title, one.excerpts) for one in islice(sources, field.citations)
-            ),
+            tuple(CitationRecord(one.url, one.title, one.excerpts) for one in said.citations),
+            said.reasoning,
         )
-        for field in found.fields[:most_fields]
+        for field, said in zip(found.fields[:most_fields], texts, strict=False)
     )
     return EvidenceRecord(
         found.counted, found.confidences, found.citations, found.uncited, found.domains, fields

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import msgspec
 
+from penstock.config_place import DATA_VARIABLE, DEFAULT_FILE, named_file
 from penstock.settings.check import ConfigError, Problem
 from penstock.settings.gateways import EFFECTIVE_FIELDS, AccountId, AccountSettings, GatewaySettings
 from penstock.settings.layers import (
@@ -76,15 +77,14 @@ __all__ = [
     "unused_fields",
 ]
 
-DEFAULT_FILE = Path("penstock.toml")
-FILE_VARIABLE = "PENSTOCK_CONFIG"
 TOKEN_VARIABLE = "PENSTOCK_ADMIN_TOKEN"
 SERVER_VARIABLES = (
     Variable("PENSTOCK_HOST", "server.host"),
     Variable("PENSTOCK_PORT", "server.port", is_number=True),
     Variable("PENSTOCK_WORKERS", "server.workers", is_number=True),
-    Variable("PENSTOCK_DATA", "server.data"),
+    Variable(DATA_VARIABLE, "server.data"),
 )
+_PATHS = ("server.data", "pricing.file", "log_push.*.folder.path")
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -131,10 +131,11 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[st
     """The settings of this process, or a `ConfigError` with all that is wrong.
 
     `path` goes before `PENSTOCK_CONFIG`; without both, `penstock.toml` in the working directory is read if it
-    is there. `overrides` are the command line's: dotted names such as `server.port`; None means not given.
+    is there. Paths in the file are meant from where it is. `overrides` are the command line's: dotted names such
+    as `server.port`; None means not given.
     """
-    path = _named_file(path, environ)
-    file = file_layer(path or DEFAULT_FILE, is_required=path is not None)
+    path = named_file(path, environ)
+    file = file_layer(path or DEFAULT_FILE, is_required=path is not None, paths=_PATHS)
     layers = (
         file,
         *environment_layers(environ, SERVER_VARIABLES),
@@ -150,13 +151,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], overrides: Mapping[st
 
 def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
     """The file that `load` reads with these arguments, whether it is there or not."""
-    return _named_file(path, environ) or DEFAULT_FILE
-
-
-def _named_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    if path is None and environ.get(FILE_VARIABLE):
-        return Path(environ[FILE_VARIABLE])
-    return path
+    return named_file(path, environ) or DEFAULT_FILE
 
 
 def _token_problems(token: str | None) -> list[Problem]:

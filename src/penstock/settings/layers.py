@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.config_place import seen_from
 from penstock.settings.check import ConfigError, Problem
 from penstock.settings.toml_position import lines, nearest_line
 from penstock_common.check import findings
@@ -46,8 +47,11 @@ class Layer(msgspec.Struct, frozen=True):
             yield Problem(self.path, line, self.label + reason)
 
 
-def file_layer(path: Path, *, is_required: bool) -> Layer:
-    """What the TOML file `path` says; nothing, if it does not exist and need not."""
+def file_layer(path: Path, *, is_required: bool, paths: Iterable[str] = ()) -> Layer:
+    """What the TOML file `path` says; nothing, if it does not exist and need not.
+
+    `paths` are dotted names, `*` for any, of values that are paths themselves: they are meant from where the file is.
+    """
     name = str(path)
     try:
         data = path.read_bytes()
@@ -60,7 +64,10 @@ def file_layer(path: Path, *, is_required: bool) -> Layer:
     except ValueError as error:  # a NUL in the name
         raise ConfigError([Problem(None, None, "the file name is not one")]) from error
     text = _decoded(name, data)
-    return Layer(_parsed(name, text), path=name, text=text)
+    values = _parsed(name, text)
+    for one in paths:
+        _see_from(path, values, one)
+    return Layer(values, path=name, text=text)
 
 
 def environment_layers(environ: Mapping[str, str], variables: Iterable[Variable]) -> Iterator[Layer]:
@@ -97,6 +104,17 @@ def _laid_over(low: Mapping[str, object], high: Mapping[str, object]) -> dict[st
         else:
             result[key] = value
     return result
+
+
+def _see_from(file: Path, values: dict[str, object], name: str) -> None:
+    """Makes the path at a dotted name one that is the same from everywhere. What is no path is for the check."""
+    head, _, rest = name.partition(".")
+    for key in list(values) if head == "*" else [head]:
+        value = values.get(key)
+        if rest and isinstance(value, dict):
+            _see_from(file, value, rest)
+        elif not rest and isinstance(value, str) and value and "\0" not in value:
+            values[key] = seen_from(file, value)
 
 
 def _decoded(name: str, data: bytes) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec import Meta
 
+from penstock.config_place import DEFAULT_DATA
 from penstock.settings.value_types import (
     Bytes,
     BytesOrNone,
@@ -85,7 +86,7 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     host: Host = "127.0.0.1"
     port: Port = 8787
     workers: Workers = 1
-    data: FilePath = "penstock-data"
+    data: FilePath = DEFAULT_DATA
     own_hosts: tuple[HostName, ...] = ()
     allow_private_providers: bool = False
     watchdog: Annotated[float, Meta(ge=0, le=60)] = 0.0

@@ -30,8 +30,13 @@ GatewayPath = Annotated[
         description="account/gateway",
     ),
 ]
-Duration = Annotated[
-    str, Meta(pattern=r"^[1-9][0-9]{0,4}[smhdw]\Z", description="a number with its unit, like 12h, 30d or 8w")
+FOREVER: Final = "forever"
+Age = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:[1-9][0-9]{{0,4}}[smhdw]|{FOREVER})\Z",
+        description=f"a number with its unit, like 12h, 30d or 8w, or {FOREVER}",
+    ),
 ]
 Bucket = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}\Z", description="the name of a bucket")
@@ -48,9 +53,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 
 
-def duration_seconds(text: str) -> int:
-    """The seconds of a `Duration`."""
-    return int(text[:-1]) * UNIT_SECONDS[text[-1]]
+def age_seconds(text: str) -> int | None:
+    """The seconds of an `Age`; None: for ever."""
+    return None if text == FOREVER else int(text[:-1]) * UNIT_SECONDS[text[-1]]
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
@@ -108,11 +113,11 @@ class LogPushSettings(Table, frozen=True, kw_only=True):
 
 
 class RetentionSettings(Table, frozen=True, kw_only=True):
-    """How long calls and their bodies are kept; unset, for ever."""
+    """How long calls and their bodies are kept."""
 
-    logs: Duration | None = None
-    bodies: Duration | None = None
-    gateways: Mapping[GatewayPath, Duration] = msgspec.field(default_factory=dict)
+    logs: Age = "400d"
+    bodies: Age = "90d"
+    gateways: Mapping[GatewayPath, Age] = msgspec.field(default_factory=dict)
     undelivered: Count = 1_000_000
 
 

@@ -12,15 +12,13 @@ from typing import Final, Literal, Protocol, TypeVar
 import msgspec
 
 from penstock.metadata import MetadataValue
+from penstock.stores.audit_entry import AuditEntry, Json
 from penstock.stores.model_alias import ModelAlias
 
 Permission = Literal["read", "run", "edit", "metadata_read", "set_costs"]
 """Cloudflare 3.12: look, call, change, list logs without their bodies. Our own: say what its calls cost."""
 
 Technique = Literal["fixed", "sliding"]
-
-Json = object
-"""What a JSON text can hold. Whoever reads it converts it to what it should be."""
 
 SEAL_LABEL_BYTES: Final = 9
 """So many bytes at the beginning of sealed bytes say how, and with which master key, they were sealed."""
@@ -112,6 +110,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] = {}
     max_estimate: float | None = None  # US dollars that one order of runs or searches may come to
     max_active: int | None = None  # runs of its that may be under way at once
+    note: str = ""  # for people
+    blocked: bool = False  # nobody gets in with it until it is let in again
 
 
 class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,28 +319,13 @@ class AtMost(msgspec.Struct, frozen=True):
     most: int
 
 
-Change = Add | Replace | Remove | Need | AtMost
+class OneOfName(msgspec.Struct, frozen=True):
+    """Changes nothing, but the other changes are not made if two tokens were then called so."""
+
+    name: str
 
 
-Action = Literal["create", "update", "delete"]
-
-
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One change, for ever. What is secret shows as a mark only, another one after it has changed.
-
-    What was made or removed is there with all its fields; of an update there are those that changed, and of the
-    versions and deployments of a route those that came or went.
-    """
-
-    number: int  # grows with each change
-    at_us: int
-    actor: str  # `token:ID`, `admin`, `cli:USER`, `first-run`
-    action: Action
-    kind: str  # `gateway`, `token`, `provider_key`, `route`, …; `master_key` after resealing
-    account: str  # "" for tokens and the master key
-    subject: str  # the noun's id; of a gateway what it is called on the wire
-    before: dict[str, Json] | None
-    after: dict[str, Json] | None
+Change = Add | Replace | Remove | Need | AtMost | OneOfName
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -71,7 +71,21 @@ class Reservation(NamedTuple):
     amount: int
 
 
-class Counters(Protocol):
+class Standing(NamedTuple):
+    """How a counter stands: what is used, reservations included, and when its window begins to give room again."""
+
+    used: int
+    reset_us: int  # microseconds from now
+
+
+class CounterReader(Protocol):
+    """What shows how counters stand. May be asked from any thread; raises `CountersUnavailable`."""
+
+    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
+        """Of a counter that nobody made up, as it was last written. One that is not there is unused."""
+
+
+class Counters(CounterReader, Protocol):
     """Times are wall-clock microseconds; amounts are whole numbers, zero included."""
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:

@@ -84,6 +84,8 @@ class HookQuery(msgspec.Struct, frozen=True):
     gateways: tuple[str, ...] = ()
     states: tuple[HookState, ...] = ()
     since_us: int | None = None
+    run: str = ""
+    before: int | None = None  # the number of an event that came later
 
 
 ANY_EVENT: Final = HookQuery()
@@ -94,6 +96,9 @@ class HookReader(Protocol):
 
     def hook_events(self, where: HookQuery, limit: int) -> list[HookEvent]:
         """Some of them, those that came last first."""
+
+    def hook_event(self, number: int) -> HookEvent | None:
+        """One of them."""
 
     def find_hook_events(self, part: str, limit: int) -> list[HookEvent]:
         """Those whose ids begin with `part`; if none does, whose ids end with it."""

@@ -141,7 +141,7 @@ class CallRow(msgspec.Struct, frozen=True):
     custom_cost: Annotated[bool, Column("flag", 0, "derived.custom_cost")]
     attempts: Annotated[int, Column("number")]
     stored_key: Annotated[str, Column("name", 20)]
-    team: Annotated[str, Column("name", 21)]
+    team: Annotated[str, Column("name", 21, filtered=True)]
     request_size: Annotated[int, Column("number")]
     response_size: Annotated[int, Column("number")]
     request_encoding: Annotated[str, Column("name", 22)]
@@ -177,8 +177,8 @@ Key = Literal[
     "id", "event_id", "created_at", "provider", "model", "model_type", "request_type",
     "request_content_type", "response_content_type", "status_code", "success", "cached", "cost",
     "tokens", "tokens_in", "tokens_out", "duration", "feedback", "metadata.key", "metadata.value",
-    "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user", "operation",
-    "provider_error", "estimated",
+    "authentication", "wholesale", "compatibilityMode", "dlp_action", "user_agent", "token", "user", "team",
+    "operation", "provider_error", "estimated",
 ]  # fmt: skip
 """What a call may be chosen by (Cloudflare 4.3), and some more of our own."""
 

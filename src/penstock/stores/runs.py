@@ -72,6 +72,14 @@ class Kept(NamedTuple):
     result: Result
 
 
+class RestsOn(NamedTuple):
+    """A run with the sums of what its result rests on: fields by their confidence, citations by their domains."""
+
+    run: Run
+    confidences: dict[str, int]
+    domains: dict[str, int]
+
+
 class Due(NamedTuple):
     """A run that is to be looked at, and how often that has failed in a row."""
 
@@ -126,6 +134,14 @@ class RunReader(Protocol):
     def count(self, where: RunQuery) -> int:
         """How many there are."""
 
+    def states(self, where: RunQuery) -> dict[str, int]:
+        """How many there are in each state, the most first."""
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        """Since when the newest `effort` runs were made, of all that were made before then: how far a question may look
+        that has to be answered at once. None, where there are no more than these.
+        """
+
     def get(self, run_id: str) -> Run | None:
         """One run."""
 
@@ -142,6 +158,9 @@ class RunReader(Protocol):
         """Results that are kept, with their runs, from after a place on, in the order in which the runs came to be
         known; none, where none follow. Each may have megabytes: take few at a time.
         """
+
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
+        """What the results of some rest on, the newest first, without reading a result."""
 
 
 class RunLedger(RunReader, HookLedger, Protocol):

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from contract.engines import ControlStoreEngine
+from penstock.stores.audit_entry import AuditEntry
 from penstock.stores.control_store import (
     Add,
     AlreadyThere,
-    AuditEntry,
     ChangedMeanwhile,
     ControlStore,
     ControlStoreError,

@@ -12,6 +12,7 @@ from penstock.stores.counters import (
     Granted,
     Refused,
     Reservation,
+    Standing,
     Window,
 )
 from support.counters import FIXED, claim, reserve, reserve_nothing
@@ -76,6 +77,19 @@ def test_a_claim_of_nothing_is_granted_at_the_limit_and_refused_above(
     counters.take([claim(3, 3, window)], T0)
     assert counters.take([claim(0, 3, window)], T0) == Granted((0,), (60 * SECOND,))
     assert counters.take([claim(0, 2, window)], T0) == Refused(0, 0, 60 * SECOND)
+
+
+@BOTH
+def test_how_a_counter_stands_is_seen_by_who_does_not_count(
+    counters: Counters, other: Counters, window: Window
+) -> None:
+    assert other.standing(b"key", window, T0) == Standing(0, 60 * SECOND)
+    counters.take([claim(2, 3, window)], T0)
+    made = reserve(counters, 600, T0, window)
+    assert other.standing(b"key", window, T0) == Standing(602, 60 * SECOND)
+    counters.settle(made, 5, T0)
+    assert other.standing(b"key", window, T0 + SECOND) == Standing(7, 59 * SECOND)
+    assert other.standing(b"key", window, T0 + 60 * SECOND).used == 0
 
 
 @BOTH

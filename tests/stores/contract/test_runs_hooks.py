@@ -409,6 +409,15 @@ def test_events_are_listed_and_found(run_engine: RunsEngine, runs: OpenRunLedger
         assert [found.id[-2:] for found in reader.find_hook_events("ef01", 9)] == ["01"]
         assert reader.find_hook_events("%", 9) == []
         assert reader.hook_body(99) == b""
+        for look in (reader, runs):
+            second, first = look.hook_events(ANY_EVENT, 9)
+            assert look.hook_event(first.number) == first
+            assert look.hook_event(99) is None
+            assert look.hook_events(HookQuery(before=second.number), 9) == [first]
+            assert look.hook_events(HookQuery(before=first.number), 9) == []
+            assert look.hook_events(HookQuery(run=first.run_id), 9) == [second, first]
+            for other in ("", first.run_id[:-1], f'{first.run_id}"', "%", "\ud800"):
+                assert look.hook_events(HookQuery(run=other), 9) == ([] if other else [second, first])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -91,6 +92,10 @@ def test_runs_are_listed_and_counted_as_from_a_list(run_engine: RunsEngine) -> N
             wanted = [one for one in ordered if _fits(one, where)]
             assert runs.count(where) == len(wanted)
             assert runs.runs(where, limit, offset) == wanted[offset:][:limit]
+            counts = Counter(one.state for one in wanted)
+            assert list(runs.states(where).items()) == sorted(
+                counts.items(), key=lambda pair: (-pair[1], pair[0])
+            )
 
         agrees()
 
@@ -130,6 +135,19 @@ def test_pages_follow_each_other(runs: OpenRunLedger, limit: int) -> None:
     make(runs, *(run(f"trun_{n}") for n in range(4)))
     pages = [one.id for page in range(3) for one in runs.runs(ANY_RUN, limit, page * limit)]
     assert pages == [f"trun_{n}" for n in (3, 2, 1, 0)][: 3 * limit]
+
+
+@pytest.mark.parametrize(
+    ("until", "effort", "since"),
+    [(None, 1, 3), (None, 3, 1), (None, 4, None), (None, 9, None), (3, 1, 2), (3, 3, None), (0, 1, None)],
+)
+def test_how_far_back_so_many_runs_reach(
+    runs: OpenRunLedger, run_reader: OpenRunReader, until: int | None, effort: int, since: int | None
+) -> None:
+    make(runs, *(run(f"trun_{number}", at=number) for number in range(4)))
+    until_us = None if until is None else NOW + until * SECOND
+    for look in (runs, run_reader):
+        assert look.reach(until_us, effort) == (None if since is None else NOW + since * SECOND)
 
 
 def test_there_is_nothing_to_read_before_anything_was_written(run_engine: RunsEngine, tmp_path: Path) -> None:

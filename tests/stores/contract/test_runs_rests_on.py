@@ -60,6 +60,27 @@ def test_a_run_is_found_by_each_confidence_and_each_domain_of_its_result(
             assert [one.run.id for one in look.results(where, 9)] == found
 
 
+def test_the_sums_of_results_are_told_without_reading_them(
+    runs: OpenRunLedger, run_reader: OpenRunReader
+) -> None:
+    make(runs, *(run(f"trun_{number}", at=number) for number in range(4)))
+    bodies = {
+        "trun_0": result(("high", ["a.example"]), ("low", ["a.example", "b.example"])),
+        "trun_1": result(("none", [])),
+        "trun_3": result(("high", ["c.example"])),
+    }
+    runs.saw([seen(name, result=body) for name, body in bodies.items()])
+    for look in (runs, run_reader):
+        found = look.rests(RunQuery(), 9)
+        assert [one.run.id for one in found] == ["trun_3", "trun_1", "trun_0"]
+        for one in found:
+            told = evidence(bodies[one.run.id])
+            assert (one.confidences, one.domains) == (told.confidences, told.domains)
+        assert [one.run.id for one in look.rests(RunQuery(), 2)] == ["trun_3", "trun_1"]
+        assert [one.run.id for one in look.rests(RunQuery(domains=("b.example",)), 9)] == ["trun_0"]
+        assert look.rests(RunQuery(account="other"), 9) == []
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(st.lists(FIELDS, min_size=1, max_size=4))
 def test_filters_say_what_reading_each_result_would(

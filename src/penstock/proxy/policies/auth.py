@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable
+from enum import IntEnum
+from typing import Final, NoReturn
 
 from penstock.access.tokens import allows, matches, parse
 from penstock.errors import UNAUTHORIZED, GatewayError, no_such_gateway
@@ -28,6 +30,24 @@ _FOREIGN = (
 )
 _REMEMBERED = 64
 _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
+
+
+class _Shown(IntEnum):
+    """What somebody has shown is worth, the better the greater."""
+
+    NOTHING = 0
+    UNKNOWN = 1  # mistyped, revoked, or none at all: a stranger is not told which
+    EXPIRED = 2  # it, or this secret of it; whoever has the secret may know
+    GOOD = 3
+
+
+_WHY: Final = {
+    _Shown.NOTHING: "no token was sent: send the gateway's as cf-aig-authorization: Bearer …",
+    _Shown.UNKNOWN: "this token is not known: it is mistyped, or was revoked; `penstock keys list` has those there are",
+    _Shown.EXPIRED: "this token has expired, or was replaced by a new secret: `penstock keys rotate` makes one",
+    _Shown.GOOD: "this token is not for this gateway, or may not call",
+}
+_EVER_US: Final = 0  # a moment at which no token has expired yet
 
 
 class Authentication:
@@ -61,23 +81,29 @@ class Authentication:
     def identify(self, call: Call) -> None:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
         value = call.controls.authorization
-        shown = self._check(call, _without_scheme(value)) if value and not call.is_step else False
+        shown = self._check(call, _without_scheme(value)) if value and not call.is_step else _Shown.NOTHING
         if call.may_show or call.head.suspect:
-            shown |= self._withdraw(call, needed=not shown and not call.is_step)
+            shown = max(shown, self._withdraw(call, needed=shown is not _Shown.GOOD and not call.is_step))
         if call.may_show and call.query and self._own.stands_in(call.query):
-            shown |= self._withdraw_from_query(call, needed=not shown and not call.is_step)
+            shown = max(
+                shown, self._withdraw_from_query(call, needed=shown is not _Shown.GOOD and not call.is_step)
+            )
         if call.authenticated or (call.head.asked_method and is_preflight(call)):
             return
         if self._required:
-            if shown:
-                raise GatewayError(UNAUTHORIZED, "this token is not for this gateway, or may not call")
-            if self._made_for_callers:
-                call.logged = False
-                raise no_such_gateway(call.gateway.account, call.gateway.id)
-            raise GatewayError(UNAUTHORIZED, "send the gateway's token as cf-aig-authorization: Bearer …")
+            self._refuse(call, shown)
+        if shown is _Shown.EXPIRED:
+            raise GatewayError(UNAUTHORIZED, _WHY[shown])
         head = call.head
         if head.host not in self._known or head.origins:
             self._refuse_foreign(call)
+
+    def _refuse(self, call: Call, shown: _Shown) -> NoReturn:
+        """Says what is wrong with what was shown, but to nobody whether there is a gateway that is not for him."""
+        if self._made_for_callers and shown <= _Shown.UNKNOWN:
+            call.logged = False
+            raise no_such_gateway(call.gateway.account, call.gateway.id)
+        raise GatewayError(UNAUTHORIZED, _WHY[shown])
 
     def _refuse_foreign(self, call: Call) -> None:
         """Who comes from a page of another site, or from elsewhere. Said of a request, not of its steps."""
@@ -89,60 +115,58 @@ class Authentication:
         if head.host is not None and len(self._known) < _REMEMBERED:
             self._known.add(head.host)
 
-    def _withdraw(self, call: Call, *, needed: bool) -> bool:
-        """Takes gateway tokens out of where providers' credentials stand; whether one was good."""
-        names, shown = [], False
+    def _withdraw(self, call: Call, *, needed: bool) -> _Shown:
+        """Takes gateway tokens out of where providers' credentials stand; what the best of them is worth."""
+        names, shown = [], _Shown.NOTHING
         for name, value in call.head.credentials:
             token = self._own.in_credential(value)
             if token is None:
                 continue
             call.secrets = (*call.secrets, token)
             names.append(name)
-            shown |= needed and self._check(call, _behind_scheme(value))
+            if needed:
+                shown = max(shown, self._check(call, _behind_scheme(value)))
         if names:
             call.withheld |= {name.decode("latin-1") for name in names}
             call.head.forward = without(call.head.forward, names)
             call.head.joined = b""
         return shown
 
-    def _withdraw_from_query(self, call: Call, *, needed: bool) -> bool:
+    def _withdraw_from_query(self, call: Call, *, needed: bool) -> _Shown:
         """The same for Google's `?key=`, and wherever else a token might stand in a query."""
-        kept, shown = [], False
+        kept, shown = [], _Shown.NOTHING
         for parameter in call.query.removeprefix(b"?").split(b"&"):
             token = self._own.find(parameter)
             if token is None:
                 kept.append(parameter)
             else:
                 call.secrets = (*call.secrets, token)
-                shown |= needed and self._check(call, token)
+                if needed:
+                    shown = max(shown, self._check(call, token))
         call.query = b"?" + b"&".join(kept) if kept else b""
         call.path = call.path.partition("?")[0] + redact_query(call.query.decode("latin-1"))
         return shown
 
-    def _check(self, call: Call, text: bytes) -> bool:
-        """Whether the text is a good token; if it may call here, the call is authenticated."""
+    def _check(self, call: Call, text: bytes) -> _Shown:
+        """What the text is worth; if it is a token that may call here, the call is authenticated."""
         if self._admin and self._is_admin(text):
             call.authenticated = True
-            return True
-        token = self._find(text, call.created_us)
-        if token is None:
-            return False
+            return _Shown.GOOD
+        parsed = parse(text)
+        token = None if parsed is None else self._tokens.get(parsed[0])
+        if parsed is None or token is None:
+            return _Shown.UNKNOWN
+        if not matches(token, parsed[1], call.created_us):
+            return _Shown.EXPIRED if matches(token, parsed[1], _EVER_US) else _Shown.UNKNOWN
         if allows(token, "run", call.gateway.account, call.gateway.id):
             call.authenticated = True
             call.token = token
             if token.metadata:
                 call.metadata = {**call.metadata, **token.metadata}
-        return True
+        return _Shown.GOOD
 
     def _is_admin(self, text: bytes) -> bool:
         return hmac.compare_digest(hashlib.sha256(text).digest(), self._admin)
-
-    def _find(self, text: bytes, now_us: int) -> Token | None:
-        parsed = parse(text)
-        if parsed is None:
-            return None
-        token = self._tokens.get(parsed[0])
-        return token if token is not None and matches(token, parsed[1], now_us) else None
 
 
 def _behind_scheme(value: bytes) -> bytes:

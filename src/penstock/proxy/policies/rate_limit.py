@@ -9,26 +9,28 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from penstock.access.limit_counters import limit_window, rate_counter
 from penstock.clock import Clock
 from penstock.errors import RATE_LIMITED, UNAVAILABLE, GatewayError
 from penstock.proxy.call import Call
 from penstock.proxy.policies.cors import is_preflight
-from penstock.settings.gateways import LONGEST_WINDOW
 from penstock.stores.control_store import RateLimit as KeyLimit
-from penstock.stores.counters import Claim, Counters, CountersUnavailable, Granted, Refused, Window
+from penstock.stores.control_store import Technique
+from penstock.stores.counters import Claim, Counters, CountersUnavailable, Granted, Refused
 
 _MICRO = 1_000_000
 
 
-def rate_claim(key: bytes, limit: int, interval: int, technique: str) -> Claim:
+def rate_claim(key: bytes, limit: int, interval: int, technique: Technique) -> Claim:
     """What one request takes of a limit."""
-    return Claim(key, 1, limit, Window(min(interval, LONGEST_WINDOW), technique == "sliding"))
+    return Claim(key, 1, limit, limit_window(interval, technique))
 
 
 @lru_cache(maxsize=1024)
 def _of_key(token_id: str, limit: KeyLimit) -> tuple[Claim, bytes]:
     """What a call takes of a virtual key's limit, and the limit in words."""
-    claim = rate_claim(b"rate key " + token_id.encode(), limit.limit, limit.interval, limit.technique)
+    counter = rate_counter(token_id, limit)
+    claim = Claim(counter.key, 1, counter.limit, counter.window)
     return claim, _policy(b"key", claim)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from penstock.access.limit_counters import spend_prefix
 from penstock.clock import Clock
 from penstock.errors import SPEND_LIMITED, UNAVAILABLE, GatewayError
 from penstock.pricing.answered import priced_by
@@ -71,7 +72,7 @@ class SpendLimits:
         unpriced: Unpriced = None,
     ) -> None:
         """`unpriced`: what becomes of calls whose price nobody knows; None: those of language models go on."""
-        self._prefix = f"spend {account}\x1f{gateway}".encode()
+        self._prefix = spend_prefix(account, gateway)
         # Whoever calls names the values that a rule counts apart: their counters live within a share of the room.
         families = [
             Family(account.encode(), f"{gateway}\x1f{rule.id}".encode()) if rule.partitions else None
@@ -312,7 +313,8 @@ def _key_claim(call: Call) -> _Counted | None:
     token = call.token
     if token is None or token.spend_limit is None:
         return None
-    return b"spend key " + token.id.encode(), of_key(token.spend_limit), None
+    name, rule = of_key(token.id, token.spend_limit)
+    return name, rule, None
 
 
 def _custom(call: Call) -> CustomCost | None:

@@ -8,16 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import msgspec
-
+from penstock.access.limit_counters import rule_key, spend_counter
 from penstock.metadata import MetadataValue
 from penstock.pricing.units import to_nano
 from penstock.proxy.call import Call
-from penstock.settings.gateways import LONGEST_WINDOW, SpendRule, rule_id
+from penstock.settings.gateways import SpendRule, rule_id
 from penstock.stores.control_store import SpendLimit
 from penstock.stores.counters import Window
-
-_to_json = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Rule:
             if name not in call.metadata:
                 return None
             parts += (name, _text(call.metadata[name]))
-        return prefix + _to_json(parts)
+        return rule_key(prefix, parts)
 
 
 def compiled(rule: SpendRule, index: int) -> Rule:
@@ -71,10 +68,10 @@ def compiled(rule: SpendRule, index: int) -> Rule:
 
 
 @lru_cache(maxsize=1024)
-def of_key(limit: SpendLimit) -> Rule:
-    """The rule of a virtual key."""
-    window = Window(min(limit.window, LONGEST_WINDOW), limit.technique == "sliding")
-    return Rule("key", limit.limit, to_nano(limit.limit), window)
+def of_key(token_id: str, limit: SpendLimit) -> tuple[bytes, Rule]:
+    """The counter of a virtual key, and its rule."""
+    counter = spend_counter(token_id, limit)
+    return counter.key, Rule("key", limit.limit, counter.limit, counter.window)
 
 
 def bare(model: str, provider: str) -> str:

@@ -15,10 +15,19 @@ from typing import Final, NamedTuple, TypeVar
 import lmdb
 from msgspec.structs import replace
 
-from penstock.stores.counters import Claim, CountersUnavailable, Granted, Refused, Reservation, Window
+from penstock.stores.counters import (
+    Claim,
+    CountersUnavailable,
+    Granted,
+    Refused,
+    Reservation,
+    Standing,
+    Window,
+)
 from penstock.stores.lmdb import amendments, endings, leases, reservations, shares, window_log
 from penstock.stores.lmdb.amendments import Amendments, places_in, receipt_of
 from penstock.stores.lmdb.counter_table import DATABASE, CounterTable, plain_name
+from penstock.stores.lmdb.counters_seen import SeenCounters
 from penstock.stores.lmdb.environment import FAILURES, AnyEnvironment, Suspicion, suspicion_of, write_lock
 from penstock.stores.lmdb.leases import Leases
 from penstock.stores.lmdb.reservations import Place, Reservations
@@ -108,15 +117,11 @@ class LmdbCounters:
         except FAILURES as error:
             raise self._unavailable(error) from error
         # A counter may have been claimed more than once; what is left of it is left to all of them.
-        totals = {claim.key: one.log.total for claim, one in zip(claims, counted, strict=True)}
+        pairs = list(zip(claims, counted, strict=True))
+        totals = {claim.key: one.log.total for claim, one in pairs}
         return Granted(
             tuple([claim.limit - totals[claim.key] for claim in claims]),
-            tuple(
-                [
-                    window_log.reset_us(one.log, claim.window, now_us)
-                    for claim, one in zip(claims, counted, strict=True)
-                ]
-            ),
+            tuple([window_log.reset_us(one.log, claim.window, now_us) for claim, one in pairs]),
         )
 
     def reserve(
@@ -167,6 +172,9 @@ class LmdbCounters:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
             with self._begin(self._table.database) as txn:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
+
+    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
+        return SeenCounters(self._environment, self._table.database).standing(key, window, now_us)
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):

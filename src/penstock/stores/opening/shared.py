@@ -7,18 +7,19 @@ gateway is worth more than what it remembers; whoever comes from outside leaves 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import lmdb
 
-from penstock.stores.counters import OpenCounters
+from penstock.stores.counters import CounterReader, OpenCounters
 from penstock.stores.facts import Usage
 from penstock.stores.lmdb import counters as lmdb_counters
 from penstock.stores.lmdb import replies as lmdb_replies
 from penstock.stores.lmdb.counters import LmdbCounters
+from penstock.stores.lmdb.counters_seen import seen_counters
 from penstock.stores.lmdb.environment import AnyEnvironment, Unopened, open_environment, write_lock
 from penstock.stores.lmdb.place import Place, Store
 from penstock.stores.lmdb.replies import LmdbReplies
@@ -45,6 +46,11 @@ def counters(stores: Stores, owner: bytes, defer: Defer | None = None) -> OpenCo
         Store(made.use, lambda: made.suspicion),
     )
     return OpenCounters(made, place.close, place.tend)
+
+
+def counters_from_outside(stores: Stores) -> AbstractContextManager[CounterReader]:
+    """How counters stand, for who is no worker. Entering raises `CountersUnavailable`, also where there are none."""
+    return seen_counters(stores.data / lmdb_counters.FOLDER)
 
 
 def replies(stores: Stores, owner: bytes, limits: ReplyLimits, defer: Defer | None = None) -> OpenReplies:

@@ -11,10 +11,8 @@ from hashlib import sha256
 
 import msgspec
 
+from penstock.stores.audit_entry import Action, AuditEntry, Json
 from penstock.stores.control_store import (
-    Action,
-    AuditEntry,
-    Json,
     Noun,
     SecretHash,
     StoredGateway,

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from penstock.clock import Clock
+from penstock.stores.audit_entry import AuditEntry
 from penstock.stores.control_store import (
     IN_GATEWAY,
     SEAL_LABEL_BYTES,
@@ -24,7 +25,6 @@ from penstock.stores.control_store import (
     AlreadyThere,
     AnyNoun,
     AtMost,
-    AuditEntry,
     Change,
     ChangedMeanwhile,
     ControlStoreDamaged,
@@ -32,6 +32,7 @@ from penstock.stores.control_store import (
     Need,
     NotThere,
     Noun,
+    OneOfName,
     ProviderKey,
     Remove,
     Replace,
@@ -153,6 +154,8 @@ class SqliteControlStore:
             for change in changes:
                 if isinstance(change, AtMost):
                     _check_number(db, change)
+                if isinstance(change, OneOfName):
+                    _check_name(db, change.name)
             if any(map(_may_seal, changes)):
                 _check_labels(db)
 
@@ -247,6 +250,11 @@ def _check_number(db: sqlite3.Connection, limit: AtMost) -> None:
         values, place = [*values, limit.gateway], f"gateway {limit.account}/{limit.gateway}"
     if db.execute(sql, values).fetchone()[0] > limit.most:
         raise TooMany(f"{place} has at most {limit.most} {_plural(table.what)}: remove one first")
+
+
+def _check_name(db: sqlite3.Connection, name: str) -> None:
+    if db.execute("SELECT count(*) FROM tokens WHERE name = ?", (name,)).fetchone()[0] > 1:
+        raise AlreadyThere(f"there is a token {name!r} already: take another name")
 
 
 def _plural(what: str) -> str:

@@ -107,6 +107,7 @@ TOKENS = Table(
             "metadata",
         )
     ),
+    flags=frozenset(("blocked",)),
 )
 PROVIDER_KEYS = Table(
     "provider_keys",

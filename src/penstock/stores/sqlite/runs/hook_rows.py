@@ -78,11 +78,23 @@ def events(db: sqlite3.Connection, where: HookQuery, limit: int) -> list[HookEve
     if where.since_us is not None:
         parts.append("came_us >= ?")
         values.append(where.since_us)
+    if where.before is not None:
+        parts.append("number < ?")
+        values.append(where.before)
+    if where.run:  # as `event_row` writes it: within a text the quotes would be escaped
+        parts.append("instr(event, ?)")
+        values.append(f'"run_id":{_to_json(whole(where.run)).decode()}')
     rows = db.execute(
         f"SELECT event FROM hook_events WHERE {' AND '.join(parts)} ORDER BY number DESC LIMIT ?",
         (*values, limit),
     )
     return _readable(rows.fetchall())
+
+
+def one(db: sqlite3.Connection, number: int) -> HookEvent | None:
+    """None also where it is damaged."""
+    found = _readable(db.execute("SELECT event FROM hook_events WHERE number = ?", (number,)).fetchall())
+    return found[0] if found else None
 
 
 def find(db: sqlite3.Connection, part: str, limit: int) -> list[HookEvent]:

@@ -30,7 +30,7 @@ from penstock.stores.hooks import (
     Taken,
 )
 from penstock.stores.runs import Made, Seen
-from penstock.stores.sqlite.runs import creates
+from penstock.stores.sqlite.runs import creates, hook_rows
 from penstock.stores.sqlite.runs.hook_rows import EVENT_COLUMNS, event_of, event_row, place_of
 from penstock.stores.sqlite.runs.rows import MOST_ANSWER, compressed, create_of, digest, storable
 from penstock.stores.sqlite.runs.seeing import Packed
@@ -76,7 +76,6 @@ _ADD: Final = (
 )
 _CHANGED: Final = ", ".join(f"{name} = :{name}" for name in EVENT_COLUMNS)
 _SET: Final = f"UPDATE hook_events SET {_CHANGED} WHERE number = :number"
-_FIND: Final = "SELECT event FROM hook_events WHERE number = ?"
 _LOAD: Final = "SELECT count(*), coalesce(sum(size), 0) FROM hook_events WHERE place = ? AND is_done = ?"
 _OLDEST: Final = (
     "SELECT number, size, event FROM hook_events WHERE place = ? AND is_done = ? ORDER BY number LIMIT ?"
@@ -193,7 +192,7 @@ def due(db: sqlite3.Connection, now_us: int, holder: str, lease_us: int, places:
 
 def sent(db: sqlite3.Connection, number: int, now_us: int) -> None:
     """Whatever has become of it meanwhile."""
-    event = _find(db, number)
+    event = hook_rows.one(db, number)
     if event is not None:
         done = replace(event, state=HookState.SENT, tries=event.tries + 1, done_us=now_us, error="")
         _store(db, done)
@@ -203,7 +202,7 @@ def not_sent(
     db: sqlite3.Connection, number: int, now_us: int, error: str, after: float | None
 ) -> HookEvent | None:
     """One that was given up meanwhile stays so."""
-    event = _find(db, number)
+    event = hook_rows.one(db, number)
     if event is None or event.state is not HookState.WAITING:
         return event
     event = failed(event, now_us, error, after)
@@ -213,7 +212,7 @@ def not_sent(
 
 def replay(db: sqlite3.Connection, numbers: Sequence[int], now_us: int) -> int:
     """Those whose bodies are kept."""
-    found = [event for number in numbers if (event := _find(db, number)) is not None]
+    found = [event for number in numbers if (event := hook_rows.one(db, number)) is not None]
     for event in found:
         _store(db, again(event, now_us))
     return len(found)
@@ -285,11 +284,6 @@ def _claim(db: sqlite3.Connection, sums: Sums, call_id: str, document: bytes, no
 
 
 # -- events
-
-
-def _find(db: sqlite3.Connection, number: int) -> HookEvent | None:
-    row = db.execute(_FIND, (number,)).fetchone()
-    return None if row is None else event_of(row[0])
 
 
 def _store(db: sqlite3.Connection, event: HookEvent) -> None:

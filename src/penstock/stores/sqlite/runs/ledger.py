@@ -15,7 +15,7 @@ from penstock.runs.evidence import evidence
 from penstock.runs.hooks import Hook, HookEvent
 from penstock.runs.run import Create, Run
 from penstock.stores.hooks import Arrived, HookDue, HookQuery, Places, Taken
-from penstock.stores.runs import Due, Kept, Made, Moment, Result, RunQuery, Seen, Stale
+from penstock.stores.runs import Due, Kept, Made, Moment, RestsOn, Result, RunQuery, Seen, Stale
 from penstock.stores.sqlite.runs import creates, hook_rows, looks, reading, seeing, sums
 from penstock.stores.sqlite.runs import hooks as sqlite_hooks
 from penstock.stores.sqlite.runs.file import RunsDamaged, RunsFile, transaction
@@ -101,6 +101,12 @@ class SqliteRunLedger:
     def count(self, where: RunQuery) -> int:
         return self._done(_READ, lambda db: reading.count(db, where))
 
+    def states(self, where: RunQuery) -> dict[str, int]:
+        return self._done(_READ, lambda db: reading.states(db, where))
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        return self._done(_READ, lambda db: reading.reach(db, until_us, effort))
+
     def get(self, run_id: str) -> Run | None:
         return self._done(_READ, lambda db: reading.get(db, run_id))
 
@@ -115,6 +121,9 @@ class SqliteRunLedger:
 
     def results(self, where: RunQuery, limit: int, after: int = 0) -> list[Kept]:
         return self._done(_READ, lambda db: reading.results(db, where, limit, after))
+
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
+        return self._done(_READ, lambda db: reading.rests_on(db, where, limit))
 
     def hooked(self, hooks: Sequence[Hook]) -> None:
         if hooks:
@@ -157,6 +166,9 @@ class SqliteRunLedger:
             return claimed
 
         return self._done(_WRITE, work)
+
+    def hook_event(self, number: int) -> HookEvent | None:
+        return self._done(_READ, lambda db: hook_rows.one(db, number))
 
     def hook_events(self, where: HookQuery, limit: int) -> list[HookEvent]:
         return self._done(_READ, lambda db: hook_rows.events(db, where, limit))

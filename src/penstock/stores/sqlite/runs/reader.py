@@ -13,7 +13,7 @@ from pathlib import Path
 from penstock.runs.hooks import HookEvent
 from penstock.runs.run import Run
 from penstock.stores.hooks import HookQuery
-from penstock.stores.runs import Kept, Moment, Result, RunQuery, RunsUnavailable
+from penstock.stores.runs import Kept, Moment, RestsOn, Result, RunQuery, RunsUnavailable
 from penstock.stores.sqlite.looking import identity
 from penstock.stores.sqlite.runs import hook_rows, reading
 from penstock.stores.sqlite.runs.file import opened_to_read, transaction
@@ -34,6 +34,14 @@ class SqliteRunReader:
         with self._view() as db:
             return reading.count(db, where)
 
+    def states(self, where: RunQuery) -> dict[str, int]:
+        with self._view() as db:
+            return reading.states(db, where)
+
+    def reach(self, until_us: int | None, effort: int) -> int | None:
+        with self._view() as db:
+            return reading.reach(db, until_us, effort)
+
     def get(self, run_id: str) -> Run | None:
         with self._view() as db:
             return reading.get(db, run_id)
@@ -53,6 +61,14 @@ class SqliteRunReader:
     def results(self, where: RunQuery, limit: int, after: int = 0) -> list[Kept]:
         with self._view() as db:
             return reading.results(db, where, limit, after)
+
+    def rests(self, where: RunQuery, limit: int) -> list[RestsOn]:
+        with self._view() as db:
+            return reading.rests_on(db, where, limit)
+
+    def hook_event(self, number: int) -> HookEvent | None:
+        with self._view() as db:
+            return hook_rows.one(db, number)
 
     def hook_events(self, where: HookQuery, limit: int) -> list[HookEvent]:
         with self._view() as db:

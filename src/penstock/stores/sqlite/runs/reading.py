@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from penstock.runs.run import Run, SeenBy
-from penstock.stores.runs import Kept, Moment, Result, RunQuery
+from penstock.stores.runs import Kept, Moment, RestsOn, Result, RunQuery
 from penstock.stores.sqlite.runs.rests import CITES, HAS_CONFIDENCE
 from penstock.stores.sqlite.runs.rows import MOST_RESULT, decompressed, run_of, whole
 
@@ -20,6 +22,10 @@ _LAST: Final = "\U0010ffff"
 _OF_RUN: Final = "run = (SELECT key FROM runs WHERE id = ?)"
 _BEGINNING: Final = "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
 _ENDING: Final = "SELECT id FROM runs WHERE substr(id, ?) = ? ORDER BY created_us DESC, id DESC LIMIT ?"
+_CONFIDENCES: Final = (
+    "SELECT run, confidence, fields FROM confidences WHERE run IN (SELECT value FROM json_each(?))"
+)
+_DOMAINS: Final = "SELECT run, domain, citations FROM domains WHERE run IN (SELECT value FROM json_each(?))"
 
 Value = str | int
 
@@ -39,6 +45,25 @@ def count(db: sqlite3.Connection, where: RunQuery) -> int:
     """How many there are."""
     those, values = _condition(where)
     return int(db.execute(f"SELECT count(*) FROM runs WHERE {those}", values).fetchone()[0])
+
+
+def states(db: sqlite3.Connection, where: RunQuery) -> dict[str, int]:
+    """By their states, the most first."""
+    those, values = _condition(where)
+    rows = db.execute(
+        f"SELECT state, count(*) FROM runs WHERE {those} GROUP BY state ORDER BY count(*) DESC, state", values
+    )
+    return dict(rows.fetchall())
+
+
+def reach(db: sqlite3.Connection, until_us: int | None, effort: int) -> int | None:
+    """The moment of the last one of them, where others stand behind it."""
+    values: list[Value] = [effort - 1] if until_us is None else [until_us, effort - 1]
+    before = "" if until_us is None else "WHERE created_us < ?"
+    row = db.execute(
+        f"SELECT created_us FROM runs {before} ORDER BY created_us DESC LIMIT 2 OFFSET ?", values
+    ).fetchall()
+    return row[0][0] if len(row) > 1 else None
 
 
 def get(db: sqlite3.Connection, run_id: str) -> Run | None:
@@ -108,6 +133,32 @@ def _kept(place: int, packed: str, body: bytes, content_type: str, seen_us: int)
         )
     except zlib.error:
         return None
+
+
+def rests_on(db: sqlite3.Connection, where: RunQuery, limit: int) -> list[RestsOn]:
+    """Out of the sums that stand beside the results."""
+    those, values = _condition(where)
+    rows = db.execute(
+        f"SELECT r.key, r.run FROM (SELECT key FROM runs WHERE {those}"
+        " AND EXISTS (SELECT 1 FROM confidences WHERE run = key) ORDER BY created_us DESC, id DESC LIMIT ?) k"
+        " CROSS JOIN runs r ON r.key = k.key ORDER BY r.created_us DESC, r.id DESC",
+        (*values, limit),
+    ).fetchall()
+    keys = msgspec.json.encode([key for key, _ in rows]).decode()
+    confidences, domains = (_sums(db, sql, keys) for sql in (_CONFIDENCES, _DOMAINS))
+    return [
+        RestsOn(run, confidences.get(key, {}), domains.get(key, {}))
+        for key, packed in rows
+        if (run := run_of(packed)) is not None
+    ]
+
+
+def _sums(db: sqlite3.Connection, sql: str, keys: str) -> dict[int, dict[str, int]]:
+    """By the keys of runs."""
+    found: dict[int, dict[str, int]] = {}
+    for key, name, count_of in db.execute(sql, (keys,)):
+        found.setdefault(key, {})[name] = count_of
+    return found
 
 
 def has_result(db: sqlite3.Connection, run_id: str) -> bool:

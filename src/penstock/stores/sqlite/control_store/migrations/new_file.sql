@@ -190,3 +190,11 @@ ALTER TABLE tokens ADD COLUMN max_active BIGINT;
 
 UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
 
+-- Running upgrade 0005 -> 0006
+
+ALTER TABLE tokens ADD COLUMN note TEXT DEFAULT '' NOT NULL;
+
+ALTER TABLE tokens ADD COLUMN blocked BOOLEAN DEFAULT 0 NOT NULL;
+
+UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
+

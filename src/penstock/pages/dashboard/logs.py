@@ -1,0 +1,264 @@
+"""The list of calls: filtered by what stands in the address, newest first, and as a file.
+
+What may stand there is in `analytics/call_choice.py`, the same as the options of `penstock logs`. Pages go back in time
+by where the last one ended, so that the hundredth is as quick as the first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from penstock.analytics.call_choice import WORDS, chosen_calls, is_word
+from penstock.analytics.parameters import BadParameter
+from penstock.calls.log_record import LogRecord, log_record
+from penstock.management.open_ledger import EFFORT, reading
+from penstock.management.problem import invalid, not_found
+from penstock.management.resources import Resources
+from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place
+from penstock.pages.dashboard.page import FILE, Download, Visit, page, pages
+from penstock.pricing.units import to_usd
+from penstock.stores.ledger import CallRow, LedgerReader, Query
+
+_COLUMN: Final = "column"
+_PAGE: Final = 50
+_BATCH: Final = 1000
+MOST_EXPORTED: Final = 100_000
+"""Rows of a file."""
+
+Level = str  # of a row: `good`, `warn`, `bad`
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "time": "Time",
+    "status": "Status",
+    "operation": "Operation",
+    "model": "Model",
+    "tokens": "Tokens",
+    "cost": "Cost",
+    "duration": "Duration",
+    "first_byte": "First byte",
+    "gateway": "Gateway",
+    "user": "User",
+    "token": "Token",
+    "metadata": "Metadata",
+    "path": "Path",
+    "size": "Size",
+}
+"""What a row can show, and how that is headed."""
+
+_SHOWN: Final = ("time", "status", "operation", "model", "tokens", "cost", "duration", "path")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A call in a list. Money in USD, times in milliseconds; None is unknown."""
+
+    id: str
+    created_us: int
+    level: Level
+    status: str
+    operation: str
+    provider: str
+    model: str
+    tokens_in: int | None
+    tokens_out: int | None
+    estimated: bool
+    cost: float | None
+    duration: float
+    first_byte: float | None
+    gateway: str
+    user: str
+    token: str
+    metadata: dict[str, str]
+    path: str
+    size: int
+    cached: bool
+
+
+class Logs(msgspec.Struct, frozen=True):
+    """`older` and `newest` are addresses, empty where there is nothing there. `total` None: more than were counted."""
+
+    rows: tuple[Row, ...]
+    chips: tuple[Chip, ...]
+    columns: tuple[str, ...]
+    all_columns: dict[str, str]
+    total: int | None
+    counted: int
+    older: str
+    newest: str
+    wrong: str
+    words: tuple[str, ...]
+    query: str
+
+
+@page("/accounts/{account}/logs", "logs.html", permission="metadata_read", title="Logs")
+def logs(resources: Resources, visit: Visit) -> Logs:
+    """The calls that the address asks for; with a value that cannot be, none, and what is wrong with it."""
+    wrong = ""
+    try:
+        where = chosen(visit)
+    except BadParameter as error:
+        where, wrong = None, str(error)
+    rows, total = _found(resources, visit, where) if where is not None else ([], 0)
+    given = [pair for pair in _filters(visit) if pair[1].strip() and is_word(pair[0])]
+    kept = [pair for pair in visit.query if pair[0] == _COLUMN and pair[1] in COLUMNS]
+    columns = tuple(name for name in COLUMNS if (_COLUMN, name) in kept) or _SHOWN
+    behind = (
+        place_behind([row.created_us for row in rows[:_PAGE]], _began(visit)) if len(rows) > _PAGE else ""
+    )
+    return Logs(
+        rows=tuple(map(row_of, rows[:_PAGE])),
+        chips=tuple(chips(given, kept)),
+        columns=columns,
+        all_columns=dict(COLUMNS),
+        total=total,
+        counted=EFFORT,
+        older=address([*given, *kept, (BEFORE, behind)]) if behind else "",
+        newest=address([*given, *kept]) if visit.given(BEFORE) else "",
+        wrong=wrong,
+        words=tuple(word for word in WORDS if word not in ("since", "until")),
+        query=urlencode(given),
+    )
+
+
+@page("/accounts/{account}/logs.csv", FILE, permission="metadata_read", title="Logs")
+def logs_csv(resources: Resources, visit: Visit) -> Download:
+    """The calls as a table for spreadsheets, the newest first."""
+    return Download("penstock-logs.csv", "text/csv; charset=utf-8", _csv(_exported(resources, visit)))
+
+
+@page("/accounts/{account}/logs.ndjson", FILE, permission="metadata_read", title="Logs")
+def logs_ndjson(resources: Resources, visit: Visit) -> Download:
+    """The calls as log records, one a line."""
+    lines = (msgspec.json.encode(record) + b"\n" for record in _exported(resources, visit))
+    return Download("penstock-logs.ndjson", "application/x-ndjson", lines)
+
+
+def chosen(visit: Visit) -> Query:
+    """Which calls the address asks for, of those that may be seen. Raises `BadParameter`, `ManagementError` 404."""
+    query = chosen_calls(_filters(visit), visit.account, visit.now_us).query
+    allowed = visit.caller.gateways("metadata_read", visit.account)
+    if allowed is None:
+        return query
+    gateways = tuple(one for one in query.gateways or allowed if one in allowed)
+    if not gateways:
+        raise not_found("gateway")
+    return msgspec.structs.replace(query, gateways=gateways)
+
+
+def _filters(visit: Visit) -> list[tuple[str, str]]:
+    """What the address says, and what the form above the list adds to it: a word and its value."""
+    return [*visit.query, (visit.given("word"), visit.given("value"))]
+
+
+def row_of(row: CallRow) -> Row:
+    """A call as lists show it."""
+    told = ("complete", "refused")  # a refusal's status says it all
+    ended = "" if row.outcome in told else f" {row.outcome.replace('_', ' ')}"
+    return Row(
+        id=row.id,
+        created_us=row.created_us,
+        level=level(row),
+        status=f"{row.status_code}{ended}",
+        operation=row.operation.removeprefix(f"{row.provider}."),
+        provider=row.provider,
+        model=(row.model or "").removeprefix(f"{row.provider}/"),
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        estimated=row.estimated,
+        cost=None if row.cost_nano is None else to_usd(row.cost_nano),
+        duration=row.duration_us / 1000,
+        first_byte=None if row.first_byte_us is None else row.first_byte_us / 1000,
+        gateway=row.gateway,
+        user=row.user,
+        token=row.token,
+        metadata={name: str(value) for name, value in row.metadata.items()},
+        path=f"{row.method} {row.path}",
+        size=row.response_size,
+        cached=row.cached,
+    )
+
+
+def level(row: CallRow) -> Level:
+    """Good, or what the client could change, or what went wrong."""
+    if row.success:
+        return "good"
+    return "warn" if 400 <= row.status_code < 500 or row.outcome == "abandoned" else "bad"
+
+
+# -- reading
+
+
+def _found(resources: Resources, visit: Visit, where: Query) -> tuple[list[CallRow], int | None]:
+    """One more than a page, and how many there are in all."""
+    place = _began(visit)
+    with reading(resources) as ledger:
+        if ledger is None:
+            return [], 0
+        rows = _batch(ledger, where, place, _PAGE + 1)
+        return rows, ledger.count(where, effort=EFFORT)
+
+
+def _began(visit: Visit) -> Place:
+    return read_place(visit.given(BEFORE))
+
+
+def _batch(ledger: LedgerReader, where: Query, place: Place, limit: int) -> list[CallRow]:
+    where = msgspec.structs.replace(where, until_us=place.until(where.until_us))
+    return ledger.calls(where, limit, offset=place.skipped)
+
+
+def _exported(resources: Resources, visit: Visit) -> Iterator[LogRecord]:
+    """Batch by batch, each with a reader of its own: who takes them slowly holds no ledger open."""
+    try:
+        where = chosen(visit)
+    except BadParameter as error:
+        raise invalid(str(error), "query", error.parameter) from None
+    return _records(resources, where)
+
+
+def _records(resources: Resources, where: Query) -> Iterator[LogRecord]:
+    place, left = Place(None, 0), MOST_EXPORTED
+    while left > 0:
+        with reading(resources) as ledger:
+            rows = [] if ledger is None else _batch(ledger, where, place, min(_BATCH, left))
+        yield from map(log_record, rows)
+        left -= len(rows)
+        if len(rows) < _BATCH:
+            return
+        place = read_place(place_behind([row.created_us for row in rows], place))
+
+
+# -- a table for spreadsheets
+
+_CSV: Final = (
+    "id", "created_at", "gateway", "provider", "model", "operation", "method", "path", "status_code", "outcome",
+    "success", "cached", "duration", "tokens_in", "tokens_out", "cost", "price_source", "token", "user", "team",
+    "error_code", "error_detail", "provider_error",
+)  # fmt: skip
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _csv(records: Iterator[LogRecord]) -> Iterator[bytes]:
+    yield _line([*_CSV, "metadata"])
+    for record in records:
+        metadata = msgspec.json.encode(record.metadata).decode() if record.metadata else ""
+        yield _line([*(getattr(record, name) for name in _CSV), metadata])
+
+
+def _line(values: Sequence[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow([_cell(value) for value in values])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: object) -> object:
+    """Text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+
+
+PAGES = pages(logs, logs_csv, logs_ndjson)
