@@ -98,7 +98,7 @@ def demands(question: Question, query: Query, weight: Mapping[str, float]) -> tu
 def _in_all_forms(term: Term, language: str) -> Term:
     own = term.alternatives[0]
     others = other_forms(own[0], language) if len(own) == 1 else ()
-    return msgspec.structs.replace(term, alternatives=(*term.alternatives, *((form,) for form in others)))
+    return term.also((form,) for form in others)
 
 
 @cache

@@ -40,6 +40,13 @@ class Term(msgspec.Struct, frozen=True):
     count: int = 1
     parts: tuple[str, ...] = ()
 
+    def also(self, more: Iterable[tuple[str, ...]]) -> "Term":
+        """The same idea, which other phrases mention, too."""
+        alternatives = (*self.alternatives, *more)
+        return msgspec.structs.replace(
+            self, alternatives=alternatives, needles=tuple(map(spaced, alternatives))
+        )
+
     def within(self, haystack: str) -> bool:
         """Whether a text, as `spaced` stems, mentions the idea."""
         for needle in self.needles:  # a plain loop: this is asked of each sentence, for each word
