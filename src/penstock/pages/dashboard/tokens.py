@@ -29,6 +29,7 @@ from penstock.pages.dashboard.token_form import EMPTY, TokenForm, form_of, given
 
 _ALL = "/accounts/{account}/tokens"
 _ONE = f"{_ALL}/{{token_id}}"
+_LONGEST_NUMBER = 7  # of a page
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -58,8 +59,9 @@ class One(msgspec.Struct, frozen=True):
 def token_list(resources: Resources, visit: Visit) -> Tokens:
     """The tokens that are good for an account."""
     need(visit, "read")
-    number = max(1, int(visit.given("page"))) if visit.given("page").isdecimal() else 1
-    query = TokensQuery(page=min(number, 10**6), per_page=MAX_PER_PAGE, search=visit.given("search"))
+    given = visit.given("page")
+    number = max(1, int(given)) if given.isdecimal() and len(given) < _LONGEST_NUMBER else 1
+    query = TokensQuery(page=number, per_page=MAX_PER_PAGE, search=visit.given("search"))
     found = api.list_tokens(resources, visit.request(""), query)
     total = found.total or 0
     older = query.page + 1 if query.page * MAX_PER_PAGE < total else 0

@@ -28,18 +28,16 @@ def count(number: float | None) -> str:
 
 
 def usd(amount: float | None) -> str:
-    """`$12.34`; of less than a dollar as many digits as tell it apart."""
+    """`$12.34`; of less than a dollar four digits that tell it apart: `$0.3564`, `$0.000221`."""
     if amount is None:
         return NONE
     if amount == 0:
         return "$0"
     if abs(amount) >= 1:
         return f"${amount:,.2f}"
-    return (
-        f"${Decimal(repr(amount)).quantize(Decimal('0.000001')).normalize():f}"
-        if abs(amount) >= 1e-6
-        else "<$0.000001"
-    )
+    if abs(amount) < _LEAST_USD:
+        return "<$0.000001"
+    return f"${Decimal(f'{amount:.4g}').normalize():f}"
 
 
 def milliseconds(amount: float | None) -> str:
