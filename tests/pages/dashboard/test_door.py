@@ -148,6 +148,7 @@ def test_forms_have_a_size(site: Site) -> None:
     site.sign_in()
     found = site.browser.post(f"{AT}/logs/{LOG}/feedback", content=b"a=" + b"b" * 300_000)
     assert found.status_code == 413
+    assert site.new_browser().post("/sign-in", content=b"token=" + b"b" * 9000).status_code == 413
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"&" * 2000, b"a=%ff"])

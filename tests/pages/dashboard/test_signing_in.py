@@ -70,7 +70,7 @@ def test_over_tls_the_cookie_stays_there(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["", "pst_wrong", f"{ADMIN}x", "pst_" + "a" * 16 + "_" + "b" * 43, "ü" * 10_000]
+    "token", ["", "pst_wrong", f"{ADMIN}x", "pst_" + "a" * 16 + "_" + "b" * 43, "ü" * 1000]
 )
 def test_a_wrong_token_signs_nobody_in(site: Site, token: str) -> None:
     found = site.sign_in(token)

@@ -42,6 +42,7 @@ SIGN_IN: Final = "/sign-in"
 STATIC: Final = "/static"
 MOST_FORM_BYTES: Final = 256 * 1024
 
+_MOST_STRANGERS_BYTES = 8192  # of a form that anybody may send
 _FORM_SECONDS = 15.0
 _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
@@ -189,7 +190,7 @@ class Dashboard:
 
     async def _sign_in(self, http: Request) -> Response:
         check_origin(http)
-        form = await _form(http)
+        form = await _form(http, _MOST_STRANGERS_BYTES)
         value = await run_in_threadpool(self._entrance.by_token, first(form, "token"))
         if value is None:
             return await self._sign_in_again(http, 403, "No such token, or it has ended or was revoked.")
@@ -254,14 +255,14 @@ async def _static(http: Request) -> Response:
     return Response(body, 200, headers, content_type)
 
 
-async def _form(http: Request) -> Pairs:
-    """The fields that a form has sent. Raises `ManagementError` 400, 408, 413."""
+async def _form(http: Request, most: int = MOST_FORM_BYTES) -> Pairs:
+    """The fields that a form of at most so many bytes has sent. Raises `ManagementError` 400, 408, 413."""
     pieces = bytearray()
     try:
         async with asyncio.timeout(_FORM_SECONDS):
             async for piece in http.stream():
                 pieces += piece
-                if len(pieces) > MOST_FORM_BYTES:
+                if len(pieces) > most:
                     raise ManagementError(413, [Problem(UNAVAILABLE, "this form is too large")])
     except ClientDisconnect:
         raise invalid("the form was cut off") from None
