@@ -47,6 +47,7 @@ _FILTERS: dict[Key, tuple[tuple[Operator, Scalar], ...]] = {
     "token": (("eq", "token-7"), ("eq", "none"), ("contains", "ken-4")),
     "operation": (("eq", "openai.chat.completions.create"), ("contains", "embed"), ("neq", "unknown")),
     "provider_error": (("eq", "overloaded_error"), ("contains", "server")),
+    "team": (("eq", "team-3"), ("eq", "none"), ("contains", "eam-1")),
     "user": (("eq", "user-1"), ("eq", "user-197"), ("eq", "none"), ("contains", "19")),
 }  # fmt: skip
 

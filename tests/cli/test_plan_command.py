@@ -427,7 +427,7 @@ def test_tokens_that_a_file_does_not_speak_of_stay(shell: Shell, file: Path) -> 
     shell.run("keys", "create", "mine", "--account", "local")
     shell.run("apply", write(file, "[accounts.local.gateways.prod]\ncache_ttl = 60\n"))
     assert len(shell.snapshot().tokens) == 2
-    assert "- token local/mine" in shell.run("plan", write(file, TOKENS), code=2).out
+    assert "- token local/mine" in shell.run("plan", write(file, TOKENS), code=3).out
     shell.run("apply", str(file), "--yes")
     assert sorted(token.name for token in shell.snapshot().tokens) == ["ci", "everywhere"]
 

@@ -300,3 +300,10 @@ async def test_kill_9_in_the_middle_of_load_loses_no_finished_call(serve: Serve,
     assert max(counts.values()) == 1
     assert len(rows) <= len(upstream.requests)
     await again.stop()
+
+
+async def test_what_becomes_of_calls_is_said_at_the_start(serve: Serve) -> None:
+    gateway = await serve()
+    said = "penstock: calls are kept for 400d; their bodies for 90d at most ([retention])"
+    await eventually(lambda: said in gateway.stderr or None, "the line")
+    assert gateway.stderr.count("kept for") == 1

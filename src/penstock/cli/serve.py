@@ -132,7 +132,6 @@ def run(
             return _with_local(fresh, local)
 
         _check_all(settings)
-        tell(f"penstock: {_kept(settings.retention)}")
         file = config_file(config, os.environ)
 
         secret = os.urandom(LINK_BYTES).hex() if is_loopback(settings.server.host) else ""
@@ -142,9 +141,11 @@ def run(
             if secret:
                 offer_link(Path(settings.server.data), secret, Clock().now_us())
 
-        link = secret and f"{SIGN_IN}?link={secret}"
-        supervisor = Supervisor(_with_local(settings, local), reload, file, local, prepare)
-        return supervisor.run(lambda address: ready(address, link))
+        def serving(address: str) -> None:
+            ready(address, secret and f"{SIGN_IN}?link={secret}")
+            tell(f"penstock: {_kept(settings.retention)}")
+
+        return Supervisor(_with_local(settings, local), reload, file, local, prepare).run(serving)
     except ConfigError as error:
         first, *others = error.problems
         for line in (f"penstock: {first}", *map(str, others)):

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -42,7 +43,7 @@ class HealthPages:
     def application(self, more: Sequence[BaseRoute] = ()) -> Starlette:
         """The ASGI application beside the data plane: these pages, and what else there is."""
         pages = [Route("/healthz", self.alive), Route("/readyz", self.ready), *more]
-        return Starlette(routes=pages, exception_handlers={NOT_FOUND.status: _nowhere})
+        return Starlette(routes=pages, exception_handlers={NOT_FOUND.status: _nowhere, 405: _not_so})
 
     async def alive(self, request: Request) -> JSONResponse:
         """200 as long as the event loop turns."""
@@ -89,3 +90,11 @@ async def _nowhere(request: Request, _error: Exception) -> Response:
     else:
         body = error_body(error, path.encode("utf-8", "replace"))
     return Response(body, NOT_FOUND.status, media_type="application/json")
+
+
+async def _not_so(request: Request, error: Exception) -> Response:
+    """The answer where a page takes no such method. Who sends something to `/` has half a base URL."""
+    if request.url.path == "/":
+        return await _nowhere(request, error)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Response("this page takes no such method\n", 405, headers, "text/plain")
