@@ -19,7 +19,7 @@ from support.gateway import Gateway, fails_to_start
 from support.processes import all_gone, family
 from support.replies import Reply, sse, whole
 from support.upstream import Upstream
-from support.waiting import comes, soon
+from support.waiting import comes, eventually, soon
 
 CHAT = "/v1/acct/gw/openai/chat/completions"
 RELOADED = "the configuration was reloaded"
