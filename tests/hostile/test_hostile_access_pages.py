@@ -248,7 +248,7 @@ async def test_authenticated_calls_come_from_anywhere(
 async def test_a_wrong_token_is_no_token(
     access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
 ) -> None:
-    """Neither a dead one, nor one that may not call, nor something that looks like one."""
+    """Neither one that may not call, nor something that looks like one; one that has ended is told so."""
     reader = access.token(permissions=("read",))
     elsewhere = access.token(gateways=("other",))
     ended = access.token(expires=1)
@@ -259,7 +259,12 @@ async def test_a_wrong_token_is_no_token(
         for shown in (bearer(token), ("Authorization", f"Bearer {token}")):
             client = await connect(gateway.url)
             await client.send(here(request("POST", CHAT, shown, PAGE, body=b"{}"), gateway.url))
-            refused(await client.answer())
+            answer = await client.answer()
+            if token == ended:
+                check_error(answer, 401, 2009, "Unauthorized")
+                assert "has expired" in answer.json()["description"]
+            else:
+                refused(answer)
     assert upstream.requests == []
 
 
