@@ -223,6 +223,16 @@ def test_ctrl_c_stops_it_cleanly_and_what_it_printed_worked() -> None:
         assert_nobody_is_left(process)
 
 
+def test_who_is_told_to_end_takes_the_gateway_along() -> None:
+    with running("--quiet") as process:
+        read_until(process, "Serving until Ctrl-C.")
+        process.terminate()
+        rest = read_until(process, "\0")
+        assert process.wait(SECONDS) == 0, rest
+        assert rest.strip() == "Stopped."
+        assert_nobody_is_left(process)
+
+
 def test_a_taken_port_gives_way_to_a_free_one() -> None:
     with socket.socket() as taken:
         with suppress(OSError):  # by somebody else: just as well

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import click
 import httpx
@@ -126,6 +127,7 @@ def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
       penstock demo --exit          ends by itself
       penstock demo --quiet         without the made-up calls
     """
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     output = Output()
     port = _usual_port() if port is None else port
     providers = nullcontext("") if quiet else demo_providers()
@@ -135,6 +137,11 @@ def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
         if config is not None:
             write_config(config, place)
         _show(output, folder, port, config, people, leave=leave)
+
+
+def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    """Who ends this program means the gateway, too."""
+    raise KeyboardInterrupt
 
 
 def _people(folder: Path) -> list[str]:
