@@ -74,6 +74,9 @@ async def test_a_gateway_comes_changes_and_goes_under_two_workers(
     check_error(await call(), 400, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
     store(gateway.data).apply([Add(row())])
     await becomes(call, 200, "the new gateway")
+    async with asyncio.timeout(PATIENCE):
+        while upstream.connections < 2:  # each worker has its own, and the other may not have heard of it yet
+            await call()
     gate = asyncio.Event()
     upstream.will(sse(b"data: 1\n\n", gate, b"data: 2\n\n"))
     streaming = await connect(gateway.url)
