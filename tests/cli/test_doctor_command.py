@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -143,10 +144,14 @@ async def test_a_gateway_at_another_address_than_asked(serve: Serve) -> None:
 async def test_a_ledger_that_breaks_beside_a_gateway(serve: Serve) -> None:
     gateway = await serve()
     await eventually(lambda: _calls_in(gateway), "the ledger")
+    shipper = re.search(r"shipper started \(process (\d+)\)", gateway.stderr)
+    assert shipper
+    os.kill(int(shipper[1]), signal.SIGSTOP)  # it would put a new one in its place before anybody looks
     for path in gateway.data.glob(f"{FILE_NAME}*"):
         path.unlink()
     (gateway.data / FILE_NAME).write_bytes(b"no database at all" * 1000)
     found = await examine(gateway, 1)
+    os.kill(int(shipper[1]), signal.SIGCONT)
     assert "ledger" in bad(found)
 
 
