@@ -34,7 +34,7 @@ _QUIET = (
 
 
 class Arrive(Protocol):
-    """Opens a window."""
+    """Opens a window, to the demonstration or to the server at `at`."""
 
     async def __call__(
         self,
@@ -43,6 +43,7 @@ class Arrive(Protocol):
         signed_in: bool = True,
         scripts: bool = True,
         may_be_refused: bool = False,
+        at: str = "",
     ) -> Visitor: ...
 
 
@@ -85,6 +86,7 @@ async def arrive(demo: Demonstration, chromium: Browser, session: StorageState) 
         signed_in: bool = True,
         scripts: bool = True,
         may_be_refused: bool = False,
+        at: str = "",
     ) -> Visitor:
         width, height = SIZES[look]
         context = await chromium.new_context(
@@ -97,7 +99,7 @@ async def arrive(demo: Demonstration, chromium: Browser, session: StorageState) 
             permissions=["clipboard-read", "clipboard-write"],
             reduced_motion="reduce",
         )
-        visitor = await Visitor.arrive(context, demo.address, may_be_refused=may_be_refused)
+        visitor = await Visitor.arrive(context, at or demo.address, may_be_refused=may_be_refused)
         visitors.append(visitor)
         return visitor
 
