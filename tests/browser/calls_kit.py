@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import httpx
-from visitor import Visitor
 
+from browser.visitor import Visitor
 from support.waiting import PATIENCE, comes
 
 PATH = "/v1/local/default/compat/chat/completions"
 
 
-async def ask(visitor: Visitor, question: str) -> str:
+async def ask(visitor: Visitor, question: str, status: int = 200) -> str:
     """Asks the local engine; the id of the call, once the visitor could look at it."""
     body = {"model": "parallel/speed", "messages": [{"role": "user", "content": question}]}
     async with httpx.AsyncClient(base_url=visitor.address, trust_env=False, timeout=PATIENCE) as http:
         answer = await http.post(PATH, headers={"authorization": "Bearer any"}, json=body)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == status, answer.text
     call = answer.headers["cf-aig-log-id"]
     assert isinstance(call, str)
     address = f"{visitor.address}/accounts/local/logs/{call}.json"

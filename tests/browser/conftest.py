@@ -9,14 +9,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import pytest_asyncio
-from demonstration import Demonstration
 from playwright.async_api import Browser, StorageState, async_playwright
-from visitor import SIZES, Look, Visitor
 
+from browser.demonstration import Demonstration
+from browser.visitor import SIZES, Arrive, Look, Visitor
 from support.needed import needed
 from support.node import node_with
 
@@ -31,20 +30,6 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-class Arrive(Protocol):
-    """Opens a window, to the demonstration or to the server at `at`."""
-
-    async def __call__(
-        self,
-        look: Look = "light",
-        *,
-        signed_in: bool = True,
-        scripts: bool = True,
-        may_be_refused: bool = False,
-        at: str = "",
-    ) -> Visitor: ...
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

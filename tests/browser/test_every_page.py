@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-from conftest import Arrive
-from visitor import Look, Visitor
 
+from browser.visitor import Arrive, Look, Visitor
 from penstock.pages.dashboard.page import FILE
 from penstock.pages.dashboard.site import PAGES
 
@@ -26,7 +25,9 @@ NAMES: Final = {
     "gateway": ("gateways", "gateways", "id"),
     "token": ("tokens", "tokens", "id"),
 }
-TEMPLATES: Final = {one.template.removesuffix(".html"): one.path for one in PAGES if one.template not in ("", FILE)}
+TEMPLATES: Final = {
+    one.template.removesuffix(".html"): one.path for one in PAGES if one.template not in ("", FILE)
+}
 
 
 @pytest.mark.parametrize("look", LOOKS)

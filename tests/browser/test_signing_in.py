@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Arrive
-from demonstration import Demonstration
-from tokens_kit import made_token
+
+from browser.demonstration import Demonstration
+from browser.tokens_kit import made_token
+from browser.visitor import Arrive
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visitor import Visitor
+from browser.visitor import Visitor
 
 
 async def made_token(visitor: Visitor, name: str, *permissions: str) -> str:

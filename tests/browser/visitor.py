@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route
 
@@ -35,9 +35,7 @@ class Visitor:
     wrong: list[str] = field(default_factory=list)
 
     @classmethod
-    async def arrive(
-        cls, context: BrowserContext, address: str, *, may_be_refused: bool = False
-    ) -> Visitor:
+    async def arrive(cls, context: BrowserContext, address: str, *, may_be_refused: bool = False) -> Visitor:
         """A new window, watched from its first moment."""
         self = cls(await context.new_page(), address, may_be_refused)
         await context.route("**/*", self._only_here)
@@ -91,3 +89,17 @@ class Visitor:
         else:
             self.wrong.append(f"{self.page.url} asked for {request.url}")
             await route.abort()
+
+
+class Arrive(Protocol):
+    """Opens a window, to the demonstration or to the server at `at`."""
+
+    async def __call__(
+        self,
+        look: Look = "light",
+        *,
+        signed_in: bool = True,
+        scripts: bool = True,
+        may_be_refused: bool = False,
+        at: str = "",
+    ) -> Visitor: ...

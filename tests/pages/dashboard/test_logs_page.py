@@ -58,7 +58,9 @@ VARIOUS = [
         ("word=metadata.team&value=a%26b%3Dc", "?metadata.team=a%26b%3Dc"),
     ],
 )
-def test_what_the_form_sends_becomes_an_address_to_keep(site: Site, path: str, sent: str, address: str) -> None:
+def test_what_the_form_sends_becomes_an_address_to_keep(
+    site: Site, path: str, sent: str, address: str
+) -> None:
     found = site.get(path, parse_qsl(sent, keep_blank_values=True))
     assert (found.status_code, found.headers["location"]) == (303, address)
 

@@ -62,7 +62,7 @@ def place_behind(moments: Sequence[int], began: Place) -> str:
 
 
 def is_from_form(query: Pairs) -> bool:
-    """Whether the form above a list was sent: the address that says the same in fewer words is `address(filters(…))`."""
+    """Whether the form above a list was sent: what says the same in fewer words is `address(filters(…))`."""
     return any(name == _WORD for name, _ in query)
 
 

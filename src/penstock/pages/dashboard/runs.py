@@ -99,7 +99,9 @@ class Runs(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/runs", "runs.html", permission="metadata_read", title="Runs")
 def runs(resources: Resources, visit: Visit) -> Runs | Done:
     """The runs that the address asks for; with a value that cannot be, none, and what is wrong with it."""
-    given = list(dict.fromkeys((word, text.strip()) for word, text in filters(visit.query, WORDS.__contains__)))
+    given = list(
+        dict.fromkeys((word, text.strip()) for word, text in filters(visit.query, WORDS.__contains__))
+    )
     if is_from_form(visit.query):
         return Done(address(given))
     wrong = ""

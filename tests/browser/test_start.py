@@ -10,9 +10,9 @@ from secrets import token_urlsafe
 import httpx
 import pytest
 import pytest_asyncio
-from conftest import Arrive
 from playwright.async_api import expect
 
+from browser.visitor import Arrive
 from penstock.clock import Clock
 from penstock.pages.dashboard.sign_in_files import offer_link
 from support.gateway import Gateway
@@ -28,7 +28,9 @@ async def new_server(tmp_path: Path) -> AsyncIterator[Gateway]:
     await gateway.stop()
 
 
-async def test_the_first_call_turns_the_page_green_and_leads_to_its_row(arrive: Arrive, new_server: Gateway) -> None:
+async def test_the_first_call_turns_the_page_green_and_leads_to_its_row(
+    arrive: Arrive, new_server: Gateway
+) -> None:
     gateway = new_server
     secret = token_urlsafe(24)
     offer_link(gateway.data, secret, Clock().now_us())

@@ -7,9 +7,10 @@ import json
 import re
 
 import pytest
-from calls_kit import ask
-from conftest import Arrive
 from playwright.async_api import Download, Page, expect
+
+from browser.calls_kit import ask
+from browser.visitor import Arrive
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
