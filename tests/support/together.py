@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 _DEMO = "demo"
 _TOGETHER = {"tests/test_wheel.py": _DEMO, "tests/cli/test_demo.py": _DEMO}
+_BROWSER = "tests/browser/"  # one browser, and one demonstration to look at
 _STANDS = ("tests/e2e/test_e2e_sdk_", "tests/e2e/test_e2e_fakes")
 
 
@@ -24,4 +25,6 @@ def scheduler(config: pytest.Config, log: object) -> object:
 def _group(test: str) -> str:
     """What a test belongs to; itself, mostly."""
     file = test.partition("::")[0]
+    if file.startswith(_BROWSER):
+        return _BROWSER
     return file if file.startswith(_STANDS) else _TOGETHER.get(file, test)

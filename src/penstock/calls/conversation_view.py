@@ -62,6 +62,11 @@ _KINDS: Final[Mapping[BlockKind, str]] = {
     BlockKind.NATIVE: "hosted tool",
 }
 _UNREADABLE: Final = (Refused, TooLong, msgspec.MsgspecError, ValueError, TypeError, KeyError, AttributeError)
+_USUAL: Final = {
+    Surface.CHAT: Dialect.OPENAI_CHAT,
+    Surface.MESSAGES: Dialect.ANTHROPIC,
+    Surface.RESPONSES: Dialect.OPENAI_RESPONSES,
+}
 
 
 class PartView(msgspec.Struct, frozen=True):
@@ -100,7 +105,9 @@ def conversation_of(row: CallRow, request: bytes | None, response: bytes | None)
         return None
     said, left_out = asked.messages[-MOST_TURNS:], max(len(asked.messages) - MOST_TURNS, 0)
     turns = [Turn(one.role, tuple(map(_part, one.parts))) for one in said]
-    answers, stopped = _answered(operation.dialect, response, asked, row)
+    dialect = operation.dialect  # none: no usage is read of it, and its shape is the usual one
+    dialect = _USUAL.get(surface, dialect) if dialect is Dialect.NONE else dialect
+    answers, stopped = _answered(dialect, response, asked, row)
     turns += [Turn("answer", parts) for parts in answers]
     tools = tuple(one.name[:200] for one in asked.tools[:MOST_TURNS])
     return ConversationView(tuple(turns), left_out, tools, stopped[:200])

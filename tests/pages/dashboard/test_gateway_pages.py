@@ -109,8 +109,18 @@ async def test_what_makes_no_sense_is_told_before_it_is_saved(
     admin: Visitor, field: str, value: str, said: str
 ) -> None:
     fields = {**await form_of(admin), field: value}
-    answer = await admin.send(f"{GATEWAYS}/mine/preview", fields, 400)
-    assert said in unescape(answer.text)
+    answer = await admin.send(f"{GATEWAYS}/mine/preview", {**fields, "retry_delay": "77"}, 400)
+    text = unescape(answer.text)
+    assert said in text
+    for typed in (value, "77"):
+        assert f'value="{typed}"' in text or f">{typed}</textarea>" in text or field == "retry_backoff"
+
+
+@pytest.mark.parametrize("name", ["mine", "of_file", "Not A Name"])
+async def test_a_name_that_cannot_be_is_told_beside_what_was_typed(admin: Visitor, name: str) -> None:
+    answer = await admin.send(GATEWAYS, {"id": name}, 400)
+    assert 'role="alert"' in answer.text
+    assert f'value="{name}"' in answer.text
 
 
 async def test_secrets_of_a_gateway_stay_and_are_not_shown(admin: Visitor) -> None:

@@ -85,6 +85,24 @@ def test_a_conversation(site: Site, stream: bool) -> None:
     assert site.json(LOG)["conversation"]["stopped"] == ""
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_conversation_with_parallel_has_its_answer(site: Site, stream: bool) -> None:
+    answer: object = b"".join(EVENTS) if stream else COMPLETION
+    kind = "text/event-stream" if stream else "application/json"
+    operation = "parallel.chat.completions.create"
+    site.store(
+        call(
+            1,
+            bodies({"model": "speed", "messages": [{"role": "user", "content": "Hi"}]}, answer),
+            operation=operation,
+            provider="parallel",
+            model="parallel/speed",
+            response_type=kind,
+        )
+    )
+    assert roles(site)[-1] == ("answer", [("text", "", "Hello there")])
+
+
 def test_an_answer_that_was_cut_short_says_so(site: Site) -> None:
     (choice,) = COMPLETION["choices"]
     answer = {**COMPLETION, "choices": [{**choice, "finish_reason": "length"}]}

@@ -67,6 +67,11 @@ def test_late_runs_are_marked(site: Site) -> None:
     assert site.read(RUNS).count(">late<") == 1
 
 
+def test_what_the_form_sends_becomes_an_address_to_keep(site: Site) -> None:
+    found = site.get(RUNS, parse_qsl("kind=task&word=processor&value=ultra"))
+    assert (found.status_code, found.headers["location"]) == (303, "?kind=task&processor=ultra")
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -82,7 +87,6 @@ def test_late_runs_are_marked(site: Site) -> None:
         ("domain=www.B.example", [ULTRA]),
         ("domain=nowhere.example", []),
         ("since=45m&until=25m", [CHILD, GROUP, FINDALL]),
-        ("word=processor&value=ultra&kind=task", [ULTRA]),
         ("colour=red&state=failed", [FAILED]),
     ],
 )

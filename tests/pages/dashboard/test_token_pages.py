@@ -133,6 +133,16 @@ async def test_a_form_that_is_wrong_comes_back_with_what_was_written(admin: Visi
     assert len((await admin.json(f"{TOKENS}.json"))["tokens"]) == 1
 
 
+@pytest.mark.parametrize("path", ["", "/{other}"])
+async def test_a_name_that_is_taken_is_told_beside_what_was_written(admin: Visitor, path: str) -> None:
+    await made(admin, name="taken")
+    _, other = await made(admin, name="another")
+    fields = {"name": "taken", "team": "of my own", "permissions": "run"}
+    answer = await admin.send(f"{TOKENS}{path.format(other=other)}", fields, 400)
+    assert "there is a token" in answer.text
+    assert 'value="of my own"' in answer.text
+
+
 async def test_a_form_of_another_page_is_refused(admin: Visitor) -> None:
     await admin.send(TOKENS, FORM, 403, form="")
     await admin.send(TOKENS, FORM, 403, form="guessed")

@@ -22,9 +22,9 @@ from penstock.management.custom_providers import (
     patch_custom_provider,
 )
 from penstock.management.paging import MAX_PER_PAGE
-from penstock.management.problem import ManagementError
 from penstock.management.reading import Pairs, checked
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.forms import REFUSALS, refused
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 
 _ALL: Final = "/accounts/{account}/providers"
@@ -59,9 +59,9 @@ def add_provider(resources: Resources, visit: Visit, form: Pairs) -> Done | Answ
     plain = {**given, "name": given["name"] or given["slug"], "enable": True, "headers": headers}
     try:
         create_custom_provider(resources, visit.request(""), checked(plain, CustomProviderBody, "form"))
-    except ManagementError as error:
-        wrong = tuple(one.message for one in error.problems)
-        return Answered("providers.html", "Providers", _shown(resources, visit, given, wrong), error.status)
+    except REFUSALS as error:
+        wrong, status = refused(error)
+        return Answered("providers.html", "Providers", _shown(resources, visit, given, wrong), status)
     return Done(f"/accounts/{visit.account}/providers", f"It is called as custom-{given['slug']}.")
 
 

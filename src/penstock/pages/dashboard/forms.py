@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from penstock.management.application import STORES_SAY, told
+from penstock.management.problem import ManagementError
 from penstock.management.reading import Pairs
 from penstock.metadata import MetadataValue
 from penstock.pages.dashboard.page import first
@@ -23,11 +25,21 @@ _MOST_WORDS: Final = 1001
 _value = msgspec.json.Decoder(MetadataValue).decode
 
 
+REFUSALS: Final = (ManagementError, *STORES_SAY)
+"""What a form may be answered with: `refused` tells it."""
+
+
 class Length(msgspec.Struct, frozen=True):
     """A span of time as a form has it: so many of a unit."""
 
     number: str = ""
     unit: str = "days"
+
+
+def refused(error: Exception) -> tuple[tuple[str, ...], int]:
+    """What is wrong with a form, to be said above it, and the status; of one of `REFUSALS`."""
+    found = error if isinstance(error, ManagementError) else told(error)
+    return tuple(one.message for one in found.problems), found.status
 
 
 def every(form: Pairs, name: str) -> list[str]:

@@ -39,9 +39,12 @@ class Field(msgspec.Struct, frozen=True):
     remark: str = ""
 
 
-def fields_of(shown: Mapping[str, object], remarks: Mapping[str, str]) -> tuple[Field, ...]:
-    """All fields of a gateway, by what the management API shows of it."""
-    return tuple(_fields(shown, remarks))
+def fields_of(
+    shown: Mapping[str, object], remarks: Mapping[str, str], typed: Mapping[str, str]
+) -> tuple[Field, ...]:
+    """All fields of a gateway, by what the management API shows of it; where something was typed, with that."""
+    found = _fields(shown, remarks)
+    return tuple(msgspec.structs.replace(one, value=typed.get(one.name, one.value)) for one in found)
 
 
 def sent_fields(form: Pairs) -> Fields:

@@ -21,10 +21,11 @@ from penstock.control.token_use import LimitUse, in_dollars, limit_use
 from penstock.management import gateways as api
 from penstock.management.gateway_shapes import GatewayCreate, GatewayUpdate, shown
 from penstock.management.paging import MAX_PER_PAGE, Paging
-from penstock.management.problem import ManagementError, invalid, not_found
+from penstock.management.problem import invalid, not_found
 from penstock.management.provider_configs import ProviderConfigAnswer, list_provider_configs
 from penstock.management.reading import Pairs, checked
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.forms import REFUSALS, refused
 from penstock.pages.dashboard.gateway_form import Field, fields_of, sent_fields, value_text
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.route_drawing import MOST_ELEMENTS
@@ -61,6 +62,7 @@ class Gateways(msgspec.Struct, frozen=True):
     file: str
     may_edit: bool
     wrong: tuple[str, ...] = ()
+    typed: str = ""  # for the name of a new one
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -132,9 +134,9 @@ def make_gateway(resources: Resources, visit: Visit, form: Pairs) -> Done | Answ
     }
     try:
         api.create_gateway(resources, visit.request(name), checked(plain, GatewayCreate, "form"))
-    except ManagementError as error:
-        wrong = tuple(one.message for one in error.problems)
-        return Answered("gateways.html", "Gateways", _list(resources, visit, wrong), error.status)
+    except REFUSALS as error:
+        wrong, status = refused(error)
+        return Answered("gateways.html", "Gateways", _list(resources, visit, wrong, name), status)
     return Done(f"/accounts/{visit.account}/gateways/{name}", "It is there, and serves within a second.")
 
 
@@ -153,9 +155,9 @@ def preview(resources: Resources, visit: Visit, form: Pairs) -> Answered:
     try:
         sent = sent_fields(form)
         planned = api.planned_update(resources, visit.request(name), checked(sent, GatewayUpdate, "form"))
-    except ManagementError as error:
-        wrong = tuple(one.message for one in error.problems)
-        return Answered("gateway.html", "Gateway", _one(resources, visit, wrong), error.status)
+    except REFUSALS as error:
+        wrong, status = refused(error)
+        return Answered("gateway.html", "Gateway", _one(resources, visit, wrong, form), status)
     changes = tuple((field, value_text(before), value_text(after)) for field, before, after in planned)
     text = msgspec.json.encode(sent).decode()
     return Answered("gateway_preview.html", "Gateway", Preview(name, changes, text, first(form, "seen")))
@@ -188,7 +190,7 @@ def remove(resources: Resources, visit: Visit, form: Pairs) -> Done:
     return Done(here, f"The gateway {name} was removed.")
 
 
-def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> Gateways:
+def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed: str = "") -> Gateways:
     snapshot = resources.control_store(visit.caller).snapshot()
     listed = [
         one
@@ -199,7 +201,7 @@ def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> Ga
     routes = Counter((route.account, route.gateway) for route in snapshot.routes)
     lines = tuple(_line(one, keys, routes) for one in listed[:_MOST])
     file, may_edit = resources.settings.file or "", visit.caller.may("edit", visit.account)
-    return Gateways(lines, len(listed) - len(lines), file, may_edit, wrong)
+    return Gateways(lines, len(listed) - len(lines), file, may_edit, wrong, typed)
 
 
 def _line(one: Listed, keys: Counter[Place], routes: Counter[Place]) -> Line:
@@ -219,8 +221,8 @@ def _line(one: Listed, keys: Counter[Place], routes: Counter[Place]) -> Line:
     )
 
 
-def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> One:
-    """Raises `ManagementError` 404."""
+def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed: Pairs = ()) -> One:
+    """With what was typed into its fields, if so. Raises `ManagementError` 404."""
     name = visit.names["gateway_id"]
     snapshot = resources.control_store(visit.caller).snapshot()
     catalog: Catalog = resources.catalog(snapshot)
@@ -236,7 +238,7 @@ def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> One
         name,
         listed.source,
         resources.settings.file or "",
-        fields_of(answer, remarks),
+        fields_of(answer, remarks, dict(typed)),
         tuple(_limits(resources, listed, visit.now_us)),
         tuple(keys),
         tuple(

@@ -5,7 +5,7 @@ A list goes back in time by where its last page ended, so that the hundredth pag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,6 +13,8 @@ import msgspec
 
 BEFORE: Final = "before"
 """The parameter that says where a page begins."""
+
+_WORD, _VALUE = "word", "value"  # fields of the form that adds a filter
 
 _MOST_SKIPPED: Final = 100_000
 _LONGEST: Final = 30  # characters
@@ -57,6 +59,17 @@ def place_behind(moments: Sequence[int], began: Place) -> str:
     last = moments[-1]
     before = began.skipped if began.until_us == last + 1 else 0
     return f"{last}.{before + moments.count(last)}"
+
+
+def is_from_form(query: Pairs) -> bool:
+    """Whether the form above a list was sent: what says the same in fewer words is `address(filters(…))`."""
+    return any(name == _WORD for name, _ in query)
+
+
+def filters(query: Pairs, is_word: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """The filters of an address, and the one that the form adds, a word and its value."""
+    added = tuple(next((text for name, text in query if name == field), "") for field in (_WORD, _VALUE))
+    return [pair for pair in (*query, added) if pair[1].strip() and is_word(pair[0])]
 
 
 def chips(given: Pairs, kept: Pairs = ()) -> Iterator[Chip]:

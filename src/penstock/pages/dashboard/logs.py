@@ -20,8 +20,18 @@ from penstock.calls.log_record import LogRecord, log_record
 from penstock.management.open_ledger import EFFORT, reading
 from penstock.management.problem import invalid, not_found
 from penstock.management.resources import Resources
-from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place
-from penstock.pages.dashboard.page import FILE, Download, Visit, page, pages
+from penstock.pages.dashboard.lists import (
+    BEFORE,
+    Chip,
+    Place,
+    address,
+    chips,
+    filters,
+    is_from_form,
+    place_behind,
+    read_place,
+)
+from penstock.pages.dashboard.page import FILE, Done, Download, Visit, page, pages
 from penstock.pricing.units import to_usd
 from penstock.stores.ledger import CallRow, LedgerReader, Query
 
@@ -96,16 +106,17 @@ class Logs(msgspec.Struct, frozen=True):
 
 
 @page("/accounts/{account}/logs", "logs.html", permission="metadata_read", title="Logs")
-def logs(resources: Resources, visit: Visit) -> Logs:
+def logs(resources: Resources, visit: Visit) -> Logs | Done:
     """The calls that the address asks for; with a value that cannot be, none, and what is wrong with it."""
+    given, kept = filters(visit.query, is_word), _columns(visit)
+    if is_from_form(visit.query):
+        return Done(address([*given, *kept]))
     wrong = ""
     try:
         where = chosen(visit)
     except BadParameter as error:
         where, wrong = None, str(error)
     rows, total = _found(resources, visit, where) if where is not None else ([], 0)
-    given = [pair for pair in _filters(visit) if pair[1].strip() and is_word(pair[0])]
-    kept = [pair for pair in visit.query if pair[0] == _COLUMN and pair[1] in COLUMNS]
     columns = tuple(name for name in COLUMNS if (_COLUMN, name) in kept) or _SHOWN
     behind = (
         place_behind([row.created_us for row in rows[:_PAGE]], _began(visit)) if len(rows) > _PAGE else ""
@@ -140,7 +151,7 @@ def logs_ndjson(resources: Resources, visit: Visit) -> Download:
 
 def chosen(visit: Visit) -> Query:
     """Which calls the address asks for, of those that may be seen. Raises `BadParameter`, `ManagementError` 404."""
-    query = chosen_calls(_filters(visit), visit.account, visit.now_us).query
+    query = chosen_calls(visit.query, visit.account, visit.now_us).query
     allowed = visit.caller.gateways("metadata_read", visit.account)
     if allowed is None:
         return query
@@ -150,9 +161,10 @@ def chosen(visit: Visit) -> Query:
     return msgspec.structs.replace(query, gateways=gateways)
 
 
-def _filters(visit: Visit) -> list[tuple[str, str]]:
-    """What the address says, and what the form above the list adds to it: a word and its value."""
-    return [*visit.query, (visit.given("word"), visit.given("value"))]
+def _columns(visit: Visit) -> list[tuple[str, str]]:
+    """The columns that the address asks for; none where these are the usual ones."""
+    kept = [pair for pair in visit.query if pair[0] == _COLUMN and pair[1] in COLUMNS]
+    return [] if tuple(name for _, name in kept) == _SHOWN else kept
 
 
 def row_of(row: CallRow) -> Row:

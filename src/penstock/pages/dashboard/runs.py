@@ -17,8 +17,19 @@ from penstock.analytics.run_choice import WORDS, chosen_runs
 from penstock.management.problem import not_found
 from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
-from penstock.pages.dashboard.lists import BEFORE, Chip, Place, address, chips, place_behind, read_place, room
-from penstock.pages.dashboard.page import Visit, page, pages
+from penstock.pages.dashboard.lists import (
+    BEFORE,
+    Chip,
+    Place,
+    address,
+    chips,
+    filters,
+    is_from_form,
+    place_behind,
+    read_place,
+    room,
+)
+from penstock.pages.dashboard.page import Done, Visit, page, pages
 from penstock.pricing.units import to_usd
 from penstock.runs.pace import is_stuck
 from penstock.runs.run import Run
@@ -86,9 +97,14 @@ class Runs(msgspec.Struct, frozen=True):
 
 
 @page("/accounts/{account}/runs", "runs.html", permission="metadata_read", title="Runs")
-def runs(resources: Resources, visit: Visit) -> Runs:
+def runs(resources: Resources, visit: Visit) -> Runs | Done:
     """The runs that the address asks for; with a value that cannot be, none, and what is wrong with it."""
-    wrong, given = "", _given(visit)
+    given = list(
+        dict.fromkeys((word, text.strip()) for word, text in filters(visit.query, WORDS.__contains__))
+    )
+    if is_from_form(visit.query):
+        return Done(address(given))
+    wrong = ""
     rows, behind, counts, is_cut = list[Run](), "", dict[str, int](), False
     try:
         where = may_see(visit, chosen_runs(given, visit.account, visit.now_us).query)
@@ -146,12 +162,6 @@ def run_row(run: Run, now_us: int) -> RunRow:
         gateway="" if run.owner is None else run.owner.gateway,
         parent=run.parent,
     )
-
-
-def _given(visit: Visit) -> list[tuple[str, str]]:
-    """What the address says, and what the form above the list adds to it: a word and its value."""
-    pairs = [*visit.query, (visit.given("word"), visit.given("value"))]
-    return list(dict.fromkeys((word, text.strip()) for word, text in pairs if word in WORDS and text.strip()))
 
 
 def within_reach(reader: RunReader, where: RunQuery) -> RunQuery:

@@ -11,7 +11,6 @@ import msgspec
 from penstock.access.tokens import PERMISSIONS
 from penstock.management import tokens as api
 from penstock.management.paging import MAX_PER_PAGE
-from penstock.management.problem import ManagementError
 from penstock.management.reading import Pairs, checked
 from penstock.management.request import Request
 from penstock.management.resources import Resources
@@ -23,7 +22,7 @@ from penstock.management.token_shapes import (
     TokenPatch,
     TokensQuery,
 )
-from penstock.pages.dashboard.forms import seconds
+from penstock.pages.dashboard.forms import REFUSALS, refused, seconds
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.token_form import EMPTY, TokenForm, form_of, given_form, wanted
 
@@ -97,7 +96,7 @@ def make(resources: Resources, visit: Visit, form: Pairs) -> Answered:
     need(visit, "edit")
     try:
         made = api.create_token(resources, visit.request(""), checked(wanted(form), TokenBody, "form"))
-    except ManagementError as error:
+    except REFUSALS as error:
         return _again(resources, visit, None, form, error)
     return _shown(made)
 
@@ -112,7 +111,7 @@ def change(resources: Resources, visit: Visit, form: Pairs) -> Done | Answered:
         del asked["expires_at"]  # a form has no seconds
     try:
         api.update_token(resources, _request(visit), checked(asked, TokenPatch, "form"))
-    except ManagementError as error:
+    except REFUSALS as error:
         return _again(resources, visit, found, form, error)
     return Done(_path(visit, f"/{found.id}"), "Saved. It holds within a second.")
 
@@ -152,11 +151,11 @@ def _shown(made: TokenMade) -> Answered:
 
 
 def _again(
-    resources: Resources, visit: Visit, found: TokenAnswer | None, form: Pairs, error: ManagementError
+    resources: Resources, visit: Visit, found: TokenAnswer | None, form: Pairs, error: Exception
 ) -> Answered:
-    wrong = tuple(one.message for one in error.problems)
+    wrong, status = refused(error)
     value = _one(resources, visit, found, given_form(form), wrong)
-    return Answered("token.html", "Token", value, error.status)
+    return Answered("token.html", "Token", value, status)
 
 
 def _one(

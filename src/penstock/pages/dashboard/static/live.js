@@ -86,7 +86,7 @@ function savedViews(box) {
     list.replaceChildren(...Object.entries(read()).map(([name, query]) => {
       const line = document.createElement("li");
       const link = Object.assign(document.createElement("a"), { textContent: name });
-      link.search = query;
+      link.href = `${location.pathname}${query}`;
       const away = Object.assign(document.createElement("button"), { type: "button", textContent: `Forget ${name}` });
       away.addEventListener("click", () => {
         const views = read();

@@ -38,8 +38,9 @@ async function readEvents(answer, show) {
 async function fromTheLog(id) {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise((again) => setTimeout(again, 250));
-    const found = await fetch(`${place.dataset.logs}/${encodeURIComponent(id)}.json`);
-    if (found.ok) return (await found.json()).row;
+    const found = await fetch(`${place.dataset.logs}.json?search=${encodeURIComponent(id)}`);
+    const [row] = found.ok ? (await found.json()).rows : [];
+    if (row) return row;
   }
   return null;
 }
