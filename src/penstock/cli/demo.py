@@ -1,6 +1,6 @@
 """`penstock demo`: a gateway with the local Parallel engine, calls through it, the log, and the way to its dashboard.
 
-Starts `penstock serve --local-parallel` as a user would and calls it over HTTP. Here are the order of things and the
+Starts `penstock serve` as a user would and calls it over HTTP. Here are the order of things and the
 four calls that are shown; what else is made up, and how, is in the `demo_*.py` beside this.
 """
 
@@ -21,7 +21,9 @@ import click
 import httpx
 
 from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
+from penstock.cli.demo_answers import PROVIDERS
 from penstock.cli.demo_config import write_config
+from penstock.cli.demo_engine import parallel_engine
 from penstock.cli.demo_failed import DemoFailed
 from penstock.cli.demo_gateway import POLL_SECONDS, START_SECONDS, Gateway, free_port, gateway
 from penstock.cli.demo_history import DAYS, write_history
@@ -149,19 +151,20 @@ def _show(running: Gateway, folder: Path) -> None:
 def _show_all(folder: Path, port: int, *, leave: bool) -> None:
     """The same, and all that is made up."""
     config = folder / "demo.toml"
-    with demo_providers() as place:
+    with demo_providers() as place, parallel_engine(folder) as engine:
         people = _people(folder)
-        past = write_history(folder, people.callers)
-        write_config(config, port, place)
+        write_config(config, port, {"parallel": engine, **{one: f"{place}/{one}" for one in PROVIDERS}})
         with gateway(folder, port, config) as running:
             _show(running, folder)
+            past = write_history(folder, people.callers)  # it is taken in while the others are made
             _make_up(running, people, place)
             say(
                 f"and before that {past} calls of the last {DAYS} days that nobody made: they were written "
                 "into the log, where they say penstock-demo"
             )
-            write_config(config, port, None)  # the real providers from now on
+            write_config(config, port, {"parallel": engine})  # else the real providers from now on
             _serve_on(running, folder, leave=leave)
+        write_config(config, port, {})
 
 
 def _people(folder: Path) -> People:

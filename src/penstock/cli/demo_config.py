@@ -5,10 +5,9 @@ Text only; who is served by it is in `demo_gateway.py`. The secrets in it open n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-
-from penstock.cli.demo_answers import PROVIDERS
 
 ENGINE_SECRET: Final = (
     "whsec_bWFkZS11cC1zZWNyZXQtb2YtdGhlLWxvY2FsLWVuZ2luZQ=="  # in the open, as all of this is
@@ -43,7 +42,7 @@ rules = [
 ]
 
 [accounts.local.gateways.batch]
-rate_limiting_limit = 25
+rate_limiting_limit = 5
 rate_limiting_interval = 3600
 
 [accounts.local.gateways.batch.spend_limits]
@@ -58,17 +57,13 @@ signing_secret = "{gateway}"
 _SUPPORT_USD: Final = 0.25  # a little more than its made-up calls cost
 
 
-def write_config(file: Path, port: int, providers: str | None) -> None:
-    """The gateways of the demonstration; with the made-up providers at this address, or without them."""
+def write_config(file: Path, port: int, providers: Mapping[str, str]) -> None:
+    """The gateways of the demonstration at a port; the providers that are played are at these addresses."""
     (file.parent / _PRICES_FILE).write_text(_PRICES)
     head = (
         "[server]\nallow_private_providers = true  # the demonstration plays providers and receivers here\n"
     )
-    lines = (
-        []
-        if providers is None
-        else [f'\n[providers.{one}]\nbase_url = "{providers}/{one}"\n' for one in PROVIDERS]
-    )
+    lines = [f'\n[providers.{slug}]\nbase_url = "{url}"\n' for slug, url in providers.items()]
     told = _GATEWAYS.format(
         prices=_PRICES_FILE,
         support=_SUPPORT_USD,

@@ -1,11 +1,10 @@
-"""The gateway of `penstock demo`: a `penstock serve --local-parallel` of its own, begun and ended.
+"""The gateway of `penstock demo`: a `penstock serve` of its own, begun and ended.
 
 What is called there is not known here.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -20,7 +19,6 @@ from typing import Final
 
 import httpx
 
-from penstock.cli.demo_config import ENGINE_SECRET
 from penstock.cli.demo_failed import DemoFailed
 from penstock.cli.serve import engine_socket
 
@@ -30,7 +28,6 @@ POLL_SECONDS: Final = 0.05
 _PORT: Final = 8787
 _SERVING: Final = re.compile(r"^penstock: serving on http://\S+:(\d+) ", re.MULTILINE)
 _LINK: Final = re.compile(r"^penstock: dashboard, signed in once: (http://\S+)$", re.MULTILINE)
-_ENGINE_SECRET: Final = "PARALLEL_LOCAL_WEBHOOK_SECRET"
 _STOP_SECONDS: Final = 60.0
 
 
@@ -51,18 +48,15 @@ class Gateway:
 
 @contextmanager
 def gateway(folder: Path, port: int, config: Path | None) -> Iterator[Gateway]:
-    """Serves for as long as this goes on; with a configuration, its webhooks lead to this machine, too."""
-    command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
-    command += ["--data", str(folder), "--local-parallel"]
-    environment = dict(os.environ)
-    if config is not None:
-        command += ["--config", str(config), "--local-private-webhooks"]
-        environment[_ENGINE_SECRET] = ENGINE_SECRET
+    """Serves for as long as this goes on; without a configuration, that says who Parallel is, with the local engine."""
+    command = [sys.executable, "-m", "penstock", "serve", "--port", str(port), "--data", str(folder)]
+    command += ["--local-parallel"] if config is None else ["--config", str(config)]
+    engine = engine_socket(folder) if config is None else None
     log = folder / "demo.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            address = _address_when_ready(process, folder, log)
+            address = _address_when_ready(process, engine, log)
             link = _LINK.search(log.read_text(errors="replace"))
             yield Gateway(process, address, link[1] if link else "")
         finally:
@@ -81,15 +75,14 @@ def free_port() -> int:
         return port
 
 
-def _address_when_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> str:
-    engine = engine_socket(folder)
+def _address_when_ready(process: subprocess.Popen[bytes], engine: Path | None, log: Path) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         said = _SERVING.search(log.read_text(errors="replace"))
         address = said and f"http://127.0.0.1:{said[1]}"
-        if address and _listens(engine) and _is_ready(address):
+        if address and (engine is None or _listens(engine)) and _is_ready(address):
             return address
         time.sleep(POLL_SECONDS)
     raise DemoFailed(f"the gateway did not start:\n{log.read_text(errors='replace')}")

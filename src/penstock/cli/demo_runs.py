@@ -1,4 +1,4 @@
-"""Runs of `penstock demo` at the local Parallel engine: tasks, a group, FindAll, a monitor, webhooks of theirs.
+"""Runs of `penstock demo` at the engine that plays Parallel: tasks, a group, FindAll, a monitor, webhooks of theirs.
 
 They are ordered before the made-up calls and looked at after them, so that nobody waits while they go on. One task is
 not looked at again: the gateway knows it as it was ordered.

@@ -17,7 +17,7 @@ from penstock.cli.demo_calls import MadeCall, usual_calls
 from penstock.cli.demo_people import Person
 from penstock.cli.demo_shapes import limited_calls, shaped_calls
 
-CALLS: Final = 320
+CALLS: Final = 60
 SECONDS: Final = 8.0
 """No call is begun later than that, however slow the machine is."""
 
