@@ -159,9 +159,10 @@ def _show_all(folder: Path, port: int, *, leave: bool) -> None:
             past = write_history(folder, people.callers)  # it is taken in while the others are made
             _make_up(running, people, place)
             say(
-                f"and before that {past} calls of the last {DAYS} days that nobody made: they were written "
-                "into the log, where they say penstock-demo"
+                f"and before that {past} calls of the last {DAYS} days that nobody made: they were written into "
+                "the log, where they say penstock-demo"
             )
+            say("nothing was paid for: all providers are played here, and costs are what they would ask")
             write_config(config, port, {"parallel": engine})  # else the real providers from now on
             _serve_on(running, folder, leave=leave)
         write_config(config, port, {})

@@ -70,8 +70,8 @@ class MadeCall(NamedTuple):
         return {**self.headers, **own}
 
 
-def usual_calls(people: Sequence[Person], count: int, seed: int) -> Iterator[MadeCall]:
-    """So many calls of the usual kinds; always the same for a seed."""
+def usual_calls(people: Sequence[Person], count: int, seed: int, size: int = 1) -> Iterator[MadeCall]:
+    """So many calls of the usual kinds, of so many times the usual tokens; always the same for a seed."""
     dice = random.Random(seed)
     for number in range(count):
         question, text = dice.choice(_QUESTIONS)
@@ -81,8 +81,8 @@ def usual_calls(people: Sequence[Person], count: int, seed: int) -> Iterator[Mad
             text=text,
             status=_ERRORS[number // _FAILS_EACH % len(_ERRORS)] if fails else 200,
             seconds=dice.choice((0.02, 0.04, 0.08, 0.15, 0.3)) if dice.random() < 0.97 else 1.2,
-            tokens_in=dice.randrange(40, 900),
-            tokens_out=dice.randrange(8, 400),
+            tokens_in=dice.randrange(40, 900) * size,
+            tokens_out=dice.randrange(8, 400) * size,
             stream=kind in ("openai", "anthropic") and dice.random() < 0.4,
         )
         gateway = dice.choices(("default", "support", "batch"), (60, 28, 12))[0]

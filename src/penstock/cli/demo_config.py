@@ -54,7 +54,7 @@ url = "http://127.0.0.1:{port}"
 secrets = ["{engine}"]
 signing_secret = "{gateway}"
 """
-_SUPPORT_USD: Final = 0.25  # a little more than its made-up calls cost
+_SUPPORT_USD: Final = 0.025  # a little more than its made-up calls cost
 
 
 def write_config(file: Path, port: int, providers: Mapping[str, str]) -> None:

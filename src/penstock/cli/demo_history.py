@@ -28,7 +28,8 @@ from penstock.providers.registry import as_shipped
 DAYS: Final = 14
 USER_AGENT: Final = "penstock-demo"
 
-_CALLS: Final = 4500
+_CALLS: Final = 3600
+_SIZE: Final = 5  # what they cost should be seen beside runs
 _SEED: Final = 11
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
@@ -46,7 +47,7 @@ def write_history(data: Path, people: Sequence[Person]) -> int:
     now_us = clock.now_us()
     folder = data / DIRECTORY
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    calls = [one for one in usual_calls(people, _CALLS, _SEED) if one.provider != UNIFIED]
+    calls = [one for one in usual_calls(people, _CALLS, _SEED, _SIZE) if one.provider != UNIFIED]
     times = sorted(_times(now_us, len(calls)))
     frames = [
         _framed(call, created_us, clock.new_id(created_us), number)
@@ -77,7 +78,7 @@ def _framed(call: MadeCall, created_us: int, call_id: str, number: int) -> bytes
     answer = said(call.provider, call.path, request, call.answer)
     response = b"".join(answer.pieces)
     cached = call.gateway == _CACHING and number % _CACHED_EACH == 0 and answer.status == 200
-    seconds = 0.001 if cached else 0.2 + call.answer.seconds * 3 + call.answer.tokens_out / 400
+    seconds = 0.001 if cached else 0.2 + call.answer.seconds * 3 + call.answer.tokens_out / 2000
     first = 0.3 if call.answer.stream else 0.9
     person = call.person
     record = CallRecord(

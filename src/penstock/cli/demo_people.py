@@ -60,6 +60,6 @@ def _made(
         created_us=since_us,
         user=user,
         team=team,
-        rate_limit=RateLimit(200, _HOUR) if user == "ann" else None,
+        rate_limit=RateLimit(24, _HOUR) if user == "ann" else None,
     )
     return token, fresh.text

@@ -64,7 +64,7 @@ def order_runs(account: str, receivers: str, person: Person) -> Ordered:
         findall = _text(_post(client, "v1beta/findall/runs", _findall(takes)), "findall_id")
         monitor = _text(_post(client, "v1/monitors", _monitor(takes)), "monitor_id")
         question = "Create a comprehensive report on heat pumps in the USA"
-        _post(client, "v1/tasks/runs", {"input": question, "processor": "ultra8x"})
+        _post(client, "v1/tasks/runs", {"input": question, "processor": "pro"})
     return Ordered(tasks, group, findall, monitor)
 
 
