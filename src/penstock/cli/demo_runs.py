@@ -16,7 +16,7 @@ from penstock.cli.demo_failed import DemoFailed
 from penstock.cli.demo_people import Person
 from penstock.cli.demo_providers import FAILS, TAKES
 
-SECONDS: Final = 10.0
+SECONDS: Final = 20.0
 """So long at most the runs are waited for, when all else is done."""
 
 _TIMEOUT: Final = 60.0
@@ -29,6 +29,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "amount_raised": "How much money it raised in the latest round",
     "website": "Website of the company",
     "founding_year": "Year in which it was founded",
+    "favourite_colour": "The favourite colour of its founder",  # of which no document tells
 }
 _GROUP: Final = (
     ("When was the United Nations established?", "lite"),
@@ -58,7 +59,9 @@ def order_runs(account: str, receivers: str, person: Person) -> Ordered:
         group = _text(_post(client, "v1/tasks/groups", {"metadata": {"project": "globe"}}), "taskgroup_id")
         inputs = [{"input": question, "processor": processor} for question, processor in _GROUP]
         into = f"v1/tasks/groups/{group}/runs"
-        _post(client, into, {"default_task_spec": {"output_schema": "a short answer"}, "inputs": inputs})
+        spec = {"output_schema": "a short answer"}
+        added = _post(client, into, {"default_task_spec": spec, "inputs": inputs})["run_ids"]
+        tasks += map(str, added if isinstance(added, list) else ())
         failing = {"input": "Who was the first Secretary-General?", "processor": "base"}
         _post(client, into, {"inputs": [{**failing, "webhook": {"url": fails}}]}, _FAILS_HERE)
         findall = _text(_post(client, "v1beta/findall/runs", _findall(takes)), "findall_id")
@@ -85,7 +88,7 @@ def look_at_runs(account: str, ordered: Ordered, person: Person) -> None:
 
 
 def _task(client: httpx.Client, company: str, webhook: str) -> str:
-    properties = {name: {"type": ["string", "null"], "description": text} for name, text in _FIELDS.items()}
+    properties = {name: {"type": "string", "description": text} for name, text in _FIELDS.items()}
     schema = {"type": "object", "properties": properties, "required": list(_FIELDS)}
     body = {
         "input": {"company": company},
