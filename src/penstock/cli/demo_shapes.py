@@ -40,6 +40,7 @@ _WANTED: Final = Tool("opening_hours", '{"branch":"Harbour","day":"Saturday"}')
 
 def shaped_calls(ann: Person, bob: Person) -> Iterator[MadeCall]:
     """One of each."""
+    yield from _tools(ann)
     yield from _talks(ann)
     yield from _pictures(bob)
     yield from _tried_again(ann)
@@ -66,8 +67,8 @@ def _asks(text: str) -> list[dict[str, object]]:
     return [{"role": "user", "content": text}]
 
 
-def _talks(person: Person) -> Iterator[MadeCall]:
-    """A tool that is called, and what follows; a talk of several turns; a long answer, that comes slowly."""
+def _tools(person: Person) -> Iterator[MadeCall]:
+    """A tool that is called, and what follows."""
     question = _asks("Is the library at the harbour open on Saturday?")
     tools = {"model": "gpt-4o-mini", "tools": [_TOOL]}
     called = {"id": "call_demo", "type": "function"}
@@ -92,6 +93,10 @@ def _talks(person: Person) -> Iterator[MadeCall]:
         answer=DemoAnswer("Yes, from ten to two.", tokens_in=151, tokens_out=9),
         person=person,
     )
+
+
+def _talks(person: Person) -> Iterator[MadeCall]:
+    """A talk of several turns, and a long answer that comes slowly."""
     turns = [
         *_asks("I have flour, eggs and milk. What can I make?"),
         {"role": "assistant", "content": "Pancakes. Do you want sweet ones or savoury ones?"},
@@ -158,9 +163,7 @@ def _pictures(person: Person) -> Iterator[MadeCall]:
 
 
 def _tried_again(person: Person) -> Iterator[MadeCall]:
-    """The first attempt fails and the second does not; the first model of a name fails, and the second answers; a
-    request of two steps, the first of which fails.
-    """
+    """The first attempt fails and the second does not; the first model of a name fails, and the second answers."""
     yield MadeCall(
         "support",
         "openai",
