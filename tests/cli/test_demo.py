@@ -315,6 +315,16 @@ def test_made_up_providers_are_gone_afterwards(busy: Finished, finished: Finishe
     assert not (finished.data / "demo.toml").exists()
 
 
+def test_it_goes_on_in_a_folder_of_an_earlier_one(busy: Finished) -> None:
+    before = busy.logs("--json", "--limit", "10000")
+    again = ended(busy.data)
+    rows = again.logs("--json", "--limit", "10000")
+    assert "that nobody made" not in again.output
+    assert sum(row["user_agent"] == PAST for row in rows) == sum(row["user_agent"] == PAST for row in before)
+    house = [row["success"] for row in rows if row["provider"] == "custom-house"]
+    assert house == [True] * 4
+
+
 def test_ctrl_c_stops_it_cleanly_and_what_it_printed_worked() -> None:
     with running("--quiet") as process:
         said = read_until(process, "Serving until Ctrl-C.")

@@ -31,7 +31,7 @@ from penstock.cli.demo_people import People, make_people
 from penstock.cli.demo_providers import demo_providers
 from penstock.cli.demo_runs import look_at_runs, order_runs
 from penstock.cli.demo_settings import look_back, set_up
-from penstock.cli.demo_traffic import make_traffic
+from penstock.cli.demo_traffic import make_traffic, wait_until_known
 from penstock.cli.output import Cell, Output, say, say_body
 from penstock.cli.own_command import own_command
 from penstock.stores.control_store import ControlStoreError
@@ -156,13 +156,7 @@ def _show_all(folder: Path, port: int, *, leave: bool) -> None:
         write_config(config, port, {"parallel": engine, **{one: f"{place}/{one}" for one in PROVIDERS}})
         with gateway(folder, port, config) as running:
             _show(running, folder)
-            past = write_history(folder, people.callers)  # it is taken in while the others are made
-            _make_up(running, people, place)
-            say(
-                f"and before that {past} calls of the last {DAYS} days that nobody made: they were written into "
-                "the log, where they say penstock-demo"
-            )
-            say("nothing was paid for: all providers are played here, and costs are what they would ask")
+            _make_up(running, folder, people, place)
             write_config(config, port, {"parallel": engine})  # else the real providers from now on
             _serve_on(running, folder, leave=leave)
         write_config(config, port, {})
@@ -175,10 +169,14 @@ def _people(folder: Path) -> People:
         raise DemoFailed(str(error)) from None
 
 
-def _make_up(running: Gateway, people: People, place: str) -> None:
-    account, carol = f"{running.address}/v1/local", people.callers[2]
+def _make_up(running: Gateway, folder: Path, people: People, place: str) -> None:
+    """Settings and a past, but where an earlier demonstration has left its own there; then runs and calls."""
+    account, carol, past = f"{running.address}/v1/local", people.callers[2], 0
     with Output().waiting("making up some traffic"):
         limited = set_up(running.address, people.setter, place)
+        if limited is not None:
+            past = write_history(folder, people.callers)  # it is taken in while the others are made
+            wait_until_known(account, limited)
         ordered = order_runs(account, place, carol)
         found = make_traffic(account, people.callers, limited)
         look_at_runs(account, ordered, carol)
@@ -187,6 +185,12 @@ def _make_up(running: Gateway, people: People, place: str) -> None:
         f"and {found.made} made-up calls of five people to five providers: {found.answered} answered, "
         f"{found.failed} failed, {found.refused} refused by a limit"
     )
+    if past:
+        say(
+            f"and before that {past} calls of the last {DAYS} days that nobody made: they were written into "
+            "the log, where they say penstock-demo"
+        )
+    say("nothing was paid for: all providers are played here, and costs are what they would ask")
 
 
 def _serve_on(running: Gateway, folder: Path, *, leave: bool) -> None:

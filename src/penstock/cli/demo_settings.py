@@ -17,6 +17,8 @@ from penstock.cli.demo_shapes import BY_NAME, CUSTOM
 from penstock.clock import Clock
 from penstock.time_text import rfc3339
 
+_CUSTOM: Final = "custom-providers"
+_SLUG: Final = CUSTOM.partition("-")[2]
 _DAY: Final = 86_400
 _SECOND_US: Final = 1_000_000
 _SECONDS: Final = 30.0
@@ -68,18 +70,22 @@ _MORE_TOKENS: Final[Sequence[Mapping[str, object]]] = (
 )
 
 
-def set_up(address: str, text: str, providers: str) -> Person:
-    """Sets things up with the token `text`. Somebody with a limit on money. Raises `DemoFailed`."""
+def set_up(address: str, text: str, providers: str) -> Person | None:
+    """Sets things up with the token `text`. Somebody with a limit on money; None where an earlier demonstration has
+    done it all. Raises `DemoFailed`.
+    """
     with _api(address, text) as api:
-        default = "gateways/default"
+        place, default = f"{providers}/{CUSTOM}", "gateways/default"
+        if _has_moved(api, place):
+            return None
         house = {
             "name": "House models",
-            "slug": CUSTOM.partition("-")[2],
-            "base_url": f"{providers}/{CUSTOM}",
+            "slug": _SLUG,
+            "base_url": place,
             "description": "Models on our own machines. Made up: the demonstration plays it.",
             "enable": True,
         }
-        _post(api, "custom-providers", house)
+        _post(api, _CUSTOM, house)
         for alias in ("default", "night"):
             key = {
                 "provider_slug": CUSTOM,
@@ -92,6 +98,17 @@ def set_up(address: str, text: str, providers: str) -> Person:
         _post(api, f"{default}/routes", {"name": "by-plan", "elements": _ROUTE})
         _change_a_gateway(api)
         return _make_tokens(api)
+
+
+def _has_moved(api: httpx.Client, place: str) -> bool:
+    """Whether the custom provider was there before; it is at this place now."""
+    known = api.get(_CUSTOM)
+    if not known.is_success:
+        raise DemoFailed(f"{_CUSTOM} answered {known.status_code}: {known.text[:500]}")
+    ids = [one["id"] for one in known.json()["result"] if one["slug"] == _SLUG]
+    for one in ids:
+        _checked(api.patch(f"{_CUSTOM}/{one}", json={"base_url": place}), _CUSTOM)
+    return bool(ids)
 
 
 def look_back(address: str, text: str, logs: Sequence[str]) -> None:
