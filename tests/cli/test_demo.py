@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ import pytest
 from support.gateway import PROGRAM, environment
 
 USUAL_PORT = 8787
+PAST = "penstock-demo"  # the program that calls of the made-up past name
 SECONDS = 120.0  # only a failing test waits so long
 
 BODIES: dict[str, object] = {
@@ -58,7 +60,11 @@ class Finished:
     output: str
 
     def logs(self, *arguments: str) -> list[dict[str, object]]:
-        command = [*PROGRAM, "logs", "--data", str(self.data), *arguments]
+        return self.told("logs", *arguments)
+
+    def told(self, *arguments: str) -> list[dict[str, Any]]:
+        """What a command prints, a line of JSON for each thing."""
+        command = [*PROGRAM, *arguments, "--data", str(self.data)]
         done = subprocess.run(command, capture_output=True, env=environment(), check=True, timeout=SECONDS)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -176,20 +182,73 @@ def test_the_bodies_are_the_agreed_ones(finished: Finished) -> None:
 
 
 def test_its_traffic_is_varied(busy: Finished) -> None:
-    rows = busy.logs("--json", "--limit", "1000")
+    rows = [row for row in busy.logs("--json", "--limit", "10000") if row["user_agent"] != PAST]
 
     def told(name: str) -> set[object]:
         return {row[name] for row in rows}
 
-    assert told("provider") >= {"parallel", "openai", "anthropic", "google-ai-studio", "mistral"}
-    assert told("gateway") == {"default", "support", "batch"}
-    assert told("user") == {None, "ann", "bob", "carol", "dave"}
+    assert told("provider") >= {
+        "parallel",
+        "custom-house",
+        "openai",
+        "anthropic",
+        "google-ai-studio",
+        "mistral",
+    }
+    assert told("gateway") == {"default", "support", "batch", "research"}
+    assert told("user") == {None, "ann", "bob", "carol", "dave", "erin"}
     assert told("cached") == {True, False}
-    assert {200, 429, 500, 503} <= told("status_code")
+    assert {200, 429, 500, 503, 529} <= told("status_code")
+    assert told("attempts") >= {0, 1, 2}
+    assert {"openai/gpt-4o", "openai/dall-e-3", "mistral/an-experiment-7b"} <= told("model")
+    assert {
+        "openai.responses.create",
+        "openai.embeddings.create",
+        "openai.images.generations.create",
+    } <= told("operation")
     assert any(row["cost"] for row in rows)
     assert any(row["metadata"] for row in rows)
+    assert {row["feedback"] for row in rows} == {None, 1, -1}
     assert "text/event-stream" in told("response_content_type")
     assert "unknown" not in {row["operation"] for row in rows if row["success"]}
+
+
+def test_a_model_that_fails_gives_way_to_the_next_of_its_name(busy: Finished) -> None:
+    rows = busy.logs(
+        "--json",
+        "--limit",
+        "10000",
+        "--user",
+        "ann",
+        "--operation",
+        "anthropic.messages.create",
+        "--status",
+        "529",
+    )
+    assert [row["model"] for row in rows] == ["anthropic/claude-sonnet-4-5"]
+    event = rows[0]["event_id"]
+    steps = [
+        row for row in busy.logs("--json", "--limit", "10000", "--user", "ann") if row["event_id"] == event
+    ]
+    assert {(row["model"], row["status_code"]) for row in steps} == {
+        ("anthropic/claude-sonnet-4-5", 529),
+        ("openai/gpt-4o", 200),
+    }
+
+
+def test_its_past_says_that_nobody_made_it(busy: Finished) -> None:
+    told = re.search(r"^and before that (\d+) calls of the last 14 days that nobody made", busy.output, re.M)
+    assert told
+    past = [row for row in busy.logs("--json", "--limit", "10000") if row["user_agent"] == PAST]
+    assert len(past) == int(told[1])
+    assert all(row["operation"] != "unknown" for row in past)
+    assert {row["gateway"] for row in past} == {"default", "support", "batch"}
+    days = {str(row["created_at"])[:10] for row in past}
+    assert len(days) in (14, 15)
+    assert max(str(row["created_at"]) for row in past) < min(
+        str(row["created_at"]) for row in busy.logs("--json", "--limit", "10000") if row["user_agent"] != PAST
+    )
+    assert "nobody made this call" in json.dumps(busy.told("explain", str(past[0]["id"]), "--json"))
 
 
 def test_it_tells_how_its_traffic_went(busy: Finished) -> None:
@@ -199,12 +258,71 @@ def test_it_tells_how_its_traffic_went(busy: Finished) -> None:
     assert told
     made, *parts = map(int, told.groups())
     assert made == sum(parts)
-    assert made + 5 == len(busy.logs("--json", "--limit", "1000"))
+    rows = [row for row in busy.logs("--json", "--limit", "10000") if row["user_agent"] != PAST]
+    ours = [row for row in rows if row["gateway"] != "research"]
+    assert made + 5 == len({row["event_id"] for row in ours})
+
+
+def test_its_runs_end_differently_and_have_evidence(busy: Finished) -> None:
+    runs = busy.told("runs", "--json")
+    assert {row["kind"] for row in runs} == {"task", "group", "findall", "monitor"}
+    assert {row["state"] for row in runs if row["kind"] == "task"} == {"completed", "failed", "queued"}
+    (findall,) = (row for row in runs if row["kind"] == "findall")
+    assert 0 < int(str(findall["matched"])) < int(str(findall["generated"]))
+    (group,) = (row for row in runs if row["kind"] == "group")
+    assert group["counts"] == {"completed": 3, "failed": 1}
+    (monitor,) = (row for row in runs if row["kind"] == "monitor")
+    assert int(str(monitor["executions"])) > 0
+    fields = [
+        field
+        for run in runs
+        if run["processor"] == "core"
+        for field in busy.told("runs", "show", str(run["run_id"]), "--json")[0]["evidence"]["fields"]
+    ]
+    assert {"high", "low"} <= {field["confidence"] for field in fields}
+    assert any(cited["excerpts"] for field in fields for cited in field["citations"])
+
+
+def test_some_webhooks_are_taken_and_some_are_not(busy: Finished) -> None:
+    events = busy.told("hooks", "--json")
+    assert {event["type"] for event in events} >= {
+        "task_run.status",
+        "findall.run.completed",
+        "monitor.event.detected",
+    }
+    assert {event["state"] for event in events} == {"sent", "waiting"}
+    (waiting,) = (event for event in events if event["state"] == "waiting")
+    assert "answers with status 500" in waiting["error"]
+
+
+def test_its_tokens_have_limits_of_which_some_is_used(busy: Finished) -> None:
+    tokens = {token["name"]: token for token in busy.told("keys", "list", "--json")}
+    assert tokens["dave's old laptop"]["blocked"] is True
+    assert tokens["erin's trial"]["expires_at"]
+    assert tokens["newsletter"]["note"]
+    assert "demo's own" not in tokens  # what it set things up with is gone
+    assert tokens["demo of ann"]["last_used_at"]
+
+
+def test_who_changed_what_is_in_the_audit(busy: Finished) -> None:
+    entries = busy.told("audit", "--json")
+    assert {entry["action"] for entry in entries} >= {"create", "update", "delete"}
+    assert "made-up-key" not in json.dumps(entries)
 
 
 def test_made_up_providers_are_gone_afterwards(busy: Finished, finished: Finished) -> None:
     assert "base_url" not in (busy.data / "demo.toml").read_text()
     assert not (finished.data / "demo.toml").exists()
+
+
+def test_it_goes_on_in_a_folder_of_an_earlier_one(busy: Finished) -> None:
+    before = busy.logs("--json", "--limit", "10000")
+    again = ended(busy.data)
+    rows = again.logs("--json", "--limit", "10000")
+    assert "that nobody made" not in again.output
+    assert sum(row["user_agent"] == PAST for row in rows) == sum(row["user_agent"] == PAST for row in before)
+    house = [row["success"] for row in rows if row["provider"] == "custom-house"]
+    assert house == [True] * 4
 
 
 def test_ctrl_c_stops_it_cleanly_and_what_it_printed_worked() -> None:

@@ -1,21 +1,18 @@
 """`penstock demo`: a gateway with the local Parallel engine, calls through it, the log, and the way to its dashboard.
 
-Starts `penstock serve --local-parallel` as a user would and calls it over HTTP; nothing here reaches into the
-gateway. What the answers look like in brief is decided in `brief_answers.py`, and what made-up traffic there is
-beside the four calls that are shown, in `demo_traffic.py`.
+Starts `penstock serve` as a user would and calls it over HTTP. Here are the order of things and the
+four calls that are shown; what else is made up, and how, is in the `demo_*.py` beside this.
 """
 
 from __future__ import annotations
 
-import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -24,21 +21,23 @@ import click
 import httpx
 
 from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
+from penstock.cli.demo_answers import PROVIDERS
+from penstock.cli.demo_config import write_config
+from penstock.cli.demo_engine import parallel_engine
+from penstock.cli.demo_failed import DemoFailed
+from penstock.cli.demo_gateway import POLL_SECONDS, START_SECONDS, Gateway, free_port, gateway
+from penstock.cli.demo_history import DAYS, write_history
+from penstock.cli.demo_people import People, make_people
 from penstock.cli.demo_providers import demo_providers
-from penstock.cli.demo_traffic import make_people, make_traffic, write_config
+from penstock.cli.demo_runs import look_at_runs, order_runs
+from penstock.cli.demo_settings import look_back, set_up
+from penstock.cli.demo_traffic import make_traffic, wait_until_known
 from penstock.cli.output import Cell, Output, say, say_body
 from penstock.cli.own_command import own_command
-from penstock.cli.serve import engine_socket
 from penstock.stores.control_store import ControlStoreError
 
-_PORT = 8787
-_SERVING = re.compile(r"^penstock: serving on http://\S+:(\d+) ", re.MULTILINE)
-_LINK = re.compile(r"^penstock: dashboard, signed in once: (http://\S+)$", re.MULTILINE)
 _KEY = "demo-key-for-the-local-engine"
-_START_SECONDS = 60.0  # a machine may be busy with other things
-_STOP_SECONDS = 60.0
 _RESULT_SECONDS = 120.0
-_POLL_SECONDS = 0.05
 _API_KEY = {"x-api-key": _KEY}
 _BEARER = {"authorization": f"Bearer {_KEY}"}
 
@@ -100,14 +99,10 @@ CALLS = (
 )
 
 
-class DemoFailed(click.ClickException):
-    """A step did not go well; the text says which and why."""
-
-
 @click.command()
 @click.option("--exit", "leave", is_flag=True, help="End by itself; exit code 0 if all went well.")
 @click.option(
-    "--quiet", is_flag=True, help="Only the four calls: no made-up traffic, and no gateways for it."
+    "--quiet", is_flag=True, help="Only the four calls: no made-up traffic or past, and no gateways for it."
 )
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The gateway's port. [default: 8787, or a free one]"
@@ -119,24 +114,24 @@ def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
     """Start a gateway and a local Parallel engine, send four calls, show the log; offline, without any key.
 
     Then a few hundred made-up calls to providers that this program plays itself, so that log, costs and dashboard have
-    something to show: several people and gateways, streams, cached answers, errors, limits that are reached.
+    something to show: several people and gateways, streams, cached answers, errors, limits that are reached, runs and
+    their webhooks, settings. Beside them stands a past of two weeks that nobody made; its calls say "penstock-demo".
 
     \b
     Examples:
       penstock demo                 serves on until Ctrl-C
       penstock demo --exit          ends by itself
-      penstock demo --quiet         without the made-up calls
+      penstock demo --quiet         without all that is made up
     """
     signal.signal(signal.SIGTERM, _as_ctrl_c)
-    output = Output()
-    port = _usual_port() if port is None else port
-    providers = nullcontext("") if quiet else demo_providers()
-    with _folder(data) as folder, providers as place:
-        people = [] if quiet else _people(folder)
-        config = None if quiet else folder / "demo.toml"
-        if config is not None:
-            write_config(config, place)
-        _show(output, folder, port, config, people, leave=leave)
+    port = free_port() if port is None else port
+    with _folder(data) as folder:
+        if quiet:
+            with gateway(folder, port, None) as running:
+                _show(running, folder)
+                _serve_on(running, folder, leave=leave)
+        else:
+            _show_all(folder, port, leave=leave)
 
 
 def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
@@ -144,105 +139,68 @@ def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _people(folder: Path) -> list[str]:
+def _show(running: Gateway, folder: Path) -> None:
+    """The four calls, and the log of them."""
+    output = Output()
+    output.line(Cell("Penstock", "bold"), Cell(f" is serving on {running.address}, its data is in {folder}"))
+    output.line()
+    _make_calls(output, f"{running.address}/v1/local/default")
+    _show_log(folder)
+
+
+def _show_all(folder: Path, port: int, *, leave: bool) -> None:
+    """The same, and all that is made up."""
+    config = folder / "demo.toml"
+    with demo_providers() as place, parallel_engine(folder) as engine:
+        people = _people(folder)
+        write_config(config, port, {"parallel": engine, **{one: f"{place}/{one}" for one in PROVIDERS}})
+        with gateway(folder, port, config) as running:
+            _show(running, folder)
+            _make_up(running, folder, people, place)
+            write_config(config, port, {"parallel": engine})  # else the real providers from now on
+            _serve_on(running, folder, leave=leave)
+        write_config(config, port, {})
+
+
+def _people(folder: Path) -> People:
     try:
-        return make_people(folder)
+        return make_people(folder, DAYS)
     except ControlStoreError as error:
         raise DemoFailed(str(error)) from None
 
 
-def _show(
-    output: Output, folder: Path, port: int, config: Path | None, people: list[str], *, leave: bool
-) -> None:
-    with _gateway(folder, port, config) as gateway:
-        base = f"{gateway.address}/v1/local/default"
-        output.line(
-            Cell("Penstock", "bold"), Cell(f" is serving on {gateway.address}, its data is in {folder}")
+def _make_up(running: Gateway, folder: Path, people: People, place: str) -> None:
+    """Settings and a past, but where an earlier demonstration has left its own there; then runs and calls."""
+    account, carol, past = f"{running.address}/v1/local", people.callers[2], 0
+    with Output().waiting("making up some traffic"):
+        limited = set_up(running.address, people.setter, place)
+        if limited is not None:
+            past = write_history(folder, people.callers)  # it is taken in while the others are made
+            wait_until_known(account, limited)
+        ordered = order_runs(account, place, carol)
+        found = make_traffic(account, people.callers, limited)
+        look_at_runs(account, ordered, carol)
+        look_back(running.address, people.setter, found.logs)
+    say(
+        f"and {found.made} made-up calls of five people to five providers: {found.answered} answered, "
+        f"{found.failed} failed, {found.refused} refused by a limit"
+    )
+    if past:
+        say(
+            f"and before that {past} calls of the last {DAYS} days that nobody made: they were written into "
+            "the log, where they say penstock-demo"
         )
-        output.line()
-        _make_calls(output, base)
-        _show_log(folder)
-        if config is not None:
-            _make_traffic(output, gateway.address, people)
-            write_config(config, None)  # the real providers from now on
-        if not leave:
-            _say_further(gateway, base, folder)
-            with suppress(KeyboardInterrupt):
-                say_body("\nServing until Ctrl-C.")
-                gateway.wait()
-            say_body("\nStopped.")
+    say("nothing was paid for: all providers are played here, and costs are what they would ask")
 
 
-# -- the gateway
-
-
-@dataclass(slots=True)
-class _Gateway:
-    """A running `penstock serve`."""
-
-    process: subprocess.Popen[bytes]
-    address: str
-    link: str  # signs in to the dashboard, once
-
-    def wait(self) -> None:
-        """Until the gateway ends: with a failure by itself, else because somebody stopped it, with us or without."""
-        code = self.process.wait()
-        if code != 0:
-            raise DemoFailed(f"the gateway ended by itself with exit code {code}")
-
-
-@contextmanager
-def _gateway(folder: Path, port: int, config: Path | None) -> Iterator[_Gateway]:
-    command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
-    command += ["--data", str(folder), "--local-parallel"]
-    if config is not None:
-        command += ["--config", str(config)]
-    log = folder / "demo.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            address = _address_when_ready(process, folder, log)
-            link = _LINK.search(log.read_text(errors="replace"))
-            yield _Gateway(process, address, link[1] if link else "")
-        finally:
-            _stop(process)
-
-
-def _address_when_ready(process: subprocess.Popen[bytes], folder: Path, log: Path) -> str:
-    engine = engine_socket(folder)
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        said = _SERVING.search(log.read_text(errors="replace"))
-        address = said and f"http://127.0.0.1:{said[1]}"
-        if address and _listens(engine) and _is_ready(address):
-            return address
-        time.sleep(_POLL_SECONDS)
-    raise DemoFailed(f"the gateway did not start:\n{log.read_text(errors='replace')}")
-
-
-def _listens(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def _is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/readyz", trust_env=False).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks the gateway to stop, as Ctrl-C may already have done, and lets it finish even if asked again."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(_STOP_SECONDS)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+def _serve_on(running: Gateway, folder: Path, *, leave: bool) -> None:
+    if leave:
+        return
+    _say_further(running, f"{running.address}/v1/local/default", folder)
+    with suppress(KeyboardInterrupt):
+        say_body("\nServing until Ctrl-C.")
+        running.wait()
+    say_body("\nStopped.")
 
 
 @contextmanager
@@ -253,17 +211,6 @@ def _folder(data: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="penstock-demo-") as name:
         yield Path(name)
-
-
-def _usual_port() -> int:
-    """The usual port; 0, which lets the gateway take a free one, where that is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", _PORT))
-        except OSError:
-            return 0
-    return _PORT
 
 
 # -- the calls
@@ -303,38 +250,29 @@ def _tell(output: Output, method: str, path: str, status: int, brief: str) -> No
     output.line()
 
 
-def _make_traffic(output: Output, address: str, people: list[str]) -> None:
-    with output.waiting("making up some traffic"):
-        found = make_traffic(f"{address}/v1/local/", people)
-    say(
-        f"and {sum(found)} made-up calls of four people to four providers: {found.answered} answered, "
-        f"{found.failed} failed, {found.refused} refused by a limit"
-    )
-
-
 # -- the log
 
 
 def _show_log(folder: Path) -> None:
     """The log table, as `penstock logs` prints it; the ledger is a moment behind the answers."""
     wanted = len(CALLS) + 1
-    deadline = time.monotonic() + _START_SECONDS
-    command = [sys.executable, "-m", "penstock", "logs", "--data", str(folder)]
+    deadline = time.monotonic() + START_SECONDS
+    command = [sys.executable, "-m", "penstock", "logs", "--data", str(folder), "--provider", "parallel"]
     while time.monotonic() < deadline:
         listing = subprocess.run([*command, "--json"], capture_output=True, check=False)
         if listing.returncode == 0 and len(listing.stdout.splitlines()) >= wanted:
             sys.stdout.flush()
             subprocess.run(command, check=True)
             return
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
     raise DemoFailed("the calls did not arrive in the ledger")
 
 
-def _say_further(gateway: _Gateway, base: str, folder: Path) -> None:
+def _say_further(running: Gateway, base: str, folder: Path) -> None:
     penstock = own_command()
     say_body("\nLook further:")
-    if gateway.link:
-        say(f"    {gateway.link}   (the dashboard, once)")
+    if running.link:
+        say(f"    {running.link}   (the dashboard, once)")
     say(f"    {penstock} logs --data {folder} --follow")
     say(f"    {penstock} logs show ID --data {folder}")
     say(f"    {penstock} cost --by user --data {folder}")
