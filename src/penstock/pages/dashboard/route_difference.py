@@ -45,7 +45,7 @@ def _differences(
 ) -> Iterator[Difference]:
     for name in dict.fromkeys((*after, *before)):
         old, new = before.get(name, {}), after.get(name, {})
-        for field in dict.fromkeys((*new, *old)):
+        for field in dict.fromkeys((*old, *new)):
             if old.get(field) != new.get(field):
                 yield Difference(name, field, _short(old.get(field, "")), _short(new.get(field, "")))
 

@@ -155,22 +155,27 @@ def _line(box: Box, target: Box, label: str) -> Markup:
     place = [name for name, _ in box.exits].index(label)
     x, y = left + _BOX[0], top + _BOX[1] * (place + 1) / (len(box.exits) + 1)
     goal = end + _BOX[1] / 2
-    middle = x + (_STEP[0] - _BOX[0]) / 2
-    return Markup(
-        '<g class="way {0}"><path d="M{1} {2:.1f} C{3} {2:.1f} {4} {5:.1f} {6} {5:.1f}"/>'
-        '<text x="{7}" y="{8:.1f}">{9}</text></g>'
-    ).format(
+    return Markup('<g class="way {}"><path d="{}"/><text x="{}" y="{:.1f}">{}</text></g>').format(
         "falls" if label in ("fallback", "false") else "goes",
-        x,
-        y,
-        middle + 12,
-        right - 24,
-        goal,
-        right,
+        _path(x, y, right, goal),
         x + 4,
         y - 3,
         "" if label in ("next", "success") else _cut(label, 9),
     )
+
+
+def _path(x: float, y: float, right: float, goal: float) -> str:
+    """Up and down between the columns, along a row: down at once, up at last, so that fewer boxes are in the way."""
+    gap = _STEP[0] - _BOX[0]
+    if right - x > gap and goal > y + _BOX[1]:
+        turn, rest = (x, x + gap), f" H{right}"
+    elif right - x > gap and goal < y - _BOX[1]:
+        turn, rest = (right - gap, right), ""
+    else:
+        turn, rest = (x, right), ""
+    half = gap / 2
+    begin, end = turn
+    return f"M{x} {y:.1f} H{begin} C{begin + half} {y:.1f} {end - half} {goal:.1f} {end} {goal:.1f}{rest}"
 
 
 def _corner(box: Box) -> tuple[int, int]:

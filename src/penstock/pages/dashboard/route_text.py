@@ -23,6 +23,7 @@ from penstock_common.check import Finding, dotted, quote
 MOST_TOLD: Final = 30
 
 _MOST_DEEP: Final = 64
+_LONG_LINE: Final = 120  # characters of a field
 _TOO_DEEP: Final = f"it is nested too deeply: {_MOST_DEEP} levels are allowed"
 
 
@@ -72,8 +73,28 @@ def read_elements(text: str) -> Reading:
 
 def written(elements: Sequence[Json]) -> str:
     """As people read it. What a page could not show as it is, such as marks of direction, is escaped as JSON has it."""
-    text = json.dumps(elements, ensure_ascii=False, indent=2)
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    text = ",\n".join(map(_element_text, elements))
+    shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return f"[\n{shown}\n]"
+
+
+def _element_text(element: Json) -> str:
+    """A field a line, as long as it is not too long."""
+    if not isinstance(element, Mapping) or not element:
+        return f"  {_compact(element)}"
+    fields = ",\n".join(f"    {_compact(name)}: {_field_text(value)}" for name, value in element.items())
+    return f"  {{\n{fields}\n  }}"
+
+
+def _field_text(value: Json) -> str:
+    text = _compact(value)
+    if len(text) <= _LONG_LINE or _depth(value) > _MOST_DEEP:
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _plain(text: str) -> Json:
@@ -100,11 +121,11 @@ def _no_number(name: str) -> Json:
 
 def _depth(value: Json) -> int:
     """How many arrays and objects are within each other, counted up to one more than is allowed."""
-    level, depth = [value], 0
+    level, depth = list(_within([value])), 0
     while level and depth <= _MOST_DEEP:
         level = list(_within(level))
         depth += 1
-    return depth - 1
+    return depth
 
 
 def _within(values: Iterable[Json]) -> Iterator[Json]:
@@ -133,5 +154,6 @@ def _mistake(finding: Finding, elements: Json, text: str) -> Mistake:
 
 def _line_of(node: str, text: str) -> int:
     """The line where an element's id stands; 0 where it is written in some other way."""
-    found = re.search(rf'"id"\s*:\s*{re.escape(json.dumps(node, ensure_ascii=False))}', text)
+    ways = (re.escape(json.dumps(node, ensure_ascii=is_ascii)) for is_ascii in (False, True))
+    found = re.search(rf'"id"\s*:\s*(?:{"|".join(ways)})', text)
     return text.count("\n", 0, found.start()) + 1 if found else 0

@@ -81,7 +81,9 @@ def _changed(place: int, element: Mapping[str, Json], given: Mapping[str, str]) 
     properties = dict(_part(element, "properties"))
     for name, _, kind in _FIELDS.get(str(element.get("type")), ()):
         sent = given.get(_named(place, name))
-        if sent is not None and sent.strip() != _text(properties.get(name)):
+        if (
+            sent is not None and sent.split() != _text(properties.get(name)).split()
+        ):  # browsers take blanks out
             properties[name] = number(sent) if kind == "number" else sent.strip()
     new = {**element, "properties": properties} if properties else dict(element)
     if element.get("type") == "percentage":

@@ -55,12 +55,12 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Routes(msgspec.Struct, frozen=True):
-    """Those of a gateway, the newest first. `remarks` say why they do nothing, if so."""
+    """Those of a gateway, the newest first; `in_vain` where calls to them are not served."""
 
     gateway: str
     routes: tuple[Line, ...]
     more: int
-    remarks: tuple[str, ...]
+    in_vain: bool
     may_edit: bool
 
 
@@ -117,7 +117,7 @@ def route_list(resources: Resources, visit: Visit) -> Routes:
         request.gateway,
         tuple(map(_line, found[:_MOST])),
         max(len(found) - _MOST, 0),
-        _remarks(found),
+        any(any(in_route(one)) for one in found[:1]),
         visit.caller.may("edit", visit.account, request.gateway),
     )
 
@@ -226,10 +226,6 @@ def _line(found: DynamicRoute) -> Line:
     )
 
 
-def _remarks(found: list[DynamicRoute]) -> tuple[str, ...]:
-    return tuple(one.why for route_found in found[:1] for one in in_route(route_found))
-
-
 def _shown(found: DynamicRoute, visit: Visit, version_id: str, against_id: str) -> RoutePage:
     """Raises `ManagementError` 404 for versions that there are not."""
     served = serving(found)
@@ -243,7 +239,7 @@ def _shown(found: DynamicRoute, visit: Visit, version_id: str, against_id: str) 
         found.name,
         found.created_us,
         found.modified_us,
-        _remarks([found]),
+        tuple(one.why for one in in_route(found)),
         tuple(_versions(found)),
         tuple(
             DeploymentLine(one.version_id, one.created_us, one.comment, one.version_id in kept)
