@@ -353,45 +353,60 @@ async def test_a_route_goes_only_if_that_is_meant(admin: Visitor) -> None:
     assert set(routes_of(admin)) == {"support"}
 
 
-async def test_who_may_not_does_not_see(admin: Visitor, enter: Enter) -> None:
+async def test_who_may_only_look_sees_no_forms(admin: Visitor, enter: Enter) -> None:
     here = await made(admin)
-    access, form = Access(admin.gateway.data), await form_of(admin, here)
-    changes = {"seen": form["seen"], "name": "x", "text": json.dumps(elements()), "sure": "yes"}
-    paths = [f"{here}/{one}" for one in ("edit", "versions", "deployments", "name", "delete")]
+    access = Access(admin.gateway.data)
     reader = await enter(admin.gateway, access.token("reader", permissions=("read",)))
     for page in (here, ROUTES):
         shown = Elements(await reader.get(page))
         assert [one["action"] for one in shown.of("form") if one.get("method") == "post"] == ["/sign-out"]
         assert not [one for one in shown.of("a") if str(one.get("href")).endswith(("/new", "/edit"))]
-    await reader.get("/accounts/acct/overview")
-    part = await enter(
-        admin.gateway, access.token("part", permissions=("edit", "read"), gateways=("acct/other",))
-    )
-    other = await enter(admin.gateway, access.token("away", permissions=("edit", "read"), accounts=("b",)))
+    assert (await reader.json(f"{here}.json"))["may_edit"] is False
     lister = await enter(admin.gateway, access.token("lister", permissions=("metadata_read",)))
-    token = (await reader.get("/accounts/acct/tokens")) and re.search(
-        r'name="form" value="([^"]+)"', reader.seen
-    )
-    assert token is None
-    for visitor, pages in (
-        (reader, ()),
-        (part, (here, ROUTES)),
-        (other, (here, ROUTES)),
-        (lister, (here, ROUTES)),
-    ):
-        for page in (*pages, f"{here}/edit", f"{ROUTES}/new"):
+    for visitor, pages in ((reader, ()), (lister, (here, ROUTES, f"{here}.json"))):
+        for page in (*pages, f"{here}/edit", f"{ROUTES}/new", f"{here}/edit.json"):
             await visitor.get(page, 403)
-        for path in (*paths, f"{ROUTES}/new", ROUTES):
-            await visitor.send(path, changes, 403)
+
+
+@pytest.mark.parametrize(
+    ("gateways", "accounts", "own"),
+    [
+        (("acct/other",), (), "/accounts/acct/gateways/other"),
+        ((), ("b",), "/accounts/b/gateways"),
+    ],
+    ids=["gateway", "account"],
+)
+async def test_tokens_of_others_change_nothing(
+    admin: Visitor, enter: Enter, gateways: tuple[str, ...], accounts: tuple[str, ...], own: str
+) -> None:
+    here = await made(admin)
+    changes = {"name": "x", "text": json.dumps(elements()), "sure": "yes"}
+    changes |= {"seen": (await admin.json(f"{here}.json"))["seen"]}
+    access = Access(admin.gateway.data)
+    token = access.token("part", permissions=("edit", "read"), gateways=gateways, accounts=accounts)
+    visitor = await enter(admin.gateway, token)
+    assert 'name="form"' in await visitor.get(own)
+    for page in (here, ROUTES, f"{here}/edit", f"{ROUTES}/new"):
+        await visitor.get(page, 403)
+    for path in ("edit", "versions", "deployments", "name", "delete"):
+        refused = await visitor.send(f"{here}/{path}", changes, 403)
+        assert "wants the permission edit" in refused.text
+    for path in (f"{ROUTES}/new", ROUTES):
+        assert "wants the permission edit" in (await visitor.send(path, changes, 403)).text
     (left,) = routes_of(admin).values()
     assert (left.name, len(left.versions)) == ("support", 1)
-    own = await enter(
-        admin.gateway, access.token("own", permissions=("edit", "read"), gateways=("acct/main",))
-    )
-    seen = await own.get(here)
-    assert "Change it" in seen
-    await own.send(f"{here}/name", {"seen": form["seen"], "name": "theirs"})
+
+
+async def test_who_may_change_one_gateway_changes_its_routes(admin: Visitor, enter: Enter) -> None:
+    here = await made(admin)
+    access = Access(admin.gateway.data)
+    limited = access.token("own", permissions=("edit", "read"), gateways=("acct/main",))
+    own = await enter(admin.gateway, limited)
+    assert "Change it" in await own.get(here)
+    await own.send(f"{here}/name", {"seen": (await own.json(f"{here}.json"))["seen"], "name": "theirs"})
     assert set(routes_of(admin)) == {"theirs"}
+    (entry, *_) = (await admin.json("/accounts/acct/audit.json"))["entries"]
+    assert (entry["who"], entry["action"]) == ("own", "update")
 
 
 async def test_a_route_is_found_below_its_own_gateway_only(admin: Visitor) -> None:

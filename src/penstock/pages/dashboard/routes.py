@@ -183,8 +183,8 @@ def path_of(visit: Visit, route_id: str = "") -> str:
 
 def state_of(found: DynamicRoute) -> str:
     """What is another one after each change."""
-    ids = [one.id for one in (*found.versions[-1:], *found.deployments[-1:])]
-    return ".".join((*ids, str(found.modified_us)))
+    deployed = found.deployments[-1].id if found.deployments else ""
+    return f"{found.versions[-1].id}.{deployed}.{found.modified_us}"
 
 
 def check_seen(found: DynamicRoute, form: Pairs) -> None:
