@@ -44,7 +44,7 @@ class FieldError(ValueError):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong. `what` says it without the place; `hint` is advice about a key that is unknown."""
+    """One thing that is wrong. `what` says it without the place; `hint` is advice: what to do, or what was meant."""
 
     path: Path
     what: str

@@ -153,7 +153,7 @@ def test_names_are_unique_in_a_gateway(api: Api, route: Json) -> None:
 def test_only_the_newest_versions_are_kept_and_the_one_that_serves(
     api: Api, route: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.management.dynamic_routes.MAX_KEPT", 3)
+    monkeypatch.setattr("penstock.management.dynamic_route_changes.MAX_KEPT", 3)
     path = f"/routes/{route['id']}"
     saved = [api.post(f"{path}/versions", {"elements": elements(str(n))})["version_id"] for n in range(4)]
     kept = [one["version_id"] for one in rows(api.get(f"{path}/versions"), "versions")]

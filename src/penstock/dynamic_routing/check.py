@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ from penstock.dynamic_routing.graph import Node, check_graph
 from penstock_common.check import Finding, Path, findings
 
 MAX_ELEMENTS: Final = 200
+
+_MOST_TOLD: Final = 100  # of one element: what has a hundred mistakes is read no further
 
 
 def check_elements(elements: object) -> list[Finding]:
@@ -47,11 +50,11 @@ def _without_null(part: object) -> object:
 def _element(element: object, path: Path) -> Iterator[Finding]:
     """What is wrong with one element alone."""
     kind = KINDS.get(_text(element, "type"), Element)
-    wrong = list(findings(element, kind, path, table="an object"))
+    wrong = list(islice(findings(element, kind, path, table="an object"), _MOST_TOLD))
     yield from wrong
     properties = element.get("properties") if isinstance(element, Mapping) else None
     if isinstance(properties, Mapping) and "conditions" in properties:
-        for one in check_conditions(properties["conditions"]):
+        for one in islice(check_conditions(properties["conditions"]), _MOST_TOLD):
             yield Finding((*path, "properties", "conditions", *one.path), one.what)
     if kind is Percentage and not wrong:
         yield from _shares(msgspec.convert(element, Percentage), (*path, "outputs"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 import msgspec
 
@@ -39,9 +40,14 @@ def _dangling(nodes: Sequence[Node], by_id: Mapping[str, Node]) -> Iterator[Find
         for name, target in node.exits:
             path = (node.place, "outputs", name, "elementId")
             if target not in by_id:
-                yield Finding(path, f"there is no element with the id {target!r}")
+                yield Finding(path, f"there is no element with the id {target!r}", hint=_near(target, by_id))
             elif by_id[target].is_start:
                 yield Finding(path, "an output cannot lead to the start")
+
+
+def _near(target: str, known: Mapping[str, Node]) -> str:
+    near = get_close_matches(target, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def _unreached(nodes: Sequence[Node], by_id: Mapping[str, Node], starts: Sequence[Node]) -> Iterator[Finding]:
@@ -56,7 +62,8 @@ def _unreached(nodes: Sequence[Node], by_id: Mapping[str, Node], starts: Sequenc
                 waiting.append(by_id[target])
     for node in nodes:
         if node.id not in reached:
-            yield Finding((node.place,), f"nothing leads to the element {node.id!r}")
+            what = f"nothing leads to the element {node.id!r}"
+            yield Finding((node.place,), what, hint="let an output lead to it, or take it out")
 
 
 def _circles(nodes: Sequence[Node], by_id: Mapping[str, Node]) -> Iterator[Finding]:
@@ -66,7 +73,8 @@ def _circles(nodes: Sequence[Node], by_id: Mapping[str, Node]) -> Iterator[Findi
         open_exits = {name: targets - free for name, targets in open_exits.items() if name not in free}
     for name, targets in open_exits.items():
         if _comes_back(name, targets, open_exits):
-            yield Finding((by_id[name].place,), f"the element {name!r} leads back to itself")
+            what = f"the element {name!r} leads back to itself"
+            yield Finding((by_id[name].place,), what, hint="let the last of them lead to an end")
 
 
 def _comes_back(name: str, targets: set[str], exits: Mapping[str, set[str]]) -> bool:

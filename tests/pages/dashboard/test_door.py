@@ -11,6 +11,7 @@ from dashboard_runs import arrive
 from penstock.pages.dashboard.page import FILE
 from penstock.pages.dashboard.site import PAGES
 from penstock.runs.run import Owner
+from support.kept_routes import keep_route
 from support.kept_runs import make, numbered
 from support.known_runs import task
 
@@ -27,6 +28,7 @@ def site(tmp_path: Path) -> Site:
     make(site.data, run)
     arrive(site.data, 1, run)
     site.token("run", accounts=("acc",))
+    keep_route(site.access.control_store, ("acc", "main"), "support")
     return site
 
 
@@ -36,6 +38,7 @@ NAMES = {
     "number": "1",  # of an event
     "token_id": "bot",
     "gateway_id": "main",
+    "route_id": "support",
     "provider_config_id": "none",
     "custom_provider_id": "none",
 }

@@ -12,16 +12,11 @@ from settings_kit import Enter, Visitor, entering
 
 from conftest import OpenGateway
 from penstock.pages.dashboard.route_drawing import placed, route_drawing
-from penstock.stores.control_store import (
-    Add,
-    DynamicRoute,
-    ProviderKey,
-    RouteDeployment,
-    RouteVersion,
-)
+from penstock.stores.control_store import ProviderKey
 from support.access import Access
 from support.configuration import gateways
 from support.inprocess import InProcess
+from support.kept_routes import keep_route
 
 ADMIN = "the-admin-token"
 ENVIRON = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
@@ -255,19 +250,7 @@ ROUTE: list[object] = [
 async def test_routes_are_drawn_while_there_is_room(admin: Visitor) -> None:
     store = Access(admin.gateway.data).control_store
     for number in range(40):
-        version = RouteVersion(id="v", elements=[*ROUTE], created_us=1)
-        deployment = RouteDeployment(id="d", version_id="v", created_us=1)
-        route = DynamicRoute(
-            id=f"r{number}",
-            account="acct",
-            gateway="mine",
-            name=f"route-{number}",
-            versions=(version,),
-            deployments=(deployment,),
-            created_us=1,
-            modified_us=1,
-        )
-        store.apply([Add(route)])
+        keep_route(store, ("acct", "mine"), f"route-{number}", ROUTE)
     page = await admin.get(f"{GATEWAYS}/mine")
     assert page.count('<svg class="route"') == 25
     assert "<script>gpt" not in page

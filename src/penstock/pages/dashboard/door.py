@@ -263,7 +263,7 @@ async def _form(http: Request, most: int = MOST_FORM_BYTES) -> Pairs:
             async for piece in http.stream():
                 pieces += piece
                 if len(pieces) > most:
-                    raise ManagementError(413, [Problem(UNAVAILABLE, "this form is too large")])
+                    raise ManagementError(413, [Problem(UNAVAILABLE, _too_large(most))])
     except ClientDisconnect:
         raise invalid("the form was cut off") from None
     except TimeoutError:
@@ -273,6 +273,10 @@ async def _form(http: Request, most: int = MOST_FORM_BYTES) -> Pairs:
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
     except ValueError:
         raise invalid("the form is not one: percent-encoded UTF-8 is wanted, at most 1000 fields") from None
+
+
+def _too_large(most: int) -> str:
+    return f"this form is too large: more than {most // 1024} kB. What was typed is still there one step back"
 
 
 def _not_signed_in(http: Request, *, as_json: bool) -> Response:

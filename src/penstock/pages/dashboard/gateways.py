@@ -80,6 +80,7 @@ class Limit(msgspec.Struct, frozen=True):
 class RouteShown(msgspec.Struct, frozen=True):
     """A dynamic route; `elements` of the version that serves, None where they are not to be drawn."""
 
+    id: str
     name: str
     versions: int
     count: int
@@ -265,7 +266,9 @@ def _routes(snapshot: Snapshot, account: str, gateway: str, alone: str) -> Itera
         elements = [] if version is None else version.elements
         is_drawn = bool(elements) and (route.name == alone if alone else len(elements) <= room)
         room -= len(elements) if is_drawn else 0
-        yield RouteShown(route.name, len(route.versions), len(elements), elements if is_drawn else None)
+        yield RouteShown(
+            route.id, route.name, len(route.versions), len(elements), elements if is_drawn else None
+        )
 
 
 def _limits(resources: Resources, listed: Listed, now_us: int) -> list[Limit]:

@@ -1,14 +1,17 @@
 """A dynamic route as a drawing: its elements from left to right, and where each output leads. SVG, made on the server.
 
-Pure. Colours are the style's; all text in it is escaped here, cut to what a box holds, and whole in a title.
+Pure. Colours are the style's; all text in it is escaped here, cut to what a box holds, and whole in a title. The same
+as a list of steps is in `route_steps.py`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from markupsafe import Markup, escape
+import msgspec
+from markupsafe import Markup
 
 from penstock.stores.audit_entry import Json
 from penstock_common.printable import one_line
@@ -33,20 +36,24 @@ class Box(NamedTuple):
     row: int
 
 
-def route_drawing(elements: Sequence[Json], name: str) -> Markup:
-    """The drawing of a checked route; its elements go on to the right."""
-    boxes = placed(elements[:MOST_ELEMENTS])
+def route_drawing(elements: Sequence[Json], name: str, marks: Mapping[str, str] | None = None) -> Markup:
+    """The drawing of a checked route; its elements go on to the right. `marks` are words for some of them, by id, which
+    the style knows and their titles say: `new`, `gone`, `changed`.
+    """
+    boxes, told = placed(elements[:MOST_ELEMENTS]), marks or {}
     by_id = {box.id: box for box in boxes}
     width = _STEP[0] * (1 + max((box.column for box in boxes), default=0))
     height = _STEP[1] * (1 + max((box.row for box in boxes), default=0))
     lines = [
         _line(box, by_id[target], label) for box in boxes for label, target in box.exits if target in by_id
     ]
-    drawn = Markup("").join([*lines, *map(_box, boxes)])
-    label = f"the route {one_line(name)}: {len(elements)} elements"
+    drawn = Markup("").join([*lines, *(_box(box, told.get(box.id, "")) for box in boxes)])
+    counted = Counter(str(one.get("type")) for one in elements if isinstance(one, dict))
+    kinds = ", ".join(f"{number} {one_line(kind)}" for kind, number in counted.items())
     return Markup(
-        '<svg class="route" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}</svg>'
-    ).format(width, height, escape(label), drawn)
+        '<svg class="route" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">'
+        "<title>{2}</title><desc>{3}</desc>{4}</svg>"
+    ).format(width, height, f"the route {one_line(name)}: {len(elements)} elements", kinds, drawn)
 
 
 def placed(elements: Sequence[Json]) -> list[Box]:
@@ -55,7 +62,7 @@ def placed(elements: Sequence[Json]) -> list[Box]:
     exits = {str(one.get("id")): tuple(_exits(one)) for one in plain}
     columns, rows = _columns(exits), _rows(exits)
     return [
-        Box(name, str(one.get("type")), _about(one), exits[name], columns[name], rows[name])
+        Box(name, str(one.get("type")), about(one), exits[name], columns[name], rows[name])
         for one, name in zip(plain, map(str, (one.get("id") for one in plain)), strict=True)
     ]
 
@@ -102,7 +109,7 @@ def _exits(element: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
             yield str(name), str(target.get("elementId"))
 
 
-def _about(element: Mapping[str, Json]) -> str:
+def about(element: Mapping[str, Json]) -> str:
     """What an element does, in a few words."""
     found = element.get("properties")
     properties: Mapping[str, Json] = found if isinstance(found, dict) else {}
@@ -115,21 +122,22 @@ def _about(element: Mapping[str, Json]) -> str:
                 f"{properties.get('limit')} {unit} in {properties.get('window')} s by {properties.get('key')}"
             )
         case "conditional":
-            return str(properties.get("conditions"))
+            return msgspec.json.encode(properties.get("conditions")).decode()
         case "percentage":
             return "by chance"
     return ""
 
 
-def _box(box: Box) -> Markup:
+def _box(box: Box, mark: str) -> Markup:
     left, top = _corner(box)
     whole = one_line(f"{box.kind} {box.id}: {box.about}" if box.about else f"{box.kind} {box.id}")
+    kind = box.kind if box.kind in ("start", "model", "end") else "choice"
     return Markup(
         '<g class="node {0}"><title>{1}</title><rect x="{2}" y="{3}" width="{4}" height="{5}" rx="8"/>'
         '<text x="{6}" y="{7}">{8}</text><text class="more" x="{6}" y="{9}">{10}</text></g>'
     ).format(
-        box.kind if box.kind in ("start", "model", "end") else "choice",
-        whole[:400],
+        f"{kind} is-{mark}" if mark else kind,
+        f"{mark}: {whole[:400]}" if mark else whole[:400],
         left,
         top,
         *_BOX,
@@ -147,22 +155,27 @@ def _line(box: Box, target: Box, label: str) -> Markup:
     place = [name for name, _ in box.exits].index(label)
     x, y = left + _BOX[0], top + _BOX[1] * (place + 1) / (len(box.exits) + 1)
     goal = end + _BOX[1] / 2
-    middle = x + (_STEP[0] - _BOX[0]) / 2
-    return Markup(
-        '<g class="way {0}"><path d="M{1} {2:.1f} C{3} {2:.1f} {4} {5:.1f} {6} {5:.1f}"/>'
-        '<text x="{7}" y="{8:.1f}">{9}</text></g>'
-    ).format(
+    return Markup('<g class="way {}"><path d="{}"/><text x="{}" y="{:.1f}">{}</text></g>').format(
         "falls" if label in ("fallback", "false") else "goes",
-        x,
-        y,
-        middle + 12,
-        right - 24,
-        goal,
-        right,
+        _path(x, y, right, goal),
         x + 4,
         y - 3,
         "" if label in ("next", "success") else _cut(label, 9),
     )
+
+
+def _path(x: float, y: float, right: float, goal: float) -> str:
+    """Up and down between the columns, along a row: down at once, up at last, so that fewer boxes are in the way."""
+    gap = _STEP[0] - _BOX[0]
+    if right - x > gap and goal > y + _BOX[1]:
+        turn, rest = (x, x + gap), f" H{right}"
+    elif right - x > gap and goal < y - _BOX[1]:
+        turn, rest = (right - gap, right), ""
+    else:
+        turn, rest = (x, right), ""
+    half = gap / 2
+    begin, end = turn
+    return f"M{x} {y:.1f} H{begin} C{begin + half} {y:.1f} {end - half} {goal:.1f} {end} {goal:.1f}{rest}"
 
 
 def _corner(box: Box) -> tuple[int, int]:
