@@ -16,37 +16,45 @@ from penstock.pages.dashboard.site import PAGES
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 LOOKS: Final[tuple[Look, ...]] = ("light", "dark", "phone")
-ACCOUNT: Final = "local"
-# Where the name in the path's braces is found: a page, the list in its JSON, and the name there.
-NAMES: Final = {
-    "log": ("logs", "rows", "id"),
-    "run": ("runs", "rows", "id"),
-    "hook": ("hooks", "rows", "number"),
-    "gateway": ("gateways", "gateways", "id"),
-    "token": ("tokens", "tokens", "id"),
+HERE: Final = "/accounts/local/"
+ROWS: Final = {
+    "gateways/{gateway_id}": ("gateways", "id"),
+    "hooks/{number}": ("rows", "number"),
+    "logs/{id}": ("rows", "id"),
+    "routes/{route_id}": ("routes", "id"),
+    "runs/{id}": ("rows", "id"),
+    "tokens/{token_id}": ("tokens", "id"),
 }
-TEMPLATES: Final = {
-    one.template.removesuffix(".html"): one.path for one in PAGES if one.template not in ("", FILE)
-}
+"""Of a list's JSON, where its rows are, and what a path has of a row."""
+
+PATHS: Final = [
+    one.path.removeprefix("/accounts/{account}/")
+    for one in PAGES
+    if one.template not in ("", FILE) and one.path != "/"
+]
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", TEMPLATES)
-async def test_a_page_is_whole(arrive: Arrive, name: str, look: Look) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_page_is_whole(arrive: Arrive, path: str, look: Look) -> None:
     visitor = await arrive(look)
-    await visitor.go(await address(visitor, name))
-    await visitor.shoot(f"{name}-{look}")
+    await visitor.go(HERE + await with_names(visitor, path))
+    await visitor.shoot(f"{path.translate(str.maketrans('/', '-', '{}'))}-{look}")
     assert await visitor.overflow() == 0
     assert await visitor.barriers() == []
 
 
-async def address(visitor: Visitor, name: str) -> str:
+async def with_names(visitor: Visitor, path: str) -> str:
     """A page that the demonstration has something for."""
-    path = TEMPLATES[name].replace("{account}", ACCOUNT)
-    if "{" not in path:
-        return path
-    page, rows, field = NAMES[name]
-    answer = await visitor.page.request.get(f"{visitor.address}/accounts/{ACCOUNT}/{page}.json")
-    found: Any = await answer.json()
-    value = found[rows][0][field]
-    return path[: path.index("{")] + str(value)
+    steps: list[str] = []
+    for step in path.split("/"):
+        name = f"{steps[-1]}/{step}" if steps else step
+        steps.append(await _name(visitor, "/".join(steps), *ROWS[name]) if "{" in step else step)
+    return "/".join(steps)
+
+
+async def _name(visitor: Visitor, page: str, rows: str, field: str) -> str:
+    answer = await visitor.page.request.get(f"{visitor.address}{HERE}{page}.json")
+    found: list[dict[str, Any]] = (await answer.json())[rows]
+    fullest = max(found, key=lambda row: row.get("routes", 0))  # a gateway that has some of all
+    return str(fullest[field])
