@@ -1,0 +1,427 @@
+"""A token for certain operations: each way in, what an order brings along, and paths that are made to look allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from runs_kit import FINDALL, GROUP, ID, TASK, result, task_run, told
+
+from conftest import Connect, OpenGateway
+from penstock.access.tokens import id_of
+from support.access import ACCOUNT, CHAT, COMPAT, UNIVERSAL, Access, bearer, steps, take_up
+from support.checks import check_error
+from support.client import Answer, Header
+from support.configuration import gateways, providers
+from support.inprocess import InProcess
+from support.replies import whole
+from support.upstream import Upstream
+
+KEY = ("Authorization", "Bearer sk-vendor-0123456789abcdef")
+BASE = f"/v1/{ACCOUNT}/gw"
+PARALLEL = f"{BASE}/parallel"
+OPENAI = f"{BASE}/openai"
+MONITOR = "monitor_0123456789abcdef0123456789abcdef"
+SLUGS = ("openai", "anthropic", "parallel", "workers-ai", "google-ai-studio", "exa")
+GENERATED = {"id": "c", "object": "chat.completion", "choices": [], "model": "m"}
+SAID = {"model": "openai/gpt-5", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Access:
+    return Access(tmp_path / "gateway-0" / "data")
+
+
+@pytest.fixture
+async def gateway(access: Access, open_gateway: OpenGateway, upstream: Upstream) -> InProcess:
+    text = gateways(gw={"authentication": True}) + providers(dict.fromkeys(SLUGS, upstream.url))
+    return await open_gateway(text)
+
+
+class Caller:
+    """Somebody with a new token for certain operations."""
+
+    def __init__(self, gateway: InProcess, connect: Connect, access: Access, *operations: str) -> None:
+        self.token = access.token(operations=operations)
+        self._gateway = gateway
+        self._connect = connect
+        take_up(gateway)
+
+    async def ask(self, method: str, target: str, body: object = None, *headers: Header) -> Answer:
+        client = await self._connect(self._gateway.url)
+        sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        return await client.ask(method, target, bearer(self.token), KEY, *headers, body=sent)
+
+    async def post(self, target: str, body: object = b"{}", *headers: Header) -> Answer:
+        return await self.ask("POST", target, body, *headers)
+
+    async def get(self, target: str, *headers: Header) -> Answer:
+        return await self.ask("GET", target, None, *headers)
+
+
+def refused(answer: Answer) -> str:
+    return check_error(answer, 403, 9403, "Not allowed for this key")
+
+
+# -- native paths
+
+
+@pytest.mark.parametrize(
+    ("words", "good", "bad"),
+    [
+        (("chat",), [f"{OPENAI}/chat/completions", f"{PARALLEL}/v1beta/chat/completions"], "embeddings"),
+        (("embeddings",), [f"{OPENAI}/embeddings"], "chat/completions"),
+        (("openai.embeddings.create",), [f"{OPENAI}/embeddings"], "chat/completions"),
+        (("openai.chat.*", "image"), [f"{OPENAI}/chat/completions", f"{OPENAI}/images/generations"], "embeddings"),
+        (("*.embeddings.create",), [f"{OPENAI}/v1/embeddings"], "moderations"),
+        (("search",), [f"{PARALLEL}/v1/search", f"{PARALLEL}/v1beta/search", f"{BASE}/exa/search"], "responses"),
+        (("extract",), [f"{PARALLEL}/v1/extract"], "files"),
+    ],
+)
+async def test_native_calls(
+    access: Access,
+    gateway: InProcess,
+    upstream: Upstream,
+    connect: Connect,
+    words: Sequence[str],
+    good: Sequence[str],
+    bad: str,
+) -> None:
+    caller = Caller(gateway, connect, access, *words)
+    for target in good:
+        assert (await caller.post(target)).status == 200, target
+    why = refused(await caller.post(f"{OPENAI}/{bad}"))
+    assert words[0] in why
+    assert len(upstream.requests) == len(good)
+    row = (await gateway.rows(len(good) + 1))[-1]
+    assert (row.status_code, row.error_code, row.outcome, row.token) == (403, 9403, "refused", id_of(caller.token))
+    assert row.operation is not None and row.operation in why
+    assert row.error_detail == why
+
+
+async def test_a_token_for_all_operations_does_whatever_there_is(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access)
+    for target in (CHAT, f"{OPENAI}/whatever/is/new", f"{OPENAI}/files/..%252fbatches"):
+        assert (await caller.post(target)).status == 200
+    assert len(upstream.requests) == 3
+
+
+async def test_what_no_table_knows_is_refused(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "*")
+    assert "nobody knows" in refused(await caller.post(f"{OPENAI}/whatever/is/new"))
+    refused(await caller.get(f"{OPENAI}/whatever/is/new"))
+    refused(await caller.ask("PROPFIND", f"{OPENAI}/files"))
+    refused(await caller.ask("OPTIONS", f"{OPENAI}/files"))
+    refused(await caller.ask("DELETE", f"{OPENAI}/chat/completions"))
+    assert (await caller.post(CHAT)).status == 200
+    assert len(upstream.requests) == 1
+
+
+async def test_an_upgrade_goes_no_other_way(access: Access, gateway: InProcess, connect: Connect) -> None:
+    """Whatever is said of WebSockets, nothing is opened for who may not."""
+    upgrade = (("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13"))
+    key = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    caller = Caller(gateway, connect, access, "chat")
+    answer = await caller.get(f"{OPENAI}/realtime?model=gpt-realtime", *upgrade, key)
+    assert answer.status in (400, 403)
+
+
+async def test_a_custom_provider_is_limited_by_the_table_of_all_such(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    access.provider("acme", f"{upstream.url}/v1")
+    caller = Caller(gateway, connect, access, "custom.chat.completions.create")
+    assert (await caller.post(f"{BASE}/custom-acme/chat/completions")).status == 200
+    refused(await caller.post(f"{BASE}/custom-acme/embeddings"))
+    refused(await caller.post(CHAT))
+    assert len(upstream.requests) == 1
+
+
+# -- paths made to look like others
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "files/..%2Fbatches",
+        "files/%2e%2e/batches",
+        "files/%252e%252e%252fbatches",
+        "files/file-1%2Fcontent",
+        "files/file-1%2fcontent",
+        "files/file-1%252Fcontent",
+        "files/file-1%25252525252Fcontent",
+        "files/file-1%5Ccontent",
+        "files/file-1\\content",
+        "files//file-1//content",
+        "FILES/file-1",
+        "Files/file-1",
+        "files/file-1/%63ontent",
+        "files/file-1;/content",
+        "files",
+        "files?id=file-1",
+        "files/",
+        "files%2Ffile-1/content",
+    ],
+)
+async def test_a_path_cannot_be_taken_for_an_allowed_one(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, tail: str
+) -> None:
+    caller = Caller(gateway, connect, access, "openai.files.get")
+    answer = await caller.get(f"{OPENAI}/{tail}")
+    assert answer.status in (400, 403)
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    "tail", ["files/file-1", "v1/files/file-1", "/files/file-1", "files//file-1", "%66iles/file-1", "files/file-1/?x=1"]
+)
+async def test_an_allowed_path_in_other_spellings(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, tail: str
+) -> None:
+    caller = Caller(gateway, connect, access, "openai.files.get")
+    assert (await caller.get(f"{OPENAI}/{tail}")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "header"),
+    [
+        ("", ("x-http-method-override", "DELETE")),
+        ("", ("X-HTTP-Method", "GET")),
+        ("", ("x-method-override", "GET")),
+        ("", ("x_http_method_override", "GET")),
+        ("?_method=delete", None),
+        ("?a=1&%5Fmethod=delete", None),
+        ("?X-HTTP-Method-Override=DELETE", None),
+        ("?$httpMethod=GET", None),
+    ],
+)
+@pytest.mark.parametrize("way", ["native", "unified", "universal"])
+async def test_another_method_is_not_asked_for(
+    access: Access,
+    gateway: InProcess,
+    upstream: Upstream,
+    connect: Connect,
+    query: str,
+    header: Header | None,
+    way: str,
+) -> None:
+    caller = Caller(gateway, connect, access, "chat")
+    headers = [] if header is None else [header]
+    if way == "native":
+        answer = await caller.post(CHAT + query, SAID, *headers)
+    elif way == "unified":
+        answer = await caller.post(COMPAT + query, SAID, *headers)
+    else:
+        step = {"provider": "openai", "endpoint": f"chat/completions{query}", "headers": dict(headers), "query": {}}
+        answer = await caller.post(UNIVERSAL, [step])
+    assert "another method" in refused(answer)
+    assert upstream.requests == []
+
+
+# -- universal, unified, cached
+
+
+async def test_each_step_of_a_universal_request_obeys(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "chat")
+    refused(await caller.post(UNIVERSAL, steps(("openai", "embeddings", {}), ("parallel", "v1/search", {}))))
+    answer = await caller.post(
+        UNIVERSAL, steps(("openai", "embeddings", {}), ("openai", "chat/completions", {"b": 2}))
+    )
+    assert (answer.status, answer.header("cf-aig-step")) == (200, "1")
+    assert bytes((await upstream.only()).body) == b'{"b": 2}'
+    upstream.will(whole(b"{}", 500))
+    refused(await caller.post(UNIVERSAL, steps(("openai", "chat/completions", {}), ("openai", "embeddings", {}))))
+    assert len(upstream.requests) == 2
+    rows = await gateway.rows(6)
+    assert [(row.status_code, row.step) for row in rows] == [
+        (403, 0), (403, 1), (403, 0), (200, 1), (500, 0), (403, 1),
+    ]  # fmt: skip
+
+
+async def test_a_step_with_a_path_made_to_look_allowed(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "openai.responses.input_items.list", "openai.chat.completions.create")
+    for endpoint in ("chat%2Fcompletions/..%2f..%2fbatches", "/chat/completions%2f..", "chat/completions/../../files"):
+        answer = await caller.post(UNIVERSAL, steps(("openai", endpoint, {})))
+        assert answer.status in (400, 403), endpoint
+    assert upstream.requests == []
+
+
+async def test_unified_questions_are_what_their_caller_asks(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    """A chat is a chat, in whichever dialect its model is asked; a name is one provider's."""
+    claude = {**SAID, "model": "anthropic/claude-sonnet-4-5"}
+    anybody = Caller(gateway, connect, access, "chat")
+    assert (await anybody.post(COMPAT, SAID)).status == 200
+    await anybody.post(COMPAT, claude)
+    assert len(upstream.requests) == 2
+    refused(await anybody.post(f"{BASE}/compat/responses", {"model": "openai/gpt-5", "input": "hi"}))
+    refused(await anybody.post(f"{BASE}/compat/embeddings", {"model": "openai/text-embedding-3-small", "input": "x"}))
+    refused(await anybody.post(f"{BASE}/compat/messages", {**claude, "max_tokens": 5}))
+    refused(await anybody.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"}))
+    refused(await anybody.post(f"{BASE}/anthropic/v1/messages", claude))
+    assert len(upstream.requests) == 2
+
+    access.control_store.apply([])
+    one = Caller(gateway, connect, access, "openai.chat.completions.create")
+    assert (await one.post(COMPAT, SAID)).status == 200
+    assert "anthropic.messages.create" in refused(await one.post(COMPAT, claude))
+    assert len(upstream.requests) == 3
+
+
+async def test_what_a_unified_request_falls_back_to_obeys(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "openai.chat.completions.create")
+    fallback = ("cf-aig-model-fallback", "anthropic/claude-sonnet-4-5, openai/gpt-5-mini")
+    upstream.will(whole(b"{}", 500))
+    answer = await caller.post(COMPAT, SAID, fallback)
+    rows = await gateway.rows(answer.header("cf-aig-step") == "2" and 3 or 1)
+    assert answer.status == 200, (answer.status, rows)
+    assert [row.status_code for row in rows] == [500, 403, 200]
+    assert [json.loads(seen.body)["model"] for seen in upstream.requests] == ["gpt-5", "gpt-5-mini"]
+
+
+async def test_unified_search_and_run(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "search")
+    upstream.will(told({"results": []}))
+    assert (await caller.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"})).status == 200
+    refused(await caller.post(f"{BASE}/compat/run", {"model": "openai/gpt-5", "input": {"messages": []}}))
+    image = "@cf/black-forest-labs/flux-1-schnell"
+    asked = {"model": f"workers-ai/{image}", "input": {"prompt": "a dam"}}
+    chat = Caller(gateway, connect, access, "chat", "embeddings")
+    refused(await chat.post(f"{BASE}/compat/run", asked))
+    refused(await chat.post(f"{BASE}/compat/run/{image}", {"prompt": "a dam"}))
+    assert len(upstream.requests) == 1
+
+
+async def test_the_gateways_own_list_of_models(access: Access, gateway: InProcess, connect: Connect) -> None:
+    caller = Caller(gateway, connect, access, "chat")
+    assert "compat.models.list" in refused(await caller.get(f"{BASE}/compat/models"))
+    refused(await caller.get(f"{BASE}/compat/models/openai/gpt-5"))
+    assert (await gateway.rows(2))[0].operation == "compat.models.list"
+    other = Caller(gateway, connect, access, "models")
+    assert (await other.get(f"{BASE}/compat/models")).status == 200
+
+
+async def test_an_answer_that_is_kept_is_for_who_may_ask(
+    access: Access, open_gateway: OpenGateway, upstream: Upstream, connect: Connect
+) -> None:
+    text = gateways(gw={"authentication": True, "cache_ttl": 60}) + providers({"openai": upstream.url})
+    gateway = await open_gateway(text)
+    first = Caller(gateway, connect, access, "chat")
+    upstream.will(told(GENERATED))
+    assert (await first.post(CHAT, SAID)).header("cf-aig-cache-status") == "MISS"
+    assert (await first.post(CHAT, SAID)).header("cf-aig-cache-status") == "HIT"
+    refused(await Caller(gateway, connect, access, "embeddings").post(CHAT, SAID))
+
+
+async def test_an_answer_to_a_key_of_the_callers_is_for_who_may_ask(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    token = Caller(gateway, connect, access, "chat")
+    key = ("idempotency-key", "k-1")
+    assert (await token.post(CHAT, SAID, key)).status == 200
+    (old,) = access.control_store.snapshot().tokens
+    import_free = old.__class__(**{**{f: getattr(old, f) for f in old.__struct_fields__}, "operations": ("search",)})
+    from penstock.stores.control_store import Replace
+
+    access.control_store.apply([Replace(old, import_free)])
+    take_up(gateway)
+    refused(await token.post(CHAT, SAID, key))
+    assert len(upstream.requests) == 1
+
+
+# -- Parallel
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("research", "/v1/tasks/runs"),
+        ("research", "/v1/tasks/groups"),
+        ("research", f"/v1/tasks/groups/{GROUP}/runs"),
+        ("search", "/v1/search"),
+        ("extract", "/v1/extract"),
+        ("chat", "/v1beta/chat/completions"),
+        ("responses", "/v1/responses"),
+        ("findall", "/v1beta/findall/runs"),
+        ("findall", "/v1beta/findall/ingest"),
+        ("monitor", "/v1/monitors"),
+        ("memory", "/v1beta/memory/clear"),
+    ],
+)
+async def test_products_of_parallel(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, kind: str, path: str
+) -> None:
+    others = {"research", "search", "extract", "chat", "responses", "findall", "monitor", "memory"} - {kind}
+    assert f"({kind})" in refused(await Caller(gateway, connect, access, *sorted(others)).post(PARALLEL + path))
+    assert upstream.requests == []
+    if not path.startswith(f"/v1/tasks/groups/{GROUP}"):
+        body = TASK if path.endswith("tasks/runs") else {}
+        assert (await Caller(gateway, connect, access, kind).post(PARALLEL + path, body)).status == 200
+
+
+async def test_who_may_order_runs_may_read_stream_and_cancel_them(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "parallel.tasks.runs.create", "parallel.findall.runs.create")
+    upstream.will(told(task_run(), 202))
+    assert (await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK)).status == 202
+    upstream.will(told({"findall_id": FINDALL, "status": {"status": "queued", "is_active": True, "metrics": {}}}))
+    assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs", {"generator": "base"})).status == 200
+    upstream.will(told(result()))
+    for tail in (f"{ID}/result", f"{ID}", f"{ID}/events", f"{ID}/input"):
+        assert (await caller.get(f"{PARALLEL}/v1/tasks/runs/{tail}")).status == 200, tail
+    assert (await caller.get(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}")).status == 200
+    assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/cancel")).status == 200
+    served = len(upstream.requests)
+    refused(await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/extend", {"additional_match_limit": 9}))
+    refused(await caller.post(f"{PARALLEL}/v1/tasks/groups"))
+    refused(await caller.get(f"{PARALLEL}/v1/monitors/{MONITOR}"))
+    refused(await caller.get(f"{PARALLEL}/v1/monitors"))
+    refused(await caller.get(f"{PARALLEL}/account/service/v1/balance"))
+    assert len(upstream.requests) == served
+
+
+async def test_who_may_only_read_orders_nothing(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "parallel.tasks.runs.get", "parallel.tasks.runs.result.list")
+    refused(await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK))
+    refused(await caller.get(f"{PARALLEL}/v1/tasks/runs/{ID}/events"))
+    refused(await caller.post(f"{PARALLEL}/v1/tasks/runs/{ID}/result", b""))
+    assert upstream.requests == []
+    assert (await caller.get(f"{PARALLEL}/v1/tasks/runs/{ID}/result")).status == 200
+
+
+async def test_who_waits_for_a_run_gets_its_result(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "parallel.tasks.runs.create")
+    upstream.will(told(task_run(), 202), told(result()))
+    answer = await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK, ("cf-aig-wait", "30"))
+    assert (answer.status, json.loads(answer.body)["output"]["content"]) == (200, "A pipe.")
+
+
+async def test_a_background_response_is_its_orderers(
+    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
+) -> None:
+    caller = Caller(gateway, connect, access, "openai.responses.create")
+    for target, method in (("responses", "POST"), ("responses/resp_1", "GET"), ("responses/resp_1/cancel", "POST")):
+        body = None if method == "GET" else b'{"background":true}'
+        assert (await caller.ask(method, f"{OPENAI}/{target}", body)).status == 200
+    refused(await caller.ask("DELETE", f"{OPENAI}/responses/resp_1"))
+    assert len(upstream.requests) == 3
