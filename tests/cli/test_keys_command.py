@@ -177,7 +177,7 @@ def test_tokens_are_listed_and_shown_without_secrets(shell: Shell) -> None:
     assert [token.id for token in shell.snapshot().tokens] == [line.split()[0] for line in lines[1:]]
     shell.run("keys", "list", "--json")
     for token in shell.snapshot().tokens:
-        assert f"id         {token.id}" in shell.run("keys", "show", token.id).out
+        assert f"id          {token.id}" in shell.run("keys", "show", token.id).out
         shell.run("keys", "show", token.id, "--json")
         assert repr(token.secrets[0].digest) not in shell.said
     for text in texts:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from runs_kit import FINDALL, GROUP, ID, TASK, result, task_run, told
 
 from conftest import Connect, OpenGateway
 from penstock.access.tokens import id_of
+from penstock.stores.control_store import Replace
 from support.access import ACCOUNT, CHAT, COMPAT, UNIVERSAL, Access, bearer, steps, take_up
 from support.checks import check_error
 from support.client import Answer, Header
@@ -74,9 +76,17 @@ def refused(answer: Answer) -> str:
         (("chat",), [f"{OPENAI}/chat/completions", f"{PARALLEL}/v1beta/chat/completions"], "embeddings"),
         (("embeddings",), [f"{OPENAI}/embeddings"], "chat/completions"),
         (("openai.embeddings.create",), [f"{OPENAI}/embeddings"], "chat/completions"),
-        (("openai.chat.*", "image"), [f"{OPENAI}/chat/completions", f"{OPENAI}/images/generations"], "embeddings"),
+        (
+            ("openai.chat.*", "image"),
+            [f"{OPENAI}/chat/completions", f"{OPENAI}/images/generations"],
+            "embeddings",
+        ),
         (("*.embeddings.create",), [f"{OPENAI}/v1/embeddings"], "moderations"),
-        (("search",), [f"{PARALLEL}/v1/search", f"{PARALLEL}/v1beta/search", f"{BASE}/exa/search"], "responses"),
+        (
+            ("search",),
+            [f"{PARALLEL}/v1/search", f"{PARALLEL}/v1beta/search", f"{BASE}/exa/search"],
+            "responses",
+        ),
         (("extract",), [f"{PARALLEL}/v1/extract"], "files"),
     ],
 )
@@ -96,8 +106,13 @@ async def test_native_calls(
     assert words[0] in why
     assert len(upstream.requests) == len(good)
     row = (await gateway.rows(len(good) + 1))[-1]
-    assert (row.status_code, row.error_code, row.outcome, row.token) == (403, 9403, "refused", id_of(caller.token))
-    assert row.operation is not None and row.operation in why
+    assert (row.status_code, row.error_code, row.outcome, row.token) == (
+        403,
+        9403,
+        "refused",
+        id_of(caller.token),
+    )
+    assert str(row.operation) in why
     assert row.error_detail == why
 
 
@@ -114,7 +129,7 @@ async def test_what_no_table_knows_is_refused(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
 ) -> None:
     caller = Caller(gateway, connect, access, "*")
-    assert "nobody knows" in refused(await caller.post(f"{OPENAI}/whatever/is/new"))
+    assert "no table knows" in refused(await caller.post(f"{OPENAI}/whatever/is/new"))
     refused(await caller.get(f"{OPENAI}/whatever/is/new"))
     refused(await caller.ask("PROPFIND", f"{OPENAI}/files"))
     refused(await caller.ask("OPTIONS", f"{OPENAI}/files"))
@@ -179,7 +194,15 @@ async def test_a_path_cannot_be_taken_for_an_allowed_one(
 
 
 @pytest.mark.parametrize(
-    "tail", ["files/file-1", "v1/files/file-1", "/files/file-1", "files//file-1", "%66iles/file-1", "files/file-1/?x=1"]
+    "tail",
+    [
+        "files/file-1",
+        "v1/files/file-1",
+        "/files/file-1",
+        "files//file-1",
+        "%66iles/file-1",
+        "files/file-1/?x=1",
+    ],
 )
 async def test_an_allowed_path_in_other_spellings(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, tail: str
@@ -218,7 +241,12 @@ async def test_another_method_is_not_asked_for(
     elif way == "unified":
         answer = await caller.post(COMPAT + query, SAID, *headers)
     else:
-        step = {"provider": "openai", "endpoint": f"chat/completions{query}", "headers": dict(headers), "query": {}}
+        step = {
+            "provider": "openai",
+            "endpoint": f"chat/completions{query}",
+            "headers": dict(headers),
+            "query": {},
+        }
         answer = await caller.post(UNIVERSAL, [step])
     assert "another method" in refused(answer)
     assert upstream.requests == []
@@ -238,7 +266,9 @@ async def test_each_step_of_a_universal_request_obeys(
     assert (answer.status, answer.header("cf-aig-step")) == (200, "1")
     assert bytes((await upstream.only()).body) == b'{"b": 2}'
     upstream.will(whole(b"{}", 500))
-    refused(await caller.post(UNIVERSAL, steps(("openai", "chat/completions", {}), ("openai", "embeddings", {}))))
+    refused(
+        await caller.post(UNIVERSAL, steps(("openai", "chat/completions", {}), ("openai", "embeddings", {})))
+    )
     assert len(upstream.requests) == 2
     rows = await gateway.rows(6)
     assert [(row.status_code, row.step) for row in rows] == [
@@ -249,8 +279,14 @@ async def test_each_step_of_a_universal_request_obeys(
 async def test_a_step_with_a_path_made_to_look_allowed(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
 ) -> None:
-    caller = Caller(gateway, connect, access, "openai.responses.input_items.list", "openai.chat.completions.create")
-    for endpoint in ("chat%2Fcompletions/..%2f..%2fbatches", "/chat/completions%2f..", "chat/completions/../../files"):
+    caller = Caller(
+        gateway, connect, access, "openai.responses.input_items.list", "openai.chat.completions.create"
+    )
+    for endpoint in (
+        "chat%2Fcompletions/..%2f..%2fbatches",
+        "/chat/completions%2f..",
+        "chat/completions/../../files",
+    ):
         answer = await caller.post(UNIVERSAL, steps(("openai", endpoint, {})))
         assert answer.status in (400, 403), endpoint
     assert upstream.requests == []
@@ -266,13 +302,18 @@ async def test_unified_questions_are_what_their_caller_asks(
     await anybody.post(COMPAT, claude)
     assert len(upstream.requests) == 2
     refused(await anybody.post(f"{BASE}/compat/responses", {"model": "openai/gpt-5", "input": "hi"}))
-    refused(await anybody.post(f"{BASE}/compat/embeddings", {"model": "openai/text-embedding-3-small", "input": "x"}))
-    refused(await anybody.post(f"{BASE}/compat/messages", {**claude, "max_tokens": 5}))
-    refused(await anybody.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"}))
+    refused(
+        await anybody.post(
+            f"{BASE}/compat/embeddings", {"model": "openai/text-embedding-3-small", "input": "x"}
+        )
+    )
+    told_so = await anybody.post(f"{BASE}/compat/messages", {**claude, "max_tokens": 5})
+    assert (told_so.status, told_so.json()["error"]["type"]) == (403, "permission_error")
+    search = await anybody.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"})
+    assert (search.status, b"exa.search.create" in search.body) == (403, True)
     refused(await anybody.post(f"{BASE}/anthropic/v1/messages", claude))
     assert len(upstream.requests) == 2
 
-    access.control_store.apply([])
     one = Caller(gateway, connect, access, "openai.chat.completions.create")
     assert (await one.post(COMPAT, SAID)).status == 200
     assert "anthropic.messages.create" in refused(await one.post(COMPAT, claude))
@@ -283,12 +324,11 @@ async def test_what_a_unified_request_falls_back_to_obeys(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
 ) -> None:
     caller = Caller(gateway, connect, access, "openai.chat.completions.create")
-    fallback = ("cf-aig-model-fallback", "anthropic/claude-sonnet-4-5, openai/gpt-5-mini")
+    fallback = ("cf-aig-fallback", "anthropic/claude-sonnet-4-5, openai/gpt-5-mini")
     upstream.will(whole(b"{}", 500))
     answer = await caller.post(COMPAT, SAID, fallback)
-    rows = await gateway.rows(answer.header("cf-aig-step") == "2" and 3 or 1)
-    assert answer.status == 200, (answer.status, rows)
-    assert [row.status_code for row in rows] == [500, 403, 200]
+    assert (answer.status, answer.header("cf-aig-step")) == (200, "2")
+    assert [row.status_code for row in await gateway.rows(3)] == [500, 403, 200]
     assert [json.loads(seen.body)["model"] for seen in upstream.requests] == ["gpt-5", "gpt-5-mini"]
 
 
@@ -297,13 +337,16 @@ async def test_unified_search_and_run(
 ) -> None:
     caller = Caller(gateway, connect, access, "search")
     upstream.will(told({"results": []}))
-    assert (await caller.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"})).status == 200
-    refused(await caller.post(f"{BASE}/compat/run", {"model": "openai/gpt-5", "input": {"messages": []}}))
+    assert (
+        await caller.post(f"{BASE}/compat/search", {"search_queries": ["x"], "model": "exa"})
+    ).status == 200
+    run = await caller.post(f"{BASE}/compat/run", {"model": "openai/gpt-5", "input": {"messages": []}})
+    assert (run.status, b"openai.chat.completions.create" in run.body) == (403, True)
     image = "@cf/black-forest-labs/flux-1-schnell"
     asked = {"model": f"workers-ai/{image}", "input": {"prompt": "a dam"}}
     chat = Caller(gateway, connect, access, "chat", "embeddings")
-    refused(await chat.post(f"{BASE}/compat/run", asked))
-    refused(await chat.post(f"{BASE}/compat/run/{image}", {"prompt": "a dam"}))
+    assert (await chat.post(f"{BASE}/compat/run", asked)).status == 403
+    assert (await chat.post(f"{BASE}/compat/run/{image}", {"prompt": "a dam"})).status == 403
     assert len(upstream.requests) == 1
 
 
@@ -335,10 +378,7 @@ async def test_an_answer_to_a_key_of_the_callers_is_for_who_may_ask(
     key = ("idempotency-key", "k-1")
     assert (await token.post(CHAT, SAID, key)).status == 200
     (old,) = access.control_store.snapshot().tokens
-    import_free = old.__class__(**{**{f: getattr(old, f) for f in old.__struct_fields__}, "operations": ("search",)})
-    from penstock.stores.control_store import Replace
-
-    access.control_store.apply([Replace(old, import_free)])
+    access.control_store.apply([Replace(old, msgspec.structs.replace(old, operations=("search",)))])
     take_up(gateway)
     refused(await token.post(CHAT, SAID, key))
     assert len(upstream.requests) == 1
@@ -367,7 +407,9 @@ async def test_products_of_parallel(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, kind: str, path: str
 ) -> None:
     others = {"research", "search", "extract", "chat", "responses", "findall", "monitor", "memory"} - {kind}
-    assert f"({kind})" in refused(await Caller(gateway, connect, access, *sorted(others)).post(PARALLEL + path))
+    assert f"({kind})" in refused(
+        await Caller(gateway, connect, access, *sorted(others)).post(PARALLEL + path)
+    )
     assert upstream.requests == []
     if not path.startswith(f"/v1/tasks/groups/{GROUP}"):
         body = TASK if path.endswith("tasks/runs") else {}
@@ -380,7 +422,9 @@ async def test_who_may_order_runs_may_read_stream_and_cancel_them(
     caller = Caller(gateway, connect, access, "parallel.tasks.runs.create", "parallel.findall.runs.create")
     upstream.will(told(task_run(), 202))
     assert (await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK)).status == 202
-    upstream.will(told({"findall_id": FINDALL, "status": {"status": "queued", "is_active": True, "metrics": {}}}))
+    upstream.will(
+        told({"findall_id": FINDALL, "status": {"status": "queued", "is_active": True, "metrics": {}}})
+    )
     assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs", {"generator": "base"})).status == 200
     upstream.will(told(result()))
     for tail in (f"{ID}/result", f"{ID}", f"{ID}/events", f"{ID}/input"):
@@ -388,7 +432,9 @@ async def test_who_may_order_runs_may_read_stream_and_cancel_them(
     assert (await caller.get(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}")).status == 200
     assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/cancel")).status == 200
     served = len(upstream.requests)
-    refused(await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/extend", {"additional_match_limit": 9}))
+    refused(
+        await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/extend", {"additional_match_limit": 9})
+    )
     refused(await caller.post(f"{PARALLEL}/v1/tasks/groups"))
     refused(await caller.get(f"{PARALLEL}/v1/monitors/{MONITOR}"))
     refused(await caller.get(f"{PARALLEL}/v1/monitors"))
@@ -420,7 +466,11 @@ async def test_a_background_response_is_its_orderers(
     access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
 ) -> None:
     caller = Caller(gateway, connect, access, "openai.responses.create")
-    for target, method in (("responses", "POST"), ("responses/resp_1", "GET"), ("responses/resp_1/cancel", "POST")):
+    for target, method in (
+        ("responses", "POST"),
+        ("responses/resp_1", "GET"),
+        ("responses/resp_1/cancel", "POST"),
+    ):
         body = None if method == "GET" else b'{"background":true}'
         assert (await caller.ask(method, f"{OPENAI}/{target}", body)).status == 200
     refused(await caller.ask("DELETE", f"{OPENAI}/responses/resp_1"))

@@ -30,7 +30,7 @@ _ASKED: Final = {
     Surface.EMBEDDINGS: Kind.EMBEDDINGS,
     Surface.SEARCH: Kind.SEARCH,
 }
-_NO_PLAIN_PATH: Final = re.compile(r"%|\\|//")
+_NO_PLAIN_PATH: Final = re.compile(r"%|\\|//|(?:^|/)\.")
 _DOTS: Final = frozenset({".", ".."})
 _MOST_READINGS: Final = 4
 _MOST_SHOWN: Final = 8  # words
@@ -70,7 +70,7 @@ def _check(token: Token, table: OperationTable, operation: Operation, method: by
     if operation.name != UNKNOWN:
         raise _refused(token, f"this is {operation.name} ({operation.kind})")
     asked = f"{method.decode('latin-1')} {tail}"[:_SHOWN_CHARS]
-    raise _refused(token, f"what {asked!r} is there nobody knows")
+    raise _refused(token, f"no table knows what {asked!r} is")
 
 
 def _operation(token: Token, call: Call, route: Route, reading: str | None) -> Operation:
@@ -90,10 +90,12 @@ def _readings(tail: str) -> Iterator[str | None]:
     """
     for _ in range(_MOST_READINGS):
         parts = [part for part in unquote(tail).replace("\\", "/").split("/") if part]
+        if any(part.partition(";")[0] in _DOTS for part in parts):
+            break
         read = "/".join(parts)
         if read == tail:
             return
-        yield read if _DOTS.isdisjoint(parts) else None
+        yield read
         tail = read
     yield None
 
