@@ -45,9 +45,14 @@ def words_like(text: str) -> Iterator[str]:
     if table is None:
         yield from (one.value for one in Kind)
         yield from (f"{slug}.*" for slug in _TABLES)
+        return
+    names = dict.fromkeys(row.name for row in table.rows)
+    if _ANYTHING in text:
+        stems = (name.split(".")[:end] for name in names for end in range(1, name.count(".") + 1))
+        yield from dict.fromkeys(f"{'.'.join(stem)}.*" for stem in stems)
     else:
         yield f"{table.slug}.*"
-        yield from dict.fromkeys(row.name for row in table.rows)
+        yield from names
 
 
 @lru_cache(maxsize=4096)
