@@ -41,7 +41,7 @@ _AGENTS: Final = (
 )
 _GROUPS: Final = (
     ("Language", _LANGUAGE),
-    ("Search and research", _RESEARCH),
+    ("Search and research (tasks of Parallel are research)", _RESEARCH),
     ("Pictures, sound, video", _MEDIA),
     ("Agents and tools", _AGENTS),
 )
