@@ -1,4 +1,4 @@
-"""A token for certain operations: each way in, what an order brings along, and paths that are made to look allowed."""
+"""A token for certain operations: each way in, and paths that are made to look allowed."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from runs_kit import FINDALL, GROUP, ID, TASK, result, task_run, told
+from operations_kit import BASE, OPENAI, PARALLEL, Caller, configuration, refused
+from runs_kit import told
 
 from conftest import Connect, OpenGateway
 from penstock.access.tokens import id_of
 from penstock.stores.control_store import Replace
-from support.access import ACCOUNT, CHAT, COMPAT, UNIVERSAL, Access, bearer, steps, take_up
-from support.checks import check_error
-from support.client import Answer, Header
+from support.access import CHAT, COMPAT, UNIVERSAL, Access, steps, take_up
+from support.client import Header
 from support.configuration import gateways, providers
 from support.inprocess import InProcess
 from support.replies import whole
 from support.upstream import Upstream
 
-KEY = ("Authorization", "Bearer sk-vendor-0123456789abcdef")
-BASE = f"/v1/{ACCOUNT}/gw"
-PARALLEL = f"{BASE}/parallel"
-OPENAI = f"{BASE}/openai"
-MONITOR = "monitor_0123456789abcdef0123456789abcdef"
-SLUGS = ("openai", "anthropic", "parallel", "workers-ai", "google-ai-studio", "exa")
 GENERATED = {"id": "c", "object": "chat.completion", "choices": [], "model": "m"}
 SAID = {"model": "openai/gpt-5", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -38,33 +32,7 @@ def access(tmp_path: Path) -> Access:
 
 @pytest.fixture
 async def gateway(access: Access, open_gateway: OpenGateway, upstream: Upstream) -> InProcess:
-    text = gateways(gw={"authentication": True}) + providers(dict.fromkeys(SLUGS, upstream.url))
-    return await open_gateway(text)
-
-
-class Caller:
-    """Somebody with a new token for certain operations."""
-
-    def __init__(self, gateway: InProcess, connect: Connect, access: Access, *operations: str) -> None:
-        self.token = access.token(operations=operations)
-        self._gateway = gateway
-        self._connect = connect
-        take_up(gateway)
-
-    async def ask(self, method: str, target: str, body: object = None, *headers: Header) -> Answer:
-        client = await self._connect(self._gateway.url)
-        sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        return await client.ask(method, target, bearer(self.token), KEY, *headers, body=sent)
-
-    async def post(self, target: str, body: object = b"{}", *headers: Header) -> Answer:
-        return await self.ask("POST", target, body, *headers)
-
-    async def get(self, target: str, *headers: Header) -> Answer:
-        return await self.ask("GET", target, None, *headers)
-
-
-def refused(answer: Answer) -> str:
-    return check_error(answer, 403, 9403, "Not allowed for this key")
+    return await open_gateway(configuration(upstream.url))
 
 
 # -- native paths
@@ -382,96 +350,3 @@ async def test_an_answer_to_a_key_of_the_callers_is_for_who_may_ask(
     take_up(gateway)
     refused(await token.post(CHAT, SAID, key))
     assert len(upstream.requests) == 1
-
-
-# -- Parallel
-
-
-@pytest.mark.parametrize(
-    ("kind", "path"),
-    [
-        ("research", "/v1/tasks/runs"),
-        ("research", "/v1/tasks/groups"),
-        ("research", f"/v1/tasks/groups/{GROUP}/runs"),
-        ("search", "/v1/search"),
-        ("extract", "/v1/extract"),
-        ("chat", "/v1beta/chat/completions"),
-        ("responses", "/v1/responses"),
-        ("findall", "/v1beta/findall/runs"),
-        ("findall", "/v1beta/findall/ingest"),
-        ("monitor", "/v1/monitors"),
-        ("memory", "/v1beta/memory/clear"),
-    ],
-)
-async def test_products_of_parallel(
-    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect, kind: str, path: str
-) -> None:
-    others = {"research", "search", "extract", "chat", "responses", "findall", "monitor", "memory"} - {kind}
-    assert f"({kind})" in refused(
-        await Caller(gateway, connect, access, *sorted(others)).post(PARALLEL + path)
-    )
-    assert upstream.requests == []
-    if not path.startswith(f"/v1/tasks/groups/{GROUP}"):
-        body = TASK if path.endswith("tasks/runs") else {}
-        assert (await Caller(gateway, connect, access, kind).post(PARALLEL + path, body)).status == 200
-
-
-async def test_who_may_order_runs_may_read_stream_and_cancel_them(
-    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
-) -> None:
-    caller = Caller(gateway, connect, access, "parallel.tasks.runs.create", "parallel.findall.runs.create")
-    upstream.will(told(task_run(), 202))
-    assert (await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK)).status == 202
-    upstream.will(
-        told({"findall_id": FINDALL, "status": {"status": "queued", "is_active": True, "metrics": {}}})
-    )
-    assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs", {"generator": "base"})).status == 200
-    upstream.will(told(result()))
-    for tail in (f"{ID}/result", f"{ID}", f"{ID}/events", f"{ID}/input"):
-        assert (await caller.get(f"{PARALLEL}/v1/tasks/runs/{tail}")).status == 200, tail
-    assert (await caller.get(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}")).status == 200
-    assert (await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/cancel")).status == 200
-    served = len(upstream.requests)
-    refused(
-        await caller.post(f"{PARALLEL}/v1beta/findall/runs/{FINDALL}/extend", {"additional_match_limit": 9})
-    )
-    refused(await caller.post(f"{PARALLEL}/v1/tasks/groups"))
-    refused(await caller.get(f"{PARALLEL}/v1/monitors/{MONITOR}"))
-    refused(await caller.get(f"{PARALLEL}/v1/monitors"))
-    refused(await caller.get(f"{PARALLEL}/account/service/v1/balance"))
-    assert len(upstream.requests) == served
-
-
-async def test_who_may_only_read_orders_nothing(
-    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
-) -> None:
-    caller = Caller(gateway, connect, access, "parallel.tasks.runs.get", "parallel.tasks.runs.result.list")
-    refused(await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK))
-    refused(await caller.get(f"{PARALLEL}/v1/tasks/runs/{ID}/events"))
-    refused(await caller.post(f"{PARALLEL}/v1/tasks/runs/{ID}/result", b""))
-    assert upstream.requests == []
-    assert (await caller.get(f"{PARALLEL}/v1/tasks/runs/{ID}/result")).status == 200
-
-
-async def test_who_waits_for_a_run_gets_its_result(
-    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
-) -> None:
-    caller = Caller(gateway, connect, access, "parallel.tasks.runs.create")
-    upstream.will(told(task_run(), 202), told(result()))
-    answer = await caller.post(f"{PARALLEL}/v1/tasks/runs", TASK, ("cf-aig-wait", "30"))
-    assert (answer.status, json.loads(answer.body)["output"]["content"]) == (200, "A pipe.")
-
-
-async def test_a_background_response_is_its_orderers(
-    access: Access, gateway: InProcess, upstream: Upstream, connect: Connect
-) -> None:
-    caller = Caller(gateway, connect, access, "openai.responses.create")
-    for target, method in (
-        ("responses", "POST"),
-        ("responses/resp_1", "GET"),
-        ("responses/resp_1/cancel", "POST"),
-    ):
-        body = None if method == "GET" else b'{"background":true}'
-        assert (await caller.ask(method, f"{OPENAI}/{target}", body)).status == 200
-    refused(await caller.ask("DELETE", f"{OPENAI}/responses/resp_1"))
-    assert len(upstream.requests) == 3
