@@ -512,8 +512,9 @@ def test_every_provider_is_in_the_guide() -> None:
     guide = text(PROVIDER_GUIDE)
     shared = {
         "aws_keys", "base", "base_url", "credential_place", "google_accounts", "google_credentials", "model_tasks",
-        "paths", "registry", "custom", "openai_compatible", "openai_rows", "operation", "operation_rows",
-        "operation_table", "parallel_secrets", "request_reading", "signing", "model_aliases", "spoken",
+        "paths", "registry", "custom", "openai_compatible", "openai_rows", "operation", "operation_grants",
+        "operation_rows", "operation_table", "parallel_secrets", "request_reading", "signing", "model_aliases",
+        "spoken",
     }  # fmt: skip
     for name, path in PENSTOCK.items():
         if not name.startswith("penstock.providers.") or name.rpartition(".")[2] in shared:

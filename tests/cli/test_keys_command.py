@@ -58,6 +58,7 @@ def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
         *("--gateway", "prod", "--gateway", "acme/test", "--expires", "30d", "--user", "ada"),
         *("--team", "research", "--rate-limit", "100/60s", "--spend-limit", "2.5/1d", "--provider", "azure"),
         *("--provider", "custom-own", "--model", "openai/gpt-*", "--model", "o1"),
+        *("--operation", "chat", "--operation", "Token-Count", "--operation", "parallel.tasks.*"),
         *("--metadata", "team=x", "--metadata", "n=3", "--metadata", 'zip="01234"', "--metadata", "on=true"),
         *("--max-estimate", "0.30", "--max-active", "20", "--note", "for the night"),
     )
@@ -77,6 +78,7 @@ def test_all_that_was_asked_for_is_in_the_token(shell: Shell) -> None:
         spend_limit=SpendLimit(2.5, 86_400, "fixed"),
         providers=("azure-openai", "custom-own"),
         models=("openai/gpt-*", "o1"),
+        operations=("chat", "token count", "parallel.tasks.*"),
         metadata={"team": "x", "n": 3, "zip": "01234", "on": True},
         max_estimate=0.3,
         max_active=20,
@@ -104,6 +106,9 @@ def test_json_has_id_and_token(shell: Shell) -> None:
         (("--expires", "5y"), "30d"),
         (("--expires", "-5d"), "30d"),
         (("--expires", "999999999w"), "hundred years"),
+        (("--operation", "chatt"), 'did you mean "chat"?'),
+        (("--operation", "parallel.task.*"), 'did you mean "parallel.tasks.*"?'),
+        (("--operation", "unknown"), "stands for no operation"),
         (("--rate-limit", "100"), "100/60s"),
         (("--rate-limit", "0/60s"), "number of requests"),
         (("--rate-limit", "1e3/60s"), "number of requests"),
@@ -177,7 +182,7 @@ def test_tokens_are_listed_and_shown_without_secrets(shell: Shell) -> None:
     assert [token.id for token in shell.snapshot().tokens] == [line.split()[0] for line in lines[1:]]
     shell.run("keys", "list", "--json")
     for token in shell.snapshot().tokens:
-        assert f"id         {token.id}" in shell.run("keys", "show", token.id).out
+        assert f"id          {token.id}" in shell.run("keys", "show", token.id).out
         shell.run("keys", "show", token.id, "--json")
         assert repr(token.secrets[0].digest) not in shell.said
     for text in texts:
@@ -296,6 +301,16 @@ def test_a_change_leaves_what_it_does_not_name(shell: Shell) -> None:
     assert (token.user, token.models) == ("", ())
     assert "--help" in shell.run("keys", "change", "bot", code=2).err
     assert "already" in shell.run("keys", "change", "bot", "--note", "x").err
+
+
+def test_operations_are_changed_shown_and_taken_away(shell: Shell) -> None:
+    shell.run("keys", "create", "ci", "--operation", "chat")
+    shell.run("keys", "change", "ci", "--operation", "search", "--operation", "exa.*")
+    assert "operations  search, exa.*" in shell.run("keys", "show", "ci").out
+    assert shell.run("keys", "show", "ci", "--json").rows()[0]["operations"] == ["search", "exa.*"]
+    shell.run("keys", "change", "ci", "--unset", "operation")
+    assert shell.snapshot().tokens[0].operations == ()
+    assert "operations  all" in shell.run("keys", "show", "ci").out
 
 
 def test_a_blocked_token_lets_nobody_in_until_it_is_let_in_again(shell: Shell) -> None:

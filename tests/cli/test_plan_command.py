@@ -397,6 +397,7 @@ cache_ttl = 60
 [accounts.local.tokens.ci]
 gateways = ["prod"]
 user = "ada"
+operations = ["chat", "agent-run", "parallel.tasks.*"]
 spend_limit = { limit = 5, window = 3600 }
 """
 
@@ -410,6 +411,7 @@ def test_a_token_of_a_file_is_made_shown_once_and_then_kept(shell: Shell, file: 
     assert parsed is not None
     assert matches(token, parsed[1], token.created_us)
     assert (token.accounts, token.gateways, token.user) == (("local",), ("prod",), "ada")
+    assert token.operations == ("chat", "agent run", "parallel.tasks.*")
     shell.run("plan", str(file))  # nothing to do
     assert "token" not in shell.run("apply", str(file)).out
 
@@ -437,6 +439,7 @@ def test_tokens_that_a_file_does_not_speak_of_stay(shell: Shell, file: Path) -> 
     [
         ('gateways = ["pord"]', 'did you mean "prod"?'),
         ('providers = ["opena"]', "openai"),
+        ('operations = ["embeding"]', 'did you mean "embeddings"?'),
         ('expires_at = "soon"', "RFC 3339"),
         ("max_active = 0", "number of runs"),
         ("secret = 1", "secret"),

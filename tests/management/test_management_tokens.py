@@ -9,6 +9,7 @@ import pytest
 from management_kit import ACCOUNT, ENVIRON, Api
 
 from conftest import Connect, OpenGateway
+from penstock.providers.operation_grants import TABLES
 from support.access import bearer, take_up
 from support.configuration import gateways, providers
 from support.replies import whole
@@ -97,6 +98,13 @@ async def test_changes_leave_what_they_do_not_name(api: Api) -> None:
         ({"gateways": ["elsewhere/gw"]}, "there is no gateway"),
         ({"providers": ["opena"]}, "openai"),
         ({"models": ["a b"]}, "no blanks"),
+        ({"operations": ["chatt"]}, 'did you mean "chat"?'),
+        ({"operations": ["chat", "openai.embedings.create"]}, 'did you mean "openai.embeddings.create"?'),
+        ({"operations": ["openai.responses.create.background"]}, "openai.responses.create"),
+        ({"operations": ["unknown"]}, "stands for no operation"),
+        ({"operations": ["x\u202ey"]}, "stands for no operation"),
+        ({"operations": "chat"}, "operations"),
+        ({"operations": sorted(row.name for one in TABLES for row in one.rows)}, "1000"),
         ({"name": "  "}, "a name"),
         ({"name": "a\u202eb"}, "printed"),
         ({"permissions": []}, "block it"),
@@ -146,6 +154,43 @@ async def test_limits_of_a_token_are_not_got_round_with_another(api: Api) -> Non
     assert "limited" in str((await limited.post(TOKENS, {"name": "x"})).problem(403, 10000))
     ending = api.using(api.access.token("ending", permissions=permissions, expires=3600))  # type: ignore[arg-type]
     assert "longer" in str((await ending.post(TOKENS, {"name": "x"})).problem(403, 10000))
+
+
+async def test_operations_are_given_changed_and_taken_away(
+    api: Api, upstream: Upstream, connect: Connect
+) -> None:
+    token = await made(api, operations=["Agent-Run", "openai.models.*", "agent run"])
+    assert token["operations"] == ["agent run", "openai.models.*"]
+    text = token["token"]
+    assert await status(api, connect, upstream, text) == 200
+    one = f"{TOKENS}/bot"
+    assert (await api.patch(one, {"operations": ["chat"]})).result["operations"] == ["chat"]
+    assert await status(api, connect, upstream, text) == 403
+    assert (await api.patch(one, {"note": "x"})).result["operations"] == ["chat"]
+    assert (await api.patch(one, {"operations": None})).result["operations"] == []
+    assert await status(api, connect, upstream, text) == 200
+    entry = api.access.control_store.audit(None, 1)[0]
+    assert (entry.before, entry.after) == ({"operations": ["chat"]}, {"operations": []})
+
+
+async def test_a_word_that_has_gone_meanwhile_keeps_no_other_change_back(api: Api) -> None:
+    """A table may lose a name with a newer version; the token is then for less, and never for more."""
+    api.access.token("old", operations=("openai.gone.create", "chat"))
+    one = f"{TOKENS}/old"
+    assert (await api.patch(one, {"note": "x"})).result["operations"] == ["openai.gone.create", "chat"]
+    assert (await api.patch(one, {"operations": ["openai.gone.create"]})).result["note"] == "x"
+    assert "no operation" in str(
+        (await api.patch(one, {"operations": ["openai.gone.list"]})).problem(400, 7001)
+    )
+
+
+async def test_who_is_for_certain_operations_makes_no_other_that_may_call(api: Api) -> None:
+    limited = api.using(api.access.token("limited", permissions=("run", "edit"), operations=("chat",)))
+    for body in ({}, {"operations": ["chat"]}):
+        assert "limited" in str((await limited.post(TOKENS, {"name": "x", **body})).problem(403, 10000))
+    assert "limited" in str(
+        (await limited.patch(f"{TOKENS}/limited", {"operations": None})).problem(403, 10000)
+    )
 
 
 async def test_tokens_of_others_are_not_there(api: Api) -> None:

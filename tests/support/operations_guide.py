@@ -82,10 +82,11 @@ What each request is that a provider takes, by what the gateway knows of it. Thi
 gateway goes by (`make operations`), so it says what it does, not what it should do.
 
 The name of a call's operation stands in [the log](logs.md), in [sums](analytics.md), [traces, metrics and pushed
-logs](export.md), and in `penstock explain`. What no row knows is `unknown`: it passes through, its answer is never kept
-unasked, and it costs nothing but where a `POST` is answered with usage. Paths are read as the provider reads
-them: percent-encoding undone but for `/`, doubled slashes as one, a version segment by the provider's rule in
-[the guide of providers](providers.md#the-table).
+logs](export.md), and in `penstock explain`; a token may be
+[for some of them](access.md#tokens-for-certain-operations). What no row knows is `unknown`: it passes through, its
+answer is never kept unasked, and it costs nothing but where a `POST` is answered with usage. Paths are read as the
+provider reads them: percent-encoding undone but for `/`, doubled slashes as one, a version segment by the provider's
+rule in [the guide of providers](providers.md#the-table).
 
 | Column | |
 |---|---|

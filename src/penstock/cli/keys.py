@@ -42,6 +42,7 @@ Examples:
   penstock keys create ci
   penstock keys create bot --expires 30d --rate-limit 100/60s --spend-limit 5/1d
   penstock keys create team-a --gateway prod --provider openai --model 'openai/gpt-*'
+  penstock keys create bot --operation chat --operation embeddings --operation 'parallel.tasks.*'
   penstock keys create lab --model 'parallel/core*' --max-estimate 0.50 --max-active 20
   penstock keys create ops --permission read --permission edit --json | jq -r .token
 """

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from penstock.control import provider_rows
+from penstock.control.token_operations import operation_word
 from penstock.settings.gateways import AccountId, GatewayId
 from penstock.settings.models import ModelName
 from penstock.settings.server import HostName
@@ -49,6 +50,14 @@ def provider_slug(text: str) -> str:
     """The slug of a provider's name or alias, or of one of the operator's own (`custom-…`)."""
     try:
         return provider_rows.provider_slug(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def operation(text: str) -> str:
+    """A word for operations: a kind, a name, or a pattern of names."""
+    try:
+        return operation_word(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

@@ -47,6 +47,7 @@ EMPTY: Final[Mapping[str, tuple[str, object]]] = {
     "spend-limit": ("spend_limit", None),
     "provider": ("providers", ()),
     "model": ("models", ()),
+    "operation": ("operations", ()),
     "metadata": ("metadata", {}),
     "max-estimate": ("max_estimate", None),
     "max-active": ("max_active", None),
@@ -247,6 +248,13 @@ _OPTIONS = (
         multiple=True,
         callback=checked(model_pattern),
         help="Only this model, as provider/model or alone; * is anything but /. May be repeated.",
+    ),
+    click.option(
+        "--operation",
+        "operations",
+        multiple=True,
+        callback=checked(names.operation),
+        help="Only this operation: chat, search, parallel.tasks.*; * is anything. May be repeated.",
     ),
     click.option(
         "--metadata",

@@ -89,6 +89,7 @@ class TokenTable(Table, frozen=True, kw_only=True):
     gateways: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
     user: str = ""
     team: str = ""
     note: str = ""

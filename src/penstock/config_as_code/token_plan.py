@@ -14,7 +14,7 @@ from penstock.access.tokens import fresh_secret
 from penstock.config_as_code.document import TokenTable
 from penstock.config_as_code.draft import Draft
 from penstock.config_as_code.plan import Step, differences
-from penstock.control.token_changes import Place, TokenRefused, changes_to, with_slugs
+from penstock.control.token_changes import Place, TokenRefused, changes_to, with_names
 from penstock.settings.toml_position import KeyPath
 from penstock.stores.audit_entry import Action, Json
 from penstock.stores.control_store import RateLimit, Remove, SpendLimit, Token
@@ -26,6 +26,7 @@ _PLAIN = (
     "gateways",
     "providers",
     "models",
+    "operations",
     "user",
     "team",
     "note",
@@ -106,7 +107,7 @@ def _as_said(draft: Draft, account: str, name: str, table: TokenTable, old: Toke
         )
     rate, spend = table.rate_limit, table.spend_limit
     said = {field: getattr(table, field) for field in _PLAIN}
-    return with_slugs(
+    return with_names(
         msgspec.structs.replace(
             old,
             **said,
@@ -114,7 +115,8 @@ def _as_said(draft: Draft, account: str, name: str, table: TokenTable, old: Toke
             rate_limit=None if rate is None else RateLimit(rate.limit, rate.interval, rate.technique),
             spend_limit=None if spend is None else SpendLimit(spend.limit, spend.window, spend.technique),
             expires_us=_ends(table.expires_at, old),
-        )
+        ),
+        old,
     )
 
 

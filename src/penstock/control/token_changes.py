@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from penstock.control.provider_rows import provider_slug
+from penstock.control.token_operations import operation_word
 from penstock.proxy.did_you_mean import nearest
 from penstock.settings.gateways import DEFAULT_GATEWAY, LONGEST_WINDOW, AnyAccountId, GatewayId
 from penstock.stores.control_store import Add, Change, OneOfName, Replace, Token
@@ -90,13 +91,20 @@ def changes_to(places: Collection[Place], old: Token | None, new: Token) -> list
     return [change] if old is not None and old.name == new.name else [change, OneOfName(new.name)]
 
 
-def with_slugs(token: Token) -> Token:
-    """The same with providers by their slugs, each once. Raises `TokenRefused`."""
+def with_names(token: Token, old: Token) -> Token:
+    """The same with providers by their slugs, and operations by the words that are kept, each once. Words that the old
+    one has may have gone meanwhile. Raises `TokenRefused`.
+    """
     try:
         slugs = tuple(dict.fromkeys(map(provider_slug, token.providers)))
     except ValueError as error:
         raise TokenRefused("providers", str(error)) from None
-    return msgspec.structs.replace(token, providers=slugs)
+    try:
+        words = (one if one in old.operations else operation_word(one) for one in token.operations)
+        operations = tuple(dict.fromkeys(words))
+    except ValueError as error:
+        raise TokenRefused("operations", str(error)) from None
+    return msgspec.structs.replace(token, providers=slugs, operations=operations)
 
 
 def _check_gateway(places: Collection[Place], accounts: Sequence[str], path: str) -> None:
@@ -143,7 +151,7 @@ def _check_numbers(token: Token) -> None:
 def _check_lists(token: Token) -> None:
     if not token.permissions:
         raise TokenRefused("permissions", "a token has some permission: to keep it from everything, block it")
-    for field in ("accounts", "gateways", "providers", "models"):
+    for field in ("accounts", "gateways", "providers", "models", "operations"):
         if len(getattr(token, field)) > _MOST_VALUES:
             raise TokenRefused(field, f"{field} has at most {_MOST_VALUES} values")
     for account in token.accounts:

@@ -49,4 +49,6 @@ def why_not_give(holder: Token | None, token: Token) -> str:
 
 def _is_limited(token: Token) -> bool:
     limits = (token.rate_limit, token.spend_limit, token.max_estimate, token.max_active)
-    return any(one is not None for one in limits) or bool(token.providers or token.models or token.metadata)
+    return any(one is not None for one in limits) or bool(
+        token.providers or token.models or token.operations or token.metadata
+    )

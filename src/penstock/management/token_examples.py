@@ -34,6 +34,7 @@ def token_examples(account: str, made: str) -> tuple[object, ...]:
         "gateways": (),
         "providers": ("openai",),
         "models": ("openai/gpt-*",),
+        "operations": ("chat", "responses"),
         "user": "ada",
         "team": "research",
         "metadata": {"team": "research"},

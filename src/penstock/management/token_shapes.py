@@ -63,6 +63,8 @@ class TokenPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Only these providers; none: all."""
     models: tuple[str, ...] | UnsetType | None = UNSET
     """Only these models, as `provider/model` or alone; `*` is anything but `/`. None: all."""
+    operations: tuple[str, ...] | UnsetType | None = UNSET
+    """Only these operations: kinds, names, or names with `*` for anything. None: all."""
     user: str | UnsetType | None = UNSET
     """Whose it is."""
     team: str | UnsetType | None = UNSET
@@ -146,6 +148,8 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Only these providers; none: all."""
     models: tuple[str, ...]
     """Only these models; none: all."""
+    operations: tuple[str, ...]
+    """Only these operations; none: all."""
     user: str
     """Whose it is."""
     team: str

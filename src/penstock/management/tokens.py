@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from penstock.access.tokens import fresh_secret, rotated
-from penstock.control.token_changes import NoSuchToken, TokenRefused, changes_to, token_called, with_slugs
+from penstock.control.token_changes import NoSuchToken, TokenRefused, changes_to, token_called, with_names
 from penstock.control.token_rights import is_of, is_within, why_not_give
 from penstock.control.token_use import TokenUse, uses
 from penstock.management.endpoint import delete, endpoints, get, patch, post
@@ -45,7 +45,8 @@ _ONE: Final = f"{_BASE}/{{token_id}}"
 _TAG: Final = "Tokens"
 _NOTHING_USED: Final = TokenUse()
 _NOTHING: Final[Mapping[str, object]] = {
-    "note": "", "user": "", "team": "", "gateways": (), "providers": (), "models": (), "metadata": {},
+    "note": "", "user": "", "team": "", "gateways": (), "providers": (), "models": (),
+    "operations": (), "metadata": {},
 }  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def _changed(token: Token, body: TokenPatch) -> Token:
     given = {name: getattr(body, name) for name in body.__struct_fields__}
     fields = dict(_stored(name, value) for name, value in given.items() if value is not UNSET)
     try:
-        return with_slugs(msgspec.structs.replace(token, **fields))
+        return with_names(msgspec.structs.replace(token, **fields), token)
     except TokenRefused as error:
         raise invalid(str(error), "body", error.field) from None
 

@@ -34,6 +34,7 @@ from penstock.stores.counters import Reservation
 from penstock.wire.controls import Controls
 from penstock.wire.headers import RequestHead
 from penstock.wire.result_lines import ResultLines
+from penstock.wire.surface import Surface
 from penstock.wire.universal import NO_CONFIG, StepConfig
 from penstock.wire.usage import Answer
 
@@ -193,6 +194,9 @@ class Call(msgspec.Struct, eq=False):
     step: int = 0
     is_step: bool = False
     config: StepConfig = NO_CONFIG
+    surface: Surface | None = (
+        None  # what was asked on the unified endpoint, where the provider gets that question
+    )
     flags_read: bool = False  # the operation is what the body makes of it
     model: str = ""
     refusal: GatewayError | None = None  # known already when the call was taken up

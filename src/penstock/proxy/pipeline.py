@@ -17,6 +17,7 @@ from penstock.budget import Budget
 from penstock.clock import Clock
 from penstock.errors import GatewayError, without_frames
 from penstock.journal.journal import Journal
+from penstock.providers.registry import UNIFIED
 from penstock.proxy.accept import Acceptor
 from penstock.proxy.answer_cache import AnswerCache
 from penstock.proxy.attempts import Attempts
@@ -41,6 +42,7 @@ from penstock.proxy.plan import (
 from penstock.proxy.policies.cors import is_preflight, unprivileged
 from penstock.proxy.policies.credentials import usable_keys
 from penstock.proxy.policies.model_list import called, check_own, is_model_list, own_answer, usable
+from penstock.proxy.policies.operation_limit import check_operation, check_own_operation
 from penstock.proxy.policies.own_models import show_own_models
 from penstock.proxy.policies.retry import PATIENT, RetryRules, rules
 from penstock.proxy.policies.virtual_keys import check_models, check_provider
@@ -286,6 +288,7 @@ class Pipeline:
     async def _models(self, call: Call, compat: Compat) -> OwnAnswer:
         """One at a time: the first one may have to wait for price lists, and no thread is to be held by the others."""
         world, wanted = self.world, check_own(call, compat.tail)
+        check_own_operation(call, UNIFIED)
         account = call.gateway.account
         providers = usable(call, world.providers_of(account))
         others = called(call.token, world.aliases_of(account).table, providers)
@@ -351,8 +354,9 @@ def _rules(call: Call) -> RetryRules:
 
 
 async def _check_token(call: Call, route: Route, bodies: WholeBodies) -> None:
-    """What a virtual key restricts: providers, and models, for which the body may have to be read."""
+    """What a virtual key restricts: providers, operations, and models, for which the body may have to be read."""
     check_provider(call)
+    check_operation(call, route)
     if call.token is None or not call.token.models:
         return
     whole = await bodies.gather(call)

@@ -110,6 +110,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] = {}
     max_estimate: float | None = None  # US dollars that one order of runs or searches may come to
     max_active: int | None = None  # runs of its that may be under way at once
+    operations: tuple[str, ...] = ()  # kinds, names of operations, or patterns of these
     note: str = ""  # for people
     blocked: bool = False  # nobody gets in with it until it is let in again
 

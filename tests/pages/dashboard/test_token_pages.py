@@ -10,6 +10,7 @@ import pytest
 from settings_kit import Enter, Visitor, entering
 
 from conftest import Connect, OpenGateway
+from penstock.providers.operation import Kind
 from support.access import Access, bearer, take_up
 from support.configuration import gateways, providers
 from support.inprocess import InProcess
@@ -24,6 +25,8 @@ FORM = {
     "user": "ada",
     "permissions": ["run"],
     "models": "openai/gpt-* , openai/o1",
+    "kinds": ["models", "agent run"],
+    "operations": "parallel.tasks.*, openai.embeddings.create",
     "gateways": "gw",
     "metadata": "plan=paid\nseats=3",
     "rate": "20",
@@ -84,6 +87,7 @@ async def test_a_token_is_made_in_a_form_and_shown_once(
     assert text.rpartition("_")[2] not in admin.seen
     (row,) = (await admin.json(f"{TOKENS}.json"))["tokens"]
     assert (row["user"], row["models"], row["gateways"]) == ("ada", ["openai/gpt-*", "openai/o1"], ["gw"])
+    assert row["operations"] == ["models", "agent run", "parallel.tasks.*", "openai.embeddings.create"]
     assert row["metadata"] == {"plan": "paid", "seats": 3}
     assert row["rate_limit"] == {"limit": 20, "interval": 7200, "technique": "fixed"}
     assert row["spend_limit"] == {"limit": 0.5, "window": 86_400, "technique": "sliding"}
@@ -99,8 +103,32 @@ async def test_what_a_form_shows_changes_nothing_when_it_is_sent_back(admin: Vis
     for name in ("rate_time", "spend_time"):
         fields |= {name: form[name]["number"], f"{name}_unit": form[name]["unit"]}
     fields |= {name: "yes" for name in ("rate_sliding", "spend_sliding") if form[name]}
-    await admin.send(f"{TOKENS}/{token_id}", {**fields, "permissions": form["permissions"]})
+    lists = {name: form[name] for name in ("permissions", "kinds")}
+    await admin.send(f"{TOKENS}/{token_id}", {**fields, **lists})
     assert (await admin.json(f"{TOKENS}/{token_id}.json"))["token"] == before
+
+
+async def test_operations_are_ticked_in_groups_or_written(admin: Visitor) -> None:
+    page = await admin.get(f"{TOKENS}/new")
+    assert "Operations: all" in page
+    kinds = re.findall(r'name="kinds" value="([^"]+)"', page)
+    assert sorted(kinds) == sorted(one.value for one in Kind)
+    assert "Search and research" in page
+    _, token_id = await made(admin)
+    page = await admin.get(f"{TOKENS}/{token_id}")
+    assert "Operations: only some" in page
+    assert re.findall(r'name="kinds" value="([^"]+)" checked', page) == ["models", "agent run"]
+    assert "models, agent run, parallel.tasks.*" in await admin.get(TOKENS)
+    await admin.send(f"{TOKENS}/{token_id}", {**FORM, "kinds": [], "operations": ""})
+    assert (await admin.json(f"{TOKENS}/{token_id}.json"))["token"]["operations"] == []
+
+
+async def test_a_form_with_an_operation_there_is_not_comes_back_as_it_was(admin: Visitor) -> None:
+    answer = await admin.send(TOKENS, {**FORM, "operations": "chatt <b>"}, 400)
+    assert "did you mean &#34;chat&#34;?" in answer.text
+    assert 'value="chatt &lt;b&gt;"' in answer.text
+    assert re.findall(r'name="kinds" value="([^"]+)" checked', answer.text) == ["models", "agent run"]
+    assert (await admin.json(f"{TOKENS}.json"))["tokens"] == []
 
 
 async def test_a_token_is_blocked_rotated_and_revoked(admin: Visitor) -> None:

@@ -31,8 +31,8 @@ BROKEN = '''"""A step that fails in the middle."""
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade():
@@ -180,7 +180,7 @@ def test_a_step_that_fails_leaves_nothing_behind(path: Path, tmp_path: Path) -> 
     versions.mkdir()
     for known in (new_file.PATH.parent / "versions").glob("v*.py"):
         (versions / known.name).write_text(known.read_text())
-    (versions / "v0007_broken.py").write_text(BROKEN)
+    (versions / "v0008_broken.py").write_text(BROKEN)
     with closing(sqlite3.connect(path, isolation_level=None)) as db, pytest.raises(sqlite3.OperationalError):
         steps.take(db, versions)
     assert tables(path) == before

@@ -22,8 +22,13 @@ from penstock.pages.dashboard.forms import (
     seconds,
     words,
 )
+from penstock.pages.dashboard.operation_choices import kinds_of, names_of
 from penstock.pages.dashboard.page import first
 
+_TEXTS: Final = (
+    "name", "note", "user", "team", "gateways", "providers", "models", "operations", "metadata", "rate", "spend",
+    "max_estimate", "max_active", "expires",
+)  # fmt: skip
 _MINUTE: Final = 16  # characters of 2026-11-30T15:41
 
 
@@ -38,6 +43,8 @@ class TokenForm(msgspec.Struct, frozen=True, kw_only=True):
     gateways: str = ""
     providers: str = ""
     models: str = ""
+    kinds: tuple[str, ...] = ()  # of operations
+    operations: str = ""  # by their names
     metadata: str = ""
     rate: str = ""
     rate_time: Length = Length("1", "minutes")
@@ -66,6 +73,8 @@ def form_of(token: TokenAnswer) -> TokenForm:
         gateways=joined(token.gateways),
         providers=joined(token.providers),
         models=joined(token.models),
+        kinds=kinds_of(token.operations),
+        operations=joined(names_of(token.operations)),
         metadata=metadata_lines(token.metadata),
         rate="" if rate is None else str(rate.limit),
         rate_time=EMPTY.rate_time if rate is None else length(rate.interval),
@@ -83,11 +92,8 @@ def given_form(form: Pairs) -> TokenForm:
     """What was sent, to be looked at once more."""
     plain = {name: first(form, name) for name in TokenForm.__struct_fields__}
     return TokenForm(
-        **{name: plain[name] for name in ("name", "note", "user", "team", "gateways", "providers", "models")},
-        **{
-            name: plain[name]
-            for name in ("metadata", "rate", "spend", "max_estimate", "max_active", "expires")
-        },
+        **{name: plain[name] for name in _TEXTS},
+        kinds=tuple(every(form, "kinds")),
         permissions=tuple(every(form, "permissions")),
         rate_time=Length(first(form, "rate_time"), first(form, "rate_time_unit")),
         spend_time=Length(first(form, "spend_time"), first(form, "spend_time_unit")),
@@ -109,6 +115,7 @@ def wanted(form: Pairs) -> dict[str, object]:
         "gateways": words(first(form, "gateways")),
         "providers": words(first(form, "providers")),
         "models": words(first(form, "models")),
+        "operations": [*every(form, "kinds"), *words(first(form, "operations"))],
         "metadata": metadata(first(form, "metadata")),
         "rate_limit": None
         if rate is None

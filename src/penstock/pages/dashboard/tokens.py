@@ -23,6 +23,7 @@ from penstock.management.token_shapes import (
     TokensQuery,
 )
 from penstock.pages.dashboard.forms import REFUSALS, refused, seconds
+from penstock.pages.dashboard.operation_choices import GROUPS, OperationGroup
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.token_form import EMPTY, TokenForm, form_of, given_form, wanted
 
@@ -52,6 +53,7 @@ class One(msgspec.Struct, frozen=True):
     gateways: tuple[str, ...]
     may_edit: bool
     wrong: tuple[str, ...] = ()
+    operation_groups: tuple[OperationGroup, ...] = GROUPS
 
 
 @page(_ALL, "tokens.html", permission="read", title="Tokens")

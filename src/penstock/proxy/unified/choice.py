@@ -128,7 +128,7 @@ async def choose(call: Call, place: OneModel, world: World) -> Route:
         choice = _choice(call, place, world)
         if len(place.name) <= LONGEST:
             world.choices.put(key[:2], key, choice)
-    call.provider, call.model = choice.provider, choice.label
+    call.provider, call.model, call.surface = choice.provider, choice.label, place.surface
     move_credential(call, choice.provider)
     if _goes_as_it_is(choice, place.surface, place.request.body):
         route = choice.routes[0] if choice.routes is not None else _located(call, place, world, choice)

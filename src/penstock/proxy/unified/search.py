@@ -97,6 +97,7 @@ async def choose_search(call: Call, place: OneSearch, world: World) -> Route:
     if call.refusal is not None:
         raise call.refusal
     provider, spoken, kind = _chosen(place, world)
+    call.surface = place.surface
     call.provider, call.model = provider, ""  # which one it is called in the log, its operation says
     own_shape = spoken.dialect is Dialect.PARALLEL
     try:

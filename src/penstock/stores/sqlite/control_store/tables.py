@@ -104,6 +104,7 @@ TOKENS = Table(
             "spend_limit",
             "providers",
             "models",
+            "operations",
             "metadata",
         )
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-STEPS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+STEPS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """The names of all steps, oldest first, as in `versions/`."""
 
 PATH: Final = Path(__file__).with_name("new_file.sql")

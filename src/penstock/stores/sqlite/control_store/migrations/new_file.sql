@@ -198,3 +198,9 @@ ALTER TABLE tokens ADD COLUMN blocked BOOLEAN DEFAULT 0 NOT NULL;
 
 UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
 
+-- Running upgrade 0006 -> 0007
+
+ALTER TABLE tokens ADD COLUMN operations TEXT DEFAULT '[]' NOT NULL;
+
+UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num = '0006';
+
