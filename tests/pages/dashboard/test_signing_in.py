@@ -79,6 +79,36 @@ def test_a_wrong_token_signs_nobody_in(site: Site, token: str) -> None:
     assert site.get(f"{AT}/overview").status_code == 303
 
 
+def test_who_is_refused_hears_why(site: Site) -> None:
+    ended = site.access.token("ended", permissions=("read",), expires=60)
+    blocked, gone = (site.access.token(name, permissions=("read",)) for name in ("blocked", "gone"))
+    site.access.block(blocked)
+    site.access.revoke(gone)
+    site.clock.ahead += 120
+    for text, why in (
+        ("", "no token was sent"),
+        (gone, "is not known"),
+        (ended, "has expired"),
+        (blocked, "is blocked"),
+        (blocked[:-1] + ("a" if blocked[-1] != "a" else "b"), "is not known"),
+    ):
+        assert why in site.sign_in(text).text
+        shown = {"authorization": f"Bearer {text}"} if text else {}
+        found = site.browser.get(f"{AT}/overview.json", headers=shown)
+        assert found.status_code == 401
+        (error,) = found.json()["errors"]
+        assert error["code"] == 10000
+        assert why in error["message"]
+
+
+def test_the_first_page_and_its_twin_lead_on_to_pages_and_twins(site: Site) -> None:
+    site.sign_in()
+    assert site.get("/").headers["location"] == f"{AT}/start"
+    place = site.get("/index.json").headers["location"]
+    assert place == f"{AT}/start.json"
+    assert site.get(place).headers["content-type"] == "application/json"
+
+
 def test_a_session_ends_with_its_token(site: Site) -> None:
     token = site.token("read")
     assert site.sign_in(token).status_code == 303
