@@ -20,7 +20,7 @@ from penstock.cli.call_options import call_options, chosen
 from penstock.cli.listing import Listing
 from penstock.cli.no_calls import why_none
 from penstock.cli.options import data_again_option, data_option
-from penstock.cli.output import Cell, Output, say_body, say_json, tell
+from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.stored_calls import one, opened
 from penstock.cli.tables import print_facts
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader, Query
@@ -93,9 +93,7 @@ def logs(
         rows = ledger.calls(found.query, limit)
         none = None if rows else why_none(ledger, found, account)
         if none is not None:
-            if none.is_mistake and not follow:  # who follows may wait for the first of its kind
-                raise click.ClickException(none.text)
-            tell(none.text)
+            none.end(waits=follow)
         if follow:
             _follow(ledger, found.query, limit, listing)
         elif rows:

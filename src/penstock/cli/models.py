@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.cli.access import account_option, checked, confirm, opened, settings_of
 from penstock.cli.names import model_name
+from penstock.cli.nothing import meant
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.tables import print_table
@@ -131,7 +132,7 @@ def remove(name: str, account: str, yes: bool, config: Path | None, data: Path) 
         snapshot = store.snapshot()
         row = _find(snapshot, account, name)
         if row is None:
-            raise click.ClickException(_unknown(settings, account, name))
+            raise click.ClickException(_unknown(settings, snapshot, account, name))
         _check(settings, snapshot, account, row, None)
         confirm(f"Remove the name {name}?", yes=yes)
         store.apply([Remove(row)])
@@ -143,11 +144,13 @@ def _find(snapshot: Snapshot, account: str, name: str) -> ModelAlias | None:
     return next(found, None)
 
 
-def _unknown(settings: Settings, account: str, name: str) -> str:
+def _unknown(settings: Settings, snapshot: Snapshot, account: str, name: str) -> str:
     if name in settings.models:
         return f"{name} stands in the configuration file: remove it there"
+    near = meant(name, (row.name for row in snapshot.model_aliases if row.account == account))
     return (
-        f"account {account} has no name {name} in the directory: `penstock models list` shows those there are"
+        f"account {account} has no name {name} in the directory"
+        f"{near or ': `penstock models list` shows those there are'}"
     )
 
 

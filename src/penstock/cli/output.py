@@ -35,7 +35,7 @@ class SeveralFaults(click.ClickException):
     """What ends a command with a line for each thing that is wrong."""
 
     def __init__(self, faults: Iterable[object]) -> None:
-        super().__init__("\n".join(one_line(str(fault)) for fault in faults))
+        super().__init__("\n".join(one_line(as_typed(str(fault))) for fault in faults))
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def errors_in_lines() -> Iterator[None]:
     except SeveralFaults:
         raise
     except click.ClickException as error:
-        error.message = one_line(error.message)  # type: ignore[misc]  # final, but nobody else can word it anew
+        error.message = one_line(as_typed(error.message))  # type: ignore[misc]  # final, but nobody else can word it anew
         raise
 
 
@@ -105,8 +105,15 @@ def say_json(value: object) -> None:
 
 
 def tell(text: str) -> None:
-    """One line on standard error: something that is not the command's result."""
-    click.echo(one_line(text), err=True)
+    """One line on standard error: something that is not the command's result, in words of our own."""
+    click.echo(one_line(as_typed(text)), err=True)
+
+
+def as_typed(text: str) -> str:
+    """A sentence of ours: what it says to be typed, `penstock …`, as this program was called (`own_command.py`)."""
+    context = click.get_current_context(silent=True)
+    called = context.find_root().info_name if context is not None else None
+    return text.replace("`penstock ", f"`{called} ") if called else text
 
 
 def _styled(cells: Sequence[Cell]) -> Text:

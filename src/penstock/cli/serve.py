@@ -21,7 +21,6 @@ from penstock.access import tokens
 from penstock.access.master_key import KeySource, MasterKeyError, key_source, load_master_key
 from penstock.cli.options import config_option, server_data_option
 from penstock.cli.output import tell
-from penstock.cli.own_command import own_command
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
@@ -137,9 +136,9 @@ def run(
         secret = os.urandom(LINK_BYTES).hex() if is_loopback(settings.server.host) else ""
 
         def prepare() -> None:
-            first_token(settings)
             if secret:
-                offer_link(Path(settings.server.data), secret, Clock().now_us())
+                _offer(Path(settings.server.data), secret)
+            first_token(settings)  # last: nobody is shown one by a start that fails
 
         def serving(address: str) -> None:
             ready(address, secret and f"{SIGN_IN}?link={secret}")
@@ -191,7 +190,15 @@ def first_token(settings: Settings) -> None:
     text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
         tell(f"penstock: admin token, shown only now: {text}")
-        tell(f"penstock: keep it; `{own_command()} keys` makes, rotates and revokes tokens")
+        tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
+
+
+def _offer(data: Path, secret: str) -> None:
+    """Raises `StartError`."""
+    try:
+        offer_link(data, secret, Clock().now_us())
+    except OSError as error:
+        raise StartError(f"cannot write to the data folder {data}: {error.strerror}") from error
 
 
 def announce(address: str, link: str) -> None:

@@ -12,6 +12,7 @@ import os
 import resource
 import socket
 from pathlib import Path
+from typing import NamedTuple
 
 from penstock.journal.segments import DIRECTORY
 
@@ -25,13 +26,37 @@ class StartError(Exception):
     """Penstock cannot start; the text says why and what to do."""
 
 
-def lock_folder(data: Path) -> int:
-    """Makes sure that only one Penstock writes to a data folder; returns the lock's descriptor."""
+class FolderLock(NamedTuple):
+    """What only one Penstock holds of a data folder."""
+
+    file: Path
+    descriptor: int
+    is_new: bool
+
+    def give_back(self) -> None:
+        """The start has failed: the folder is left as it was."""
+        if self.is_new:
+            self.file.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def lock_folder(data: Path) -> FolderLock:
+    """Makes sure that only one Penstock writes to a data folder. Raises `StartError`."""
+    file = data / "lock"
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        while True:
+            is_new = not file.exists()
+            descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            _lock(data, descriptor)
+            if _is(file, descriptor):
+                return FolderLock(file, descriptor, is_new)
+            os.close(descriptor)  # its maker has given it back meanwhile: it keeps nobody out any more
     except OSError as error:
         raise _unusable(data, error) from error
+
+
+def _lock(data: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -39,7 +64,14 @@ def lock_folder(data: Path) -> int:
         raise StartError(
             f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
         ) from error
-    return descriptor
+
+
+def _is(file: Path, descriptor: int) -> bool:
+    """Whether this is what lies there."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def make_journal(data: Path) -> None:

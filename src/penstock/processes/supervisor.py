@@ -24,7 +24,7 @@ from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.children import Child, Children
-from penstock.processes.claims import bind, lock_folder, make_journal, raise_descriptor_limit
+from penstock.processes.claims import StartError, bind, lock_folder, make_journal, raise_descriptor_limit
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
@@ -92,7 +92,11 @@ class Supervisor:
         os.umask(_PRIVATE)
         if data.exists():
             lock = lock_folder(data)
-            self._socket = bind(server.host, server.port)
+            try:
+                self._socket = bind(server.host, server.port)
+            except StartError:
+                lock.give_back()
+                raise
         else:  # a start that fails leaves no folder behind
             self._socket = bind(server.host, server.port)
             lock = lock_folder(data)
@@ -113,7 +117,7 @@ class Supervisor:
         finally:
             self._stop(children)
             self._stores.after_stop()
-            os.close(lock)
+            os.close(lock.descriptor)
 
     # -- children
 
