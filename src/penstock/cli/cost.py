@@ -171,7 +171,8 @@ def _print_table(unit: Unit | None, names: Sequence[str], groups: Sequence[Group
         for line, numbers in zip(lines, figures, strict=True)
     ]
     rows[-1] = [cell._replace(style="bold") for cell in rows[-1]]
-    print_table([*(head.upper() for head in heads), *map(str.rjust, headings, widths)], rows)
+    shortened = range(0 if unit is None else 1, len(heads))
+    print_table([*(head.upper() for head in heads), *map(str.rjust, headings, widths)], rows, shortened)
     if total.unpriced:
         calls = "1 call has" if total.unpriced == 1 else f"{total.unpriced} calls have"
         tell(f"{calls} no known price: what was paid for them is unknown, not zero.")

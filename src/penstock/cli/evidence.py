@@ -72,7 +72,7 @@ def evidence_command(
         domains=domains,
         since_us=since,
     )
-    with opened_runs(data) as runs:
+    with opened_runs(data, to_list=True) as runs:
         found = _compared(runs, where, _BY[by])
         none = None if found else why_no_runs(runs, where)
     if none is not None and none.is_mistake:

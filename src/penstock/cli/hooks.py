@@ -107,7 +107,7 @@ def hooks(
     context.obj = _Given(data, as_json)
     if context.invoked_subcommand is not None:
         return
-    with opened_runs(data) as ledger:
+    with opened_runs(data, to_list=True) as ledger:
         found = ledger.hook_events(_query(gateway, states, since), limit)
         if not found:
             why_no_events(ledger, gateway).end()

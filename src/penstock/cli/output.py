@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 import msgspec
@@ -17,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock_common.printable import ascii_json, lines, one_line
+
+_PROGRAM: Final = "penstock"
 
 
 class Cell(NamedTuple):
@@ -112,8 +114,10 @@ def tell(text: str) -> None:
 def as_typed(text: str) -> str:
     """A sentence of ours: what it says to be typed, `penstock …`, as this program was called (`own_command.py`)."""
     context = click.get_current_context(silent=True)
-    called = context.find_root().info_name if context is not None else None
-    return text.replace("`penstock ", f"`{called} ") if called else text
+    root = None if context is None else context.find_root()
+    if root is None or root.command.name != _PROGRAM:
+        return text
+    return text.replace(f"`{_PROGRAM} ", f"`{root.info_name} ")
 
 
 def _styled(cells: Sequence[Cell]) -> Text:

@@ -133,7 +133,7 @@ def runs(
         parent=parent,
         since_us=since,
     )
-    with opened_runs(data) as ledger:
+    with opened_runs(data, to_list=True) as ledger:
         if follow:
             _follow(ledger, where, limit, as_json=as_json)
         else:

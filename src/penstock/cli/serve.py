@@ -26,6 +26,7 @@ from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
 from penstock.control.token_changes import free_name
+from penstock.control.unread_variables import mistyped_variables
 from penstock.pages.dashboard.door import SIGN_IN
 from penstock.pages.dashboard.sign_in_files import LINK_BYTES, offer_link
 from penstock.processes.claims import StartError
@@ -164,7 +165,7 @@ def _check_all(settings: Settings) -> None:
     snapshot = control_store(stores_of(settings)).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
-    for line in all_without_effect(settings, gateways, snapshot):
+    for line in (*all_without_effect(settings, gateways, snapshot), *mistyped_variables(os.environ)):
         tell(f"penstock: {line}")
 
 

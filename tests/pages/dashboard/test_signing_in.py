@@ -38,6 +38,14 @@ def test_who_is_not_signed_in_is_asked_to(site: Site, path: str) -> None:
     assert site.browser.get(found.headers["location"]).status_code == 200
 
 
+def test_a_program_that_asks_for_the_root_hears_what_this_is(site: Site) -> None:
+    found = site.get("/")
+    assert found.headers["content-type"].startswith("text/plain")
+    assert "Penstock" in found.text
+    assert "http://127.0.0.1:8787/v1 for" in found.text
+    assert "http://127.0.0.1:8787/v1/{account}/{gateway}/{provider}" in found.text
+
+
 def test_one_goes_on_where_one_wanted_to(site: Site) -> None:
     asked = site.get(f"{AT}/logs", [("status", "4xx")]).headers["location"]
     page = site.browser.get(asked).text

@@ -56,6 +56,11 @@ _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
 _MOST_SAID = 400
 _YEAR = 365 * 24 * 3600
+_WHAT_THIS_IS: Final = """\
+This is Penstock, an AI gateway.
+Base URLs: {at}/v1 for OpenAI's SDKs and Anthropic's; {at}/v1/{{account}}/{{gateway}}/{{provider}} for the others.
+Dashboard: {at}/sign-in
+"""
 _HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
     "content-security-policy": (
@@ -289,7 +294,11 @@ def _not_signed_in(http: Request, shown: Standing, *, as_json: bool) -> Response
         body = msgspec.json.encode({"errors": unauthenticated(shown).problems})
         return Response(body, 401, {**_HEADERS, "www-authenticate": "Bearer"}, "application/json")
     to = _path(http) if http.method == "GET" else "/"
-    return _redirect(SIGN_IN if to == "/" else f"{SIGN_IN}?to={quote(to, safe='')}")
+    if to == "/":
+        answer = _redirect(SIGN_IN, body=_WHAT_THIS_IS.format(at=base_url(http)))
+        answer.headers["content-type"] = "text/plain; charset=utf-8"
+        return answer
+    return _redirect(f"{SIGN_IN}?to={quote(to, safe='')}")
 
 
 def _path(http: Request) -> str:
@@ -308,8 +317,8 @@ def _entered(path: str, value: str, *, is_secure: bool) -> Response:
     return answer
 
 
-def _redirect(path: str, said: str = "") -> Response:
-    answer = Response(status_code=303, headers={**_HEADERS, "location": path})
+def _redirect(path: str, said: str = "", body: str = "") -> Response:
+    answer = Response(body, 303, headers={**_HEADERS, "location": path})
     if said:
         answer.set_cookie(_SAID, quote(said[:_MOST_SAID], safe=""), max_age=60, httponly=True, samesite="lax")
     return answer
