@@ -7,6 +7,7 @@ beside the four calls that are shown, in `demo_traffic.py`.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -26,9 +27,10 @@ import httpx
 from penstock.cli.brief_answers import Json, brief_chat, brief_ingest, brief_report, brief_run, brief_search
 from penstock.cli.demo_providers import demo_providers
 from penstock.cli.demo_traffic import make_people, make_traffic, write_config
-from penstock.cli.output import Cell, Output, say, say_body
+from penstock.cli.output import Cell, Output, SeveralFaults, say, say_body
 from penstock.cli.own_command import own_command
 from penstock.cli.serve import engine_socket
+from penstock.control.unread_variables import READ
 from penstock.stores.control_store import ControlStoreError
 
 _PORT = 8787
@@ -100,8 +102,11 @@ CALLS = (
 )
 
 
-class DemoFailed(click.ClickException):
-    """A step did not go well; the text says which and why."""
+class DemoFailed(SeveralFaults):
+    """A step did not go well; the text says which and why, maybe with lines of the gateway's own."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.splitlines())
 
 
 @click.command()
@@ -133,8 +138,12 @@ def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
     providers = nullcontext("") if quiet else demo_providers()
     with _folder(data) as folder, providers as place:
         people = [] if quiet else _people(folder)
-        config = None if quiet else folder / "demo.toml"
-        if config is not None:
+        config = (
+            folder / "demo.toml"
+        )  # always one of its own: a penstock.toml that lies here is meant for others
+        if quiet:
+            config.write_text("")
+        else:
             write_config(config, place)
         _show(output, folder, port, config, people, leave=leave)
 
@@ -151,9 +160,7 @@ def _people(folder: Path) -> list[str]:
         raise DemoFailed(str(error)) from None
 
 
-def _show(
-    output: Output, folder: Path, port: int, config: Path | None, people: list[str], *, leave: bool
-) -> None:
+def _show(output: Output, folder: Path, port: int, config: Path, people: list[str], *, leave: bool) -> None:
     with _gateway(folder, port, config) as gateway:
         base = f"{gateway.address}/v1/local/default"
         output.line(
@@ -162,7 +169,7 @@ def _show(
         output.line()
         _make_calls(output, base)
         _show_log(folder)
-        if config is not None:
+        if people:
             _make_traffic(output, gateway.address, people)
             write_config(config, None)  # the real providers from now on
         if not leave:
@@ -192,14 +199,13 @@ class _Gateway:
 
 
 @contextmanager
-def _gateway(folder: Path, port: int, config: Path | None) -> Iterator[_Gateway]:
+def _gateway(folder: Path, port: int, config: Path) -> Iterator[_Gateway]:
     command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
-    command += ["--data", str(folder), "--local-parallel"]
-    if config is not None:
-        command += ["--config", str(config)]
+    command += ["--data", str(folder), "--config", str(config), "--local-parallel"]
+    environ = {name: value for name, value in os.environ.items() if name not in READ}
     log = folder / "demo.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environ)
         try:
             address = _address_when_ready(process, folder, log)
             link = _LINK.search(log.read_text(errors="replace"))
@@ -306,6 +312,7 @@ def _tell(output: Output, method: str, path: str, status: int, brief: str) -> No
 def _make_traffic(output: Output, address: str, people: list[str]) -> None:
     with output.waiting("making up some traffic"):
         found = make_traffic(f"{address}/v1/local/", people)
+    output.line()
     say(
         f"and {sum(found)} made-up calls of four people to four providers: {found.answered} answered, "
         f"{found.failed} failed, {found.refused} refused by a limit"
@@ -335,6 +342,7 @@ def _say_further(gateway: _Gateway, base: str, folder: Path) -> None:
     say_body("\nLook further:")
     if gateway.link:
         say(f"    {gateway.link}   (the dashboard, once)")
+    say(f"    {penstock} dashboard --data {folder}   (another such link)")
     say(f"    {penstock} logs --data {folder} --follow")
     say(f"    {penstock} logs show ID --data {folder}")
     say(f"    {penstock} cost --by user --data {folder}")

@@ -11,10 +11,14 @@ import logging
 import os
 import resource
 import socket
+import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from penstock.journal.segments import DIRECTORY
+
+PRIVATE: Final = 0o077
+"""What others may not do: journal, ledger and runs hold people's prompts."""
 
 _BACKLOG = 4096
 _PORT_FAULTS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
@@ -72,6 +76,25 @@ def _is(file: Path, descriptor: int) -> bool:
         return os.path.samestat(file.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def make_private(data: Path) -> int:
+    """Takes from others what they may do with files of a folder that was restored or copied; of how many."""
+    count = 0
+    for folder, folders, files in os.walk(data):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            try:
+                status = path.lstat()
+                is_own = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+                if is_own and status.st_mode & PRIVATE:
+                    path.chmod(stat.S_IMODE(status.st_mode) & ~PRIVATE)
+                    count += 1
+            except (
+                OSError
+            ) as error:  # a file of another time, or of another's: the doctor speaks of what is wrong
+                log.debug("%s stays as it is: %s", path, error)
+    return count
 
 
 def make_journal(data: Path) -> None:
