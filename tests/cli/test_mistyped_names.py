@@ -66,6 +66,23 @@ def test_of_calls(data: Path, command: list[str], option: str, value: str, meant
         assert f"no call has the {option[2:]} '{value}'; did you mean {meant}?" in said
 
 
+@pytest.mark.parametrize("command", [["logs"], ["cost", "--since", "2000-01-01", "--until", "2200-01-01"]])
+def test_one_of_several_is_not_passed_over(data: Path, command: list[str]) -> None:
+    said = refused(data, *command, "--provider", "openai", "--provider", "opnai")
+    assert "did you mean openai?" in said
+    assert called(data, *command, "--provider", "openai", "--provider", "zzzzzz").exit_code == 0
+
+
+def test_keys_of_metadata_are_names_too(data: Path) -> None:
+    add(data, 2, metadata={"project": "maps"})
+    assert "no call has the metadata key 'projct'; did you mean project?" in refused(
+        data, "logs", "--metadata", "projct=maps"
+    )
+    assert "no call has the metadata project 'mpas'; did you mean maps?" in refused(
+        data, "logs", "--metadata", "project=mpas"
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "value", "meant"),
     [

@@ -16,6 +16,7 @@ from penstock.analytics.parameters import DIMENSIONS, BadParameter, read_by, rea
 from penstock.analytics.report import report, total_of
 from penstock.analytics.times import date_of, parse_time, text_of
 from penstock.cli.no_calls import why_no_sums
+from penstock.cli.nothing import repeated
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.stored_calls import opened, opened_rollups
@@ -123,9 +124,10 @@ def _groups(data: Path, question: Question, words: Sequence[tuple[str, str]]) ->
             groups = sums.ask(question)
         except Unanswerable as error:
             raise click.UsageError(str(error)) from None
-        if not groups:
+        doubtful = repeated(words) if groups else words
+        if doubtful or not groups:
             with opened(data) as ledger:
-                why_no_sums(sums, ledger, words, Clock().now_us()).end()
+                why_no_sums(sums, ledger, doubtful, Clock().now_us()).end(found=bool(groups))
     return groups
 
 

@@ -8,12 +8,13 @@ from typing import Final
 
 from penstock.analytics.call_choice import METADATA, Chosen, chosen_calls
 from penstock.cli.nothing import Nothing, why_nothing
-from penstock.stores.ledger import ANY, CallRow, LedgerReader, Query
+from penstock.stores.ledger import ANY, CallRow, Condition, LedgerReader, Query
 from penstock.stores.rollups import Question, Rollups
 
 _LOOKED_AT: Final = 1000  # the latest calls, whose names are those that are likely meant
 _NAMES: Final = ("account", "gateway", "provider", "model", "operation", "user", "team", "token")
 """Words that are fields of calls, too."""
+_KEY: Final = "metadata key"
 
 
 def why_none(ledger: LedgerReader, chosen: Chosen, account: str | None) -> Nothing:
@@ -21,7 +22,8 @@ def why_none(ledger: LedgerReader, chosen: Chosen, account: str | None) -> Nothi
     recent = ledger.calls(ANY, _LOOKED_AT)
     if not recent:
         return Nothing("no calls yet")
-    words = (*([] if account is None else [("account", account)]), *chosen.words)
+    keys = [(_KEY, word.removeprefix(METADATA)) for word, _ in chosen.words if word.startswith(METADATA)]
+    words = (*([] if account is None else [("account", account)]), *keys, *chosen.words)
     return why_nothing("call", words, partial(_known, recent), partial(_has, ledger))
 
 
@@ -46,14 +48,19 @@ def why_no_sums(
 
 def _has(ledger: LedgerReader, word: str, text: str) -> bool:
     """Whether any call at all has it."""
-    query = Query(account=text) if word == "account" else chosen_calls([(word, text)], None, 0).query
+    if word == _KEY:
+        query = Query(conditions=((Condition("metadata.key", "eq", (text,)),),))
+    else:
+        query = Query(account=text) if word == "account" else chosen_calls([(word, text)], None, 0).query
     return bool(ledger.calls(query, 1))
 
 
 def _known(recent: list[CallRow], word: str) -> Iterator[str]:
     """What calls have there; nothing for words that are no names."""
     for row in recent:
-        if word.startswith(METADATA):
+        if word == _KEY:
+            yield from row.metadata
+        elif word.startswith(METADATA):
             value = row.metadata.get(word.removeprefix(METADATA))
             yield from () if value is None else (str(value),)
         elif word in _NAMES and (value := getattr(row, word)):

@@ -27,11 +27,14 @@ class Nothing(NamedTuple):
     text: str
     is_mistake: bool = False
 
-    def end(self, *, waits: bool = False) -> None:
-        """Says it; with a mistake the command ends, unless somebody `waits` for the first of its kind."""
+    def end(self, *, waits: bool = False, found: bool = False) -> None:
+        """Says it; with a mistake the command ends, unless somebody `waits` for the first of its kind. Where something
+        was `found` all the same, only a mistake is worth a word.
+        """
         if self.is_mistake and not waits:
             raise click.ClickException(self.text)
-        tell(self.text)
+        if self.is_mistake or not found:
+            tell(self.text)
 
 
 def why_nothing(
@@ -51,6 +54,13 @@ def why_nothing(
             return Nothing(f"{said}; did you mean {near}?", True)
         return Nothing(f"{said}; there are {_some(names)}")
     return Nothing(f"no {noun} is so")
+
+
+def repeated(words: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of which there are several: one of them may be mistyped though others fit something."""
+    given = list(words)
+    names = [word for word, _ in given]
+    return [pair for pair in given if names.count(pair[0]) > 1]
 
 
 def meant(name: str, known: Iterable[str]) -> str:
