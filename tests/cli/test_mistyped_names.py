@@ -129,6 +129,7 @@ def test_of_what_the_directory_holds(tmp_path: Path) -> None:
         (("gateways", "show", "research", "--account", "locl"), "did you mean local?"),
         (("models", "remove", "fats", "--yes"), "did you mean fast?"),
         (("providers", "remove", "internl", "--yes"), "did you mean custom-internal?"),
+        (("export", "--account", "locl"), "did you mean local?"),
         (("keys", "show", "deploy bott"), 'did you mean "deploy bot"?'),
     ):
         assert meant in refused(tmp_path, *arguments)

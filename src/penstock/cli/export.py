@@ -41,8 +41,8 @@ def export(account: str | None, output: Path | None, config: Path | None, data: 
         found = catalog(settings_of(config, data), snapshot, open_secret)
         accounts = accounts_of(store) if account is None else [account]
         known = {*accounts_of(store), *found.accounts}
-        if account is not None and account not in known:
-            raise click.ClickException(f"there is no account {account!r}{meant(account, known)}")
+        if account is not None and account not in known and (near := meant(account, known)):
+            raise click.ClickException(f"there is no account {account!r}{near}")
         try:
             text = export_text(store, found, open_secret, accounts)
         except NotExportable as error:
