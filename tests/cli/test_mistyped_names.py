@@ -115,6 +115,17 @@ def test_nothing_at_all_is_said_too(tmp_path: Path) -> None:
     assert called(tmp_path, "hooks").stderr == "no events yet\n"
 
 
+def test_empty_lists_of_the_directory_say_so(tmp_path: Path) -> None:
+    Access(tmp_path)
+    for command, said in (
+        ("provider-keys", "no key is stored yet"),
+        ("models", "no model has a name of yours"),
+    ):
+        done = called(tmp_path, command, "list")
+        assert done.exit_code == 0
+        assert said in done.stderr
+
+
 def test_of_what_the_directory_holds(tmp_path: Path) -> None:
     access = Access(tmp_path)
     access.token("deploy bot")

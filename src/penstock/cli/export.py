@@ -9,7 +9,7 @@ import click
 
 from penstock.cli.access import checked, opened, settings_of
 from penstock.cli.names import account_name
-from penstock.cli.nothing import meant
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option
 from penstock.cli.output import say_body, tell
 from penstock.config_as_code.exporting import NotExportable, accounts_of
@@ -41,7 +41,7 @@ def export(account: str | None, output: Path | None, config: Path | None, data: 
         found = catalog(settings_of(config, data), snapshot, open_secret)
         accounts = accounts_of(store) if account is None else [account]
         known = {*accounts_of(store), *found.accounts}
-        if account is not None and account not in known and (near := meant(account, known)):
+        if account is not None and account not in known and (near := meant_instead(account, known)):
             raise click.ClickException(f"there is no account {account!r}{near}")
         try:
             text = export_text(store, found, open_secret, accounts)

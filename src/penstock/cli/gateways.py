@@ -24,7 +24,7 @@ from penstock.cli.access import (
     telling_in_vain,
 )
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
-from penstock.cli.nothing import meant
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table
@@ -256,7 +256,7 @@ def _sentence(refused: GatewayRefused) -> str:
 
 
 def _unknown(there_are: Catalog, account: str, name: str) -> str:
-    near = meant(name, (one.id for one in there_are.of(account))) or (
-        "" if there_are.of(account) else meant(account, there_are.accounts)
+    near = meant_instead(name, (one.id for one in there_are.of(account))) or (
+        "" if there_are.of(account) else meant_instead(account, there_are.accounts)
     )
     return f"account {account} has no gateway {name!r}{near or ': `penstock gateways` lists those there are'}"

@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.cli.access import account_option, checked, confirm, opened, settings_of
 from penstock.cli.names import model_name
-from penstock.cli.nothing import meant
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.tables import print_table
@@ -69,6 +69,8 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
         rows = store.snapshot().model_aliases
     table = settings_of(config, data).models
+    if not rows and not table:
+        tell("no model has a name of yours yet: `penstock models set` gives one")
     if as_json:
         for name, meant in table.items():
             say_json({"name": name, "models": in_turn(meant), "source": "file"})
@@ -147,7 +149,7 @@ def _find(snapshot: Snapshot, account: str, name: str) -> ModelAlias | None:
 def _unknown(settings: Settings, snapshot: Snapshot, account: str, name: str) -> str:
     if name in settings.models:
         return f"{name} stands in the configuration file: remove it there"
-    near = meant(name, (row.name for row in snapshot.model_aliases if row.account == account))
+    near = meant_instead(name, (row.name for row in snapshot.model_aliases if row.account == account))
     return (
         f"account {account} has no name {name} in the directory"
         f"{near or ': `penstock models list` shows those there are'}"

@@ -63,7 +63,7 @@ def repeated(words: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [pair for pair in given if names.count(pair[0]) > 1]
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def meant_instead(name: str, known: Iterable[str]) -> str:
     """What is said behind a name that none of these is; nothing where none is like it."""
     near = nearest(name, known)
     return "" if near is None else f"; did you mean {near}?"
