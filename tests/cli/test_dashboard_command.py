@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from penstock.cli import access
 from penstock.cli.main import main
 from penstock.clock import Clock
 from penstock.metrics.worker_file import FOLDER, process_birth
@@ -125,5 +124,5 @@ def test_a_server_without_workers_is_told(data: Path) -> None:
 
 def test_a_folder_of_another_user_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serving(data, "http://127.0.0.1:9000")
-    monkeypatch.setattr(access.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert "belongs to user" in refused(data)

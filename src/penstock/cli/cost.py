@@ -23,8 +23,8 @@ from penstock.cli.stored_calls import opened, opened_rollups
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.pricing.units import NANO
-from penstock.proxy.did_you_mean import nearest
 from penstock.stores.rollups import TOKEN_KEYS, Bucket, Group, Having, Question, Sums, Unanswerable, Unit
+from penstock_common.nearest import nearest
 
 _UNITS: Final[dict[str, Unit]] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 _NONE = "-"

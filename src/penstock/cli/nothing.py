@@ -13,7 +13,7 @@ import click
 
 from penstock.analytics.call_choice import METADATA
 from penstock.cli.output import tell
-from penstock.proxy.did_you_mean import nearest
+from penstock_common.nearest import nearest
 
 _MOST_NAMED: Final = 8
 

@@ -6,17 +6,15 @@ and container platforms make some of their own.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from penstock.access.master_key import KeySource
 from penstock.config_place import CONFIG_VARIABLE
 from penstock.settings import SERVER_VARIABLES, TOKEN_VARIABLE
+from penstock_common.nearest import nearest
 
 _PREFIX: Final = "PENSTOCK_"
-_NEAR: Final = 0.6
-_LONGEST: Final = 64  # characters of a name that is compared
 _OF_PROGRAMS: Final = f"{_PREFIX}TOKEN"  # programs that call take theirs from it, by the guides
 READ: Final = (
     *(variable.name for variable in SERVER_VARIABLES),
@@ -33,6 +31,6 @@ def mistyped_variables(environ: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name in READ or name == _OF_PROGRAMS:
             continue
-        near = difflib.get_close_matches(name.removeprefix(_PREFIX)[:_LONGEST], known, n=1, cutoff=_NEAR)
-        if near:
-            yield f"environment: nobody reads {name}; did you mean {_PREFIX}{near[0]}?"
+        near = nearest(name.removeprefix(_PREFIX), known)
+        if near is not None:
+            yield f"environment: nobody reads {name}; did you mean {_PREFIX}{near}?"
