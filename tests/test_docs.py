@@ -92,6 +92,13 @@ def test_every_option_is_documented(path: str, command: click.Command) -> None:
         )
 
 
+@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[path for path, _ in COMMANDS])
+def test_every_help_has_an_example_of_its_own(path: str, command: click.Command) -> None:
+    if isinstance(command, click.Group) and not command.invoke_without_command:
+        return  # it lists the commands that have
+    assert path in (command.help or "").partition("Example")[2]
+
+
 def test_no_option_is_documented_that_does_not_exist() -> None:
     known = {
         name for _, command in COMMANDS for option in command.params for name in option.opts

@@ -212,7 +212,12 @@ def data_of(docs: Sequence[str], folders: Sequence[Folder]) -> Path:
     "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder, as `serve` has it."
 )
 def webhook_secret(docs: tuple[str, ...], data: Path | None) -> None:
-    """Show the secret that webhooks of the engine over DOCS are signed with."""
+    """Show the secret that webhooks of the engine over DOCS are signed with.
+
+    \b
+    Examples:
+      parallel-local webhook-secret handbook
+    """
     click.echo(_secrets((), _places(docs, data)[1])[0])
 
 

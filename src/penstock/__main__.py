@@ -1,6 +1,6 @@
 """`python -m penstock` is `penstock`."""
 
-from penstock.cli.main import main
+from penstock.cli.main import run
 
 if __name__ == "__main__":
-    main(prog_name="penstock")
+    run()

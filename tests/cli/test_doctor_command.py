@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def test_what_to_do_stands_below_what_is_wrong(data: Path) -> None:
     _, out, _ = run(data.parent, "--data", str(data))
     lines = out.splitlines()
     index = next(number for number, line in enumerate(lines) if line.startswith("warning  running"))
-    assert lines[index + 1].strip() == f"start it: `penstock serve --data {data}`"
+    assert lines[index + 1].strip() == f"start it: `{sys.executable} -m penstock serve --data {data}`"
     assert len(lines[index + 1]) - len(lines[index + 1].lstrip()) == lines[index].index("no Penstock")
 
 
@@ -208,7 +209,8 @@ def test_on_a_terminal_it_has_colours_and_fits(data: Path) -> None:
     text = seen.decode()
     assert "\x1b[32mok" in text
     assert "\x1b[1;31mproblem" in text
-    assert "`penstock serve --data" in text  # a long sentence is wrapped, not cut
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert "-m penstock serve" in " ".join(plain.split())  # a long sentence is wrapped, not cut
 
 
 def test_the_data_folder_of_the_environment_and_of_the_file(data: Path) -> None:

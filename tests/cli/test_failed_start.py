@@ -51,6 +51,16 @@ def test_on_a_port_that_is_taken(tmp_path: Path, taken: int) -> None:
     assert "choose another --port" in failed(tmp_path, "--port", str(taken))
 
 
+@pytest.mark.parametrize("has_lock", [True, False])
+def test_in_a_folder_that_is_there_already(tmp_path: Path, taken: int, has_lock: bool) -> None:
+    data = tmp_path / "penstock-data"
+    data.mkdir()
+    (data / "notes").write_text("mine")
+    if has_lock:  # of a server that was stopped
+        (data / "lock").touch()
+    failed(tmp_path, "--port", str(taken))
+
+
 def test_on_an_address_of_another_machine(tmp_path: Path) -> None:
     (tmp_path / "penstock.toml").write_text("[accounts.local.gateways.default]\nauthentication = true\n")
     assert "choose another --host" in failed(tmp_path, "--host", "192.0.2.1", "--port", "0")

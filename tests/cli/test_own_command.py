@@ -44,7 +44,10 @@ def test_a_folder_of_uvx_that_goes_again_is_not_named(tmp_path: Path) -> None:
     environ = {"PATH": str(program.parent), "UV": "/usr/bin/uv"}
     assert command_of(str(program), environ, tmp_path) == "uvx penstock"
     wheel = str(tmp_path / "dist" / "penstock-1.whl")
-    assert command_of(str(program), environ, tmp_path, wheel) == "uvx --from dist/penstock-1.whl penstock"
+    assert (
+        command_of(str(program), environ, tmp_path, lambda: wheel)
+        == "uvx --from dist/penstock-1.whl penstock"
+    )
 
 
 def test_as_a_module(tmp_path: Path) -> None:

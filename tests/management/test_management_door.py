@@ -33,6 +33,23 @@ async def test_without_a_good_token_nothing_is_answered(api: Api, token: str | N
     (await stranger.post(GATEWAYS, {"id": "x", **PLAIN})).problem(401, 10000)
 
 
+async def test_a_refusal_says_which(api: Api) -> None:
+    async def said(text: str | None) -> str:
+        return str((await api.using(text).get(GATEWAYS)).problem(401, 10000)["message"])
+
+    ended = api.access.token("ended", permissions=("read",), expires=60)
+    blocked, gone = (api.access.token(name, permissions=("read",)) for name in ("blocked", "gone"))
+    api.access.block(blocked)
+    api.access.revoke(gone)
+    api.gateway.clock.ahead += 120
+    assert "no token was sent" in await said(None)
+    assert "is not known" in await said(gone)
+    assert "has expired" in await said(ended)
+    assert "is blocked" in await said(blocked)
+    for text in (ended, blocked):  # who has not the secret is a stranger
+        assert "is not known" in await said(text[:-1] + ("a" if text[-1] != "a" else "b"))
+
+
 async def test_tokens_come_as_bearer_or_as_key(api: Api) -> None:
     stranger = api.using(None)
     for headers in (

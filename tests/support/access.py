@@ -102,6 +102,11 @@ class Access:
         self.control_store.apply([Replace(old, new)])
         return fresh
 
+    def block(self, text: str) -> None:
+        """Lets a token in nowhere until it is unblocked."""
+        (token,) = (one for one in self.control_store.all(Token) if one.id == tokens.id_of(text))
+        self.control_store.apply([Replace(token, msgspec.structs.replace(token, blocked=True))])
+
     def revoke(self, text: str) -> None:
         """Removes a token."""
         (token,) = (one for one in self.control_store.all(Token) if one.id == tokens.id_of(text))

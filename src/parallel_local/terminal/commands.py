@@ -101,6 +101,11 @@ def _ask(place: PlaceOf) -> click.Command:
         """Answer QUESTION out of documents, with sources.
 
         Exit code 0 says that something was found, 1 that nothing was, 2 that the question could not be asked.
+
+        \b
+        Examples:
+          parallel-local ask "Who may sign contracts?" --docs handbook
+          parallel-local ask "Who may sign contracts?" --url http://127.0.0.1:8790
         """
         asked = _text(question, "question")
         if docs is None and url is None:
@@ -133,6 +138,11 @@ def _search(place: PlaceOf) -> click.Command:
         """Search documents for QUERY and show the best passages.
 
         Exit code 0 says that something was found, 1 that nothing was, 2 that the search could not be made.
+
+        \b
+        Examples:
+          parallel-local search travel expenses --docs handbook
+          parallel-local search travel expenses --docs handbook --limit 3
         """
         asked = _text(query, "query")
         if docs is None and url is None:

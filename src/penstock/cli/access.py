@@ -62,22 +62,33 @@ def opened(data: Path) -> Iterator[ControlStore]:
         raise click.ClickException(
             f"there is no data directory {where(data)}: start `penstock serve --data {data}` first, or make it"
         )
-    owner = data.stat().st_uid
-    if os.geteuid() == 0 and owner != 0:
-        # The gateway could not read what root makes here.
-        raise click.ClickException(f"{data} belongs to user {owner}: run this as that user, not as root")
+    if os.geteuid() == 0:  # the gateway could not read what root makes here
+        check_owner(data)
     try:
         yield control_store(Stores(data), _actor())
     except (ControlStoreError, MasterKeyError, SealBroken) as error:
         raise click.ClickException(str(error)) from None
 
 
+def check_owner(data: Path) -> None:
+    """Ends the command where a data folder is another user's, who could not read what is made in it."""
+    owner = data.stat().st_uid
+    if os.geteuid() != owner:
+        raise click.ClickException(
+            f"{data} belongs to user {_user(owner)}: run this as that user, not as {_user(os.geteuid())}"
+        )
+
+
 def _actor() -> str:
     """Who changes something, for the audit."""
+    return f"cli:{_user(os.getuid())}"
+
+
+def _user(number: int) -> str:
     try:
-        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"cli:{os.getuid()}"
+        return str(number)
 
 
 def settings_of(config: Path | None, data: Path) -> Settings:

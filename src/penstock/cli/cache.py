@@ -12,11 +12,15 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.access import confirm
-from penstock.cli.options import data_option, json_option, yes_option
+from penstock.cli.access import confirm, opened, settings_of
+from penstock.cli.names import provider_slug
+from penstock.cli.nothing import why_nothing
+from penstock.cli.options import data_option, json_option, where, yes_option
 from penstock.cli.output import Cell, SeveralFaults, say, say_json
 from penstock.cli.render import size, time_text
 from penstock.cli.tables import print_table
+from penstock.control.catalog import catalog
+from penstock.control.opening import opener
 from penstock.settings import ConfigError, load
 from penstock.stores.opening import Stores
 from penstock.stores.opening.shared import replies_from_outside
@@ -59,6 +63,12 @@ def _some(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return value or ""
 
 
+def _provider(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """As it is called in paths, whatever it was called here."""
+    given = _some(context, parameter, value)
+    return provider_slug(given) if given else ""
+
+
 @cache.command(help=_STATS_HELP)
 @data_option
 @json_option
@@ -75,13 +85,15 @@ def stats(data: Path, as_json: bool) -> None:
 @cache.command(help=_PURGE_HELP)
 @click.option("--gateway", metavar="ID", callback=_some, help="Only answers of this gateway.")
 @click.option("--account", metavar="ID", callback=_some, help="Only answers of this account.")
-@click.option("--provider", metavar="SLUG", callback=_some, help="Only answers of this provider.")
+@click.option("--provider", metavar="SLUG", callback=_provider, help="Only answers of this provider.")
 @yes_option
 @data_option
 def purge(gateway: str, account: str, provider: str, yes: bool, data: Path) -> None:
     with _opened(data) as kept:
         confirm(_question(gateway=gateway, account=account, provider=provider), yes=yes)
         count = kept.cache.purge(Scope(account, gateway, provider))
+    if not count:
+        _check_names(data, account=account, gateway=gateway)
     say(f"{count} cached {'answer' if count == 1 else 'answers'} forgotten")
 
 
@@ -93,10 +105,23 @@ def _opened(data: Path) -> Iterator[OpenReplies]:
             yield kept
     except RepliesMissing:
         raise click.ClickException(
-            f"no kept answers in {data}: start `penstock serve --data {data}` first"
+            f"no kept answers in {where(data)}: start `penstock serve --data {data}` first"
         ) from None
     except (RepliesUnavailable, OSError) as error:
-        raise click.ClickException(f"cannot use the kept answers in {data}: {error}") from None
+        raise click.ClickException(f"cannot use the kept answers in {where(data)}: {error}") from None
+
+
+def _check_names(data: Path, **given: str) -> None:
+    """Ends the command where nothing was kept for a name that is like one that there is. Nothing was forgotten."""
+    with opened(data) as store:
+        places = [
+            (one.account, one.id) for one in catalog(settings_of(None, data), store.snapshot(), opener(None))
+        ]
+    known = {"account": [account for account, _ in places], "gateway": [gateway for _, gateway in places]}
+    words = [(word, text) for word, text in given.items() if text]
+    none = why_nothing("gateway there is", words, lambda word: known[word])
+    if none.is_mistake:
+        none.end()
 
 
 def _limits() -> ReplyLimits:

@@ -12,16 +12,19 @@ from typing import Final
 
 import click
 
-from penstock.analytics.parameters import BadParameter, read_by, read_model
+from penstock.analytics.parameters import DIMENSIONS, BadParameter, read_by, read_model
 from penstock.analytics.report import report, total_of
 from penstock.analytics.times import date_of, parse_time, text_of
+from penstock.cli.no_calls import why_no_sums
+from penstock.cli.nothing import repeated
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, say_json, tell
-from penstock.cli.stored_calls import opened_rollups
+from penstock.cli.stored_calls import opened, opened_rollups
 from penstock.cli.tables import print_table
 from penstock.clock import Clock
 from penstock.pricing.units import NANO
-from penstock.stores.rollups import Bucket, Group, Having, Question, Sums, Unanswerable, Unit
+from penstock.stores.rollups import TOKEN_KEYS, Bucket, Group, Having, Question, Sums, Unanswerable, Unit
+from penstock_common.nearest import nearest
 
 _UNITS: Final[dict[str, Unit]] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 _NONE = "-"
@@ -89,27 +92,19 @@ def cost(
 ) -> None:
     unit, names = _read_by(by)
     now_us = Clock().now_us()
-    alternatives = (
-        tuple(Having("gateway", "eq", (one,)) for one in gateways),
-        tuple(Having("provider", "eq", (one,)) for one in providers),
-        tuple(read_model(one) for one in models),
-        tuple(Having("operation", "eq", (one,)) for one in operations),
-    )
+    given = {"gateway": gateways, "provider": providers, "model": models, "operation": operations}
     question = Question(
         account,
         _time("--since", since, now_us),
         _time("--until", until, now_us),
         None if unit is None else Bucket(unit),
         names,
-        tuple(group for group in alternatives if group),
+        tuple(tuple(_having(name, one) for one in ones) for name, ones in given.items() if ones),
     )
     if question.since_us >= question.until_us:
         raise click.UsageError("--since: it must be earlier than --until")
-    with opened_rollups(data) as rollups:
-        try:
-            groups = rollups.ask(question)
-        except Unanswerable as error:
-            raise click.UsageError(str(error)) from None
+    named = [("account", account)] if account is not None else []
+    groups = _groups(data, question, [*named, *((name, one) for name, ones in given.items() for one in ones)])
     groups.sort(
         key=lambda group: (group.begins_us, -group.sums.cost_nano, -group.sums.requests, group.values)
     )
@@ -117,6 +112,23 @@ def cost(
         _print_json(question, groups)
     else:
         _print_table(unit, names, groups)
+
+
+def _having(name: str, text: str) -> Having:
+    return read_model(text) if name == "model" else Having(name, "eq", (text,))
+
+
+def _groups(data: Path, question: Question, words: Sequence[tuple[str, str]]) -> list[Group]:
+    with opened_rollups(data) as sums:
+        try:
+            groups = sums.ask(question)
+        except Unanswerable as error:
+            raise click.UsageError(str(error)) from None
+        doubtful = repeated(words) if groups else words
+        if doubtful or not groups:
+            with opened(data) as ledger:
+                why_no_sums(sums, ledger, doubtful, Clock().now_us()).end(found=bool(groups))
+    return groups
 
 
 def _read_by(given: Sequence[str]) -> tuple[Unit | None, tuple[str, ...]]:
@@ -128,7 +140,11 @@ def _read_by(given: Sequence[str]) -> tuple[Unit | None, tuple[str, ...]]:
     try:
         rest = read_by([name for name in names if name not in _UNITS])
     except BadParameter as error:
-        raise click.UsageError(f"--by: {error.reason}, and hour, day, week, month") from None
+        near = next(
+            filter(None, (nearest(name, (*DIMENSIONS, *TOKEN_KEYS, *_UNITS)) for name in names)), None
+        )
+        also = "" if near is None or near in names else f"; did you mean {near}?"
+        raise click.UsageError(f"--by: {error.reason}, and hour, day, week, month{also}") from None
     return (_UNITS[units[0]] if units else None), rest
 
 
@@ -157,7 +173,8 @@ def _print_table(unit: Unit | None, names: Sequence[str], groups: Sequence[Group
         for line, numbers in zip(lines, figures, strict=True)
     ]
     rows[-1] = [cell._replace(style="bold") for cell in rows[-1]]
-    print_table([*(head.upper() for head in heads), *map(str.rjust, headings, widths)], rows)
+    shortened = range(0 if unit is None else 1, len(heads))
+    print_table([*(head.upper() for head in heads), *map(str.rjust, headings, widths)], rows, shortened)
     if total.unpriced:
         calls = "1 call has" if total.unpriced == 1 else f"{total.unpriced} calls have"
         tell(f"{calls} no known price: what was paid for them is unknown, not zero.")

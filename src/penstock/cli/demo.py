@@ -126,12 +126,16 @@ def demo(leave: bool, quiet: bool, port: int | None, data: Path | None) -> None:
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     port = free_port() if port is None else port
     with _folder(data) as folder:
+        config = (
+            folder / "demo.toml"
+        )  # always one of its own: a penstock.toml that lies here is meant for others
         if quiet:
-            with gateway(folder, port, None) as running:
+            config.write_text("")
+            with gateway(folder, port, config, with_engine=True) as running:
                 _show(running, folder)
                 _serve_on(running, folder, leave=leave)
         else:
-            _show_all(folder, port, leave=leave)
+            _show_all(folder, port, config, leave=leave)
 
 
 def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
@@ -148,13 +152,12 @@ def _show(running: Gateway, folder: Path) -> None:
     _show_log(folder)
 
 
-def _show_all(folder: Path, port: int, *, leave: bool) -> None:
+def _show_all(folder: Path, port: int, config: Path, *, leave: bool) -> None:
     """The same, and all that is made up."""
-    config = folder / "demo.toml"
     with demo_providers() as place, parallel_engine(folder) as engine:
         people = _people(folder)
         write_config(config, port, {"parallel": engine, **{one: f"{place}/{one}" for one in PROVIDERS}})
-        with gateway(folder, port, config) as running:
+        with gateway(folder, port, config, with_engine=False) as running:
             _show(running, folder)
             _make_up(running, folder, people, place)
             write_config(config, port, {"parallel": engine})  # else the real providers from now on
@@ -273,6 +276,7 @@ def _say_further(running: Gateway, base: str, folder: Path) -> None:
     say_body("\nLook further:")
     if running.link:
         say(f"    {running.link}   (the dashboard, once)")
+    say(f"    {penstock} dashboard --data {folder}   (another such link)")
     say(f"    {penstock} logs --data {folder} --follow")
     say(f"    {penstock} logs show ID --data {folder}")
     say(f"    {penstock} cost --by user --data {folder}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import click
+from penstock.cli.output import SeveralFaults
 
 
-class DemoFailed(click.ClickException):
-    """A step did not go well; the text says which and why."""
+class DemoFailed(SeveralFaults):
+    """A step did not go well; the text says which and why, maybe with lines of the gateway's own."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.splitlines())

@@ -5,6 +5,7 @@ What is called there is not known here.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -21,6 +22,7 @@ import httpx
 
 from penstock.cli.demo_failed import DemoFailed
 from penstock.cli.serve import engine_socket
+from penstock.control.unread_variables import READ
 
 START_SECONDS: Final = 60.0  # a machine may be busy with other things
 POLL_SECONDS: Final = 0.05
@@ -47,14 +49,15 @@ class Gateway:
 
 
 @contextmanager
-def gateway(folder: Path, port: int, config: Path | None) -> Iterator[Gateway]:
-    """Serves for as long as this goes on; without a configuration, that says who Parallel is, with the local engine."""
+def gateway(folder: Path, port: int, config: Path, *, with_engine: bool) -> Iterator[Gateway]:
+    """Serves for as long as this goes on, by this configuration alone; `with_engine`, with the local engine in it."""
     command = [sys.executable, "-m", "penstock", "serve", "--port", str(port), "--data", str(folder)]
-    command += ["--local-parallel"] if config is None else ["--config", str(config)]
-    engine = engine_socket(folder) if config is None else None
+    command += ["--config", str(config), *(["--local-parallel"] if with_engine else [])]
+    engine = engine_socket(folder) if with_engine else None
+    environ = {name: value for name, value in os.environ.items() if name not in READ}
     log = folder / "demo.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environ)
         try:
             address = _address_when_ready(process, engine, log)
             link = _LINK.search(log.read_text(errors="replace"))

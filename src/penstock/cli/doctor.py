@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from penstock.cli.options import config_option, server_data_option
-from penstock.cli.output import Cell, Output, say, say_json
+from penstock.cli.output import Cell, Output, as_typed, say, say_json
 from penstock.clock import Clock
 from penstock.doctor.case import Case, open_case
 from penstock.doctor.checkup import checkup, deep_steps, looked
@@ -99,7 +99,7 @@ def _print(findings: Sequence[Finding]) -> None:
 
 
 def _fields(finding: Finding) -> list[list[Cell]]:
-    told = [Cell(finding.text), *([Cell(finding.remedy, "dim")] if finding.remedy else [])]
+    told = [Cell(finding.text), *([Cell(as_typed(finding.remedy), "dim")] if finding.remedy else [])]
     return [[Cell(finding.state, _STYLES[finding.state])], [Cell(finding.check, "bold")], told]
 
 
@@ -110,7 +110,7 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
         margin = f"{finding.state:7}  {finding.check:{widest}}  "
         lines.append(margin + finding.text)
         if finding.remedy:
-            lines.append(" " * len(margin) + finding.remedy)
+            lines.append(" " * len(margin) + as_typed(finding.remedy))
     return lines
 
 

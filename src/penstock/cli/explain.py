@@ -15,7 +15,7 @@ from penstock.calls.explain import Moment, PriceStory, Story
 from penstock.calls.explain import explain as story_of
 from penstock.calls.repricing import request_of
 from penstock.cli.options import config_option, data_option
-from penstock.cli.output import Cell, Output, say_json
+from penstock.cli.output import Cell, Output, as_typed, say_json
 from penstock.cli.price_options import open_prices, prices_option
 from penstock.cli.render import duration
 from penstock.cli.stored_calls import one, opened
@@ -109,7 +109,7 @@ def _price(price: PriceStory) -> Iterator[Line]:
     if price.today_usd is not None and price.today_usd != price.usd:
         yield (Cell(f"today {_usd(price.today_usd)} USD"),)
     if price.remark:
-        yield (Cell(price.remark, "dim"),)
+        yield (Cell(as_typed(price.remark), "dim"),)
 
 
 def _usd(usd: float) -> str:

@@ -9,6 +9,7 @@ import click
 
 from penstock.cli.access import checked, opened, settings_of
 from penstock.cli.names import account_name
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option
 from penstock.cli.output import say_body, tell
 from penstock.config_as_code.exporting import NotExportable, accounts_of
@@ -18,7 +19,8 @@ from penstock.control.opening import open_vault, opener
 
 _HELP = """Write gateways, custom providers, dynamic routes and datasets of the directory as TOML.
 
-Secrets are left out: variables of the environment stand for them. Tokens and stored keys are not in it.
+Secrets are left out: variables of the environment stand for them. Tokens that are for one account are in it; other
+tokens, and stored keys, are not.
 
 \b
 Examples:
@@ -38,6 +40,9 @@ def export(account: str | None, output: Path | None, config: Path | None, data: 
         open_secret = opener(open_vault(snapshot, os.environ, data))
         found = catalog(settings_of(config, data), snapshot, open_secret)
         accounts = accounts_of(store) if account is None else [account]
+        known = {*accounts_of(store), *found.accounts}
+        if account is not None and account not in known and (near := meant_instead(account, known)):
+            raise click.ClickException(f"there is no account {account!r}{near}")
         try:
             text = export_text(store, found, open_secret, accounts)
         except NotExportable as error:
@@ -49,4 +54,9 @@ def export(account: str | None, output: Path | None, config: Path | None, data: 
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"cannot write {output}: {error.strerror}") from None
-    tell(f"Wrote {', '.join(accounts) or 'nothing'} to {output}.")
+    said = (
+        f"Wrote {', '.join(accounts)} to {output}."
+        if accounts
+        else f"Wrote {output}: there is nothing to export."
+    )
+    tell(said)

@@ -7,7 +7,7 @@ How fields are given is in `gateway_options.py`, how gateways are shown in `gate
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from penstock.cli.access import (
     telling_in_vain,
 )
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table
@@ -34,6 +35,7 @@ from penstock.control.gateway_changes import (
     GatewayExists,
     GatewayRefused,
     IsBuiltIn,
+    NoSuchGateway,
     StandsInFile,
     WrongFields,
 )
@@ -127,9 +129,10 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
 @json_option
 def show(name: str, account: str, config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
-        one = _catalog(store, config, data).find(account, name)
+        found = _catalog(store, config, data)
+    one = found.find(account, name)
     if one is None:
-        raise click.ClickException(_unknown(account, name))
+        raise click.ClickException(_unknown(found, account, name))
     if as_json:
         say_json(record(one))
     else:
@@ -147,7 +150,11 @@ def create(
     name: str, account: str, pairs: tuple[str, ...], json_file: Path | None, config: Path | None, data: Path
 ) -> None:
     fields = gateway_options.given_fields(pairs, json_file)
-    with opened(data) as store, _worded(), telling_in_vain(store, config, data):
+    with (
+        opened(data) as store,
+        _worded(lambda: _catalog(store, config, data)),
+        telling_in_vain(store, config, data),
+    ):
         store.apply([_changes(store, config, data).create(account, name, fields)])
     tell(f"Made gateway {account}/{name}.")
 
@@ -172,7 +179,11 @@ def set_(
     given = gateway_options.given_fields(pairs, json_file)
     if not given and not unset:
         raise click.UsageError("say what to change: --set FIELD=VALUE, --unset FIELD or --json-file FILE")
-    with opened(data) as store, _worded(), telling_in_vain(store, config, data):
+    with (
+        opened(data) as store,
+        _worded(lambda: _catalog(store, config, data)),
+        telling_in_vain(store, config, data),
+    ):
         change = _changes(store, config, data).change(account, name, given, unset)
         if change is not None:
             store.apply([change])
@@ -186,7 +197,7 @@ def set_(
 @config_option
 @data_option
 def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) -> None:
-    with opened(data) as store, _worded():
+    with opened(data) as store, _worded(lambda: _catalog(store, config, data)):
         change = _changes(store, config, data).remove(account, name)
         theirs = None if change.alone else belongings(store).get((account, name))
         more = f" and {len(theirs)} things that belong to it" if theirs else ""
@@ -219,12 +230,14 @@ def _changes(store: ControlStore, config: Path | None, data: Path) -> GatewayCha
 
 
 @contextmanager
-def _worded() -> Iterator[None]:
+def _worded(there_are: Callable[[], Catalog]) -> Iterator[None]:
     """Ends the command with a sentence where a change is refused."""
     try:
         yield
     except WrongFields as wrong:
         raise SeveralFaults(finding.reason for finding in wrong.findings) from None
+    except NoSuchGateway as unknown:
+        raise click.ClickException(_unknown(there_are(), unknown.account, unknown.gateway)) from None
     except GatewayRefused as refused:
         raise click.ClickException(_sentence(refused)) from None
     except SecretLost as lost:
@@ -239,8 +252,11 @@ def _sentence(refused: GatewayRefused) -> str:
             return f"gateway {refused.name} is built in: it can be changed, but not removed"
         case GatewayExists():
             return f"there is a gateway {refused.name} already: change it with `penstock gateways set`"
-    return _unknown(refused.account, refused.gateway)
+    return f"gateway {refused.name} cannot be changed so"
 
 
-def _unknown(account: str, name: str) -> str:
-    return f"account {account} has no gateway {name!r}: `penstock gateways` lists those there are"
+def _unknown(there_are: Catalog, account: str, name: str) -> str:
+    near = meant_instead(name, (one.id for one in there_are.of(account))) or (
+        "" if there_are.of(account) else meant_instead(account, there_are.accounts)
+    )
+    return f"account {account} has no gateway {name!r}{near or ': `penstock gateways` lists those there are'}"

@@ -21,7 +21,7 @@ from penstock.cli.key_changes import apply_token, block, change, print_new, rota
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import say_json, tell
 from penstock.cli.tables import print_facts, print_table
-from penstock.cli.token_view import HEADINGS, facts, line, record
+from penstock.cli.token_view import HEADINGS, SHORTENED, facts, line, record
 from penstock.clock import Clock
 from penstock.control.token_use import TokenUse, uses
 from penstock.stores.control_store import Permission, Remove, Token
@@ -123,7 +123,7 @@ def list_(data: Path, as_json: bool) -> None:
         for token in found:
             say_json(record(token, used[token.id], now_us))
         return
-    print_table(HEADINGS, [line(token, used[token.id], now_us) for token in found])
+    print_table(HEADINGS, [line(token, used[token.id], now_us) for token in found], SHORTENED)
 
 
 @keys.command(help=_SHOW_HELP)

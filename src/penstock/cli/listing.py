@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from penstock.cli.output import Cell, Output, say_json
 
-_BETWEEN = "  "
+BETWEEN = "  "
 
 Row = TypeVar("Row")
 
@@ -74,7 +74,7 @@ def spaced(line: Sequence[Cell]) -> Iterator[Cell]:
     """The fields of a line with what stands between them."""
     for place, cell in enumerate(line):
         if place:
-            yield Cell(_BETWEEN)
+            yield Cell(BETWEEN)
         yield cell
 
 
@@ -102,7 +102,7 @@ def _widths(columns: Columns[Row], lines: Sequence[Sequence[Cell]], room: int | 
     found = [max(width, column.width) for width, column in zip(needed, columns, strict=True)]
     if room is None or not columns[-1].least:
         return [*found[:-1], 0]
-    room -= len(_BETWEEN) * (len(columns) - 1)
+    room -= len(BETWEEN) * (len(columns) - 1)
     if sum(found) > room:
         least = [min(column.width, column.least or column.width) for column in columns]
         found = list(map(max, needed, least))

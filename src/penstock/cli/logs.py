@@ -19,8 +19,9 @@ from penstock.cli import render
 from penstock.cli.call_options import call_options, chosen
 from penstock.cli.listing import Listing
 from penstock.cli.no_calls import why_none
+from penstock.cli.nothing import repeated
 from penstock.cli.options import data_again_option, data_option
-from penstock.cli.output import Cell, Output, say_body, say_json, tell
+from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.stored_calls import one, opened
 from penstock.cli.tables import print_facts
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader, Query
@@ -91,11 +92,11 @@ def logs(
     listing = Listing(render.columns(Output().width), log_record, as_json=as_json)
     with opened(data) as ledger:
         rows = ledger.calls(found.query, limit)
-        none = None if rows else why_none(ledger, found, account)
-        if none is not None:
-            if none.is_mistake and not follow:  # who follows may wait for the first of its kind
-                raise click.ClickException(none.text)
-            tell(none.text)
+        several = repeated(found.words)
+        if not rows:
+            why_none(ledger, found, account).end(waits=follow)
+        elif several:
+            why_none(ledger, found._replace(words=tuple(several)), None).end(waits=follow, found=True)
         if follow:
             _follow(ledger, found.query, limit, listing)
         elif rows:

@@ -10,6 +10,7 @@ import click
 
 from penstock import __version__
 from penstock.cli.output import errors_in_lines
+from penstock.cli.own_command import own_command
 from penstock_common.log_lines import LogFormatter
 
 _COMMANDS = {
@@ -17,6 +18,7 @@ _COMMANDS = {
     "audit": ("penstock.cli.audit", "audit"),
     "cache": ("penstock.cli.cache", "cache"),
     "cost": ("penstock.cli.cost", "cost"),
+    "dashboard": ("penstock.cli.dashboard", "dashboard"),
     "demo": ("penstock.cli.demo", "demo"),
     "doctor": ("penstock.cli.doctor", "doctor"),
     "evidence": ("penstock.cli.evidence", "evidence_command"),
@@ -76,7 +78,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("penstock", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="penstock")
 def main() -> None:
     """An open, self-hosted AI gateway, wire-compatible with Cloudflare AI Gateway.
@@ -88,6 +90,12 @@ def main() -> None:
     penstock runs --active            what it has made at Parallel, and goes on there
     penstock cost --by model          what it costs
     penstock keys create NAME         a token for who may call
+    penstock dashboard                a link that signs in to the dashboard
     """
     if logging.lastResort is not None:  # what commands log; serving has a log of its own
         logging.lastResort.setFormatter(LogFormatter())
+
+
+def run() -> None:
+    """The program. It calls itself as it was called, wherever it says what to type."""
+    main(prog_name=own_command(), complete_var="_PENSTOCK_COMPLETE")

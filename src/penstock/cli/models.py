@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.cli.access import account_option, checked, confirm, opened, settings_of
 from penstock.cli.names import model_name
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.tables import print_table
@@ -68,6 +69,8 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
     with opened(data) as store:
         rows = store.snapshot().model_aliases
     table = settings_of(config, data).models
+    if not rows and not table:
+        tell("no model has a name of yours yet: `penstock models set` gives one")
     if as_json:
         for name, meant in table.items():
             say_json({"name": name, "models": in_turn(meant), "source": "file"})
@@ -131,7 +134,7 @@ def remove(name: str, account: str, yes: bool, config: Path | None, data: Path) 
         snapshot = store.snapshot()
         row = _find(snapshot, account, name)
         if row is None:
-            raise click.ClickException(_unknown(settings, account, name))
+            raise click.ClickException(_unknown(settings, snapshot, account, name))
         _check(settings, snapshot, account, row, None)
         confirm(f"Remove the name {name}?", yes=yes)
         store.apply([Remove(row)])
@@ -143,11 +146,13 @@ def _find(snapshot: Snapshot, account: str, name: str) -> ModelAlias | None:
     return next(found, None)
 
 
-def _unknown(settings: Settings, account: str, name: str) -> str:
+def _unknown(settings: Settings, snapshot: Snapshot, account: str, name: str) -> str:
     if name in settings.models:
         return f"{name} stands in the configuration file: remove it there"
+    near = meant_instead(name, (row.name for row in snapshot.model_aliases if row.account == account))
     return (
-        f"account {account} has no name {name} in the directory: `penstock models list` shows those there are"
+        f"account {account} has no name {name} in the directory"
+        f"{near or ': `penstock models list` shows those there are'}"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 import msgspec
@@ -17,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock_common.printable import ascii_json, lines, one_line
+
+_PROGRAM: Final = "penstock"
 
 
 class Cell(NamedTuple):
@@ -35,7 +37,7 @@ class SeveralFaults(click.ClickException):
     """What ends a command with a line for each thing that is wrong."""
 
     def __init__(self, faults: Iterable[object]) -> None:
-        super().__init__("\n".join(one_line(str(fault)) for fault in faults))
+        super().__init__("\n".join(one_line(as_typed(str(fault))) for fault in faults))
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def errors_in_lines() -> Iterator[None]:
     except SeveralFaults:
         raise
     except click.ClickException as error:
-        error.message = one_line(error.message)  # type: ignore[misc]  # final, but nobody else can word it anew
+        error.message = one_line(as_typed(error.message))  # type: ignore[misc]  # final, but nobody else can word it anew
         raise
 
 
@@ -105,8 +107,17 @@ def say_json(value: object) -> None:
 
 
 def tell(text: str) -> None:
-    """One line on standard error: something that is not the command's result."""
-    click.echo(one_line(text), err=True)
+    """One line on standard error: something that is not the command's result, in words of our own."""
+    click.echo(one_line(as_typed(text)), err=True)
+
+
+def as_typed(text: str) -> str:
+    """A sentence of ours: what it says to be typed, `penstock …`, as this program was called (`own_command.py`)."""
+    context = click.get_current_context(silent=True)
+    root = None if context is None else context.find_root()
+    if root is None or root.command.name != _PROGRAM:
+        return text
+    return text.replace(f"`{_PROGRAM} ", f"`{root.info_name} ")
 
 
 def _styled(cells: Sequence[Cell]) -> Text:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
@@ -28,15 +28,18 @@ class _Origin(msgspec.Struct, frozen=True):
 
 def own_command() -> str:
     """That of this process."""
-    return command_of(sys.argv[0], os.environ, Path.cwd(), _wheel())
+    return command_of(sys.argv[0], os.environ, Path.cwd(), _wheel)
 
 
-def command_of(argument: str, environ: Mapping[str, str], here: Path, wheel: str = "") -> str:
-    """`argument` is `sys.argv[0]`, `here` the working directory, `wheel` the file that was installed, if it was one."""
+def command_of(
+    argument: str, environ: Mapping[str, str], here: Path, installed: Callable[[], str] = str
+) -> str:
+    """`argument` is `sys.argv[0]`, `here` the working directory; `installed` tells the wheel, if it was one."""
     started = Path(argument)
     if started.name != _NAME:
         return f"{_shown(Path(sys.executable), here)} -m {_NAME}"
     if "UV" in environ and any(part in _OF_UVX for part in started.absolute().parts):
+        wheel = installed()
         return f"uvx --from {_shown(Path(wheel), here)} {_NAME}" if wheel else f"uvx {_NAME}"
     found = shutil.which(_NAME, path=environ.get("PATH", ""))
     if found is not None and Path(found).resolve() == started.resolve():

@@ -142,6 +142,8 @@ def add(
 def list_(data: Path, as_json: bool) -> None:
     with opened(data) as store:
         found = store.snapshot().provider_keys
+    if not found:
+        tell("no key is stored yet: `penstock provider-keys add` stores one")
     if as_json:
         for key in found:
             say_json(_record(key))

@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.access.provider_secret import headers_text
 from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer
+from penstock.cli.nothing import meant_instead
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.tables import print_table
@@ -177,9 +178,13 @@ def _own(snapshot: Snapshot, account: str, slug: str) -> CustomProvider:
     for provider in snapshot.custom_providers:
         if (provider.account, provider.slug) == (account, bare):
             return provider
+    near = meant_instead(
+        f"{CUSTOM_PREFIX}{bare}",
+        (f"{CUSTOM_PREFIX}{one.slug}" for one in snapshot.custom_providers if one.account == account),
+    )
     raise click.ClickException(
-        f"account {account} has no provider {CUSTOM_PREFIX}{bare} in the directory: `penstock providers list` "
-        "shows those there are"
+        f"account {account} has no provider {CUSTOM_PREFIX}{bare} in the directory"
+        f"{near or ': `penstock providers list` shows those there are'}"
     )
 
 

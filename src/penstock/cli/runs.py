@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.cli import runs_view
 from penstock.cli.listing import Listing
+from penstock.cli.no_runs import why_no_runs
 from penstock.cli.options import data_again_option, data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.render import size
@@ -132,11 +133,14 @@ def runs(
         parent=parent,
         since_us=since,
     )
-    with opened_runs(data) as ledger:
+    with opened_runs(data, to_list=True) as ledger:
         if follow:
             _follow(ledger, where, limit, as_json=as_json)
         else:
-            _listing(as_json=as_json).show(ledger.runs(where, limit))
+            found = ledger.runs(where, limit)
+            if not found:
+                why_no_runs(ledger, where).end()
+            _listing(as_json=as_json).show(found)
 
 
 @runs.command(help=_SHOW_HELP)

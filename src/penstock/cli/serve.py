@@ -21,12 +21,12 @@ from penstock.access import tokens
 from penstock.access.master_key import KeySource, MasterKeyError, key_source, load_master_key
 from penstock.cli.options import config_option, server_data_option
 from penstock.cli.output import tell
-from penstock.cli.own_command import own_command
 from penstock.clock import Clock
 from penstock.control.catalog import catalog
 from penstock.control.no_effect import all_without_effect
 from penstock.control.opening import opener
 from penstock.control.token_changes import free_name
+from penstock.control.unread_variables import mistyped_variables
 from penstock.pages.dashboard.door import SIGN_IN
 from penstock.pages.dashboard.sign_in_files import LINK_BYTES, offer_link
 from penstock.processes.claims import StartError
@@ -137,9 +137,9 @@ def run(
         secret = os.urandom(LINK_BYTES).hex() if is_loopback(settings.server.host) else ""
 
         def prepare() -> None:
-            first_token(settings)
             if secret:
-                offer_link(Path(settings.server.data), secret, Clock().now_us())
+                _offer(Path(settings.server.data), secret)
+            first_token(settings)  # last: nobody is shown one by a start that fails
 
         def serving(address: str) -> None:
             ready(address, secret and f"{SIGN_IN}?link={secret}")
@@ -165,7 +165,7 @@ def _check_all(settings: Settings) -> None:
     snapshot = control_store(stores_of(settings)).snapshot()
     gateways = catalog(settings, snapshot, opener(None))
     check_bind(settings, [one.name for one in gateways.open_to_anybody()])
-    for line in all_without_effect(settings, gateways, snapshot):
+    for line in (*all_without_effect(settings, gateways, snapshot), *mistyped_variables(os.environ)):
         tell(f"penstock: {line}")
 
 
@@ -191,7 +191,15 @@ def first_token(settings: Settings) -> None:
     text = ensure_admin(store, clock.now_us(), *random)
     if text is not None:
         tell(f"penstock: admin token, shown only now: {text}")
-        tell(f"penstock: keep it; `{own_command()} keys` makes, rotates and revokes tokens")
+        tell("penstock: keep it; `penstock keys` makes, rotates and revokes tokens")
+
+
+def _offer(data: Path, secret: str) -> None:
+    """Raises `StartError`."""
+    try:
+        offer_link(data, secret, Clock().now_us())
+    except OSError as error:
+        raise StartError(f"cannot write to the data folder {data}: {error.strerror}") from error
 
 
 def announce(address: str, link: str) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 
 from penstock.cli.options import where
+from penstock.cli.output import tell
 from penstock.runs.run import Run
 from penstock.stores.opening import Stores
+from penstock.stores.opening.ledger import has_ledger
 from penstock.stores.opening.runs import has_runs, run_reader
 from penstock.stores.runs import OpenRunReader, RunReader, RunsUnavailable
 
@@ -22,14 +24,15 @@ _SHOWN = 4
 
 
 @contextmanager
-def opened_runs(data: Path) -> Iterator[OpenRunReader]:
-    """The run ledger of a data folder, to be read."""
+def opened_runs(data: Path, *, to_list: bool = False) -> Iterator[OpenRunReader]:
+    """The run ledger of a data folder, to be read. Where a server has made none yet, that is no error of a list's."""
     stores = Stores(data)
     if not has_runs(stores):
-        raise click.ClickException(
-            f"no runs in {where(data)}: a task run, FindAll run, monitor or group is known here once it is made through"
-            f" `penstock serve --data {data}`"
-        )
+        known = "a task run, FindAll run, monitor or group is known here once it is made through"
+        if to_list and has_ledger(stores):
+            tell(f"no runs yet: {known} the gateway")
+            raise click.exceptions.Exit(0)
+        raise click.ClickException(f"no runs in {where(data)}: {known} `penstock serve --data {data}`")
     try:
         with closing(run_reader(stores)) as runs:
             yield runs

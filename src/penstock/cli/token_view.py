@@ -13,6 +13,8 @@ from penstock.stores.control_store import Token
 from penstock.time_text import rfc3339
 
 HEADINGS = ("ID", "NAME", "USER", "TEAM", "MAY", "WHERE", "EXPIRES", "LIMITS", "LAST USED")
+SHORTENED = (1, 2, 3, 4, 5, 7)
+"""Of these columns the beginning and the end are enough, where lines are short."""
 
 
 def line(token: Token, use: TokenUse, now_us: int) -> list[Cell]:

@@ -16,10 +16,10 @@ import msgspec
 
 from penstock.control.provider_rows import provider_slug
 from penstock.control.token_operations import operation_word
-from penstock.proxy.did_you_mean import nearest
 from penstock.settings.gateways import DEFAULT_GATEWAY, LONGEST_WINDOW, AnyAccountId, GatewayId
 from penstock.stores.control_store import Add, Change, OneOfName, Replace, Token
 from penstock_common.check import quote
+from penstock_common.nearest import nearest
 
 LONGEST_TEXT: Final = 200
 LONGEST_NOTE: Final = 1000

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.providers.operation_grants import known_word, words_like
-from penstock.proxy.did_you_mean import nearest
 from penstock_common.check import quote
+from penstock_common.nearest import nearest
 
 _WORDS: Final = (
     "a kind does (chat), a name (parallel.search.create), and a name with * for anything (openai.*)"

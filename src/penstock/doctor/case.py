@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.config_place import DATA_VARIABLE
+from penstock.config_place import DATA_VARIABLE, UnreadableConfig, data_place
 from penstock.control.catalog import Catalog, catalog
 from penstock.metrics.worker_file import FOLDER, States, read_states
 from penstock.settings import ConfigError, ServerSettings, Settings, config_file, load
@@ -115,6 +115,14 @@ class Case:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.server.port}"
 
 
+def _data_of(config: Path | None, data: Path | None, environ: Mapping[str, str]) -> str:
+    """The folder of a configuration that is not right: as all commands find it, or where a start makes one."""
+    try:
+        return str(data_place(data, config, environ).path)
+    except UnreadableConfig:
+        return environ.get(DATA_VARIABLE) or ServerSettings().data
+
+
 def open_case(
     config: Path | None, data: Path | None, url: str | None, environ: Mapping[str, str], now_us: int
 ) -> Case:
@@ -126,6 +134,5 @@ def open_case(
         settings = load(config, environ=environ, overrides={"server.data": folder})
     except ConfigError as error:
         faults = error.problems
-        named = folder or environ.get(DATA_VARIABLE) or ServerSettings().data
-        settings = Settings(server=ServerSettings(data=named))
+        settings = Settings(server=ServerSettings(data=_data_of(config, data, environ)))
     return Case(settings, faults, file, environ, url, now_us)

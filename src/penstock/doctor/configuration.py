@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from penstock.control.compile import build_registry
 from penstock.control.no_effect import all_without_effect
+from penstock.control.unread_variables import mistyped_variables
 from penstock.doctor.case import Case
 from penstock.doctor.finding import Finding, ok, problem, warning
 from penstock.settings import ConfigError, check_bind
@@ -38,7 +39,9 @@ def _check_providers(case: Case) -> None:
 
 
 def useless_settings(case: Case) -> Iterator[Finding]:
-    """Settings that are accepted and do nothing, of the file and of the directory."""
+    """Settings that are accepted and do nothing, of the file, the directory and the environment."""
     snapshot = case.control_store.snapshot or Snapshot()
     for line in all_without_effect(case.settings, case.catalog, snapshot):
         yield warning("settings", line, "say what is missing, take it out, or do not count on it")
+    for line in mistyped_variables(case.environ):
+        yield warning("settings", line, "name it as it is read, or take it out")

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from penstock.access.master_key import MasterKeyError
+from penstock.access.standing import Standing
 from penstock.access.vault import SealBroken
 from penstock.errors import GatewayError, without_frames
 from penstock.management.caller import Caller, caller_of
@@ -273,12 +274,10 @@ def _admitted(endpoint: Endpoint, resources: Resources, http: HttpRequest) -> tu
 
 
 def _caller(http: HttpRequest, resources: Resources, now_us: int) -> Caller:
-    text = shown_token(http)
-    if not text:
-        raise unauthenticated()
-    caller = caller_of(text, resources.tokens(), resources.settings.admin_token or "", now_us)
-    if caller is None:
-        raise unauthenticated()
+    admin_token = resources.settings.admin_token or ""
+    caller = caller_of(shown_token(http), resources.tokens(), admin_token, now_us)
+    if isinstance(caller, Standing):
+        raise unauthenticated(caller)
     return caller
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from penstock.access.tokens import allows, matches, parse
+from penstock.access.standing import Standing, standing
+from penstock.access.tokens import allows, parse
 from penstock.stores.control_store import Permission, Token
 
 ADMIN = "admin"
@@ -53,16 +54,24 @@ class Caller(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(gateway for owner, _, gateway in paths if owner in ("", account)))
 
 
-def caller_of(text: bytes, tokens: Iterable[Token], admin_token: str, now_us: int) -> Caller | None:
-    """Whose token this is; None when it is nobody's."""
+def caller_of(text: bytes, tokens: Iterable[Token], admin_token: str, now_us: int) -> Caller | Standing:
+    """Whose token this is; or what it is worth, where it lets nobody in."""
+    if not text:
+        return Standing.NOTHING
     if is_admin(text, admin_token):
         return Caller(None)
+    found = token_of(text, tokens, now_us)
+    return found if isinstance(found, Standing) else Caller(found)
+
+
+def token_of(text: bytes, tokens: Iterable[Token], now_us: int) -> Token | Standing:
+    """The token itself, where this is one that is good."""
     parsed = parse(text)
-    if parsed is None:
-        return None
-    token_id, secret = parsed
-    found = next((token for token in tokens if token.id == token_id), None)
-    return Caller(found) if found is not None and matches(found, secret, now_us) else None
+    token = None if parsed is None else next((one for one in tokens if one.id == parsed[0]), None)
+    if parsed is None or token is None:
+        return Standing.UNKNOWN
+    worth = standing(token, parsed[1], now_us)
+    return token if worth is Standing.GOOD else worth
 
 
 def is_admin(text: bytes, admin_token: str) -> bool:

@@ -14,12 +14,22 @@ from typing import Final
 import msgspec
 
 from penstock import __version__
+from penstock.access.standing import Standing
 from penstock.management.endpoint import Endpoint
 from penstock.management.examples import NAMES, given_example, result_example
 from penstock.management.field_docs import field_docs
 from penstock.management.openapi_schemas import REF, Schema, Schemas, described
 from penstock.management.paging import ResultInfo
-from penstock.management.problem import INVALID, NO_ROUTE, NOT_FOUND, UNAVAILABLE, Message, Problem
+from penstock.management.problem import (
+    INVALID,
+    NO_ROUTE,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Message,
+    Problem,
+    forbidden,
+    unauthenticated,
+)
 from penstock.management.response import JSON
 from penstock.settings.gateways import AnyAccountId
 
@@ -31,8 +41,8 @@ _ERRORS: Final[Mapping[str, tuple[str, Problem]]] = {
         "Something in the request is not as it should be: every entry of `errors` says what, and where",
         Problem(INVALID, "body.cache_ttl: found -1, allowed: a whole number", ("body", "cache_ttl")),
     ),
-    "401": ("No token, or none that is good", Problem(10000, "Authentication error")),
-    "403": ("A good token that may not do this", Problem(10000, "Authentication error")),
+    "401": ("No token, or none that is good: it says which", unauthenticated(Standing.EXPIRED).problems[0]),
+    "403": ("A good token that may not do this", forbidden().problems[0]),
     "404": ("There is no such thing", Problem(NOT_FOUND, "gateway not found")),
     "405": ("Not a method of this path", Problem(NO_ROUTE, "PUT is not for this path; it takes GET, HEAD")),
     "409": (

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from penstock.access.standing import WHY, Standing
+
 INVALID: Final = 7001
 NOT_FOUND: Final = 7002
 NO_ROUTE: Final = 7003
@@ -68,9 +70,10 @@ def not_found(what: str) -> ManagementError:
     return ManagementError(404, [Problem(NOT_FOUND, f"{what} not found")])
 
 
-def unauthenticated() -> ManagementError:
+def unauthenticated(shown: Standing) -> ManagementError:
     """401: no token, or none that is good."""
-    return ManagementError(401, [Problem(AUTHENTICATION, "Authentication error")])
+    how = ": send it as Authorization: Bearer …" if shown is Standing.NOTHING else ""
+    return ManagementError(401, [Problem(AUTHENTICATION, f"Authentication error: {WHY[shown]}{how}")])
 
 
 def forbidden(message: str = "Authentication error") -> ManagementError:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from penstock.access.standing import WHY, Standing
 from penstock.clock import Clock
 from penstock.management.caller import caller_of
 from penstock.metrics.prometheus import CONTENT_TYPE, render
@@ -47,19 +48,21 @@ class MetricsPage:
         return await run_in_threadpool(self._answer, is_free, request.headers.get("authorization") or "")
 
     def _answer(self, is_free: bool, authorization: str) -> PlainTextResponse:
-        if not (is_free or self._may_read(authorization)):
-            return PlainTextResponse(_REFUSAL, 401, {"www-authenticate": "Bearer"})
+        why = "" if is_free else self._why_not(authorization)
+        if why:
+            return PlainTextResponse(f"{why}; {_REFUSAL}", 401, {"www-authenticate": "Bearer"})
         text = render(installation_metrics(self._stores, self._clock.now_us()))
         return PlainTextResponse(text, media_type=CONTENT_TYPE)
 
-    def _may_read(self, authorization: str) -> bool:
+    def _why_not(self, authorization: str) -> str:
+        """Why who shows this may not read; empty for who may."""
         scheme, _, token = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer":
-            return False
         try:
             tokens = control_store(self._stores).snapshot().tokens
         except ControlStoreError:
             tokens = ()
-        shown = token.strip().encode("latin-1", "replace")
+        shown = token.strip().encode("latin-1", "replace") if scheme.lower() == "bearer" else b""
         caller = caller_of(shown, tokens, self._admin_token, self._clock.now_us())
-        return caller is not None and caller.may("metadata_read", "", "")
+        if isinstance(caller, Standing):
+            return WHY[caller]
+        return "" if caller.may("metadata_read", "", "") else "this token may not"

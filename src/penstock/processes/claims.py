@@ -11,9 +11,14 @@ import logging
 import os
 import resource
 import socket
+import stat
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from penstock.journal.segments import DIRECTORY
+
+PRIVATE: Final = 0o077
+"""What others may not do: journal, ledger and runs hold people's prompts."""
 
 _BACKLOG = 4096
 _PORT_FAULTS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
@@ -25,13 +30,37 @@ class StartError(Exception):
     """Penstock cannot start; the text says why and what to do."""
 
 
-def lock_folder(data: Path) -> int:
-    """Makes sure that only one Penstock writes to a data folder; returns the lock's descriptor."""
+class FolderLock(NamedTuple):
+    """What only one Penstock holds of a data folder."""
+
+    file: Path
+    descriptor: int
+    is_new: bool
+
+    def give_back(self) -> None:
+        """The start has failed: the folder is left as it was."""
+        if self.is_new:
+            self.file.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def lock_folder(data: Path) -> FolderLock:
+    """Makes sure that only one Penstock writes to a data folder. Raises `StartError`."""
+    file = data / "lock"
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(data / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        while True:
+            is_new = not file.exists()
+            descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            _lock(data, descriptor)
+            if _is(file, descriptor):
+                return FolderLock(file, descriptor, is_new)
+            os.close(descriptor)  # its maker has given it back meanwhile: it keeps nobody out any more
     except OSError as error:
         raise _unusable(data, error) from error
+
+
+def _lock(data: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -39,7 +68,33 @@ def lock_folder(data: Path) -> int:
         raise StartError(
             f"another Penstock already uses the data folder {data}; stop it, or choose another with --data"
         ) from error
-    return descriptor
+
+
+def _is(file: Path, descriptor: int) -> bool:
+    """Whether this is what lies there."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def make_private(data: Path) -> int:
+    """Takes from others what they may do with files of a folder that was restored or copied; of how many."""
+    count = 0
+    for folder, folders, files in os.walk(data):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            try:
+                status = path.lstat()
+                is_own = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+                if is_own and status.st_mode & PRIVATE:
+                    path.chmod(stat.S_IMODE(status.st_mode) & ~PRIVATE)
+                    count += 1
+            except (
+                OSError
+            ) as error:  # a file of another time, or of another's: the doctor speaks of what is wrong
+                log.debug("%s stays as it is: %s", path, error)
+    return count
 
 
 def make_journal(data: Path) -> None:

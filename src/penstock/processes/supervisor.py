@@ -24,7 +24,15 @@ from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.processes import keeper_process, shipping
 from penstock.processes.children import Child, Children
-from penstock.processes.claims import bind, lock_folder, make_journal, raise_descriptor_limit
+from penstock.processes.claims import (
+    PRIVATE,
+    StartError,
+    bind,
+    lock_folder,
+    make_journal,
+    make_private,
+    raise_descriptor_limit,
+)
 from penstock.processes.local_engine import LocalParallel
 from penstock.processes.restarts import Restarts
 from penstock.processes.store_watch import StoreWatch
@@ -47,7 +55,6 @@ _RELOADING: Final[tuple[Kind, ...]] = ("worker", "shipper", "keeper")
 _RESCANNING: Final[tuple[Kind, ...]] = ("local-parallel",)  # it looks at its documents again
 _PATIENT: Final[tuple[Kind, ...]] = ("shipper", "keeper")  # they have work to end when they are told to
 _WORKER_PAUSE = 5.0  # calls wait for it
-_PRIVATE = 0o077  # journal, ledger and runs hold people's prompts
 _LAST = 19  # niceness
 
 
@@ -89,14 +96,20 @@ class Supervisor:
         build_registry(self.settings)
         prices = open_prices(self.settings, os.environ)
         data, server = Path(self.settings.server.data), self.settings.server
-        os.umask(_PRIVATE)
+        os.umask(PRIVATE)
         if data.exists():
             lock = lock_folder(data)
-            self._socket = bind(server.host, server.port)
+            try:
+                self._socket = bind(server.host, server.port)
+            except StartError:
+                lock.give_back()
+                raise
         else:  # a start that fails leaves no folder behind
             self._socket = bind(server.host, server.port)
             lock = lock_folder(data)
         raise_descriptor_limit()
+        if count := make_private(data):
+            log.warning("%d files of the data folder could be read by others: they are private again", count)
         self._stores.before_start()
         make_journal(data)
         _make_ledger(stores_of(self.settings))
@@ -113,7 +126,7 @@ class Supervisor:
         finally:
             self._stop(children)
             self._stores.after_stop()
-            os.close(lock)
+            os.close(lock.descriptor)
 
     # -- children
 

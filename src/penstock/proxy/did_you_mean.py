@@ -6,9 +6,8 @@ Pure, and bounded: callers make paths up.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -17,21 +16,14 @@ from penstock.providers.registry import BUILT_IN, Registry
 from penstock.proxy.call import Gateway
 from penstock.wire.surface import Surface
 from penstock.wire.unified_paths import unified_tail
+from penstock_common.nearest import nearest
 
 COMPAT: Final = "compat"
-_NEAR: Final = 0.6
-_LONGEST: Final = 64  # characters of a name that is compared
-_MOST: Final = 300  # names that one is compared with
+_LONGEST: Final = 64  # characters of a name that is repeated
+_MOST_PARTS: Final = 300  # of a path
 _PLAIN_TAIL: Final = re.compile(r"[a-z][a-z0-9_.:-]{0,15}(?:/[a-z0-9][a-z0-9_.:-]{0,15}){0,4}/?")
 _BUILT_IN: Final = frozenset(name for one in BUILT_IN for name in (one.slug, *one.aliases))
 _TAILS: Final = (*(str(one) for one in Surface), "models", "run")
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant."""
-    known = [one for _, one in zip(range(_MOST), names, strict=False)]
-    found = difflib.get_close_matches(name[:_LONGEST], known, n=1, cutoff=_NEAR)
-    return found[0] if found else None
 
 
 def provider_meant(base: str, slug: str, tail: str, registry: Registry) -> str:
@@ -91,7 +83,7 @@ def place_meant(
 
 def page_meant(path: str) -> str:
     """Where a path does not begin as those of calls do."""
-    parts = path.split("/", _MOST)[1:]
+    parts = path.split("/", _MOST_PARTS)[1:]
     tail = unified_tail(parts)
     if tail is not None:
         return _address("/v1", tail)

@@ -8,14 +8,14 @@ import pytest
 from dashboard_kit import ADMIN, AT, CONFIG, START_US, Elements, Site, call, call_id
 from dashboard_runs import arrive
 
-from penstock.pages.dashboard.page import FILE
+from penstock.pages.dashboard.page import FILE, WAY
 from penstock.pages.dashboard.site import PAGES
 from penstock.runs.run import Owner
 from support.kept_routes import keep_route
 from support.kept_runs import make, numbered
 from support.known_runs import task
 
-SHOWN = [page.path for page in PAGES if page.template not in ("", FILE) and page.path != "/"]
+SHOWN = [page.path for page in PAGES if page.template not in ("", FILE, WAY)]
 CHANGING = [page.path for page in PAGES if not page.template]
 LOG = call_id(1)
 

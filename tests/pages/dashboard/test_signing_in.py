@@ -38,6 +38,14 @@ def test_who_is_not_signed_in_is_asked_to(site: Site, path: str) -> None:
     assert site.browser.get(found.headers["location"]).status_code == 200
 
 
+def test_a_program_that_asks_for_the_root_hears_what_this_is(site: Site) -> None:
+    found = site.get("/")
+    assert found.headers["content-type"].startswith("text/plain")
+    assert "Penstock" in found.text
+    assert "http://127.0.0.1:8787/v1 for" in found.text
+    assert "http://127.0.0.1:8787/v1/{account}/{gateway}/{provider}" in found.text
+
+
 def test_one_goes_on_where_one_wanted_to(site: Site) -> None:
     asked = site.get(f"{AT}/logs", [("status", "4xx")]).headers["location"]
     page = site.browser.get(asked).text
@@ -77,6 +85,36 @@ def test_a_wrong_token_signs_nobody_in(site: Site, token: str) -> None:
     assert found.status_code == 403
     assert "set-cookie" not in found.headers
     assert site.get(f"{AT}/overview").status_code == 303
+
+
+def test_who_is_refused_hears_why(site: Site) -> None:
+    ended = site.access.token("ended", permissions=("read",), expires=60)
+    blocked, gone = (site.access.token(name, permissions=("read",)) for name in ("blocked", "gone"))
+    site.access.block(blocked)
+    site.access.revoke(gone)
+    site.clock.ahead += 120
+    for text, why in (
+        ("", "no token was sent"),
+        (gone, "is not known"),
+        (ended, "has expired"),
+        (blocked, "is blocked"),
+        (blocked[:-1] + ("a" if blocked[-1] != "a" else "b"), "is not known"),
+    ):
+        assert why in site.sign_in(text).text
+        shown = {"authorization": f"Bearer {text}"} if text else {}
+        found = site.browser.get(f"{AT}/overview.json", headers=shown)
+        assert found.status_code == 401
+        (error,) = found.json()["errors"]
+        assert error["code"] == 10000
+        assert why in error["message"]
+
+
+def test_the_first_page_and_its_twin_lead_on_to_pages_and_twins(site: Site) -> None:
+    site.sign_in()
+    assert site.get("/").headers["location"] == f"{AT}/start"
+    place = site.get("/index.json").headers["location"]
+    assert place == f"{AT}/start.json"
+    assert site.get(place).headers["content-type"] == "application/json"
 
 
 def test_a_session_ends_with_its_token(site: Site) -> None:

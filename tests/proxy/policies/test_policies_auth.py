@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -284,6 +285,15 @@ def test_a_token_that_has_ended_is_refused_everywhere_and_says_so(required: bool
             assert "has expired" in caught.value.detail
 
 
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("header", ["cf-aig-authorization", "authorization", "x-api-key"])
+def test_a_blocked_token_is_refused_everywhere_and_says_so(required: bool, header: str) -> None:
+    blocked = msgspec.structs.replace(token(), blocked=True)
+    with pytest.raises(GatewayError) as caught:
+        policy(blocked, required=required).identify(asking((header, b"Bearer " + TEXT.encode())))
+    assert "is blocked" in caught.value.detail
+
+
 @pytest.mark.parametrize("first", [OTHER.encode(), b"nothing like a token"])
 def test_a_good_token_beside_one_that_is_not_known_is_enough(first: bytes) -> None:
     assert is_let_in(asking(("cf-aig-authorization", first), ("authorization", b"Bearer " + TEXT.encode())))
@@ -291,9 +301,10 @@ def test_a_good_token_beside_one_that_is_not_known_is_enough(first: bytes) -> No
 
 def test_whose_secret_is_wrong_is_not_told_that_the_token_has_ended() -> None:
     wrong = TEXT[:-1] + ("a" if TEXT[-1] != "a" else "b")
-    with pytest.raises(GatewayError) as caught:
-        policy(token(expires_us=NOW_US)).identify(shown(wrong.encode()))
-    assert "is not known" in caught.value.detail
+    for one in (token(expires_us=NOW_US), msgspec.structs.replace(token(), blocked=True)):
+        with pytest.raises(GatewayError) as caught:
+            policy(one).identify(shown(wrong.encode()))
+        assert "is not known" in caught.value.detail
 
 
 def test_what_a_token_stamps_goes_before_what_the_caller_says() -> None:

@@ -19,10 +19,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from penstock.access.standing import WHY, Standing
 from penstock.errors import without_frames
 from penstock.management.accounts import visible_accounts
 from penstock.management.application import STORES_SAY, base_url, check_account, read_pairs, told
-from penstock.management.problem import UNAVAILABLE, ManagementError, Problem, forbidden, invalid
+from penstock.management.problem import (
+    UNAVAILABLE,
+    ManagementError,
+    Problem,
+    forbidden,
+    invalid,
+    unauthenticated,
+)
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.response import Response as Bytes
@@ -48,6 +56,11 @@ _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
 _MOST_SAID = 400
 _YEAR = 365 * 24 * 3600
+_WHAT_THIS_IS: Final = """\
+This is Penstock, an AI gateway.
+Base URLs: {at}/v1 for OpenAI's SDKs and Anthropic's; {at}/v1/{{account}}/{{gateway}}/{{provider}} for the others.
+Dashboard: {at}/sign-in
+"""
 _HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
     "content-security-policy": (
@@ -95,8 +108,8 @@ class Dashboard:
     def _page(self, page: Page, *, as_json: bool) -> Answer:
         async def answer(http: Request) -> Response:
             signed = await run_in_threadpool(self._entrance.signed, http, with_token=as_json)
-            if signed is None:
-                return _not_signed_in(http, as_json=as_json)
+            if isinstance(signed, Standing):
+                return _not_signed_in(http, signed, as_json=as_json)
             visit = await run_in_threadpool(self._visit, page, http, signed)
             return await self._in_turn(
                 signed, partial(self._shown, page, http, visit, signed, as_json=as_json)
@@ -108,8 +121,8 @@ class Dashboard:
         async def answer(http: Request) -> Response:
             check_origin(http)
             signed = await run_in_threadpool(self._entrance.signed, http, with_token=False)
-            if signed is None:
-                return _not_signed_in(http, as_json=False)
+            if isinstance(signed, Standing):
+                return _not_signed_in(http, signed, as_json=False)
             form = await _form(http)
             await run_in_threadpool(self._entrance.check_form, signed.session, form)
             visit = await run_in_threadpool(self._visit, page, http, signed)
@@ -140,7 +153,7 @@ class Dashboard:
         value = page.function(self._resources, visit)
         match value:
             case Done():
-                return _redirect(value.path, value.said)
+                return _redirect(twin(value.path) if as_json else value.path, value.said)
             case Download():
                 return _download(value)
             case Bytes():
@@ -183,7 +196,8 @@ class Dashboard:
         value = await run_in_threadpool(self._entrance.by_link, secret)
         if value is None:
             said = (
-                "This link was used, or another one has taken its place. Start the server anew for a new one."
+                "This link was used, has ended, or another one has taken its place: "
+                "`penstock dashboard` prints a new one."
             )
             return await self._sign_in_again(http, 403, said)
         return _entered("/", value, is_secure=http.url.scheme == "https")
@@ -192,8 +206,8 @@ class Dashboard:
         check_origin(http)
         form = await _form(http, _MOST_STRANGERS_BYTES)
         value = await run_in_threadpool(self._entrance.by_token, first(form, "token"))
-        if value is None:
-            return await self._sign_in_again(http, 403, "No such token, or it has ended or was revoked.")
+        if isinstance(value, Standing):
+            return await self._sign_in_again(http, 403, f"Not signed in: {WHY[value]}.")
         is_secure = http.url.scheme == "https" or http.headers.get("origin", "").startswith("https:")
         return _entered(_own_path(first(form, "to")), value, is_secure=is_secure)
 
@@ -279,12 +293,16 @@ def _too_large(most: int) -> str:
     return f"this form is too large: more than {most // 1024} kB. What was typed is still there one step back"
 
 
-def _not_signed_in(http: Request, *, as_json: bool) -> Response:
+def _not_signed_in(http: Request, shown: Standing, *, as_json: bool) -> Response:
     if as_json:
-        body = msgspec.json.encode({"errors": [Problem(UNAVAILABLE, "sign in, or send a token")]})
+        body = msgspec.json.encode({"errors": unauthenticated(shown).problems})
         return Response(body, 401, {**_HEADERS, "www-authenticate": "Bearer"}, "application/json")
     to = _path(http) if http.method == "GET" else "/"
-    return _redirect(SIGN_IN if to == "/" else f"{SIGN_IN}?to={quote(to, safe='')}")
+    if to == "/":
+        answer = _redirect(SIGN_IN, body=_WHAT_THIS_IS.format(at=base_url(http)))
+        answer.headers["content-type"] = "text/plain; charset=utf-8"
+        return answer
+    return _redirect(f"{SIGN_IN}?to={quote(to, safe='')}")
 
 
 def _path(http: Request) -> str:
@@ -303,8 +321,8 @@ def _entered(path: str, value: str, *, is_secure: bool) -> Response:
     return answer
 
 
-def _redirect(path: str, said: str = "") -> Response:
-    answer = Response(status_code=303, headers={**_HEADERS, "location": path})
+def _redirect(path: str, said: str = "", body: str = "") -> Response:
+    answer = Response(body, 303, headers={**_HEADERS, "location": path})
     if said:
         answer.set_cookie(_SAID, quote(said[:_MOST_SAID], safe=""), max_age=60, httponly=True, samesite="lax")
     return answer

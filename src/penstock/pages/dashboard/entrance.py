@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from starlette.requests import Request
 
+from penstock.access.standing import Standing
 from penstock.management.application import shown_token
 from penstock.management.caller import Caller, caller_of
 from penstock.management.problem import forbidden
@@ -46,22 +47,22 @@ class Entrance:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
 
-    def signed(self, http: Request, *, with_token: bool) -> Signed | None:
-        """Who asks; None when nobody is signed in. A token counts where programs ask (`with_token`)."""
+    def signed(self, http: Request, *, with_token: bool) -> Signed | Standing:
+        """Who asks; or what was shown, where nobody is signed in. A token counts where programs ask (`with_token`)."""
         tokens, admin, now_us = self._resources.tokens(), self._admin, self._resources.clock.now_us()
         shown = shown_token(http) if with_token else b""
         if shown:
             known = caller_of(shown, tokens, admin, now_us)
-            return None if known is None else Signed(known, None)
+            return known if isinstance(known, Standing) else Signed(known, None)
         session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
         caller = None if session is None else sessions.caller_in(session, tokens, admin, now_us)
-        return None if caller is None else Signed(caller, session)
+        return Standing.NOTHING if caller is None else Signed(caller, session)
 
-    def by_token(self, text: str) -> str | None:
-        """A new session's cookie for whoever shows this token; None when it is nobody's."""
+    def by_token(self, text: str) -> str | Standing:
+        """A new session's cookie for whoever shows this token; or what it is worth, where it lets nobody in."""
         shown, now_us = text.strip().encode("utf-8", "replace"), self._resources.clock.now_us()
         session = sessions.by_token(shown, self._resources.tokens(), self._admin, now_us, self._nonce())
-        return None if session is None else sessions.sealed(session, self._key())
+        return session if isinstance(session, Standing) else sessions.sealed(session, self._key())
 
     def by_link(self, secret: str) -> str | None:
         """A new session's cookie for who comes with the one-time link; None when it is not the one, or was taken."""

@@ -28,6 +28,9 @@ Function = TypeVar("Function", bound=Callable[Concatenate[Resources, "Visit", ..
 FILE: Final = "-"
 """Instead of a template: what the function gives goes out as it is, a `Download` or a `Response`."""
 
+WAY: Final = ">"
+"""Instead of a template: the function only says where to go on, a `Done`. Its twin leads to the twin of that."""
+
 _ROW = "page"  # the attribute of a function that holds its row
 
 

@@ -14,8 +14,9 @@ from typing import Final
 
 import msgspec
 
+from penstock.access.standing import Standing
 from penstock.access.tokens import fitting, is_live, parse
-from penstock.management.caller import ADMIN, Caller, is_admin
+from penstock.management.caller import ADMIN, Caller, is_admin, token_of
 from penstock.stores.control_store import SecretHash, Token
 
 COOKIE: Final = "penstock_session"
@@ -41,17 +42,18 @@ class Session(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 def by_token(
     text: bytes, tokens: Iterable[Token], admin_token: str, now_us: int, nonce: bytes
-) -> Session | None:
-    """A session of whoever shows this token; None when it is nobody's."""
+) -> Session | Standing:
+    """A session of whoever shows this token; or what it is worth, where it lets nobody in."""
+    if not text:
+        return Standing.NOTHING
     if is_admin(text, admin_token):
         return _session(ADMIN, _admin_proof(admin_token), now_us, nonce)
-    parsed = parse(text)
-    if parsed is None:
-        return None
-    token = next((one for one in tokens if one.id == parsed[0]), None)
-    secret = None if token is None else fitting(token, parsed[1], now_us)
-    if token is None or secret is None:
-        return None
+    token, parsed = token_of(text, tokens, now_us), parse(text)
+    if isinstance(token, Standing):
+        return token
+    secret = None if parsed is None else fitting(token, parsed[1], now_us)
+    if secret is None:
+        return Standing.UNKNOWN
     return _session(token.id, _proof(secret), now_us, nonce)
 
 

@@ -13,7 +13,7 @@ from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.token_shapes import TokenBody
 from penstock.management.tokens import create_token
-from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
+from penstock.pages.dashboard.page import WAY, Answered, Done, Visit, action, first, need, page, pages
 from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Query
 
@@ -39,7 +39,7 @@ class Start(msgspec.Struct, frozen=True):
     token: str = ""
 
 
-@page("/", "home.html", permission=None, title="Penstock")
+@page("/", WAY, permission=None, title="Penstock")
 def home(resources: Resources, visit: Visit) -> Done:
     """To the overview; to the first steps as long as there was no call."""
     place = "overview" if _latest(resources, visit) else "start"

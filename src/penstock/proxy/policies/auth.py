@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable
-from enum import IntEnum
 from typing import Final, NoReturn
 
-from penstock.access.tokens import allows, matches, parse
+from penstock.access.standing import NONE_SENT, WHY, Standing, standing
+from penstock.access.tokens import allows, parse
 from penstock.errors import UNAUTHORIZED, GatewayError, no_such_gateway
 from penstock.proxy.call import Call
 from penstock.proxy.policies.cors import is_preflight
@@ -32,22 +32,11 @@ _REMEMBERED = 64
 _SCHEMES = frozenset({b"bearer", b"token", b"key", b"api-key"})
 
 
-class _Shown(IntEnum):
-    """What somebody has shown is worth, the better the greater."""
-
-    NOTHING = 0
-    UNKNOWN = 1  # mistyped, revoked, or none at all: a stranger is not told which
-    EXPIRED = 2  # it, or this secret of it; whoever has the secret may know
-    GOOD = 3
-
-
 _WHY: Final = {
-    _Shown.NOTHING: "no token was sent: send the gateway's as cf-aig-authorization: Bearer …",
-    _Shown.UNKNOWN: "this token is not known: it is mistyped, or was revoked; `penstock keys list` has those there are",
-    _Shown.EXPIRED: "this token has expired, or was replaced by a new secret: `penstock keys rotate` makes one",
-    _Shown.GOOD: "this token is not for this gateway, or may not call",
+    **WHY,
+    Standing.NOTHING: f"{NONE_SENT}: send the gateway's as cf-aig-authorization: Bearer …",
+    Standing.GOOD: "this token is not for this gateway, or may not call",
 }
-_EVER_US: Final = 0  # a moment at which no token has expired yet
 
 
 class Authentication:
@@ -81,26 +70,26 @@ class Authentication:
     def identify(self, call: Call) -> None:
         """Puts the token on the call. Raises `GatewayError` 401/2009 where one is needed and none is right."""
         value = call.controls.authorization
-        shown = self._check(call, _without_scheme(value)) if value and not call.is_step else _Shown.NOTHING
+        shown = self._check(call, _without_scheme(value)) if value and not call.is_step else Standing.NOTHING
         if call.may_show or call.head.suspect:
-            shown = max(shown, self._withdraw(call, needed=shown is not _Shown.GOOD and not call.is_step))
+            shown = max(shown, self._withdraw(call, needed=shown is not Standing.GOOD and not call.is_step))
         if call.may_show and call.query and self._own.stands_in(call.query):
             shown = max(
-                shown, self._withdraw_from_query(call, needed=shown is not _Shown.GOOD and not call.is_step)
+                shown, self._withdraw_from_query(call, needed=shown is not Standing.GOOD and not call.is_step)
             )
         if call.authenticated or (call.head.asked_method and is_preflight(call)):
             return
         if self._required:
             self._refuse(call, shown)
-        if shown is _Shown.EXPIRED:
+        if shown.has_ended:
             raise GatewayError(UNAUTHORIZED, _WHY[shown])
         head = call.head
         if head.host not in self._known or head.origins:
             self._refuse_foreign(call)
 
-    def _refuse(self, call: Call, shown: _Shown) -> NoReturn:
+    def _refuse(self, call: Call, shown: Standing) -> NoReturn:
         """Says what is wrong with what was shown, but to nobody whether there is a gateway that is not for him."""
-        if self._made_for_callers and shown <= _Shown.UNKNOWN:
+        if self._made_for_callers and shown <= Standing.UNKNOWN:
             call.logged = False
             raise no_such_gateway(call.gateway.account, call.gateway.id)
         raise GatewayError(UNAUTHORIZED, _WHY[shown])
@@ -115,9 +104,9 @@ class Authentication:
         if head.host is not None and len(self._known) < _REMEMBERED:
             self._known.add(head.host)
 
-    def _withdraw(self, call: Call, *, needed: bool) -> _Shown:
+    def _withdraw(self, call: Call, *, needed: bool) -> Standing:
         """Takes gateway tokens out of where providers' credentials stand; what the best of them is worth."""
-        names, shown = [], _Shown.NOTHING
+        names, shown = [], Standing.NOTHING
         for name, value in call.head.credentials:
             token = self._own.in_credential(value)
             if token is None:
@@ -132,9 +121,9 @@ class Authentication:
             call.head.joined = b""
         return shown
 
-    def _withdraw_from_query(self, call: Call, *, needed: bool) -> _Shown:
+    def _withdraw_from_query(self, call: Call, *, needed: bool) -> Standing:
         """The same for Google's `?key=`, and wherever else a token might stand in a query."""
-        kept, shown = [], _Shown.NOTHING
+        kept, shown = [], Standing.NOTHING
         for parameter in call.query.removeprefix(b"?").split(b"&"):
             token = self._own.find(parameter)
             if token is None:
@@ -147,23 +136,24 @@ class Authentication:
         call.path = call.path.partition("?")[0] + redact_query(call.query.decode("latin-1"))
         return shown
 
-    def _check(self, call: Call, text: bytes) -> _Shown:
+    def _check(self, call: Call, text: bytes) -> Standing:
         """What the text is worth; if it is a token that may call here, the call is authenticated."""
         if self._admin and self._is_admin(text):
             call.authenticated = True
-            return _Shown.GOOD
+            return Standing.GOOD
         parsed = parse(text)
         token = None if parsed is None else self._tokens.get(parsed[0])
         if parsed is None or token is None:
-            return _Shown.UNKNOWN
-        if not matches(token, parsed[1], call.created_us):
-            return _Shown.EXPIRED if matches(token, parsed[1], _EVER_US) else _Shown.UNKNOWN
+            return Standing.UNKNOWN
+        worth = standing(token, parsed[1], call.created_us)
+        if worth is not Standing.GOOD:
+            return worth
         if allows(token, "run", call.gateway.account, call.gateway.id):
             call.authenticated = True
             call.token = token
             if token.metadata:
                 call.metadata = {**call.metadata, **token.metadata}
-        return _Shown.GOOD
+        return Standing.GOOD
 
     def _is_admin(self, text: bytes) -> bool:
         return hmac.compare_digest(hashlib.sha256(text).digest(), self._admin)
