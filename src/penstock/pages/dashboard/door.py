@@ -47,6 +47,7 @@ _FORM_SECONDS = 15.0
 _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
 _MOST_SAID = 400
+_IN_ADDRESSES: Final = ":/%#?=@[]!$&'()*+,;"
 _YEAR = 365 * 24 * 3600
 _HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
@@ -55,6 +56,7 @@ _HEADERS: Final[Mapping[str, str]] = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -131,6 +133,8 @@ class Dashboard:
         account, caller = names.get("account", ""), signed.caller
         check_account(account or None)
         account = account or home_account(self._resources, caller)
+        if names and not caller.reaches(account):
+            raise forbidden("this token is not for this account")
         if page.permission is not None and not caller.may_somewhere(page.permission, account):
             raise forbidden(f"this token may not see this: it wants the permission {page.permission}")
         now_us = self._resources.clock.now_us()
@@ -300,7 +304,8 @@ def _entered(path: str, value: str, *, is_secure: bool) -> Response:
 
 
 def _redirect(path: str, said: str = "") -> Response:
-    answer = Response(status_code=303, headers={**_HEADERS, "location": path})
+    """Names in a path are what somebody wrote: nothing of them ends a header."""
+    answer = Response(status_code=303, headers={**_HEADERS, "location": quote(path, safe=_IN_ADDRESSES)})
     if said:
         answer.set_cookie(_SAID, quote(said[:_MOST_SAID], safe=""), max_age=60, httponly=True, samesite="lax")
     return answer

@@ -224,11 +224,15 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
 
 
 def _curl(row: CallRow, bodies: Bodies | None, visit: Visit) -> str:
-    """The call as a command, with placeholders for what is secret; empty where its body was not kept as text."""
+    """The call as a command, with placeholders for what is secret; empty where its body was not kept as text.
+
+    Whoever pastes it sends what the caller had sent, and no more: `--data-raw`, for a body `@~/.ssh/id_rsa` names a file
+    to curl; `--globoff` and `--path-as-is`, for a path with `[1-9999]` or `..` is one path.
+    """
     url = f"{visit.base_url}/v1/{row.account}/{row.gateway}/{row.provider}/{row.path}"
     if row.compat:
         url = f"{visit.base_url}/v1/{row.account}/{row.gateway}/compat/{row.path}"
-    lines = [f"curl {shlex.quote(url)}"]
+    lines = [f"curl --globoff --path-as-is {shlex.quote(url)}"]
     if row.method not in ("GET", "POST"):
         lines.append(f"-X {shlex.quote(row.method)}")
     lines.append('-H "cf-aig-authorization: Bearer $PENSTOCK_TOKEN"')
@@ -244,7 +248,7 @@ def _curl(row: CallRow, bodies: Bodies | None, visit: Visit) -> str:
             return ""
         content_type = row.request_content_type or "application/json"
         lines.append(f"-H {shlex.quote(f'content-type: {content_type}')}")
-        lines.append(f"-d {shlex.quote(text)}")
+        lines.append(f"--data-raw {shlex.quote(text)}")
     return " \\\n  ".join(lines)
 
 

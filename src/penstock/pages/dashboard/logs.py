@@ -240,7 +240,8 @@ _CSV: Final = (
     "success", "cached", "duration", "tokens_in", "tokens_out", "cost", "price_source", "token", "user", "team",
     "error_code", "error_detail", "provider_error",
 )  # fmt: skip
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a formula of a cell, also in the full width of East Asian keyboards."""
 
 
 def _csv(records: Iterator[LogRecord]) -> Iterator[bytes]:

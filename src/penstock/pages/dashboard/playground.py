@@ -15,6 +15,7 @@ from penstock.calls.pretty import pretty
 from penstock.management.open_ledger import reading
 from penstock.management.problem import ManagementError
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.frame import gateways_of
 from penstock.pages.dashboard.log import own_row
 from penstock.pages.dashboard.page import Visit, page, pages
 
@@ -48,8 +49,7 @@ class Playground(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/playground", "playground.html", permission=None, title="Playground")
 def playground(resources: Resources, visit: Visit) -> Playground:
     """Calls to try, with the addresses of a gateway."""
-    snapshot = resources.control_store(visit.caller).snapshot()
-    gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
+    gateways = gateways_of(resources, visit.caller, visit.account)
     gateway, presets, remark = visit.given("gateway"), PRESETS, ""
     if wanted := visit.given("from"):
         stored, gateway, remark = _stored(resources, visit, wanted)

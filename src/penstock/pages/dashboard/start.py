@@ -13,6 +13,7 @@ from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.token_shapes import TokenBody
 from penstock.management.tokens import create_token
+from penstock.pages.dashboard.frame import gateways_of
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Query
@@ -67,8 +68,7 @@ def make_token(resources: Resources, visit: Visit, form: Pairs) -> Answered:
 
 
 def _start(resources: Resources, visit: Visit, asked: str, token: str) -> Start:
-    snapshot = resources.control_store(visit.caller).snapshot()
-    gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
+    gateways = gateways_of(resources, visit.caller, visit.account)
     gateway = asked if asked in gateways else gateways[0]
     address = f"{visit.base_url}/v1/{visit.account}/{gateway}"
     snippets = tuple(_snippets(visit.base_url, address, visit.account, gateway))
