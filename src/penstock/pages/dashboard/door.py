@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from penstock.errors import without_frames
@@ -27,6 +27,7 @@ from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.response import Response as Bytes
 from penstock.management.turns import Turns
+from penstock.pages.dashboard.downloads import Downloads
 from penstock.pages.dashboard.entrance import Entrance, Signed, check_host, check_origin, cookie
 from penstock.pages.dashboard.frame import Frame, home_account, named
 from penstock.pages.dashboard.page import FILE, Answered, Done, Download, Page, Visit, first
@@ -74,6 +75,7 @@ class Dashboard:
         self._resources = resources
         self._entrance = Entrance(resources)
         self._turns = Turns()
+        self._downloads = Downloads(self._turns)
         self._renderer: Renderer | None = None
 
     @property
@@ -100,9 +102,9 @@ class Dashboard:
             if signed is None:
                 return _not_signed_in(http, as_json=as_json)
             visit = await run_in_threadpool(self._visit, page, http, signed)
-            return await self._in_turn(
-                signed, partial(self._shown, page, http, visit, signed, as_json=as_json)
-            )
+            shown = partial(self._shown, page, http, visit, signed, as_json=as_json)
+            found = await self._in_turn(signed, shown)
+            return self._download(http, signed, found) if isinstance(found, Download) else found
 
         return self._guarded(answer, as_json=as_json)
 
@@ -140,13 +142,23 @@ class Dashboard:
         now_us = self._resources.clock.now_us()
         return Visit(caller, account, names, read_pairs(http), base_url(http), now_us)
 
-    def _shown(self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool) -> Response:
+    def _download(self, http: Request, signed: Signed, found: Download) -> Response:
+        """For as long as who takes it stays signed in. Raises `ManagementError` 429."""
+
+        def may_go_on() -> bool:
+            return self._entrance.signed(http, with_token=False) is not None
+
+        return self._downloads.begin(signed.caller.actor, found, _HEADERS, may_go_on)
+
+    def _shown(
+        self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool
+    ) -> Response | Download:
         value = page.function(self._resources, visit)
         match value:
             case Done():
                 return _redirect(value.path, value.said)
             case Download():
-                return _download(value)
+                return value
             case Bytes():
                 return _as_it_is(value)
         if as_json:
@@ -195,7 +207,9 @@ class Dashboard:
     async def _sign_in(self, http: Request) -> Response:
         check_origin(http)
         form = await _form(http, _MOST_STRANGERS_BYTES)
-        value = await run_in_threadpool(self._entrance.by_token, first(form, "token"))
+        address = "" if http.client is None else http.client.host
+        async with self._turns.of(f"stranger {address}"):
+            value = await self._turns.run(partial(self._entrance.by_token, first(form, "token"), address))
         if value is None:
             return await self._sign_in_again(http, 403, "No such token, or it has ended or was revoked.")
         is_secure = http.url.scheme == "https" or http.headers.get("origin", "").startswith("https:")
@@ -203,6 +217,7 @@ class Dashboard:
 
     async def _sign_out(self, http: Request) -> Response:
         check_origin(http)
+        await run_in_threadpool(self._entrance.sign_out, http)
         answer = _redirect(SIGN_IN)
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
         return answer
@@ -241,7 +256,9 @@ class Dashboard:
             return Response(body, error.status, {**_HEADERS, **dict(error.headers)}, "application/json")
         values = {"status": error.status, "problems": [one.message for one in error.problems]}
         page = await self._turns.run(lambda: self._rendering.page("error.html", values))
-        return _html(error.status, page)
+        answer = _html(error.status, page)
+        answer.headers.update(dict(error.headers))
+        return answer
 
 
 def twin(path: str) -> str:
@@ -322,8 +339,3 @@ def _as_it_is(found: Bytes) -> Response:
     """What others have written, to be kept as a file: no browser shows it as a page of this server."""
     headers = {**_HEADERS, "content-disposition": "attachment", **dict(found.headers)}
     return Response(found.body, found.status, headers, found.content_type)
-
-
-def _download(found: Download) -> Response:
-    headers = {**_HEADERS, "content-disposition": f'attachment; filename="{found.name}"'}
-    return StreamingResponse(found.pieces, 200, headers, found.content_type)

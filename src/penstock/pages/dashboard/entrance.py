@@ -10,15 +10,18 @@ from typing import Final, NamedTuple
 
 from starlette.requests import Request
 
+from penstock.access.tokens import parse
 from penstock.management.application import shown_token
 from penstock.management.caller import Caller, caller_of
-from penstock.management.problem import forbidden
+from penstock.management.problem import UNAVAILABLE, ManagementError, Problem, forbidden
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.pages.dashboard import sessions
+from penstock.pages.dashboard.ended_sessions import end_session, is_ended
 from penstock.pages.dashboard.page import first
 from penstock.pages.dashboard.sessions import KEY_BYTES, NONCE_BYTES, Session
 from penstock.pages.dashboard.sign_in_files import session_key, take_link
+from penstock.pages.dashboard.tries import EVERY_US, Tries
 from penstock_common.own_program import is_own_name
 
 FORM_FIELD: Final = "form"
@@ -30,6 +33,9 @@ _FOREIGN: Final = (
 )
 _ELSEWHERE: Final = "this form was not sent by a page of this server"
 _OLD: Final = "this form is not of your session any more: load its page again, and send it once more"
+_TOO_OFTEN: Final = (
+    "too many tries from where you are: wait some seconds. A token that begins with pst_ is looked at all the same"
+)
 _MOST_COOKIES = 8192  # characters
 
 
@@ -45,6 +51,7 @@ class Entrance:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._tries = Tries()
 
     def signed(self, http: Request, *, with_token: bool) -> Signed | None:
         """Who asks; None when nobody is signed in. A token counts where programs ask (`with_token`)."""
@@ -55,11 +62,24 @@ class Entrance:
             return None if known is None else Signed(known, None)
         session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
         caller = None if session is None else sessions.caller_in(session, tokens, admin, now_us)
-        return None if caller is None else Signed(caller, session)
+        if caller is None or session is None or is_ended(self._resources.data, session):
+            return None
+        return Signed(caller, session)
 
-    def by_token(self, text: str) -> str | None:
-        """A new session's cookie for whoever shows this token; None when it is nobody's."""
+    def sign_out(self, http: Request) -> None:
+        """Ends the session of who asks, wherever it is. Raises `OSError`."""
+        session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
+        now_us = self._resources.clock.now_us()
+        if session is not None and now_us < session.ends_us:
+            end_session(self._resources.data, session, now_us)
+
+    def by_token(self, text: str, address: str) -> str | None:
+        """A new session's cookie for whoever shows this token; None when it is nobody's. Raises `ManagementError` 429
+        for an address that has guessed too often.
+        """
         shown, now_us = text.strip().encode("utf-8", "replace"), self._resources.clock.now_us()
+        if parse(shown) is None and not self._tries.take(address, now_us):
+            raise ManagementError(429, [Problem(UNAVAILABLE, _TOO_OFTEN)], EVERY_US // 1_000_000)
         session = sessions.by_token(shown, self._resources.tokens(), self._admin, now_us, self._nonce())
         return None if session is None else sessions.sealed(session, self._key())
 

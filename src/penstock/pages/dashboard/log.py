@@ -226,8 +226,8 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
 def _curl(row: CallRow, bodies: Bodies | None, visit: Visit) -> str:
     """The call as a command, with placeholders for what is secret; empty where its body was not kept as text.
 
-    Whoever pastes it sends what the caller had sent, and no more: `--data-raw`, for a body `@~/.ssh/id_rsa` names a file
-    to curl; `--globoff` and `--path-as-is`, for a path with `[1-9999]` or `..` is one path.
+    Whoever pastes it sends what the caller had sent, and no more: `--data-raw`, for a body `@~/.ssh/id_rsa` would name
+    a file to curl; `--globoff` and `--path-as-is`, for a path with `[1-9999]` or `..` is one path.
     """
     url = f"{visit.base_url}/v1/{row.account}/{row.gateway}/{row.provider}/{row.path}"
     if row.compat:
