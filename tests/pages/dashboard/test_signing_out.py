@@ -88,8 +88,8 @@ def test_any_name_is_ended_alone(tmp_path_factory: pytest.TempPathFactory, who: 
 # -- guesses
 
 
-def guess(site: Site, token: str = "a-guess") -> int:
-    return site.new_browser().post("/sign-in", data={"token": token}).status_code
+def guess(site: Site, text: str = "a-guess") -> int:
+    return site.new_browser().post("/sign-in", data={"token": text}).status_code
 
 
 def test_guessing_has_an_end(site: Site) -> None:
@@ -127,4 +127,4 @@ def test_addresses_without_end_take_little_room() -> None:
     tries = Tries()
     for number in range(MOST_ADDRESSES + 100):
         tries.take(f"name {number}", 0)
-    assert len(tries._whole_us) == MOST_ADDRESSES  # noqa: SLF001 - what is held cannot be seen otherwise
+    assert len(tries._whole_us) == MOST_ADDRESSES

@@ -1,7 +1,7 @@
 """A site with three owners for tests of who may see what: a gateway of one's own, its sibling, another account.
 
 Whatever belongs to the sibling has the word SIBLING in it, and whatever belongs to the other account FOREIGN, wherever
-text can stand: in names, metadata, paths, bodies, errors. So a page that shows any of it to others is found by one look.
+text can stand: in names, metadata, paths, bodies, errors. One look finds a page that shows any of it.
 """
 
 from __future__ import annotations

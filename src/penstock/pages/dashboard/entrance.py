@@ -34,7 +34,7 @@ _FOREIGN: Final = (
 _ELSEWHERE: Final = "this form was not sent by a page of this server"
 _OLD: Final = "this form is not of your session any more: load its page again, and send it once more"
 _TOO_OFTEN: Final = (
-    "too many tries from where you are: wait some seconds. A token that begins with pst_ is looked at all the same"
+    "too many tries from where you are: wait some seconds, or take a token that begins with pst_"
 )
 _MOST_COOKIES = 8192  # characters
 
