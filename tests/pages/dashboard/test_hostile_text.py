@@ -279,8 +279,7 @@ def test_a_body_is_a_file_and_no_page(tmp_path: Path, kind: str, name: str) -> N
 
 
 LARGE = {
-    "deep": b"[" * 200_000 + b"]" * 200_000,
-    "deep, and wide": b"[" * 80 + b",".join([b"[]"] * 100_000) + b"]" * 80,
+    "deep": b"[" * 50_000 + b"]" * 50_000,
     "brackets": b"[]" * 600_000,
     "many numbers": b"[" + b",".join([b"1"] * 500_000) + b"]",
     "one line": b'"' + b"x" * 1_000_000 + b'"',
@@ -288,25 +287,39 @@ LARGE = {
     "nothing": b"\0" * 400_000,
     "no text": b"\xff\xfe\x80" * 100_000,
     "directions": "\u202e".encode() * 100_000,
-    "turns": b'{"messages":[' + b",".join([b'{"role":"user","content":"x"}'] * 30_000) + b"]}",
-    "events": b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n' * 20_000,
+    "turns": b'{"messages":[' + b",".join([b'{"role":"user","content":"x"}'] * 10_000) + b"]}",
+    "events": b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n' * 5_000,
 }
 BOMB = gzip.compress(b"[" * 30_000_000)
 
 
 @pytest.mark.parametrize("body", LARGE.values(), ids=LARGE)
-def test_a_large_body_makes_a_small_page_of_little_work(tmp_path: Path, body: bytes) -> None:
-    """Little work: what is made on the way is not much more than the body itself."""
+def test_a_large_body_makes_a_small_page(tmp_path: Path, body: bytes) -> None:
     site = Site(tmp_path)
     kind = "text/event-stream" if body.startswith(b"data:") else "application/json"
-    types = {
-        "request_type": kind,
-        "response_type": kind,
-        "request_size": len(body),
-        "response_size": len(body),
-    }
-    site.store(call(1, (body, body), operation="openai.chat_completions", **types))
-    _is_small(site, 12 * len(body) + 24_000_000)
+    sizes = {"request_size": len(body), "response_size": len(body)}
+    site.store(
+        call(
+            1,
+            (body, body),
+            operation="openai.chat_completions",
+            request_type=kind,
+            response_type=kind,
+            **sizes,
+        )
+    )
+    site.sign_in()
+    for path in (f"{AT}/logs/{LOG}", f"{AT}/playground?from={LOG}"):
+        page = site.read(path)
+        assert len(page.encode()) < MOST_ON_THE_WIRE
+        assert "This is its beginning." in page or "Not text" in page or "playground" in path
+
+
+def test_a_body_that_laid_out_comes_to_much_more(tmp_path: Path) -> None:
+    body = b"[" * 80 + b",".join([b"[]"] * 400_000) + b"]" * 80
+    site = Site(tmp_path)
+    site.store(call(1, (body, body), request_size=len(body), response_size=len(body)))
+    _is_little_work(site, 12_000_000)
 
 
 def test_a_body_that_unpacks_to_much_more(tmp_path: Path) -> None:
@@ -314,13 +327,14 @@ def test_a_body_that_unpacks_to_much_more(tmp_path: Path) -> None:
     coding = {"request_encoding": "gzip", "response_encoding": "gzip"}
     sizes = {"request_size": len(BOMB), "response_size": len(BOMB)}
     site.store(call(1, (BOMB, BOMB), operation="openai.chat_completions", **coding, **sizes))
-    _is_small(site, 24_000_000)
+    _is_little_work(site, 24_000_000)
     page = site.read(f"{AT}/logs/{LOG}")
     assert page.count("This is its beginning.") == 2
     assert "[[[[" in page
 
 
-def _is_small(site: Site, most: int) -> None:
+def _is_little_work(site: Site, most: int) -> None:
+    """What is made on the way to a page has no more bytes than these."""
     site.sign_in()
     site.read(f"{AT}/overview")  # templates are loaded
     for path in (f"{AT}/logs/{LOG}", f"{AT}/playground?from={LOG}"):
@@ -332,7 +346,6 @@ def _is_small(site: Site, most: int) -> None:
             tracemalloc.stop()
         assert peak < most
         assert len(page.encode()) < MOST_ON_THE_WIRE
-        assert "This is its beginning." in page or "Not text" in page or "playground" in path
 
 
 def test_a_list_stays_small_whatever_its_calls_hold(tmp_path: Path) -> None:
