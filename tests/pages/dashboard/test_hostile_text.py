@@ -11,6 +11,7 @@ import re
 import shlex
 import tracemalloc
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -22,6 +23,7 @@ from penstock.journal.record import Event
 from penstock.pages.dashboard.page import FILE
 from penstock.pages.dashboard.site import PAGES
 from penstock.runs.run import Owner
+from penstock.stores.audit_entry import Json
 from penstock.stores.control_store import Add, Replace, RouteDeployment, RouteVersion, Token
 from support.control_store_rows import GATEWAY, ROUTE
 from support.kept_runs import basis, make, numbered, result_of, see
@@ -97,7 +99,7 @@ def _fill_directory(site: Site) -> None:
     store.apply(
         [Replace(provider, msgspec.structs.replace(provider, name=PLAIN, base_url="javascript:alert(1)"))]
     )
-    elements = [
+    elements: list[Json] = [
         {"id": PLAIN, "type": "start", "outputs": {PLAIN: {"elementId": "m"}}},
         {"id": "m", "type": PLAIN, "properties": {"provider": PLAIN, "model": PLAIN}, "outputs": {}},
     ]
@@ -297,7 +299,7 @@ BOMB = gzip.compress(b"[" * 30_000_000)
 def test_a_large_body_makes_a_small_page(tmp_path: Path, body: bytes) -> None:
     site = Site(tmp_path)
     kind = "text/event-stream" if body.startswith(b"data:") else "application/json"
-    sizes = {"request_size": len(body), "response_size": len(body)}
+    sizes: dict[str, Any] = {"request_size": len(body), "response_size": len(body)}
     site.store(
         call(
             1,
@@ -324,8 +326,8 @@ def test_a_body_that_laid_out_comes_to_much_more(tmp_path: Path) -> None:
 
 def test_a_body_that_unpacks_to_much_more(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    coding = {"request_encoding": "gzip", "response_encoding": "gzip"}
-    sizes = {"request_size": len(BOMB), "response_size": len(BOMB)}
+    coding: dict[str, Any] = {"request_encoding": "gzip", "response_encoding": "gzip"}
+    sizes: dict[str, Any] = {"request_size": len(BOMB), "response_size": len(BOMB)}
     site.store(call(1, (BOMB, BOMB), operation="openai.chat_completions", **coding, **sizes))
     _is_little_work(site, 24_000_000)
     page = site.read(f"{AT}/logs/{LOG}")

@@ -4,6 +4,7 @@ them of others. A row that this table does not know fails: whoever adds a page s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 import httpx
@@ -166,7 +167,10 @@ def test_nothing_of_another_account_or_gateway_can_be_named(world: World, page: 
     theirs = {**world.foreign, "account": ACCOUNT}
     whole, some = world.enter("edit", accounts=(ACCOUNT,)), world.enter("edit", gateways=("main",))
     narrow = world.enter("edit", gateways=(f"{ACCOUNT}/main",))
-    tries = [(whole, world.foreign, (403,)), (narrow, world.foreign, (403,))]
+    tries: list[tuple[Visitor, Mapping[str, str], tuple[int, ...]]] = [
+        (whole, world.foreign, (403,)),
+        (narrow, world.foreign, (403,)),
+    ]
     if any(f"{{{name}}}" in page.path for name in world.own if name != "account") or "{id}" in page.path:
         tries += [
             (whole, theirs, (400, 404)),
