@@ -56,15 +56,13 @@ def tool(text: str) -> object:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("hostile"))
     site.clock.ahead = (NOW - site.clock.now_us()) / 1e6
-    text = dict.fromkeys(
-        ("path", "user_agent", "error_detail", "user", "team", "token", "provider_error"), EVIL
-    )
     site.store(
         call(
             1, (said(EVIL), said(EVIL)), model=EVIL[:256], operation="openai.chat_completions", status=500,
             method=EVIL[:20], request_type=EVIL, response_type=EVIL, event_id=EVIL, provider=EVIL, stored_key=EVIL,
             metadata={EVIL: EVIL}, controls={EVIL: EVIL}, trail=(Event(EVIL, 1, EVIL),), answered_model=EVIL,
-            created_us=START_US + 1_000_000, **text,
+            created_us=START_US + 1_000_000,
+            path=EVIL, user_agent=EVIL, error_detail=EVIL, user=EVIL, team=EVIL, token=EVIL, provider_error=EVIL,
         ),
         call(2, (said(EVIL), said(EVIL)), operation="openai.chat_completions", path="chat/completions"),
     )  # fmt: skip

@@ -48,6 +48,7 @@ _FORM_SECONDS = 15.0
 _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
 _MOST_SAID = 400
+_LONGEST_WAY = 2000  # characters of an address that is gone on to after signing in
 _IN_ADDRESSES: Final = ":/%#?=@[]!$&'()*+,;"
 _YEAR = 365 * 24 * 3600
 _HEADERS: Final[Mapping[str, str]] = {
@@ -301,6 +302,7 @@ def _not_signed_in(http: Request, *, as_json: bool) -> Response:
         body = msgspec.json.encode({"errors": [Problem(UNAVAILABLE, "sign in, or send a token")]})
         return Response(body, 401, {**_HEADERS, "www-authenticate": "Bearer"}, "application/json")
     to = _path(http) if http.method == "GET" else "/"
+    to = to if len(to) <= _LONGEST_WAY else "/"
     return _redirect(SIGN_IN if to == "/" else f"{SIGN_IN}?to={quote(to, safe='')}")
 
 
