@@ -26,7 +26,7 @@ ENVIRON = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
 CONFIG = gateways(gw={})
 LINK = re.compile(r"/sign-in\?link=(\S+)")
 AT = "/accounts/acct"
-MANY = 24
+MANY = 12
 NAMES = {"account": "acct", "gateway_id": "gw"}
 CHANGING = [page.path for page in PAGES if not page.template]
 STRICT = {

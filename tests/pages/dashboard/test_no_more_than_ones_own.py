@@ -203,6 +203,26 @@ def test_the_token_of_one_click_may_no_more_than_its_maker(world: World) -> None
     assert (token.accounts, set(token.permissions)) == ((ACCOUNT,), {"run", "metadata_read"})
 
 
+def test_the_token_of_one_click_ends_with_that_of_its_maker(world: World) -> None:
+    text = world.site.access.token("maker", permissions=("edit", "run"), accounts=(ACCOUNT,), expires=86_400)
+    made = MADE.search(world.enter_with(text).send(f"{AT}/start", {}).text)
+    assert made is not None
+    kept = {one.id: one for one in world.site.access.control_store.all(Token)}
+    maker, token = kept[id_of(text)], kept[id_of(made[0])]
+    assert maker.expires_us is not None
+    assert token.expires_us is not None
+    assert token.expires_us <= maker.expires_us
+
+
+def test_one_click_is_offered_to_who_may_make_it(world: World) -> None:
+    assert "Make a token" in world.enter("edit", "run", accounts=(ACCOUNT,)).get(f"{AT}/start").text
+    assert "Make a token" in world.enter_with(ADMIN).get(f"{AT}/start").text
+    for permissions in (("edit",), ("read", "run"), ("run",)):
+        assert "Make a token" not in world.enter(*permissions, accounts=(ACCOUNT,)).get(f"{AT}/start").text
+    of_a_gateway = world.enter("edit", "run", gateways=(f"{ACCOUNT}/main",))
+    assert "Make a token" not in of_a_gateway.get(f"{AT}/start").text
+
+
 # -- sessions end
 
 

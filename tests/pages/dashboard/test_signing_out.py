@@ -14,6 +14,7 @@ from penstock.pages.dashboard.ended_sessions import FOLDER, MOST, end_session, i
 from penstock.pages.dashboard.sessions import COOKIE, SECONDS
 from penstock.pages.dashboard.tries import AT_ONCE, EVERY_US, Tries
 from penstock.pages.dashboard.tries import MOST as MOST_ADDRESSES
+from penstock.stores.sqlite.control_store.store import FILE_NAME
 
 ENDS = SECONDS * 1_000_000
 
@@ -102,6 +103,20 @@ def test_guessing_has_an_end(site: Site) -> None:
     site.clock.ahead += EVERY_US / 1e6
     assert guess(site) == 403
     assert guess(site) == 429
+
+
+@pytest.mark.parametrize("shown", ["", "nonsense", "Bearer", f"{ADMIN}x", "pst_short"])
+def test_strangers_do_not_have_the_directory_read(site: Site, shown: str) -> None:
+    """Who has nothing of ours is turned away, also where the directory cannot be read."""
+    site.sign_in()
+    (site.data / FILE_NAME).write_bytes(b"no database " * 1000)
+    stranger = site.new_browser()
+    stranger.cookies.set(COOKIE, shown or "x.y")
+    assert stranger.get(f"{AT}/overview").status_code == 303
+    headers = {"authorization": f"Bearer {shown}"} if shown else {}
+    assert stranger.get(f"{AT}/overview.json", headers=headers).status_code == 401
+    assert guess(site, shown) == 403
+    assert site.get(f"{AT}/tokens").status_code == 503  # who is known is told
 
 
 def test_nobody_is_kept_out_by_who_guesses(site: Site) -> None:

@@ -225,8 +225,13 @@ class Dashboard:
 
     async def _sign_in_again(self, http: Request, status: int, said: str) -> Response:
         to = _own_path(first(read_pairs(http), "to"))
-        body = await self._turns.run(lambda: self._rendering.page("sign_in.html", {"said": said, "to": to}))
+        body = await self._for_strangers("sign_in.html", {"said": said, "to": to})
         return _html(status, body)
+
+    async def _for_strangers(self, template: str, values: Mapping[str, object]) -> bytes:
+        """A page that anybody may ask for, in the turns of all of these: they hold up nobody who is signed in."""
+        async with self._turns.of("strangers"):
+            return await self._turns.run(lambda: self._rendering.page(template, values))
 
     # -- errors
 
@@ -256,7 +261,7 @@ class Dashboard:
             body = msgspec.json.encode({"errors": error.problems})
             return Response(body, error.status, {**_HEADERS, **dict(error.headers)}, "application/json")
         values = {"status": error.status, "problems": [one.message for one in error.problems]}
-        page = await self._turns.run(lambda: self._rendering.page("error.html", values))
+        page = await self._for_strangers("error.html", values)
         answer = _html(error.status, page)
         answer.headers.update(dict(error.headers))
         return answer

@@ -22,6 +22,7 @@ from penstock.pages.dashboard.page import first
 from penstock.pages.dashboard.sessions import KEY_BYTES, NONCE_BYTES, Session
 from penstock.pages.dashboard.sign_in_files import session_key, take_link
 from penstock.pages.dashboard.tries import EVERY_US, Tries
+from penstock.stores.control_store import Token
 from penstock_common.own_program import is_own_name
 
 FORM_FIELD: Final = "form"
@@ -54,15 +55,20 @@ class Entrance:
         self._tries = Tries()
 
     def signed(self, http: Request, *, with_token: bool) -> Signed | None:
-        """Who asks; None when nobody is signed in. A token counts where programs ask (`with_token`)."""
-        tokens, admin, now_us = self._resources.tokens(), self._admin, self._resources.clock.now_us()
+        """Who asks; None when nobody is signed in. A token counts where programs ask (`with_token`).
+
+        The directory is not read for strangers: what is no token and no session of ours is told from its form alone.
+        """
+        admin, now_us = self._admin, self._resources.clock.now_us()
         shown = shown_token(http) if with_token else b""
         if shown:
-            known = caller_of(shown, tokens, admin, now_us)
+            known = caller_of(shown, self._tokens_for(shown), admin, now_us)
             return None if known is None else Signed(known, None)
         session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
-        caller = None if session is None else sessions.caller_in(session, tokens, admin, now_us)
-        if caller is None or session is None or is_ended(self._resources.data, session):
+        if session is None:
+            return None
+        caller = sessions.caller_in(session, self._resources.tokens(), admin, now_us)
+        if caller is None or is_ended(self._resources.data, session):
             return None
         return Signed(caller, session)
 
@@ -80,7 +86,7 @@ class Entrance:
         shown, now_us = text.strip().encode("utf-8", "replace"), self._resources.clock.now_us()
         if parse(shown) is None and not self._tries.take(address, now_us):
             raise ManagementError(429, [Problem(UNAVAILABLE, _TOO_OFTEN)], EVERY_US // 1_000_000)
-        session = sessions.by_token(shown, self._resources.tokens(), self._admin, now_us, self._nonce())
+        session = sessions.by_token(shown, self._tokens_for(shown), self._admin, now_us, self._nonce())
         return None if session is None else sessions.sealed(session, self._key())
 
     def by_link(self, secret: str) -> str | None:
@@ -99,6 +105,10 @@ class Entrance:
         expected = self.form_token(session)
         if not expected or not hmac.compare_digest(expected.encode(), first(form, FORM_FIELD).encode()):
             raise forbidden(_OLD)
+
+    def _tokens_for(self, shown: bytes) -> tuple[Token, ...]:
+        """Among which this one may be."""
+        return () if parse(shown) is None else self._resources.tokens()
 
     @property
     def _admin(self) -> str:
