@@ -392,6 +392,7 @@ def test_only_the_pages_beside_the_data_plane_are_asgi() -> None:
     assert [name for name in PENSTOCK if outside(name, {"starlette"})] == [
         "penstock.management.application",
         "penstock.pages.dashboard.door",
+        "penstock.pages.dashboard.downloads",
         "penstock.pages.dashboard.entrance",
         "penstock.pages.dashboard.site",
         "penstock.pages.health",

@@ -95,7 +95,7 @@ async def test_changes_leave_what_they_do_not_name(api: Api) -> None:
     [
         ({"gateways": ["otehr"]}, 'did you mean "other"?'),
         ({"gateways": ["acct/gx"]}, "there is no gateway"),
-        ({"gateways": ["elsewhere/gw"]}, "there is no gateway"),
+        ({"gateways": ["elsewhere/gw"]}, "not good for"),
         ({"providers": ["opena"]}, "openai"),
         ({"models": ["a b"]}, "no blanks"),
         ({"operations": ["chatt"]}, 'did you mean "chat"?'),

@@ -8,15 +8,17 @@ from typing import Final
 import msgspec
 
 _INDENT: Final = 2
-_MOST_BLANKS: Final = 64 * 1024 * 1024
+MOST_BLANKS: Final = 64 * 1024 * 1024
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
 
 
-def pretty(text: str, content_type: str) -> str:
-    """A body for reading: JSON indented, one line an event for a stream, anything else as it is."""
+def pretty(text: str, content_type: str, most_blanks: int = MOST_BLANKS) -> str:
+    """A body for reading: JSON indented, one line an event for a stream, anything else as it is, as JSON is that would
+    get more blanks than that.
+    """
     if "event-stream" in content_type.lower():
         return "\n".join(line for line in text.splitlines() if line.strip())
-    if _blanks(text) > _MOST_BLANKS:
+    if _blanks(text) > most_blanks:
         return text
     try:
         return msgspec.json.format(text, indent=_INDENT)

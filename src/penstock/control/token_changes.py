@@ -113,6 +113,10 @@ def _check_gateway(places: Collection[Place], accounts: Sequence[str], path: str
     _fits("gateways", name, GatewayId)
     if account:
         _fits("gateways", account, AnyAccountId)
+    if (
+        account and accounts and account not in accounts
+    ):  # who may not see that account is not told what is there
+        raise TokenRefused("gateways", f"{quote(path)} is of an account that the token is not good for")
     where = [account] if account else [*accounts]
     found = [gateway for owner, gateway in places if not where or owner in where]
     if name == DEFAULT_GATEWAY or name in found:

@@ -82,9 +82,8 @@ def get_account(resources: Resources, request: Request) -> Account:
 
 def visible_accounts(resources: Resources, caller: Caller) -> set[str]:
     """A token of some accounts sees these, whatever belongs to them; others see all that something belongs to."""
-    token = caller.token
-    if token is not None and token.accounts:
-        return set(token.accounts)
+    if caller.accounts is not None:
+        return set(caller.accounts)
     return set(_known(resources.settings, resources.control_store(caller).snapshot()))
 
 

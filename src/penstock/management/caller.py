@@ -12,7 +12,8 @@ from collections.abc import Iterable
 import msgspec
 
 from penstock.access.standing import Standing, standing
-from penstock.access.tokens import allows, parse
+from penstock.access.tokens import PERMISSIONS, allows, parse
+from penstock.control.token_rights import is_of
 from penstock.stores.control_store import Permission, Token
 
 ADMIN = "admin"
@@ -31,7 +32,18 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def first_account(self) -> str:
         """One that it is good for, where it is good for some only."""
-        return self.token.accounts[0] if self.token is not None and self.token.accounts else ""
+        return next(iter(self.accounts or ()), "")
+
+    @property
+    def accounts(self) -> tuple[str, ...] | None:
+        """Those that it is good for anything of; None for all there are."""
+        if self.token is None:
+            return None
+        owners = [path.rpartition("/")[0] for path in self.token.gateways]
+        named = self.token.accounts or tuple(dict.fromkeys(owners))
+        if not named or (not self.token.accounts and "" in owners):
+            return None
+        return tuple(name for name in named if is_of(self.token, name))
 
     def may(self, permission: Permission, account: str, gateway: str = "") -> bool:
         """May it do this to a gateway, or (without one) to the account itself?"""
@@ -42,7 +54,15 @@ class Caller(msgspec.Struct, frozen=True):
         if self.token is None:
             return True
         anywhere = msgspec.structs.replace(self.token, gateways=())
-        return allows(anywhere, permission, account, "")
+        return is_of(self.token, account) and allows(anywhere, permission, account, "")
+
+    def reaches(self, account: str, gateway: str = "") -> bool:
+        """Is it good for anything at all of this gateway, or (without one) of the account? Who is not has no business
+        to know its name.
+        """
+        if not gateway:
+            return any(self.may_somewhere(permission, account) for permission in PERMISSIONS)
+        return any(self.may(permission, account, gateway) for permission in PERMISSIONS)
 
     def gateways(self, permission: Permission, account: str) -> tuple[str, ...] | None:
         """The gateways of an account that it may do this to; None for all of them."""

@@ -282,7 +282,7 @@ def test_once_more_as_a_command(site: Site) -> None:
     command = site.json(LOG)["curl"]
     words = shlex.split(command.replace("\\\n", ""))
     assert words[0] == "curl"
-    assert words[1] == "http://127.0.0.1:8787/v1/acc/main/openai/chat/completions?x='; rm -rf /'"
+    assert words[3] == "http://127.0.0.1:8787/v1/acc/main/openai/chat/completions?x='; rm -rf /'"
     assert words[-1] == '{"a": "it\'s $HOME `x`"}'
     assert "Bearer $PENSTOCK_TOKEN" in command
     assert "PROVIDER_KEY" not in command  # the gateway has one

@@ -1,4 +1,4 @@
-"""Charts as SVG, made on the server: sizes and places only, colours are the style's. Pure; numbers and own words in.
+"""Charts as SVG, made on the server: sizes and places only, colours are the style's. Pure; numbers and words in.
 
 Every chart can be read without seeing it: each mark has a title, and beside each chart stands its table or its total.
 """
@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 from markupsafe import Markup, escape
+
+from penstock_common.printable import one_line
 
 WIDTH: Final = 720
 HEIGHT: Final = 96
@@ -68,7 +70,7 @@ def timing_bar(stretches: Sequence[Stretch], whole: float, label: str) -> Markup
             one.name,
             f"{_place(one.begins, whole):.2f}",
             f"{max(_place(one.ends, whole) - _place(one.begins, whole), _LEAST):.2f}",
-            one.title,
+            one_line(one.title),
         )
         for one in stretches
     )

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from penstock.access.standing import WHY, Standing
@@ -35,6 +35,7 @@ from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.response import Response as Bytes
 from penstock.management.turns import Turns
+from penstock.pages.dashboard.downloads import Downloads
 from penstock.pages.dashboard.entrance import Entrance, Signed, check_host, check_origin, cookie
 from penstock.pages.dashboard.frame import Frame, home_account, named
 from penstock.pages.dashboard.page import FILE, Answered, Done, Download, Page, Visit, first
@@ -55,6 +56,8 @@ _FORM_SECONDS = 15.0
 _MOST_FIELDS = 1000
 _SAID: Final = "penstock_said"  # a cookie: what the page that is gone to next has to say
 _MOST_SAID = 400
+_LONGEST_WAY = 2000  # characters of an address that is gone on to after signing in
+_IN_ADDRESSES: Final = ":/%#?=@[]!$&'()*+,;"
 _YEAR = 365 * 24 * 3600
 _WHAT_THIS_IS: Final = """\
 This is Penstock, an AI gateway.
@@ -68,6 +71,7 @@ _HEADERS: Final[Mapping[str, str]] = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -85,6 +89,7 @@ class Dashboard:
         self._resources = resources
         self._entrance = Entrance(resources)
         self._turns = Turns()
+        self._downloads = Downloads(self._turns)
         self._renderer: Renderer | None = None
 
     @property
@@ -111,9 +116,9 @@ class Dashboard:
             if isinstance(signed, Standing):
                 return _not_signed_in(http, signed, as_json=as_json)
             visit = await run_in_threadpool(self._visit, page, http, signed)
-            return await self._in_turn(
-                signed, partial(self._shown, page, http, visit, signed, as_json=as_json)
-            )
+            shown = partial(self._shown, page, http, visit, signed, as_json=as_json)
+            found = await self._in_turn(signed, shown)
+            return self._download(http, signed, found) if isinstance(found, Download) else found
 
         return self._guarded(answer, as_json=as_json)
 
@@ -144,18 +149,30 @@ class Dashboard:
         account, caller = names.get("account", ""), signed.caller
         check_account(account or None)
         account = account or home_account(self._resources, caller)
+        if names and not caller.reaches(account):
+            raise forbidden("this token is not for this account")
         if page.permission is not None and not caller.may_somewhere(page.permission, account):
             raise forbidden(f"this token may not see this: it wants the permission {page.permission}")
         now_us = self._resources.clock.now_us()
         return Visit(caller, account, names, read_pairs(http), base_url(http), now_us)
 
-    def _shown(self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool) -> Response:
+    def _download(self, http: Request, signed: Signed, found: Download) -> Response:
+        """For as long as who takes it stays signed in. Raises `ManagementError` 429."""
+
+        def may_go_on() -> bool:
+            return self._entrance.signed(http, with_token=False) is not None
+
+        return self._downloads.begin(signed.caller.actor, found, _HEADERS, may_go_on)
+
+    def _shown(
+        self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool
+    ) -> Response | Download:
         value = page.function(self._resources, visit)
         match value:
             case Done():
                 return _redirect(twin(value.path) if as_json else value.path, value.said)
             case Download():
-                return _download(value)
+                return value
             case Bytes():
                 return _as_it_is(value)
         if as_json:
@@ -205,7 +222,9 @@ class Dashboard:
     async def _sign_in(self, http: Request) -> Response:
         check_origin(http)
         form = await _form(http, _MOST_STRANGERS_BYTES)
-        value = await run_in_threadpool(self._entrance.by_token, first(form, "token"))
+        address = "" if http.client is None else http.client.host
+        async with self._turns.of(f"stranger {address}"):
+            value = await self._turns.run(partial(self._entrance.by_token, first(form, "token"), address))
         if isinstance(value, Standing):
             return await self._sign_in_again(http, 403, f"Not signed in: {WHY[value]}.")
         is_secure = http.url.scheme == "https" or http.headers.get("origin", "").startswith("https:")
@@ -213,14 +232,20 @@ class Dashboard:
 
     async def _sign_out(self, http: Request) -> Response:
         check_origin(http)
+        await run_in_threadpool(self._entrance.sign_out, http)
         answer = _redirect(SIGN_IN)
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
         return answer
 
     async def _sign_in_again(self, http: Request, status: int, said: str) -> Response:
         to = _own_path(first(read_pairs(http), "to"))
-        body = await self._turns.run(lambda: self._rendering.page("sign_in.html", {"said": said, "to": to}))
+        body = await self._for_strangers("sign_in.html", {"said": said, "to": to})
         return _html(status, body)
+
+    async def _for_strangers(self, template: str, values: Mapping[str, object]) -> bytes:
+        """A page that anybody may ask for, in the turns of all of these: they hold up nobody who is signed in."""
+        async with self._turns.of("strangers"):
+            return await self._turns.run(lambda: self._rendering.page(template, values))
 
     # -- errors
 
@@ -250,12 +275,16 @@ class Dashboard:
             body = msgspec.json.encode({"errors": error.problems})
             return Response(body, error.status, {**_HEADERS, **dict(error.headers)}, "application/json")
         values = {"status": error.status, "problems": [one.message for one in error.problems]}
-        page = await self._turns.run(lambda: self._rendering.page("error.html", values))
-        return _html(error.status, page)
+        page = await self._for_strangers("error.html", values)
+        answer = _html(error.status, page)
+        answer.headers.update(dict(error.headers))
+        return answer
 
 
 def twin(path: str) -> str:
-    """Where the JSON of a page is."""
+    """Where the JSON of a page is; a query alone stays at the page that it is of."""
+    if path.startswith("?"):
+        return path
     return "/index.json" if path == "/" else f"{path}.json"
 
 
@@ -302,7 +331,7 @@ def _not_signed_in(http: Request, shown: Standing, *, as_json: bool) -> Response
         answer = _redirect(SIGN_IN, body=_WHAT_THIS_IS.format(at=base_url(http)))
         answer.headers["content-type"] = "text/plain; charset=utf-8"
         return answer
-    return _redirect(f"{SIGN_IN}?to={quote(to, safe='')}")
+    return _redirect(f"{SIGN_IN}?to={quote(to, safe='')}" if len(to) <= _LONGEST_WAY else SIGN_IN)
 
 
 def _path(http: Request) -> str:
@@ -322,7 +351,8 @@ def _entered(path: str, value: str, *, is_secure: bool) -> Response:
 
 
 def _redirect(path: str, said: str = "", body: str = "") -> Response:
-    answer = Response(body, 303, headers={**_HEADERS, "location": path})
+    """Names in a path are what somebody wrote: nothing of them ends a header."""
+    answer = Response(body, 303, headers={**_HEADERS, "location": quote(path, safe=_IN_ADDRESSES)})
     if said:
         answer.set_cookie(_SAID, quote(said[:_MOST_SAID], safe=""), max_age=60, httponly=True, samesite="lax")
     return answer
@@ -339,8 +369,3 @@ def _as_it_is(found: Bytes) -> Response:
     """What others have written, to be kept as a file: no browser shows it as a page of this server."""
     headers = {**_HEADERS, "content-disposition": "attachment", **dict(found.headers)}
     return Response(found.body, found.status, headers, found.content_type)
-
-
-def _download(found: Download) -> Response:
-    headers = {**_HEADERS, "content-disposition": f'attachment; filename="{found.name}"'}
-    return StreamingResponse(found.pieces, 200, headers, found.content_type)

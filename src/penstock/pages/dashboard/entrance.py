@@ -11,15 +11,19 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 
 from penstock.access.standing import Standing
+from penstock.access.tokens import parse
 from penstock.management.application import shown_token
 from penstock.management.caller import Caller, caller_of
-from penstock.management.problem import forbidden
+from penstock.management.problem import UNAVAILABLE, ManagementError, Problem, forbidden
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.pages.dashboard import sessions
+from penstock.pages.dashboard.ended_sessions import end_session, is_ended
 from penstock.pages.dashboard.page import first
 from penstock.pages.dashboard.sessions import KEY_BYTES, NONCE_BYTES, Session
 from penstock.pages.dashboard.sign_in_files import session_key, take_link
+from penstock.pages.dashboard.tries import EVERY_US, Tries
+from penstock.stores.control_store import Token
 from penstock_common.own_program import is_own_name
 
 FORM_FIELD: Final = "form"
@@ -31,6 +35,9 @@ _FOREIGN: Final = (
 )
 _ELSEWHERE: Final = "this form was not sent by a page of this server"
 _OLD: Final = "this form is not of your session any more: load its page again, and send it once more"
+_TOO_OFTEN: Final = (
+    "too many tries from where you are: wait some seconds, or take a token that begins with pst_"
+)
 _MOST_COOKIES = 8192  # characters
 
 
@@ -46,22 +53,41 @@ class Entrance:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._tries = Tries()
 
     def signed(self, http: Request, *, with_token: bool) -> Signed | Standing:
-        """Who asks; or what was shown, where nobody is signed in. A token counts where programs ask (`with_token`)."""
-        tokens, admin, now_us = self._resources.tokens(), self._admin, self._resources.clock.now_us()
+        """Who asks; or what was shown, where nobody is signed in. A token counts where programs ask (`with_token`).
+
+        The directory is not read for strangers: what is no token and no session of ours is told from its form alone.
+        """
+        admin, now_us = self._admin, self._resources.clock.now_us()
         shown = shown_token(http) if with_token else b""
         if shown:
-            known = caller_of(shown, tokens, admin, now_us)
+            known = caller_of(shown, self._tokens_for(shown), admin, now_us)
             return known if isinstance(known, Standing) else Signed(known, None)
         session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
-        caller = None if session is None else sessions.caller_in(session, tokens, admin, now_us)
-        return Standing.NOTHING if caller is None else Signed(caller, session)
+        if session is None:
+            return Standing.NOTHING
+        caller = sessions.caller_in(session, self._resources.tokens(), admin, now_us)
+        if caller is None or is_ended(self._resources.data, session):
+            return Standing.NOTHING
+        return Signed(caller, session)
 
-    def by_token(self, text: str) -> str | Standing:
-        """A new session's cookie for whoever shows this token; or what it is worth, where it lets nobody in."""
+    def sign_out(self, http: Request) -> None:
+        """Ends the session of who asks, wherever it is. Raises `OSError`."""
+        session = sessions.unsealed(cookie(http, sessions.COOKIE), self._key())
+        now_us = self._resources.clock.now_us()
+        if session is not None and now_us < session.ends_us:
+            end_session(self._resources.data, session, now_us)
+
+    def by_token(self, text: str, address: str) -> str | Standing:
+        """A new session's cookie for whoever shows this token; or what it is worth, where it lets nobody in. Raises
+        `ManagementError` 429 for an address that has guessed too often.
+        """
         shown, now_us = text.strip().encode("utf-8", "replace"), self._resources.clock.now_us()
-        session = sessions.by_token(shown, self._resources.tokens(), self._admin, now_us, self._nonce())
+        if parse(shown) is None and not self._tries.take(address, now_us):
+            raise ManagementError(429, [Problem(UNAVAILABLE, _TOO_OFTEN)], EVERY_US // 1_000_000)
+        session = sessions.by_token(shown, self._tokens_for(shown), self._admin, now_us, self._nonce())
         return session if isinstance(session, Standing) else sessions.sealed(session, self._key())
 
     def by_link(self, secret: str) -> str | None:
@@ -80,6 +106,10 @@ class Entrance:
         expected = self.form_token(session)
         if not expected or not hmac.compare_digest(expected.encode(), first(form, FORM_FIELD).encode()):
             raise forbidden(_OLD)
+
+    def _tokens_for(self, shown: bytes) -> tuple[Token, ...]:
+        """Among which this one may be."""
+        return () if parse(shown) is None else self._resources.tokens()
 
     @property
     def _admin(self) -> str:

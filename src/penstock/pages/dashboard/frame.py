@@ -9,6 +9,7 @@ from penstock.control.opening import opener
 from penstock.management.accounts import visible_accounts
 from penstock.management.caller import ADMIN, Caller
 from penstock.management.resources import Resources
+from penstock.settings.gateways import DEFAULT_GATEWAY
 
 PLACES = (
     ("overview", "Overview"),
@@ -54,6 +55,12 @@ def home_account(resources: Resources, caller: Caller) -> str:
     found = catalog(resources.settings, snapshot, opener(None)).default_account
     seen = visible_accounts(resources, caller)
     return found if found in seen else min(seen, default=found)
+
+
+def gateways_of(resources: Resources, caller: Caller, account: str) -> tuple[str, ...]:
+    """The gateways of an account that this caller may do anything with; never none, for programs name one."""
+    listed = resources.catalog(resources.control_store(caller).snapshot()).of(account)
+    return tuple(one.id for one in listed if caller.reaches(account, one.id)) or (DEFAULT_GATEWAY,)
 
 
 def named(caller: Caller) -> str:

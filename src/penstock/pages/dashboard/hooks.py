@@ -10,12 +10,11 @@ from typing import Final
 
 import msgspec
 
-from penstock.calls.pretty import pretty
 from penstock.management.problem import not_found
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.runs import reading_runs
-from penstock.pages.dashboard.cutting import cut
+from penstock.pages.dashboard.cutting import laid_out
 from penstock.pages.dashboard.lists import BEFORE, address
 from penstock.pages.dashboard.page import Done, Visit, action, first, page, pages
 from penstock.runs.hook_record import HookRecord, hook_record
@@ -89,9 +88,8 @@ def hook(resources: Resources, visit: Visit) -> HookPage:
     """One event, with what it says for who may read that."""
     event, body = _own_event(resources, visit, visit.names["number"])
     may_read = visit.caller.may("read", visit.account, event.gateway)
-    text = pretty(body.decode("utf-8", "replace"), event.content_type) if may_read else ""
     row = hook_row(event, may_edit=_may_edit(visit, event))
-    found = cut(text, _MOST_BODY)
+    found = laid_out(body.decode("utf-8", "replace") if may_read else "", event.content_type, _MOST_BODY)
     return HookPage(row, may_read, found.text, found.is_whole)
 
 

@@ -68,8 +68,8 @@ def is_from_form(query: Pairs) -> bool:
 
 def filters(query: Pairs, is_word: Callable[[str], bool]) -> list[tuple[str, str]]:
     """The filters of an address, and the one that the form adds, a word and its value."""
-    added = tuple(next((text for name, text in query if name == field), "") for field in (_WORD, _VALUE))
-    return [pair for pair in (*query, added) if pair[1].strip() and is_word(pair[0])]
+    word, value = (next((text for name, text in query if name == field), "") for field in (_WORD, _VALUE))
+    return [pair for pair in (*query, (word, value)) if pair[1].strip() and is_word(pair[0])]
 
 
 def chips(given: Pairs, kept: Pairs = ()) -> Iterator[Chip]:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from penstock.calls.conversation_view import ConversationView, Turn, conversation_of
+from penstock.calls.conversation_view import MOST_BYTES, ConversationView, Turn, conversation_of
 from penstock.calls.costing import needs_request
 from penstock.calls.explain import Story, explain
 from penstock.calls.log_record import LogRecord, bodies_remark, body_text, log_record
-from penstock.calls.pretty import pretty
 from penstock.calls.repricing import request_of
 from penstock.management.logs import LogPatch, get_request, get_response, patch_log
 from penstock.management.open_ledger import reading
@@ -25,19 +24,19 @@ from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.management.response import Response
 from penstock.pages.dashboard.charts import Stretch
-from penstock.pages.dashboard.cutting import cut
+from penstock.pages.dashboard.cutting import cut, laid_out
 from penstock.pages.dashboard.logs import Row, row_of
 from penstock.pages.dashboard.page import FILE, Done, Visit, action, first, page, pages
 from penstock.pages.dashboard.run import runs_of
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader
-from penstock.wire.content_encoding import plain
+from penstock.wire.content_encoding import plain, undone
 
 _MOST_SHOWN: Final = 24_000
 """Bytes that a body takes of its page; all of it is one link away."""
 _MOST_SAID: Final = 60_000
 """The same for a conversation, all turns together."""
-_MOST_READ: Final = 400_000
-"""Characters that are laid out before they are cut."""
+_MOST_ADDRESS: Final = 8000
+"""Characters of an address in a command."""
 
 Kind = Literal["text", "binary", "empty", "unkept", "hidden"]
 
@@ -81,15 +80,16 @@ def log(resources: Resources, visit: Visit) -> LogPage:
         may_read = visit.caller.may("read", visit.account, row.gateway)
         bodies = ledger.bodies(row.id) if may_read else None
         request = request_of(ledger, row) if needs_request(row, prices) else None
+    opened = _opened(row, bodies)
     return LogPage(
         row=row_of(row),
         record=log_record(row),
         story=explain(row, request, prices),
         stretches=tuple(_stretches(row)),
-        conversation=_conversation(row, bodies),
-        bodies=tuple(_bodies(row, bodies, visit, may_read=may_read)),
+        conversation=_conversation(row, bodies, opened),
+        bodies=tuple(_bodies(row, bodies, opened, visit, may_read=may_read)),
         remark=bodies_remark(row) or "",
-        curl=_curl(row, bodies, visit),
+        curl=_curl(row, bodies, opened, visit),
         may_edit=visit.caller.may("edit", visit.account, row.gateway),
         runs=tuple(runs_of(resources, row)),
     )
@@ -151,12 +151,34 @@ def own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
     return row
 
 
-def _conversation(row: CallRow, bodies: Bodies | None) -> ConversationView | None:
-    if bodies is None or bodies.request_cut:
+class _Plain(NamedTuple):
+    """As much of a body as pages read, without its coding; None where that cannot be undone."""
+
+    data: bytes | None
+    is_whole: bool
+
+
+def _opened(row: CallRow, bodies: Bodies | None) -> tuple[_Plain, _Plain]:
+    """Both bodies, unpacked once: a few kilobytes may come to many megabytes."""
+    if bodies is None:
+        return _Plain(None, True), _Plain(None, True)
+    return _plain(bodies.request, row.request_encoding), _plain(bodies.response, row.response_encoding)
+
+
+def _plain(body: bytes, encoding: str) -> _Plain:
+    found = plain(body, encoding, MOST_BYTES)
+    if found is not None and len(found) <= MOST_BYTES:
+        return _Plain(found, True)
+    return _Plain(undone(body, encoding, MOST_BYTES, MOST_BYTES).first or None, False)
+
+
+def _conversation(
+    row: CallRow, bodies: Bodies | None, opened: tuple[_Plain, _Plain]
+) -> ConversationView | None:
+    asked, answered = opened
+    if bodies is None or bodies.request_cut or not asked.is_whole:
         return None
-    found = conversation_of(
-        row, plain(bodies.request, row.request_encoding), plain(bodies.response, row.response_encoding)
-    )
+    found = conversation_of(row, asked.data, answered.data if answered.is_whole else None)
     return found and msgspec.structs.replace(found, turns=tuple(_fitting(found.turns)))
 
 
@@ -190,9 +212,11 @@ def _stretches(row: CallRow) -> Iterator[Stretch]:
     yield Stretch("read", begins, whole, "until the end of the answer")
 
 
-def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool) -> Iterator[Body]:
+def _bodies(
+    row: CallRow, bodies: Bodies | None, opened: tuple[_Plain, _Plain], visit: Visit, *, may_read: bool
+) -> Iterator[Body]:
     at = f"/accounts/{visit.account}/logs/{row.id}"
-    for name in ("request", "response"):
+    for name, part in zip(("request", "response"), opened, strict=True):
         is_request = name == "request"
         size = row.request_size if is_request else row.response_size
         content_type = row.request_content_type if is_request else row.response_content_type
@@ -206,15 +230,15 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
         else:
             kept = bodies.request if is_request else bodies.response
             is_cut = bodies.request_cut if is_request else bodies.response_cut
-            found = body_text(kept, content_type, encoding)
+            found = None if part.data is None else body_text(part.data, content_type, "")
             kind = "empty" if not kept else "binary" if found is None else "text"
             text = found or ""
-        shown = cut(pretty(text, content_type) if len(text) <= _MOST_READ else text, _MOST_SHOWN)
+        shown = laid_out(text, content_type, _MOST_SHOWN)
         yield Body(
             name,
             kind,
             shown.text,
-            shown.is_whole,
+            shown.is_whole and part.is_whole,
             is_cut,
             size,
             content_type,
@@ -223,28 +247,30 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
         )
 
 
-def _curl(row: CallRow, bodies: Bodies | None, visit: Visit) -> str:
-    """The call as a command, with placeholders for what is secret; empty where its body was not kept as text."""
+def _curl(row: CallRow, bodies: Bodies | None, opened: tuple[_Plain, _Plain], visit: Visit) -> str:
+    """The call as a command, with placeholders for what is secret; empty where its body was not kept as text.
+
+    Whoever pastes it sends what the caller had sent, and no more: `--data-raw`, for a body `@~/.ssh/id_rsa` would name
+    a file to curl; `--globoff` and `--path-as-is`, for a path with `[1-9999]` or `..` is one path.
+    """
     url = f"{visit.base_url}/v1/{row.account}/{row.gateway}/{row.provider}/{row.path}"
     if row.compat:
         url = f"{visit.base_url}/v1/{row.account}/{row.gateway}/compat/{row.path}"
-    lines = [f"curl {shlex.quote(url)}"]
+    lines = [f"curl --globoff --path-as-is {shlex.quote(url)}"]
     if row.method not in ("GET", "POST"):
         lines.append(f"-X {shlex.quote(row.method)}")
     lines.append('-H "cf-aig-authorization: Bearer $PENSTOCK_TOKEN"')
     if not row.stored_key and not row.cached:
         lines.append('-H "Authorization: Bearer $PROVIDER_KEY"')
     if row.request_size:
-        text = (
-            None
-            if bodies is None or bodies.request_cut
-            else body_text(bodies.request, row.request_content_type, row.request_encoding)
-        )
-        if text is None or len(text) > _MOST_SHOWN:
+        asked = opened[0]
+        is_there = bodies is not None and not bodies.request_cut and asked.is_whole
+        text = body_text(asked.data, row.request_content_type, "") if is_there and asked.data else None
+        if text is None or len(text) > _MOST_SHOWN or len(url) > _MOST_ADDRESS:
             return ""
         content_type = row.request_content_type or "application/json"
         lines.append(f"-H {shlex.quote(f'content-type: {content_type}')}")
-        lines.append(f"-d {shlex.quote(text)}")
+        lines.append(f"--data-raw {shlex.quote(text)}")
     return " \\\n  ".join(lines)
 
 

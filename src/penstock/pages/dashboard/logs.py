@@ -20,6 +20,7 @@ from penstock.calls.log_record import LogRecord, log_record
 from penstock.management.open_ledger import EFFORT, reading
 from penstock.management.problem import invalid, not_found
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.cutting import brief
 from penstock.pages.dashboard.lists import (
     BEFORE,
     Chip,
@@ -40,6 +41,8 @@ _PAGE: Final = 50
 _BATCH: Final = 1000
 MOST_EXPORTED: Final = 100_000
 """Rows of a file."""
+
+_CELL: Final = 160  # characters of a path, or of a word of metadata
 
 Level = str  # of a row: `good`, `warn`, `bad`
 
@@ -188,8 +191,8 @@ def row_of(row: CallRow) -> Row:
         gateway=row.gateway,
         user=row.user,
         token=row.token,
-        metadata={name: str(value) for name, value in row.metadata.items()},
-        path=f"{row.method} {row.path}",
+        metadata={brief(name, _CELL): brief(str(value), _CELL) for name, value in row.metadata.items()},
+        path=brief(f"{row.method} {row.path}", _CELL),
         size=row.response_size,
         cached=row.cached,
     )
@@ -252,7 +255,8 @@ _CSV: Final = (
     "success", "cached", "duration", "tokens_in", "tokens_out", "cost", "price_source", "token", "user", "team",
     "error_code", "error_detail", "provider_error",
 )  # fmt: skip
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a formula of a cell, also in the full width of East Asian keyboards."""
 
 
 def _csv(records: Iterator[LogRecord]) -> Iterator[bytes]:

@@ -81,7 +81,9 @@ class Download(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page, or one action: of these `template` is empty. `permission` None: whoever is signed in."""
+    """One page, or one action: of these `template` is empty. `permission` None: whose token is good for anything of
+    the account.
+    """
 
     path: str
     template: str

@@ -7,18 +7,23 @@ that is typed in: signing in gives no right to call.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
 from penstock.calls.log_record import body_text
-from penstock.calls.pretty import pretty
 from penstock.management.open_ledger import reading
 from penstock.management.problem import ManagementError
 from penstock.management.resources import Resources
+from penstock.pages.dashboard.cutting import laid_out
+from penstock.pages.dashboard.frame import gateways_of
 from penstock.pages.dashboard.log import own_row
 from penstock.pages.dashboard.page import Visit, page, pages
+from penstock.wire.content_encoding import plain
 
 _MOST_BODY: Final = 24_000
+_MOST_UNPACKED: Final = 1_000_000
+_STEPS: Final = frozenset((".", ".."))
 _UNIX: Final = "http+unix:"  # how the local engine is reached
 
 
@@ -48,8 +53,7 @@ class Playground(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/playground", "playground.html", permission=None, title="Playground")
 def playground(resources: Resources, visit: Visit) -> Playground:
     """Calls to try, with the addresses of a gateway."""
-    snapshot = resources.control_store(visit.caller).snapshot()
-    gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
+    gateways = gateways_of(resources, visit.caller, visit.account)
     gateway, presets, remark = visit.given("gateway"), PRESETS, ""
     if wanted := visit.given("from"):
         stored, gateway, remark = _stored(resources, visit, wanted)
@@ -72,19 +76,19 @@ def _stored(resources: Resources, visit: Visit, call_id: str) -> tuple[tuple[Pre
         return (), "", "There is no such call."
     if row.method != "POST":
         return (), row.gateway, f"This call was a {row.method}: only POSTs are sent from here."
-    whole = bodies is not None and not bodies.request_cut
-    text = (
-        body_text(bodies.request, row.request_content_type, row.request_encoding)
-        if bodies and whole
-        else None
-    )
+    text = None
+    if bodies is not None and not bodies.request_cut:
+        asked = plain(bodies.request, row.request_encoding, _MOST_UNPACKED)
+        text = None if asked is None else body_text(asked, row.request_content_type, "")
     if text is None:
         return (), row.gateway, "What this call has sent was not kept as text, or may not be seen."
-    laid_out = pretty(text, row.request_content_type)
-    if len(laid_out) > _MOST_BODY:
+    shown = laid_out(text, row.request_content_type, _MOST_BODY)
+    if not shown.is_whole:
         return (), row.gateway, "What this call has sent is too long for a form."
+    if not _STEPS.isdisjoint(unquote(row.path.partition("?")[0]).split("/")):
+        return (), row.gateway, "The path of this call has steps back in it, which a browser would take."
     path = f"compat/{row.path}" if row.compat else f"{row.provider}/{row.path}"
-    return (Preset(f"call {row.id[-12:]}", path, laid_out),), row.gateway, ""
+    return (Preset(f"call {row.id[-12:]}", path, shown.text),), row.gateway, ""
 
 
 def _chat(model: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from penstock.pages.dashboard import charts, words
+from penstock.pages.dashboard.cutting import brief
 from penstock.pages.dashboard.route_drawing import route_drawing
 from penstock.pages.dashboard.static_files import STATIC_FILES
 from penstock_common.printable import lines, one_line
@@ -41,6 +42,7 @@ class Renderer:
             "clock": words.clock_time,
             "day": words.day,
             "line": one_line,  # text of others in a cell: no control characters, no direction marks
+            "brief": brief,
             "lines": lines,  # the same for text that has lines of its own
         }
         self._environment.globals |= {

@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from penstock.calls.pretty import pretty
-from penstock.pages.dashboard.cutting import cut
+from penstock.pages.dashboard.cutting import laid_out
 from penstock.pages.dashboard.lists import address
 from penstock.pages.dashboard.page import Visit
 from penstock.runs.candidates import CandidateRecord, candidates, evidence_of
@@ -23,7 +22,6 @@ from penstock.runs.shown_evidence import CitationRecord, EvidenceRecord, FieldRe
 from penstock.stores.runs import Result
 
 _MOST_OUTPUT: Final = 24_000  # bytes that it takes of its page
-_MOST_LAID_OUT: Final = 400_000
 _MOST_FIELDS: Final = 100
 _MOST_CITATIONS: Final = 4  # of a field
 _MOST_EXCERPTS: Final = 2  # of a citation
@@ -121,9 +119,7 @@ def run_result(visit: Visit, run: Run, result: Result) -> RunResult:
 
 
 def _output(result: Result) -> tuple[str, bool]:
-    text = content_text(result.body)
-    shown = pretty(text, result.content_type) if len(text) <= _MOST_LAID_OUT else text
-    found = cut(shown, _MOST_OUTPUT)
+    found = laid_out(content_text(result.body), result.content_type, _MOST_OUTPUT)
     return found.text, found.is_whole
 
 

@@ -8,14 +8,17 @@ import msgspec
 
 from penstock.access.tokens import grants
 from penstock.control.token_changes import free_name
+from penstock.control.token_rights import why_not_give
 from penstock.management.open_ledger import reading
 from penstock.management.reading import Pairs
 from penstock.management.resources import Resources
 from penstock.management.token_shapes import TokenBody
 from penstock.management.tokens import create_token
+from penstock.pages.dashboard.frame import gateways_of
 from penstock.pages.dashboard.page import WAY, Answered, Done, Visit, action, first, need, page, pages
 from penstock.stores.control_store import Permission
 from penstock.stores.ledger import Query
+from penstock.time_text import rfc3339
 
 
 class Snippet(msgspec.Struct, frozen=True):
@@ -54,29 +57,38 @@ def start(resources: Resources, visit: Visit) -> Start:
 
 @action("/accounts/{account}/start", permission="edit")
 def make_token(resources: Resources, visit: Visit, form: Pairs) -> Answered:
-    """A token to begin with, filled into the programs of this one answer."""
+    """A token to begin with, filled into the programs of this one answer; it ends with the maker's, if that ends."""
     need(visit, "edit")
     holder = visit.caller.token
     permissions = tuple(name for name in _FIRST if holder is None or name == "run" or grants(holder, name))
     name = free_name(_NAME, resources.tokens())
     user = "" if holder is None else holder.user
-    made = create_token(
-        resources, visit.request(""), TokenBody(name=name, permissions=permissions, user=user)
-    )
+    ends_us = None if holder is None else holder.expires_us
+    ends = None if ends_us is None else rfc3339(ends_us)
+    body = TokenBody(name=name, permissions=permissions, user=user, expires_at=ends)
+    made = create_token(resources, visit.request(""), body)
     return Answered("start.html", "Start", _start(resources, visit, first(form, "gateway"), made.token))
 
 
 def _start(resources: Resources, visit: Visit, asked: str, token: str) -> Start:
-    snapshot = resources.control_store(visit.caller).snapshot()
-    gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
+    gateways = gateways_of(resources, visit.caller, visit.account)
     gateway = asked if asked in gateways else gateways[0]
     address = f"{visit.base_url}/v1/{visit.account}/{gateway}"
     snippets = tuple(_snippets(visit.base_url, address, visit.account, gateway))
     if token:
         snippets = tuple(msgspec.structs.replace(one, text=_filled(one.text, token)) for one in snippets)
-    may_make = visit.caller.may("edit", visit.account)
     latest = _latest(resources, visit)
-    return Start(visit.base_url, address, gateways, gateway, snippets, latest, may_make, token)
+    return Start(visit.base_url, address, gateways, gateway, snippets, latest, _may_make(visit), token)
+
+
+def _may_make(visit: Visit) -> bool:
+    """Whether the one click would make a token: nobody gives what they have not."""
+    holder = visit.caller.token
+    if holder is None or not visit.caller.may("edit", visit.account):
+        return holder is None
+    return not why_not_give(
+        holder, msgspec.structs.replace(holder, accounts=(visit.account,), permissions=_FIRST)
+    )
 
 
 def _filled(text: str, token: str) -> str:
