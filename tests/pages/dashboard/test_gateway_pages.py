@@ -126,6 +126,65 @@ async def test_secrets_of_a_gateway_stay_and_are_not_shown(admin: Visitor) -> No
     assert stored.sealed is not None
 
 
+SECRETS = {
+    "otel": '[{"url": "https://traces.example", "headers": {"x-key": "VERYSECRET"}, "authorization": "VERYSECRET2"}]',
+    "stripe": '{"authorization": "VERYSECRET3", "usage_events": []}',
+    "parallel": '{"webhook": {"url": "https://here.example", "secrets": ["whsec_VERYSECRETVERYSECRET"],'
+    ' "signing_secret": "whsec_VERYSECRETZZ"}}',
+}
+
+
+@pytest.mark.parametrize("field", SECRETS)
+async def test_a_secret_that_was_just_typed_is_not_in_the_preview(admin: Visitor, field: str) -> None:
+    admin.seen = ""
+    fields = await form_of(admin)
+    sent = await confirm(admin, {**fields, field: SECRETS[field]})
+    assert "VERYSECRET" not in admin.seen
+    assert "********" in admin.seen
+    await admin.send(f"{GATEWAYS}/mine", sent)
+    stored = Access(admin.gateway.data).control_store.snapshot().gateways[0]
+    assert stored.sealed is not None
+    assert "VERYSECRET" not in admin.seen
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("otel", '[{"url": "no address", "headers": {"x-key": "VERYSECRET"}}]'),
+        ("otel", '{"headers": "VERYSECRET"'),
+        ("otel", "VERYSECRET"),
+        (
+            "parallel",
+            '{"webhook": {"url": "https://here.example", "secrets": [], "signing_secret": "VERYSECRET"}}',
+        ),
+    ],
+)
+async def test_a_secret_in_a_form_that_is_wrong_is_not_said_back(
+    admin: Visitor, field: str, value: str
+) -> None:
+    answer = await admin.send(f"{GATEWAYS}/mine/preview", {**await form_of(admin), field: value}, 400)
+    assert "VERYSECRET" not in answer.text
+
+
+async def test_only_what_was_looked_at_is_done(admin: Visitor, enter: Enter) -> None:
+    """Not another text, not on another gateway, not by somebody else, and not an hour later."""
+    await admin.get(GATEWAYS)
+    await admin.send(GATEWAYS, {"id": "yours"})
+    sent = await confirm(admin, {**await form_of(admin), "cache_ttl": "7"})
+    seen = {"seen": (await admin.json(f"{GATEWAYS}/yours.json"))["seen"]}
+    for text in ("", "e30=", "{}", "ä", sent["sent"][:-8], sent["sent"][:40] + "AAAA" + sent["sent"][44:]):
+        assert "begin anew" in (await admin.send(f"{GATEWAYS}/mine", {**sent, "sent": text}, 400)).text
+    assert "begin anew" in (await admin.send(f"{GATEWAYS}/yours", {**sent, **seen}, 400)).text
+    editor = await enter(admin.gateway, Access(admin.gateway.data).token("editor", permissions=("edit",)))
+    await editor.get(f"{GATEWAYS}/mine")
+    await editor.send(f"{GATEWAYS}/mine", sent, 400)
+    admin.gateway.clock.ahead += 3600
+    await admin.send(f"{GATEWAYS}/mine", sent, 400)
+    admin.gateway.clock.ahead -= 1
+    await admin.send(f"{GATEWAYS}/mine", sent)
+    assert (await form_of(admin))["cache_ttl"] == "7"
+
+
 async def test_a_gateway_of_the_file_is_looked_at(admin: Visitor) -> None:
     page = await admin.get(f"{GATEWAYS}/of_file")
     assert "penstock.toml" in page

@@ -28,6 +28,7 @@ from penstock.management.resources import Resources
 from penstock.pages.dashboard.gateway_form import Field, fields_of, sent_fields, value_text
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.route_drawing import MOST_ELEMENTS
+from penstock.pages.dashboard.sealed_fields import sealed, unsealed
 from penstock.pricing.units import to_nano
 from penstock.settings.gateways import SpendRule, rule_id
 from penstock.stores.audit_entry import Json
@@ -37,6 +38,7 @@ from penstock.stores.counters import Window
 _ALL: Final = "/accounts/{account}/gateways"
 _ONE: Final = f"{_ALL}/{{gateway_id}}"
 _MOST: Final = 200  # gateways of a list
+_CHANGE: Final = "gateway "  # what a preview is sealed for
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -103,7 +105,7 @@ class One(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a change would change; `sent` is what is to be confirmed, as JSON."""
+    """What a change would change; `sent` is what is to be confirmed, sealed: secrets that were typed are in it."""
 
     id: str
     changes: tuple[tuple[str, str, str], ...]
@@ -157,8 +159,8 @@ def preview(resources: Resources, visit: Visit, form: Pairs) -> Answered:
         wrong = tuple(one.message for one in error.problems)
         return Answered("gateway.html", "Gateway", _one(resources, visit, wrong), error.status)
     changes = tuple((field, value_text(before), value_text(after)) for field, before, after in planned)
-    text = msgspec.json.encode(sent).decode()
-    return Answered("gateway_preview.html", "Gateway", Preview(name, changes, text, first(form, "seen")))
+    hidden = sealed(resources, visit, f"{_CHANGE}{name}", msgspec.json.encode(sent))
+    return Answered("gateway_preview.html", "Gateway", Preview(name, changes, hidden, first(form, "seen")))
 
 
 @action(_ONE, permission="edit")
@@ -168,10 +170,7 @@ def save(resources: Resources, visit: Visit, form: Pairs) -> Done:
     need(visit, "edit", name)
     if _one(resources, visit).seen != first(form, "seen"):
         raise invalid("somebody else has changed this gateway meanwhile: look at it again")
-    try:
-        sent = msgspec.json.decode(first(form, "sent"))
-    except msgspec.DecodeError:
-        raise invalid("what is to be confirmed is not there: begin anew") from None
+    sent = msgspec.json.decode(unsealed(resources, visit, f"{_CHANGE}{name}", first(form, "sent")))
     api.update_gateway(resources, visit.request(name), checked(sent, GatewayUpdate, "form"))
     return Done(f"/accounts/{visit.account}/gateways/{name}", "Saved. It holds within a second.")
 
