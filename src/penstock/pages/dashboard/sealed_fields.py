@@ -1,4 +1,4 @@
-"""What a page shows to be confirmed, sealed into a hidden field: what was looked at is what is done, nobody reads it there.
+"""What a page shows to be confirmed, sealed into a hidden field: what was looked at is done, and nobody reads it there.
 
 A form that is shown before it is done has to come back whole, and may hold secrets that were just typed: those must not
 stand in the page. The seal is made with a key of its own, made of the one that sessions are signed with: nothing is

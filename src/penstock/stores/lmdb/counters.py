@@ -8,7 +8,7 @@ counter holds and when it leaves is in `window_log.py`; which counter that is an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
@@ -18,7 +18,9 @@ from msgspec.structs import replace
 from penstock.stores.counters import (
     Claim,
     CountersUnavailable,
+    Family,
     Granted,
+    Looked,
     Refused,
     Reservation,
     Standing,
@@ -173,8 +175,11 @@ class LmdbCounters:
             with self._begin(self._table.database) as txn:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
 
-    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
-        return SeenCounters(self._environment, self._table.database).standing(key, window, now_us)
+    def standings(self, looked: Iterable[Looked], now_us: int) -> list[Standing]:
+        return self._seen().standings(looked, now_us)
+
+    def of_family(self, family: Family, window: Window, least: int, most: int, now_us: int) -> list[Standing]:
+        return self._seen().of_family(family, window, least, most, now_us)
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
@@ -315,6 +320,9 @@ class LmdbCounters:
         """What is to be raised for a failure; one that damage may be behind makes the store suspect."""
         self.suspicion = suspicion_of(error) or self.suspicion
         return CountersUnavailable(str(error))
+
+    def _seen(self) -> SeenCounters:
+        return SeenCounters(self._environment, self._table.database)
 
     def _is_due(self, now_us: int) -> bool:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US

@@ -127,6 +127,11 @@ def _coarse_us(time_us: int, window: Window) -> int:
     return -(-time_us // quarter) * quarter
 
 
+def written(value: bytes) -> int:
+    """The total of a stored counter as it was written: what is live of it is no more."""
+    return int(_SINGLE.unpack_from(value)[0]) if len(value) >= _SINGLE.size else 0
+
+
 def stored(log: Log) -> bytes:
     """The form that `live` reads."""
     return _HEAD.pack(log.total, log.longest_us) + log.entries
