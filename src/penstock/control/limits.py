@@ -7,6 +7,7 @@ The counters are those of the proxy's policies. What is used of them is read in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from penstock.access.limit_counters import (
@@ -23,7 +24,7 @@ from penstock.access.limit_counters import (
 from penstock.control.catalog import Listed
 from penstock.pricing.units import to_nano
 from penstock.settings.gateways import SpendRule, rule_id
-from penstock.stores.control_store import ProviderKey, RateLimit, Technique, Token
+from penstock.stores.control_store import ProviderKey, RateLimit, SpendLimit, Technique, Token
 from penstock.stores.counters import Family
 from penstock.stores.runs import RunQuery
 
@@ -50,16 +51,7 @@ class Limit(NamedTuple):
 
 def token_limits(token: Token) -> tuple[Limit, ...]:
     """Those of a token."""
-    found, rate, spend = [], token.rate_limit, token.spend_limit
-    if rate is not None:
-        counter = rate_counter(token.id, rate)
-        found.append(Limit("requests", "requests", rate.limit, rate.interval, rate.technique, counter))
-    if spend is not None:
-        counter = spend_counter(token.id, spend)
-        found.append(Limit("spend", "USD", spend.limit, spend.window, spend.technique, counter))
-    if token.max_active is not None:
-        found.append(Limit("runs", "runs", token.max_active, runs=RunQuery(token=token.id, active=True)))
-    return tuple(found)
+    return _of_token(token.id, token.rate_limit, token.spend_limit, token.max_active)
 
 
 def gateway_limits(listed: Listed) -> tuple[Limit, ...]:
@@ -78,6 +70,23 @@ def key_limits(key: ProviderKey) -> tuple[Limit, ...]:
 def value_key(listed: Listed, rule: str, name: str, value: str) -> bytes:
     """The counter of one value of a rule that counts values apart by one name."""
     return rule_key(spend_prefix(listed.account, listed.id), [rule, name, value])
+
+
+@lru_cache(maxsize=8192)
+def _of_token(
+    token: str, rate: RateLimit | None, spend: SpendLimit | None, most: int | None
+) -> tuple[Limit, ...]:
+    """There are many tokens, and few of them change: what was made of one once serves again."""
+    found = []
+    if rate is not None:
+        counter = rate_counter(token, rate)
+        found.append(Limit("requests", "requests", rate.limit, rate.interval, rate.technique, counter))
+    if spend is not None:
+        counter = spend_counter(token, spend)
+        found.append(Limit("spend", "USD", spend.limit, spend.window, spend.technique, counter))
+    if most is not None:
+        found.append(Limit("runs", "runs", most, runs=RunQuery(token=token, active=True)))
+    return tuple(found)
 
 
 def _of_gateway(listed: Listed) -> Iterator[Limit]:

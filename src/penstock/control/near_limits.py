@@ -6,26 +6,28 @@ apart the fullest are told: their counters have no names, so those that have cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache, partial
 from math import ceil
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from penstock.access.limit_counters import LimitCounter
 from penstock.control.catalog import Listed
-from penstock.control.limit_use import LimitShown, LimitUse, limit_uses, shown_limit, use_of
+from penstock.control.limit_use import LimitShown, LimitUse, shown_limit, use_of
 from penstock.control.limit_words import NEAR, level_of
 from penstock.control.limits import Limit, gateway_limits, key_limits, token_limits, value_key
 from penstock.stores.control_store import ProviderKey, Token
-from penstock.stores.counters import CounterReader, CountersUnavailable, Looked
+from penstock.stores.counters import CounterReader, CountersUnavailable, Looked, Standing
 from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.rollups import METADATA, Having, Question, Rollups, Unanswerable
 from penstock.stores.runs import RunQuery, RunReader, RunsUnavailable
 
 Kind = Literal["gateway", "token", "key"]
 
-_MOST_COUNTERS: Final = 20_000  # of a rule that counts values apart
+_MOST_COUNTERS: Final = 5_000  # of a rule that counts values apart
 _MOST_VALUES: Final = 1_000  # that are tried as names
 _LATELY_US: Final = 25 * 3_600_000_000  # within which somebody has called whose name is tried
 _MOST_RUNS: Final = 1_000
@@ -41,6 +43,10 @@ class Limited(NamedTuple):
     gateway: str  # where a stored key is for one only
     limits: tuple[Limit, ...]
     listed: Listed | None = None  # the gateway itself
+
+
+_Pair = tuple[Limited, Limit]
+_Lately = Callable[[str, str, str], Sequence[str]]
 
 
 class Near(msgspec.Struct, frozen=True):
@@ -82,18 +88,11 @@ def limited_key(key: ProviderKey) -> Limited:
 
 def near_limits(limited: Iterable[Limited], readers: Readers, now_us: int) -> list[Near]:
     """Those that are near or used up, the fullest first."""
+    found: list[Near] = []
     pairs = [(one, limit) for one in limited for limit in one.limits]
-    active = _with_runs(pairs, readers.runs)
-    looked = [pair for pair in pairs if pair[1].runs is None or pair[1].runs in active]
-    uses = limit_uses([limit for _, limit in looked], readers.counters, readers.runs, now_us)
-    found = [
-        Near(one.kind, one.id, one.name, one.gateway, shown_limit(limit, use))
-        for (one, limit), use in zip(looked, uses, strict=True)
-        if use is not None and level_of(use) != "free"
-    ]
-    for one, limit in pairs:
-        if limit.family is not None:
-            found += _values(one, limit, readers, now_us)
+    with suppress(CountersUnavailable):
+        found += _counted(pairs, readers, now_us)
+    found += _running(pairs, readers.runs)
     return sorted(found, key=_share, reverse=True)
 
 
@@ -101,66 +100,97 @@ def _share(near: Near) -> float:
     return 0.0 if near.limit.use is None else near.limit.use.share
 
 
+# -- what is counted
+
+
+def _counted(pairs: Sequence[_Pair], readers: Readers, now_us: int) -> Iterator[Near]:
+    """Raises `CountersUnavailable`."""
+    counters = readers.counters
+    if counters is None:
+        return
+    plain = [
+        (one, limit, limit.counter)
+        for one, limit in pairs
+        if limit.counter is not None and limit.family is None
+    ]
+    looked = [Looked(counter.key, counter.window, None, _least(counter)) for _, _, counter in plain]
+    standings = counters.standings(looked, now_us)
+    for (one, limit, _), its, standing in zip(plain, looked, standings, strict=True):
+        if standing.used >= its.least:
+            yield _near(one, limit, use_of(limit, standing, now_us))
+    lately = cache(partial(_lately, readers.rollups, now_us))
+    for one, limit in pairs:
+        if limit.family is not None:
+            yield from _values(one, limit, counters, lately, now_us)
+
+
+def _least(counter: LimitCounter) -> int:
+    """What must be used of it to be near."""
+    return max(1, ceil(counter.limit * NEAR))
+
+
+def _near(one: Limited, limit: Limit, use: LimitUse, value: str = "", values: int = 0) -> Near:
+    return Near(one.kind, one.id, one.name, one.gateway, shown_limit(limit, use), value, values)
+
+
 # -- runs
 
 
-def _with_runs(pairs: Sequence[tuple[Limited, Limit]], runs: RunReader | None) -> frozenset[RunQuery]:
-    """Which runs to count: of those tokens and gateways that have any under way, as far as the newest tell."""
-    limited = [limit.runs for _, limit in pairs if limit.runs is not None]
+def _running(pairs: Sequence[_Pair], runs: RunReader | None) -> Iterator[Near]:
+    """Of those tokens and gateways that have any under way, as far as the newest tell."""
+    limited = [(one, limit, limit.runs) for one, limit in pairs if limit.runs is not None]
     if runs is None or not limited:
-        return frozenset()
+        return
     with suppress(RunsUnavailable):
         owners = {run.owner for run in runs.runs(RunQuery(active=True), _MOST_RUNS) if run.owner is not None}
-        tokens = {owner.token for owner in owners}
-        gateways = {(owner.account, owner.gateway) for owner in owners}
-        some = (
-            one
-            for one in limited
-            if (one.token in tokens if one.token else (one.account, *one.gateways) in gateways)
-        )
-        return frozenset(list(some)[:_MOST_COUNTED])
-    return frozenset()
+        places = {owner.token for owner in owners} | {(owner.account, owner.gateway) for owner in owners}
+        some = [
+            found for found in limited if (found[2].token or (found[2].account, *found[2].gateways)) in places
+        ]
+        for one, limit, where in some[:_MOST_COUNTED]:
+            use = LimitUse(runs.count(where), limit.limit, 0)
+            if level_of(use) != "free":
+                yield _near(one, limit, use)
 
 
 # -- values that are counted apart
 
 
-def _values(one: Limited, limit: Limit, readers: Readers, now_us: int) -> Iterator[Near]:
+def _values(
+    one: Limited, limit: Limit, counters: CounterReader, lately: _Lately, now_us: int
+) -> Iterator[Near]:
     """The fullest of a rule's values, by name where that can be found out."""
-    counters, counter, family = readers.counters, limit.counter, limit.family
-    if counters is None or counter is None or family is None:
+    counter, family = limit.counter, limit.family
+    if counter is None or family is None:
         return
-    least = max(1, ceil(counter.limit * NEAR))
-    with suppress(CountersUnavailable):
-        found = counters.of_family(family, counter.window, least, _MOST_COUNTERS, now_us)
-        if not found:
-            return
-        named = _named(one, limit, readers, now_us)
-        use = use_of(limit, max(found), now_us)
-        fullest = next((name for name, its in named.items() if its.used >= use.used), "")
-        yield Near(one.kind, one.id, one.name, one.gateway, shown_limit(limit, use), fullest, len(found))
+    found = counters.of_family(family, counter.window, _least(counter), _MOST_COUNTERS, now_us)
+    if found:
+        most = max(found)
+        fullest = ""
+        if one.listed is not None and len(limit.apart) == 1:
+            names = lately(one.listed.account, one.listed.id, limit.apart[0])
+            fullest = _whose(one.listed, limit, counters, names, most, now_us)
+        yield _near(one, limit, use_of(limit, most, now_us), fullest, len(found))
 
 
-def _named(one: Limited, limit: Limit, readers: Readers, now_us: int) -> Mapping[str, LimitUse]:
-    """What those have used that have called lately."""
-    counters, counter = readers.counters, limit.counter
-    if counters is None or counter is None or one.listed is None or len(limit.apart) != 1:
-        return {}
-    (name,) = limit.apart
-    values = _lately(one.listed, name, readers.rollups, now_us)
-    looked = [
-        Looked(value_key(one.listed, limit.rule, name, text), counter.window, limit.family) for text in values
-    ]
-    standings = counters.standings(looked, now_us)
-    return {text: use_of(limit, its, now_us) for text, its in zip(values, standings, strict=True)}
+def _whose(
+    listed: Listed, limit: Limit, counters: CounterReader, names: Sequence[str], most: Standing, now_us: int
+) -> str:
+    """Which of these has used so much; empty for none."""
+    assert limit.counter is not None
+    window = limit.counter.window
+    keys = [value_key(listed, limit.rule, limit.apart[0], name) for name in names]
+    looked = [Looked(key, window, limit.family, most.used) for key in keys]
+    standings = zip(names, counters.standings(looked, now_us), strict=True)
+    return next((name for name, its in standings if its.used >= most.used), "")
 
 
-def _lately(listed: Listed, name: str, rollups: Rollups | None, now_us: int) -> list[str]:
+def _lately(rollups: Rollups | None, now_us: int, account: str, gateway: str, name: str) -> Sequence[str]:
     """Values that calls of this gateway have had, of the most money first."""
     if rollups is None:
         return []
-    having = ((Having("gateway", "eq", (listed.id,)),),)
-    question = Question(listed.account, now_us - _LATELY_US, now_us + 1, None, (f"{METADATA}{name}",), having)
+    having = ((Having("gateway", "eq", (gateway,)),),)
+    question = Question(account, now_us - _LATELY_US, now_us + 1, None, (f"{METADATA}{name}",), having)
     with suppress(LedgerUnavailable, Unanswerable):
         groups = sorted(rollups.ask(question), key=lambda group: group.sums.cost_nano, reverse=True)
         return [group.values[0] for group in groups if group.values[0]][:_MOST_VALUES]

@@ -48,7 +48,7 @@ class SeenLimits(NamedTuple):
 
 def seen_limits(resources: Resources, caller: Caller, account: str, now_us: int) -> SeenLimits:
     """Of an account, as far as this caller may read it."""
-    snapshot = resources.control_store(caller).snapshot()
+    snapshot = resources.snapshot()
     found = _limited(resources, snapshot, caller, account, now_us)
     limited = tuple(one for one in found if one.limits)
     if not limited:

@@ -79,11 +79,14 @@ class Standing(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """A counter to look at; with a family the key is a caller's value, as in a claim."""
+    """A counter to look at; with a family the key is a caller's value, as in a claim. Of one of which less than `least`
+    is used it need not be told how it stands: it may be told as unused.
+    """
 
     key: bytes
     window: Window
     family: Family | None = None
+    least: int = 0
 
 
 class CounterReader(Protocol):

@@ -19,6 +19,7 @@ from penstock.stores.lmdb.shares import joint_name, made_up_name, rule_of
 
 _SIZE_OF_THE_FILE = 0  # whatever the workers opened it with
 _DATABASES = 16
+_UNUSED = Standing(0, 0)
 
 
 class SeenCounters:
@@ -30,7 +31,7 @@ class SeenCounters:
 
     def standings(self, looked: Iterable[Looked], now_us: int) -> list[Standing]:
         with self._reading() as txn:
-            return [_standing(_found(txn, one), one.window, now_us) for one in looked]
+            return [_standing(_found(txn, one), one.window, now_us, one.least) for one in looked]
 
     def of_family(self, family: Family, window: Window, least: int, most: int, now_us: int) -> list[Standing]:
         prefix, found = rule_of(made_up_name(family, b"")), []
@@ -40,8 +41,8 @@ class SeenCounters:
                 if not more or not cursor.key().startswith(prefix):
                     break
                 value = cursor.value()
-                if window_log.written(value) >= least:  # nothing of it can have become more since
-                    found.append(_standing(value, window, now_us))
+                if window_log.written(value) >= least:
+                    found.append(_standing(value, window, now_us, least))
                 more = cursor.next()
         return [one for one in found if one.used >= least]
 
@@ -62,7 +63,9 @@ def _found(txn: lmdb.Transaction[bytes], one: Looked) -> bytes | None:
     return txn.get(joint_name(name)) if own is None else own
 
 
-def _standing(value: bytes | None, window: Window, now_us: int) -> Standing:
+def _standing(value: bytes | None, window: Window, now_us: int, least: int) -> Standing:
+    if least and window_log.written(value) < least:  # what is live of it is no more
+        return _UNUSED
     log = window_log.live(value, window, now_us)
     return Standing(log.total, window_log.reset_us(log, window, now_us))
 

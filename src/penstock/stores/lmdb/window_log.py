@@ -127,9 +127,9 @@ def _coarse_us(time_us: int, window: Window) -> int:
     return -(-time_us // quarter) * quarter
 
 
-def written(value: bytes) -> int:
+def written(value: bytes | None) -> int:
     """The total of a stored counter as it was written: what is live of it is no more."""
-    return int(_SINGLE.unpack_from(value)[0]) if len(value) >= _SINGLE.size else 0
+    return int(_HEAD.unpack_from(value)[0]) if value is not None and len(value) > _HEAD_BYTES else 0
 
 
 def stored(log: Log) -> bytes:
