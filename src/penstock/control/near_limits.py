@@ -6,7 +6,7 @@ apart the fullest are told: their counters have no names, so those that have cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from math import ceil
@@ -16,8 +16,9 @@ import msgspec
 
 from penstock.access.limit_counters import LimitCounter
 from penstock.control.catalog import Listed
+from penstock.control.limit_readers import Readers
 from penstock.control.limit_use import LimitShown, LimitUse, shown_limit, use_of
-from penstock.control.limit_words import NEAR, level_of
+from penstock.control.limit_words import NEAR, level_of, standing_text
 from penstock.control.limits import Limit, gateway_limits, key_limits, token_limits, value_key
 from penstock.stores.control_store import ProviderKey, Token
 from penstock.stores.counters import CounterReader, CountersUnavailable, Looked, Standing
@@ -26,6 +27,8 @@ from penstock.stores.rollups import METADATA, Having, Question, Rollups, Unanswe
 from penstock.stores.runs import RunQuery, RunReader, RunsUnavailable
 
 Kind = Literal["gateway", "token", "key"]
+CALLED: Final[Mapping[Kind, str]] = {"gateway": "gateway", "token": "token", "key": "stored key"}
+"""What people call them."""
 
 _MOST_COUNTERS: Final = 5_000  # of a rule that counts values apart
 _MOST_VALUES: Final = 1_000  # that are tried as names
@@ -63,14 +66,6 @@ class Near(msgspec.Struct, frozen=True):
     values: int = 0
 
 
-class Readers(NamedTuple):
-    """What can be read; None is away, or was never there."""
-
-    counters: CounterReader | None
-    runs: RunReader | None = None
-    rollups: Rollups | None = None
-
-
 def limited_gateway(listed: Listed) -> Limited:
     """A gateway."""
     return Limited("gateway", listed.id, listed.id, listed.id, gateway_limits(listed), listed)
@@ -94,6 +89,22 @@ def near_limits(limited: Iterable[Limited], readers: Readers, now_us: int) -> li
         found += _counted(pairs, readers, now_us)
     found += _running(pairs, readers.runs)
     return sorted(found, key=_share, reverse=True)
+
+
+def near_text(near: Near, now_us: int) -> str:
+    """`token ci: 82 % of $50 a day (spend), resets in 3 h`."""
+    return f"{CALLED[near.kind]} {near.name}{_of_values(near)}: {standing_text(near.limit, now_us)}"
+
+
+def _of_values(near: Near) -> str:
+    """`, user ada and 3 more`: of values that are counted apart the fullest, where it is known."""
+    if not near.values:
+        return ""
+    names = ", ".join(near.limit.apart)
+    if not near.value:
+        return f", the fullest of {near.values} for {names}" if near.values > 1 else f", one of {names}"
+    more = f" and {near.values - 1} more" if near.values > 1 else ""
+    return f", {names} {near.value}{more}"
 
 
 def _share(near: Near) -> float:

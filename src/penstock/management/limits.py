@@ -6,14 +6,12 @@ Which limits there are, and which are near, is known in `control/`; here stores 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 from penstock.access.tokens import is_live
 from penstock.control.near_limits import (
     Limited,
     Near,
-    Readers,
     limited_gateway,
     limited_key,
     limited_token,
@@ -23,20 +21,6 @@ from penstock.control.token_rights import seen_tokens
 from penstock.management.caller import Caller
 from penstock.management.resources import Resources
 from penstock.stores.control_store import Snapshot
-from penstock.stores.ledger import LedgerUnavailable
-from penstock.stores.runs import RunsUnavailable
-
-
-@contextmanager
-def limit_readers(resources: Resources) -> Iterator[Readers]:
-    """All that tells what is used, as far as it can be read now."""
-    with ExitStack() as stack:
-        rollups = runs = None
-        with suppress(LedgerUnavailable):
-            rollups = stack.enter_context(resources.rollups())
-        with suppress(RunsUnavailable):
-            runs = stack.enter_context(resources.runs()) if resources.has_runs() else None
-        yield Readers(resources.counters, runs, rollups)
 
 
 class SeenLimits(NamedTuple):
@@ -53,7 +37,7 @@ def seen_limits(resources: Resources, caller: Caller, account: str, now_us: int)
     limited = tuple(one for one in found if one.limits)
     if not limited:
         return SeenLimits((), ())
-    with limit_readers(resources) as readers:
+    with resources.limits() as readers:
         return SeenLimits(limited, tuple(near_limits(limited, readers, now_us)))
 
 
@@ -69,5 +53,5 @@ def _limited(
             yield limited_key(key)
     if caller.may("read", account):
         for token in seen_tokens(snapshot.tokens, caller.token, account):
-            if not token.blocked and is_live(token, now_us):
+            if is_live(token, now_us):
                 yield limited_token(token)

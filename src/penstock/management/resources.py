@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog
 from penstock.control.gateway_changes import GatewayChanges
+from penstock.control.limit_readers import Readers, limit_readers
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
@@ -139,6 +140,10 @@ class Resources:
             yield ledger
         finally:
             ledger.close()
+
+    def limits(self) -> AbstractContextManager[Readers]:
+        """All that tells what is used of limits, as far as it can be read now."""
+        return limit_readers(stores_of(self.settings), self.counters)
 
     def vault(self, snapshot: Snapshot) -> Vault:
         """Opens what the directory has sealed. Raises `MasterKeyError`."""

@@ -17,7 +17,6 @@ from penstock.control.token_changes import NoSuchToken, TokenRefused, changes_to
 from penstock.control.token_rights import seen_tokens, why_not_give
 from penstock.control.token_use import TokenUse, uses
 from penstock.management.endpoint import delete, endpoints, get, patch, post
-from penstock.management.limits import limit_readers
 from penstock.management.paging import Listing
 from penstock.management.problem import NOT_FOUND, ManagementError, Problem, forbidden, invalid
 from penstock.management.request import Request
@@ -113,7 +112,7 @@ def delete_token(resources: Resources, request: Request) -> TokenAnswer:
 
 def used_of(resources: Resources, tokens: Sequence[Token], now_us: int) -> Mapping[str, TokenUse]:
     """What is used of each token, as far as it can be told now."""
-    with limit_readers(resources) as readers:
+    with resources.limits() as readers:
         return uses(tokens, readers.counters, readers.rollups, readers.runs, now_us)
 
 

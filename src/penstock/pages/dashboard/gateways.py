@@ -22,7 +22,6 @@ from penstock.control.no_effect import in_gateway
 from penstock.control.token_changes import Place
 from penstock.management import gateways as api
 from penstock.management.gateway_shapes import GatewayCreate, GatewayUpdate, shown
-from penstock.management.limits import limit_readers
 from penstock.management.paging import MAX_PER_PAGE, Paging
 from penstock.management.problem import ManagementError, invalid, not_found
 from penstock.management.provider_configs import ProviderConfigAnswer, list_provider_configs
@@ -257,7 +256,7 @@ def _routes(snapshot: Snapshot, account: str, gateway: str, alone: str) -> Itera
 def _limits(resources: Resources, listed: Sequence[Listed], now_us: int) -> list[tuple[LimitShown, ...]]:
     """Those of each gateway, all looked at together."""
     by_gateway = [gateway_limits(one) for one in listed]
-    with limit_readers(resources) as readers:
+    with resources.limits() as readers:
         every = [limit for limits in by_gateway for limit in limits]
         found = iter(shown_limits(every, readers.counters, readers.runs, now_us))
     return [tuple(islice(found, len(limits))) for limits in by_gateway]

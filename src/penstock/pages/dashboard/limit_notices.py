@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from penstock.control.limit_words import level_of, standing_text
-from penstock.control.near_limits import Kind, Limited, Near
+from penstock.control.limit_words import level_of
+from penstock.control.near_limits import CALLED, Kind, Limited, Near, near_text
 from penstock.management.limits import seen_limits
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import Notice
@@ -18,7 +18,6 @@ from penstock.pages.dashboard.page import Visit
 from penstock.pages.dashboard.words import calls
 
 _MOST: Final = 8  # of each kind
-_CALLED: Final[Mapping[Kind, str]] = {"gateway": "gateway", "token": "token", "key": "stored key"}
 
 
 class Refused(NamedTuple):
@@ -57,22 +56,11 @@ def limit_notices(resources: Resources, visit: Visit, refused: Refused) -> Itera
 
 def _near(near: Near, now_us: int, count: int, span: str) -> Notice:
     use = near.limit.use
-    told = f"{_CALLED[near.kind]} {near.name}{_whose(near)}: {standing_text(near.limit, now_us)}"
+    told = near_text(near, now_us)
     if count:
         told += f"; {calls(count)} refused for a limit in the last {span}"
     is_over = count or (use is not None and level_of(use) == "full")
     return Notice("bad" if is_over else "warn", told, _place(near), use)
-
-
-def _whose(near: Near) -> str:
-    """`, user ada and 3 more`: of values that are counted apart the fullest, where it is known."""
-    if not near.values:
-        return ""
-    names = ", ".join(near.limit.apart)
-    if not near.value:
-        return f", the fullest of {near.values} for {names}" if near.values > 1 else f", one of {names}"
-    more = f" and {near.values - 1} more" if near.values > 1 else ""
-    return f", {names} {near.value}{more}"
 
 
 def _place(near: Near) -> str:
@@ -85,5 +73,5 @@ def _place(near: Near) -> str:
 
 
 def _refusing(one: Limited, count: int, span: str) -> Notice:
-    told = f"{_CALLED[one.kind]} {one.name}: {calls(count)} refused for a limit in the last {span}"
+    told = f"{CALLED[one.kind]} {one.name}: {calls(count)} refused for a limit in the last {span}"
     return Notice("warn", told, f"logs?{urlencode([('status', '429'), (one.kind, one.id), ('since', span)])}")
