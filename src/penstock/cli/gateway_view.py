@@ -59,7 +59,7 @@ def facts(one: Listed, limits: Sequence[LimitShown], now_us: int) -> list[tuple[
 
 
 def record(one: Listed, limits: Sequence[LimitShown]) -> dict[str, object]:
-    """A gateway as a JSON object, in the words of Cloudflare 4.2, with its source and how its limits stand; secrets masked."""
+    """A gateway as a JSON object, in the words of Cloudflare 4.2, with its source and its limits; secrets masked."""
     times: dict[str, object] = {}
     if one.stored is not None:
         times = {

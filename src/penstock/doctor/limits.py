@@ -21,7 +21,7 @@ from penstock.doctor.units import counted
 
 _CHECK: Final = "limits"
 _MOST: Final = 10
-_REMEDY: Final = "what goes beyond is refused until there is room; `penstock keys change`, `penstock gateways set` give more"
+_REMEDY: Final = "what goes beyond is refused; `penstock keys change` and `penstock gateways set` give more"
 
 
 def limits(case: Case) -> Iterator[Finding]:

@@ -202,10 +202,10 @@ async def test_keys_go_in_and_never_out(admin: Visitor) -> None:
     await admin.send(keys, {"provider": "openai", "alias": "b", "secret": "sk-second-0987654321"})
     admin.seen = ""
     await admin.get(f"{GATEWAYS}/mine")
-    one, two = (await admin.json(f"{GATEWAYS}/mine.json"))["keys"]
+    one, two = (await admin.json(f"{GATEWAYS}/mine.json"))["stored"]["keys"]
     assert (one["alias"], one["secret_preview"], two["default_config"]) == ("a", "…7890", False)
     await admin.send(f"{keys}/{two['id']}", {"do": "default"})
-    assert (await admin.json(f"{GATEWAYS}/mine.json"))["keys"][1]["default_config"] is True
+    assert (await admin.json(f"{GATEWAYS}/mine.json"))["stored"]["keys"][1]["default_config"] is True
     await admin.send(f"{keys}/{one['id']}", {"do": "remove"})
     assert [key.alias for key in Access(admin.gateway.data).control_store.all(ProviderKey)] == ["b"]
     assert "sk-first" not in admin.seen

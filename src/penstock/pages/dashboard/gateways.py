@@ -22,12 +22,11 @@ from penstock.control.no_effect import in_gateway
 from penstock.control.token_changes import Place
 from penstock.management import gateways as api
 from penstock.management.gateway_shapes import GatewayCreate, GatewayUpdate, shown
-from penstock.management.paging import MAX_PER_PAGE, Paging
 from penstock.management.problem import ManagementError, invalid, not_found
-from penstock.management.provider_configs import ProviderConfigAnswer, list_provider_configs
 from penstock.management.reading import Pairs, checked
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.gateway_form import Field, fields_of, sent_fields, value_text
+from penstock.pages.dashboard.gateway_keys import Keys, keys_of
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.route_drawing import MOST_ELEMENTS
 from penstock.pages.dashboard.sealed_fields import sealed, unsealed
@@ -82,7 +81,7 @@ class One(msgspec.Struct, frozen=True):
     file: str
     fields: tuple[Field, ...]
     limits: tuple[LimitShown, ...]
-    keys: tuple[ProviderConfigAnswer, ...]
+    stored: Keys
     account_keys: tuple[str, ...]
     routes: tuple[RouteShown, ...]
     seen: str
@@ -218,14 +217,13 @@ def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> One
     answer = shown(listed)
     is_whole = visit.caller.may("read", visit.account)
     is_stored = listed.stored is not None
-    keys = list_provider_configs(resources, visit.request(name), Paging(per_page=MAX_PER_PAGE)).items
     return One(
         name,
         listed.source,
         resources.settings.file or "",
         fields_of(answer, remarks),
         _limits(resources, [listed], visit.now_us)[0],
-        tuple(keys),
+        keys_of(resources, visit, name),
         tuple(
             f"{key.provider} ({key.alias})"
             for key in snapshot.provider_keys
