@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from penstock.management.kept_directory import KeptDirectory
-from penstock.stores.control_store import Snapshot, Token
+from penstock.management.resources import KeptDirectory
+from penstock.stores.control_store import ControlStore, Snapshot, Token
 from support.access import Access
 
 
@@ -33,7 +34,7 @@ def access(tmp_path: Path) -> Access:
 
 
 def names(kept: KeptDirectory, store: Counting) -> list[str]:
-    return [one.name for one in kept.snapshot(store).tokens]  # type: ignore[arg-type] - as much of one as is used
+    return [one.name for one in kept.snapshot(cast(ControlStore, store)).tokens]
 
 
 def test_it_is_read_again_after_a_change_and_only_then(access: Access) -> None:

@@ -21,7 +21,6 @@ from penstock.control.limit_readers import Readers, limit_readers
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
-from penstock.management.kept_directory import KeptDirectory
 from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
@@ -49,6 +48,29 @@ class SharedClock(Clock):
     def new_id(self, now_us: int) -> str:
         with self._lock:
             return super().new_id(now_us)
+
+
+class KeptDirectory:
+    """The directory as it was last read, kept until it changes: with thousands of tokens reading it takes longer than
+    most of what is then looked up in it.
+
+    Each change has a number, which is asked for every time: what is kept is never older than what is stored. For
+    looking only: who changes something reads it anew. Threads share it; a reference is swapped.
+    """
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: Snapshot | None = None
+
+    def snapshot(self, store: ControlStore) -> Snapshot:
+        """As the store would give it now. Raises `ControlStoreUnavailable` as that does."""
+        kept, version = self._kept, store.version()
+        if kept is not None and version == kept.version:
+            return kept
+        found = store.snapshot()
+        self._kept = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

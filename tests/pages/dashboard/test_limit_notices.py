@@ -238,19 +238,25 @@ def test_values_of_two_names_are_told_without_one(site: Site, worker: LmdbCounte
 # -- what refuses calls
 
 
-def refused(number: int, code: int = 2003, **changes: object) -> NewCall:
-    late = START_US + HOUR_US - MINUTE_US + number
+def refused(number: int, token: str, code: int = 2003, gateway: str = "main") -> NewCall:
     return call(
-        number, created_us=late, status=429, outcome=Outcome.REFUSED, error_code=code, cost_nano=0, **changes
+        number,
+        created_us=START_US + HOUR_US - MINUTE_US + number,
+        status=429,
+        outcome=Outcome.REFUSED,
+        error_code=code,
+        cost_nano=0,
+        token=token,
+        gateway=gateway,
     )
 
 
 def test_what_has_been_refusing_calls(site: Site, worker: LmdbCounters) -> None:
     token, other = limited(site, rate_limit=RATE), limited(site, "other one", spend_limit=SPEND)
     site.store(
-        *(refused(number, token=token) for number in range(3)),
-        refused(3, 2045, token=other, gateway="other"),
-        refused(4, 2009, token=other),  # for want of a token
+        *(refused(number, token) for number in range(3)),
+        refused(3, other, 2045, "other"),
+        refused(4, other, 2009),  # for want of a token
     )
     use(worker, site, rate_counter(token, RATE), 1)
     found = notices(site)
@@ -287,7 +293,7 @@ def test_who_may_not_read_is_not_told(site: Site, worker: LmdbCounters) -> None:
     site.access.key("openai", "sk-1", account="acc", rate=(10, 60))
     use(worker, site, rate_counter(token, RATE), 1)
     use(worker, site, gateway_rate_counter("acc", "main", RateLimit(100, 3600)), 1)
-    site.store(refused(1, token=token))
+    site.store(refused(1, token))
     assert len(notices(site)) == 2
     site.sign_in(site.token("metadata_read"))
     assert notices(site) == []

@@ -26,7 +26,7 @@ def gauge(limit: LimitShown, now_us: int) -> Markup:
     if limit.use is None:
         return Markup('<span class="gauge">{}{}</span>').format(limit_text(limit), _soft(_why_not(limit)))
     use, level = limit.use, level_of(limit.use)
-    said = Markup(' <span class="level {}">{}</span>').format(level, _SAID[level]) if _SAID[level] else ""
+    said = Markup(', <span class="level {}">{}</span>').format(level, _SAID[level]) if _SAID[level] else ""
     return Markup('<span class="gauge">{}{}<span class="part">{}{}{}</span></span>').format(
         used_text(limit), _meter(limit.name, use, level), percent(use), said, _room(limit, use, now_us)
     )
@@ -71,7 +71,7 @@ def _room(limit: LimitShown, use: LimitUse, now_us: int) -> Markup:
     if not text:
         return Markup("")
     moment = rfc3339(use.resets_us)
-    return Markup(' <time class="soft" datetime="{}" title="{}">{}</time>').format(moment, moment, text)
+    return Markup(', <time class="soft" datetime="{}" title="{}">{}</time>').format(moment, moment, text)
 
 
 def _why_not(limit: LimitShown) -> str:

@@ -8,7 +8,7 @@ counter holds and when it leaves is in `window_log.py`; which counter that is an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TypeVar
 
@@ -18,12 +18,9 @@ from msgspec.structs import replace
 from penstock.stores.counters import (
     Claim,
     CountersUnavailable,
-    Family,
     Granted,
-    Looked,
     Refused,
     Reservation,
-    Standing,
     Window,
 )
 from penstock.stores.lmdb import amendments, endings, leases, reservations, shares, window_log
@@ -76,7 +73,7 @@ class _Counted(NamedTuple):
     amount: int
 
 
-class LmdbCounters:
+class LmdbCounters(SeenCounters):
     """`Counters` of one worker in an environment of its own (`open_environment`, `DATABASES`).
 
     `owner` must be a name that no other worker and no earlier process ever had, 1 to 200 bytes. Like the
@@ -97,7 +94,6 @@ class LmdbCounters:
         self._begin = environment.begin
         self._beaten_us: int | None = None
         self._walked_to = b""
-        self._environment = environment
         with self._translated():
             lock = write_lock(environment)
             with lock:
@@ -105,6 +101,7 @@ class LmdbCounters:
                 self._leases = Leases(environment)
                 self._reservations = Reservations(environment, self._owner)
                 self._amendments = Amendments(environment)
+        super().__init__(environment, self._table.database)
         self._writer = Writer(environment, lock, self._table.database, self._defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
@@ -174,12 +171,6 @@ class LmdbCounters:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
             with self._begin(self._table.database) as txn:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
-
-    def standings(self, looked: Iterable[Looked], now_us: int) -> list[Standing]:
-        return self._seen().standings(looked, now_us)
-
-    def of_family(self, family: Family, window: Window, least: int, most: int, now_us: int) -> list[Standing]:
-        return self._seen().of_family(family, window, least, most, now_us)
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):
@@ -320,9 +311,6 @@ class LmdbCounters:
         """What is to be raised for a failure; one that damage may be behind makes the store suspect."""
         self.suspicion = suspicion_of(error) or self.suspicion
         return CountersUnavailable(str(error))
-
-    def _seen(self) -> SeenCounters:
-        return SeenCounters(self._environment, self._table.database)
 
     def _is_due(self, now_us: int) -> bool:
         return self._beaten_us is None or not 0 <= now_us - self._beaten_us < _BEAT_US
