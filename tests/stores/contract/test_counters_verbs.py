@@ -109,6 +109,9 @@ def test_how_the_values_of_a_family_stand(counters: Counters, other: Counters, w
     counters.take([Claim(b"ada", 10, 10, window, theirs), Claim(b"ada", 10, 10, window)], T0)
     looked = [Looked(value, window, ours) for value in (b"ada", b"cyd", b"nobody")]
     assert [one.used for one in other.standings(looked, T0)] == [9, 2, 0]
+    full, free = other.standings([Looked(value, window, ours, least=9) for value in (b"ada", b"bob")], T0)
+    assert full == Standing(9, 60 * SECOND)
+    assert free.used in (0, 8)  # less than anybody asks for
     near = other.of_family(ours, window, 8, 100, T0)
     assert sorted(near) == [Standing(8, 60 * SECOND), Standing(9, 60 * SECOND)]
     assert other.of_family(Family(b"acct", b"gw"), window, 1, 100, T0) == []
