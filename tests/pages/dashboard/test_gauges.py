@@ -157,8 +157,24 @@ async def test_a_gateway_s_limits(admin: Visitor, gateway: InProcess) -> None:
         ("requests", "requests", 2), ("rule all", "USD", 45.0), ("rule some", "USD", 0.0), ("rule users", "USD", None),
     ]  # fmt: skip
     listed = await admin.get(f"{AT}/gateways")
-    assert meters(listed) == [("rule all, used: 90 %", "90"), ("requests, used: 20 %", "20")]
-    assert "and 2 more" in listed
+    assert meters(listed) == [("rule all, used: 90 %", "90")]
+    assert "and 3 more" in listed
     lines = {one["id"]: one for one in (await admin.json(f"{AT}/gateways.json"))["gateways"]}
-    assert [one["use"]["used"] for one in lines["gw"]["limits"]] == [45.0, 2]
+    assert [one["use"]["used"] for one in lines["gw"]["limits"]] == [45.0]
     assert lines["free"]["limits"] == []
+
+
+async def test_many_gateways_with_limits_make_a_page_of_usual_size(
+    open_gateway: OpenGateway, enter: Enter
+) -> None:
+    fields = {"rate_limiting_limit": 10, "rate_limiting_interval": 60}
+    text = gateways(**{f"gw{number}": fields for number in range(160)})
+    gateway = await open_gateway(text, {"PENSTOCK_ADMIN_TOKEN": ADMIN})
+    for number in range(160):
+        claim = gateway_rate_counter("acct", f"gw{number}", RateLimit(10, 60))
+        gateway.parts.counters.take([Claim(claim.key, 9, 10, claim.window)], gateway.clock.now_us())
+    await gateway.catch_up()
+    page = await (await enter(gateway, ADMIN)).get(f"{AT}/gateways")
+    assert len(page) < 150_000
+    assert page.count("near its limit") == 150
+    assert "And 10 more" in page

@@ -35,13 +35,13 @@ from penstock.stores.control_store import Snapshot
 
 _ALL: Final = "/accounts/{account}/gateways"
 _ONE: Final = f"{_ALL}/{{gateway_id}}"
-_MOST: Final = 200  # gateways of a list
-_MOST_LIMITS: Final = 2  # of each of them there
+_MOST: Final = 150  # gateways of a list
+_MOST_LIMITS: Final = 1  # of each of them there
 _CHANGE: Final = "gateway "  # what a preview is sealed for
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A gateway in the list; `source` is where it comes from. `limits` are the fullest, `more` those beside them."""
+    """A gateway in the list; `source` is where it comes from. `limits` is the fullest, `more` those beside it."""
 
     id: str
     source: str
