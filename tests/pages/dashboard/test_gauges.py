@@ -168,7 +168,7 @@ async def test_many_gateways_with_limits_make_a_page_of_usual_size(
     open_gateway: OpenGateway, enter: Enter
 ) -> None:
     fields = {"rate_limiting_limit": 10, "rate_limiting_interval": 60}
-    text = gateways(**{f"gw{number}": fields for number in range(160)})
+    text = gateways("acct", **{f"gw{number}": fields for number in range(160)})
     gateway = await open_gateway(text, {"PENSTOCK_ADMIN_TOKEN": ADMIN})
     for number in range(160):
         claim = gateway_rate_counter("acct", f"gw{number}", RateLimit(10, 60))
