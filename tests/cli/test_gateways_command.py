@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 from control_store_commands import Shell
 
+from penstock.access.limit_counters import LimitCounter, limit_window, rule_key, spend_prefix
+from penstock.clock import Clock
 from penstock.control.opening import open_catalog
+from penstock.pricing.units import to_nano
 from penstock.settings import GatewaySettings, Settings
 from penstock.settings.server import ServerSettings
 from penstock.stores.control_store import Add, Dataset, StoredGateway
+from penstock.stores.counters import Claim
+from penstock.stores.lmdb.counters import DATABASES, FOLDER, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
 
 HIDDEN = "Bearer VERYSECRETVALUE"
 OTEL = [{"url": "https://traces.example", "headers": {"x-key": HIDDEN}}]
@@ -63,6 +69,36 @@ def test_one_is_shown(shell: Shell) -> None:
     assert (row["account_id"], row["cache_ttl"], row["retry_delay"]) == ("acme", 60, None)
     assert row["internal_id"] == shell.snapshot().gateways[0].id
     assert "has no gateway" in shell.run("gateways", "show", "prod", code=1).err
+
+
+def test_how_limits_stand_is_told(shell: Shell) -> None:
+    rules = json.dumps(
+        {
+            "enabled": True,
+            "rules": [
+                {"id": "all", "limit": 5, "limitType": "cost", "window": 86400, "technique": "fixed"},
+                {"id": "users", "limit": 2, "limitType": "cost", "window": 3600,
+                 "metadata": {"user": {"mode": "partition"}, "plan": {"mode": "filter", "values": ["free"]}}},
+            ],
+        }
+    )  # fmt: skip
+    rate = ("--set", "rate_limiting_limit=10", "--set", "rate_limiting_interval=60")
+    shell.run("gateways", "create", "prod", *rate, "--set", f"spend_limits={rules}")
+    assert "10 requests a minute; $5 a day; 1 more" in shell.run("gateways").out
+    rule = LimitCounter(rule_key(spend_prefix("local", "prod"), ["all"]), 0, limit_window(86400, "fixed"))
+    with open_environment(shell.data / FOLDER, 64 * 1024 * 1024, DATABASES) as environment:
+        worker = LmdbCounters(environment, b"worker")
+        worker.take([Claim(rule.key, to_nano("4.1"), to_nano("5"), rule.window)], Clock().now_us())
+    said = shell.run("gateways", "show", "prod").out
+    assert "$4.10 of $5 a day (82 %), resets in" in said
+    assert "$2 an hour, trailing, only plan free, each user has its own" in said
+    (row,) = shell.run("gateways", "show", "prod", "--json").rows()
+    assert [(one["name"], one["use"] and one["use"]["used"]) for one in row["limits"]] == [
+        ("requests", 0),
+        ("rule all", 4.1),
+        ("rule users", None),
+    ]
+    assert "0 of 10 requests a minute (0 %); $4.10 of $5 a day (82 %)" in shell.run("gateways").out
 
 
 # -- make and change

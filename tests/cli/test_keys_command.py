@@ -14,7 +14,13 @@ import pytest
 from control_store_commands import Shell
 
 from penstock.access.tokens import allows, matches, parse
+from penstock.clock import Clock
+from penstock.control.limits import token_limits
+from penstock.pricing.units import to_nano
 from penstock.stores.control_store import Add, RateLimit, Replace, SpendLimit, Token
+from penstock.stores.counters import Claim
+from penstock.stores.lmdb.counters import DATABASES, FOLDER, LmdbCounters
+from penstock.stores.lmdb.environment import open_environment
 
 _DAY_US = 86_400 * 1_000_000
 FORM = re.compile(r"pst_[0-9a-z]{16}_[0-9A-Za-z]{43}\n")
@@ -34,6 +40,33 @@ def fits(text: str, token: Token, now_us: int | None = None) -> bool:
 
 def secret(text: str) -> str:
     return text.strip().rpartition("_")[2]
+
+
+# -- what is used
+
+
+def test_how_limits_stand_is_told(shell: Shell) -> None:
+    shell.run(
+        "keys", "create", "bot", "--rate-limit", "20/1h", "--spend-limit", "0.5/1d", "--max-active", "4"
+    )
+    shell.run("keys", "create", "free")
+    (token, _) = shell.snapshot().tokens
+    assert "20 requests an hour; $0.5 a day; 4 runs at once" in shell.run("keys", "list").out
+    with open_environment(shell.data / FOLDER, 64 * 1024 * 1024, DATABASES) as environment:
+        worker = LmdbCounters(environment, b"worker")
+        for limit, amount in zip(token_limits(token), (10, to_nano("0.45")), strict=False):
+            assert limit.counter is not None
+            claim = Claim(limit.counter.key, amount, limit.counter.limit, limit.counter.window)
+            worker.take([claim], Clock().now_us())
+    told = "10 of 20 requests an hour (50 %); $0.45 of $0.5 a day (90 %); 4 runs at once"
+    assert told in shell.run("keys", "list").out
+    assert told in shell.run("keys", "show", "bot").out
+    bot, free = shell.run("keys", "list", "--json").rows()
+    assert (bot["requests"]["used"], bot["spend"]["left"], free["requests"]) == (
+        10,
+        pytest.approx(0.05),
+        None,
+    )
 
 
 # -- create

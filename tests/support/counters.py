@@ -6,14 +6,16 @@ asked of them. Nothing survives, and nobody dies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from penstock.stores.counters import (
     Claim,
     Counters,
     CountersUnavailable,
+    Family,
     Granted,
+    Looked,
     Refused,
     Reservation,
     Standing,
@@ -40,6 +42,7 @@ class MemoryCounters:
         self._aside: dict[bytes, list[tuple[bytes, _Entry]]] = {}
         self._receipts: dict[bytes, list[tuple[bytes, _Entry]]] = {}
         self._marks: set[bytes] = set()
+        self._families: dict[bytes, Family | None] = {}
         self._made = 0
 
     @property
@@ -70,7 +73,7 @@ class MemoryCounters:
         if partial and claims:
             free = min(claim.limit - self.used(claim.key, claim.window, now_us) for claim in claims)
             amount = min(amount, max(1, free))
-            claims = [Claim(claim.key, amount, claim.limit, claim.window) for claim in claims]
+            claims = [Claim(claim.key, amount, claim.limit, claim.window, claim.family) for claim in claims]
         refused = self._check(claims, 1, now_us)
         if refused is not None:
             return refused
@@ -116,7 +119,14 @@ class MemoryCounters:
         since = now_us - span + 1 if window.sliding else now_us - now_us % span
         return sum(entry.amount for entry in self._entries.get(key, ()) if entry.time_us >= since)
 
-    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
+    def standings(self, looked: Iterable[Looked], now_us: int) -> list[Standing]:
+        return [self._standing(one.key, one.window, now_us) for one in looked]
+
+    def of_family(self, family: Family, window: Window, least: int, most: int, now_us: int) -> list[Standing]:
+        keys = [key for key, whose in self._families.items() if whose == family][:most]
+        return [one for key in keys if (one := self._standing(key, window, now_us)).used >= least]
+
+    def _standing(self, key: bytes, window: Window, now_us: int) -> Standing:
         span, used = window.seconds * SECOND, self.used(key, window, now_us)
         return Standing(used, span if window.sliding else span - now_us % span)
 
@@ -138,6 +148,7 @@ class MemoryCounters:
             amount = max(claim.amount, least)
             if already + amount > claim.limit:
                 return Refused(index, max(0, claim.limit - already), self._wait(claim, amount, now_us))
+            self._families[claim.key] = claim.family
             wanted[claim.key] = wanted.get(claim.key, 0) + claim.amount
         return None
 

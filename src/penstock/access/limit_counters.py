@@ -13,7 +13,7 @@ import msgspec
 from penstock.pricing.units import to_nano
 from penstock.settings.gateways import LONGEST_WINDOW
 from penstock.stores.control_store import RateLimit, SpendLimit, Technique
-from penstock.stores.counters import Window
+from penstock.stores.counters import Family, Window
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -60,6 +60,16 @@ def spend_prefix(account: str, gateway: str) -> bytes:
 def rule_key(prefix: bytes, parts: Sequence[str]) -> bytes:
     """The counter of a spend rule: `parts` are its id, and by turns names and values that it counts apart."""
     return prefix + _to_json(parts)
+
+
+def rule_family(account: str, gateway: str, rule: str) -> Family:
+    """Whose the counters of a spend rule are that counts values apart."""
+    return Family(account.encode(), f"{gateway}\x1f{rule}".encode())
+
+
+def stored_key_counter(key_id: str, limit: int, seconds: int) -> LimitCounter:
+    """What counts how often a stored key goes out."""
+    return LimitCounter(b"rate stored key " + key_id.encode(), limit, limit_window(seconds, "sliding"))
 
 
 def limit_window(seconds: int, technique: Technique) -> Window:

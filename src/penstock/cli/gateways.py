@@ -7,7 +7,7 @@ How fields are given is in `gateway_options.py`, how gateways are shown in `gate
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from penstock.cli.options import config_option, data_option, json_option, yes_op
 from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table
 from penstock.clock import Clock
-from penstock.control.catalog import Catalog
+from penstock.control.catalog import Catalog, Listed
 from penstock.control.gateway_changes import (
     GatewayChanges,
     GatewayExists,
@@ -39,10 +39,14 @@ from penstock.control.gateway_changes import (
     StandsInFile,
     WrongFields,
 )
+from penstock.control.limit_readers import limit_readers_from_outside
+from penstock.control.limit_use import LimitShown, shown_limits
+from penstock.control.limits import gateway_limits
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import belongings
 from penstock.settings.gateway_secrets import SecretLost
 from penstock.stores.control_store import ControlStore
+from penstock.stores.opening import Stores
 
 _HELP = """Gateways: list and show all, make, change and remove those of the directory.
 
@@ -114,11 +118,12 @@ def list_(config: Path | None, data: Path, as_json: bool) -> None:
         found = _catalog(store, config, data)
     for stored, reason in found.left_out:
         tell(f"gateway {stored.account}/{stored.gateway} of the directory is not served: {reason}")
+    limits = _limits([*found], data, Clock().now_us())
     if as_json:
         for one in found:
-            say_json(record(one))
+            say_json(record(one, limits[one.name]))
     else:
-        print_table(HEADINGS, [line(one) for one in found])
+        print_table(HEADINGS, [line(one, limits[one.name]) for one in found])
 
 
 @gateways.command(help=_SHOW_HELP)
@@ -133,10 +138,12 @@ def show(name: str, account: str, config: Path | None, data: Path, as_json: bool
     one = found.find(account, name)
     if one is None:
         raise click.ClickException(_unknown(found, account, name))
+    now_us = Clock().now_us()
+    limits = _limits([one], data, now_us)[one.name]
     if as_json:
-        say_json(record(one))
+        say_json(record(one, limits))
     else:
-        print_facts(facts(one))
+        print_facts(facts(one, limits, now_us))
 
 
 @gateways.command(help=_CREATE_HELP)
@@ -211,6 +218,15 @@ def delete(name: str, account: str, yes: bool, config: Path | None, data: Path) 
 
 def _catalog(store: ControlStore, config: Path | None, data: Path) -> Catalog:
     return open_catalog(settings_of(config, data), store.snapshot(), os.environ)
+
+
+def _limits(found: Sequence[Listed], data: Path, now_us: int) -> Mapping[str, tuple[LimitShown, ...]]:
+    """How the limits of each stand, by its name."""
+    with limit_readers_from_outside(Stores(data)) as readers:
+        return {
+            one.name: shown_limits(gateway_limits(one), readers.counters, readers.runs, now_us)
+            for one in found
+        }
 
 
 # -- changes

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import click
@@ -23,15 +22,10 @@ from penstock.cli.output import say_json, tell
 from penstock.cli.tables import print_facts, print_table
 from penstock.cli.token_view import HEADINGS, SHORTENED, facts, line, record
 from penstock.clock import Clock
+from penstock.control.limit_readers import limit_readers_from_outside
 from penstock.control.token_use import TokenUse, uses
 from penstock.stores.control_store import Permission, Remove, Token
-from penstock.stores.counters import CountersUnavailable
-from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.opening import Stores
-from penstock.stores.opening.ledger import rollups
-from penstock.stores.opening.runs import has_runs, run_reader
-from penstock.stores.opening.shared import counters_from_outside
-from penstock.stores.runs import RunsUnavailable
 
 _CREATE_HELP = """Make a token and print it, once: only a hash of it is kept.
 
@@ -159,13 +153,5 @@ for _command in (change, block, unblock, rotate):
 
 def _used(data: Path, found: Sequence[Token], now_us: int) -> Mapping[str, TokenUse]:
     """What is used of each, as far as it can be told now."""
-    stores = Stores(data)
-    with ExitStack() as stack:
-        counters = ledger = runs = None
-        with suppress(CountersUnavailable):
-            counters = stack.enter_context(counters_from_outside(stores))
-        with suppress(LedgerUnavailable):
-            ledger = stack.enter_context(closing(rollups(stores)))
-        with suppress(RunsUnavailable):
-            runs = stack.enter_context(closing(run_reader(stores))) if has_runs(stores) else None
-        return uses(found, counters, ledger, runs, now_us)
+    with limit_readers_from_outside(Stores(data)) as readers:
+        return uses(found, readers.counters, readers.rollups, readers.runs, now_us)

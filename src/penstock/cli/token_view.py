@@ -5,12 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from penstock.access.tokens import is_live
-from penstock.cli.durations import duration_text
 from penstock.cli.output import Cell
 from penstock.cli.render import time_text
-from penstock.control.token_use import LimitUse, TokenUse
+from penstock.control.limit_use import LimitUse
+from penstock.control.limit_words import short_text
+from penstock.control.token_use import TokenUse, shown_token_limits
 from penstock.stores.control_store import Token
 from penstock.time_text import rfc3339
+
+_ALL_LIMITS = 9
 
 HEADINGS = ("ID", "NAME", "USER", "TEAM", "MAY", "WHERE", "EXPIRES", "LIMITS", "LAST USED")
 SHORTENED = (1, 2, 3, 4, 5, 7)
@@ -103,19 +106,9 @@ def _expires(token: Token, now_us: int) -> Cell:
 
 def _limits(token: Token, use: TokenUse) -> str:
     """Each limit, with what is used of it where that is known."""
-    parts = []
-    if (rate := token.rate_limit) is not None:
-        used = "" if use.requests is None else f"{use.requests.used:.0f} of "
-        parts.append(f"{used}{rate.limit} requests/{duration_text(rate.interval)}{_sliding(rate.technique)}")
-    if (spend := token.spend_limit) is not None:
-        used = "" if use.spend is None else f"${use.spend.used:.4g} of "
-        parts.append(f"{used}${spend.limit:g}/{duration_text(spend.window)}{_sliding(spend.technique)}")
-    if token.max_estimate is not None:
-        parts.append(f"${token.max_estimate:g} an order")
-    if token.max_active is not None:
-        used = "" if use.active is None else f"{use.active} of "
-        parts.append(f"{used}{token.max_active} runs at once")
-    return ", ".join(parts)
+    told = short_text(shown_token_limits(token, use), _ALL_LIMITS)
+    order = "" if token.max_estimate is None else f"${token.max_estimate:g} an order"
+    return "; ".join(filter(None, (told, order)))
 
 
 def _resets(use: TokenUse) -> str:
@@ -134,10 +127,6 @@ def _used(use: LimitUse | None) -> dict[str, object] | None:
     if use is None:
         return None
     return {"used": use.used, "limit": use.limit, "left": use.left, "resets_at": rfc3339(use.resets_us)}
-
-
-def _sliding(technique: str) -> str:
-    return " sliding" if technique == "sliding" else ""
 
 
 def _secrets(token: Token, now_us: int) -> str:

@@ -7,6 +7,8 @@ much money, could make one that may.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from penstock.access.tokens import grants
 from penstock.stores.control_store import Permission, Token
 
@@ -26,6 +28,11 @@ def is_within(holder: Token | None, token: Token) -> bool:
     if holder is None or not holder.accounts:
         return True
     return bool(token.accounts) and set(token.accounts) <= set(holder.accounts)
+
+
+def seen_tokens(tokens: Iterable[Token], holder: Token | None, account: str) -> list[Token]:
+    """Those of an account that a holder may see."""
+    return [one for one in tokens if is_of(one, account) and is_within(holder, one)]
 
 
 def why_not_give(holder: Token | None, token: Token) -> str:

@@ -11,13 +11,13 @@ from typing import Final
 
 import msgspec
 
-from penstock.access.limit_counters import LimitCounter, rate_counter, spend_counter
-from penstock.pricing.units import to_usd
+from penstock.control.limit_use import LimitShown, LimitUse, limit_uses, shown_limit
+from penstock.control.limits import token_limits
 from penstock.stores.control_store import Token
-from penstock.stores.counters import CounterReader, CountersUnavailable
+from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import LedgerUnavailable
 from penstock.stores.rollups import Bucket, Group, Having, Question, Rollups, Unanswerable
-from penstock.stores.runs import RunQuery, RunReader, RunsUnavailable
+from penstock.stores.runs import RunReader
 
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
@@ -28,19 +28,6 @@ _LOOKS: Final = (
 )
 _FEW: Final = 200  # tokens that are asked for by name
 _MOST_GROUPS: Final = 200_000
-
-
-class LimitUse(msgspec.Struct, frozen=True):
-    """Requests or US dollars: what is used of a limit, and when its window begins to give room again."""
-
-    used: float
-    limit: float
-    resets_us: int
-
-    @property
-    def left(self) -> float:
-        """What may still be used."""
-        return max(0.0, self.limit - self.used)
 
 
 class TokenUse(msgspec.Struct, frozen=True):
@@ -63,32 +50,27 @@ def uses(
 ) -> Mapping[str, TokenUse]:
     """Of each token by its id."""
     last = last_calls(rollups, [one.id for one in tokens], now_us) if rollups is not None else {}
-    return {
-        one.id: TokenUse(
-            _requests(one, counters, now_us),
-            _spend(one, counters, now_us),
-            _active(one, runs),
-            last.get(one.id),
-        )
-        for one in tokens
-    }
+    limits = [(token.id, limit) for token in tokens for limit in token_limits(token)]
+    found = limit_uses([limit for _, limit in limits], counters, runs, now_us)
+    by_name = {(token, limit.name): use for (token, limit), use in zip(limits, found, strict=True)}
+    return {one.id: _use(one.id, by_name, last.get(one.id)) for one in tokens}
 
 
-def limit_use(counters: CounterReader | None, counter: LimitCounter, now_us: int) -> LimitUse | None:
-    """What is used of a counter, in its own units."""
-    if counters is None:
-        return None
-    with suppress(CountersUnavailable):
-        found = counters.standing(counter.key, counter.window, now_us)
-        return LimitUse(found.used, counter.limit, now_us + found.reset_us)
-    return None
+def _use(token: str, by_name: Mapping[tuple[str, str], LimitUse | None], last_us: int | None) -> TokenUse:
+    active = by_name.get((token, "runs"))
+    return TokenUse(
+        by_name.get((token, "requests")),
+        by_name.get((token, "spend")),
+        None if active is None else round(active.used),
+        last_us,
+    )
 
 
-def in_dollars(found: LimitUse | None) -> LimitUse | None:
-    """The same, of nano-dollars."""
-    if found is None:
-        return None
-    return LimitUse(float(to_usd(round(found.used))), float(to_usd(round(found.limit))), found.resets_us)
+def shown_token_limits(token: Token, use: TokenUse) -> tuple[LimitShown, ...]:
+    """The limits of a token as they stand."""
+    active = None if use.active is None else LimitUse(use.active, token.max_active or 0, 0)
+    by_name = {"requests": use.requests, "spend": use.spend, "runs": active}
+    return tuple(shown_limit(limit, by_name[limit.name]) for limit in token_limits(token))
 
 
 def last_calls(rollups: Rollups, ids: Sequence[str], now_us: int) -> Mapping[str, int]:
@@ -115,23 +97,3 @@ def _take(latest: dict[str, int], wanted: frozenset[str], groups: Iterable[Group
         token = group.values[0]
         if token in wanted:
             latest[token] = max(group.begins_us, latest.get(token, 0))
-
-
-def _requests(token: Token, counters: CounterReader | None, now_us: int) -> LimitUse | None:
-    if token.rate_limit is None:
-        return None
-    return limit_use(counters, rate_counter(token.id, token.rate_limit), now_us)
-
-
-def _spend(token: Token, counters: CounterReader | None, now_us: int) -> LimitUse | None:
-    if token.spend_limit is None:
-        return None
-    return in_dollars(limit_use(counters, spend_counter(token.id, token.spend_limit), now_us))
-
-
-def _active(token: Token, runs: RunReader | None) -> int | None:
-    if token.max_active is None or runs is None:
-        return None
-    with suppress(RunsUnavailable):
-        return runs.count(RunQuery(token=token.id, active=True))
-    return None

@@ -14,6 +14,7 @@ from penstock.doctor.data_folder import data_folder, disk_space, set_aside
 from penstock.doctor.deep import Step, steps
 from penstock.doctor.finding import Finding, problem
 from penstock.doctor.gateway import answering, running
+from penstock.doctor.limits import limits
 from penstock.doctor.machine import clock, open_files, proxies
 from penstock.doctor.prices import prices
 from penstock.doctor.processes import processes
@@ -37,6 +38,7 @@ _OF_THE_FOLDER: Final[tuple[Check, ...]] = (
     control_store,
     credentials,
     shared_stores,
+    limits,
 )
 _LAST: Final[tuple[Check, ...]] = (prices, open_files, clock, proxies)
 

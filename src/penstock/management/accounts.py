@@ -84,7 +84,7 @@ def visible_accounts(resources: Resources, caller: Caller) -> set[str]:
     """A token of some accounts sees these, whatever belongs to them; others see all that something belongs to."""
     if caller.accounts is not None:
         return set(caller.accounts)
-    return set(_known(resources.settings, resources.control_store(caller).snapshot()))
+    return set(_known(resources.settings, resources.snapshot()))
 
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Provider configs of a gateway: its stored keys of providers (Cloudflare 3.13, 4.5).
 
 A secret comes in, is sealed, and never goes out again. There is no store of secrets beside these: a secret's id is
-what the client calls it, or the config's. Keys for every gateway of an account are the command line's, and not
-shown here.
+what the client calls it, or the config's. The paths are those of gateways, and show their keys; with `""` in place of a
+gateway, which no path has, the same functions are for the keys of all gateways of an account.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from penstock.management.problem import invalid, not_found
 from penstock.management.request import Request
 from penstock.management.resources import Resources
 from penstock.settings.server import HostName
-from penstock.stores.control_store import Add, ProviderKey, Remove, Replace, Snapshot
+from penstock.stores.control_store import Add, Need, ProviderKey, Remove, Replace, Snapshot
 from penstock.time_text import rfc3339
 
 _BASE = "/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs"
@@ -120,7 +120,7 @@ def list_provider_configs(
     resources: Resources, request: Request, query: Paging
 ) -> Listing[ProviderConfigAnswer]:
     """List the gateway's stored keys."""
-    need_gateway(resources, request)
+    _need(resources, request)
     snapshot = resources.control_store(request.caller).snapshot()
     keys = [key for key in snapshot.provider_keys if _is_here(key, request)]
     for key in query.part(keys):
@@ -133,7 +133,7 @@ def create_provider_config(
     resources: Resources, request: Request, body: ProviderConfigBody
 ) -> ProviderConfigAnswer:
     """Store a provider's key for this gateway."""
-    need = need_gateway(resources, request)
+    need = _need(resources, request)
     provider = _slug(body.provider_slug)
     _check_hosts(provider, body.hosts)
     if body.secret is None:
@@ -199,6 +199,11 @@ def _key(snapshot: Snapshot, request: Request) -> ProviderKey:
         if key.id == request.names["provider_config_id"] and _is_here(key, request):
             return key
     raise not_found("provider config")
+
+
+def _need(resources: Resources, request: Request) -> tuple[Need | Add, ...]:
+    """What goes before a change. Raises `ManagementError` 404."""
+    return need_gateway(resources, request) if request.gateway else ()
 
 
 def _is_here(key: ProviderKey, request: Request) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.access.master_key import load_or_make, need_master_key
@@ -17,6 +17,7 @@ from penstock.access.vault import KEY_BYTES, NONCE_BYTES, Vault
 from penstock.clock import Clock
 from penstock.control.catalog import Catalog
 from penstock.control.gateway_changes import GatewayChanges
+from penstock.control.limit_readers import Readers, limit_readers
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
@@ -49,6 +50,29 @@ class SharedClock(Clock):
             return super().new_id(now_us)
 
 
+class KeptDirectory:
+    """The directory as it was last read, kept until it changes: with thousands of tokens reading it takes longer than
+    most of what is then looked up in it.
+
+    Each change has a number, which is asked for every time: what is kept is never older than what is stored. For
+    looking only: who changes something reads it anew. Threads share it; a reference is swapped.
+    """
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: Snapshot | None = None
+
+    def snapshot(self, store: ControlStore) -> Snapshot:
+        """As the store would give it now. Raises `ControlStoreUnavailable` as that does."""
+        kept, version = self._kept, store.version()
+        if kept is not None and version == kept.version:
+            return kept
+        found = store.snapshot()
+        self._kept = found
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """Everything by the data folder of the settings that are in force. Handlers in several threads share it."""
@@ -57,6 +81,7 @@ class Resources:
     clock: Clock
     environ: Mapping[str, str]
     counters: CounterReader | None = None  # how limits stand; None where nothing is counted
+    kept: KeptDirectory = field(default_factory=KeptDirectory, repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -72,7 +97,11 @@ class Resources:
 
     def tokens(self) -> tuple[Token, ...]:
         """All tokens, as they are now."""
-        return control_store(stores_of(self.settings)).all(Token)
+        return self.snapshot().tokens
+
+    def snapshot(self) -> Snapshot:
+        """The directory as it is now, for looking."""
+        return self.kept.snapshot(control_store(stores_of(self.settings)))
 
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""
@@ -133,6 +162,10 @@ class Resources:
             yield ledger
         finally:
             ledger.close()
+
+    def limits(self) -> AbstractContextManager[Readers]:
+        """All that tells what is used of limits, as far as it can be read now."""
+        return limit_readers(stores_of(self.settings), self.counters)
 
     def vault(self, snapshot: Snapshot) -> Vault:
         """Opens what the directory has sealed. Raises `MasterKeyError`."""

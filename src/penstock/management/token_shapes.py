@@ -13,8 +13,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from penstock.access.tokens import is_live
+from penstock.control.limit_use import LimitUse
 from penstock.control.token_changes import MOST_ACTIVE, MOST_DOLLARS, MOST_NUMBER
-from penstock.control.token_use import LimitUse, TokenUse
+from penstock.control.token_use import TokenUse
 from penstock.management.paging import Paging
 from penstock.metadata import MetadataValue
 from penstock.settings.gateways import LONGEST_WINDOW

@@ -7,7 +7,6 @@ line may be for several, or for all. Who may do what to which is decided in `con
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
 from typing import Final
 
 import msgspec
@@ -15,7 +14,7 @@ from msgspec import UNSET
 
 from penstock.access.tokens import fresh_secret, rotated
 from penstock.control.token_changes import NoSuchToken, TokenRefused, changes_to, token_called, with_names
-from penstock.control.token_rights import is_of, is_within, why_not_give
+from penstock.control.token_rights import seen_tokens, why_not_give
 from penstock.control.token_use import TokenUse, uses
 from penstock.management.endpoint import delete, endpoints, get, patch, post
 from penstock.management.paging import Listing
@@ -36,8 +35,6 @@ from penstock.management.token_shapes import (
     state_of,
 )
 from penstock.stores.control_store import RateLimit, Remove, Snapshot, SpendLimit, Token
-from penstock.stores.ledger import LedgerUnavailable
-from penstock.stores.runs import RunsUnavailable
 from penstock.time_text import moment_us
 
 _BASE: Final = "/accounts/{account_id}/ai-gateway/tokens"
@@ -53,8 +50,9 @@ _NOTHING: Final[Mapping[str, object]] = {
 @get(_BASE, "penstock-list-tokens", permission="read", tag=_TAG)
 def list_tokens(resources: Resources, request: Request, query: TokensQuery) -> Listing[TokenAnswer]:
     """List the tokens that are good for the account, oldest first."""
-    snapshot = resources.control_store(request.caller).snapshot()
-    found = [one for one in _seen(snapshot, request) if _fits(one, query, request.now_us)]
+    snapshot = resources.snapshot()
+    seen = seen_tokens(snapshot.tokens, request.caller.token, request.account)
+    found = [one for one in seen if _fits(one, query, request.now_us)]
     part = query.part(found)
     used = used_of(resources, part, request.now_us)
     return Listing([shown(one, used[one.id], request.now_us) for one in part], query, len(found))
@@ -80,7 +78,7 @@ def create_token(resources: Resources, request: Request, body: TokenBody) -> Tok
 @get(_ONE, "penstock-get-token", permission="read", tag=_TAG)
 def get_token(resources: Resources, request: Request) -> TokenAnswer:
     """One token, by its id or name."""
-    token = _token(resources.control_store(request.caller).snapshot(), request)
+    token = _token(resources.snapshot(), request)
     return shown(token, _use(resources, token, request.now_us), request.now_us)
 
 
@@ -115,13 +113,8 @@ def delete_token(resources: Resources, request: Request) -> TokenAnswer:
 
 def used_of(resources: Resources, tokens: Sequence[Token], now_us: int) -> Mapping[str, TokenUse]:
     """What is used of each token, as far as it can be told now."""
-    with ExitStack() as stack:
-        rollups = runs = None
-        with suppress(LedgerUnavailable):
-            rollups = stack.enter_context(resources.rollups())
-        with suppress(RunsUnavailable):
-            runs = stack.enter_context(resources.runs()) if resources.has_runs() else None
-        return uses(tokens, resources.counters, rollups, runs, now_us)
+    with resources.limits() as readers:
+        return uses(tokens, readers.counters, readers.rollups, readers.runs, now_us)
 
 
 def _use(resources: Resources, token: Token, now_us: int) -> TokenUse:
@@ -131,16 +124,11 @@ def _use(resources: Resources, token: Token, now_us: int) -> TokenUse:
 # -- which ones
 
 
-def _seen(snapshot: Snapshot, request: Request) -> list[Token]:
-    """Those of the account that the caller may see."""
-    holder = request.caller.token
-    return [one for one in snapshot.tokens if is_of(one, request.account) and is_within(holder, one)]
-
-
 def _token(snapshot: Snapshot, request: Request) -> Token:
     """Raises `ManagementError` 404."""
     try:
-        return token_called(_seen(snapshot, request), request.names["token_id"])
+        seen = seen_tokens(snapshot.tokens, request.caller.token, request.account)
+        return token_called(seen, request.names["token_id"])
     except NoSuchToken as error:
         raise ManagementError(404, [Problem(NOT_FOUND, str(error))]) from None
 

@@ -6,7 +6,7 @@ or of nano-dollars. Every verb is one atomic step, so that nobody can look first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -78,11 +78,31 @@ class Standing(NamedTuple):
     reset_us: int  # microseconds from now
 
 
-class CounterReader(Protocol):
-    """What shows how counters stand. May be asked from any thread; raises `CountersUnavailable`."""
+class Looked(NamedTuple):
+    """A counter to look at; with a family the key is a caller's value, as in a claim. Of one of which less than `least`
+    is used it need not be told how it stands: it may be told as unused.
+    """
 
-    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
-        """Of a counter that nobody made up, as it was last written. One that is not there is unused."""
+    key: bytes
+    window: Window
+    family: Family | None = None
+    least: int = 0
+
+
+class CounterReader(Protocol):
+    """What shows how counters stand, as they were last written. May be asked from any thread; raises
+    `CountersUnavailable`.
+    """
+
+    def standings(self, looked: Iterable[Looked], now_us: int) -> list[Standing]:
+        """Of each, all at one moment. One that is not there is unused; a value without a counter of its own stands as
+        the one on which it would be counted.
+        """
+
+    def of_family(self, family: Family, window: Window, least: int, most: int, now_us: int) -> list[Standing]:
+        """Those of a family's counters of which `least` (above 0) or more is used, in no order. No more than `most`
+        counters are looked at; whose each is cannot be told.
+        """
 
 
 class Counters(CounterReader, Protocol):

@@ -23,6 +23,7 @@ from penstock.management.resources import Resources
 from penstock.pages.dashboard.site import dashboard_routes
 from penstock.settings import load
 from penstock.stores.control_store import Permission
+from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import Derived, Move, NewCall
 from penstock.stores.sqlite.ledger.writer import FILE_NAME, SqliteLedger
 from support.access import Access
@@ -75,7 +76,14 @@ def call(
 class Site:
     """The pages of one data folder, with a browser's cookies. The calls began an hour ago."""
 
-    def __init__(self, folder: Path, *, config: str = CONFIG, host: str = "http://127.0.0.1:8787") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: str = CONFIG,
+        host: str = "http://127.0.0.1:8787",
+        counters: CounterReader | None = None,
+    ) -> None:
         self.data = folder / "data"
         self.data.mkdir(parents=True)
         self.access = Access(self.data)
@@ -86,7 +94,7 @@ class Site:
         )
         self.settings = settings
         self.clock = FakeClock()
-        self.resources = Resources(lambda: settings, self.clock, self._environ)
+        self.resources = Resources(lambda: settings, self.clock, self._environ, counters)
         self._application = Starlette(routes=dashboard_routes(self.resources))
         self._host = host
         self.browser = self.new_browser()

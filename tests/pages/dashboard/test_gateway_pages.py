@@ -10,17 +10,24 @@ from time import perf_counter
 import pytest
 from settings_kit import Enter, Visitor, entering
 
-from conftest import OpenGateway
+from conftest import Connect, OpenGateway
+from penstock.access.limit_counters import stored_key_counter
 from penstock.pages.dashboard.route_drawing import placed, route_drawing
-from penstock.stores.control_store import ProviderKey
-from support.access import Access
-from support.configuration import gateways
+from penstock.stores.control_store import (
+    ProviderKey,
+)
+from penstock.stores.counters import Claim
+from support.access import Access, take_up
+from support.configuration import gateways, providers
 from support.inprocess import InProcess
 from support.kept_routes import keep_route
+from support.replies import whole
+from support.upstream import Upstream
 
 ADMIN = "the-admin-token"
 ENVIRON = {"PENSTOCK_ADMIN_TOKEN": ADMIN}
 GATEWAYS = "/accounts/acct/gateways"
+KEYS = "/accounts/acct/keys"
 FIELDS = re.compile(r'<(?:select|input|textarea) id="field-(\w+)"')
 HIDDEN = re.compile(r'name="(sent|seen)" value="([^"]*)"')
 
@@ -32,8 +39,9 @@ async def enter() -> AsyncIterator[Enter]:
 
 
 @pytest.fixture
-async def gateway(open_gateway: OpenGateway) -> InProcess:
-    return await open_gateway(gateways(of_file={"cache_ttl": 60}), ENVIRON)
+async def gateway(open_gateway: OpenGateway, upstream: Upstream) -> InProcess:
+    text = gateways(of_file={"cache_ttl": 60}) + providers({"openai": upstream.url})
+    return await open_gateway(text, ENVIRON)
 
 
 @pytest.fixture
@@ -131,6 +139,65 @@ async def test_secrets_of_a_gateway_stay_and_are_not_shown(admin: Visitor) -> No
     assert stored.sealed is not None
 
 
+SECRETS = {
+    "otel": '[{"url": "https://traces.example", "headers": {"x-key": "VERYSECRET"}, "authorization": "VERYSECRET2"}]',
+    "stripe": '{"authorization": "VERYSECRET3", "usage_events": []}',
+    "parallel": '{"webhook": {"url": "https://here.example", "secrets": ["whsec_VERYSECRETVERYSECRET"],'
+    ' "signing_secret": "whsec_VERYSECRETZZ"}}',
+}
+
+
+@pytest.mark.parametrize("field", SECRETS)
+async def test_a_secret_that_was_just_typed_is_not_in_the_preview(admin: Visitor, field: str) -> None:
+    admin.seen = ""
+    fields = await form_of(admin)
+    sent = await confirm(admin, {**fields, field: SECRETS[field]})
+    assert "VERYSECRET" not in admin.seen
+    assert "********" in admin.seen
+    await admin.send(f"{GATEWAYS}/mine", sent)
+    stored = Access(admin.gateway.data).control_store.snapshot().gateways[0]
+    assert stored.sealed is not None
+    assert "VERYSECRET" not in admin.seen
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("otel", '[{"url": "no address", "headers": {"x-key": "VERYSECRET"}}]'),
+        ("otel", '{"headers": "VERYSECRET"'),
+        ("otel", "VERYSECRET"),
+        (
+            "parallel",
+            '{"webhook": {"url": "https://here.example", "secrets": [], "signing_secret": "VERYSECRET"}}',
+        ),
+    ],
+)
+async def test_a_secret_in_a_form_that_is_wrong_is_not_said_back(
+    admin: Visitor, field: str, value: str
+) -> None:
+    answer = await admin.send(f"{GATEWAYS}/mine/preview", {**await form_of(admin), field: value}, 400)
+    assert "VERYSECRET" not in answer.text
+
+
+async def test_only_what_was_looked_at_is_done(admin: Visitor, enter: Enter) -> None:
+    """Not another text, not on another gateway, not by somebody else, and not an hour later."""
+    await admin.get(GATEWAYS)
+    await admin.send(GATEWAYS, {"id": "yours"})
+    sent = await confirm(admin, {**await form_of(admin), "cache_ttl": "7"})
+    seen = {"seen": (await admin.json(f"{GATEWAYS}/yours.json"))["seen"]}
+    for text in ("", "e30=", "{}", "ä", sent["sent"][:-8], sent["sent"][:40] + "AAAA" + sent["sent"][44:]):
+        assert "begin anew" in (await admin.send(f"{GATEWAYS}/mine", {**sent, "sent": text}, 400)).text
+    assert "begin anew" in (await admin.send(f"{GATEWAYS}/yours", {**sent, **seen}, 400)).text
+    editor = await enter(admin.gateway, Access(admin.gateway.data).token("editor", permissions=("edit",)))
+    await editor.get(f"{GATEWAYS}/mine")
+    await editor.send(f"{GATEWAYS}/mine", sent, 400)
+    admin.gateway.clock.ahead += 3600
+    await admin.send(f"{GATEWAYS}/mine", sent, 400)
+    admin.gateway.clock.ahead -= 1
+    await admin.send(f"{GATEWAYS}/mine", sent)
+    assert (await form_of(admin))["cache_ttl"] == "7"
+
+
 async def test_a_gateway_of_the_file_is_looked_at(admin: Visitor) -> None:
     page = await admin.get(f"{GATEWAYS}/of_file")
     assert "penstock.toml" in page
@@ -148,10 +215,10 @@ async def test_keys_go_in_and_never_out(admin: Visitor) -> None:
     await admin.send(keys, {"provider": "openai", "alias": "b", "secret": "sk-second-0987654321"})
     admin.seen = ""
     await admin.get(f"{GATEWAYS}/mine")
-    one, two = (await admin.json(f"{GATEWAYS}/mine.json"))["keys"]
+    one, two = (await admin.json(f"{GATEWAYS}/mine.json"))["stored"]["keys"]
     assert (one["alias"], one["secret_preview"], two["default_config"]) == ("a", "…7890", False)
     await admin.send(f"{keys}/{two['id']}", {"do": "default"})
-    assert (await admin.json(f"{GATEWAYS}/mine.json"))["keys"][1]["default_config"] is True
+    assert (await admin.json(f"{GATEWAYS}/mine.json"))["stored"]["keys"][1]["default_config"] is True
     await admin.send(f"{keys}/{one['id']}", {"do": "remove"})
     assert [key.alias for key in Access(admin.gateway.data).control_store.all(ProviderKey)] == ["b"]
     assert "sk-first" not in admin.seen
@@ -160,6 +227,73 @@ async def test_keys_go_in_and_never_out(admin: Visitor) -> None:
         "no call"
         not in (await admin.send(keys, {"provider": "opena", "alias": "x", "secret": "s"}, 400)).text
     )
+
+
+async def test_a_key_is_replaced(admin: Visitor, upstream: Upstream, connect: Connect) -> None:
+    """Calls go out with the new one; on the gateway's page as on the account's."""
+    client, call = await connect(admin.gateway.url), ("POST", "/v1/acct/mine/openai/chat/completions")
+    for at, shown in ((f"{GATEWAYS}/mine/keys", f"{GATEWAYS}/mine"), (KEYS, KEYS)):
+        await admin.get(shown)
+        await admin.send(at, {"provider": "openai", "alias": "default", "secret": "sk-old-1234567890"})
+        (key,) = (await admin.json(f"{shown}.json"))["stored"]["keys"]
+        admin.seen = ""
+        assert "Replace" in await admin.get(shown)
+        await admin.send(f"{at}/{key['id']}", {"do": "replace", "secret": ""}, 400)
+        await admin.send(f"{at}/{key['id']}", {"do": "nonsense", "secret": "sk-new"}, 400)
+        await admin.get(shown)
+        await admin.send(f"{at}/{key['id']}", {"do": "replace", "secret": "sk-new-0987654321"})
+        assert (await admin.json(f"{shown}.json"))["stored"]["keys"][0]["secret_preview"] == "…4321"
+        assert "sk-new" not in admin.seen
+        take_up(admin.gateway)
+        upstream.will(whole(b"{}"))
+        assert (await client.ask(*call, body=b'{"model": "m"}')).status == 200
+        assert upstream.requests[-1].header("authorization") == b"Bearer sk-new-0987654321"
+        await admin.get(shown)
+        await admin.send(f"{at}/{key['id']}", {"do": "remove"})
+        assert Access(admin.gateway.data).control_store.all(ProviderKey) == ()
+
+
+async def test_keys_of_an_account_are_nobodys_who_has_a_part_of_it(admin: Visitor, enter: Enter) -> None:
+    access = Access(admin.gateway.data)
+    await admin.get(KEYS)
+    await admin.send(KEYS, {"provider": "openai", "alias": "<b>x", "secret": "sk-first-1234567890"})
+    (key,) = access.control_store.all(ProviderKey)
+    assert (key.account, key.gateway) == ("acct", "")
+    assert "openai (&lt;b&gt;x)" in await admin.get(f"{GATEWAYS}/mine")
+    wrong = await admin.send(KEYS, {"provider": "<i>nope", "alias": "kept", "secret": "sk-wrong-1234"}, 400)
+    assert 'value="kept"' in wrong.text
+    assert "<i>nope" not in wrong.text
+    assert "sk-wrong" not in wrong.text
+    part = await enter(admin.gateway, access.token("part", permissions=("edit",), gateways=("acct/mine",)))
+    await part.get(KEYS, 403)
+    await part.get(f"{GATEWAYS}/mine")
+    for wanted in ("default", "remove", "replace"):
+        await part.send(f"{KEYS}/{key.id}", {"do": wanted, "secret": "sk-evil"}, 403)
+        await part.send(f"{GATEWAYS}/mine/keys/{key.id}", {"do": wanted, "secret": "sk-evil"}, 404)
+    await part.send(KEYS, {"provider": "openai", "secret": "sk-evil"}, 403)
+    reader = await enter(admin.gateway, access.token("reader", permissions=("read",)))
+    page = await reader.get(KEYS)
+    assert "…7890" in page
+    assert "Store this key" not in page
+    assert "Replace" not in page
+    await reader.get(f"{GATEWAYS}/mine")
+    await reader.send(KEYS, {"provider": "openai", "secret": "sk-evil"}, 403)
+    await admin.get(KEYS)
+    await admin.send(f"{KEYS}/{key.id}", {"do": "remove"}, 403, form="guessed")
+    assert access.control_store.all(ProviderKey) == (key,)
+
+
+async def test_how_often_a_key_has_gone_out_is_told(admin: Visitor) -> None:
+    access = Access(admin.gateway.data)
+    key = access.key("openai", "sk-1234567890", rate=(10, 60))
+    counter = stored_key_counter(key, 10, 60)
+    claim = Claim(counter.key, 9, 10, counter.window)
+    admin.gateway.parts.counters.take([claim], admin.gateway.clock.now_us())
+    await admin.gateway.catch_up()
+    assert "9 of 10 requests a minute, trailing" in await admin.get(KEYS)
+    assert "near its limit" in await admin.get(KEYS)
+    limit = (await admin.json(f"{KEYS}.json"))["stored"]["limits"][key]
+    assert (limit["use"]["used"], limit["use"]["limit"], limit["window"]) == (9, 10, 60)
 
 
 async def test_a_provider_of_ones_own_comes_and_goes(admin: Visitor) -> None:

@@ -114,8 +114,8 @@ def test_breakers_receivers_and_a_journal_that_cannot_be_written(site: Site) -> 
     cursors.save()
     write_state(site, state)
     assert told(site) == [
-        ("warn", "https://api.example keeps failing, and is left alone for a while"),
         ("bad", "calls cannot be written down: is the disk full?"),
+        ("warn", "https://api.example keeps failing, and is left alone for a while"),
         ("warn", "the receiver traces has not taken calls 3 times in a row"),
     ]
     site.sign_in(site.token("metadata_read", accounts=("acc",)))

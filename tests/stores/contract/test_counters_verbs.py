@@ -8,8 +8,11 @@ import lmdb
 import pytest
 
 from penstock.stores.counters import (
+    Claim,
     Counters,
+    Family,
     Granted,
+    Looked,
     Refused,
     Reservation,
     Standing,
@@ -83,13 +86,37 @@ def test_a_claim_of_nothing_is_granted_at_the_limit_and_refused_above(
 def test_how_a_counter_stands_is_seen_by_who_does_not_count(
     counters: Counters, other: Counters, window: Window
 ) -> None:
-    assert other.standing(b"key", window, T0) == Standing(0, 60 * SECOND)
+    def standing(now_us: int) -> Standing:
+        nobodys, found = other.standings([Looked(b"other", window), Looked(b"key", window)], now_us)
+        assert nobodys.used == 0
+        return found
+
+    assert standing(T0) == Standing(0, 60 * SECOND)
     counters.take([claim(2, 3, window)], T0)
     made = reserve(counters, 600, T0, window)
-    assert other.standing(b"key", window, T0) == Standing(602, 60 * SECOND)
+    assert standing(T0) == Standing(602, 60 * SECOND)
     counters.settle(made, 5, T0)
-    assert other.standing(b"key", window, T0 + SECOND) == Standing(7, 59 * SECOND)
-    assert other.standing(b"key", window, T0 + 60 * SECOND).used == 0
+    assert standing(T0 + SECOND) == Standing(7, 59 * SECOND)
+    assert standing(T0 + 60 * SECOND).used == 0
+    assert other.standings([], T0) == []
+
+
+@BOTH
+def test_how_the_values_of_a_family_stand(counters: Counters, other: Counters, window: Window) -> None:
+    ours, theirs = Family(b"acct", b"gw\x1frule"), Family(b"acct", b"gw\x1fother")
+    for value, used in ((b"ada", 9), (b"bob", 8), (b"cyd", 2)):
+        counters.take([Claim(value, used, 10, window, ours)], T0)
+    counters.take([Claim(b"ada", 10, 10, window, theirs), Claim(b"ada", 10, 10, window)], T0)
+    looked = [Looked(value, window, ours) for value in (b"ada", b"cyd", b"nobody")]
+    assert [one.used for one in other.standings(looked, T0)] == [9, 2, 0]
+    full, free = other.standings([Looked(value, window, ours, least=9) for value in (b"ada", b"bob")], T0)
+    assert full == Standing(9, 60 * SECOND)
+    assert free.used in (0, 8)  # less than anybody asks for
+    near = other.of_family(ours, window, 8, 100, T0)
+    assert sorted(near) == [Standing(8, 60 * SECOND), Standing(9, 60 * SECOND)]
+    assert other.of_family(Family(b"acct", b"gw"), window, 1, 100, T0) == []
+    assert len(other.of_family(ours, window, 1, 2, T0)) == 2
+    assert other.of_family(ours, window, 1, 100, T0 + 60 * SECOND) == []
 
 
 @BOTH

@@ -8,7 +8,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from penstock.stores.counters import Claim, Family, Granted, Refused, Reservation, Window
+from penstock.stores.counters import Claim, Family, Granted, Looked, Refused, Reservation, Window
 from penstock.stores.lmdb.counters import DATABASES, LmdbCounters
 from penstock.stores.lmdb.environment import open_environment
 
@@ -173,6 +173,9 @@ def test_a_value_that_gets_its_own_counter_begins_with_what_was_counted_jointly(
     while granted(counters, jointly, late):
         own += 1
     assert own in (19, 20)  # somebody else may have been counted there
+    seen = [Looked(claim.key, SLIDING, EVIL) for claim in (jointly, made_up(0))]
+    assert [one.used for one in counters.standings(seen, late)] == [20, 1]
+    assert 20 in [one.used for one in counters.of_family(EVIL, SLIDING, 20, MANY, late)]
     for _ in range(3):
         counters.reap(T0 + DAY + SECOND)
     assert sizes(environment)["counters"] < 16

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from penstock.control.limit_use import LimitUse
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import read_cursors
 from penstock.management.open_ledger import reading
@@ -20,13 +21,15 @@ from penstock.management.resources import Resources
 from penstock.metrics.process_files import read_troubles
 from penstock.metrics.worker_file import FOLDER, read_states
 from penstock.pages.dashboard.page import Visit
-from penstock.pages.dashboard.words import octets, share
+from penstock.pages.dashboard.words import calls, octets, share
 from penstock.runs.pace import is_stuck
 from penstock.stores.aside import still_there
 from penstock.stores.rollups import Sums
 from penstock.stores.runs import RunQuery, RunsUnavailable
 
 Level = Literal["bad", "warn", "note"]
+LEVELS: Final[tuple[Level, ...]] = ("bad", "warn", "note")
+"""The worst first."""
 
 RECENT_MINUTES: Final = 15
 """What a burst of errors is looked for in."""
@@ -39,11 +42,14 @@ _FAR_BEHIND: Final = 1000  # calls
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """`place` is a page of the account with its query, empty where none shows more."""
+    """`place` is a page of the account with its query, empty where none shows more. `use` are the numbers of a limit
+    that it is about.
+    """
 
     level: Level
     text: str
     place: str = ""
+    use: LimitUse | None = None
 
 
 def notices(resources: Resources, visit: Visit, recent: Sums, sums: Sums) -> Iterator[Notice]:
@@ -71,15 +77,11 @@ def _errors(recent: Sums) -> Iterator[Notice]:
 
 def _money(sums: Sums) -> Iterator[Notice]:
     if sums.unpriced:
-        told = f"{_calls_in_words(sums.unpriced)} may have cost something that no price list has"
+        told = f"{calls(sums.unpriced)} may have cost something that no price list has"
         yield Notice("note", told, "logs")
     if sums.estimated:
-        told = f"{_calls_in_words(sums.estimated)} did not tell all tokens: these are estimated from the text"
+        told = f"{calls(sums.estimated)} did not tell all tokens: these are estimated from the text"
         yield Notice("note", told, "logs?estimated=yes")
-
-
-def _calls_in_words(count: int) -> str:
-    return "one call" if count == 1 else f"{count:,} calls"
 
 
 def _runs(resources: Resources, visit: Visit) -> Iterator[Notice]:

@@ -7,49 +7,50 @@ can be looked at. Stored keys of a gateway are in `gateway_keys.py`, the form is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
 
-from penstock.access.limit_counters import LimitCounter, gateway_rate_counter, rule_key, spend_prefix
 from penstock.control.catalog import Catalog, Listed
 from penstock.control.dynamic_routes import serving
+from penstock.control.limit_use import LimitShown, shown_limits
+from penstock.control.limit_words import fullest
+from penstock.control.limits import gateway_limits
 from penstock.control.no_effect import in_gateway
 from penstock.control.token_changes import Place
-from penstock.control.token_use import LimitUse, in_dollars, limit_use
 from penstock.management import gateways as api
 from penstock.management.gateway_shapes import GatewayCreate, GatewayUpdate, shown
-from penstock.management.paging import MAX_PER_PAGE, Paging
 from penstock.management.problem import invalid, not_found
-from penstock.management.provider_configs import ProviderConfigAnswer, list_provider_configs
 from penstock.management.reading import Pairs, checked
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.forms import REFUSALS, refused
 from penstock.pages.dashboard.gateway_form import Field, fields_of, sent_fields, value_text
+from penstock.pages.dashboard.gateway_keys import Keys, keys_of
 from penstock.pages.dashboard.page import Answered, Done, Visit, action, first, need, page, pages
 from penstock.pages.dashboard.route_drawing import MOST_ELEMENTS
-from penstock.pricing.units import to_nano
-from penstock.settings.gateways import SpendRule, rule_id
+from penstock.pages.dashboard.sealed_fields import sealed, unsealed
 from penstock.stores.audit_entry import Json
-from penstock.stores.control_store import RateLimit, Snapshot
-from penstock.stores.counters import Window
+from penstock.stores.control_store import Snapshot
 
 _ALL: Final = "/accounts/{account}/gateways"
 _ONE: Final = f"{_ALL}/{{gateway_id}}"
-_MOST: Final = 200  # gateways of a list
+_MOST: Final = 150  # gateways of a list
+_MOST_LIMITS: Final = 1  # of each of them there
+_CHANGE: Final = "gateway "  # what a preview is sealed for
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A gateway in the list; `source` is where it comes from."""
+    """A gateway in the list; `source` is where it comes from. `limits` is the fullest, `more` those beside it."""
 
     id: str
     source: str
     authentication: bool
     cache_ttl: int
     collect_logs: bool
-    rate: str
-    rules: int
+    limits: tuple[LimitShown, ...]
+    more: int
     keys: int
     routes: int
 
@@ -63,18 +64,6 @@ class Gateways(msgspec.Struct, frozen=True):
     may_edit: bool
     wrong: tuple[str, ...] = ()
     typed: str = ""  # for the name of a new one
-
-
-class Limit(msgspec.Struct, frozen=True):
-    """A limit, in words, and what is used of it; None where each value is counted apart, or nothing can be told."""
-
-    name: str
-    sign: str
-    limit: float
-    window: int
-    technique: str
-    remark: str
-    use: LimitUse | None
 
 
 class RouteShown(msgspec.Struct, frozen=True):
@@ -94,8 +83,8 @@ class One(msgspec.Struct, frozen=True):
     source: str
     file: str
     fields: tuple[Field, ...]
-    limits: tuple[Limit, ...]
-    keys: tuple[ProviderConfigAnswer, ...]
+    limits: tuple[LimitShown, ...]
+    stored: Keys
     account_keys: tuple[str, ...]
     routes: tuple[RouteShown, ...]
     seen: str
@@ -106,7 +95,7 @@ class One(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a change would change; `sent` is what is to be confirmed, as JSON."""
+    """What a change would change; `sent` is what is to be confirmed, sealed: secrets that were typed are in it."""
 
     id: str
     changes: tuple[tuple[str, str, str], ...]
@@ -160,8 +149,8 @@ def preview(resources: Resources, visit: Visit, form: Pairs) -> Answered:
         wrong, status = refused(error)
         return Answered("gateway.html", "Gateway", _one(resources, visit, wrong, form), status)
     changes = tuple((field, value_text(before), value_text(after)) for field, before, after in planned)
-    text = msgspec.json.encode(sent).decode()
-    return Answered("gateway_preview.html", "Gateway", Preview(name, changes, text, first(form, "seen")))
+    hidden = sealed(resources, visit, f"{_CHANGE}{name}", msgspec.json.encode(sent))
+    return Answered("gateway_preview.html", "Gateway", Preview(name, changes, hidden, first(form, "seen")))
 
 
 @action(_ONE, permission="edit")
@@ -171,10 +160,7 @@ def save(resources: Resources, visit: Visit, form: Pairs) -> Done:
     need(visit, "edit", name)
     if _one(resources, visit).seen != first(form, "seen"):
         raise invalid("somebody else has changed this gateway meanwhile: look at it again")
-    try:
-        sent = msgspec.json.decode(first(form, "sent"))
-    except msgspec.DecodeError:
-        raise invalid("what is to be confirmed is not there: begin anew") from None
+    sent = msgspec.json.decode(unsealed(resources, visit, f"{_CHANGE}{name}", first(form, "sent")))
     api.update_gateway(resources, visit.request(name), checked(sent, GatewayUpdate, "form"))
     return Done(f"/accounts/{visit.account}/gateways/{name}", "Saved. It holds within a second.")
 
@@ -192,7 +178,7 @@ def remove(resources: Resources, visit: Visit, form: Pairs) -> Done:
 
 
 def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed: str = "") -> Gateways:
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     listed = [
         one
         for one in resources.catalog(snapshot).of(visit.account)
@@ -200,23 +186,23 @@ def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed
     ]
     keys = Counter((key.account, key.gateway) for key in snapshot.provider_keys)
     routes = Counter((route.account, route.gateway) for route in snapshot.routes)
-    lines = tuple(_line(one, keys, routes) for one in listed[:_MOST])
+    shown_here = listed[:_MOST]
+    limits = _limits(resources, shown_here, visit.now_us)
+    lines = tuple(_line(one, its, keys, routes) for one, its in zip(shown_here, limits, strict=True))
     file, may_edit = resources.settings.file or "", visit.caller.may("edit", visit.account)
     return Gateways(lines, len(listed) - len(lines), file, may_edit, wrong, typed)
 
 
-def _line(one: Listed, keys: Counter[Place], routes: Counter[Place]) -> Line:
+def _line(one: Listed, limits: tuple[LimitShown, ...], keys: Counter[Place], routes: Counter[Place]) -> Line:
     fields, place = one.fields, (one.account, one.id)
-    limit, interval = fields.rate_limiting_limit, fields.rate_limiting_interval
-    rules = fields.spend_limits.rules if fields.spend_limits and fields.spend_limits.enabled else ()
     return Line(
         one.id,
         one.source,
         fields.authentication,
         fields.cache_ttl or 0,
         fields.collect_logs,
-        f"{limit:,} in {interval:,} s" if limit and interval else "",
-        len(rules),
+        tuple(fullest(limits, _MOST_LIMITS)),
+        max(0, len(limits) - _MOST_LIMITS),
         keys[place],
         routes[place],
     )
@@ -225,7 +211,7 @@ def _line(one: Listed, keys: Counter[Place], routes: Counter[Place]) -> Line:
 def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed: Pairs = ()) -> One:
     """With what was typed into its fields, if so. Raises `ManagementError` 404."""
     name = visit.names["gateway_id"]
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     catalog: Catalog = resources.catalog(snapshot)
     listed = catalog.find(visit.account, name)
     if listed is None:
@@ -234,14 +220,13 @@ def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = (), typed:
     answer = shown(listed)
     is_whole = visit.caller.may("read", visit.account)
     is_stored = listed.stored is not None
-    keys = list_provider_configs(resources, visit.request(name), Paging(per_page=MAX_PER_PAGE)).items
     return One(
         name,
         listed.source,
         resources.settings.file or "",
         fields_of(answer, remarks, dict(typed)),
-        tuple(_limits(resources, listed, visit.now_us)),
-        tuple(keys),
+        _limits(resources, [listed], visit.now_us)[0],
+        keys_of(resources, visit, name),
         tuple(
             f"{key.provider} ({key.alias})"
             for key in snapshot.provider_keys
@@ -271,34 +256,13 @@ def _routes(snapshot: Snapshot, account: str, gateway: str, alone: str) -> Itera
         )
 
 
-def _limits(resources: Resources, listed: Listed, now_us: int) -> list[Limit]:
-    fields, found = listed.fields, []
-    limit, interval = fields.rate_limiting_limit, fields.rate_limiting_interval
-    if limit and interval:
-        rate = RateLimit(limit, interval, fields.rate_limiting_technique)
-        counter = gateway_rate_counter(listed.account, listed.id, rate)
-        use = limit_use(resources.counters, counter, now_us)
-        found.append(Limit("requests", "", limit, interval, rate.technique, "", use))
-    spend = fields.spend_limits
-    for index, rule in enumerate(spend.rules if spend is not None and spend.enabled else ()):
-        if rule.enabled:
-            found.append(_rule(resources, listed, rule, index, now_us))
-    return found
-
-
-def _rule(resources: Resources, listed: Listed, rule: SpendRule, index: int, now_us: int) -> Limit:
-    """One that counts values apart has a counter for each, and none for all."""
-    name = rule_id(rule, index)
-    apart = [key for key, one in (rule.metadata or {}).items() if one.mode == "partition"]
-    remark, use = "", None
-    if apart:
-        remark = f"counted apart for each {', '.join(apart)}"
-    else:
-        key = rule_key(spend_prefix(listed.account, listed.id), [name])
-        window = Window(rule.window, rule.technique == "sliding")
-        counter = LimitCounter(key, to_nano(rule.limit), window)
-        use = in_dollars(limit_use(resources.counters, counter, now_us))
-    return Limit(f"rule {name}", "$", rule.limit, rule.window, rule.technique, remark, use)
+def _limits(resources: Resources, listed: Sequence[Listed], now_us: int) -> list[tuple[LimitShown, ...]]:
+    """Those of each gateway, all looked at together."""
+    by_gateway = [gateway_limits(one) for one in listed]
+    with resources.limits() as readers:
+        every = [limit for limits in by_gateway for limit in limits]
+        found = iter(shown_limits(every, readers.counters, readers.runs, now_us))
+    return [tuple(islice(found, len(limits))) for limits in by_gateway]
 
 
 PAGES = pages(gateway_list, make_gateway, gateway, preview, save, remove)

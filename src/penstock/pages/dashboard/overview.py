@@ -5,7 +5,7 @@ The same sums as the analytics endpoint gives; who may see only some gateways ge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,8 @@ from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
 from penstock.analytics.times import MINUTE_US
 from penstock.management.analytics import answered
 from penstock.management.resources import Resources
-from penstock.pages.dashboard.attention import RECENT_MINUTES, Notice, notices
+from penstock.pages.dashboard.attention import LEVELS, RECENT_MINUTES, Notice, notices
+from penstock.pages.dashboard.limit_notices import Refused, limit_notices
 from penstock.pages.dashboard.page import Visit, page, pages
 from penstock.pages.dashboard.spans import SPANS, Span, parts_of, span_of
 from penstock.stores.rollups import Group, Question, Sums
@@ -86,6 +87,9 @@ def overview(resources: Resources, visit: Visit) -> Overview:
     since_us, until_us = begins[0], visit.now_us + 1
     now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
     recent = asked.total(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
+    groups = {by: asked.groups(since_us, until_us, by=(by,)) for by in _BY}
+    refused = Refused(span.word, _refused(groups["gateway"]), _refused(groups["token"]))
+    found = [*notices(resources, visit, recent, now), *limit_notices(resources, visit, refused)]
     return Overview(
         span.word,
         tuple(SPANS),
@@ -94,8 +98,8 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         _whole(figures_of(now)),
         _whole(figures_of(before)),
         tuple(_parts(begins, asked.groups(since_us, until_us, span=span))),
-        tuple(_tables(asked, since_us, until_us)),
-        tuple(notices(resources, visit, recent, now)),
+        tuple(_tables(groups)),
+        tuple(sorted(found, key=lambda one: LEVELS.index(one.level))),
     )
 
 
@@ -146,9 +150,13 @@ def _parts(begins: Sequence[int], groups: Sequence[Group]) -> Iterator[Part]:
         )
 
 
-def _tables(asked: _Asked, since_us: int, until_us: int) -> Iterator[Table]:
+def _refused(groups: Sequence[Group]) -> Mapping[str, int]:
+    return {one.values[0]: one.sums.rate_limited for one in groups if one.sums.rate_limited}
+
+
+def _tables(groups: Mapping[str, Sequence[Group]]) -> Iterator[Table]:
     for by, title in _BY.items():
-        slices = _slices(asked.groups(since_us, until_us, by=(by,)))
+        slices = _slices(groups[by])
         if len(slices) > 1 or any(one.value for one in slices):
             yield Table(by, title, slices)
 

@@ -12,8 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from penstock.pages.dashboard import charts, words
 from penstock.pages.dashboard.cutting import brief
+from penstock.pages.dashboard.gauges import gauge, limits_of
 from penstock.pages.dashboard.route_drawing import route_drawing
 from penstock.pages.dashboard.static_files import STATIC_FILES
+from penstock.time_text import span
 from penstock_common.printable import lines, one_line
 
 _PACKAGE: Final = "penstock.pages.dashboard"
@@ -36,7 +38,7 @@ class Renderer:
             "count": words.count,
             "usd": words.usd,
             "ms": words.milliseconds,
-            "span": words.span,
+            "span": span,
             "octets": words.octets,
             "moment": words.moment,
             "clock": words.clock_time,
@@ -49,6 +51,8 @@ class Renderer:
             "share": words.share,
             "columns": charts.columns,
             "bar": charts.Bar,
+            "gauge": gauge,
+            "limits_of": limits_of,
             "share_bar": charts.share_bar,
             "timing_bar": charts.timing_bar,
             "shares_bar": charts.shares_bar,

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from penstock.time_text import span
+
 NONE: Final = "–"
 """What is not known."""
 
 _LEAST_USD: Final = 1e-6
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def count(number: float | None) -> str:
@@ -25,6 +26,11 @@ def count(number: float | None) -> str:
             scaled = number / (1e3 if unit == "k" else least)
             return f"{scaled:.1f}".removesuffix(".0") + unit if unit != "k" else f"{scaled:.0f}k"
     return f"{number:,.0f}"
+
+
+def calls(number: int) -> str:
+    """`one call`, `1,234 calls`."""
+    return "one call" if number == 1 else f"{number:,} calls"
 
 
 def usd(amount: float | None) -> str:
@@ -50,18 +56,6 @@ def milliseconds(amount: float | None) -> str:
         return f"{amount:.0f} ms"
     seconds = amount / 1000
     return f"{seconds:.2f} s" if seconds < 60 else span(seconds)
-
-
-def span(seconds: float) -> str:
-    """`45 s`, `4 min 10 s`, `3 h 20 min`, `12 d`."""
-    whole = round(seconds)
-    for place, (size, unit) in enumerate(_UNITS):
-        if whole >= size:
-            many, rest = divmod(whole, size)
-            smaller, its_unit = (*_UNITS, (1, "s"))[place + 1]
-            more = rest // smaller
-            return f"{many} {unit} {more} {its_unit}" if more and many < 10 else f"{many} {unit}"
-    return f"{whole} s"
 
 
 def octets(number: int | None) -> str:

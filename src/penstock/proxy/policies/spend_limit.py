@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from penstock.access.limit_counters import spend_prefix
+from penstock.access.limit_counters import rule_family, spend_prefix
 from penstock.clock import Clock
 from penstock.errors import SPEND_LIMITED, UNAVAILABLE, GatewayError
 from penstock.pricing.answered import priced_by
@@ -74,10 +74,7 @@ class SpendLimits:
         """`unpriced`: what becomes of calls whose price nobody knows; None: those of language models go on."""
         self._prefix = spend_prefix(account, gateway)
         # Whoever calls names the values that a rule counts apart: their counters live within a share of the room.
-        families = [
-            Family(account.encode(), f"{gateway}\x1f{rule.id}".encode()) if rule.partitions else None
-            for rule in rules
-        ]
+        families = [rule_family(account, gateway, rule.id) if rule.partitions else None for rule in rules]
         self._rules = tuple(zip(rules, families, strict=True))
         self._counters = counters
         self._book = book

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from penstock.access.limit_counters import stored_key_counter
 from penstock.clock import Clock
 from penstock.errors import NO_CREDENTIALS, GatewayError
 from penstock.providers.base import Provider
 from penstock.providers.signing import EnvironmentKeys, SigningKey
 from penstock.proxy.policies.key_pool import KeyPool
-from penstock.settings.gateways import LONGEST_WINDOW
-from penstock.stores.counters import Claim, Counters, Refused, Window
+from penstock.stores.counters import Claim, Counters, Refused
 
 DEFAULT_ALIAS = "default"
 ENVIRONMENT_ALIAS = "environment"
@@ -31,8 +31,8 @@ class KeyRate:
     __slots__ = ("_claim", "_clock", "_counters")
 
     def __init__(self, key_id: str, limit: int, seconds: int, counters: Counters, clock: Clock) -> None:
-        window = Window(min(seconds, LONGEST_WINDOW), sliding=True)
-        self._claim = Claim(b"rate stored key " + key_id.encode(), 1, limit, window)
+        counter = stored_key_counter(key_id, limit, seconds)
+        self._claim = Claim(counter.key, 1, counter.limit, counter.window)
         self._counters = counters
         self._clock = clock
 

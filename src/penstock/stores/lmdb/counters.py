@@ -21,7 +21,6 @@ from penstock.stores.counters import (
     Granted,
     Refused,
     Reservation,
-    Standing,
     Window,
 )
 from penstock.stores.lmdb import amendments, endings, leases, reservations, shares, window_log
@@ -74,7 +73,7 @@ class _Counted(NamedTuple):
     amount: int
 
 
-class LmdbCounters:
+class LmdbCounters(SeenCounters):
     """`Counters` of one worker in an environment of its own (`open_environment`, `DATABASES`).
 
     `owner` must be a name that no other worker and no earlier process ever had, 1 to 200 bytes. Like the
@@ -95,7 +94,6 @@ class LmdbCounters:
         self._begin = environment.begin
         self._beaten_us: int | None = None
         self._walked_to = b""
-        self._environment = environment
         with self._translated():
             lock = write_lock(environment)
             with lock:
@@ -103,6 +101,7 @@ class LmdbCounters:
                 self._leases = Leases(environment)
                 self._reservations = Reservations(environment, self._owner)
                 self._amendments = Amendments(environment)
+        super().__init__(environment, self._table.database)
         self._writer = Writer(environment, lock, self._table.database, self._defer, (CountersUnavailable,))
 
     def take(self, claims: Sequence[Claim], now_us: int) -> Granted | Refused:
@@ -172,9 +171,6 @@ class LmdbCounters:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
             with self._begin(self._table.database) as txn:
                 return window_log.live(self._table.find(txn, key), window, now_us).total
-
-    def standing(self, key: bytes, window: Window, now_us: int) -> Standing:
-        return SeenCounters(self._environment, self._table.database).standing(key, window, now_us)
 
     def beat(self, now_us: int) -> None:
         if self._is_due(now_us):

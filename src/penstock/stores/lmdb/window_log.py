@@ -127,6 +127,11 @@ def _coarse_us(time_us: int, window: Window) -> int:
     return -(-time_us // quarter) * quarter
 
 
+def written(value: bytes | None) -> int:
+    """The total of a stored counter as it was written: what is live of it is no more."""
+    return int(_HEAD.unpack_from(value)[0]) if value is not None and len(value) > _HEAD_BYTES else 0
+
+
 def stored(log: Log) -> bytes:
     """The form that `live` reads."""
     return _HEAD.pack(log.total, log.longest_us) + log.entries
