@@ -5,7 +5,8 @@ The same sums as the analytics endpoint gives; who may see only some gateways ge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,8 +18,8 @@ from penstock.management.analytics import answered
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import RECENT_MINUTES, Notice, notices
 from penstock.pages.dashboard.page import Visit, page, pages
-from penstock.pages.dashboard.spans import SPANS, Span, parts_of, span_of
-from penstock.stores.rollups import Group, Question, Sums
+from penstock.pages.dashboard.spans import SPANS, parts_of, span_of
+from penstock.stores.rollups import Bucket, Group, Question, Sums, TooManyGroups
 from penstock.time_text import rfc3339
 
 _MOST: Final = 8
@@ -32,6 +33,9 @@ _BY: Final = {
     "token": "Tokens",
     "user": "Users",
 }
+_TOGETHER: Final = (("operation",), ("provider", "model", "gateway"), ("token",), ("user",))
+_SHOWN: Final = ("errors", "cost_nano", "tokens_in", "tokens_out")
+"""Sums of parts and tables, beside how many calls there were."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -57,11 +61,14 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The calls of the span by one of their properties, the most of them first."""
+    """The calls of the span by one of their properties, the most of them first. `too_many`: there are more values than
+    this, which are not told apart.
+    """
 
     by: str
     title: str
     slices: tuple[Slice, ...]
+    too_many: int = 0
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -85,7 +92,7 @@ def overview(resources: Resources, visit: Visit) -> Overview:
     begins = parts_of(span, visit.now_us)
     since_us, until_us = begins[0], visit.now_us + 1
     now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
-    recent = asked.total(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
+    recent = asked.recent(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
     return Overview(
         span.word,
         tuple(SPANS),
@@ -93,7 +100,7 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         rfc3339(visit.now_us),
         _whole(figures_of(now)),
         _whole(figures_of(before)),
-        tuple(_parts(begins, asked.groups(since_us, until_us, span=span))),
+        tuple(_parts(begins, asked.groups(since_us, until_us, bucket=span.bucket))),
         tuple(_tables(asked, since_us, until_us)),
         tuple(notices(resources, visit, recent, now)),
     )
@@ -120,12 +127,18 @@ class _Asked:
         question = Question(self._account, since_us, until_us, latencies=True, limit=MAX_GROUPS)
         return total_of(group.sums for group in self._answer(question))
 
+    def recent(self, since_us: int, until_us: int) -> Sums:
+        """How many calls there were in this time, and how many of them failed."""
+        question = Question(self._account, since_us, until_us, limit=MAX_GROUPS, only=("errors",))
+        return total_of(group.sums for group in self._answer(question))
+
     def groups(
-        self, since_us: int, until_us: int, *, span: Span | None = None, by: tuple[str, ...] = ()
+        self, since_us: int, until_us: int, *, bucket: Bucket | None = None, by: tuple[str, ...] = ()
     ) -> Sequence[Group]:
-        """The calls of this time by the parts of the span, or by something else."""
-        bucket = None if span is None else span.bucket
-        return self._answer(Question(self._account, since_us, until_us, bucket, by, limit=MAX_GROUPS))
+        """The calls of this time by its parts, or by something else, with the sums that are shown."""
+        return self._answer(
+            Question(self._account, since_us, until_us, bucket, by, limit=MAX_GROUPS, only=_SHOWN)
+        )
 
     def _answer(self, question: Question) -> Sequence[Group]:
         return answered(self._resources, within(question, self._gateways))
@@ -147,18 +160,46 @@ def _parts(begins: Sequence[int], groups: Sequence[Group]) -> Iterator[Part]:
 
 
 def _tables(asked: _Asked, since_us: int, until_us: int) -> Iterator[Table]:
-    for by, title in _BY.items():
-        slices = _slices(asked.groups(since_us, until_us, by=(by,)))
-        if len(slices) > 1 or any(one.value for one in slices):
-            yield Table(by, title, slices)
+    for together in _TOGETHER:
+        for by, sums in _told_apart(asked, since_us, until_us, together):
+            slices = _slices(sums or {})
+            if sums is None or len(slices) > 1 or any(one.value for one in slices):
+                yield Table(by, _BY[by], slices, too_many=MAX_GROUPS if sums is None else 0)
 
 
-def _slices(groups: Sequence[Group]) -> tuple[Slice, ...]:
-    found = sorted(groups, key=lambda group: group.sums.requests, reverse=True)
-    slices = [_slice(group.values[0], group.sums) for group in found[:_MOST]]
+def _told_apart(
+    asked: _Asked, since_us: int, until_us: int, together: tuple[str, ...]
+) -> Iterator[tuple[str, Mapping[str, Sums] | None]]:
+    """For each of these what its values come to, None where there are too many. What is kept together is asked for
+    together, as long as it can be.
+    """
+    try:
+        groups = asked.groups(since_us, until_us, by=together)
+    except TooManyGroups:
+        if len(together) == 1:
+            yield together[0], None
+        else:
+            for by in together:
+                yield from _told_apart(asked, since_us, until_us, (by,))
+        return
+    for place, by in enumerate(together):
+        yield by, _by_value(groups, place)
+
+
+def _by_value(groups: Sequence[Group], place: int) -> Mapping[str, Sums]:
+    """What the groups with the same value in this place come to."""
+    found = defaultdict[str, list[Sums]](list)
+    for group in groups:
+        found[group.values[place]].append(group.sums)
+    return {value: total_of(sums) for value, sums in found.items()}
+
+
+def _slices(sums: Mapping[str, Sums]) -> tuple[Slice, ...]:
+    found = sorted(sums.items(), key=lambda one: one[1].requests, reverse=True)
+    slices = [_slice(value, one) for value, one in found[:_MOST]]
     rest = found[_MOST:]
     if rest:
-        slices.append(_slice("", total_of(group.sums for group in rest), len(rest)))
+        slices.append(_slice("", total_of(one for _, one in rest), len(rest)))
     return tuple(slices)
 
 

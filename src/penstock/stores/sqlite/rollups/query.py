@@ -12,13 +12,13 @@ import msgspec
 
 from penstock.stores.rollup_counts import MINUTE_US
 from penstock.stores.rollups import Bucket, Having, Question, Unanswerable, fits, is_caller_key
+from penstock.stores.sqlite.rollups.narrow import NARROW, Narrow
 from penstock.stores.sqlite.rollups.schema import DAY, HOUR, MINUTE, MINUTES
 
 Value = str | int | None
 
 DIMENSIONS: Final = ("gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error")
 _NUMBERS: Final = ("status", "cached", "rate_limited", "error")
-_OF_MODELS: Final = frozenset(("gateway", "provider", "model"))
 _OPERATORS: Final = {
     "lt": "<",
     "gt": ">",
@@ -30,18 +30,30 @@ _MONDAY = 3 * MINUTES[DAY]  # the epoch began three days after one
 _MONTH = "CAST(strftime('%s', begins * 60, 'unixepoch', 'start of month') AS INTEGER) / 60"
 
 # `total` and not `sum`: it never overflows, and is exact up to 2**53, in dollars nine million.
-_ESTIMATES = (
-    "sum(estimated), total(estimated_tokens_in), total(estimated_tokens_out), total(estimated_cost_nano)"
-)
-_CELL_SUMS = (
-    "sum(requests), sum(requests * error), sum(requests * cached), sum(requests * rate_limited), "
-    "total(tokens_in), total(tokens_out), total(tokens_in * cached), total(tokens_out * cached), "
-    f"total(cost_nano), sum(unpriced), {_ESTIMATES}"
-)
-_KEPT_SUMS = (
-    "sum(requests), sum(errors), sum(cached), sum(rate_limited), total(tokens_in), total(tokens_out), "
-    f"total(cached_tokens_in), total(cached_tokens_out), total(cost_nano), sum(unpriced), {_ESTIMATES}"
-)
+_OF_CELLS: Final = {
+    "requests": "sum(requests)",
+    "errors": "sum(requests * error)",
+    "cached": "sum(requests * cached)",
+    "rate_limited": "sum(requests * rate_limited)",
+    "tokens_in": "total(tokens_in)",
+    "tokens_out": "total(tokens_out)",
+    "cached_tokens_in": "total(tokens_in * cached)",
+    "cached_tokens_out": "total(tokens_out * cached)",
+    "cost_nano": "total(cost_nano)",
+    "unpriced": "sum(unpriced)",
+    "estimated": "sum(estimated)",
+    "estimated_tokens_in": "total(estimated_tokens_in)",
+    "estimated_tokens_out": "total(estimated_tokens_out)",
+    "estimated_cost_nano": "total(estimated_cost_nano)",
+}
+_KEPT: Final = {
+    **_OF_CELLS,
+    "errors": "sum(errors)",
+    "cached": "sum(cached)",
+    "rate_limited": "sum(rate_limited)",
+    "cached_tokens_in": "total(cached_tokens_in)",
+    "cached_tokens_out": "total(cached_tokens_out)",
+}
 
 
 class Statement(NamedTuple):
@@ -82,16 +94,31 @@ def caller_key(question: Question) -> str | None:
     return keys[0]
 
 
-def cells_statement(question: Question) -> Statement:
-    """For a question of whole minutes, without a caller key."""
-    sketches = ", merged(duration), merged(first_byte)" if question.latencies else ""
+def cells_statements(question: Question) -> list[Statement]:
+    """For a question of whole minutes, without a caller key: from the narrowest roll-up that has all it asks for, and
+    from the cells what that one does not have. What they find is to be added up.
+    """
     asked = {*question.by, *(one.dimension for group in question.having for one in group)}
-    table, names, sums = ("rollups", "rollup_cells ON id = cell", _CELL_SUMS)
-    if asked <= _OF_MODELS:
-        table, names, sums = ("model_rollups", "rollup_models ON id = number", _KEPT_SUMS)
-    source = _union(f"SELECT * FROM {table} WHERE level = ?", [], _spans(question, MINUTE))
-    sql = f"SELECT {_columns(question, {})}, {sums}{sketches} FROM ({source.sql}) "
-    return _finished(question, f"{sql}CROSS JOIN {names}", source.values, {})
+    narrow = next((kind for kind in NARROW if asked <= kind.dimensions), None)
+    spans = _spans(question, MINUTE)
+    if narrow is None:
+        return [_of_cells(question, spans)]
+    kept = [span for span in spans if span.level >= narrow.finest]
+    fine = [span for span in spans if span.level < narrow.finest]
+    found = [_of_narrow(question, narrow, kept)] if kept else []
+    return [*found, _of_cells(question, fine)] if fine else found
+
+
+def _of_cells(question: Question, spans: Sequence[Span]) -> Statement:
+    source = _union("SELECT * FROM rollups WHERE level = ?", [], spans)
+    sql = f"SELECT {_columns(question, {})}, {_sums(question, _OF_CELLS)} FROM ({source.sql}) "
+    return _finished(question, f"{sql}CROSS JOIN rollup_cells ON id = cell", source.values, {})
+
+
+def _of_narrow(question: Question, narrow: Narrow, spans: Sequence[Span]) -> Statement:
+    source = _union(f"SELECT * FROM {narrow.table} WHERE level = ?", [], spans)
+    sql = f"SELECT {_columns(question, {})}, {_sums(question, _KEPT)} FROM ({source.sql}) "
+    return _finished(question, f"{sql}CROSS JOIN {narrow.names} ON id = number", source.values, {})
 
 
 def callers_statement(question: Question, key: str) -> Statement:
@@ -102,7 +129,7 @@ def callers_statement(question: Question, key: str) -> Statement:
         "(SELECT id FROM rollup_callers WHERE key = ? AND ifnull(account = ?, 1))"
     )
     source = _union(rows, [key, question.account], _spans(question, HOUR))
-    sql = f"SELECT {_columns(question, names)}, {_KEPT_SUMS} FROM ({source.sql}) "
+    sql = f"SELECT {_columns(question, names)}, {_sums(question, _KEPT)} FROM ({source.sql}) "
     return _finished(question, sql + "CROSS JOIN rollup_callers ON id = caller", source.values, names)
 
 
@@ -170,6 +197,13 @@ def _union(rows: str, values: Sequence[Value], spans: Sequence[Span]) -> Stateme
 
 def _columns(question: Question, names: Mapping[str, str]) -> str:
     return ", ".join((_bucket(question.bucket), *(names.get(name, name) for name in question.by)))
+
+
+def _sums(question: Question, texts: Mapping[str, str]) -> str:
+    """The numbers of `Sums` in their order: those that are wanted, 0 for the others. Then the sketches."""
+    wanted = (text if question.wants(name) else "0" for name, text in texts.items())
+    sketches = ", merged(duration), merged(first_byte)" if question.latencies else ""
+    return ", ".join(wanted) + sketches
 
 
 def _finished(question: Question, sql: str, source: Sequence[Value], names: Mapping[str, str]) -> Statement:
