@@ -85,7 +85,7 @@ def visible_accounts(resources: Resources, caller: Caller) -> set[str]:
     token = caller.token
     if token is not None and token.accounts:
         return set(token.accounts)
-    return set(_known(resources.settings, resources.control_store(caller).snapshot()))
+    return set(_known(resources.settings, resources.snapshot()))
 
 
 def _known(settings: Settings, snapshot: Snapshot) -> Iterator[str]:

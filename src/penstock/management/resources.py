@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.access.master_key import load_or_make, need_master_key
@@ -20,6 +20,7 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
+from penstock.management.read_directory import ReadDirectory
 from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
@@ -57,6 +58,7 @@ class Resources:
     clock: Clock
     environ: Mapping[str, str]
     counters: CounterReader | None = None  # how limits stand; None where nothing is counted
+    read_directory: ReadDirectory = field(default_factory=ReadDirectory)
 
     @property
     def settings(self) -> Settings:
@@ -72,7 +74,11 @@ class Resources:
 
     def tokens(self) -> tuple[Token, ...]:
         """All tokens, as they are now."""
-        return control_store(stores_of(self.settings)).all(Token)
+        return self.snapshot().tokens
+
+    def snapshot(self) -> Snapshot:
+        """All of the directory, as it is now. Whoever changes it takes that of the `control_store` itself."""
+        return self.read_directory.snapshot(control_store(stores_of(self.settings)))
 
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""

@@ -52,7 +52,7 @@ _NOTHING: Final[Mapping[str, object]] = {
 @get(_BASE, "penstock-list-tokens", permission="read", tag=_TAG)
 def list_tokens(resources: Resources, request: Request, query: TokensQuery) -> Listing[TokenAnswer]:
     """List the tokens that are good for the account, oldest first."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     found = [one for one in _seen(snapshot, request) if _fits(one, query, request.now_us)]
     part = query.part(found)
     used = used_of(resources, part, request.now_us)
@@ -79,7 +79,7 @@ def create_token(resources: Resources, request: Request, body: TokenBody) -> Tok
 @get(_ONE, "penstock-get-token", permission="read", tag=_TAG)
 def get_token(resources: Resources, request: Request) -> TokenAnswer:
     """One token, by its id or name."""
-    token = _token(resources.control_store(request.caller).snapshot(), request)
+    token = _token(resources.snapshot(), request)
     return shown(token, _use(resources, token, request.now_us), request.now_us)
 
 

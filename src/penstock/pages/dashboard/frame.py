@@ -50,7 +50,7 @@ class Frame(msgspec.Struct, frozen=True):
 
 def home_account(resources: Resources, caller: Caller) -> str:
     """The account that the pages begin with: whose calls are that name none, if this caller sees it."""
-    snapshot = resources.control_store(caller).snapshot()
+    snapshot = resources.snapshot()
     found = catalog(resources.settings, snapshot, opener(None)).default_account
     seen = visible_accounts(resources, caller)
     return found if found in seen else min(seen, default=found)

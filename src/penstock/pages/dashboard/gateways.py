@@ -189,7 +189,7 @@ def remove(resources: Resources, visit: Visit, form: Pairs) -> Done:
 
 
 def _list(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> Gateways:
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     listed = [
         one
         for one in resources.catalog(snapshot).of(visit.account)
@@ -222,7 +222,7 @@ def _line(one: Listed, keys: Counter[Place], routes: Counter[Place]) -> Line:
 def _one(resources: Resources, visit: Visit, wrong: tuple[str, ...] = ()) -> One:
     """Raises `ManagementError` 404."""
     name = visit.names["gateway_id"]
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     catalog: Catalog = resources.catalog(snapshot)
     listed = catalog.find(visit.account, name)
     if listed is None:

@@ -48,7 +48,7 @@ class Playground(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/playground", "playground.html", permission=None, title="Playground")
 def playground(resources: Resources, visit: Visit) -> Playground:
     """Calls to try, with the addresses of a gateway."""
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
     gateway, presets, remark = visit.given("gateway"), PRESETS, ""
     if wanted := visit.given("from"):

@@ -67,7 +67,7 @@ def make_token(resources: Resources, visit: Visit, form: Pairs) -> Answered:
 
 
 def _start(resources: Resources, visit: Visit, asked: str, token: str) -> Start:
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account)) or ("default",)
     gateway = asked if asked in gateways else gateways[0]
     address = f"{visit.base_url}/v1/{visit.account}/{gateway}"

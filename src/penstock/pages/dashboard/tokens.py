@@ -166,7 +166,7 @@ def _one(
     form: TokenForm,
     wrong: tuple[str, ...] = (),
 ) -> One:
-    snapshot = resources.control_store(visit.caller).snapshot()
+    snapshot = resources.snapshot()
     gateways = tuple(one.id for one in resources.catalog(snapshot).of(visit.account))
     return One(found, form, PERMISSIONS, gateways, visit.caller.may("edit", visit.account), wrong)
 

@@ -29,6 +29,7 @@ from penstock.stores.control_store import (
     ChangedMeanwhile,
     ControlStoreDamaged,
     ControlStoreUnavailable,
+    Edition,
     Need,
     NotThere,
     Noun,
@@ -57,7 +58,7 @@ from penstock.stores.sqlite.control_store.tables import (
     Table,
     table_of,
 )
-from penstock.stores.sqlite.looking import is_damage, is_empty
+from penstock.stores.sqlite.looking import is_damage, is_empty, place_of
 from penstock.stores.sqlite.migrations import NewerFile
 
 FILE_NAME: Final = "directory.db"
@@ -119,6 +120,10 @@ class SqliteControlStore:
 
     def version(self) -> int | None:
         return None if self._has_gone() else version(self._path)
+
+    def edition(self) -> Edition | None:
+        place, number = place_of(self._path), self.version()
+        return None if number is None or place.identity is None else Edition(number, place)
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         try:

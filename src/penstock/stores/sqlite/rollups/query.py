@@ -5,14 +5,14 @@ Pure text and values. Checks what can be asked at all; runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from penstock.stores.rollup_counts import MINUTE_US
 from penstock.stores.rollups import Bucket, Having, Question, Unanswerable, fits, is_caller_key
-from penstock.stores.sqlite.rollups.narrow import NARROW, Narrow
+from penstock.stores.sqlite.rollups.narrow import NARROW
 from penstock.stores.sqlite.rollups.schema import DAY, HOUR, MINUTE, MINUTES
 
 Value = str | int | None
@@ -57,7 +57,7 @@ _KEPT: Final = {
 
 
 class Statement(NamedTuple):
-    """SQL and its values. Rows are the bucket in minutes, the values, the sums, and two sketches if wanted."""
+    """SQL about one span, and its values. Rows are the bucket in minutes, the values, the sums, two sketches if wanted."""
 
     sql: str
     values: list[Value]
@@ -100,37 +100,21 @@ def cells_statements(question: Question) -> list[Statement]:
     """
     asked = {*question.by, *(one.dimension for group in question.having for one in group)}
     narrow = next((kind for kind in NARROW if asked <= kind.dimensions), None)
-    spans = _spans(question, MINUTE)
-    if narrow is None:
-        return [_of_cells(question, spans)]
-    kept = [span for span in spans if span.level >= narrow.finest]
-    fine = [span for span in spans if span.level < narrow.finest]
-    found = [_of_narrow(question, narrow, kept)] if kept else []
-    return [*found, _of_cells(question, fine)] if fine else found
+    found = []
+    for span in _spans(question, MINUTE):
+        if narrow is not None and span.level >= narrow.finest:
+            rows = f"{narrow.table} CROSS JOIN {narrow.names} ON id = number"
+            found.append(_finished(question, span, rows, _KEPT))
+        else:
+            rows = "rollups CROSS JOIN rollup_cells ON id = cell"
+            found.append(_finished(question, span, rows, _OF_CELLS))
+    return found
 
 
-def _of_cells(question: Question, spans: Sequence[Span]) -> Statement:
-    source = _union("SELECT * FROM rollups WHERE level = ?", [], spans)
-    sql = f"SELECT {_columns(question, {})}, {_sums(question, _OF_CELLS)} FROM ({source.sql}) "
-    return _finished(question, f"{sql}CROSS JOIN rollup_cells ON id = cell", source.values, {})
-
-
-def _of_narrow(question: Question, narrow: Narrow, spans: Sequence[Span]) -> Statement:
-    source = _union(f"SELECT * FROM {narrow.table} WHERE level = ?", [], spans)
-    sql = f"SELECT {_columns(question, {})}, {_sums(question, _KEPT)} FROM ({source.sql}) "
-    return _finished(question, f"{sql}CROSS JOIN {narrow.names} ON id = number", source.values, {})
-
-
-def callers_statement(question: Question, key: str) -> Statement:
-    """For a question of whole hours, about a caller key."""
-    names = {key: "value"}
-    rows = (
-        "SELECT * FROM caller_rollups WHERE level = ? AND caller IN "
-        "(SELECT id FROM rollup_callers WHERE key = ? AND ifnull(account = ?, 1))"
-    )
-    source = _union(rows, [key, question.account], _spans(question, HOUR))
-    sql = f"SELECT {_columns(question, names)}, {_sums(question, _KEPT)} FROM ({source.sql}) "
-    return _finished(question, sql + "CROSS JOIN rollup_callers ON id = caller", source.values, names)
+def callers_statements(question: Question, key: str) -> list[Statement]:
+    """For a question of whole hours, about a caller key; likewise to be added up."""
+    rows = "rollup_callers CROSS JOIN caller_rollups ON caller = id AND key = ?"
+    return [_finished(question, span, rows, _KEPT, {key: "value"}) for span in _spans(question, HOUR)]
 
 
 def reduced(question: Question, key: str) -> Question | None:
@@ -173,7 +157,7 @@ def _spans(question: Question, finest: int) -> list[Span]:
     """The rows that make up the question's time, of the coarsest levels possible."""
     level = max(_level(question.bucket), finest)
     begins, ends = question.since_us // MINUTE_US, question.until_us // MINUTE_US
-    return _divided(begins, ends, finest, level) or [Span(level, 0, 0)]
+    return _divided(begins, ends, finest, level)
 
 
 def _divided(begins: int, ends: int, finest: int, level: int) -> list[Span]:
@@ -189,12 +173,6 @@ def _divided(begins: int, ends: int, finest: int, level: int) -> list[Span]:
     return [*edges[0], Span(level, first, last), *edges[1]]
 
 
-def _union(rows: str, values: Sequence[Value], spans: Sequence[Span]) -> Statement:
-    whole = [f"{rows} AND begins >= ? AND begins < ?"] * len(spans)
-    bound = [value for span in spans for value in (span.level, *values, span.begins, span.ends)]
-    return Statement(" UNION ALL ".join(whole), bound)
-
-
 def _columns(question: Question, names: Mapping[str, str]) -> str:
     return ", ".join((_bucket(question.bucket), *(names.get(name, name) for name in question.by)))
 
@@ -206,10 +184,15 @@ def _sums(question: Question, texts: Mapping[str, str]) -> str:
     return ", ".join(wanted) + sketches
 
 
-def _finished(question: Question, sql: str, source: Sequence[Value], names: Mapping[str, str]) -> Statement:
-    """With conditions and groups; one group more than wanted is asked for, so that it is seen."""
-    values = [*source]
-    conditions = ["1"]
+def _finished(
+    question: Question, span: Span, rows: str, sums: Mapping[str, str], key: Mapping[str, str] | None = None
+) -> Statement:
+    """One for one span: several in one statement would be copied together first. `key` is the name of a caller key, and
+    the column of its values. One group more than wanted is asked for, so that it is seen.
+    """
+    names = key or {}
+    values: list[Value] = [*names, span.level, span.begins, span.ends]
+    conditions = ["level = ?", "begins >= ?", "begins < ?"]
     if question.account is not None:
         conditions.append("account = ?")
         values.append(question.account)
@@ -217,8 +200,11 @@ def _finished(question: Question, sql: str, source: Sequence[Value], names: Mapp
         parts = [_condition(one, names.get(one.dimension, one.dimension)) for one in group]
         conditions.append(f"({' OR '.join(part.sql for part in parts) or '0'})")
         values.extend(value for part in parts for value in part.values)
-    columns = ", ".join(str(number + 1) for number in range(len(question.by) + 1))
-    sql += f" WHERE {' AND '.join(conditions)} GROUP BY {columns}"
+    grouped = range(1 if question.bucket or not question.by else 2, len(question.by) + 2)
+    sql = (
+        f"SELECT {_columns(question, names)}, {_sums(question, sums)} FROM {rows} "
+        f"WHERE {' AND '.join(conditions)} GROUP BY {', '.join(map(str, grouped))}"
+    )
     if question.limit is not None:
         sql += " LIMIT ?"
         values.append(question.limit + 1)

@@ -18,7 +18,7 @@ from penstock.stores.sqlite.ledger.file import opened_existing, transaction, tra
 from penstock.stores.sqlite.rollups.query import (
     Statement,
     caller_key,
-    callers_statement,
+    callers_statements,
     cells_statements,
     reduced,
 )
@@ -74,15 +74,13 @@ class SqliteRollups:
         self._db.close()
 
     def _found_by(self, question: Question, key: str) -> dict[_Key, _Found]:
-        named = self._found(question, [callers_statement(question, key)])
+        named = self._found(question, callers_statements(question, key))
         found = dict(named)
         for group, sums in self._without(question, key, named).items():
             found[group] = _sum(found[group], sums) if group in found else sums
         return found
 
-    def _without(
-        self, question: Question, key: str, named: Mapping[_Key, _Found]
-    ) -> Mapping[_Key, _Found]:
+    def _without(self, question: Question, key: str, named: Mapping[_Key, _Found]) -> Mapping[_Key, _Found]:
         """The calls without the key: what is left of all when those that have it are taken away."""
         others = reduced(question, key)
         if others is None:
@@ -91,7 +89,7 @@ class SqliteRollups:
         if others.having == question.having:  # nothing is asked of the key: these are all that have it
             having = _folded(named, at)
         else:
-            having = self._found(others, [callers_statement(others, key)])
+            having = self._found(others, callers_statements(others, key))
         left = self._found(others, cells_statements(others))
         for group, sums in having.items():
             left[group] = _Found([one - other for one, other in zip(left[group][0], sums[0], strict=True)])
@@ -119,8 +117,7 @@ class SqliteRollups:
 
 def _sum(first: _Found, second: _Found) -> _Found:
     numbers, lanes = (
-        [one + other for one, other in zip(*both, strict=True)]
-        for both in zip(first, second, strict=True)
+        [one + other for one, other in zip(*both, strict=True)] for both in zip(first, second, strict=True)
     )
     return _Found(numbers, tuple(lanes))
 

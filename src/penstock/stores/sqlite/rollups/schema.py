@@ -149,11 +149,17 @@ _SUMS: Final = {
 }
 _NUMBER: Final = {"model_rollups": "number", "rollups": "cell"}
 _COLUMNS: Final = ", ".join(
-    (*(f"{name} INTEGER NOT NULL" for name in _ALL_SUMS), "duration BLOB NOT NULL", "first_byte BLOB NOT NULL")
+    (
+        *(f"{name} INTEGER NOT NULL" for name in _ALL_SUMS),
+        "duration BLOB NOT NULL",
+        "first_byte BLOB NOT NULL",
+    )
 )
 
 
-def _narrow(table: str, names: str, fields: Sequence[str], wide: str, cells: str, finest: int) -> tuple[str, ...]:
+def _narrow(
+    table: str, names: str, fields: Sequence[str], wide: str, cells: str, finest: int
+) -> tuple[str, ...]:
     """A roll-up by some of the fields of a wider one, with the sums that this one has so far. Sums of hostile numbers
     end below what SQLite turns into an inexact number.
     """
@@ -173,11 +179,17 @@ def _narrow(table: str, names: str, fields: Sequence[str], wide: str, cells: str
     )
 
 
-
 WITH_NARROWER: Final = (
-    *_narrow("place_rollups", "rollup_places", ("account", "gateway"), "model_rollups", "rollup_models", MINUTE),
     *_narrow(
-        "operation_rollups", "rollup_operations", ("account", "gateway", "operation"), "rollups", "rollup_cells", HOUR
+        "place_rollups", "rollup_places", ("account", "gateway"), "model_rollups", "rollup_models", MINUTE
+    ),
+    *_narrow(
+        "operation_rollups",
+        "rollup_operations",
+        ("account", "gateway", "operation"),
+        "rollups",
+        "rollup_cells",
+        HOUR,
     ),
 )
 """By gateway alone, and by operation: what is asked for most is then read from few rows. SQL that wants `merged`."""

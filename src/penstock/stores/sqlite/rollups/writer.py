@@ -168,9 +168,7 @@ def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int,
             _first_hit(db, _REPRICE_CALLER, rows)
 
 
-def _first_hit(
-    db: sqlite3.Connection, sql: str, rows: Sequence[tuple[int | str | None, ...]]
-) -> int | None:
+def _first_hit(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[int | str | None, ...]]) -> int | None:
     """Change the first of these rows that there is; which that was."""
     for place, row in enumerate(rows):
         if db.execute(sql, row).rowcount:
