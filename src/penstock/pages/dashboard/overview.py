@@ -191,7 +191,7 @@ def _by_value(groups: Sequence[Group], place: int) -> Mapping[str, Sums]:
     found = defaultdict[str, list[Sums]](list)
     for group in groups:
         found[group.values[place]].append(group.sums)
-    return {value: total_of(sums) for value, sums in found.items()}
+    return {value: sums[0] if len(sums) == 1 else total_of(sums) for value, sums in found.items()}
 
 
 def _slices(sums: Mapping[str, Sums]) -> tuple[Slice, ...]:

@@ -57,7 +57,7 @@ _KEPT: Final = {
 
 
 class Statement(NamedTuple):
-    """SQL about one span, and its values. Rows are the bucket in minutes, the values, the sums, two sketches if wanted."""
+    """SQL about one span, and its values. Rows are the bucket in minutes, the values, the sums, sketches if wanted."""
 
     sql: str
     values: list[Value]

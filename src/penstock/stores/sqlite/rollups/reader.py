@@ -6,6 +6,7 @@ Opens the ledger's file read-only, beside a shipper that writes. Questions becom
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,10 +117,8 @@ class SqliteRollups:
 
 
 def _sum(first: _Found, second: _Found) -> _Found:
-    numbers, lanes = (
-        [one + other for one, other in zip(*both, strict=True)] for both in zip(first, second, strict=True)
-    )
-    return _Found(numbers, tuple(lanes))
+    lanes = tuple(map(add, first.lanes, second.lanes)) if first.lanes else ()
+    return _Found(list(map(add, first.numbers, second.numbers)), lanes)
 
 
 def _folded(named: Mapping[_Key, _Found], at: int | None) -> Mapping[_Key, _Found]:
