@@ -14,7 +14,7 @@ import msgspec
 from penstock.analytics.parameters import MAX_GROUPS, within
 from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
 from penstock.analytics.times import MINUTE_US
-from penstock.management.analytics import answered
+from penstock.management.analytics import Ask, asking
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import RECENT_MINUTES, Notice, notices
 from penstock.pages.dashboard.page import Visit, page, pages
@@ -88,11 +88,15 @@ class Overview(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/overview", "overview.html", permission="metadata_read", title="Overview")
 def overview(resources: Resources, visit: Visit) -> Overview:
     """What calls of an account came to in a span of time."""
-    span, asked = span_of(visit.given("span")), _Asked(resources, visit)
+    span = span_of(visit.given("span"))
     begins = parts_of(span, visit.now_us)
     since_us, until_us = begins[0], visit.now_us + 1
-    now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
-    recent = asked.recent(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
+    with asking(resources) as ask:
+        asked = _Asked(ask, visit)
+        now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
+        recent = asked.recent(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
+        parts = tuple(_parts(begins, asked.groups(since_us, until_us, bucket=span.bucket)))
+        tables = tuple(_tables(asked, since_us, until_us))
     return Overview(
         span.word,
         tuple(SPANS),
@@ -100,8 +104,8 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         rfc3339(visit.now_us),
         _whole(figures_of(now)),
         _whole(figures_of(before)),
-        tuple(_parts(begins, asked.groups(since_us, until_us, bucket=span.bucket))),
-        tuple(_tables(asked, since_us, until_us)),
+        parts,
+        tables,
         tuple(notices(resources, visit, recent, now)),
     )
 
@@ -117,8 +121,8 @@ def _whole(figures: Figures) -> Figures:
 class _Asked:
     """Questions to the roll-ups, of what the visitor may see."""
 
-    def __init__(self, resources: Resources, visit: Visit) -> None:
-        self._resources = resources
+    def __init__(self, ask: Ask, visit: Visit) -> None:
+        self._ask = ask
         self._account = visit.account
         self._gateways = visit.caller.gateways("metadata_read", visit.account)
 
@@ -141,7 +145,7 @@ class _Asked:
         )
 
     def _answer(self, question: Question) -> Sequence[Group]:
-        return answered(self._resources, within(question, self._gateways))
+        return self._ask(within(question, self._gateways))
 
 
 def _parts(begins: Sequence[int], groups: Sequence[Group]) -> Iterator[Part]:
