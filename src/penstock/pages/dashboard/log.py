@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from penstock.calls.conversation_view import ConversationView, Turn, conversation_of
+from penstock.calls.conversation_view import MOST_BYTES, ConversationView, Turn, conversation_of
 from penstock.calls.costing import needs_request
 from penstock.calls.explain import Story, explain
 from penstock.calls.log_record import LogRecord, bodies_remark, body_text, log_record
@@ -30,7 +30,7 @@ from penstock.pages.dashboard.logs import Row, row_of
 from penstock.pages.dashboard.page import FILE, Done, Visit, action, first, page, pages
 from penstock.pages.dashboard.run import runs_of
 from penstock.stores.ledger import Bodies, CallRow, LedgerReader
-from penstock.wire.content_encoding import plain
+from penstock.wire.content_encoding import beginning
 
 _MOST_SHOWN: Final = 24_000
 """Bytes that a body takes of its page; all of it is one link away."""
@@ -38,6 +38,8 @@ _MOST_SAID: Final = 60_000
 """The same for a conversation, all turns together."""
 _MOST_READ: Final = 400_000
 """Characters that are laid out before they are cut."""
+_MOST_BYTES: Final = 4 * _MOST_READ + 1
+"""Bytes that a body is looked at: more than those characters ever take."""
 
 Kind = Literal["text", "binary", "empty", "unkept", "hidden"]
 
@@ -154,9 +156,8 @@ def own_row(ledger: LedgerReader | None, visit: Visit, call_id: str) -> CallRow:
 def _conversation(row: CallRow, bodies: Bodies | None) -> ConversationView | None:
     if bodies is None or bodies.request_cut:
         return None
-    found = conversation_of(
-        row, plain(bodies.request, row.request_encoding), plain(bodies.response, row.response_encoding)
-    )
+    sides = ((bodies.request, row.request_encoding), (bodies.response, row.response_encoding))
+    found = conversation_of(row, *(beginning(*side, MOST_BYTES + 1) for side in sides))
     return found and msgspec.structs.replace(found, turns=tuple(_fitting(found.turns)))
 
 
@@ -206,7 +207,7 @@ def _bodies(row: CallRow, bodies: Bodies | None, visit: Visit, *, may_read: bool
         else:
             kept = bodies.request if is_request else bodies.response
             is_cut = bodies.request_cut if is_request else bodies.response_cut
-            found = body_text(kept, content_type, encoding)
+            found = body_text(kept, content_type, encoding, _MOST_BYTES)
             kind = "empty" if not kept else "binary" if found is None else "text"
             text = found or ""
         shown = cut(pretty(text, content_type) if len(text) <= _MOST_READ else text, _MOST_SHOWN)
@@ -238,7 +239,7 @@ def _curl(row: CallRow, bodies: Bodies | None, visit: Visit) -> str:
         text = (
             None
             if bodies is None or bodies.request_cut
-            else body_text(bodies.request, row.request_content_type, row.request_encoding)
+            else body_text(bodies.request, row.request_content_type, row.request_encoding, _MOST_BYTES)
         )
         if text is None or len(text) > _MOST_SHOWN:
             return ""

@@ -74,13 +74,13 @@ def _stored(resources: Resources, visit: Visit, call_id: str) -> tuple[tuple[Pre
         return (), row.gateway, f"This call was a {row.method}: only POSTs are sent from here."
     whole = bodies is not None and not bodies.request_cut
     text = (
-        body_text(bodies.request, row.request_content_type, row.request_encoding)
+        body_text(bodies.request, row.request_content_type, row.request_encoding, 4 * _MOST_BODY + 1)
         if bodies and whole
         else None
     )
     if text is None:
         return (), row.gateway, "What this call has sent was not kept as text, or may not be seen."
-    laid_out = pretty(text, row.request_content_type)
+    laid_out = pretty(text, row.request_content_type) if len(text) <= _MOST_BODY else text
     if len(laid_out) > _MOST_BODY:
         return (), row.gateway, "What this call has sent is too long for a form."
     path = f"compat/{row.path}" if row.compat else f"{row.provider}/{row.path}"
