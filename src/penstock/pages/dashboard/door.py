@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
@@ -98,9 +98,10 @@ class Dashboard:
             if signed is None:
                 return _not_signed_in(http, as_json=as_json)
             visit = await run_in_threadpool(self._visit, page, http, signed)
-            return await self._in_turn(
+            shown = await self._in_turn(
                 signed, partial(self._shown, page, http, visit, signed, as_json=as_json)
             )
+            return self._download(signed, shown) if isinstance(shown, Download) else shown
 
         return self._guarded(answer, as_json=as_json)
 
@@ -136,13 +137,15 @@ class Dashboard:
         now_us = self._resources.clock.now_us()
         return Visit(caller, account, names, read_pairs(http), base_url(http), now_us)
 
-    def _shown(self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool) -> Response:
+    def _shown(
+        self, page: Page, http: Request, visit: Visit, signed: Signed, *, as_json: bool
+    ) -> Response | Download:
         value = page.function(self._resources, visit)
         match value:
             case Done():
                 return _redirect(value.path, value.said)
             case Download():
-                return _download(value)
+                return value
             case Bytes():
                 return _as_it_is(value)
         if as_json:
@@ -150,6 +153,17 @@ class Dashboard:
         frame = self._frame(page.title, http, visit, signed)
         body = self._rendering.page(page.template, {"page": value, "frame": frame, "visit": visit})
         return _html(200, body, had_said=bool(frame.said))
+
+    def _download(self, signed: Signed, found: Download) -> Response:
+        """A file whose pieces are made in turns of their own: between them, whoever takes it slowly holds no thread."""
+        pieces = gathered(found.pieces)
+
+        async def sent() -> AsyncIterator[bytes]:
+            while piece := await self._in_turn(signed, partial(next, pieces, b"")):
+                yield piece
+
+        headers = {**_HEADERS, "content-disposition": f'attachment; filename="{found.name}"'}
+        return StreamingResponse(sent(), 200, headers, found.content_type)
 
     def _answered(self, done: Answered, http: Request, visit: Visit, signed: Signed) -> Response:
         frame = msgspec.structs.replace(self._frame(done.title, http, visit, signed), twin="")
@@ -319,6 +333,13 @@ def _as_it_is(found: Bytes) -> Response:
     return Response(found.body, found.status, headers, found.content_type)
 
 
-def _download(found: Download) -> Response:
-    headers = {**_HEADERS, "content-disposition": f'attachment; filename="{found.name}"'}
-    return StreamingResponse(found.pieces, 200, headers, found.content_type)
+def gathered(pieces: Iterator[bytes], least: int = 65536) -> Iterator[bytes]:
+    """The same bytes in pieces of at least this size, but for the last: each costs a way to a thread and back."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) >= least:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
