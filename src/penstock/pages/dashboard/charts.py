@@ -83,9 +83,9 @@ def _column(bar: Bar, names: Sequence[str], left: float, width: float, top: floa
             continue
         height = max(part / top * (HEIGHT - 4), _LEAST)
         bottom -= height
-        drawn += f'<rect class="{escape(name)}" x="{left:.2f}" y="{bottom:.2f}" '
-        drawn += f'width="{width:.2f}" height="{height:.2f}"/>'
-    point = f'<rect class="point" x="{left:.2f}" y="0" width="{width:.2f}" height="{HEIGHT}"/>'
+        drawn += f'<rect class="{escape(name)}" x="{left:.1f}" y="{bottom:.1f}" '
+        drawn += f'width="{width:.1f}" height="{height:.1f}"/>'
+    point = f'<rect class="point" x="{left:.1f}" width="{width:.1f}" height="{HEIGHT}"/>'
     return f"<g><title>{escape(bar.title)}</title>{drawn}{point}</g>"
 
 

@@ -25,6 +25,7 @@ from penstock.time_text import rfc3339
 _MOST: Final = 8
 """Rows of a list; the rest is told together."""
 
+_LONGEST: Final = 80  # characters of a value that are shown; whoever calls has named it
 _BY: Final = {
     "operation": "Operations",
     "provider": "Providers",
@@ -50,9 +51,12 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """The calls that have one value: `value` empty is those without one, `others` counts values told together."""
+    """The calls that have one value: `value` empty is those without one, `others` counts values told together. `shown`
+    is the beginning of a long value.
+    """
 
     value: str
+    shown: str
     requests: int
     errors: int
     cost: float
@@ -209,7 +213,10 @@ def _slices(sums: Mapping[str, Sums]) -> tuple[Slice, ...]:
 
 def _slice(value: str, sums: Sums, others: int = 0) -> Slice:
     found = figures_of(sums)
-    return Slice(value, found.requests, found.errors, found.cost, found.tokens_in + found.tokens_out, others)
+    shown = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
+    return Slice(
+        value, shown, found.requests, found.errors, found.cost, found.tokens_in + found.tokens_out, others
+    )
 
 
 PAGES = pages(overview)
