@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.management.read_directory import ReadDirectory
+from penstock.management.resources import ReadDirectory
 from penstock.stores.control_store import Add, ControlStoreDamaged, Remove, Snapshot, Token
 from penstock.stores.sqlite.control_store.store import FILE_NAME, SqliteControlStore
 from support.control_store_nouns import token

@@ -20,11 +20,10 @@ from penstock.control.gateway_changes import GatewayChanges
 from penstock.control.opening import gateway_changes, open_catalog
 from penstock.control.stored_gateways import Seal
 from penstock.management.caller import Caller
-from penstock.management.read_directory import ReadDirectory
 from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
-from penstock.stores.control_store import ControlStore, Snapshot, Token
+from penstock.stores.control_store import ControlStore, Edition, Snapshot, Token
 from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import LedgerEditor, LedgerReader
 from penstock.stores.opening.configured import stores_of
@@ -48,6 +47,28 @@ class SharedClock(Clock):
     def new_id(self, now_us: int) -> str:
         with self._lock:
             return super().new_id(now_us)
+
+
+class ReadDirectory:
+    """The directory as it was read last, for as long as it is the same: every request asks whose token it brings, and there
+    may be thousands.
+
+    Nothing is believed for a while: each look asks the store which edition it is, so that a change counts at once. Any
+    thread may use it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Edition, Snapshot] | None = None
+
+    def snapshot(self, store: ControlStore) -> Snapshot:
+        """What the store has now. Raises `ControlStoreError`."""
+        edition, kept = store.edition(), self._kept
+        if kept is not None and kept[0] == edition:
+            return kept[1]
+        found = store.snapshot()
+        same = edition is not None and edition.version == found.version
+        self._kept = (edition, found) if edition is not None and same else None
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,8 @@ def beginning(body: bytes, encoding: str, most: int) -> bytes | None:
     is unknown, or broken before that.
     """
     pieces, size = list[bytes](), 0
-    if not codings(encoding):
-        return body[:most]
     try:
-        for piece in unpacked(body, encoding):
+        for piece in unpacked(body if codings(encoding) else body[:most], encoding):
             pieces.append(piece)
             size += len(piece)
             if size >= most:

@@ -46,8 +46,7 @@ from penstock.stores.control_store import (
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.audit import Stamp, entries, record, record_reseal
-from penstock.stores.sqlite.control_store.file import connect, has_gone, version
-from penstock.stores.sqlite.control_store.remedies import is_damaged, reason, remedy
+from penstock.stores.sqlite.control_store.file import connect, has_gone, is_damaged, reason, remedy, version
 from penstock.stores.sqlite.control_store.tables import (
     CUSTOM_PROVIDERS,
     GATEWAYS,
