@@ -50,8 +50,8 @@ class SharedClock(Clock):
 
 
 class ReadDirectory:
-    """The directory as it was read last, for as long as it is the same: every request asks whose token it brings, and there
-    may be thousands.
+    """The directory as it was read last, for as long as it is the same: every request asks whose token it brings, and
+    there may be thousands.
 
     Nothing is believed for a while: each look asks the store which edition it is, so that a change counts at once. Any
     thread may use it.
