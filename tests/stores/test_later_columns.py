@@ -30,9 +30,9 @@ RECORD = """
     judged_us: int | None = None
 """
 COLUMNS = """
-    verdict: Annotated[str, Column("name", 29, filtered=True, since=4)] = ""
-    blocked: Annotated[bool, Column("flag", 30, filtered=True, since=4)] = False
-    judged_us: Annotated[int | None, Column("duration", wire="judged", since=5)] = None
+    verdict: Annotated[str, Column("name", 29, filtered=True, since=5)] = ""
+    blocked: Annotated[bool, Column("flag", 30, filtered=True, since=5)] = False
+    judged_us: Annotated[int | None, Column("duration", wire="judged", since=6)] = None
 """
 KEYS = '"verdict", "blocked", '
 

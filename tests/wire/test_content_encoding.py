@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.content_encoding import ends, plain
+from penstock.wire.content_encoding import beginning, ends, plain
 
 Packer = Callable[[bytes], bytes]
 
@@ -132,3 +132,19 @@ def test_of_a_long_body_both_ends(encoding: str, packed: Packer) -> None:
     assert len(last) >= 1000
     assert len(first) + len(last) < 600_000
     assert ends(packed(data), encoding, 300_000, 1000, 1_000_000) is None
+
+
+@pytest.mark.parametrize(("encoding", "packed"), [*CASES, ("", bytes)])
+@given(data=st.binary(max_size=5000), most=st.integers(1, 6000))
+def test_a_beginning_is_that_of_the_whole(encoding: str, packed: Packer, data: bytes, most: int) -> None:
+    assert beginning(packed(data), encoding, most) == data[:most]
+
+
+@pytest.mark.parametrize(("encoding", "packed"), CASES)
+def test_of_a_beginning_no_more_is_undone_than_it_needs(encoding: str, packed: Packer) -> None:
+    """So it is there where the whole would be too large, or breaks off behind it."""
+    text = b"".join(b"%d," % number for number in range(400_000))
+    body = packed(text)
+    assert beginning(body[: len(body) // 2], encoding, 1000) == text[:1000]
+    assert beginning(b"\0" + body, encoding, 1000) is None
+    assert beginning(body, "x", 1000) is None

@@ -6,6 +6,7 @@ Pure. Names and units are for the outside: USD, milliseconds, RFC 3339. The ques
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -127,10 +128,12 @@ def bucket_name(bucket: Bucket | None) -> str:
 
 def total_of(many: Iterable[Sums]) -> Sums:
     """What these add up to; latencies only where all have them."""
-    total = None
-    for sums in many:
-        total = sums if total is None else _plus(total, sums)
-    return total or Sums()
+    all_of_them = tuple(many)
+    if not all_of_them:
+        return Sums()
+    counts = {name: sum(getattr(sums, name) for sums in all_of_them) for name in _COUNTS}
+    duration, first_byte = ([getattr(sums, name) for sums in all_of_them] for name in _SKETCHES)
+    return Sums(**counts, duration=_all_of(duration), first_byte=_all_of(first_byte))
 
 
 def value_of(name: str, text: str) -> Value:
@@ -150,17 +153,13 @@ def _group(question: Question, group: Group) -> GroupFigures:
     )
 
 
-_COUNTS = tuple(name for name in Sums.__struct_fields__ if name not in ("duration", "first_byte"))
+_SKETCHES = ("duration", "first_byte")
+_COUNTS = tuple(name for name in Sums.__struct_fields__ if name not in _SKETCHES)
 
 
-def _plus(one: Sums, other: Sums) -> Sums:
-    counts = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS}
-    duration, first_byte = _both(one.duration, other.duration), _both(one.first_byte, other.first_byte)
-    return msgspec.structs.replace(one, **counts, duration=duration, first_byte=first_byte)
-
-
-def _both(one: Sketch | None, other: Sketch | None) -> Sketch | None:
-    return None if one is None or other is None else merged(one, other)
+def _all_of(sketches: Sequence[Sketch | None]) -> Sketch | None:
+    known = [sketch for sketch in sketches if sketch is not None]
+    return reduce(merged, known) if len(known) == len(sketches) else None
 
 
 def figures_of(sums: Sums) -> Figures:

@@ -15,7 +15,7 @@ from penstock.journal.record import UNKEPT
 from penstock.metadata import MetadataValue
 from penstock.stores.ledger import Bodies, CallRow
 from penstock.time_text import rfc3339
-from penstock.wire.content_encoding import plain
+from penstock.wire.content_encoding import beginning, plain
 
 HEAD_CHARS = 10_000
 """How much of a body the detail of a log shows."""
@@ -228,9 +228,11 @@ def log_record(row: CallRow) -> LogRecord:
 _TEXT_TYPES = ("text/", "json", "xml", "javascript", "x-www-form-urlencoded")
 
 
-def body_text(body: bytes, content_type: str, encoding: str) -> str | None:
-    """A body as text; None when it is none, or cannot be unpacked."""
-    unpacked = plain(body, encoding)
+def body_text(body: bytes, content_type: str, encoding: str, most: int | None = None) -> str | None:
+    """A body as text; None when it is none, or cannot be unpacked. With `most` it is looked at as far as so many bytes,
+    for who wants its beginning only.
+    """
+    unpacked = plain(body, encoding) if most is None else beginning(body, encoding, most)
     if unpacked is None:
         return None
     known = any(part in content_type.lower() for part in _TEXT_TYPES)

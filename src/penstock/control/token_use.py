@@ -84,9 +84,8 @@ def last_calls(rollups: Rollups, ids: Sequence[str], now_us: int) -> Mapping[str
         if not missing:
             break
         wanted = ((Having("token", "eq", missing),),) if len(missing) <= _FEW else ()
-        question = Question(
-            None, now_us - back_us, now_us + 1, bucket, ("token",), wanted, limit=_MOST_GROUPS
-        )
+        span = (now_us - back_us, now_us + 1)
+        question = Question(None, *span, bucket, ("token",), wanted, limit=_MOST_GROUPS, only=("requests",))
         with suppress(LedgerUnavailable, Unanswerable):
             _take(latest, frozenset(missing), rollups.ask(question))
     return latest

@@ -6,7 +6,8 @@ may ask, and of which gateways. A token of some gateways gets the sums of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Literal
 
 import msgspec
@@ -78,15 +79,30 @@ def get_report(resources: Resources, request: Request, query: Annotated[Pairs, A
         raise invalid(str(error), "query") from None
 
 
+Ask = Callable[[Question], Sequence[Group]]
+"""A question to the groups that answer it. Raises `Unanswerable`, `LedgerUnavailable`."""
+
+
+@contextmanager
+def asking(resources: Resources) -> Iterator[Ask]:
+    """For several questions, with the ledger opened once; none has an answer as long as no call was ever stored."""
+    with ExitStack() as stack:
+        try:
+            rollups = stack.enter_context(resources.rollups())
+        except LedgerMissing:
+            rollups = None
+
+        def ask(question: Question) -> Sequence[Group]:
+            of_nothing = any(not one.values for clause in question.having for one in clause)
+            return () if rollups is None or of_nothing else rollups.ask(question)
+
+        yield ask
+
+
 def answered(resources: Resources, question: Question) -> Sequence[Group]:
-    """The groups; none as long as no call was ever stored. Raises `Unanswerable`, `LedgerUnavailable`."""
-    if any(not one.values for clause in question.having for one in clause):
-        return ()  # of no gateway at all
-    try:
-        with resources.rollups() as rollups:
-            return rollups.ask(question)
-    except LedgerMissing:
-        return ()
+    """As `asking` does, one question."""
+    with asking(resources) as ask:
+        return ask(question)
 
 
 ENDPOINTS = endpoints(get_report)

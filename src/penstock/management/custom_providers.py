@@ -47,7 +47,7 @@ def list_custom_providers(
     resources: Resources, request: Request, query: CustomProvidersQuery
 ) -> Listing[CustomProviderAnswer]:
     """List the account's custom providers."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     found = [
         row for row in snapshot.custom_providers if row.account == request.account and matches(row, query)
     ]
@@ -82,7 +82,7 @@ def create_custom_provider(
 @get(_ONE, "aig-config-fetch-custom-providers", permission="read", tag=_TAG)
 def get_custom_provider(resources: Resources, request: Request) -> CustomProviderAnswer:
     """One custom provider."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     return _shown(resources, snapshot, [_row(snapshot, request)])[0]
 
 

@@ -55,7 +55,7 @@ class GatewaysQuery(Paging, frozen=True):
 @get(_BASE, "aig-config-list-gateway", permission="read", scope="some", tag=_TAG)
 def list_gateways(resources: Resources, request: Request, query: GatewaysQuery) -> Listing[GatewayShown]:
     """List the gateways this token may read."""
-    catalog = resources.catalog(resources.control_store(request.caller).snapshot())
+    catalog = resources.catalog(resources.snapshot())
     found = [
         one
         for one in catalog.of(request.account)
@@ -97,7 +97,7 @@ def update_gateway(resources: Resources, request: Request, body: GatewayUpdate) 
 
 def planned_update(resources: Resources, request: Request, body: GatewayUpdate) -> Differences:
     """What `update_gateway` would change, secrets masked; nothing is changed. Raises as that does."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     change = _update(resources, request, body, snapshot)
     listed = resources.catalog(snapshot).find(request.account, request.gateway)
     match change:
@@ -197,7 +197,7 @@ def _refusal(refused: GatewayRefused) -> ManagementError:
 
 def _shown(resources: Resources, request: Request, gateway: str) -> GatewayShown:
     """The gateway as it is now."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     found = resources.catalog(snapshot).find(request.account, gateway)
     if found is None:
         raise not_found("gateway")
@@ -213,7 +213,7 @@ def _say_in_vain(resources: Resources, request: Request, listed: Listed) -> None
 @get(f"{_ONE}/url/{{provider}}", "aig-config-get-gateway-url", permission="read", tag=_TAG)
 def provider_url(resources: Resources, request: Request) -> str:
     """The address of a provider behind this gateway."""
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     if resources.catalog(snapshot).find(request.account, request.gateway) is None:
         raise not_found("gateway")
     provider = request.names["provider"]

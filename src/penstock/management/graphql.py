@@ -71,7 +71,7 @@ def ask_graphql(
 
 def _sizes(resources: Resources, request: Request, account: str) -> Iterator[GatewaySize]:
     """How much the gateways keep that the caller may see."""
-    catalog = resources.catalog(resources.control_store(request.caller).snapshot())
+    catalog = resources.catalog(resources.snapshot())
     implied = (one for one in catalog.implied_defaults() if one.account == account)
     listed = [*catalog.of(account), *implied]
     with reading(resources) as ledger:

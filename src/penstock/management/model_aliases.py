@@ -90,7 +90,7 @@ def create_model_alias(resources: Resources, request: Request, body: ModelAliasB
 @get(_ONE, "penstock-get-model-alias", permission="read", tag=_TAG)
 def get_model_alias(resources: Resources, request: Request) -> ModelAliasAnswer:
     """One name."""
-    return _shown(_row(resources.control_store(request.caller).snapshot(), request))
+    return _shown(_row(resources.snapshot(), request))
 
 
 @put(_ONE, "penstock-update-model-alias", permission="edit", tag=_TAG)

@@ -121,7 +121,7 @@ def list_provider_configs(
 ) -> Listing[ProviderConfigAnswer]:
     """List the gateway's stored keys."""
     _need(resources, request)
-    snapshot = resources.control_store(request.caller).snapshot()
+    snapshot = resources.snapshot()
     keys = [key for key in snapshot.provider_keys if _is_here(key, request)]
     for key in query.part(keys):
         _say_in_vain(request, key)

@@ -24,7 +24,7 @@ from penstock.management.caller import Caller
 from penstock.pricing.configured import open_prices
 from penstock.pricing.packaged import PackagedPrices
 from penstock.settings import Settings
-from penstock.stores.control_store import ControlStore, Snapshot, Token
+from penstock.stores.control_store import ControlStore, Edition, Snapshot, Token
 from penstock.stores.counters import CounterReader
 from penstock.stores.ledger import LedgerEditor, LedgerReader
 from penstock.stores.opening.configured import stores_of
@@ -50,26 +50,25 @@ class SharedClock(Clock):
             return super().new_id(now_us)
 
 
-class KeptDirectory:
-    """The directory as it was last read, kept until it changes: with thousands of tokens reading it takes longer than
-    most of what is then looked up in it.
+class ReadDirectory:
+    """The directory as it was read last, for as long as it is the same: every request asks whose token it brings, and
+    there may be thousands.
 
-    Each change has a number, which is asked for every time: what is kept is never older than what is stored. For
-    looking only: who changes something reads it anew. Threads share it; a reference is swapped.
+    Nothing is believed for a while: each look asks the store which edition it is, so that a change counts at once. Any
+    thread may use it.
     """
 
-    __slots__ = ("_kept",)
-
     def __init__(self) -> None:
-        self._kept: Snapshot | None = None
+        self._kept: tuple[Edition, Snapshot] | None = None
 
     def snapshot(self, store: ControlStore) -> Snapshot:
-        """As the store would give it now. Raises `ControlStoreUnavailable` as that does."""
-        kept, version = self._kept, store.version()
-        if kept is not None and version == kept.version:
-            return kept
+        """What the store has now. Raises `ControlStoreError`."""
+        edition, kept = store.edition(), self._kept
+        if kept is not None and kept[0] == edition:
+            return kept[1]
         found = store.snapshot()
-        self._kept = found
+        same = edition is not None and edition.version == found.version
+        self._kept = (edition, found) if edition is not None and same else None
         return found
 
 
@@ -81,7 +80,7 @@ class Resources:
     clock: Clock
     environ: Mapping[str, str]
     counters: CounterReader | None = None  # how limits stand; None where nothing is counted
-    kept: KeptDirectory = field(default_factory=KeptDirectory, repr=False)
+    read_directory: ReadDirectory = field(default_factory=ReadDirectory)
 
     @property
     def settings(self) -> Settings:
@@ -100,8 +99,8 @@ class Resources:
         return self.snapshot().tokens
 
     def snapshot(self) -> Snapshot:
-        """The directory as it is now, for looking."""
-        return self.kept.snapshot(control_store(stores_of(self.settings)))
+        """All of the directory, as it is now. Whoever changes it takes that of the `control_store` itself."""
+        return self.read_directory.snapshot(control_store(stores_of(self.settings)))
 
     def catalog(self, snapshot: Snapshot) -> Catalog:
         """All gateways there are."""

@@ -136,8 +136,10 @@ def _token(snapshot: Snapshot, request: Request) -> Token:
 def _fits(token: Token, query: TokensQuery, now_us: int) -> bool:
     if query.user not in (None, token.user) or query.team not in (None, token.team):
         return False
-    if query.state not in (None, state_of(token, now_us)):
+    if query.state is not None and query.state != state_of(token, now_us):
         return False
+    if not query.search:
+        return True
     texts = (token.id, token.name, token.user, token.team, token.note)
     return any(query.search.casefold() in text.casefold() for text in texts)
 

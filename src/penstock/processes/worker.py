@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ _SWEPT_AT_ONCE = 100  # connections
 _SETTLE_SECONDS = 1.0
 _BACKLOG = 4096
 _AT_START = ("server", "journal", "cache", "idempotency", "breaker")
+_SWITCH_SECONDS = 0.0002  # not 5 ms: so long a call may wait for a thread that makes a page, at each step
 _GC_THRESHOLDS = (20_000, 20, 50)  # calls leave few cycles behind; looking for them costs every call
 
 LoadSettings = Callable[[], Settings]
@@ -373,6 +375,7 @@ def run_worker(
     worker = Worker(settings, load, Clock())
     gc.freeze()  # what was made so far stays; walking it again and again would also unshare it from the parent
     gc.set_threshold(*_GC_THRESHOLDS)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         uvloop.run(worker.serve(sockets, parent))
     except (OSError, ConfigError, ControlStoreError) as error:

@@ -6,8 +6,8 @@ with a label naming the master key; only `access.vault` can open them. Times are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, Literal, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -351,6 +351,13 @@ class Snapshot(msgspec.Struct, frozen=True):
         return b""
 
 
+class Edition(NamedTuple):
+    """A state of the directory: how many changes it has seen, and the engine's own mark of where it is kept."""
+
+    version: int
+    place: Hashable
+
+
 Reseal = Callable[[bytes, bytes], bytes]
 """From sealed bytes and their context to the same secret, sealed anew."""
 
@@ -370,6 +377,11 @@ class ControlStore(Protocol):
         """That of a snapshot taken now; None where it cannot be told now. Never waits, never raises.
 
         Cheap enough to be asked several times a second: whoever serves by a snapshot learns so of a newer one.
+        """
+
+    def edition(self) -> Edition | None:
+        """What tells a snapshot taken now from all others, also from those of a file that was put in the place of
+        this one; None where it cannot be told now. As cheap as `version`, which it begins with.
         """
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:

@@ -116,6 +116,11 @@ class Question(msgspec.Struct, frozen=True):
     having: tuple[tuple[Having, ...], ...] = ()
     latencies: bool = False  # whether sketches are wanted: they cost more than all the rest
     limit: int | None = None  # with more groups than this, `TooManyGroups`
+    only: tuple[str, ...] = ()  # the sums that are wanted beside `requests`, others stay 0; empty: all
+
+    def wants(self, name: str) -> bool:
+        """Whether a sum is wanted."""
+        return not self.only or name in self.only or name == "requests"
 
 
 _MINUTE_US: Final = 60_000_000

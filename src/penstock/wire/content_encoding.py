@@ -69,6 +69,22 @@ def unpacked(body: bytes, encoding: str) -> Iterator[bytes]:
     reading.end()
 
 
+def beginning(body: bytes, encoding: str, most: int) -> bytes | None:
+    """The first `most` bytes of a body without its content-encoding, and no work on what is behind them; None where it
+    is unknown, or broken before that.
+    """
+    pieces, size = list[bytes](), 0
+    try:
+        for piece in unpacked(body if codings(encoding) else body[:most], encoding):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= most:
+                break
+    except CodingError:
+        return None
+    return b"".join(pieces)[:most]
+
+
 def ends(
     body: bytes, encoding: str, most: int, end: int, limit: int = MAX_PLAIN_BYTES
 ) -> tuple[bytes, bytes] | None:

@@ -338,12 +338,14 @@ def test_the_version_moves_with_every_change_and_with_nothing_else(store: Contro
         lambda: store.apply([Remove(PROVIDER)]),
         lambda: store.apply([Remove(TOKEN)]),
     ]
-    counters, versions = [store.version()], [store.snapshot().version]
+    counters, versions, editions = [store.version()], [store.snapshot().version], [store.edition()]
     for verb in verbs:
         verb()
         counters.append(store.version())
         versions.append(store.snapshot().version)
-    assert len(set(counters)) == len(verbs) + 1
+        editions.append(store.edition())
+        assert editions[-1] == store.edition()
+    assert len(set(counters)) == len(set(editions)) == len(verbs) + 1
     assert versions == list(range(len(verbs) + 1))
     with pytest.raises(NotThere):
         store.apply([Remove(TOKEN)])

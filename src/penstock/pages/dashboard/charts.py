@@ -30,10 +30,8 @@ def columns(bars: Sequence[Bar], names: Sequence[str], label: str) -> Markup:
     """A column a bar, over the whole width. `names` are the classes of the parts, from the bottom up."""
     top = max((sum(bar.parts) for bar in bars), default=0)
     step = WIDTH / max(len(bars), 1)
-    drawn = Markup("").join(
-        _column(bar, names, place * step, step - _GAP, top) for place, bar in enumerate(bars)
-    )
-    return _svg("columns", HEIGHT, label, drawn)
+    drawn = "".join(_column(bar, names, place * step, step - _GAP, top) for place, bar in enumerate(bars))
+    return _svg("columns", HEIGHT, label, Markup(drawn))
 
 
 def share_bar(part: float, whole: float) -> Markup:
@@ -77,21 +75,20 @@ def timing_bar(stretches: Sequence[Stretch], whole: float, label: str) -> Markup
     return _svg("timing", 14, label, drawn)
 
 
-def _column(bar: Bar, names: Sequence[str], left: float, width: float, top: float) -> Markup:
-    """With something to point at also where there is nothing."""
-    drawn, bottom = Markup(""), float(HEIGHT)
+def _column(bar: Bar, names: Sequence[str], left: float, width: float, top: float) -> str:
+    """With something to point at also where there is nothing. A page has hundreds, so that they are written as plain
+    text: all is numbers but the title and the names of classes.
+    """
+    drawn, bottom = "", float(HEIGHT)
     for name, part in zip(names, bar.parts, strict=True):
         if part <= 0 or top <= 0:
             continue
         height = max(part / top * (HEIGHT - 4), _LEAST)
         bottom -= height
-        drawn += Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-            name, f"{left:.2f}", f"{bottom:.2f}", f"{width:.2f}", f"{height:.2f}"
-        )
-    point = Markup('<rect class="point" x="{}" y="0" width="{}" height="{}"/>').format(
-        f"{left:.2f}", f"{width:.2f}", HEIGHT
-    )
-    return Markup("<g><title>{}</title>{}{}</g>").format(bar.title, drawn, point)
+        drawn += f'<rect class="{escape(name)}" x="{left:.1f}" y="{bottom:.1f}" '
+        drawn += f'width="{width:.1f}" height="{height:.1f}"/>'
+    point = f'<rect class="point" x="{left:.1f}" width="{width:.1f}" height="{HEIGHT}"/>'
+    return f"<g><title>{escape(bar.title)}</title>{drawn}{point}</g>"
 
 
 def _rail(drawn: Markup) -> Markup:

@@ -160,7 +160,7 @@ class Dashboard:
         """For as long as who takes it stays signed in. Raises `ManagementError` 429."""
 
         def may_go_on() -> bool:
-            return self._entrance.signed(http, with_token=False) is not None
+            return isinstance(self._entrance.signed(http, with_token=False), Signed)
 
         return self._downloads.begin(signed.caller.actor, found, _HEADERS, may_go_on)
 

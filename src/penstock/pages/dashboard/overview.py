@@ -5,6 +5,7 @@ The same sums as the analytics endpoint gives; who may see only some gateways ge
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -13,18 +14,19 @@ import msgspec
 from penstock.analytics.parameters import MAX_GROUPS, within
 from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
 from penstock.analytics.times import MINUTE_US
-from penstock.management.analytics import answered
+from penstock.management.analytics import Ask, asking
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import LEVELS, RECENT_MINUTES, Notice, notices
 from penstock.pages.dashboard.limit_notices import Refused, limit_notices
 from penstock.pages.dashboard.page import Visit, page, pages
-from penstock.pages.dashboard.spans import SPANS, Span, parts_of, span_of
-from penstock.stores.rollups import Group, Question, Sums
+from penstock.pages.dashboard.spans import SPANS, parts_of, span_of
+from penstock.stores.rollups import Bucket, Group, Question, Sums, TooManyGroups
 from penstock.time_text import rfc3339
 
 _MOST: Final = 8
 """Rows of a list; the rest is told together."""
 
+_LONGEST: Final = 80  # characters of a value that are shown; whoever calls has named it
 _BY: Final = {
     "operation": "Operations",
     "provider": "Providers",
@@ -33,6 +35,9 @@ _BY: Final = {
     "token": "Tokens",
     "user": "Users",
 }
+_TOGETHER: Final = (("operation",), ("provider", "model", "gateway"), ("token",), ("user",))
+_SHOWN: Final = ("errors", "cost_nano", "tokens_in", "tokens_out")
+"""Sums of parts and tables, beside how many calls there were."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -47,9 +52,12 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """The calls that have one value: `value` empty is those without one, `others` counts values told together."""
+    """The calls that have one value: `value` empty is those without one, `others` counts values told together. `shown`
+    is the beginning of a long value.
+    """
 
     value: str
+    shown: str
     requests: int
     errors: int
     cost: float
@@ -58,11 +66,14 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The calls of the span by one of their properties, the most of them first."""
+    """The calls of the span by one of their properties, the most of them first. `too_many`: there are more values than
+    this, which are not told apart.
+    """
 
     by: str
     title: str
     slices: tuple[Slice, ...]
+    too_many: int = 0
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -82,13 +93,16 @@ class Overview(msgspec.Struct, frozen=True):
 @page("/accounts/{account}/overview", "overview.html", permission="metadata_read", title="Overview")
 def overview(resources: Resources, visit: Visit) -> Overview:
     """What calls of an account came to in a span of time."""
-    span, asked = span_of(visit.given("span")), _Asked(resources, visit)
+    span = span_of(visit.given("span"))
     begins = parts_of(span, visit.now_us)
     since_us, until_us = begins[0], visit.now_us + 1
-    now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
-    recent = asked.total(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
-    groups = {by: asked.groups(since_us, until_us, by=(by,)) for by in _BY}
-    refused = Refused(span.word, _refused(groups["gateway"]), _refused(groups["token"]))
+    with asking(resources) as ask:
+        asked = _Asked(ask, visit)
+        now, before = asked.total(since_us, until_us), asked.total(since_us - span.length_us, since_us)
+        recent = asked.recent(visit.now_us - RECENT_MINUTES * MINUTE_US, until_us)
+        parts = tuple(_parts(begins, asked.groups(since_us, until_us, bucket=span.bucket)))
+        sums = {by: found for some in _TOGETHER for by, found in _told_apart(asked, since_us, until_us, some)}
+    refused = Refused(span.word, _refused(sums["gateway"]), _refused(sums["token"]))
     found = [*notices(resources, visit, recent, now), *limit_notices(resources, visit, refused)]
     return Overview(
         span.word,
@@ -97,8 +111,8 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         rfc3339(visit.now_us),
         _whole(figures_of(now)),
         _whole(figures_of(before)),
-        tuple(_parts(begins, asked.groups(since_us, until_us, span=span))),
-        tuple(_tables(groups)),
+        parts,
+        tuple(_tables(sums)),
         tuple(sorted(found, key=lambda one: LEVELS.index(one.level))),
     )
 
@@ -114,8 +128,8 @@ def _whole(figures: Figures) -> Figures:
 class _Asked:
     """Questions to the roll-ups, of what the visitor may see."""
 
-    def __init__(self, resources: Resources, visit: Visit) -> None:
-        self._resources = resources
+    def __init__(self, ask: Ask, visit: Visit) -> None:
+        self._ask = ask
         self._account = visit.account
         self._gateways = visit.caller.gateways("metadata_read", visit.account)
 
@@ -124,15 +138,21 @@ class _Asked:
         question = Question(self._account, since_us, until_us, latencies=True, limit=MAX_GROUPS)
         return total_of(group.sums for group in self._answer(question))
 
+    def recent(self, since_us: int, until_us: int) -> Sums:
+        """How many calls there were in this time, and how many of them failed."""
+        question = Question(self._account, since_us, until_us, limit=MAX_GROUPS, only=("errors",))
+        return total_of(group.sums for group in self._answer(question))
+
     def groups(
-        self, since_us: int, until_us: int, *, span: Span | None = None, by: tuple[str, ...] = ()
+        self, since_us: int, until_us: int, *, bucket: Bucket | None = None, by: tuple[str, ...] = ()
     ) -> Sequence[Group]:
-        """The calls of this time by the parts of the span, or by something else."""
-        bucket = None if span is None else span.bucket
-        return self._answer(Question(self._account, since_us, until_us, bucket, by, limit=MAX_GROUPS))
+        """The calls of this time by its parts, or by something else, with the sums that are shown."""
+        return self._answer(
+            Question(self._account, since_us, until_us, bucket, by, limit=MAX_GROUPS, only=_SHOWN)
+        )
 
     def _answer(self, question: Question) -> Sequence[Group]:
-        return answered(self._resources, within(question, self._gateways))
+        return self._ask(within(question, self._gateways))
 
 
 def _parts(begins: Sequence[int], groups: Sequence[Group]) -> Iterator[Part]:
@@ -150,29 +170,59 @@ def _parts(begins: Sequence[int], groups: Sequence[Group]) -> Iterator[Part]:
         )
 
 
-def _refused(groups: Sequence[Group]) -> Mapping[str, int]:
-    return {one.values[0]: one.sums.rate_limited for one in groups if one.sums.rate_limited}
+def _refused(sums: Mapping[str, Sums] | None) -> Mapping[str, int]:
+    return {value: one.rate_limited for value, one in (sums or {}).items() if one.rate_limited}
 
 
-def _tables(groups: Mapping[str, Sequence[Group]]) -> Iterator[Table]:
-    for by, title in _BY.items():
-        slices = _slices(groups[by])
-        if len(slices) > 1 or any(one.value for one in slices):
-            yield Table(by, title, slices)
+def _tables(by_dimension: Mapping[str, Mapping[str, Sums] | None]) -> Iterator[Table]:
+    for by, sums in by_dimension.items():
+        slices = _slices(sums or {})
+        if sums is None or len(slices) > 1 or any(one.value for one in slices):
+            yield Table(by, _BY[by], slices, too_many=MAX_GROUPS if sums is None else 0)
 
 
-def _slices(groups: Sequence[Group]) -> tuple[Slice, ...]:
-    found = sorted(groups, key=lambda group: group.sums.requests, reverse=True)
-    slices = [_slice(group.values[0], group.sums) for group in found[:_MOST]]
+def _told_apart(
+    asked: _Asked, since_us: int, until_us: int, together: tuple[str, ...]
+) -> Iterator[tuple[str, Mapping[str, Sums] | None]]:
+    """For each of these what its values come to, None where there are too many. What is kept together is asked for
+    together, as long as it can be.
+    """
+    try:
+        groups = asked.groups(since_us, until_us, by=together)
+    except TooManyGroups:
+        if len(together) == 1:
+            yield together[0], None
+        else:
+            for by in together:
+                yield from _told_apart(asked, since_us, until_us, (by,))
+        return
+    for place, by in enumerate(together):
+        yield by, _by_value(groups, place)
+
+
+def _by_value(groups: Sequence[Group], place: int) -> Mapping[str, Sums]:
+    """What the groups with the same value in this place come to."""
+    found = defaultdict[str, list[Sums]](list)
+    for group in groups:
+        found[group.values[place]].append(group.sums)
+    return {value: sums[0] if len(sums) == 1 else total_of(sums) for value, sums in found.items()}
+
+
+def _slices(sums: Mapping[str, Sums]) -> tuple[Slice, ...]:
+    found = sorted(sums.items(), key=lambda one: one[1].requests, reverse=True)
+    slices = [_slice(value, one) for value, one in found[:_MOST]]
     rest = found[_MOST:]
     if rest:
-        slices.append(_slice("", total_of(group.sums for group in rest), len(rest)))
+        slices.append(_slice("", total_of(one for _, one in rest), len(rest)))
     return tuple(slices)
 
 
 def _slice(value: str, sums: Sums, others: int = 0) -> Slice:
     found = figures_of(sums)
-    return Slice(value, found.requests, found.errors, found.cost, found.tokens_in + found.tokens_out, others)
+    shown = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
+    return Slice(
+        value, shown, found.requests, found.errors, found.cost, found.tokens_in + found.tokens_out, others
+    )
 
 
 PAGES = pages(overview)

@@ -1,7 +1,7 @@
 """Opening the directory's file: made if it is not there, brought up to date if it is older.
 
 Whether it is current is seen with plain SQL. Alembic, which takes 25 MB and a third of a second to load, is
-loaded only for a file that is not.
+loaded only for a file that is not. Also what whoever reads that it cannot be used should do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from penstock.stores.aside import set_aside
 from penstock.stores.facts import Unreadable
 from penstock.stores.sqlite.control_store.migrations.new_file import STEPS, statements
-from penstock.stores.sqlite.looking import looked_at
+from penstock.stores.sqlite.looking import is_damage, looked_at
 from penstock.stores.sqlite.migrations import NewerFile
 
 PARTS: Final = ("-journal", "-wal", "-shm")
@@ -26,6 +26,7 @@ PARTS: Final = ("-journal", "-wal", "-shm")
 _VERSION_TABLE = "alembic_version"
 _BUSY_SECONDS = 2.0
 _NOT_AT_ALL = 0.0
+_LOCKED: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class ForeignFile(sqlite3.DatabaseError):
@@ -134,3 +135,30 @@ def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.mknod(path, stat.S_IFREG | 0o600)
+
+
+# -- what went wrong
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether the file is no sound directory."""
+    return isinstance(error, ForeignFile) or is_damage(error)
+
+
+def remedy(error: sqlite3.Error) -> str:
+    """What whoever reads of this error could do."""
+    if isinstance(error, NewerFile):
+        return "update this program"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+    if code in _LOCKED:
+        return "another program is changing it, try again"
+    if code == sqlite3.SQLITE_FULL:
+        return "make room on its disk"
+    if is_damaged(error):
+        return "restore a copy of the file, or move it away to begin with an empty directory"
+    return "check that this user may write the file and its folder"
+
+
+def reason(error: OverflowError | UnicodeError) -> str:
+    """Why something cannot be stored."""
+    return "a number is too large" if isinstance(error, OverflowError) else "a text is not valid Unicode"

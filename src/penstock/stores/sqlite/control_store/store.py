@@ -29,6 +29,7 @@ from penstock.stores.control_store import (
     ChangedMeanwhile,
     ControlStoreDamaged,
     ControlStoreUnavailable,
+    Edition,
     Need,
     NotThere,
     Noun,
@@ -45,7 +46,7 @@ from penstock.stores.control_store import (
     Unstorable,
 )
 from penstock.stores.sqlite.control_store.audit import Stamp, entries, record, record_reseal
-from penstock.stores.sqlite.control_store.file import ForeignFile, connect, has_gone, version
+from penstock.stores.sqlite.control_store.file import connect, has_gone, is_damaged, reason, remedy, version
 from penstock.stores.sqlite.control_store.tables import (
     CUSTOM_PROVIDERS,
     GATEWAYS,
@@ -57,8 +58,7 @@ from penstock.stores.sqlite.control_store.tables import (
     Table,
     table_of,
 )
-from penstock.stores.sqlite.looking import is_damage, is_empty
-from penstock.stores.sqlite.migrations import NewerFile
+from penstock.stores.sqlite.looking import is_empty, place_of
 
 FILE_NAME: Final = "directory.db"
 
@@ -67,7 +67,6 @@ _LABELS = " UNION ".join(
     for table in SEALED
 )
 
-_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 ITSELF = "penstock"
 
 
@@ -119,6 +118,10 @@ class SqliteControlStore:
 
     def version(self) -> int | None:
         return None if self._has_gone() else version(self._path)
+
+    def edition(self) -> Edition | None:
+        place, number = place_of(self._path), self.version()
+        return None if number is None or place.identity is None else Edition(number, place)
 
     def all(self, kind: type[AnyNoun]) -> tuple[AnyNoun, ...]:
         try:
@@ -210,10 +213,10 @@ class SqliteControlStore:
                 f"the directory {self._path} holds what is no text: restore a copy"
             ) from error
         except (OverflowError, UnicodeError) as error:
-            raise Unstorable(f"this cannot be stored: {_reason(error)}") from None
+            raise Unstorable(f"this cannot be stored: {reason(error)}") from None
         except sqlite3.Error as error:
-            kind = ControlStoreDamaged if _is_damaged(error) else ControlStoreUnavailable
-            raise kind(f"the directory {self._path}: {error}; {_remedy(error)}") from error
+            kind = ControlStoreDamaged if is_damaged(error) else ControlStoreUnavailable
+            raise kind(f"the directory {self._path}: {error}; {remedy(error)}") from error
         except OSError as error:
             raise ControlStoreUnavailable(
                 f"the directory {self._path}: {error.strerror}; check that this user may write there"
@@ -371,27 +374,3 @@ def _check_labels(db: sqlite3.Connection) -> None:
             "the stored secrets were sealed with another master key than this one: use that key, "
             "or remove them all before storing with a new one"
         )
-
-
-# -- what went wrong
-
-
-def _is_damaged(error: sqlite3.Error) -> bool:
-    return isinstance(error, ForeignFile) or is_damage(error)
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    if isinstance(error, NewerFile):
-        return "update this program"
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
-    if code in _LOCKED:
-        return "another program is changing it, try again"
-    if code == sqlite3.SQLITE_FULL:
-        return "make room on its disk"
-    if _is_damaged(error):
-        return "restore a copy of the file, or move it away to begin with an empty directory"
-    return "check that this user may write the file and its folder"
-
-
-def _reason(error: OverflowError | UnicodeError) -> str:
-    return "a number is too large" if isinstance(error, OverflowError) else "a text is not valid Unicode"

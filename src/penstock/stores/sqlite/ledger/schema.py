@@ -14,7 +14,8 @@ from penstock.stores.sqlite.ledger.columns import IN_FILE, declared, is_never_nu
 from penstock.stores.sqlite.ledger.fields import NUMBERS, UNKNOWN, is_zoned
 from penstock.stores.sqlite.migrations import Migration
 from penstock.stores.sqlite.rollups.schema import TABLES as ROLLUPS
-from penstock.stores.sqlite.rollups.schema import WITH_ESTIMATES, WITH_OPERATIONS
+from penstock.stores.sqlite.rollups.schema import WITH_ESTIMATES, WITH_NARROWER, WITH_OPERATIONS
+from penstock.stores.sqlite.rollups.sketches import add_sketches
 
 # Columns that are filtered by come first, for SQLite unpacks a row only as far as it is asked for.
 _COLUMNS = ",\n    ".join(declared(column) for column in IN_FILE if not column.is_later)
@@ -120,7 +121,7 @@ CREATE TABLE orders (
     PRIMARY KEY (account, provider, object)
 ) WITHOUT ROWID"""
 
-_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS), 3: WITH_ESTIMATES}
+_LATER_TABLES = {2: (_ORDERS, *WITH_OPERATIONS), 3: WITH_ESTIMATES, 4: WITH_NARROWER}
 
 _NOTHING_IN_ZONES = "INSERT INTO zone_values SELECT place, ?, shelf, ?, block, calls FROM zones"
 
@@ -140,6 +141,7 @@ def _adding(columns: Sequence[Column], tables: Sequence[str]) -> Migration:
             if is_zoned(column):
                 nothing = 0 if is_never_null(column) else UNKNOWN
                 db.execute(_NOTHING_IN_ZONES, (column.number, nothing))
+        add_sketches(db)
         for table in tables:
             db.execute(table)
 
@@ -147,8 +149,8 @@ def _adding(columns: Sequence[Column], tables: Sequence[str]) -> Migration:
 
 
 def _versions(columns: Sequence[Column]) -> tuple[Migration, ...]:
-    """A step for each version after the first, in which it gets its columns."""
-    last = max(column.since for column in columns)
+    """A step for each version after the first, in which it gets its columns and tables."""
+    last = max(*(column.since for column in columns), *_LATER_TABLES)
     later = range(FIRST + 1, last + 1)
     return tuple(
         _adding([one for one in columns if one.since == version], _LATER_TABLES.get(version, ()))

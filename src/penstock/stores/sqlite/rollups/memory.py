@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from penstock.stores.rollup_counts import Caller, Cell
 from penstock.stores.rollups import OTHERS
+from penstock.stores.sqlite.rollups.narrow import NARROW
 from penstock.stores.sqlite.rollups.schema import DAY
 
 _DAY_MINUTES = 1440
@@ -23,8 +24,6 @@ _FIND_CELL = (
     "SELECT id FROM rollup_cells WHERE account = ? AND gateway = ? AND provider = ? AND model = ? "
     "AND operation = ? AND status = ? AND cached = ? AND rate_limited = ? AND error = ?"
 )
-_FIND_MODEL = "SELECT id FROM rollup_models WHERE account = ? AND gateway = ? AND provider = ? AND model = ?"
-_NEW_MODEL = "INSERT INTO rollup_models VALUES (NULL, ?, ?, ?, ?)"
 _NEW_CELL = "INSERT INTO rollup_cells VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FIND_CALLER = "SELECT id FROM rollup_callers WHERE account = ? AND gateway = ? AND key = ?"
 _NEW_CALLER = "INSERT INTO rollup_callers VALUES (NULL, ?, ?, ?)"
@@ -45,21 +44,16 @@ def find_cell(db: sqlite3.Connection, cell: Cell) -> int | None:
     return _number(db.execute(_FIND_CELL, cell).fetchone())
 
 
-def find_model(db: sqlite3.Connection, cell: Cell) -> int | None:
-    """The number of a cell's gateway, provider and model together, if they have one."""
-    return _number(db.execute(_FIND_MODEL, cell[:4]).fetchone())
-
-
 def find_caller(db: sqlite3.Connection, caller: Caller) -> int | None:
     """The number of a caller key, if it has one."""
     return _number(db.execute(_FIND_CALLER, caller).fetchone())
 
 
 class Numbers(NamedTuple):
-    """Of a cell, and of its gateway, provider and model together."""
+    """Of a cell, and of its names in each of the narrower roll-ups."""
 
     cell: int
-    model: int
+    narrow: tuple[int, ...]
 
 
 class RollupMemory:
@@ -90,7 +84,7 @@ class RollupMemory:
         if numbers is None:
             numbers = self._cells[day, cell] = Numbers(
                 find_cell(db, cell) or _inserted(db.execute(_NEW_CELL, cell)),
-                find_model(db, cell) or _inserted(db.execute(_NEW_MODEL, cell[:4])),
+                tuple(kind.number(db, cell) for kind in NARROW),
             )
             self._bytes += _CELL_BYTES + getsizeof(cell.model)
         return numbers

@@ -5,20 +5,20 @@ Pure text and values. Checks what can be asked at all; runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from penstock.stores.rollup_counts import MINUTE_US
 from penstock.stores.rollups import Bucket, Having, Question, Unanswerable, fits, is_caller_key
+from penstock.stores.sqlite.rollups.narrow import NARROW
 from penstock.stores.sqlite.rollups.schema import DAY, HOUR, MINUTE, MINUTES
 
 Value = str | int | None
 
 DIMENSIONS: Final = ("gateway", "provider", "model", "operation", "status", "cached", "rate_limited", "error")
 _NUMBERS: Final = ("status", "cached", "rate_limited", "error")
-_OF_MODELS: Final = frozenset(("gateway", "provider", "model"))
 _OPERATORS: Final = {
     "lt": "<",
     "gt": ">",
@@ -30,22 +30,34 @@ _MONDAY = 3 * MINUTES[DAY]  # the epoch began three days after one
 _MONTH = "CAST(strftime('%s', begins * 60, 'unixepoch', 'start of month') AS INTEGER) / 60"
 
 # `total` and not `sum`: it never overflows, and is exact up to 2**53, in dollars nine million.
-_ESTIMATES = (
-    "sum(estimated), total(estimated_tokens_in), total(estimated_tokens_out), total(estimated_cost_nano)"
-)
-_CELL_SUMS = (
-    "sum(requests), sum(requests * error), sum(requests * cached), sum(requests * rate_limited), "
-    "total(tokens_in), total(tokens_out), total(tokens_in * cached), total(tokens_out * cached), "
-    f"total(cost_nano), sum(unpriced), {_ESTIMATES}"
-)
-_KEPT_SUMS = (
-    "sum(requests), sum(errors), sum(cached), sum(rate_limited), total(tokens_in), total(tokens_out), "
-    f"total(cached_tokens_in), total(cached_tokens_out), total(cost_nano), sum(unpriced), {_ESTIMATES}"
-)
+_OF_CELLS: Final = {
+    "requests": "sum(requests)",
+    "errors": "sum(requests * error)",
+    "cached": "sum(requests * cached)",
+    "rate_limited": "sum(requests * rate_limited)",
+    "tokens_in": "total(tokens_in)",
+    "tokens_out": "total(tokens_out)",
+    "cached_tokens_in": "total(tokens_in * cached)",
+    "cached_tokens_out": "total(tokens_out * cached)",
+    "cost_nano": "total(cost_nano)",
+    "unpriced": "sum(unpriced)",
+    "estimated": "sum(estimated)",
+    "estimated_tokens_in": "total(estimated_tokens_in)",
+    "estimated_tokens_out": "total(estimated_tokens_out)",
+    "estimated_cost_nano": "total(estimated_cost_nano)",
+}
+_KEPT: Final = {
+    **_OF_CELLS,
+    "errors": "sum(errors)",
+    "cached": "sum(cached)",
+    "rate_limited": "sum(rate_limited)",
+    "cached_tokens_in": "total(cached_tokens_in)",
+    "cached_tokens_out": "total(cached_tokens_out)",
+}
 
 
 class Statement(NamedTuple):
-    """SQL and its values. Rows are the bucket in minutes, the values, the sums, and two sketches if wanted."""
+    """SQL about one span, and its values. Rows are the bucket in minutes, the values, the sums, sketches if wanted."""
 
     sql: str
     values: list[Value]
@@ -82,28 +94,27 @@ def caller_key(question: Question) -> str | None:
     return keys[0]
 
 
-def cells_statement(question: Question) -> Statement:
-    """For a question of whole minutes, without a caller key."""
-    sketches = ", merged(duration), merged(first_byte)" if question.latencies else ""
+def cells_statements(question: Question) -> list[Statement]:
+    """For a question of whole minutes, without a caller key: from the narrowest roll-up that has all it asks for, and
+    from the cells what that one does not have. What they find is to be added up.
+    """
     asked = {*question.by, *(one.dimension for group in question.having for one in group)}
-    table, names, sums = ("rollups", "rollup_cells ON id = cell", _CELL_SUMS)
-    if asked <= _OF_MODELS:
-        table, names, sums = ("model_rollups", "rollup_models ON id = number", _KEPT_SUMS)
-    source = _union(f"SELECT * FROM {table} WHERE level = ?", [], _spans(question, MINUTE))
-    sql = f"SELECT {_columns(question, {})}, {sums}{sketches} FROM ({source.sql}) "
-    return _finished(question, f"{sql}CROSS JOIN {names}", source.values, {})
+    narrow = next((kind for kind in NARROW if asked <= kind.dimensions), None)
+    found = []
+    for span in _spans(question, MINUTE):
+        if narrow is not None and span.level >= narrow.finest:
+            rows = f"{narrow.table} CROSS JOIN {narrow.names} ON id = number"
+            found.append(_finished(question, span, rows, _KEPT))
+        else:
+            rows = "rollups CROSS JOIN rollup_cells ON id = cell"
+            found.append(_finished(question, span, rows, _OF_CELLS))
+    return found
 
 
-def callers_statement(question: Question, key: str) -> Statement:
-    """For a question of whole hours, about a caller key."""
-    names = {key: "value"}
-    rows = (
-        "SELECT * FROM caller_rollups WHERE level = ? AND caller IN "
-        "(SELECT id FROM rollup_callers WHERE key = ? AND ifnull(account = ?, 1))"
-    )
-    source = _union(rows, [key, question.account], _spans(question, HOUR))
-    sql = f"SELECT {_columns(question, names)}, {_KEPT_SUMS} FROM ({source.sql}) "
-    return _finished(question, sql + "CROSS JOIN rollup_callers ON id = caller", source.values, names)
+def callers_statements(question: Question, key: str) -> list[Statement]:
+    """For a question of whole hours, about a caller key; likewise to be added up."""
+    rows = "rollup_callers CROSS JOIN caller_rollups ON caller = id AND key = ?"
+    return [_finished(question, span, rows, _KEPT, {key: "value"}) for span in _spans(question, HOUR)]
 
 
 def reduced(question: Question, key: str) -> Question | None:
@@ -146,7 +157,7 @@ def _spans(question: Question, finest: int) -> list[Span]:
     """The rows that make up the question's time, of the coarsest levels possible."""
     level = max(_level(question.bucket), finest)
     begins, ends = question.since_us // MINUTE_US, question.until_us // MINUTE_US
-    return _divided(begins, ends, finest, level) or [Span(level, 0, 0)]
+    return _divided(begins, ends, finest, level)
 
 
 def _divided(begins: int, ends: int, finest: int, level: int) -> list[Span]:
@@ -162,20 +173,26 @@ def _divided(begins: int, ends: int, finest: int, level: int) -> list[Span]:
     return [*edges[0], Span(level, first, last), *edges[1]]
 
 
-def _union(rows: str, values: Sequence[Value], spans: Sequence[Span]) -> Statement:
-    whole = [f"{rows} AND begins >= ? AND begins < ?"] * len(spans)
-    bound = [value for span in spans for value in (span.level, *values, span.begins, span.ends)]
-    return Statement(" UNION ALL ".join(whole), bound)
-
-
 def _columns(question: Question, names: Mapping[str, str]) -> str:
     return ", ".join((_bucket(question.bucket), *(names.get(name, name) for name in question.by)))
 
 
-def _finished(question: Question, sql: str, source: Sequence[Value], names: Mapping[str, str]) -> Statement:
-    """With conditions and groups; one group more than wanted is asked for, so that it is seen."""
-    values = [*source]
-    conditions = ["1"]
+def _sums(question: Question, texts: Mapping[str, str]) -> str:
+    """The numbers of `Sums` in their order: those that are wanted, 0 for the others. Then the sketches."""
+    wanted = (text if question.wants(name) else "0" for name, text in texts.items())
+    sketches = ", merged(duration), merged(first_byte)" if question.latencies else ""
+    return ", ".join(wanted) + sketches
+
+
+def _finished(
+    question: Question, span: Span, rows: str, sums: Mapping[str, str], key: Mapping[str, str] | None = None
+) -> Statement:
+    """One for one span: several in one statement would be copied together first. `key` is the name of a caller key, and
+    the column of its values. One group more than wanted is asked for, so that it is seen.
+    """
+    names = key or {}
+    values: list[Value] = [*names, span.level, span.begins, span.ends]
+    conditions = ["level = ?", "begins >= ?", "begins < ?"]
     if question.account is not None:
         conditions.append("account = ?")
         values.append(question.account)
@@ -183,8 +200,11 @@ def _finished(question: Question, sql: str, source: Sequence[Value], names: Mapp
         parts = [_condition(one, names.get(one.dimension, one.dimension)) for one in group]
         conditions.append(f"({' OR '.join(part.sql for part in parts) or '0'})")
         values.extend(value for part in parts for value in part.values)
-    columns = ", ".join(str(number + 1) for number in range(len(question.by) + 1))
-    sql += f" WHERE {' AND '.join(conditions)} GROUP BY {columns}"
+    grouped = range(1 if question.bucket or not question.by else 2, len(question.by) + 2)
+    sql = (
+        f"SELECT {_columns(question, names)}, {_sums(question, sums)} FROM {rows} "
+        f"WHERE {' AND '.join(conditions)} GROUP BY {', '.join(map(str, grouped))}"
+    )
     if question.limit is not None:
         sql += " LIMIT ?"
         values.append(question.limit + 1)

@@ -6,6 +6,7 @@ Opens the ledger's file read-only, beside a shipper that writes. Questions becom
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,16 +14,17 @@ import msgspec
 
 from penstock.stores.rollup_counts import MINUTE_US
 from penstock.stores.rollups import CallerKey, Group, Question, Sums, TooManyGroups, widened
-from penstock.stores.sketch import Sketch, bytes_of, lanes_from
+from penstock.stores.sketch import Sketch, lanes_from
 from penstock.stores.sqlite.ledger.file import opened_existing, transaction, translated
 from penstock.stores.sqlite.rollups.query import (
     Statement,
     caller_key,
-    callers_statement,
-    cells_statement,
+    callers_statements,
+    cells_statements,
     reduced,
 )
 from penstock.stores.sqlite.rollups.schema import DAY, MINUTES
+from penstock.stores.sqlite.rollups.sketches import add_sketches
 
 _DAY_US = MINUTES[DAY] * MINUTE_US
 _KEYS = f"""
@@ -51,14 +53,14 @@ class SqliteRollups:
     def __init__(self, path: Path, busy_seconds: float = 5.0) -> None:
         """Raises `LedgerMissing` where there is no ledger, and `LedgerUnavailable`."""
         self._db = opened_existing(path, busy_seconds, "ro")
-        self._db.create_aggregate("merged", 1, _Merged)  # type: ignore[arg-type]  # typeshed knows ints only
+        add_sketches(self._db)
 
     def ask(self, question: Question) -> list[Group]:
         key = caller_key(question)
         question = widened(question)
         with translated(storing=False), transaction(self._db, "BEGIN"):
             if key is None:
-                found = self._found(question, cells_statement(question))
+                found = self._found(question, cells_statements(question))
             else:
                 found = self._found_by(question, key)
         return _groups(question, found)
@@ -73,33 +75,40 @@ class SqliteRollups:
         self._db.close()
 
     def _found_by(self, question: Question, key: str) -> dict[_Key, _Found]:
-        found = self._found(question, callers_statement(question, key))
-        for group, sums in self._without(question, key).items():
+        named = self._found(question, callers_statements(question, key))
+        found = dict(named)
+        for group, sums in self._without(question, key, named).items():
             found[group] = _sum(found[group], sums) if group in found else sums
         return found
 
-    def _without(self, question: Question, key: str) -> dict[_Key, _Found]:
+    def _without(self, question: Question, key: str, named: Mapping[_Key, _Found]) -> Mapping[_Key, _Found]:
         """The calls without the key: what is left of all when those that have it are taken away."""
         others = reduced(question, key)
         if others is None:
             return {}
-        left = self._found(others, cells_statement(others))
-        for group, named in self._found(others, callers_statement(others, key)).items():
-            left[group] = _Found([one - other for one, other in zip(left[group][0], named[0], strict=True)])
         at = question.by.index(key) if key in question.by else None
+        if others.having == question.having:  # nothing is asked of the key: these are all that have it
+            having = _folded(named, at)
+        else:
+            having = self._found(others, callers_statements(others, key))
+        left = self._found(others, cells_statements(others))
+        for group, sums in having.items():
+            left[group] = _Found([one - other for one, other in zip(left[group][0], sums[0], strict=True)])
         return {
             _Key(begins, values if at is None else (*values[:at], "", *values[at:])): sums
             for (begins, values), sums in left.items()
             if sums.numbers[0] > 0
         }
 
-    def _found(self, question: Question, statement: Statement) -> dict[_Key, _Found]:
+    def _found(self, question: Question, statements: Sequence[Statement]) -> dict[_Key, _Found]:
         width = 1 + len(question.by)
-        found = {}
-        for row in self._db.execute(statement.sql, statement.values):
-            numbers = [int(number) for number in row[width : width + _NUMBERS]]
-            lanes = tuple(lanes_from(data) for data in row[width + _NUMBERS :])
-            found[_Key(row[0], tuple(map(str, row[1:width])))] = _Found(numbers, lanes)
+        found: dict[_Key, _Found] = {}
+        for statement in statements:
+            for row in self._db.execute(statement.sql, statement.values):
+                numbers = [int(number) for number in row[width : width + _NUMBERS]]
+                lanes = tuple(lanes_from(data) for data in row[width + _NUMBERS :])
+                group, sums = _Key(row[0], tuple(map(str, row[1:width]))), _Found(numbers, lanes)
+                found[group] = _sum(found[group], sums) if group in found else sums
         if question.limit is not None and len(found) > question.limit:
             raise TooManyGroups(
                 f"there are more than {question.limit} groups: take a longer bucket or less time"
@@ -108,7 +117,19 @@ class SqliteRollups:
 
 
 def _sum(first: _Found, second: _Found) -> _Found:
-    return _Found([one + other for one, other in zip(first.numbers, second.numbers, strict=True)])
+    lanes = tuple(map(add, first.lanes, second.lanes)) if first.lanes else ()
+    return _Found(list(map(add, first.numbers, second.numbers)), lanes)
+
+
+def _folded(named: Mapping[_Key, _Found], at: int | None) -> Mapping[_Key, _Found]:
+    """The same without the value that stands there: all of them together."""
+    if at is None:
+        return named
+    found: dict[_Key, _Found] = {}
+    for (begins, values), sums in named.items():
+        group = _Key(begins, (*values[:at], *values[at + 1 :]))
+        found[group] = _sum(found[group], sums) if group in found else sums
+    return found
 
 
 def _groups(question: Question, found: Mapping[_Key, _Found]) -> list[Group]:
@@ -125,16 +146,3 @@ def _sums(found: _Found) -> Sums:
         return sums
     duration, first_byte = map(Sketch, found.lanes)
     return msgspec.structs.replace(sums, duration=duration, first_byte=first_byte)
-
-
-class _Merged:
-    """For SQL: the sketch of many."""
-
-    def __init__(self) -> None:
-        self._lanes = 0
-
-    def step(self, data: bytes) -> None:
-        self._lanes += lanes_from(data)
-
-    def finalize(self) -> bytes:
-        return bytes_of(self._lanes)

@@ -1,10 +1,11 @@
-"""The tables of the roll-ups in the SQLite ledger.
+"""The tables of the roll-ups in the SQLite ledger, and what fills those that came later.
 
 No reading or writing of them here: that is in `writer.py` and `reader.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 MINUTE, HOUR, DAY = LEVELS = (0, 1, 2)
@@ -129,3 +130,66 @@ WITH_ESTIMATES: tuple[str, ...] = tuple(
     for name in ("estimated", "estimated_tokens_in", "estimated_tokens_out", "estimated_cost_nano")
 )
 """Sums of what nobody told: before, nothing was estimated."""
+
+_MOST: Final = 2**62
+_ALL_SUMS: Final = (
+    "requests", "errors", "cached", "rate_limited", "tokens_in", "tokens_out", "cached_tokens_in", "cached_tokens_out",
+    "unpriced", "cost_nano", "estimated", "estimated_tokens_in", "estimated_tokens_out", "estimated_cost_nano",
+)  # fmt: skip
+_OF_CELLS: Final = {
+    "errors": "requests * error",
+    "cached": "requests * cached",
+    "rate_limited": "requests * rate_limited",
+    "cached_tokens_in": "tokens_in * cached",
+    "cached_tokens_out": "tokens_out * cached",
+}
+_SUMS: Final = {
+    "model_rollups": _ALL_SUMS,
+    "rollups": tuple(_OF_CELLS.get(name, name) for name in _ALL_SUMS),
+}
+_NUMBER: Final = {"model_rollups": "number", "rollups": "cell"}
+_COLUMNS: Final = ", ".join(
+    (
+        *(f"{name} INTEGER NOT NULL" for name in _ALL_SUMS),
+        "duration BLOB NOT NULL",
+        "first_byte BLOB NOT NULL",
+    )
+)
+
+
+def _narrow(
+    table: str, names: str, fields: Sequence[str], wide: str, cells: str, finest: int
+) -> tuple[str, ...]:
+    """A roll-up by some of the fields of a wider one, with the sums that this one has so far. Sums of hostile numbers
+    end below what SQLite turns into an inexact number.
+    """
+    columns = ", ".join(f"{name} TEXT NOT NULL" for name in fields)
+    of_names = ", ".join(fields)
+    same = " AND ".join(f"new.{name} = old.{name}" for name in fields)
+    sums = ", ".join(f"CAST(min(total({text}), {_MOST}) AS INTEGER)" for text in _SUMS[wide])
+    return (
+        f"CREATE TABLE {names} (id INTEGER PRIMARY KEY, {columns}, UNIQUE ({of_names}))",
+        f"CREATE TABLE {table} (level INTEGER NOT NULL, begins INTEGER NOT NULL, "
+        f"number INTEGER NOT NULL REFERENCES {names} (id), {_COLUMNS}, PRIMARY KEY (level, begins, number)"
+        ") WITHOUT ROWID",
+        f"INSERT INTO {names} ({of_names}) SELECT DISTINCT {of_names} FROM {cells}",
+        f"INSERT INTO {table} SELECT level, begins, new.id, {sums}, merged(duration), merged(first_byte) FROM {wide} "
+        f"CROSS JOIN {cells} old ON old.id = {_NUMBER[wide]} CROSS JOIN {names} new ON {same} "
+        f"WHERE level >= {finest} GROUP BY 1, 2, 3",
+    )
+
+
+WITH_NARROWER: Final = (
+    *_narrow(
+        "place_rollups", "rollup_places", ("account", "gateway"), "model_rollups", "rollup_models", MINUTE
+    ),
+    *_narrow(
+        "operation_rollups",
+        "rollup_operations",
+        ("account", "gateway", "operation"),
+        "rollups",
+        "rollup_cells",
+        HOUR,
+    ),
+)
+"""By gateway alone, and by operation: what is asked for most is then read from few rows. SQL that wants `merged`."""

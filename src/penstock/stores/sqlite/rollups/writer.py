@@ -26,9 +26,11 @@ from penstock.stores.rollup_counts import (
     unpacked,
 )
 from penstock.stores.rollups import METADATA, OTHERS, Repriced
-from penstock.stores.sketch import bytes_of, lanes_from
-from penstock.stores.sqlite.rollups.memory import RollupMemory, find_caller, find_cell, find_model
+from penstock.stores.sketch import bytes_of
+from penstock.stores.sqlite.rollups.memory import RollupMemory, find_caller, find_cell
+from penstock.stores.sqlite.rollups.narrow import NARROW
 from penstock.stores.sqlite.rollups.schema import DAY, HOUR, LEVELS, MINUTE, MINUTES
+from penstock.stores.sqlite.rollups.sketches import add_sketches
 
 _MOST = 2**62  # sums stay below what SQLite would turn into an inexact number
 
@@ -46,8 +48,9 @@ _ADD_CELLS = f"""
 INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET {_added(("requests", "tokens_in", "tokens_out", "unpriced", "cost_nano", *_ESTIMATES))},
 duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
-_ADD_MODELS = f"""
-INSERT INTO model_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_ADD_NARROW = f"""
+INSERT INTO {{}} (level, begins, number, {", ".join((*_COLUMNS, *_ESTIMATES))}, duration, first_byte)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET {_added((*_COLUMNS, *_ESTIMATES))},
 duration = merged(duration, excluded.duration), first_byte = merged(first_byte, excluded.first_byte)"""
 _ADD_CALLERS = f"""
@@ -58,7 +61,7 @@ _SETS = (
     f"estimated_cost_nano = max(min(estimated_cost_nano + ?, {_MOST}), 0)"
 )
 _REPRICE_CELL = f"UPDATE rollups SET {_SETS} WHERE level = ? AND begins = ? AND cell = ?"
-_REPRICE_MODEL = f"UPDATE model_rollups SET {_SETS} WHERE level = ? AND begins = ? AND number = ?"
+_REPRICE_NARROW = f"UPDATE {{}} SET {_SETS} WHERE level = ? AND begins = ? AND number = ?"
 _REPRICE_CALLER = (
     f"UPDATE caller_rollups SET {_SETS} WHERE level = ? AND caller = ? AND begins = ? AND value = ?"
 )
@@ -81,31 +84,34 @@ class RollupWriter:
         if not calls:
             return
         if self._prepared is not db:
-            db.create_function("merged", 2, _merged, deterministic=True)
+            add_sketches(db)
             self._prepared = db
         self._memory.check(db)
         counts = counted(calls)
-        cells, models = self._numbered(db, counts.cells)
+        cells, narrow = self._numbered(db, counts.cells)
         for level, rows in _levels(cells):
             db.executemany(_ADD_CELLS, [(level, *key, *_cell_row(sums)) for key, sums in rows.items()])
-        for level, rows in _levels(models):
-            db.executemany(_ADD_MODELS, [(level, *key, *_model_row(sums)) for key, sums in rows.items()])
+        for kind, minutes in zip(NARROW, narrow, strict=True):
+            sql = _ADD_NARROW.format(kind.table)
+            for level, rows in _levels(minutes):
+                if level >= kind.finest:
+                    db.executemany(sql, [(level, *key, *_narrow_row(sums)) for key, sums in rows.items()])
         by_hour = self._numbered_callers(db, counts.callers)
         for level, values in ((HOUR, by_hour), (DAY, _folded_callers(by_hour))):
             db.executemany(_ADD_CALLERS, [(level, *key, *_row(sums)) for key, sums in values.items()])
 
     def _numbered(
         self, db: sqlite3.Connection, cells: Mapping[tuple[int, Cell], CellSums]
-    ) -> tuple[_Rows, _Rows]:
-        """By the minute and number of a cell, and of a model."""
+    ) -> tuple[_Rows, Sequence[_Rows]]:
+        """By the minute and number of a cell, and likewise for each of the narrower roll-ups."""
         by_cell: _Rows = {}
-        by_model: _Rows = {}
+        narrow: list[_Rows] = [{} for _ in NARROW]
         for (minute, cell), sums in cells.items():
             numbers = self._memory.cell(db, minute, cell)
-            for rows, number in ((by_cell, numbers.cell), (by_model, numbers.model)):
+            for rows, number in zip((by_cell, *narrow), (numbers.cell, *numbers.narrow), strict=True):
                 key = (minute, number)
                 rows[key] = added(rows[key], sums) if key in rows else sums
-        return by_cell, by_model
+        return by_cell, narrow
 
     def _numbered_callers(
         self, db: sqlite3.Connection, callers: Mapping[tuple[int, Caller], Mapping[str, Packed]]
@@ -142,12 +148,14 @@ def _recost_cell(db: sqlite3.Connection, call: CallRow, more: tuple[int, int, in
     place = (call.account, call.gateway, call.provider)
     flags = (call.cached, limited, not call.success)
     cell = Cell(*place, call.model or "", call.operation, call.status_code, *flags)
-    others = cell._replace(model=OTHERS)
-    cells = [find_cell(db, one) for one in (cell, cell._replace(operation=OTHERS), others)]
-    models = (find_model(db, cell), find_model(db, others))
-    for sql, numbers in ((_REPRICE_CELL, cells), (_REPRICE_MODEL, models)):
-        for level, begins in zip(LEVELS, _begins(call), strict=True):
-            _first_hit(db, sql, [(*more, level, begins, number) for number in numbers])
+    names = (cell, cell._replace(operation=OTHERS), cell._replace(model=OTHERS))
+    cells = [find_cell(db, one) for one in names]
+    for level, begins in zip(LEVELS, _begins(call), strict=True):
+        hit = _first_hit(db, _REPRICE_CELL, [(*more, level, begins, number) for number in cells])
+        if hit is not None:
+            for kind in NARROW:
+                number = kind.find(db, names[hit])
+                db.execute(_REPRICE_NARROW.format(kind.table), (*more, level, begins, number))
 
 
 def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int, int]) -> None:
@@ -160,11 +168,12 @@ def _recost_callers(db: sqlite3.Connection, call: CallRow, more: tuple[int, int,
             _first_hit(db, _REPRICE_CALLER, rows)
 
 
-def _first_hit(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[int | str | None, ...]]) -> None:
-    """Change the first of these rows that there is."""
-    for row in rows:
+def _first_hit(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[int | str | None, ...]]) -> int | None:
+    """Change the first of these rows that there is; which that was."""
+    for place, row in enumerate(rows):
         if db.execute(sql, row).rowcount:
-            return
+            return place
+    return None
 
 
 def _begins(call: CallRow) -> list[int]:
@@ -201,16 +210,10 @@ def _cell_row(sums: CellSums) -> tuple[int | bytes, ...]:
     return (requests, tokens_in, tokens_out, unpriced, cost_nano, *sketches, *estimates)
 
 
-def _model_row(sums: CellSums) -> tuple[int | bytes, ...]:
-    row, first = _row(sums.sums), len(_COLUMNS)
-    return (*row[:first], bytes_of(sums.duration), bytes_of(sums.first_byte), *row[first:])
+def _narrow_row(sums: CellSums) -> tuple[int | bytes, ...]:
+    return (*_row(sums.sums), bytes_of(sums.duration), bytes_of(sums.first_byte))
 
 
 def _row(sums: Packed) -> list[int]:
     numbers = unpacked(sums)
     return numbers if max(numbers) <= _MOST else [min(number, _MOST) for number in numbers]
-
-
-def _merged(first: bytes, second: bytes) -> bytes:
-    """For SQL: the sketch of both."""
-    return bytes_of(lanes_from(first) + lanes_from(second))
