@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from penstock.pages.dashboard import overview
 from penstock.pages.dashboard.charts import Bar, columns
+from penstock.stores.control_store import Snapshot
 from penstock.stores.ledger import Query
 from penstock.stores.rollups import Question
 from penstock.stores.sqlite.control_store.store import SqliteControlStore
@@ -176,7 +177,12 @@ def test_pages_do_not_read_a_directory_that_is_the_same(site: Site, monkeypatch:
     site.read(OVERVIEW)
     read: list[str] = []
     whole = SqliteControlStore.own_snapshot
-    monkeypatch.setattr(SqliteControlStore, "own_snapshot", lambda self: (read.append("all"), whole(self))[1])
+
+    def watched(store: SqliteControlStore) -> Snapshot:
+        read.append("all")
+        return whole(store)
+
+    monkeypatch.setattr(SqliteControlStore, "own_snapshot", watched)
     for path in (
         OVERVIEW,
         f"{AT}/logs",
