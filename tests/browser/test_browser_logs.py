@@ -47,7 +47,7 @@ async def test_filters_are_chips_that_live_in_the_address(arrive: Arrive) -> Non
 async def test_a_mistyped_value_says_what_was_meant(arrive: Arrive) -> None:
     visitor = await arrive()
     await visitor.go(f"{LOGS}?provider=anthropc")
-    await expect(visitor.page.get_by_role("alert")).to_contain_text("anthropic")
+    await expect(visitor.page.get_by_role("status")).to_contain_text("did you mean anthropic?")
     await visitor.shoot("logs-mistyped-light")
 
 

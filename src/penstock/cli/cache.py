@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
+from penstock.analytics.nothing import why_nothing
 from penstock.cli.access import confirm, opened, settings_of
 from penstock.cli.names import provider_slug
-from penstock.cli.nothing import why_nothing
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_option, json_option, where, yes_option
 from penstock.cli.output import Cell, SeveralFaults, say, say_json
 from penstock.cli.render import size, time_text
@@ -121,7 +122,7 @@ def _check_names(data: Path, **given: str) -> None:
     words = [(word, text) for word, text in given.items() if text]
     none = why_nothing("gateway there is", words, lambda word: known[word])
     if none.is_mistake:
-        none.end()
+        say_nothing(none)
 
 
 def _limits() -> ReplyLimits:

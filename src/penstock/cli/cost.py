@@ -12,11 +12,12 @@ from typing import Final
 
 import click
 
+from penstock.analytics.no_calls import why_no_sums
+from penstock.analytics.nothing import repeated
 from penstock.analytics.parameters import DIMENSIONS, BadParameter, read_by, read_model
 from penstock.analytics.report import report, total_of
 from penstock.analytics.times import date_of, parse_time, text_of
-from penstock.cli.no_calls import why_no_sums
-from penstock.cli.nothing import repeated
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.stored_calls import opened, opened_rollups
@@ -127,7 +128,7 @@ def _groups(data: Path, question: Question, words: Sequence[tuple[str, str]]) ->
         doubtful = repeated(words) if groups else words
         if doubtful or not groups:
             with opened(data) as ledger:
-                why_no_sums(sums, ledger, doubtful, Clock().now_us()).end(found=bool(groups))
+                say_nothing(why_no_sums(sums, ledger, doubtful, Clock().now_us()), found=bool(groups))
     return groups
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from penstock.cli.no_runs import why_no_runs
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.run_options import Gateways, confidence_option, domain_option, gateway_option, since_option
@@ -76,7 +77,7 @@ def evidence_command(
         found = _compared(runs, where, _BY[by])
         none = None if found else why_no_runs(runs, where)
     if none is not None and none.is_mistake:
-        none.end()
+        say_nothing(none)
     if as_json:
         for row in found[:limit]:
             say_json(row)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from penstock.analytics.nothing import meant_instead
 from penstock.cli.access import checked, opened, settings_of
 from penstock.cli.names import account_name
-from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option
 from penstock.cli.output import say_body, tell
 from penstock.config_as_code.exporting import NotExportable, accounts_of

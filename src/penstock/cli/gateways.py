@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from penstock.analytics.nothing import meant_instead
 from penstock.cli import gateway_options, names
 from penstock.cli.access import (
     account_option,
@@ -24,7 +25,6 @@ from penstock.cli.access import (
     telling_in_vain,
 )
 from penstock.cli.gateway_view import HEADINGS, facts, line, record
-from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import SeveralFaults, say_json, tell
 from penstock.cli.tables import print_facts, print_table

@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.cli.listing import Column, Columns, Listing
 from penstock.cli.no_runs import why_no_events
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_again_option, data_option, json_option
 from penstock.cli.output import Cell, Output, say_body, say_json, tell
 from penstock.cli.render import size, time_text
@@ -110,7 +111,7 @@ def hooks(
     with opened_runs(data, to_list=True) as ledger:
         found = ledger.hook_events(_query(gateway, states, since), limit)
         if not found:
-            why_no_events(ledger, gateway).end()
+            say_nothing(why_no_events(ledger, gateway))
     Listing(_columns(Clock().now_us), hook_record, as_json=as_json).show(found)
 
 
@@ -160,7 +161,7 @@ def replay(
             events = ledger.hook_events(_query(gateway, states, since), _MOST_REPLAYED)
             found = [event.number for event in reversed(events)]
             if not found:
-                why_no_events(ledger, gateway).end()
+                say_nothing(why_no_events(ledger, gateway))
     count = _replayed(folder, found)
     tell(
         f"{count} event{'' if count == 1 else 's'} will be sent again; `penstock hooks` shows what becomes of it."

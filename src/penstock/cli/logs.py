@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 import click
 
+from penstock.analytics.no_calls import why_none
+from penstock.analytics.nothing import repeated
 from penstock.calls.log_record import bodies_remark, body_text, log_detail, log_record
 from penstock.calls.pretty import pretty
 from penstock.cli import render
 from penstock.cli.call_options import call_options, chosen
 from penstock.cli.listing import Listing
-from penstock.cli.no_calls import why_none
-from penstock.cli.nothing import repeated
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_again_option, data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.stored_calls import one, opened
@@ -94,9 +95,9 @@ def logs(
         rows = ledger.calls(found.query, limit)
         several = repeated(found.words)
         if not rows:
-            why_none(ledger, found, account).end(waits=follow)
+            say_nothing(why_none(ledger, found.words, account), waits=follow)
         elif several:
-            why_none(ledger, found._replace(words=tuple(several)), None).end(waits=follow, found=True)
+            say_nothing(why_none(ledger, several, None), waits=follow, found=True)
         if follow:
             _follow(ledger, found.query, limit, listing)
         elif rows:

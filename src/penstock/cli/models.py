@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from penstock.analytics.nothing import meant_instead
 from penstock.cli.access import account_option, checked, confirm, opened, settings_of
 from penstock.cli.names import model_name
-from penstock.cli.nothing import meant_instead
 from penstock.cli.options import config_option, data_option, json_option, yes_option
 from penstock.cli.output import Cell, say_json, tell
 from penstock.cli.tables import print_table

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from penstock.cli.nothing import Nothing, why_nothing
+from penstock.analytics.nothing import Nothing, why_nothing
 from penstock.cli.run_options import Gateways
 from penstock.runs.hooks import HookEvent
 from penstock.runs.run import Run

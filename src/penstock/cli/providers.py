@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from penstock.access.provider_secret import headers_text
+from penstock.analytics.nothing import meant_instead
 from penstock.cli.access import account_option, checked, confirm, opened, read_secret, sealer
-from penstock.cli.nothing import meant_instead
 from penstock.cli.options import data_option, json_option, yes_option
 from penstock.cli.output import Cell, say, say_json, tell
 from penstock.cli.tables import print_table

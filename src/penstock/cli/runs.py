@@ -17,6 +17,7 @@ import msgspec
 from penstock.cli import runs_view
 from penstock.cli.listing import Listing
 from penstock.cli.no_runs import why_no_runs
+from penstock.cli.nothing import say_nothing
 from penstock.cli.options import data_again_option, data_option
 from penstock.cli.output import Cell, Output, say_body, say_json
 from penstock.cli.render import size
@@ -139,7 +140,7 @@ def runs(
         else:
             found = ledger.runs(where, limit)
             if not found:
-                why_no_runs(ledger, where).end()
+                say_nothing(why_no_runs(ledger, where))
             _listing(as_json=as_json).show(found)
 
 

@@ -44,6 +44,39 @@ VARIOUS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ([("provider", "anthropc")], "No call has the provider 'anthropc'; did you mean anthropic?"),
+        ([("metadata.team", "nort")], "No call has the metadata team 'nort'; did you mean north?"),
+        ([("provider", "zzz")], "No call has the provider 'zzz'; there are anthropic, openai, parallel"),
+        ([("provider", "anthropic"), ("status", "200")], "No call is so"),
+        ([("gateway", "othr")], "No call has the gateway 'othr'; did you mean other?"),
+    ],
+)
+def test_where_there_are_none_the_word_that_was_meant_is_told(
+    site: Site, query: list[tuple[str, str]], said: str
+) -> None:
+    site.store(*VARIOUS)
+    assert site.json(LOGS, query)["none"] == said
+    assert said.replace("'", "&#39;") in site.read(LOGS, query)
+
+
+def test_names_that_may_not_be_seen_are_not_meant(site: Site) -> None:
+    site.store(*VARIOUS, call(9, account="acc2", provider="secretive"))
+    site.sign_in(site.token("metadata_read", gateways=("acc/main",)))
+    for word, text in (
+        ("provider", "secretiv"),
+        ("provider", "anthropi"),
+        ("user", "an"),
+        ("model", "gpt-6"),
+    ):
+        said = site.json(LOGS, [(word, text)])["none"]
+        assert "secretive" not in said
+        assert "anthropic" not in said
+    assert "did you mean gpt-5" in site.json(LOGS, [("model", "gpt-6")])["none"]
+
+
 @pytest.mark.parametrize("path", [LOGS, f"{LOGS}.json"])
 @pytest.mark.parametrize(
     ("sent", "address"),

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from penstock.analytics.call_choice import WORDS, chosen_calls, is_word
+from penstock.analytics.no_calls import why_none
 from penstock.analytics.parameters import BadParameter
 from penstock.calls.log_record import LogRecord, log_record
 from penstock.management.open_ledger import EFFORT, reading
@@ -104,6 +105,7 @@ class Logs(msgspec.Struct, frozen=True):
     older: str
     newest: str
     wrong: str
+    none: str  # why there are none, where a word of the filters is the reason
     words: tuple[str, ...]
     query: str
 
@@ -134,6 +136,7 @@ def logs(resources: Resources, visit: Visit) -> Logs | Done:
         older=address([*given, *kept, (BEFORE, behind)]) if behind else "",
         newest=address([*given, *kept]) if visit.given(BEFORE) else "",
         wrong=wrong,
+        none="" if where is None or rows else _why_none(resources, visit, given),
         words=tuple(word for word in WORDS if word not in ("since", "until")),
         query=urlencode(given),
     )
@@ -154,7 +157,10 @@ def logs_ndjson(resources: Resources, visit: Visit) -> Download:
 
 def chosen(visit: Visit) -> Query:
     """Which calls the address asks for, of those that may be seen. Raises `BadParameter`, `ManagementError` 404."""
-    query = chosen_calls(visit.query, visit.account, visit.now_us).query
+    return _narrowed(chosen_calls(visit.query, visit.account, visit.now_us).query, visit)
+
+
+def _narrowed(query: Query, visit: Visit) -> Query:
     allowed = visit.caller.gateways("metadata_read", visit.account)
     if allowed is None:
         return query
@@ -162,6 +168,14 @@ def chosen(visit: Visit) -> Query:
     if not gateways:
         raise not_found("gateway")
     return msgspec.structs.replace(query, gateways=gateways)
+
+
+def _why_none(resources: Resources, visit: Visit, given: Sequence[tuple[str, str]]) -> str:
+    """A sentence; empty where no word is the reason."""
+    seen = _narrowed(Query(account=visit.account), visit)
+    with reading(resources) as ledger:
+        text = "" if ledger is None or not given else why_none(ledger, given, None, seen).text
+    return text[:1].upper() + text[1:]
 
 
 def _columns(visit: Visit) -> list[tuple[str, str]]:

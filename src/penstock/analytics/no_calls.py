@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from penstock.analytics.call_choice import METADATA, Chosen, chosen_calls
-from penstock.cli.nothing import Nothing, why_nothing
+import msgspec
+
+from penstock.analytics.call_choice import METADATA, chosen_calls
+from penstock.analytics.nothing import Nothing, why_nothing
 from penstock.stores.ledger import ANY, CallRow, Condition, LedgerReader, Query
 from penstock.stores.rollups import Question, Rollups
 
@@ -17,14 +19,16 @@ _NAMES: Final = ("account", "gateway", "provider", "model", "operation", "user",
 _KEY: Final = "metadata key"
 
 
-def why_none(ledger: LedgerReader, chosen: Chosen, account: str | None) -> Nothing:
-    """For a query that no call fits."""
-    recent = ledger.calls(ANY, _LOOKED_AT)
+def why_none(
+    ledger: LedgerReader, words: Sequence[tuple[str, str]], account: str | None, seen: Query = ANY
+) -> Nothing:
+    """For words that no call fits. `seen` are the calls that may be seen at all: names of others are not known here."""
+    recent = ledger.calls(seen, _LOOKED_AT)
     if not recent:
         return Nothing("no calls yet")
-    keys = [(_KEY, word.removeprefix(METADATA)) for word, _ in chosen.words if word.startswith(METADATA)]
-    words = (*([] if account is None else [("account", account)]), *keys, *chosen.words)
-    return why_nothing("call", words, partial(_known, recent), partial(_has, ledger))
+    keys = [(_KEY, word.removeprefix(METADATA)) for word, _ in words if word.startswith(METADATA)]
+    asked = (*([] if account is None else [("account", account)]), *keys, *words)
+    return why_nothing("call", asked, partial(_known, recent), partial(_has, ledger, seen))
 
 
 def why_no_sums(
@@ -41,17 +45,25 @@ def why_no_sums(
         return [*names, *(name.partition("/")[2] for name in names if word == "model")]
 
     none = why_nothing(
-        "call", words, known, lambda word, text: word == "account" and _has(ledger, word, text)
+        "call", words, known, lambda word, text: word == "account" and _has(ledger, ANY, word, text)
     )
     return none if none.is_mistake or recent else Nothing("no calls yet")
 
 
-def _has(ledger: LedgerReader, word: str, text: str) -> bool:
-    """Whether any call at all has it."""
+def _has(ledger: LedgerReader, seen: Query, word: str, text: str) -> bool:
+    """Whether any call at all has it, of those that may be seen."""
     if word == _KEY:
         query = Query(conditions=((Condition("metadata.key", "eq", (text,)),),))
     else:
         query = Query(account=text) if word == "account" else chosen_calls([(word, text)], None, 0).query
+    if seen.account is not None and word != "account":
+        query = msgspec.structs.replace(query, account=seen.account)
+    if seen.gateways:
+        query = msgspec.structs.replace(
+            query, gateways=tuple(set(query.gateways or seen.gateways) & set(seen.gateways))
+        )
+        if not query.gateways:
+            return False
     return bool(ledger.calls(query, 1))
 
 
