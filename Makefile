@@ -17,7 +17,7 @@ FUZZING := $(VENV)/.ready-fuzz
 SECONDS ?= 60
 TARGET ?=
 
-.PHONY: help setup demo test check format operations surfaces bench instructions fuzz lock wheel clean
+.PHONY: help setup demo test check format operations surfaces pictures bench instructions fuzz lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ operations: $(DEVELOPING) ## write the guide of all operations, by the tables of
 
 surfaces: $(DEVELOPING) ## write into the guides of the unified endpoint what is carried to whom, by the code
 	@cd tests && ../$(BIN)/python -m support.surface_guides
+
+pictures: $(DEVELOPING) ## make the pictures of README anew, in a real browser
+	@cd tests && ../$(BIN)/python -m browser.pictures
 
 bench: $(DEVELOPING) ## Penstock beside nginx, Envoy, Portkey and LiteLLM, in one run
 	@$(BIN)/python -m bench

@@ -137,6 +137,13 @@ def test_every_guide_is_linked_from_the_front() -> None:
     assert set((ROOT / "docs" / "guides").glob("*.md")) | {ARCHITECTURE} <= linked
 
 
+def test_the_pictures_of_the_front_are_small_and_there() -> None:
+    shown = [ROOT / place for place in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", text(README))]
+    assert sorted(shown) == sorted((ROOT / "docs" / "pictures").iterdir())
+    assert len(shown) == 3
+    assert sum(picture.stat().st_size for picture in shown) < 300_000
+
+
 @pytest.mark.parametrize("decision", DECISIONS, ids=named)
 def test_a_decision_says_why_what_and_at_what_cost(decision: Path) -> None:
     title, *sections = HEADING.findall(prose(decision))

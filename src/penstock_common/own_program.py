@@ -103,6 +103,22 @@ def is_own_program(headers: Iterable[Header], own_hosts: Collection[str]) -> boo
     return len(hosts) == 1 and is_own(hosts[0].strip(), told, own_hosts)
 
 
+def is_passed_on_here(headers: Iterable[Header]) -> bool:
+    """Whether a program of this machine passes on what a page of its own has sent, as a gateway does.
+
+    The browser says that the page belongs to the address that it called (`Sec-Fetch-Site`), and that this was loopback
+    (`Origin`); a page from elsewhere can say neither.
+    """
+    told = dict[bytes, list[bytes]]()
+    for name, value in headers:
+        if name.lower() == b"host" or tells_origin(name.lower()):
+            told.setdefault(name.lower(), []).append(value.strip())
+    hosts, origins = told.pop(b"host", []), told.pop(_ORIGIN, [])
+    if told != {_SITE: [_OWN_SITES[0]]} or len(hosts) != 1 or len(origins) != 1:
+        return False
+    return all(len(one) <= LONGEST_HOST and _is_loopback(one) for one in (hosts[0], origins[0].partition(b"://")[2]))
+
+
 def _allows(name: bytes, value: bytes, host: bytes, own_hosts: Collection[str], *, local: bool) -> bool:
     if name == _ORIGIN:
         return value.lower().partition(b"://")[2] == host.lower()

@@ -21,7 +21,7 @@ from support.node import node_with
 
 _NODE = Path(__file__).parent / "node"
 # Chromium asks its makers' hosts for this and that; a machine without a network would let it wait for each.
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -46,7 +46,7 @@ async def chromium() -> AsyncIterator[Browser]:
     program = needed(shutil.which("chromium") or shutil.which("chromium-browser"), "Chromium")
     node_with(_NODE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=_QUIET)
+        browser = await playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser
         await browser.close()
 

@@ -25,6 +25,17 @@ SEARCH = {"objective": "amber", "search_queries": ["amber"]}
         ({"sec-fetch-site": "cross-site"}, 401),
         ({"x-forwarded-for": "203.0.113.7"}, 401),
         ({"via": "1.1 proxy"}, 401),
+        ({"origin": "http://127.0.0.1:8787", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "http://[::1]:8787", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "http://127.0.0.1:8787"}, 401),
+        ({"origin": "http://127.0.0.1:8787", "sec-fetch-site": "same-site"}, 401),
+        ({"origin": "http://127.0.0.1:8787", "sec-fetch-site": "cross-site"}, 401),
+        ({"origin": "http://127.0.0.1.nip.io:8787", "sec-fetch-site": "same-origin"}, 401),
+        ({"origin": "http://evil.example", "sec-fetch-site": "same-origin"}, 401),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, 401),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"host": "evil.example", "origin": "http://127.0.0.1:8787", "sec-fetch-site": "same-origin"}, 401),
+        ({"origin": "http://127.0.0.1:8787", "sec-fetch-site": "same-origin", "via": "1.1 proxy"}, 401),
     ],
 )
 async def test_no_page_reads_documents(tmp_path: Path, headers: dict[str, str], status: int) -> None:

@@ -9,7 +9,7 @@ import hmac
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from penstock_common.own_program import is_own_program
+from penstock_common.own_program import Header, is_own_program, is_passed_on_here
 
 _MISSING = "Missing API key (C.1)"
 _WRONG = "Invalid API key (C.1)"
@@ -43,9 +43,13 @@ class ApiKeyGuard:
             return _MISSING
         if self._api_key is not None and not hmac.compare_digest(given, self._api_key.encode()):
             return _WRONG
-        if self._api_key is None and _is_on_network(scope) and not is_own_program(scope["headers"], ()):
+        if self._api_key is None and _is_on_network(scope) and not _is_own(scope["headers"]):
             return _FOREIGN
         return None
+
+
+def _is_own(headers: list[Header]) -> bool:
+    return is_own_program(headers, ()) or is_passed_on_here(headers)
 
 
 def _is_on_network(scope: Scope) -> bool:
@@ -54,7 +58,7 @@ def _is_on_network(scope: Scope) -> bool:
     return server is None or server[1] is not None
 
 
-def _given(headers: list[tuple[bytes, bytes]]) -> bytes:
+def _given(headers: list[Header]) -> bytes:
     """The key of `x-api-key`, else of `Authorization: Bearer`."""
     found = dict(reversed(headers))
     key = found.get(b"x-api-key", b"").strip()

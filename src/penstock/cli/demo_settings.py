@@ -18,6 +18,7 @@ from penstock.clock import Clock
 from penstock.time_text import rfc3339
 
 _CUSTOM: Final = "custom-providers"
+_PLAYED: Final = "made-up-key-for-the-played-parallel"
 _SLUG: Final = CUSTOM.partition("-")[2]
 _DAY: Final = 86_400
 _SECOND_US: Final = 1_000_000
@@ -94,6 +95,8 @@ def set_up(address: str, text: str, providers: str) -> Person | None:
                 "secret": f"made-up-key-{alias}-0000",
             }
             _post(api, f"{default}/provider_configs", key)
+        parallel = {"provider_slug": "parallel", "alias": "default", "default_config": True, "secret": _PLAYED}
+        _post(api, f"{default}/provider_configs", parallel)  # the playground has no key of its own
         _post(api, "models", {"name": BY_NAME, "models": ["anthropic/claude-sonnet-4-5", "openai/gpt-4o"]})
         _post(api, f"{default}/routes", {"name": "by-plan", "elements": _ROUTE})
         _change_a_gateway(api)

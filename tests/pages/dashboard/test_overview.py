@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from dashboard_kit import AT, HOUR_US, START_US, Elements, Site, call
 
+from penstock.access.tokens import id_of
 from penstock.export.cursors import FILE_NAME as CURSORS
 from penstock.export.cursors import Cursor, CursorFile
 from penstock.metrics.worker_file import FOLDER, process_birth
 from penstock.metrics.worker_state import BreakerState, WorkerState, encode
+from penstock.stores.control_store import Permission
 
 OVERVIEW = f"{AT}/overview"
 NOW_US = START_US + HOUR_US
@@ -67,6 +69,22 @@ def test_by_what(site: Site) -> None:
     assert {one["value"]: one["requests"] for one in tables["user"]} == {"ann": 2, "": 13}
     page = site.read(OVERVIEW)
     assert f'href="{AT}/logs?user=ann&amp;since=24h"' in page
+
+
+@pytest.mark.parametrize(
+    ("permissions", "name"), [(("metadata_read",), ""), (("metadata_read", "read"), "of <i>ann</i>")]
+)
+def test_tokens_are_told_by_name_to_who_may_see_them(
+    site: Site, permissions: tuple[Permission, ...], name: str
+) -> None:
+    ann = id_of(site.access.token(name="of <i>ann</i>"))
+    site.store(call(0, token=ann), call(1))
+    site.sign_in(site.token(*permissions))
+    (table,) = [one for one in site.json(OVERVIEW)["tables"] if one["by"] == "token"]
+    assert [(one["value"], one["name"]) for one in table["slices"] if one["value"]] == [(ann, name)]
+    text = site.read(OVERVIEW)
+    assert (name or ann).replace("<", "&lt;").replace(">", "&gt;") in text
+    assert "<i>ann" not in text
 
 
 def test_a_token_of_one_gateway_sees_the_sums_of_this_one(site: Site) -> None:

@@ -21,6 +21,7 @@ from penstock.settings.gateways import GatewaySettings
 
 Widget = Literal["flag", "choice", "number", "json"]
 
+_LARGEST: Final = 2**53 - 1  # that JSON carries everywhere: no bound that anybody would meet
 _MOST_JSON: Final = 100_000  # characters
 
 
@@ -94,11 +95,8 @@ def _field(name: str, meaning: str, kind: inspect.Type, value: str, default: str
         )
     if isinstance(only, inspect.IntType):
         least, most = only.ge, only.le
-        said = (
-            f"a whole number from {least or 0:,} to {most:,}{empty}"
-            if most is not None
-            else f"a whole number{empty}"
-        )
+        up_to = "" if most is None or most == _LARGEST else f" to {most:,}"
+        said = f"a whole number from {least or 0:,}{up_to}{empty}"
         return Field(name, meaning, "number", value, default, said, (), least, most, remark)
     what = "text" if isinstance(only, inspect.StrType) else "JSON"
     said = f"{what}{empty or '; empty: the default'}"

@@ -14,6 +14,7 @@ import msgspec
 from penstock.analytics.parameters import MAX_GROUPS, within
 from penstock.analytics.report import Figures, Quantiles, figures_of, total_of
 from penstock.analytics.times import MINUTE_US
+from penstock.control.token_rights import seen_tokens
 from penstock.management.analytics import Ask, asking
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.attention import LEVELS, RECENT_MINUTES, Notice, notices
@@ -53,7 +54,7 @@ class Part(msgspec.Struct, frozen=True):
 
 class Slice(msgspec.Struct, frozen=True):
     """The calls that have one value: `value` empty is those without one, `others` counts values told together. `shown`
-    is the beginning of a long value.
+    is the beginning of a long value, `name` what a token is called, for who may see it.
     """
 
     value: str
@@ -63,6 +64,7 @@ class Slice(msgspec.Struct, frozen=True):
     cost: float
     tokens: int
     others: int = 0
+    name: str = ""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -112,7 +114,7 @@ def overview(resources: Resources, visit: Visit) -> Overview:
         _whole(figures_of(now)),
         _whole(figures_of(before)),
         parts,
-        tuple(_tables(sums)),
+        tuple(_tables(sums, _token_names(resources, visit))),
         tuple(sorted(found, key=lambda one: LEVELS.index(one.level))),
     )
 
@@ -174,9 +176,19 @@ def _refused(sums: Mapping[str, Sums] | None) -> Mapping[str, int]:
     return {value: one.rate_limited for value, one in (sums or {}).items() if one.rate_limited}
 
 
-def _tables(by_dimension: Mapping[str, Mapping[str, Sums] | None]) -> Iterator[Table]:
+def _token_names(resources: Resources, visit: Visit) -> Mapping[str, str]:
+    """By their ids, those that the visitor may see."""
+    if not visit.caller.may("read", visit.account):
+        return {}
+    tokens = seen_tokens(resources.snapshot().tokens, visit.caller.token, visit.account)
+    return {one.id: one.name for one in tokens}
+
+
+def _tables(
+    by_dimension: Mapping[str, Mapping[str, Sums] | None], token_names: Mapping[str, str]
+) -> Iterator[Table]:
     for by, sums in by_dimension.items():
-        slices = _slices(sums or {})
+        slices = _slices(sums or {}, token_names if by == "token" else {})
         if sums is None or len(slices) > 1 or any(one.value for one in slices):
             yield Table(by, _BY[by], slices, too_many=MAX_GROUPS if sums is None else 0)
 
@@ -208,21 +220,20 @@ def _by_value(groups: Sequence[Group], place: int) -> Mapping[str, Sums]:
     return {value: sums[0] if len(sums) == 1 else total_of(sums) for value, sums in found.items()}
 
 
-def _slices(sums: Mapping[str, Sums]) -> tuple[Slice, ...]:
+def _slices(sums: Mapping[str, Sums], names: Mapping[str, str]) -> tuple[Slice, ...]:
     found = sorted(sums.items(), key=lambda one: one[1].requests, reverse=True)
-    slices = [_slice(value, one) for value, one in found[:_MOST]]
+    slices = [_slice(value, one, name=names.get(value, "")) for value, one in found[:_MOST]]
     rest = found[_MOST:]
     if rest:
         slices.append(_slice("", total_of(one for _, one in rest), len(rest)))
     return tuple(slices)
 
 
-def _slice(value: str, sums: Sums, others: int = 0) -> Slice:
+def _slice(value: str, sums: Sums, others: int = 0, name: str = "") -> Slice:
     found = figures_of(sums)
     shown = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
-    return Slice(
-        value, shown, found.requests, found.errors, found.cost, found.tokens_in + found.tokens_out, others
-    )
+    tokens = found.tokens_in + found.tokens_out
+    return Slice(value, shown, found.requests, found.errors, found.cost, tokens, others, name)
 
 
 PAGES = pages(overview)
