@@ -81,7 +81,7 @@ def make_older(gateway: InProcess) -> None:
     """As if a version had written the file that did not give each rule an id."""
     with closing(sqlite3.connect(gateway.data / FILE_NAME)) as db:
         db.execute("DROP TABLE model_aliases")  # which came later, as these did
-        for column in ("max_estimate", "max_active", "note", "blocked"):
+        for column in ("max_estimate", "max_active", "note", "blocked", "operations"):
             db.execute(f"ALTER TABLE tokens DROP COLUMN {column}")
         db.execute("UPDATE alembic_version SET version_num = '0002'")
         db.commit()
