@@ -116,7 +116,9 @@ def is_passed_on_here(headers: Iterable[Header]) -> bool:
     hosts, origins = told.pop(b"host", []), told.pop(_ORIGIN, [])
     if told != {_SITE: [_OWN_SITES[0]]} or len(hosts) != 1 or len(origins) != 1:
         return False
-    return all(len(one) <= LONGEST_HOST and _is_loopback(one) for one in (hosts[0], origins[0].partition(b"://")[2]))
+    return all(
+        len(one) <= LONGEST_HOST and _is_loopback(one) for one in (hosts[0], origins[0].partition(b"://")[2])
+    )
 
 
 def _allows(name: bytes, value: bytes, host: bytes, own_hosts: Collection[str], *, local: bool) -> bool:

@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from browser.conftest import QUIET
-from browser.demonstration import Demonstration
 from PIL import Image
 from playwright.async_api import Page, async_playwright
+
+from browser.conftest import QUIET
+from browser.demonstration import Demonstration
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "pictures"
 _SIZE: Final = {"width": 1200, "height": 760}
@@ -28,7 +29,9 @@ async def make() -> None:
         demo = await Demonstration.start(Path(folder))
         try:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+                browser = await playwright.chromium.launch(
+                    executable_path=shutil.which("chromium"), args=QUIET
+                )
                 page = await browser.new_page(viewport={"width": _SIZE["width"], "height": _SIZE["height"]})
                 await page.goto(demo.address + demo.fresh_link())
                 await _overview(page, demo.address)
@@ -46,7 +49,9 @@ async def _overview(page: Page, address: str) -> None:
 
 async def _call(page: Page, address: str) -> None:
     """One with a conversation that used a tool."""
-    calls = await page.request.get(f"{address}/accounts/local/logs.json?operation=openai.chat.completions.create")
+    calls = await page.request.get(
+        f"{address}/accounts/local/logs.json?operation=openai.chat.completions.create"
+    )
     for row in (await calls.json())["rows"]:
         await page.goto(f"{address}/accounts/local/logs/{row['id']}")
         if await page.get_by_text("tool call").count():

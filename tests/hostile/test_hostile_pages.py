@@ -27,7 +27,7 @@ CONFIG = gateways(gw={})
 LINK = re.compile(r"/sign-in\?link=(\S+)")
 AT = "/accounts/acct"
 MANY = 12
-NAMES = {"account": "acct", "gateway_id": "gw"}
+NAMES = {"account": "acct", "gateway_id": "gw", "route_id": "x"}
 CHANGING = [page.path for page in PAGES if not page.template]
 STRICT = {
     "x-content-type-options": "nosniff",

@@ -139,5 +139,8 @@ async def test_every_endpoint_lets_in_whom_it_should(
                 f"{endpoint.method} {endpoint.path}: {answer.status_code}, not {kind.status(endpoint)}"
             )
         if status != 200:
-            assert answer.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
+            (error,) = answer.json()["errors"]
+            text, _, why = error["message"].partition(": ")
+            assert (error["code"], text) == (10000, "Authentication error")
+            assert bool(why) == (status == 401), "who may not is not told why, and who is nobody is"
     assert not wrong

@@ -13,6 +13,7 @@ from penstock.settings import GatewaySettings
 from penstock.settings.gateway_fields import Fields, field_findings, set_fields, to_settings
 from penstock.settings.gateway_secrets import (
     MASK,
+    WITH_SECRETS,
     SecretLost,
     join_secrets,
     keep_secrets,
@@ -92,6 +93,9 @@ def test_every_secret_of_the_types_is_known() -> None:
         "/parallel/webhook/secrets/*",
         "/parallel/webhook/signing_secret",
     }
+    assert {
+        place.split("/")[1] for place in secret_places(inspect.type_info(GatewaySettings))
+    } == WITH_SECRETS
 
 
 def test_secrets_come_apart_and_together() -> None:

@@ -95,7 +95,12 @@ def set_up(address: str, text: str, providers: str) -> Person | None:
                 "secret": f"made-up-key-{alias}-0000",
             }
             _post(api, f"{default}/provider_configs", key)
-        parallel = {"provider_slug": "parallel", "alias": "default", "default_config": True, "secret": _PLAYED}
+        parallel = {
+            "provider_slug": "parallel",
+            "alias": "default",
+            "default_config": True,
+            "secret": _PLAYED,
+        }
         _post(api, f"{default}/provider_configs", parallel)  # the playground has no key of its own
         _post(api, "models", {"name": BY_NAME, "models": ["anthropic/claude-sonnet-4-5", "openai/gpt-4o"]})
         _post(api, f"{default}/routes", {"name": "by-plan", "elements": _ROUTE})

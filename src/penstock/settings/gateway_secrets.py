@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from penstock.settings.gateway_fields import Fields
 
 MASK = "********"
 """What is shown in place of a secret, and stored in the open."""
+
+WITH_SECRETS: Final = frozenset({"otel", "parallel", "stripe"})
+"""Fields in which secrets may stand."""
 
 Secrets = dict[str, str]  # by the path to each
 

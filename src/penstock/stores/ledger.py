@@ -279,6 +279,15 @@ class LedgerWriter(Protocol):
         """Sets aside what is damaged; the next verb makes a new ledger. What is to be said. Raises `OSError`."""
 
 
+class Newest(NamedTuple):
+    """Calls, the newest first; `looked_to_us` is the moment of the last one that was looked at, where there are older
+    ones that were not.
+    """
+
+    calls: list[CallRow]
+    looked_to_us: int | None
+
+
 class LedgerReader(Protocol):
     """What lists and shows. All raise `LedgerUnavailable`; what takes a `Query` raises `UnfitCondition`, too."""
 
@@ -286,6 +295,9 @@ class LedgerReader(Protocol):
         self, where: Query, limit: int, *, offset: int = 0, order: Order = NEWEST_FIRST
     ) -> list[CallRow]:
         """Some of the calls, in order, after the first `offset` of them."""
+
+    def newest(self, where: Query, limit: int, offset: int, effort: int) -> Newest:
+        """The same, the newest first, where about `effort` calls at most are looked at one by one."""
 
     def count(self, where: Query, effort: int | None = None) -> int | None:
         """How many calls there are, exactly. None: it would take looking at more than `effort` rows."""

@@ -17,6 +17,7 @@ from penstock.management.reading import Pairs
 from penstock.pages.dashboard.forms import number
 from penstock.pages.dashboard.page import first
 from penstock.settings.gateway_fields import Fields, to_fields
+from penstock.settings.gateway_secrets import WITH_SECRETS
 from penstock.settings.gateways import GatewaySettings
 
 Widget = Literal["flag", "choice", "number", "json"]
@@ -43,9 +44,12 @@ class Field(msgspec.Struct, frozen=True):
 def fields_of(
     shown: Mapping[str, object], remarks: Mapping[str, str], typed: Mapping[str, str]
 ) -> tuple[Field, ...]:
-    """All fields of a gateway, by what the management API shows of it; where something was typed, with that."""
+    """All fields of a gateway, by what the management API shows of it; with what was typed, but for what may hold a
+    secret: no page says those back.
+    """
+    said = {name: text for name, text in typed.items() if name not in WITH_SECRETS}
     found = _fields(shown, remarks)
-    return tuple(msgspec.structs.replace(one, value=typed.get(one.name, one.value)) for one in found)
+    return tuple(msgspec.structs.replace(one, value=said.get(one.name, one.value)) for one in found)
 
 
 def sent_fields(form: Pairs) -> Fields:

@@ -52,11 +52,11 @@ def read_place(text: str) -> Place:
     return Place(int(moment) + 1, min(int(skipped), _MOST_SKIPPED))
 
 
-def place_behind(moments: Sequence[int], began: Place) -> str:
+def place_behind(moments: Sequence[int], began: Place, last: int | None = None) -> str:
     """Where the page behind rows of these moments begins, the newest first, which began there: what has one moment may
-    stand on several pages.
+    stand on several pages. `last`: the moment of the last one that was looked at, if that is not the last of these.
     """
-    last = moments[-1]
+    last = moments[-1] if last is None else last
     before = began.skipped if began.until_us == last + 1 else 0
     return f"{last}.{before + moments.count(last)}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -65,6 +65,9 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """What a row can show, and how that is headed."""
 
+LOOKED_AT: Final = 300_000
+"""Calls that a page looks at one by one, where its filters are ones of which nothing is counted."""
+
 _SHOWN: Final = ("time", "status", "operation", "model", "tokens", "cost", "duration", "path")
 
 
@@ -102,6 +105,7 @@ class Logs(msgspec.Struct, frozen=True):
     all_columns: dict[str, str]
     total: int | None
     counted: int
+    looked_at: int  # calls, one by one, where there are older ones that were not looked at; else 0
     older: str
     newest: str
     wrong: str
@@ -121,22 +125,20 @@ def logs(resources: Resources, visit: Visit) -> Logs | Done:
         where = chosen(visit)
     except BadParameter as error:
         where, wrong = None, str(error)
-    rows, total = _found(resources, visit, where) if where is not None else ([], 0)
+    found = _Found() if where is None else _found(resources, visit, where)
     columns = tuple(name for name in COLUMNS if (_COLUMN, name) in kept) or _SHOWN
-    behind = (
-        place_behind([row.created_us for row in rows[:_PAGE]], _began(visit)) if len(rows) > _PAGE else ""
-    )
     return Logs(
-        rows=tuple(map(row_of, rows[:_PAGE])),
+        rows=tuple(map(row_of, found.rows)),
         chips=tuple(chips(given, kept)),
         columns=columns,
         all_columns=dict(COLUMNS),
-        total=total,
+        total=found.total,
         counted=EFFORT,
-        older=address([*given, *kept, (BEFORE, behind)]) if behind else "",
+        looked_at=LOOKED_AT if found.is_cut else 0,
+        older=address([*given, *kept, (BEFORE, found.behind)]) if found.behind else "",
         newest=address([*given, *kept]) if visit.given(BEFORE) else "",
         wrong=wrong,
-        none="" if where is None or rows else _why_none(resources, visit, given),
+        none="" if where is None or found.rows or found.is_cut else _why_none(resources, visit, given),
         words=tuple(word for word in WORDS if word not in ("since", "until")),
         query=urlencode(given),
     )
@@ -222,16 +224,32 @@ def level(row: CallRow) -> Level:
 # -- reading
 
 
-def _found(resources: Resources, visit: Visit, where: Query) -> tuple[list[CallRow], int | None]:
-    """One more than a page, and how many there are in all."""
+class _Found(NamedTuple):
+    """A page; where the next one begins, empty where there is none; how many there are in all, None where they were not
+    counted; and whether there are calls that were not looked at, though the page has room.
+    """
+
+    rows: Sequence[CallRow] = ()
+    behind: str = ""
+    total: int | None = 0
+    is_cut: bool = False
+
+
+def _found(resources: Resources, visit: Visit, where: Query) -> _Found:
     place = _began(visit)
+    near = msgspec.structs.replace(where, until_us=place.until(where.until_us))
     with reading(resources) as ledger:
         if ledger is None:
-            return [], 0
-        rows = _batch(ledger, where, place, _PAGE + 1)
-        if len(rows) <= _PAGE and place == Place(None, 0):
-            return rows, len(rows)  # these are all: looking for them once more would cost the same again
-        return rows, ledger.count(where, effort=EFFORT)
+            return _Found()
+        rows, looked_to = ledger.newest(near, _PAGE + 1, place.skipped, LOOKED_AT)
+        moments = [row.created_us for row in rows[:_PAGE]]
+        if len(rows) > _PAGE:
+            return _Found(rows[:_PAGE], place_behind(moments, place), ledger.count(where, effort=EFFORT))
+        if looked_to is not None:
+            return _Found(rows, place_behind(moments, place, looked_to), None, is_cut=True)
+        if place == Place(None, 0):
+            return _Found(rows, "", len(rows))  # these are all: to count them would cost the same again
+        return _Found(rows, "", ledger.count(where, effort=EFFORT))
 
 
 def _began(visit: Visit) -> Place:

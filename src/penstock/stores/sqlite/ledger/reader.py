@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, Order, Query
+from penstock.stores.ledger import NEWEST_FIRST, Bodies, CallRow, Extremes, Newest, Order, Query
 from penstock.stores.sqlite.ledger.bodies import bodies
 from penstock.stores.sqlite.ledger.fields import ID_MARKS
 from penstock.stores.sqlite.ledger.file import (
@@ -24,12 +24,12 @@ from penstock.stores.sqlite.ledger.file import (
     translated,
 )
 from penstock.stores.sqlite.ledger.filter_ids import ID_CHARS, MARKED_DIGITS, marked_zones
-from penstock.stores.sqlite.ledger.keys import beginning_with
+from penstock.stores.sqlite.ledger.keys import beginning_with, created_us
 from penstock.stores.sqlite.ledger.names import place_names
 from penstock.stores.sqlite.ledger.order import extremes, in_order
 from penstock.stores.sqlite.ledger.query import Plan, plan
 from penstock.stores.sqlite.ledger.rows import COLUMNS, Row, calls
-from penstock.stores.sqlite.ledger.walk import count
+from penstock.stores.sqlite.ledger.walk import count, rows_within
 from penstock.stores.sqlite.ledger.walk import rows as rows_of
 
 _DIGITS: Final = frozenset("0123456789abcdef")
@@ -49,6 +49,11 @@ class SqliteReader:
     ) -> list[CallRow]:
         with self._view() as db:
             return self._calls(in_order(db, self._plan(db, where), COLUMNS, order, limit, offset))
+
+    def newest(self, where: Query, limit: int, offset: int, effort: int) -> Newest:
+        with self._view() as db:
+            rows, given_up = rows_within(db, self._plan(db, where), COLUMNS, limit, offset, effort)
+            return Newest(self._calls(rows), None if given_up is None else created_us(given_up))
 
     def count(self, where: Query, effort: int | None = None) -> int | None:
         with self._view() as db:

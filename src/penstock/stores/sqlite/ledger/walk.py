@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from penstock.stores.sqlite.ledger.filter_sql import ON_SHELVES, Value, listed
-from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span
+from penstock.stores.sqlite.ledger.keys import EVERYTHING, Span, created_us
 from penstock.stores.sqlite.ledger.query import Plan
 
 # sqlite3's own typing has Any for what is in a row.
@@ -71,24 +71,45 @@ def rows(
     oldest_first: bool = False,
 ) -> list[Row]:
     """Columns of the calls that fit, in the order of time, newest first unless told otherwise."""
+    return rows_within(db, plan, columns, limit, offset, None, oldest_first=oldest_first)[0]
+
+
+def rows_within(
+    db: sqlite3.Connection,
+    plan: Plan,
+    columns: str,
+    limit: int,
+    offset: int,
+    effort: int | None,
+    *,
+    oldest_first: bool = False,
+) -> tuple[list[Row], int | None]:
+    """The same; and where more than `effort` calls would have to be looked at one by one, the key below which nothing
+    was looked at: of an earlier microsecond than the newest one, so that whoever goes on from there gets somewhere.
+    """
     page = f"ORDER BY c.key {'ASC' if oldest_first else 'DESC'} LIMIT :limit OFFSET :offset"
     if plan.keys is not None:
         sql = f"SELECT {columns} {_those(plan)} AND c.key IN ({plan.keys}) {page}"
-        return db.execute(sql, {**_given(plan, plan.span), "limit": limit, "offset": offset}).fetchall()
+        given = {**_given(plan, plan.span), "limit": limit, "offset": offset}
+        return db.execute(sql, given).fetchall(), None
     sql = f"SELECT {columns} {_those(plan)} {page}"
-    found: list[Row] = []
+    found, begins_us = list[Row](), created_us(plan.span.end) - 1
     for piece in pieces(db, plan, oldest_first=oldest_first):
         if len(found) >= limit:
             break
         if offset and piece.fitting is not None and piece.fitting <= offset:
             offset -= piece.fitting
             continue
+        if effort is not None and piece.looks is not None and piece.fitting is None:
+            effort -= piece.looks
+            if effort < 0 and created_us(piece.span.end) < begins_us:
+                return found, piece.span.end
         given = {"limit": limit - len(found), "offset": offset}
         got = db.execute(sql, {**_given(plan, piece.span), **given}).fetchall()
         found += got
         if offset:
             offset = 0 if got else offset - count_in(db, plan, piece.span)
-    return found
+    return found, None
 
 
 def count(db: sqlite3.Connection, plan: Plan, effort: int | None) -> int | None:
