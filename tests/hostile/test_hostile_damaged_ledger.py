@@ -53,7 +53,7 @@ MORE: dict[str, Damage] = {
     "table": without_a_table,
     "no-text": text_is_none,
     "another": another_database,
-    "second-page": flipped(60, FAR, 1, start=16384),
+    "second-page": flipped(400, FAR, 1, start=16384),
     "everywhere": flipped(3000, FAR, 2),
     "header": flipped(20, 100, 3),
 }

@@ -118,6 +118,7 @@ def names(path: str) -> dict[str, str]:
         "number": "1",
         "token_id": "bot",
         "gateway_id": "stored",
+        "route_id": ROUTE.id,
     }
 
 

@@ -50,6 +50,11 @@ GET: Final = {
     f"{A}/tokens/{{token_id}}": Wanted("read", "whole"),
     f"{A}/gateways": Wanted("read", "some"),
     f"{A}/gateways/{{gateway_id}}": Wanted("read", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes": Wanted("read", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/new": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}": Wanted("read", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/edit": Wanted("edit", "some"),
+    f"{A}/keys": Wanted("read", "whole"),
     f"{A}/providers": Wanted("read", "whole"),
     f"{A}/prices": Wanted("read", "whole"),
     f"{A}/audit": Wanted("read", "whole"),
@@ -69,6 +74,15 @@ POST: Final = {
     f"{A}/gateways/{{gateway_id}}/delete": Wanted("edit", "some"),
     f"{A}/gateways/{{gateway_id}}/keys": Wanted("edit", "some"),
     f"{A}/gateways/{{gateway_id}}/keys/{{provider_config_id}}": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/new": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/edit": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/versions": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/deployments": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/name": Wanted("edit", "some"),
+    f"{A}/gateways/{{gateway_id}}/routes/{{route_id}}/delete": Wanted("edit", "some"),
+    f"{A}/keys": Wanted("edit", "whole"),
+    f"{A}/keys/{{provider_config_id}}": Wanted("edit", "whole"),
     f"{A}/providers": Wanted("edit", "whole"),
     f"{A}/providers/{{custom_provider_id}}": Wanted("edit", "whole"),
 }
@@ -140,7 +154,7 @@ def test_who_may_do_something(
     for (permission, where), visitor in visitors.items():
         answer = visitor.send(path, {})
         if is_let_in(wanted, permission, where):
-            expected = (403,) if page.path in GIVING else (200, 303, 400)
+            expected = (403,) if page.path in GIVING else (200, 303, 400, 409)
             assert answer.status_code in expected, answer.text
         else:
             assert answer.status_code == 403, (permission, where, answer.text)

@@ -56,6 +56,10 @@ class World:
                 (FOREIGN, FOREIGN, FOREIGN),
             )
         ]
+        of_account = [
+            site.access.key("openai", "sk-2", alias=alias, account=account, gateway="")
+            for alias, account in (("own", ACCOUNT), (FOREIGN, FOREIGN))
+        ]
         providers = [
             site.access.provider(slug, "https://p.example", account=account).id
             for slug, account in (("own", ACCOUNT), (FOREIGN, FOREIGN))
@@ -81,6 +85,9 @@ class World:
         self.foreign = self._names(
             FOREIGN, FOREIGN, FOREIGN_LOG, FOREIGN_RUN, events[2], tokens[1], keys[2], providers[1]
         )
+        self.own |= {"route_id": "own", "account_key": of_account[0]}
+        self.sibling |= {"route_id": SIBLING, "account_key": of_account[0]}
+        self.foreign |= {"route_id": FOREIGN, "account_key": of_account[1]}
 
     def _call(self, number: int, account: str, gateway: str, word: str) -> None:
         said = f'{{"messages": [{{"role": "user", "content": "{word}"}}]}}'.encode()
@@ -112,7 +119,7 @@ class World:
     @staticmethod
     def _names(
         account: str, gateway: str, log: str, run: str, event: int, token: str, key: str, provider: str
-    ) -> Mapping[str, str]:
+    ) -> dict[str, str]:
         return {
             "account": account,
             "gateway_id": gateway,
@@ -169,8 +176,13 @@ class Visitor:
 
 
 def placed(path: str, names: Mapping[str, str]) -> str:
-    """The path of a row with these names: `{id}` is a run's below `runs`, and else a call's."""
-    return path.format_map({**names, "id": names["run"] if "/runs/" in path else names["log"]})
+    """The path of a row with these names: `{id}` is a run's below `runs`, and else a call's; a key is one of the
+    account where no gateway is named.
+    """
+    given = {**names, "id": names["run"] if "/runs/" in path else names["log"]}
+    if path.startswith("/accounts/{account}/keys"):
+        given["provider_config_id"] = names["account_key"]
+    return path.format_map(given)
 
 
 def _id_of(token: str) -> str:

@@ -59,7 +59,7 @@ def home_account(resources: Resources, caller: Caller) -> str:
 
 def gateways_of(resources: Resources, caller: Caller, account: str) -> tuple[str, ...]:
     """The gateways of an account that this caller may do anything with; never none, for programs name one."""
-    listed = resources.catalog(resources.control_store(caller).snapshot()).of(account)
+    listed = resources.catalog(resources.snapshot()).of(account)
     return tuple(one.id for one in listed if caller.reaches(account, one.id)) or (DEFAULT_GATEWAY,)
 
 

@@ -37,7 +37,7 @@ _BY: Final = {
     "user": "Users",
 }
 _TOGETHER: Final = (("operation",), ("provider", "model", "gateway"), ("token",), ("user",))
-_SHOWN: Final = ("errors", "cost_nano", "tokens_in", "tokens_out")
+_SHOWN: Final = ("errors", "cost_nano", "tokens_in", "tokens_out", "rate_limited")
 """Sums of parts and tables, beside how many calls there were."""
 
 

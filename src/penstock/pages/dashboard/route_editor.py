@@ -120,6 +120,7 @@ def preview_version(resources: Resources, visit: Visit, form: Pairs) -> Answered
 def save_new(resources: Resources, visit: Visit, form: Pairs) -> Done | Answered:
     """Makes the route that was looked at."""
     request, typed = route_request(visit, "edit"), _typed(form)
+    own_routes(resources, request)
     reading = read_elements(typed.text)
     if reading.mistakes:
         return _refused(visit, None, typed, reading)
