@@ -71,7 +71,7 @@ async def test_a_sentence_that_was_removed_is_an_event_without_a_quotation(tmp_p
         await changed(call, tmp_path, monitor)
         (event,) = await events(call, monitor)
     assert RIVERS in str(output(event)["content"])
-    assert "412" not in str(event)
+    assert "412" not in str(event["output"])
     assert output(event)["basis"][0]["citations"] == []  # type: ignore[index]
 
 
@@ -86,7 +86,7 @@ async def test_a_document_that_went_is_an_event_without_a_quotation(tmp_path: Pa
         back, gone = await events(call, monitor)
     assert gone == event
     assert "is gone" in str(output(event)["content"])
-    assert "412" not in str(event)
+    assert "412" not in str(event["output"])
     assert output(event)["basis"][0]["citations"] == []  # type: ignore[index]
     assert "412 kilometers" in str(output(back)["content"])
 
