@@ -12,6 +12,10 @@ from urllib.parse import parse_qsl
 import pytest
 from dashboard_kit import AT, START_US, Elements, Site, call, call_id
 
+from penstock.pages.dashboard.logs import LOOKED_AT
+from penstock.stores.ledger import Newest, Query
+from penstock.stores.sqlite.ledger.reader import SqliteReader
+
 PAGE = 50
 USUAL = ("time", "status", "operation", "model", "tokens", "cost", "duration", "path")
 LOGS = f"{AT}/logs"
@@ -60,6 +64,29 @@ def test_where_there_are_none_the_word_that_was_meant_is_told(
     site.store(*VARIOUS)
     assert site.json(LOGS, query)["none"] == said
     assert said.replace("'", "&#39;") in site.read(LOGS, query)
+
+
+def test_a_page_that_has_not_looked_at_all_says_so_and_leads_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = START_US + 5_000_000
+    site.store(*(call(number, created_us=at - number // 2, duration_us=3_000_000) for number in range(9)))
+    real, asked = SqliteReader.newest, list[int]()
+
+    def newest(reader: SqliteReader, where: Query, limit: int, offset: int, effort: int) -> Newest:
+        asked.append(effort)
+        found = real(reader, where, limit, offset, effort)
+        return found if len(asked) > 1 else Newest(found.calls[:3], found.calls[2].created_us)
+
+    monkeypatch.setattr(SqliteReader, "newest", newest)
+    first = site.json(LOGS, [("duration", ">2s")])
+    assert (len(first["rows"]), first["total"], first["looked_at"]) == (3, None, LOOKED_AT)
+    rest = site.json(LOGS, parse_qsl(first["older"][1:]))
+    assert (len(rest["rows"]), rest["looked_at"], rest["older"]) == (6, 0, "")
+    assert len({*ids(first), *ids(rest)}) == 9
+    assert asked == [LOOKED_AT] * 2
+    asked.clear()
+    assert "3 of about 300k that were looked at" in site.read(LOGS, [("duration", ">2s")])
 
 
 def test_names_that_may_not_be_seen_are_not_meant(site: Site) -> None:

@@ -18,7 +18,7 @@ from penstock.analytics.call_choice import WORDS, chosen_calls, is_word
 from penstock.analytics.no_calls import why_none
 from penstock.analytics.parameters import BadParameter
 from penstock.calls.log_record import LogRecord, log_record
-from penstock.management.open_ledger import EFFORT, reading
+from penstock.management.open_ledger import reading
 from penstock.management.problem import invalid, not_found
 from penstock.management.resources import Resources
 from penstock.pages.dashboard.cutting import brief
@@ -68,6 +68,9 @@ COLUMNS: Final[Mapping[str, str]] = {
 LOOKED_AT: Final = 300_000
 """Calls that a page looks at one by one, where its filters are ones of which nothing is counted."""
 
+_COUNTED: Final = 50_000
+"""The same, to tell how many there are in all."""
+
 _SHOWN: Final = ("time", "status", "operation", "model", "tokens", "cost", "duration", "path")
 
 
@@ -97,14 +100,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Logs(msgspec.Struct, frozen=True):
-    """`older` and `newest` are addresses, empty where there is nothing there. `total` None: more than were counted."""
+    """`older` and `newest` are addresses, empty where there is nothing there. `total` None: it was not counted."""
 
     rows: tuple[Row, ...]
     chips: tuple[Chip, ...]
     columns: tuple[str, ...]
     all_columns: dict[str, str]
     total: int | None
-    counted: int
     looked_at: int  # calls, one by one, where there are older ones that were not looked at; else 0
     older: str
     newest: str
@@ -133,7 +135,6 @@ def logs(resources: Resources, visit: Visit) -> Logs | Done:
         columns=columns,
         all_columns=dict(COLUMNS),
         total=found.total,
-        counted=EFFORT,
         looked_at=LOOKED_AT if found.is_cut else 0,
         older=address([*given, *kept, (BEFORE, found.behind)]) if found.behind else "",
         newest=address([*given, *kept]) if visit.given(BEFORE) else "",
@@ -244,12 +245,12 @@ def _found(resources: Resources, visit: Visit, where: Query) -> _Found:
         rows, looked_to = ledger.newest(near, _PAGE + 1, place.skipped, LOOKED_AT)
         moments = [row.created_us for row in rows[:_PAGE]]
         if len(rows) > _PAGE:
-            return _Found(rows[:_PAGE], place_behind(moments, place), ledger.count(where, effort=EFFORT))
+            return _Found(rows[:_PAGE], place_behind(moments, place), ledger.count(where, effort=_COUNTED))
         if looked_to is not None:
             return _Found(rows, place_behind(moments, place, looked_to), None, is_cut=True)
         if place == Place(None, 0):
             return _Found(rows, "", len(rows))  # these are all: to count them would cost the same again
-        return _Found(rows, "", ledger.count(where, effort=EFFORT))
+        return _Found(rows, "", ledger.count(where, effort=_COUNTED))
 
 
 def _began(visit: Visit) -> Place:
