@@ -58,7 +58,8 @@ class Kind:
         here = not self.accounts or "acct" in self.accounts
         whole = not self.gateways
         mine = whole or not {"g", "acct/g"}.isdisjoint(self.gateways)
-        reach = {"gateway": mine, "account": whole, "some": True}[endpoint.scope]
+        some = whole or any(one.rpartition("/")[0] in ("", "acct") for one in self.gateways)
+        reach = {"gateway": mine, "account": whole, "some": some}[endpoint.scope]
         return 200 if fits and here and reach else 403
 
 

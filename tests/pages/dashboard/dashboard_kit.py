@@ -94,8 +94,6 @@ class Site:
         )
         self.settings = settings
         self.clock = FakeClock()
-        # An hour after the calls began, however long ago this file was read.
-        self.clock.ahead = (START_US + HOUR_US - self.clock.now_us()) / 1e6
         self.resources = Resources(lambda: settings, self.clock, self._environ, counters)
         self._application = Starlette(routes=dashboard_routes(self.resources))
         self._host = host

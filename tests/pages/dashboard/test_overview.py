@@ -16,7 +16,6 @@ from penstock.metrics.worker_state import BreakerState, WorkerState, encode
 from penstock.stores.control_store import Permission
 
 OVERVIEW = f"{AT}/overview"
-NOW_US = START_US + HOUR_US
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def test_a_token_of_one_gateway_sees_the_sums_of_this_one(site: Site) -> None:
 
 
 def test_a_burst_of_errors(site: Site) -> None:
-    late = NOW_US - 60_000_000
+    late = site.clock.now_us() - 60_000_000
     site.store(
         *(
             call(number, created_us=late + number, status=502 if number < 5 else 200, cost_nano=0)
@@ -115,7 +114,8 @@ def test_a_burst_of_errors(site: Site) -> None:
 
 def test_errors_of_long_ago_and_few_are_no_burst(site: Site) -> None:
     site.store(*(call(number, status=502) for number in range(20)))
-    site.store(*(call(100 + number, created_us=NOW_US - 1000 + number, status=502) for number in range(5)))
+    late = site.clock.now_us() - 1000
+    site.store(*(call(100 + number, created_us=late + number, status=502) for number in range(5)))
     assert told(site) == []
 
 
