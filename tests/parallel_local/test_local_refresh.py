@@ -1,7 +1,7 @@
 """Files that change: what is found is there now, looks cost little, and no search sees half a change."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +10,8 @@ import pytest
 
 from parallel_local.documents.folder import FileStamp
 from parallel_local.documents.holdings import Holdings
-from parallel_local.retrieval.catalog import CatalogWriter
-from parallel_local.retrieval.index import Changing
+from parallel_local.retrieval.catalog import Catalog, CatalogWriter
+from parallel_local.retrieval.index import Changing, Hit
 from parallel_local.retrieval.inverted import InvertedIndex, View
 from parallel_local.retrieval.library import Changes, Indexed, Library
 
@@ -227,6 +227,23 @@ def test_searches_beside_changes_always_find_the_file(docs: Path, library: Libra
         found = [texts for search in searching for texts in search.result()]
     assert {len(texts) for texts in found} == {1}
     assert quoted(library, "office key") == [state(edits - 1)]
+
+
+def test_what_goes_between_two_looks_is_looked_for_again(
+    docs: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search reads which document it is, and then what it says: an edit may come between the two."""
+    before, looks = quoted(library, "office key"), list[object]()
+    real = Catalog.passages
+
+    def passages(catalog: Catalog, spans: Sequence[tuple[int, int]]) -> list[Hit]:
+        looks.append(spans)
+        return [] if len(looks) == 1 else real(catalog, spans)
+
+    monkeypatch.setattr(Catalog, "passages", passages)
+    assert before
+    assert quoted(library, "office key") == before
+    assert len(looks) == 2
 
 
 def test_a_name_that_is_no_text_is_left_out(docs: Path, library: Library) -> None:

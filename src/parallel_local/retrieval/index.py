@@ -95,14 +95,20 @@ class Index:
             return look(self._view)
 
     def read(self, spans: Sequence[tuple[int, int, int]]) -> list[tuple[Card, tuple[Hit, ...]] | None]:
-        """Card and passages for each (document, first, last); None where the document has gone."""
+        """Card and passages for each (document, first, last); None where the document has gone, were it between the one
+        look and the other.
+        """
         cards = self._catalog.numbered({number for number, _, _ in spans})
-        return [
-            (card, tuple(self._catalog.passages([(number * PASSAGES + first, number * PASSAGES + last)])))
-            if (card := cards.get(number))
-            else None
-            for number, first, last in spans
-        ]
+        found = list[tuple[Card, tuple[Hit, ...]] | None]()
+        for number, first, last in spans:
+            card = cards.get(number)
+            hits = (
+                []
+                if card is None
+                else self._catalog.passages([(number * PASSAGES + first, number * PASSAGES + last)])
+            )
+            found.append((card, tuple(hits)) if card is not None and hits else None)
+        return found
 
     def passages_of(self, number: int) -> list[Hit]:
         """Every passage of a document in reading order, unscored."""
